@@ -1,0 +1,107 @@
+"""Archives of entries: a JSON list of objects, or JSON lines for large ones, read and written as a stream."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from motion_rep.errors import InputError, UsageError
+from motion_rep.safe_files import atomic_path, read_json, require_file
+
+Entry = dict
+LINES_SUFFIXES = (".jsonl", ".ndjson")
+
+
+def is_lines(path: str | os.PathLike) -> bool:
+    """Whether a path names JSON lines (one object a line) and not a JSON list."""
+    return Path(path).suffix.lower() in LINES_SUFFIXES
+
+
+def read_entries(path: str | os.PathLike) -> Iterator[Entry]:
+    """The entries of an archive, in order; JSON lines are read one by one.
+
+    Raises:
+        UsageError: missing or not JSON, not a list of objects, an entry without an id, or an id that comes twice.
+    """
+    seen: set[str] = set()
+    try:
+        for number, entry in enumerate(_read_lines(path) if is_lines(path) else _read_list(path)):
+            _require_entry(path, number, entry, seen)
+            yield entry
+    except UsageError:
+        raise
+    except InputError as error:
+        raise UsageError(str(error)) from None
+
+
+def entry_id(entry: Entry) -> object:
+    """``global_id`` where present, else ``id``."""
+    identifier = entry.get("global_id")
+    return entry.get("id") if identifier is None else identifier
+
+
+@contextlib.contextmanager
+def entry_writer(path: str | os.PathLike) -> Iterator[Callable[[Entry], None]]:
+    """A function that appends one entry to a new archive, which takes its name when the block ends without an error."""
+    lines = is_lines(path)
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        count = 0
+
+        def write(entry: Entry) -> None:
+            nonlocal count
+            if lines:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            else:
+                text = json.dumps(entry, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+                file.write(("[\n  " if count == 0 else ",\n  ") + text)
+            count += 1
+
+        yield write
+        if not lines:
+            file.write("\n]\n" if count else "[]\n")
+
+
+def _read_list(path: str | os.PathLike) -> list:
+    value = read_json(path)
+    if not isinstance(value, list):
+        raise UsageError(f"{path}: holds a JSON {_json_kind(value)}, expected a list of entries.")
+    return value
+
+
+def _read_lines(path: str | os.PathLike) -> Iterator[object]:
+    require_file(path)
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _parse_line(path, number, line)
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not UTF-8 text, expected one JSON object a line.") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}.") from None
+
+
+def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
+    try:
+        return json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise UsageError(f"{path}: line {number} is not JSON: {getattr(error, 'msg', 'nested too deeply')}. Correct that line.") from None
+
+
+def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: set[str]) -> None:
+    if not isinstance(entry, dict):
+        raise UsageError(f"{path}: entry {number} is a JSON {_json_kind(entry)}, expected an object with id, prompt and motion_path.")
+    identifier = entry_id(entry)
+    if isinstance(identifier, bool) or not isinstance(identifier, (int, str, float)) or identifier == "":
+        raise UsageError(f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id.")
+    if str(identifier) in seen:
+        raise UsageError(f"{path}: the id {identifier!r} comes twice (again at entry {number}); results could not be told apart. Give every entry its own id.")
+    seen.add(str(identifier))
+
+
+def _json_kind(value: object) -> str:
+    kinds = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+    return kinds[type(value)]

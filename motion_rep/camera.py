@@ -1,0 +1,118 @@
+"""A pinhole camera: intrinsic, extrinsic in every form that the format knows, projection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motion_rep.errors import InputError
+from motion_rep.frames import basis
+from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera that looks at a motion.
+
+    intrinsic: (3, 3) pixels; pixel centres at whole numbers plus one half, so the image centre is (width / 2, height / 2).
+    world_to_camera: (4, 4) for a camera that stands still, or (N, 4, 4) for one pose a row; OpenCV camera axes, metres.
+    """
+
+    intrinsic: Tensor
+    world_to_camera: Tensor
+
+    def __post_init__(self) -> None:
+        _require_shape("intrinsic", self.intrinsic, (3, 3))
+        if self.world_to_camera.ndim not in (2, 3) or self.world_to_camera.shape[-2:] != (4, 4):
+            raise InputError(f"extrinsic has shape {tuple(self.world_to_camera.shape)}, expected (4, 4) or (frames, 4, 4).")
+        if not (self.intrinsic.isfinite().all() and self.world_to_camera.isfinite().all()):
+            raise InputError("the camera has values that are not finite numbers.")
+        if not (self.intrinsic[0, 0] > 0 and self.intrinsic[1, 1] > 0):
+            raise InputError(f"the focal length is {self.intrinsic[0, 0]:g} pixels, expected more than zero.")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, from the principal point at the centre."""
+        return round(2 * float(self.intrinsic[0, 2])), round(2 * float(self.intrinsic[1, 2]))
+
+    def pose(self, row: int) -> Tensor:
+        """(4, 4) world to camera of one row."""
+        return self.world_to_camera if self.world_to_camera.ndim == 2 else self.world_to_camera[min(row, len(self.world_to_camera) - 1)]
+
+    def scaled_to(self, width: int, height: int) -> Camera:
+        """The same camera for a picture of another size."""
+        own_width, own_height = self.size
+        scale = torch.tensor([[width / own_width], [height / own_height], [1.0]], dtype=self.intrinsic.dtype)
+        return Camera(self.intrinsic * scale, self.world_to_camera)
+
+
+def intrinsic_matrix(focal_length: float, width: float, height: float, dtype: torch.dtype = torch.float64) -> Tensor:
+    """(3, 3) [[f, 0, W/2], [0, f, H/2], [0, 0, 1]], pixels."""
+    return torch.tensor([[focal_length, 0.0, width / 2], [0.0, focal_length, height / 2], [0.0, 0.0, 1.0]], dtype=dtype)
+
+
+def transform_points(transform: Tensor, points: Tensor) -> Tensor:
+    """Points (..., n, 3) moved by rigid transforms (..., 4, 4)."""
+    return points @ transform[..., :3, :3].mT + transform[..., None, :3, 3]
+
+
+def project(intrinsic: Tensor, points: Tensor) -> Tensor:
+    """Points (..., 3) in an OpenCV camera frame to pixels (..., 2); behind the camera they mean nothing."""
+    image = points @ intrinsic.mT
+    return image[..., :2] / image[..., 2:]
+
+
+def rigid_transform(rotation: Tensor, translation: Tensor) -> Tensor:
+    """(3, 3) and (3,) to a (4, 4) transform."""
+    transform = torch.eye(4, dtype=rotation.dtype, device=rotation.device)
+    transform[:3, :3], transform[:3, 3] = rotation, translation
+    return transform
+
+
+def extrinsic_rows(world_to_camera: Tensor, count: int) -> Tensor:
+    """The published data set's extrinsic: nine numbers a row, in PyTorch3D's row-vector convention and axes (x left, y up).
+
+    ``p_pytorch3d = p_world @ R + T`` with rot6d of R, then T.
+
+    Args:
+        world_to_camera: (4, 4) or (count, 4, 4), OpenCV axes.
+        count: rows of the motion.
+    Returns:
+        (count, 9)
+    """
+    poses = world_to_camera.expand(count, 4, 4)
+    flipped = basis(_PYTORCH3D_FROM_OPENCV, poses) @ poses[:, :3]
+    return torch.cat((matrix_to_rot6d(flipped[:, :, :3].mT), flipped[:, :, 3]), dim=1)
+
+
+def world_to_camera_from_rows(rows: Tensor) -> Tensor:
+    """The inverse of :func:`extrinsic_rows`: (N, 9) to (4, 4), or to (N, 4, 4) where the camera moves."""
+    rotation, translation = rot6d_to_matrix(rows[:, :6]).mT, rows[:, 6:]
+    flip = basis(_PYTORCH3D_FROM_OPENCV, rows)
+    poses = torch.eye(4, dtype=rows.dtype).repeat(len(rows), 1, 1)
+    poses[:, :3, :3], poses[:, :3, 3] = flip @ rotation, translation @ flip
+    return poses[0] if torch.allclose(poses, poses[:1], atol=1e-5) else poses
+
+
+def default_camera(width: int, height: int, target: Tensor, distance: float, field_of_view: float = 55.0) -> Camera:
+    """A level camera that looks along -y at a point of a z-up world, for motions that come without a camera.
+
+    Args:
+        width, height: pixels; the field of view (degrees) spans the larger one.
+        target: (3,) metres.
+        distance: metres between camera and target; the camera stands at +y, where a canonical person looks.
+    """
+    focal = max(width, height) / 2 / torch.tan(torch.deg2rad(torch.tensor(field_of_view / 2, dtype=torch.float64)))
+    rotation = torch.tensor([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]], dtype=torch.float64)
+    ahead = torch.tensor([0.0, 0.0, distance], dtype=torch.float64)
+    return Camera(intrinsic_matrix(float(focal), width, height), rigid_transform(rotation, ahead - rotation @ target.double()))
+
+
+_PYTORCH3D_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(value.shape) != shape:
+        raise InputError(f"{name} has shape {tuple(value.shape)}, expected {shape}.")

@@ -1,0 +1,93 @@
+"""What every HMR system is turned into: one person's SMPL-X parameters in a camera frame."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motion_rep.errors import InputError
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One person over T frames: neutral SMPL-X with zero betas, OpenCV camera axes (x right, y down, z forward).
+
+    root_rotations: (T, 3, 3) orientation of the pelvis in the camera frame.
+    body_rotations: (T, 21, 3, 3) rotations of the other joints relative to their parents.
+    transl: (T, 3) metres; the pelvis is at J0 + transl.
+    focal_length: (T,) pixels, or None where the camera is unknown.
+    width, height: pixels of the frame, or None.
+    fps: frames per second of the source, or None.
+    frame_index: (T,) int64, which frame of the source each row comes from, increasing; None where every frame is there or unknown.
+    has_camera: False for a gravity-aligned world, stored in y-down axes, over which no video fits.
+    source: which system wrote it.
+    notes: what a person should know about the reading, one sentence each.
+    """
+
+    root_rotations: Tensor
+    body_rotations: Tensor
+    transl: Tensor
+    focal_length: Tensor | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    frame_index: Tensor | None = None
+    has_camera: bool = True
+    source: str = "standard"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        frames = self.transl.shape[0] if self.transl.ndim else 0
+        _require_shape("transl", self.transl, (frames, 3))
+        _require_shape("root rotations", self.root_rotations, (frames, 3, 3))
+        _require_shape("body rotations", self.body_rotations, (frames, 21, 3, 3))
+        if frames < 2:
+            raise InputError(f"has {frames} frame{'s' * (frames != 1)}, expected at least 2: velocities need a next frame.")
+        for name in ("root_rotations", "body_rotations", "transl", "focal_length"):
+            _require_finite(name, getattr(self, name))
+        self._require_camera(frames)
+        self._require_timing(frames)
+
+    def __len__(self) -> int:
+        return len(self.transl)
+
+    def with_notes(self, *notes: str) -> Capture:
+        """The same capture with more notes."""
+        return dataclasses.replace(self, notes=(*self.notes, *notes))
+
+    def _require_camera(self, frames: int) -> None:
+        known = [value is not None for value in (self.focal_length, self.width, self.height)]
+        if any(known) and not all(known):
+            raise InputError("has only some of focal_length, width and height; a camera needs all three. Add the missing ones or remove the others.")
+        if self.focal_length is None:
+            return
+        if not self.has_camera:
+            raise InputError("is in a world frame, so it cannot have a focal length. Leave out focal_length, width and height.")
+        _require_shape("focal_length", self.focal_length, (frames,))
+        if not (self.focal_length > 0).all() or self.width <= 0 or self.height <= 0:
+            raise InputError(f"focal_length, width and height must be above zero; found {float(self.focal_length.min()):g}, {self.width}, {self.height}.")
+
+    def _require_timing(self, frames: int) -> None:
+        if self.fps is not None and not 0 < self.fps < float("inf"):
+            raise InputError(f"fps is {self.fps}, expected a number above zero.")
+        if self.frame_index is None:
+            return
+        _require_shape("frame_index", self.frame_index, (frames,))
+        if not (self.frame_index.diff() > 0).all() or self.frame_index[0] < 0:
+            raise InputError("frame_index does not increase from frame to frame; expected each source frame at most once, in order of time.")
+
+
+def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(value.shape) != shape:
+        raise InputError(f"{name} has shape {tuple(value.shape)}, expected {shape}.")
+
+
+def _require_finite(name: str, value: Tensor | None) -> None:
+    if value is None or bool(value.isfinite().all()):
+        return
+    bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
+    frames = torch.nonzero(bad).flatten().tolist()
+    raise InputError(f"{name} is not a finite number in {len(frames)} of {len(value)} frames (first: frame {frames[0]}). Run the capture again or cut these frames off.")

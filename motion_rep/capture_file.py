@@ -1,0 +1,154 @@
+"""The documented capture file: a ``.pt`` dict with SMPL-X parameters in a camera frame (see README.md for its keys)."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motion_rep.capture import Capture
+from motion_rep.errors import InputError
+from motion_rep.rotations import nearest_rotation, rotvec_to_matrix
+from motion_rep.safe_files import read_torch
+
+BODY_SIZES = {69: "SMPL's body; convert it with --format wham, 4dhumans or camerahmr", 66: "a body with its root; leave out the first 3 numbers"}
+
+# How far a given matrix may be from a rotation (largest entry) before it is an error and not rounding.
+ROTATION_TOLERANCE = 1e-2
+
+
+def read_standard_capture(path: str | os.PathLike) -> Capture:
+    """Read a documented capture file.
+
+    Raises:
+        InputError: the file or its contents cannot be used; the message starts with the path.
+    """
+    value = read_torch(path)
+    try:
+        return capture_from_dict(value)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def capture_from_dict(value: object) -> Capture:
+    """The documented keys to a :class:`Capture`.
+
+    Raises:
+        InputError: missing keys, wrong shapes, values that are not finite; without the file's name.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(f"holds a {type(value).__name__}, expected a dict with global_orient, body_pose and transl.")
+    missing = [key for key in ("global_orient", "body_pose", "transl") if key not in value]
+    if missing:
+        raise InputError(f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format.")
+    transl = _drop_singletons(float_tensor("transl", value["transl"]), (None, 3))
+    frames = transl.shape[0] if transl.ndim == 2 else 0
+    width, height = per_clip(value, "width", frames), per_clip(value, "height", frames)
+    return Capture(
+        root_rotations=_rotations("global_orient", value["global_orient"], frames, 1).flatten(0, 1),
+        body_rotations=_rotations("body_pose", value["body_pose"], frames, 21),
+        transl=transl,
+        focal_length=per_frame(value, "focal_length", frames),
+        width=_whole(width),
+        height=_whole(height),
+        fps=per_clip(value, "fps", frames),
+        frame_index=_frame_index(value, frames),
+    )
+
+
+def float_tensor(name: str, value: object) -> Tensor:
+    """Numbers in a tensor, an array or a list to float64 on the CPU.
+
+    Raises:
+        InputError: something that holds no numbers.
+    """
+    if isinstance(value, Tensor):
+        return value.detach().cpu().double()
+    try:
+        return torch.from_numpy(np.ascontiguousarray(np.asarray(value), dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is a {type(value).__name__}, expected numbers (a tensor or an array).") from None
+
+
+def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
+    """An optional number given once or for each frame (scalar, 0-d, (1,), (T,) or (T, 1)) as (T,), or None where absent."""
+    if values.get(name) is None:
+        return None
+    numbers = float_tensor(name, values[name])
+    if numbers.numel() == 1:
+        return numbers.reshape(1).expand(frames).clone()
+    if numbers.numel() != frames or numbers.ndim > 2:
+        raise InputError(f"{name} has shape {tuple(numbers.shape)}, expected one number or one for each of the {frames} frames.")
+    return numbers.reshape(frames)
+
+
+def per_clip(values: Mapping, name: str, frames: int) -> float | None:
+    """An optional number that must be the same in all frames, or None where absent."""
+    numbers = per_frame(values, name, max(frames, 1))
+    if numbers is None:
+        return None
+    if not bool((numbers == numbers[0]).all()):
+        raise InputError(f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one value.")
+    return float(numbers[0])
+
+
+def require_rotations(name: str, matrices: Tensor) -> Tensor:
+    """(..., 3, 3) matrices of a file, made exactly orthonormal.
+
+    Raises:
+        InputError: further from a rotation than rounding explains.
+    """
+    if not bool(matrices.isfinite().all()):
+        raise InputError(f"{name} holds values that are not finite numbers.")
+    exact = nearest_rotation(matrices)
+    distance = float((exact - matrices).abs().max()) if matrices.numel() else 0.0
+    if distance > ROTATION_TOLERANCE:
+        raise InputError(f"{name} holds matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation matrices or axis-angle.")
+    return exact
+
+
+def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
+    """(T, 3 joints), (T, joints, 3) axis-angle or (T, joints, 3, 3) matrices to (T, joints, 3, 3)."""
+    numbers = float_tensor(name, value)
+    shape = tuple(numbers.shape)
+    if shape in ((frames, joints, 3, 3), (frames, 3, 3) if joints == 1 else ()):
+        return require_rotations(name, numbers.reshape(frames, joints, 3, 3))
+    if shape in ((frames, 3 * joints), (frames, joints, 3)):
+        return rotvec_to_matrix(numbers.reshape(frames, joints, 3))
+    hint = BODY_SIZES.get(math.prod(shape[1:]), "") if joints == 21 and len(shape) > 1 else ""
+    if shape and shape[0] != frames:
+        hint = f"transl has {frames} frames; all arrays must have the same length"
+    elif hint:
+        hint = f"{math.prod(shape[1:])} is {hint}"
+    raise InputError(f"{name} has shape {shape}, expected ({frames}, {3 * joints}).{' ' + hint[0].upper() + hint[1:] + '.' if hint else ''}")
+
+
+def _drop_singletons(value: Tensor, shape: tuple) -> Tensor:
+    """(T, 1, 3) to (T, 3)."""
+    return value.squeeze(1) if value.ndim == 3 and value.shape[1] == 1 and value.shape[2] == shape[1] else value
+
+
+def _whole(number: float | None) -> int | None:
+    if number is None:
+        return None
+    if not math.isfinite(number) or number != round(number):
+        raise InputError(f"width or height is {number}, expected a whole number of pixels.")
+    return int(number)
+
+
+def _frame_index(values: Mapping, frames: int) -> Tensor | None:
+    numbers = per_frame(values, "frame_index", frames)
+    if numbers is None:
+        return None
+    if not bool((numbers == numbers.round()).all()):
+        raise InputError("frame_index holds fractions, expected whole frame numbers.")
+    return numbers.long()
+
+
+def _some_keys(value: Mapping) -> str:
+    names = [str(key)[:40] for key in list(value)[:8]]
+    return ", ".join(names) + (" ..." if len(value) > 8 else "") if names else "none"

@@ -1,0 +1,131 @@
+"""From a capture to the canonical 276-dim motion, and from a motion back to body parameters."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from motion_rep.camera import Camera, intrinsic_matrix, rigid_transform
+from motion_rep.capture import Capture
+from motion_rep.errors import InputError
+from motion_rep.frames import Z_UP_FROM_OPENCV, basis, heading, transform_transl
+from motion_rep.layout import MotionColumns, pack, unpack
+from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
+from motion_rep.skeleton import JointPoses, forward_kinematics, pelvis_at_rest
+
+
+class EncodedMotion(NamedTuple):
+    """motion (T-1, 276) float64; camera None where unknown; notes for the user, one sentence each."""
+
+    motion: Tensor
+    camera: Camera | None
+    notes: tuple[str, ...]
+
+
+class BodyParameters(NamedTuple):
+    """What a motion says about a body, canonical z-up frame: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres."""
+
+    root: Tensor
+    body: Tensor
+    transl: Tensor
+
+
+def encode_capture(capture: Capture) -> EncodedMotion:
+    """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers a row, in float64.
+
+    The person starts at the origin, faces +y, and the lowest joint of the whole clip stands on z = 0. A level camera is assumed.
+    """
+    joints = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl)
+    level = basis(Z_UP_FROM_OPENCV, capture.transl)
+    turn, note = heading(joints.positions[0] @ level.T)
+    canonical_from_camera = turn @ level
+    canonical = _turned(joints, canonical_from_camera)
+    shift = _floor_shift(canonical.positions)
+    root = canonical_from_camera @ capture.root_rotations
+    transl = transform_transl(canonical_from_camera, capture.transl) + shift
+    motion = encode_parameters(BodyParameters(root, capture.body_rotations, transl), canonical.positions + shift)
+    return EncodedMotion(motion, _camera(capture, canonical_from_camera, shift), (*capture.notes, *([note] if note else [])))
+
+
+def encode_parameters(parameters: BodyParameters, positions: Tensor | None = None) -> Tensor:
+    """T frames of canonical parameters to (T-1, 276); ``positions`` (T, 22, 3) saves the forward kinematics where known."""
+    if positions is None:
+        positions = forward_kinematics(*parameters).positions
+    root, body, transl = parameters
+    columns = MotionColumns(
+        body_rot6d=matrix_to_rot6d(body[:-1]),
+        joints=positions[:-1],
+        joint_velocities=positions.diff(dim=0),
+        root_rot6d=matrix_to_rot6d(root[:-1]),
+        root_angular_velocity=matrix_to_rot6d(root[1:] @ root[:-1].mT),
+        transl=transl[:-1],
+        transl_velocity=transl.diff(dim=0),
+    )
+    return pack(columns)
+
+
+def body_parameters(motion: Tensor) -> BodyParameters:
+    """The rotations and translations in a motion's columns; exactly orthonormal.
+
+    Args:
+        motion: (N, 276)
+    """
+    columns = unpack(motion)
+    return BodyParameters(rot6d_to_matrix(columns.root_rot6d), rot6d_to_matrix(columns.body_rot6d), columns.transl)
+
+
+def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:
+    """Like :func:`body_parameters`, with the root's path summed up from the velocity columns, starting at the first row.
+
+    Shows whether velocities and positions of a motion (a generated one, say) agree.
+    """
+    columns = unpack(motion)
+    steps = rot6d_to_matrix(columns.root_angular_velocity[:-1])
+    root = [rot6d_to_matrix(columns.root_rot6d[0])]
+    for step in steps:
+        root.append(step @ root[-1])
+    moved = torch.cat((torch.zeros_like(columns.transl[:1]), columns.transl_velocity[:-1].cumsum(0)))
+    return BodyParameters(torch.stack(root), rot6d_to_matrix(columns.body_rot6d), columns.transl[0] + moved)
+
+
+def without_translation(parameters: BodyParameters) -> BodyParameters:
+    """The same poses with the pelvis staying where it is in the first row."""
+    return parameters._replace(transl=parameters.transl[:1].expand_as(parameters.transl))
+
+
+def _turned(joints: JointPoses, rotation: Tensor) -> JointPoses:
+    return JointPoses(rotation @ joints.rotations, joints.positions @ rotation.T)
+
+
+def _floor_shift(positions: Tensor) -> Tensor:
+    """(3,) what brings the first pelvis to x = y = 0 and the lowest joint of all frames to z = 0."""
+    pelvis = positions[0, 0]
+    return -torch.stack((pelvis[0], pelvis[1], positions[..., 2].min()))
+
+
+def _camera(capture: Capture, canonical_from_camera: Tensor, shift: Tensor) -> Camera | None:
+    if capture.focal_length is None:
+        return None
+    camera_from_canonical = canonical_from_camera.T
+    intrinsic = intrinsic_matrix(float(capture.focal_length.median()), capture.width, capture.height)
+    return Camera(intrinsic, rigid_transform(camera_from_canonical, -camera_from_canonical @ shift))
+
+
+def require_plain_motion(motion: Tensor) -> None:
+    """Check the numbers of a motion that came from a file.
+
+    Raises:
+        InputError: fewer than one row, or values that are not finite.
+    """
+    if len(motion) == 0:
+        raise InputError("motion has no rows, expected at least one.")
+    if not bool(motion.isfinite().all()):
+        row = int(torch.nonzero(~motion.isfinite().all(1))[0])
+        raise InputError(f"motion holds values that are not finite numbers (first in row {row}). Convert the capture again.")
+
+
+def pelvis_positions(parameters: BodyParameters) -> Tensor:
+    """(N, 3) where the pelvis is, metres."""
+    return parameters.transl + pelvis_at_rest(parameters.transl)

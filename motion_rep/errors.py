@@ -1,0 +1,23 @@
+"""The two errors that end a command in one line instead of a traceback."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used.
+
+    The message is one line: which file, what was found, what was expected, what to do next.
+    """
+
+    exit_code = 1
+
+
+class UsageError(InputError):
+    """The command cannot start: wrong flags or a missing prerequisite."""
+
+    exit_code = 2
+
+
+def one_line(text: object) -> str:
+    """Text without line breaks, so that an error stays one line whatever a library put into its message."""
+    return " ".join(str(text).split())

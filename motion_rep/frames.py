@@ -1,0 +1,85 @@
+"""Every change of basis of the project, once, named by its two frames.
+
+Frames: ``opencv`` (camera: x right, y down, z forward), ``z_up`` (a level camera's world, and the canonical motion),
+``y_up`` (what MBench renders and measures), ``opengl`` (camera: x right, y up, z backward).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from motion_rep.errors import InputError
+from motion_rep.skeleton import JOINT_NAMES, pelvis_at_rest
+
+Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
+Y_UP_FROM_Z_UP = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+OPENCV_FROM_Y_UP = ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
+OPENGL_FROM_OPENCV = OPENCV_FROM_Y_UP
+
+# Below this length (metres) on the ground an axis says nothing about the heading.
+DEGENERATE_AXIS = 1e-3
+
+# Pairs of joints whose difference shows the person's right side, best first, and the spine as the last resort.
+HIP_AXIS = ("left_hip", "right_hip")
+SHOULDER_AXIS = ("left_shoulder", "right_shoulder")
+SPINE_AXIS = ("pelvis", "neck")
+
+
+def basis(rows: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
+    """One of the constants above as a (3, 3) tensor with the dtype and device of ``like``."""
+    return torch.tensor(rows, dtype=like.dtype, device=like.device)
+
+
+def y_up_from_z_up(points: Tensor) -> Tensor:
+    """(..., 3) points from z-up to y-up: (x, y, z) -> (-x, z, y). A person who faced +y then faces +z."""
+    x, y, z = points.unbind(-1)
+    return torch.stack((-x, z, y), dim=-1)
+
+
+def transform_transl(rotation: Tensor, transl: Tensor) -> Tensor:
+    """SMPL-X transl under a rotation of the world: Q (transl + J0) - J0, because the body turns about its pelvis.
+
+    Args:
+        rotation: (..., 3, 3) Q.
+        transl: (..., 3) metres.
+    Returns:
+        (..., 3)
+    """
+    pelvis = pelvis_at_rest(transl)
+    return (rotation @ (transl + pelvis)[..., None]).squeeze(-1) - pelvis
+
+
+class Heading(NamedTuple):
+    """Where a person faces: ``canonical_from_z_up`` (3, 3), and a note when the hips could not tell (else None)."""
+
+    canonical_from_z_up: Tensor
+    note: str | None
+
+
+def heading(joints: Tensor) -> Heading:
+    """The rotation about the vertical after which the person faces +y, from the hip axis of one frame.
+
+    Falls back to the shoulders, then to the spine, where the axis stands upright (a person lying on the side).
+
+    Args:
+        joints: (22, 3) positions in a z-up frame, metres.
+    Raises:
+        InputError: no axis has a direction on the ground.
+    """
+    for (start, end), name in ((HIP_AXIS, None), (SHOULDER_AXIS, "shoulder axis"), (SPINE_AXIS, "spine")):
+        across = joints[JOINT_NAMES.index(end), :2] - joints[JOINT_NAMES.index(start), :2]
+        length = across.norm()
+        if length > DEGENERATE_AXIS:
+            note = None if name is None else f"the hip axis of the first frame stands upright; the heading was taken from the {name}"
+            return Heading(_heading_rows(across / length, along_spine=name == "spine"), note)
+    raise InputError("hips, shoulders and spine of the first frame have no direction on the ground, so there is no heading. Cut off the first frames.")
+
+
+def _heading_rows(axis: Tensor, along_spine: bool) -> Tensor:
+    """Rows x, y, z of the heading from a unit ground vector: the person's right side, or the spine (which becomes +y)."""
+    x0, x1 = (axis[1], -axis[0]) if along_spine else (axis[0], axis[1])
+    zero, one = torch.zeros_like(x0), torch.ones_like(x0)
+    return torch.stack((torch.stack((x0, x1, zero)), torch.stack((-x1, x0, zero)), torch.stack((zero, zero, one))))

@@ -1,0 +1,125 @@
+"""Motion files: the documented ``.pt`` dict (or a bare tensor) to a checked clip, and back."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motion_rep.camera import Camera, extrinsic_rows, world_to_camera_from_rows
+from motion_rep.encoding import require_plain_motion
+from motion_rep.errors import InputError
+from motion_rep.layout import WIDTH
+from motion_rep.safe_files import read_torch, write_torch
+
+EXTRINSIC_FORMATS = ("matrix", "rows")
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """A 276-dim motion with what is known about its source.
+
+    motion: (N, 276) float32, canonical z-up frame.
+    camera: the camera that saw it, or None.
+    fps: rows per second, or None.
+    start_time: seconds into the source video at which the first row lies.
+    """
+
+    motion: Tensor
+    camera: Camera | None = None
+    fps: float | None = None
+    start_time: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
+            raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
+        require_plain_motion(self.motion)
+        if self.fps is not None and not (math.isfinite(self.fps) and self.fps > 0):
+            raise InputError(f"fps is {self.fps}, expected a number above zero.")
+        if not (math.isfinite(self.start_time) and self.start_time >= 0):
+            raise InputError(f"start_time is {self.start_time}, expected seconds from the start of the video.")
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+
+def read_motion(path: str | os.PathLike) -> MotionClip:
+    """Read a motion file: the documented dict with any form of extrinsic, or a bare (N, 276) tensor.
+
+    Raises:
+        InputError: the message starts with the path.
+    """
+    value = read_torch(path)
+    try:
+        return _clip(value)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: str = "matrix") -> None:
+    """Write a motion file atomically; readable with ``torch.load(path, weights_only=True)``.
+
+    An unknown camera is written as identity matrices, as documented; readers take these for unknown.
+
+    Args:
+        extrinsic_format: ``matrix`` for (4, 4), ``rows`` for the published data set's (N, 9).
+    """
+    write_torch(path, motion_dict(clip, extrinsic_format))
+
+
+def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
+    """The documented keys: motion, intrinsic, extrinsic, and fps and start_time where they say something."""
+    intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
+    pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
+    extrinsic = extrinsic_rows(pose, len(clip)) if extrinsic_format == "rows" else pose
+    value = {"motion": clip.motion.float().contiguous(), "intrinsic": intrinsic.float(), "extrinsic": extrinsic.float().contiguous()}
+    if clip.fps is not None:
+        value["fps"] = float(clip.fps)
+    if clip.start_time:
+        value["start_time"] = float(clip.start_time)
+    return value
+
+
+def _clip(value: object) -> MotionClip:
+    if isinstance(value, Tensor):
+        return MotionClip(value.float())
+    if not isinstance(value, Mapping) or not isinstance(value.get("motion"), Tensor):
+        found = f"a dict with the keys {', '.join(str(key)[:40] for key in list(value)[:8]) or 'none'}" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+        raise InputError(f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is converted with convert_hmr_to_motion.py first.")
+    motion = value["motion"]
+    return MotionClip(motion.float(), _camera(value, len(motion) if motion.ndim else 0), _number(value, "fps"), _number(value, "start_time") or 0.0)
+
+
+def _camera(value: Mapping, rows: int) -> Camera | None:
+    intrinsic, extrinsic = _tensor(value, "intrinsic"), _tensor(value, "extrinsic")
+    if intrinsic is None or extrinsic is None or torch.equal(intrinsic, torch.eye(3, dtype=intrinsic.dtype)):
+        return None
+    if tuple(extrinsic.shape) == (rows, 9):
+        return Camera(intrinsic, world_to_camera_from_rows(extrinsic))
+    if tuple(extrinsic.shape) in ((4, 4), (rows, 4, 4)):
+        return Camera(intrinsic, extrinsic)
+    raise InputError(f"extrinsic has shape {tuple(extrinsic.shape)}, expected (4, 4) or ({rows}, 9).")
+
+
+def _tensor(value: Mapping, name: str) -> Tensor | None:
+    found = value.get(name)
+    if found is None:
+        return None
+    if not isinstance(found, Tensor):
+        raise InputError(f"{name} is a {type(found).__name__}, expected a tensor.")
+    return found.double()
+
+
+def _number(value: Mapping, name: str) -> float | None:
+    found = value.get(name)
+    if found is None:
+        return None
+    if isinstance(found, Tensor) and found.numel() == 1:
+        found = found.item()
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise InputError(f"{name} is {str(found)[:60]!r}, expected a number.")
+    return float(found)

@@ -1,0 +1,151 @@
+"""Rotation conversions between rotation vectors, matrices, quaternions and the first-two-columns rot6d.
+
+Any leading batch dims; dtype and device follow the input. Gradients are finite everywhere.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
+    """Rotation vectors to matrices (Rodrigues).
+
+    Args:
+        rotvec: (..., 3) axis times angle, radians.
+    Returns:
+        (..., 3, 3)
+    """
+    squared = (rotvec * rotvec).sum(-1)
+    small = squared < 1e-8
+    angle = torch.where(small, 1.0, squared).sqrt()
+    sine = torch.where(small, 1.0 - squared / 6.0, angle.sin() / angle)
+    versine = torch.where(small, 0.5 - squared / 24.0, (1.0 - angle.cos()) / (angle * angle))
+    x, y, z = rotvec.unbind(-1)
+    sx, sy, sz = sine * x, sine * y, sine * z
+    vx, vy = versine * x, versine * y
+    cosine = 1.0 - versine * squared
+    rows = (cosine + vx * x, vx * y - sz, vx * z + sy, vx * y + sz, cosine + vy * y, vy * z - sx, vx * z - sy, vy * z + sx, cosine + versine * z * z)
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
+def matrix_to_quaternion(matrix: Tensor) -> Tensor:
+    """Rotation matrices to unit quaternions with a non-negative real part.
+
+    Takes the best conditioned of four equivalent solutions (Shepperd, 1978, https://doi.org/10.2514/3.55767b).
+
+    Args:
+        matrix: (..., 3, 3)
+    Returns:
+        (..., 4) as w, x, y, z.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = (row.unbind(-1) for row in matrix.unbind(-2))
+    entries = (
+        (1 + a + e + i, h - f, c - g, d - b),
+        (h - f, 1 + a - e - i, d + b, c + g),
+        (c - g, d + b, 1 - a + e - i, h + f),
+        (d - b, c + g, h + f, 1 - a - e + i),
+    )
+    candidates = torch.stack([torch.stack(row, dim=-1) for row in entries], dim=-2)
+    best = candidates.diagonal(dim1=-2, dim2=-1).argmax(-1)
+    chosen = candidates.gather(-2, best[..., None, None].expand(*best.shape, 1, 4)).squeeze(-2)
+    unit = chosen / chosen.norm(dim=-1, keepdim=True)
+    return torch.where(unit[..., :1] < 0, -unit, unit)
+
+
+def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
+    """Quaternions to rotation matrices; the length does not matter.
+
+    Args:
+        quaternion: (..., 4) as w, x, y, z, not zero.
+    Returns:
+        (..., 3, 3)
+    """
+    w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)
+    rows = (
+        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    )  # fmt: skip
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
+def matrix_to_rotvec(matrix: Tensor) -> Tensor:
+    """Rotation matrices to rotation vectors of at most pi radians, exact also close to 0 and to pi.
+
+    Args:
+        matrix: (..., 3, 3)
+    Returns:
+        (..., 3) axis times angle, radians.
+    """
+    quaternion = matrix_to_quaternion(matrix)
+    real, imaginary = quaternion[..., :1], quaternion[..., 1:]
+    squared = (imaginary * imaginary).sum(-1, keepdim=True)
+    small = squared < 1e-12
+    sine = torch.where(small, 1.0, squared).sqrt()
+    return imaginary * torch.where(small, 2.0 / torch.where(small, real, 1.0), 2.0 * torch.atan2(sine, real) / sine)
+
+
+def matrix_to_rot6d(matrix: Tensor) -> Tensor:
+    """The first two columns of rotation matrices, row-major.
+
+    Args:
+        matrix: (..., 3, 3)
+    Returns:
+        (..., 6) as r00, r01, r10, r11, r20, r21 (not PyTorch3D's row order).
+    """
+    return matrix[..., :2].flatten(-2)
+
+
+def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
+    """Two columns, row-major, to rotation matrices by Gram-Schmidt; the third column is their cross product.
+
+    Args:
+        rot6d: (..., 6) as r00, r01, r10, r11, r20, r21; need not be orthonormal.
+    Returns:
+        (..., 3, 3)
+    """
+    first, second = rot6d.unflatten(-1, (3, 2)).unbind(-1)
+    x = first / first.norm(dim=-1, keepdim=True)
+    across = second - (x * second).sum(-1, keepdim=True) * x
+    y = across / across.norm(dim=-1, keepdim=True)
+    return torch.stack((x, y, torch.linalg.cross(x, y)), dim=-1)
+
+
+def rotvec_to_rot6d(rotvec: Tensor) -> Tensor:
+    """Rotation vectors to the first two columns of their matrices, row-major.
+
+    Args:
+        rotvec: (..., 3) axis times angle, radians.
+    Returns:
+        (..., 6) as r00, r01, r10, r11, r20, r21 (not PyTorch3D's row order).
+    """
+    return matrix_to_rot6d(rotvec_to_matrix(rotvec))
+
+
+def slerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
+    """Rotations on the shortest arc between two.
+
+    Args:
+        start, end: (..., 3, 3) matrices.
+        weight: (...) 0 gives start, 1 gives end.
+    Returns:
+        (..., 3, 3)
+    """
+    step = matrix_to_rotvec(start.mT @ end)
+    return start @ rotvec_to_matrix(weight[..., None] * step)
+
+
+def nearest_rotation(matrix: Tensor) -> Tensor:
+    """The rotation with the smallest Frobenius distance to each matrix.
+
+    Args:
+        matrix: (..., 3, 3), not zero.
+    Returns:
+        (..., 3, 3) with determinant +1.
+    """
+    u, _, vh = torch.linalg.svd(matrix)
+    sign = torch.linalg.det(u @ vh).sign()
+    flip = torch.stack((torch.ones_like(sign), torch.ones_like(sign), sign), dim=-1)
+    return (u * flip[..., None, :]) @ vh

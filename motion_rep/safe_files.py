@@ -1,0 +1,199 @@
+"""Read files without running code from them; write files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import pickle
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from motion_rep.errors import InputError, UsageError, one_line
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends without an error.
+
+    The temporary name keeps the suffix (encoders choose the container by it) and starts with a dot.
+
+    Raises:
+        InputError: the folder cannot be made or written, or the disk is full.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=f".tmp{path.suffix}")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        _finish(temporary, path)
+    except OSError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(cannot_write(path, error)) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _finish(temporary: Path, path: Path) -> None:
+    """Flush to the disk and take the final name, with the permissions that a plain new file would have."""
+    umask = os.umask(0)
+    os.umask(umask)
+    temporary.chmod(0o666 & ~umask)
+    with open(temporary, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def cannot_write(path: str | os.PathLike, error: OSError) -> str:
+    """The one line for a failed write."""
+    return f"{path}: cannot be written: {error.strerror or error}. Choose a folder that you may write to, with free space."
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Write a file atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: str | os.PathLike, value: object) -> None:
+    """Write JSON atomically: two spaces, UTF-8, keys in the order they have."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_torch(path: str | os.PathLike, value: object) -> None:
+    """``torch.save`` atomically; keep to plain tensors, numbers and strings, so that ``weights_only=True`` reads it."""
+    import torch
+
+    with atomic_path(path) as temporary:
+        torch.save(value, temporary)
+
+
+def require_file(path: str | os.PathLike) -> Path:
+    """The path, if a file is there that is not empty.
+
+    Raises:
+        InputError: nothing there, a folder, or no bytes.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder, expected a file.")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: is empty (0 bytes). The program that wrote it was probably interrupted; run it again.")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}. Check the path.") from None
+    return path
+
+
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """The bytes of a file that is there and not empty."""
+    path = require_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+
+
+def read_json(path: str | os.PathLike) -> object:
+    """JSON from a UTF-8 file.
+
+    Raises:
+        InputError: missing, empty, not UTF-8 or not JSON (with line and column).
+    """
+    try:
+        return json.loads(read_bytes(path).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text, expected a JSON file.") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Correct it there.") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deeply for JSON data of this toolkit.") from None
+
+
+def read_torch(path: str | os.PathLike) -> object:
+    """A ``torch.save`` file of tensors and plain containers, on the CPU; never runs code from it.
+
+    Numpy arrays and scalars inside are admitted.
+
+    Raises:
+        InputError: missing, empty, cut, not a torch file, or holding objects other than data.
+    """
+    import torch
+
+    path = require_file(path)
+    try:
+        with torch.serialization.safe_globals(_numpy_globals()):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(_unpickling_message(path, str(error))) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: cannot be read as a torch file: {one_line(error)[:160]}. It may be cut or of another kind; write it again.") from None
+
+
+def _unpickling_message(path: Path, text: str) -> str:
+    found = re.search(r"(?:GLOBAL|global) ([\w.]+)", text)
+    if found:
+        return f"{path}: holds a Python object ({found.group(1)}) that could run code; expected tensors, arrays, numbers and strings. Nothing was run."
+    return f"{path}: is not a torch file, or is damaged. Write it again with torch.save."
+
+
+def _numpy_globals() -> list:
+    """What numpy arrays and scalars need to be rebuilt: data types and two functions that only make arrays."""
+    import numpy as np
+
+    core = np._core.multiarray if hasattr(np, "_core") else np.core.multiarray
+    kinds = [np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, np.str_]
+    named = [(core._reconstruct, "numpy.core.multiarray._reconstruct"), (core.scalar, "numpy.core.multiarray.scalar")]
+    return [np.ndarray, np.dtype, core._reconstruct, core.scalar, *named, *{type(np.dtype(kind)) for kind in kinds}]
+
+
+def file_sha256(path: str | os.PathLike) -> str:
+    """Hex digest of a file's bytes, read in pieces."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+
+
+def resolve_beside(path: str, json_path: str | os.PathLike) -> Path:
+    """A path from a JSON file: as it is (from the current folder) if it is there, else from the JSON's folder."""
+    given = Path(path)
+    beside = Path(json_path).parent / given
+    return beside if not given.exists() and beside.exists() else given
+
+
+def safe_name(identifier: object) -> str:
+    """A file name for an id: its own text where that is harmless, else a cleaned text and a short digest.
+
+    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and eight hex digits. Never a path, never hidden, at most 110 characters.
+    """
+    text = str(identifier)
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
+        return text
+    clean = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")[:80] or "id"
+    return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def require_folder(path: str | os.PathLike) -> Path:
+    """Make a folder for outputs, and check that files can be written there.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise UsageError(cannot_write(path, error)) from None
