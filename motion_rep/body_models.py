@@ -1,0 +1,84 @@
+"""Choose the body that is drawn: SMPL-X (or SMPL-H) where its file is found, else the built-in mannequin.
+
+All bodies stand on the same 22 joints, so a motion means the same whichever is drawn.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from motion_rep.encoding import BodyParameters
+from motion_rep.errors import UsageError
+
+SMPL_TYPES = ("smplx", "smplh")
+MODEL_PATH_VARIABLE = "SMPLX_MODEL_PATH"
+DEFAULT_MODEL_FOLDER = Path("data/body_models")
+BUILT_IN = "mannequin"
+
+
+class Body(Protocol):
+    """A skinned body.
+
+    name: what the user is told.
+    faces: (F, 3) int32, counter-clockwise seen from outside.
+    """
+
+    name: str
+    faces: np.ndarray
+
+    def vertices(self, parameters: BodyParameters) -> np.ndarray:
+        """(N, V, 3) float32 metres, in the frame of the parameters."""
+        ...
+
+    def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
+        """(N, V, 3) float32 unit vectors that point outwards."""
+        ...
+
+
+def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None, device: str = "cpu") -> Body:
+    """The body to draw.
+
+    Looks for the model at ``model_path`` (a file, or a folder that holds it directly or under its type), then at the environment
+    variable SMPLX_MODEL_PATH, then in data/body_models. ``mannequin`` as ``model_path`` takes the built-in body in any case.
+
+    Raises:
+        UsageError: a place was named and no model is there, or SMPL-H was asked for and is nowhere.
+    """
+    path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
+    if path is None:
+        from motion_rep.mannequin_body import MannequinBody
+
+        return MannequinBody()
+    from motion_rep.smplx_body import SmplxBody
+
+    return SmplxBody(path, smpl_type, device)
+
+
+def find_model(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None) -> Path | None:
+    """The model file, or None where nobody named a place and none is in the usual ones.
+
+    Raises:
+        UsageError: a place was named and no model is there, or SMPL-H was asked for and is nowhere.
+    """
+    named = model_path or os.environ.get(MODEL_PATH_VARIABLE)
+    found = _model_in(Path(named) if named else DEFAULT_MODEL_FOLDER, smpl_type)
+    if found is None and (named or smpl_type != "smplx"):
+        where = named or DEFAULT_MODEL_FOLDER
+        raise UsageError(f"{where}: no {smpl_type.upper()} model was found there, expected {_model_names(smpl_type)[0]}. Correct the path, or leave it out to draw the built-in mannequin.")
+    return found
+
+
+def _model_in(place: Path, smpl_type: str) -> Path | None:
+    if place.is_file():
+        return place
+    candidates = [place / folder / name for folder in ("", smpl_type) for name in _model_names(smpl_type)]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _model_names(smpl_type: str) -> tuple[str, ...]:
+    """File names of neutral models. Only ``.npz``: the older ``.pkl`` files are pickles, and reading one runs code."""
+    return (f"{smpl_type.upper()}_NEUTRAL.npz",)

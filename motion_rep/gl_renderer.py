@@ -1,0 +1,93 @@
+"""Draw with OpenGL through pyrender (package ``pyrender2``): for machines with a GPU, or where the user asks for it.
+
+Shows the same scene as the CPU renderer: colours already hold the light, so nothing is lit here.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from motion_rep.errors import UsageError, one_line
+from motion_rep.scene import NEAR, Mesh, Region, View
+
+FAR = 200.0
+SUPERSAMPLING = 2
+# OpenGL renderers that are really the CPU: slower than the OpenCV renderer.
+SOFTWARE_NAMES = ("llvmpipe", "softpipe", "swrast", "software")
+
+
+class GlRenderer:
+    """A :class:`motion_rep.renderers.Renderer` on OpenGL; keeps one off-screen buffer for one picture size.
+
+    Raises:
+        UsageError: pyrender is missing, or no OpenGL context can be made.
+    """
+
+    name = "gl"
+
+    def __init__(self) -> None:
+        os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+        try:
+            import pyrender
+        except ImportError as error:
+            raise UsageError(f"--renderer gl needs pyrender: {one_line(error)[:120]}. Install it with: pip install pyrender2") from None
+        self._pyrender = pyrender
+        self._context, self._size = None, None
+        self._offscreen(64, 64)
+
+    @property
+    def is_hardware(self) -> bool:
+        """Whether a real GPU draws, and not a software OpenGL."""
+        from OpenGL import GL
+
+        self._context._platform.make_current()
+        name = (GL.glGetString(GL.GL_RENDERER) or b"").decode(errors="replace").lower()
+        return bool(name) and not any(word in name for word in SOFTWARE_NAMES)
+
+    def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
+        """Draw coloured meshes over a background; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`."""
+        flags = self._pyrender.RenderFlags.RGBA | self._pyrender.RenderFlags.FLAT | self._pyrender.RenderFlags.SKIP_CULL_FACES
+        color, depth = self._render(view, meshes, flags, SUPERSAMPLING)
+        seen = (depth > 0).astype(np.float32)[..., None]
+        mixed = _halve(color[..., :3].astype(np.float32) * seen)
+        cover = _halve(seen)
+        return np.clip(np.round(mixed + background * (1.0 - cover)), 0, 255).astype(np.uint8), Region(0, 0, view.width, view.height)
+
+    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, Region]:
+        """Distances along the viewing axis; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`. Always at full size."""
+        mesh = Mesh(vertices, faces, np.ones_like(vertices, dtype=np.float32))
+        flags = self._pyrender.RenderFlags.DEPTH_ONLY | self._pyrender.RenderFlags.SKIP_CULL_FACES
+        depth = np.array(self._render(view, [mesh], flags, 1))
+        depth[(depth <= 0) | (depth > 0.9 * FAR)] = np.inf
+        return depth, Region(0, 0, view.width, view.height)
+
+    def _render(self, view: View, meshes: list[Mesh], flags: int, scale: int):
+        renderer = self._offscreen(view.width * scale, view.height * scale)
+        scene = self._pyrender.Scene(bg_color=(0, 0, 0, 0), ambient_light=(1.0, 1.0, 1.0))
+        for mesh in meshes:
+            primitive = self._pyrender.Primitive(positions=mesh.vertices, indices=mesh.faces, color_0=np.c_[mesh.colors, np.ones(len(mesh.colors), np.float32)])
+            scene.add(self._pyrender.Mesh([primitive]))
+        k = view.intrinsic * scale
+        camera = self._pyrender.IntrinsicsCamera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=FAR)
+        scene.add(camera, pose=np.linalg.inv(view.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0]))
+        return renderer.render(scene, flags=flags)
+
+    def _offscreen(self, width: int, height: int):
+        if self._size != (width, height):
+            if self._context is not None:
+                self._context.delete()
+            try:
+                self._context = self._pyrender.OffscreenRenderer(width, height)
+            except Exception as error:  # every platform fails with a type of its own
+                platform = os.environ["PYOPENGL_PLATFORM"]
+                raise UsageError(f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: {one_line(error)[:120]}. Use --renderer opencv.") from None
+            self._size = (width, height)
+        return self._context
+
+
+def _halve(picture: np.ndarray) -> np.ndarray:
+    """(2H, 2W, C) to (H, W, C) by averaging."""
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1).mean(axis=(1, 3))

@@ -1,0 +1,70 @@
+"""The built-in body: mannequin-x (Apache-2.0) bound to the 22 joints, with SMPL-X's relaxed hands."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from motion_rep.encoding import BodyParameters
+from motion_rep.errors import UsageError
+from motion_rep.linear_skin import LinearSkin, bind
+from motion_rep.mesh_normals import VertexNormals
+from motion_rep.skeleton import JointPoses, forward_kinematics
+
+BODY_JOINTS = 22
+
+
+class MannequinBody:
+    """The skinned wooden figure of mannequin-x with zero betas; a :class:`motion_rep.body_models.Body`."""
+
+    name = "built-in mannequin (mannequin-x)"
+
+    def __init__(self) -> None:
+        self._skin = _mannequin_skin()
+        self.faces = self._skin.faces
+
+    def vertices(self, parameters: BodyParameters) -> np.ndarray:
+        """(N, V, 3) float32 metres, in the frame of the parameters."""
+        return self._skin.vertices(_poses(parameters))
+
+    def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
+        """(N, V, 3) float32 unit vectors; skinned like the vertices, which costs less than computing them from the faces."""
+        return self._skin.normals(_poses(parameters))
+
+
+def _poses(parameters: BodyParameters) -> JointPoses:
+    return forward_kinematics(*(value.float() for value in parameters))
+
+
+@functools.cache
+def _mannequin_skin() -> LinearSkin:
+    """Bind the mannequin's mesh.
+
+    mannequin-x has no public access to its weights, so this one function reads its fields; requirements pin its version and a
+    test compares the result with its public ``vertices``.
+    """
+    from mannequin import Mannequin
+
+    model = Mannequin("wooden")
+    rest = model.rest_pose()
+    try:
+        bound, bind_positions = model._identity["skin_vertices"], model._identity["skin_bind_positions"]
+        joints, weights = model._skin_joint_indices, model._skin_weights
+    except (AttributeError, KeyError) as error:
+        raise UsageError(f"mannequin-x has changed inside ({error}). Install the version in requirements.txt: pip install 'mannequin-x>=0.3,<0.4'") from None
+    transforms = model.joint_transforms(rest)
+    owner = _body_joint_of(model.parents)
+    local = bound[:, None] - bind_positions[joints]
+    posed = np.einsum("vkij,vkj->vki", transforms[joints, :3, :3], local) + transforms[joints, :3, 3]
+    local = posed - transforms[owner[joints], :3, 3]
+    normals = VertexNormals(model.faces, model.num_vertices)(model.vertices(rest))
+    return bind(local, weights, owner[joints], normals, model.faces)
+
+
+def _body_joint_of(parents: tuple[int, ...]) -> np.ndarray:
+    """For every joint of the model the body joint that carries it: fingers keep their place relative to the wrist."""
+    owner = list(range(len(parents)))
+    for joint in range(BODY_JOINTS, len(parents)):
+        owner[joint] = owner[parents[joint]]
+    return np.array(owner)

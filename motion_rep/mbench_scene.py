@@ -1,0 +1,91 @@
+"""The scene that the judge looks at: the published MBench renderer's framing, y up, metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from motion_rep.scene import Mesh, View
+from motion_rep.shading import GROUND_COLOR
+
+FIELD_OF_VIEW = np.deg2rad(60.0)
+PITCH = np.deg2rad(30.0)
+CAMERA_HEIGHT = 1.5
+GROUND_MARGIN = 0.5
+UP = np.array([0.0, 1.0, 0.0])
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Smallest and largest vertex coordinates of a whole clip: low (3,) and high (3,), metres."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def joined(self, vertices: np.ndarray) -> Bounds:
+        """These bounds widened to hold more vertices (..., 3)."""
+        points = vertices.reshape(-1, 3)
+        return Bounds(np.minimum(self.low, points.min(0)), np.maximum(self.high, points.max(0)))
+
+    def moved(self, offset: np.ndarray) -> Bounds:
+        return Bounds(self.low + offset, self.high + offset)
+
+
+EMPTY_BOUNDS = Bounds(np.full(3, np.inf), np.full(3, -np.inf))
+
+
+@dataclass(frozen=True)
+class MbenchScene:
+    """Where things stand for one clip.
+
+    offset: (3,) added to y-up vertices: the first pelvis comes over the origin, and the clip's height is centred on y = 0.
+    bounds: of the clip after that.
+    """
+
+    offset: np.ndarray
+    bounds: Bounds
+
+
+def mbench_scene(bounds: Bounds, first_pelvis: np.ndarray) -> MbenchScene:
+    """The scene for a clip.
+
+    Args:
+        bounds: of all its vertices, y-up axes.
+        first_pelvis: (3,) pelvis of the first frame, same axes.
+    """
+    middle = (bounds.low[1] + bounds.high[1]) / 2
+    offset = np.array([-first_pelvis[0], -middle, -first_pelvis[2]])
+    return MbenchScene(offset, bounds.moved(offset))
+
+
+def front_view(scene: MbenchScene, width: int, height: int) -> View:
+    """The published camera: 60 degrees high, looking 30 degrees down."""
+    low, high = scene.bounds.low, scene.bounds.high
+    distance = max(4.0, low[2] + 2 * (CAMERA_HEIGHT - low[1]), high[0] - low[0])
+    eye = np.array([(low[0] + high[0]) / 2, CAMERA_HEIGHT, distance])
+    sine, cosine = np.sin(PITCH), np.cos(PITCH)
+    rotation = np.array([[1.0, 0.0, 0.0], [0.0, -cosine, sine], [0.0, -sine, -cosine]])
+    return _view(rotation, eye, width, height)
+
+
+def ground_mesh(scene: MbenchScene) -> Mesh:
+    """A light grey rectangle at the lowest vertex, half a metre wider than the clip."""
+    low, high = scene.bounds.low - GROUND_MARGIN, scene.bounds.high + GROUND_MARGIN
+    floor = scene.bounds.low[1]
+    corners = np.array([[low[0], floor, low[2]], [low[0], floor, high[2]], [high[0], floor, high[2]], [high[0], floor, low[2]]], np.float32)
+    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    return Mesh(corners, faces, np.tile(np.asarray(GROUND_COLOR, np.float32), (4, 1)))
+
+
+def eye_of(view: View) -> np.ndarray:
+    """(3,) where the camera of a view stands."""
+    rotation, translation = view.world_to_camera[:3, :3], view.world_to_camera[:3, 3]
+    return -rotation.T @ translation
+
+
+def _view(rotation: np.ndarray, eye: np.ndarray, width: int, height: int) -> View:
+    focal = height / 2 / np.tan(FIELD_OF_VIEW / 2)
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = rotation, -rotation @ eye
+    return View(np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]]), pose, width, height)

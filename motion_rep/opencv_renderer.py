@@ -1,0 +1,95 @@
+"""Draw with OpenCV 5's CPU rasteriser: no GPU, no OpenGL, the same pixels on every machine.
+
+The rasteriser knows a centred principal point only, so the mesh is brought into camera axes and sheared until any pinhole
+camera, and any rectangle of its picture, looks centred to it. Depth along the axis stays untouched by that.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from motion_rep.scene import NEAR, Mesh, Region, View, region_of
+
+FAR = 200.0
+FIELD_OF_VIEW = np.pi / 2
+SUPERSAMPLING = 2
+_IDENTITY = np.eye(4, dtype=np.float32)
+
+
+class OpenCvRenderer:
+    """A :class:`motion_rep.renderers.Renderer` for the CPU."""
+
+    name = "opencv"
+
+    def __init__(self) -> None:
+        self._settings = cv2.TriangleRasterizeSettings()
+        self._settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+        self._settings.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
+
+    def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
+        """Draw coloured meshes over a background, with smooth edges.
+
+        Args:
+            background: (H, W, 3) uint8 RGB; not changed.
+        Returns:
+            The rectangle that changed as (h, w, 3) uint8 RGB, and where it lies.
+        """
+        points = [view.to_camera(mesh.vertices) for mesh in meshes]
+        region = region_of(view, np.concatenate(points))
+        under = background[region.slices()]
+        if not under.size:
+            return under, region
+        size = (region.width * SUPERSAMPLING, region.height * SUPERSAMPLING)
+        color = cv2.resize(under, size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+        depth = np.full(color.shape[:2], FAR, np.float32)
+        for mesh, camera_points in zip(meshes, points, strict=True):
+            vertices = _centred(view, region, camera_points, SUPERSAMPLING)
+            faces = _in_front(mesh.faces, camera_points)
+            colors = np.ascontiguousarray(mesh.colors * np.float32(255.0)).reshape(-1, 1, 3)
+            cv2.triangleRasterize(vertices, faces, colors, color, depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings)
+        small = cv2.resize(color, (region.width, region.height), interpolation=cv2.INTER_AREA)
+        return cv2.convertScaleAbs(small), region
+
+    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, Region]:
+        """Distances along the viewing axis.
+
+        Args:
+            vertices: (V, 3) float32 metres, world frame.
+            scale: picture size relative to the view, for a quick look at the range.
+        Returns:
+            (h, w) float32 metres, infinite where nothing is, for a rectangle of the (scaled) picture; and that rectangle.
+        """
+        view = view if scale == 1.0 else _scaled(view, scale)
+        points = view.to_camera(vertices)
+        region = region_of(view, points)
+        depth = np.full((region.height, region.width), FAR, np.float32)
+        if depth.size:
+            cv2.triangleRasterizeDepth(_centred(view, region, points, 1), _in_front(faces, points), depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings)
+        depth[depth >= FAR] = np.inf
+        return depth, region
+
+
+def _centred(view: View, region: Region, points: np.ndarray, scale: int) -> np.ndarray:
+    """(V, 3) OpenCV camera points to the rasteriser's (V, 1, 3): x right, y up, z backward, sheared so that ``region`` fills the picture."""
+    focal = region.height * scale / 2 / np.tan(FIELD_OF_VIEW / 2)
+    k = view.intrinsic
+    centre_x, centre_y = (region.left + region.right) / 2, (region.top + region.bottom) / 2
+    shear = np.zeros((3, 3), np.float32)
+    shear[0] = k[0, 0] * scale / focal, k[0, 1] * scale / focal, (k[0, 2] - centre_x) * scale / focal
+    shear[1] = 0.0, -k[1, 1] * scale / focal, -(k[1, 2] - centre_y) * scale / focal
+    shear[2, 2] = -1.0
+    return np.ascontiguousarray(points @ shear.T).reshape(-1, 1, 3)
+
+
+def _in_front(faces: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(F, 1, 3) the faces that lie wholly before the near plane; the rasteriser smears those that cross it."""
+    if points[:, 2].min() < NEAR:
+        faces = faces[(points[:, 2][faces] >= NEAR).all(axis=1)]
+    return np.ascontiguousarray(faces).reshape(-1, 1, 3)
+
+
+def _scaled(view: View, scale: float) -> View:
+    width, height = max(1, round(view.width * scale)), max(1, round(view.height * scale))
+    factor = np.array([[width / view.width], [height / view.height], [1.0]])
+    return View(view.intrinsic * factor, view.world_to_camera, width, height)

@@ -1,0 +1,61 @@
+"""Choose who draws: OpenCV on the CPU, or OpenGL where a real GPU answers or the user asks."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+import numpy as np
+
+from motion_rep.errors import UsageError
+from motion_rep.scene import Mesh, Region, View
+
+RENDERERS = ("auto", "opencv", "gl")
+
+
+class Renderer(Protocol):
+    """Draws meshes; both renderers show the same scene for the same description."""
+
+    name: str
+
+    def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
+        """The changed rectangle as (h, w, 3) uint8 RGB over a (H, W, 3) uint8 background, and where it lies."""
+        ...
+
+    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, Region]:
+        """(h, w) float32 metres, infinite where nothing is, and the rectangle of the (scaled) picture it fills."""
+        ...
+
+
+def load_renderer(name: str = "auto") -> Renderer:
+    """A renderer by name; ``auto`` takes OpenGL only where an NVIDIA or DRM render device exists and is no software.
+
+    Raises:
+        UsageError: ``gl`` was asked for and cannot start, or the name is unknown.
+    """
+    if name not in RENDERERS:
+        raise UsageError(f"renderer {name!r} is unknown, expected one of {', '.join(RENDERERS)}.")
+    if name == "gl":
+        from motion_rep.gl_renderer import GlRenderer
+
+        return GlRenderer()
+    return (_hardware_gl() if name == "auto" else None) or _opencv()
+
+
+def _opencv() -> Renderer:
+    from motion_rep.opencv_renderer import OpenCvRenderer
+
+    return OpenCvRenderer()
+
+
+def _hardware_gl() -> Renderer | None:
+    """The OpenGL renderer if a GPU device is there and really draws; looking at device files first saves loading OpenGL."""
+    if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/dri/renderD128")):
+        return None
+    from motion_rep.gl_renderer import GlRenderer
+
+    try:
+        renderer = GlRenderer()
+    except UsageError:
+        return None
+    return renderer if renderer.is_hardware else None

@@ -1,0 +1,75 @@
+"""SMPL-X and SMPL-H bodies through the ``smplx`` package, for users who have the registered model files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motion_rep.encoding import BodyParameters
+from motion_rep.errors import InputError, one_line
+from motion_rep.mesh_normals import VertexNormals
+from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.skeleton import pelvis_at_rest
+
+
+class SmplxBody:
+    """A neutral body with zero betas and relaxed hands from a model file; a :class:`motion_rep.body_models.Body`.
+
+    Raises:
+        InputError: ``smplx`` cannot use the file.
+    """
+
+    def __init__(self, path: Path, smpl_type: str, device: str = "cpu") -> None:
+        self.name = f"{'SMPL-X' if smpl_type == 'smplx' else 'SMPL-H'} ({path})"
+        self._device = device
+        self._layer = _layer(path, smpl_type).to(device)
+        self._hands = {side: _mean_hand(self._layer, side) for side in ("left", "right")}
+        self.faces = np.ascontiguousarray(self._layer.faces.astype(np.int64), np.int32)
+        self._vertex_normals = VertexNormals(self.faces, len(self._layer.v_template))
+        self._pelvis = self._layer.J_regressor[0].double() @ self._layer.v_template.double()
+
+    @torch.no_grad()
+    def vertices(self, parameters: BodyParameters) -> np.ndarray:
+        """(N, V, 3) float32 metres, in the frame of the parameters."""
+        root, body, transl = (value.to(self._device, torch.float32) for value in parameters)
+        frames = len(transl)
+        # SMPL-H has its pelvis elsewhere at rest; the joints of the motion are SMPL-X's, so the pelvis is put where they have it.
+        shift = (pelvis_at_rest(self._pelvis) - self._pelvis).float()
+        hands = {f"{side}_hand_pose": pose.expand(frames, -1, -1, -1) for side, pose in self._hands.items()}
+        output = self._layer(global_orient=root[:, None], body_pose=body, transl=transl + shift, betas=_zeros(self._layer, frames), **hands, **_face(self._layer, frames))
+        return output.vertices.cpu().numpy()
+
+    def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
+        """(N, V, 3) float32 unit vectors that point outwards."""
+        return np.stack([self._vertex_normals(frame) for frame in vertices])
+
+
+def _layer(path: Path, smpl_type: str):
+    import smplx
+
+    kind = smplx.SMPLXLayer if smpl_type == "smplx" else smplx.SMPLHLayer
+    try:
+        return kind(str(path), gender="neutral", ext=path.suffix[1:], num_betas=10, flat_hand_mean=False, dtype=torch.float32)
+    except (KeyError, ValueError, OSError, AttributeError, AssertionError, RuntimeError) as error:
+        raise InputError(f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}. Give the original model file, or leave the flag out to draw the mannequin.") from None
+
+
+def _mean_hand(layer, side: str) -> Tensor:
+    """(1, 15, 3, 3) the relaxed hand of the model file."""
+    return rotvec_to_matrix(getattr(layer, f"{side}_hand_mean").reshape(1, 15, 3))
+
+
+def _zeros(layer, frames: int) -> Tensor:
+    return torch.zeros(frames, layer.num_betas, device=layer.v_template.device)
+
+
+def _face(layer, frames: int) -> dict[str, Tensor]:
+    """A still face for SMPL-X; SMPL-H has none."""
+    if not hasattr(layer, "num_expression_coeffs"):
+        return {}
+    eye = torch.eye(3, device=layer.v_template.device).expand(frames, 1, 3, 3)
+    expression = torch.zeros(frames, layer.num_expression_coeffs, device=layer.v_template.device)
+    return {"jaw_pose": eye, "leye_pose": eye, "reye_pose": eye, "expression": expression}
