@@ -1,0 +1,120 @@
+"""Decide for each entry whether its motion may condition a model: jitter and a verdict on the clip, into a report and the metadata."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_gating.judge_flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
+from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
+
+INTERRUPTED = 130
+
+
+def build_parser() -> Parser:
+    parser = Parser(description=__doc__)
+    parser.add_argument("--meta-json", type=Path, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines)")
+    parser.add_argument("--quality-report", type=Path, required=True, metavar="R", help="the report to write; a run block goes beside it")
+    parser.add_argument("--output-json", type=Path, metavar="B", help="archive to write (default: the input, replaced atomically)")
+    parser.add_argument("--jitter-threshold", type=positive_number, default=0.04, help="jitter must be below")
+    for name in ("ground-penetration", "foot-sliding", "foot-floating", "dynamic-degree"):
+        parser.add_argument(f"--max-{name}", type=positive_number, metavar="X", help="off unless given")
+    parser.add_argument("--min-dynamic-degree", type=positive_number, metavar="X", help="off unless given")
+    parser.add_argument("--video-field", default="video_path", help="entry field with the clip")
+    parser.add_argument("--eval-field", default="mbench_eval_path", help="entry field with the eval file")
+    parser.add_argument("--prompt-field", default="prompt", help="entry field with the description that the clip is compared with")
+    parser.add_argument("--max-samples", type=positive_int, metavar="N", help="examine the first N entries; the others are kept as they are")
+    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="verdicts by people; with another judge they override it")
+    parser.add_argument("--skip-vlm-above-threshold", action="store_true", help="ask nobody where jitter already rejects")
+    parser.add_argument("--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was")
+    parser.add_argument("--dry-run", action="store_true", help="count the calls and about how many tokens they take; ask and write nothing")
+    parser.add_argument("--device", default="auto", help="accepted as before; the figures take under a millisecond on a CPU")
+    add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from motion_gating.gate import apply_gate
+
+    judge = make_judge(args, args.cache_dir or args.quality_report.with_name(args.quality_report.stem + ".cache"), need_key=not args.dry_run)
+    options = _options(args, judge)
+    if args.dry_run:
+        return _say_plan(options, judge)
+    result = apply_gate(options, judge, watch=_bar)
+    _say_result(options, result)
+    if result.interrupted:
+        say_error("interrupted; what was decided is written, run the same command again to go on")
+        return INTERRUPTED
+    if result.stop is not None:
+        say_error(f"the judge was stopped: {result.stop.message}")
+        return result.stop.exit_code
+    return SOME_FAILED if result.tally.incomplete else DONE
+
+
+def _options(args: argparse.Namespace, judge):
+    from motion_gating.decision import Limits
+    from motion_gating.gate import Fields, GateOptions
+
+    return GateOptions(
+        meta_json=args.meta_json,
+        quality_report=args.quality_report,
+        output_json=args.output_json,
+        fields=Fields(args.video_field, args.eval_field, args.prompt_field),
+        limits=Limits(
+            jitter_degree=args.jitter_threshold,
+            max_ground_penetration=args.max_ground_penetration,
+            max_foot_sliding=args.max_foot_sliding,
+            max_foot_floating=args.max_foot_floating,
+            max_dynamic_degree=args.max_dynamic_degree,
+            min_dynamic_degree=args.min_dynamic_degree,
+        ),
+        threads=args.num_threads,
+        max_samples=args.max_samples,
+        skip_vlm_above_threshold=args.skip_vlm_above_threshold,
+        on_undecided=args.on_undecided,
+        settings=judge_settings(args, judge),
+    )
+
+
+def _say_plan(options, judge) -> int:
+    from motion_gating.gate_plan import plan_gate
+
+    for line in plan_gate(options, judge):
+        say(line)
+    return DONE
+
+
+def _bar(records, tally):
+    bar = progress(records, "gate", unit="entry")
+    for record in bar:
+        yield record
+        if not bar.disable:
+            bar.set_postfix_str(tally.summary(), refresh=False)
+
+
+def _say_result(options, result) -> None:
+    from motion_gating.judges.interface import RUN_ENDED
+
+    tally = result.tally
+    for kind, count in tally.error_kinds.most_common():
+        if kind == RUN_ENDED:  # the line that says why the run ended says it
+            continue
+        say_warning(f"{count} without a verdict ({kind}); {options.quality_report} has the reason of each")
+    if tally.metrics_errors:
+        say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
+    if len(tally.model_versions) > 1:
+        versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())
+        say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")
+    say(f"{tally.summary()}; report {options.quality_report}, metadata {options.output_json or options.meta_json}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

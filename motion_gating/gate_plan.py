@@ -1,0 +1,81 @@
+"""What a run would ask, without asking: for ``--dry-run``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from motion_gating.gate import GateOptions, question_of, would_ask
+from motion_gating.judges.answers import prompt_for
+from motion_gating.judges.interface import Judge, Question
+from motion_rep.archive import read_entries
+from motion_rep.errors import InputError
+
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass
+class _Plan:
+    entries: int = 0
+    questions: int = 0
+    fewest_calls: int = 0
+    most_calls: int = 0
+    fewest_tokens: int = 0
+    answered: int = 0
+    by_people: int = 0
+    skipped: int = 0
+    unusable: int = 0
+
+
+def plan_gate(options: GateOptions, judge: Judge | None) -> Iterator[str]:
+    """Lines that say how many calls a run would make, and about how many prompt tokens they take."""
+    plan = _Plan()
+    for entry in islice(read_entries(options.meta_json), options.max_samples):
+        plan.entries += 1
+        if not would_ask(entry, options, judge):
+            plan.skipped += judge is not None
+            continue
+        _add(plan, question_of(entry, options.fields, options.meta_json), judge)
+    yield f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, {plan.skipped} rejected by jitter without a call, " \
+        f"{plan.unusable} without a usable clip or description"
+    calls = str(plan.fewest_calls) if plan.fewest_calls == plan.most_calls else f"{plan.fewest_calls} to {plan.most_calls}"
+    yield f"{calls} calls about {plan.questions} entries, about {plan.fewest_tokens:,} prompt tokens or more; nothing was asked or written"
+
+
+def _add(plan: _Plan, question: Question, judge: Judge) -> None:
+    human = getattr(judge, "verdicts", {}).get(str(question.identifier))
+    vlm = getattr(judge, "otherwise", judge)
+    if human is not None or vlm is None:
+        plan.by_people += human is not None
+        return
+    try:
+        missing = vlm.unanswered(question)
+    except InputError:
+        plan.unusable += 1
+        return
+    if missing == 0:
+        plan.answered += 1
+        return
+    plan.questions += 1
+    plan.fewest_calls += missing
+    plan.most_calls += missing + vlm.votes // 2
+    plan.fewest_tokens += missing * _tokens(question, vlm)
+
+
+def _tokens(question: Question, vlm) -> int:
+    """Prompt tokens of one call; of a clip that cannot be opened here only the text's."""
+    text = len(prompt_for(question.description)) // CHARACTERS_PER_TOKEN
+    try:
+        return text + vlm.service.estimate_tokens(*_video_size(question.video))
+    except InputError:
+        return text
+
+
+def _video_size(path: Path) -> tuple[float, int, int]:
+    from motion_rep.video_reader import open_video
+
+    with open_video(path) as video:
+        frames = video.frame_count or sum(1 for _ in video)
+        return frames / video.fps, video.width, video.height

@@ -1,0 +1,70 @@
+"""Counts over the records of a run, and the run block beside the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+OUTCOMES = {True: "passed", False: "rejected", None: "undecided"}
+
+
+@dataclass
+class Tally:
+    """Counts that grow with each record; memory does not grow with their number."""
+
+    outcomes: Counter = field(default_factory=Counter)
+    failed_checks: Counter = field(default_factory=Counter)
+    error_kinds: Counter = field(default_factory=Counter)
+    model_versions: Counter = field(default_factory=Counter)
+    judges: Counter = field(default_factory=Counter)
+    metrics_errors: int = 0
+    cached_answers: int = 0
+    answers: int = 0
+    voted: int = 0
+    split: int = 0
+    prompt_tokens: int = 0
+
+    def add(self, record: dict) -> None:
+        """Count one record."""
+        self.outcomes[OUTCOMES[record["use_ref_motion"]]] += 1
+        self.failed_checks.update(record["failed_checks"])
+        self.judges[record["judge"] or "none"] += 1
+        self.metrics_errors += record["metrics_error"] is not None
+        if record["vlm_error_kind"]:
+            self.error_kinds[record["vlm_error_kind"]] += 1
+        if "vlm_votes" in record:
+            self._add_verdict(record)
+
+    def _add_verdict(self, record: dict) -> None:
+        votes = record["vlm_votes"]
+        self.answers += votes["match"] + votes["mismatch"]
+        self.voted += votes["match"] + votes["mismatch"] > 1
+        self.split += bool(votes["match"] and votes["mismatch"])
+        self.cached_answers += record["vlm_cached_answers"]
+        self.prompt_tokens += record["vlm_prompt_tokens"] or 0
+        self.model_versions.update(record["vlm_model_version"].split(", ") if record["vlm_model_version"] else ())
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether an entry stayed undecided, or a figure or an answer that was asked for is missing."""
+        return bool(self.outcomes["undecided"] or self.error_kinds or self.metrics_errors)
+
+    def summary(self) -> str:
+        """Passed, rejected and undecided in one line."""
+        return ", ".join(f"{self.outcomes[name]} {name}" for name in OUTCOMES.values())
+
+    def as_dict(self) -> dict:
+        """The counts for the run block; split rate None where no question had two answers."""
+        return {
+            "records": sum(self.outcomes.values()),
+            **{name: self.outcomes[name] for name in OUTCOMES.values()},
+            "failed_checks": dict(self.failed_checks),
+            "without_verdict": dict(self.error_kinds),
+            "without_metrics": self.metrics_errors,
+            "judges": dict(self.judges),
+            "answers": self.answers,
+            "answers_from_cache": self.cached_answers,
+            "prompt_tokens": self.prompt_tokens,
+            "split_rate": self.split / self.voted if self.voted else None,
+            "model_versions": dict(self.model_versions),
+        }

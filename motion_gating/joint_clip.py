@@ -1,0 +1,72 @@
+"""The joints of one rendered entry, as the eval file beside its video keeps them."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from motion_rep.errors import InputError
+from motion_rep.safe_files import read_torch
+
+SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
+
+
+@dataclass(frozen=True)
+class JointClip:
+    """Joint positions over time.
+
+    Attributes:
+        joints: (T, 22, 3) float64, metres, y up, floor at y = 0.
+        fps: rate of the frames, None where unknown.
+    """
+
+    joints: np.ndarray
+    fps: float | None
+
+    def __post_init__(self) -> None:
+        if self.joints.ndim != 3 or self.joints.shape[1:] != (22, 3):
+            raise InputError(f"joints have shape {self.joints.shape}, expected (T, 22, 3). Render the entry again.")
+        if len(self.joints) < 3:
+            raise InputError(f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). Use a longer clip.")
+        if not np.isfinite(self.joints).all():
+            raise InputError("joints hold NaN or infinite numbers, expected metres. Convert and render the entry again.")
+        if self.fps is not None and not SLOWEST_FPS <= self.fps <= FASTEST_FPS:
+            raise InputError(f"fps is {self.fps}, expected {SLOWEST_FPS:g} to {FASTEST_FPS:g}. Render the entry again.")
+
+
+def read_joint_clip(path: str | os.PathLike) -> JointClip:
+    """The joints and the frame rate of an eval file; its other keys are not looked at.
+
+    Raises:
+        InputError: unreadable, no ``joints``, wrong shape, NaN, fewer than 3 frames, an impossible frame rate.
+    """
+    content = read_torch(path)
+    if not isinstance(content, dict) or "joints" not in content:
+        raise InputError(f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. Render the entry again.")
+    try:
+        return JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _float_array(value: object) -> np.ndarray:
+    try:
+        array = value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+        return array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"joints are a {type(value).__name__} that is not numbers, expected a (T, 22, 3) tensor. Render the entry again.") from None
+
+
+def _fps(value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        fps = float(value)
+    except (TypeError, ValueError, RuntimeError):
+        fps = math.nan
+    if not math.isfinite(fps):
+        raise InputError(f"fps is {value!r}, expected a number or nothing. Render the entry again.")
+    return fps

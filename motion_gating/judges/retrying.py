@@ -1,0 +1,180 @@
+"""When calls are made, made again, and given up, for all services.
+
+Not tenacity: it retries one call, while here one reply makes all threads wait and one dead key ends the run, so the state is shared anyway.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from motion_gating.judges.interface import Stop
+from motion_gating.judges.service import Attempt, CallFailure, Failure
+
+T = TypeVar("T")
+
+ATTEMPTS = {
+    Failure.SERVER: 5,
+    Failure.TIMEOUT: 5,
+    Failure.NETWORK: 5,
+    Failure.RATE_LIMIT: 8,
+    Failure.MALFORMED: 3,
+    Failure.EMPTY: 3,
+    Failure.TRUNCATED: 3,
+    Failure.UNEXPECTED: 3,
+    Failure.BLOCKED: 1,
+    Failure.REJECTED: 1,
+}
+AT_ONCE = {Failure.MALFORMED, Failure.EMPTY, Failure.TRUNCATED}
+SIMILAR = ({Failure.SERVER, Failure.TIMEOUT, Failure.NETWORK, Failure.UNEXPECTED}, {Failure.MALFORMED, Failure.EMPTY})
+FIRST_TOKENS, MORE_TOKENS = 2048, 4
+GIVEN_UP_IN_A_ROW = 10
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Bounds that the user may set; seconds.
+
+    Attributes:
+        calls_per_minute: None for as fast as the threads go.
+        first_delay: before the second attempt; doubles with each further one.
+        call_timeout: for one call.
+        deadline: from the first call of one question to the last.
+    """
+
+    calls_per_minute: float | None = None
+    first_delay: float = 1.0
+    longest_delay: float = 60.0
+    call_timeout: float = 120.0
+    deadline: float = 300.0
+
+
+class RunStopped(Exception):
+    """No further call is made in this run."""
+
+
+class Caller:
+    """Makes calls for all threads of a run: paced, retried, held back together, stopped together."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] | None = None) -> None:
+        self.policy = policy
+        self.stop: Stop | None = None
+        self._clock, self._stopped, self._random = clock, threading.Event(), random.Random()
+        self._sleep = sleep or self._stopped.wait
+        self._lock, self._first = threading.Lock(), threading.Lock()
+        self._service_answers = False
+        self._held_until = self._next_call = -1e9
+        self._given_up = 0
+
+    def call(self, ask: Callable[[Attempt], T]) -> T:
+        """The result of ``ask``, tried as often as the kind of failure allows.
+
+        Raises:
+            CallFailure: given up on this question.
+            RunStopped: given up on the run.
+        """
+        tries: Counter[Failure] = Counter()
+        deadline = None
+        while True:
+            self._wait_for_turn()
+            deadline = deadline or self._clock() + self.policy.deadline
+            try:
+                result = self._attempt(ask, self._bounds(tries, deadline))
+            except CallFailure as failure:
+                tries[failure.kind] += 1
+                self._before_next_attempt(failure, tries, deadline)
+            else:
+                self._given_up = 0
+                return result
+
+    def end_run(self, stop: Stop) -> None:
+        """Let no further call start, and wake the threads that wait."""
+        with self._lock:
+            self.stop = self.stop or stop
+        self._stopped.set()
+
+    def _bounds(self, tries: Counter, deadline: float) -> Attempt:
+        timeout = min(self.policy.call_timeout, max(deadline - self._clock(), 1.0))
+        return Attempt(max_tokens=FIRST_TOKENS * MORE_TOKENS ** tries[Failure.TRUNCATED], timeout=timeout)
+
+    def _attempt(self, ask: Callable[[Attempt], T], bounds: Attempt) -> T:
+        """One call; the first of a run goes alone, so that a dead key costs one request and not one per thread."""
+        if not self._service_answers:
+            with self._first:
+                if not self._service_answers:
+                    return self._first_attempt(ask, bounds)
+        return ask(bounds)
+
+    def _first_attempt(self, ask: Callable[[Attempt], T], bounds: Attempt) -> T:
+        self._raise_if_stopped()
+        try:
+            return ask(bounds)
+        except CallFailure as failure:
+            if failure.kind is Failure.STOP:
+                self.end_run(Stop(failure.message, exit_code=2))
+            raise
+        finally:
+            self._service_answers = self.stop is None
+
+    def _before_next_attempt(self, failure: CallFailure, tries: Counter, deadline: float) -> None:
+        """Wait as long as the failure asks for, or raise where there is no next attempt."""
+        if failure.kind is Failure.STOP:
+            self.end_run(Stop(failure.message, exit_code=2))
+            raise RunStopped
+        delay = self._delay(failure, tries)
+        if failure.kind is Failure.RATE_LIMIT and delay > self.policy.deadline:
+            text = f"the service asks to wait {delay:.0f} s, more than --deadline {self.policy.deadline:g}. Run again later, or raise the quota."
+            self.end_run(Stop(text, exit_code=2))
+            raise RunStopped
+        if failure.kind is Failure.RATE_LIMIT:
+            self._hold_all(delay)
+        if _tries_of_its_kind(failure.kind, tries) >= ATTEMPTS[failure.kind] or self._clock() + delay > deadline:
+            self._count_given_up(failure)
+            raise failure
+        if failure.kind is not Failure.RATE_LIMIT:
+            self._sleep(delay)
+
+    def _delay(self, failure: CallFailure, tries: Counter) -> float:
+        if failure.kind in AT_ONCE:
+            return 0.0
+        backoff = min(self.policy.first_delay * 2 ** (_tries_of_its_kind(failure.kind, tries) - 1), self.policy.longest_delay)
+        return max(backoff * self._random.uniform(0.75, 1.25), failure.wanted_delay or 0.0)
+
+    def _hold_all(self, delay: float) -> None:
+        with self._lock:
+            self._held_until = max(self._held_until, self._clock() + delay)
+
+    def _wait_for_turn(self) -> None:
+        spacing = 60.0 / self.policy.calls_per_minute if self.policy.calls_per_minute else 0.0
+        while True:
+            self._raise_if_stopped()
+            with self._lock:
+                now = self._clock()
+                wait = max(self._held_until, self._next_call) - now
+                if wait <= 0:
+                    self._next_call = now + spacing
+                    return
+            self._sleep(wait)
+
+    def _raise_if_stopped(self) -> None:
+        if self.stop is not None:
+            raise RunStopped
+
+    def _count_given_up(self, failure: CallFailure) -> None:
+        if failure.kind is Failure.BLOCKED:
+            return
+        self._given_up += 1
+        if self._given_up >= GIVEN_UP_IN_A_ROW:
+            text = f"{self._given_up} entries in a row got no answer, the last one: {failure.message}. The rest was not asked. Run the same command again later."
+            self.end_run(Stop(text, exit_code=1))
+
+
+def _tries_of_its_kind(kind: Failure, tries: Counter) -> int:
+    """Attempts that failed in this way; an outage shows in several ways and counts once."""
+    group = next((similar for similar in SIMILAR if kind in similar), {kind})
+    return sum(tries[member] for member in group)

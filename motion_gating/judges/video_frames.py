@@ -1,0 +1,32 @@
+"""Pictures out of a clip, for models that take no video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from motion_rep.errors import InputError
+
+JPEG_QUALITY = 85
+MOST_FRAMES = 256
+
+
+def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
+    """(seconds, JPEG) at about ``fps``, evenly in time.
+
+    Raises:
+        InputError: the clip cannot be read, or has more frames at this rate than a request can carry.
+    """
+    import cv2
+
+    from motion_rep.video_reader import open_video
+
+    count = 0
+    with open_video(path) as video:
+        for seconds, rgb in video:
+            if seconds + 1e-6 < count / fps:
+                continue
+            if count == MOST_FRAMES:
+                raise InputError(f"{path}: has more than {MOST_FRAMES} frames at {fps:g} per second. Lower --sampling-fps.")
+            count += 1
+            yield seconds, cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

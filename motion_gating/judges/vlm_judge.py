@@ -1,0 +1,133 @@
+"""A judge that asks a service: from the cache where it can, with votes, and with every failure turned into undecided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
+from motion_gating.judges.answers import prompt_for, read_answer
+from motion_gating.judges.interface import RUN_ENDED, Question, Stop, Verdict, undecided
+from motion_gating.judges.retrying import Caller, RunStopped
+from motion_gating.judges.service import Attempt, CallFailure, Failure, Service, short, without_secrets
+from motion_rep.errors import InputError
+from motion_rep.safe_files import read_bytes
+
+
+@dataclass(frozen=True)
+class VlmJudge:
+    """Asks one service.
+
+    Attributes:
+        votes: odd; asking ends as soon as one side has the majority.
+    """
+
+    service: Service
+    caller: Caller
+    cache: AnswerCache
+    votes: int = 1
+    waits: bool = field(default=True, init=False)
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    @property
+    def stop(self) -> Stop | None:
+        return self.caller.stop
+
+    def judge(self, question: Question) -> Verdict:
+        """The verdict of the majority of the votes; undecided where an answer did not come."""
+        try:
+            data = _clip_bytes(question)
+        except InputError as error:
+            return undecided(self.name, "no_question", str(error))
+        return self._collect(question, data)
+
+    def unanswered(self, question: Question) -> int:
+        """How many calls the question takes at least: answers up to a majority that are not in the cache.
+
+        Raises:
+            InputError: the question cannot be asked.
+        """
+        asked = self._asked(question.description, _clip_bytes(question))
+        return sum(self.cache.get({**asked, "vote": vote}) is None for vote in range(self.votes // 2 + 1))
+
+    def _collect(self, question: Question, data: bytes) -> Verdict:
+        asked, answers, cached = self._asked(question.description, data), [], 0
+        with self.service.attach(question.video, data) as media:
+            for vote in range(self.votes):
+                kept = self.cache.get({**asked, "vote": vote})
+                cached += kept is not None
+                try:
+                    answers.append(kept or self._ask(question.description, media, {**asked, "vote": vote}))
+                except RunStopped:
+                    return self._verdict(answers, cached, RUN_ENDED, f"not asked: {self.stop.message}")
+                except CallFailure as failure:
+                    return self._verdict(answers, cached, failure.kind.value, failure.message)
+                if _majority(answers, self.votes) is not None:
+                    break
+        return self._verdict(answers, cached)
+
+    def _ask(self, description: str, media: object, asked: dict) -> KeptAnswer:
+        def ask(attempt: Attempt) -> KeptAnswer:
+            with self._readable_failures():
+                reply = self.service.ask(prompt_for(description), media, attempt)
+                answer = read_answer(self._hidden(reply.text))
+            version = None if reply.model_version is None else short(self._hidden(reply.model_version), 120)
+            return KeptAnswer(answer, version, reply.prompt_tokens)
+
+        kept = self.caller.call(ask)
+        self.cache.put(asked, kept)
+        return kept
+
+    @contextmanager
+    def _readable_failures(self) -> Iterator[None]:
+        """Every failure as a CallFailure with one line that shows no secret; also one that nobody thought of."""
+        try:
+            yield
+        except CallFailure as failure:
+            raise CallFailure(failure.kind, short(self._hidden(failure.message)), failure.wanted_delay) from None
+        except Exception as error:  # noqa: BLE001 an error is not a verdict
+            raise CallFailure(Failure.UNEXPECTED, short(self._hidden(f"{type(error).__name__}: {error}"))) from None
+
+    def _hidden(self, text: str) -> str:
+        return without_secrets(text, self.service.secrets)
+
+    def _asked(self, description: str, data: bytes) -> dict:
+        video = hashlib.sha256(data).hexdigest()
+        return {"judge": self.name, **self.service.settings(), "prompt": prompt_for(description), "video_sha256": video}
+
+    def _verdict(self, answers: list[KeptAnswer], cached: int, error_kind: str | None = None, error: str | None = None) -> Verdict:
+        matches = _majority(answers, self.votes)
+        votes_for = sum(kept.answer.matches for kept in answers)
+        tokens = [kept.prompt_tokens for kept in answers if kept.prompt_tokens is not None]
+        return Verdict(
+            matches=matches,
+            analysis=None if matches is None else next(kept.answer.analysis for kept in answers if kept.answer.matches == matches),
+            judge=self.name,
+            error_kind=error_kind,
+            error=error,
+            model_versions=tuple(sorted({kept.model_version for kept in answers if kept.model_version})),
+            votes_for=votes_for,
+            votes_against=len(answers) - votes_for,
+            cached=cached,
+            prompt_tokens=sum(tokens) if tokens else None,
+        )
+
+
+def _clip_bytes(question: Question) -> bytes:
+    if question.description is None:
+        raise InputError("the entry has no description. Name its field with --prompt-field.")
+    if question.video is None:
+        raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
+    return read_bytes(question.video)
+
+
+def _majority(answers: list[KeptAnswer], votes: int) -> bool | None:
+    votes_for = sum(kept.answer.matches for kept in answers)
+    if votes_for > votes // 2:
+        return True
+    return False if len(answers) - votes_for > votes // 2 else None
