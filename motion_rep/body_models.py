@@ -25,10 +25,12 @@ class Body(Protocol):
 
     name: what the user is told.
     faces: (F, 3) int32, counter-clockwise seen from outside.
+    parts: (V,) int, which of the 22 joints carries each vertex most.
     """
 
     name: str
     faces: np.ndarray
+    parts: np.ndarray
 
     def vertices(self, parameters: BodyParameters) -> np.ndarray:
         """(N, V, 3) float32 metres, in the frame of the parameters."""

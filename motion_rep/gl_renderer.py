@@ -11,6 +11,7 @@ import numpy as np
 
 from motion_rep.errors import UsageError, one_line
 from motion_rep.scene import NEAR, Mesh, Region, View
+from motion_rep.shading import BACKGROUND_COLOR
 
 FAR = 200.0
 SUPERSAMPLING = 2
@@ -26,6 +27,7 @@ class GlRenderer:
     """
 
     name = "gl"
+    threads = 0
 
     def __init__(self) -> None:
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
@@ -48,28 +50,27 @@ class GlRenderer:
 
     def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
         """Draw coloured meshes over a background; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`."""
-        flags = self._pyrender.RenderFlags.RGBA | self._pyrender.RenderFlags.FLAT | self._pyrender.RenderFlags.SKIP_CULL_FACES
+        flags = self._pyrender.RenderFlags.FLAT | self._pyrender.RenderFlags.SKIP_CULL_FACES
         color, depth = self._render(view, meshes, flags, SUPERSAMPLING)
         seen = (depth > 0).astype(np.float32)[..., None]
-        mixed = _halve(color[..., :3].astype(np.float32) * seen)
-        cover = _halve(seen)
-        return np.clip(np.round(mixed + background * (1.0 - cover)), 0, 255).astype(np.uint8), Region(0, 0, view.width, view.height)
+        drawn, cover = _halve(color.astype(np.float32) * seen), _halve(seen)
+        return np.clip(np.round(drawn + background * (1.0 - cover)), 0, 255).astype(np.uint8), Region(0, 0, view.width, view.height)
 
-    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, Region]:
-        """Distances along the viewing axis; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`. Always at full size."""
+    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1) -> tuple[np.ndarray, Region]:
+        """Distances along the viewing axis; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`."""
         mesh = Mesh(vertices, faces, np.ones_like(vertices, dtype=np.float32))
         flags = self._pyrender.RenderFlags.DEPTH_ONLY | self._pyrender.RenderFlags.SKIP_CULL_FACES
-        depth = np.array(self._render(view, [mesh], flags, 1))
+        depth = np.array(self._render(view, [mesh], flags, scale))
         depth[(depth <= 0) | (depth > 0.9 * FAR)] = np.inf
-        return depth, Region(0, 0, view.width, view.height)
+        return depth, Region(0, 0, view.width * scale, view.height * scale)
 
     def _render(self, view: View, meshes: list[Mesh], flags: int, scale: int):
         renderer = self._offscreen(view.width * scale, view.height * scale)
-        scene = self._pyrender.Scene(bg_color=(0, 0, 0, 0), ambient_light=(1.0, 1.0, 1.0))
+        scene = self._pyrender.Scene(bg_color=(*BACKGROUND_COLOR, 1.0), ambient_light=(1.0, 1.0, 1.0))
         for mesh in meshes:
             primitive = self._pyrender.Primitive(positions=mesh.vertices, indices=mesh.faces, color_0=np.c_[mesh.colors, np.ones(len(mesh.colors), np.float32)])
             scene.add(self._pyrender.Mesh([primitive]))
-        k = view.intrinsic * scale
+        k = view.enlarged(scale).intrinsic
         camera = self._pyrender.IntrinsicsCamera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=FAR)
         scene.add(camera, pose=np.linalg.inv(view.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0]))
         return renderer.render(scene, flags=flags)

@@ -28,6 +28,11 @@ class LinearSkin:
     directions: Tensor
     faces: np.ndarray
 
+    @property
+    def parts(self) -> np.ndarray:
+        """(V,) which joint carries each vertex most."""
+        return self.points[:, 3::4].argmax(dim=1).numpy()
+
     def vertices(self, poses: JointPoses) -> np.ndarray:
         """(N, V, 3) float32 from joint poses of N frames."""
         transforms = torch.cat((poses.rotations.mT, poses.positions[..., None, :]), dim=-2)

@@ -23,6 +23,7 @@ class MannequinBody:
     def __init__(self) -> None:
         self._skin = _mannequin_skin()
         self.faces = self._skin.faces
+        self.parts = self._skin.parts
 
     def vertices(self, parameters: BodyParameters) -> np.ndarray:
         """(N, V, 3) float32 metres, in the frame of the parameters."""

@@ -14,16 +14,20 @@ RENDERERS = ("auto", "opencv", "gl")
 
 
 class Renderer(Protocol):
-    """Draws meshes; both renderers show the same scene for the same description."""
+    """Draws meshes; both renderers show the same scene for the same description.
+
+    threads: how many may draw at once: None for all cores, 0 for only the thread that made the renderer.
+    """
 
     name: str
+    threads: int | None
 
     def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
         """The changed rectangle as (h, w, 3) uint8 RGB over a (H, W, 3) uint8 background, and where it lies."""
         ...
 
-    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, Region]:
-        """(h, w) float32 metres, infinite where nothing is, and the rectangle of the (scaled) picture it fills."""
+    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1) -> tuple[np.ndarray, Region]:
+        """(h, w) float32 metres, infinite where nothing is, and the rectangle it fills of a picture ``scale`` times as large as the view."""
         ...
 
 

@@ -37,6 +37,11 @@ class View:
     width: int
     height: int
 
+    def enlarged(self, factor: int) -> View:
+        """The same view as a picture ``factor`` times as large."""
+        k = self.intrinsic * np.array([[factor], [factor], [1.0]])
+        return View(k, self.world_to_camera, self.width * factor, self.height * factor)
+
     def to_camera(self, vertices: np.ndarray) -> np.ndarray:
         """(V, 3) world points to float32 camera points."""
         rotation, translation = self.world_to_camera[:3, :3], self.world_to_camera[:3, 3]

@@ -28,6 +28,7 @@ class SmplxBody:
         self._layer = _layer(path, smpl_type).to(device)
         self._hands = {side: _mean_hand(self._layer, side) for side in ("left", "right")}
         self.faces = np.ascontiguousarray(self._layer.faces.astype(np.int64), np.int32)
+        self.parts = _parts(self._layer)
         self._vertex_normals = VertexNormals(self.faces, len(self._layer.v_template))
         self._pelvis = self._layer.J_regressor[0].double() @ self._layer.v_template.double()
 
@@ -55,6 +56,15 @@ def _layer(path: Path, smpl_type: str):
         return kind(str(path), gender="neutral", ext=path.suffix[1:], num_betas=10, flat_hand_mean=False, dtype=torch.float32)
     except (KeyError, ValueError, OSError, AttributeError, AssertionError, RuntimeError) as error:
         raise InputError(f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}. Give the original model file, or leave the flag out to draw the mannequin.") from None
+
+
+def _parts(layer) -> np.ndarray:
+    """(V,) the body joint that carries each vertex most; face and fingers count for the joint they hang on."""
+    parents = layer.parents.tolist()
+    owner = list(range(len(parents)))
+    for joint in range(22, len(parents)):
+        owner[joint] = owner[parents[joint]]
+    return np.array(owner)[layer.lbs_weights.argmax(dim=1).cpu().numpy()]
 
 
 def _mean_hand(layer, side: str) -> Tensor:

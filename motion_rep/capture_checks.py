@@ -1,0 +1,67 @@
+"""Things in a capture that a person should know about before the motion is used."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from motion_rep.capture import Capture
+from motion_rep.encoding import BodyParameters, pelvis_positions
+from motion_rep.frames import Z_UP_FROM_OPENCV, basis
+from motion_rep.resampling import frame_ranges
+from motion_rep.rotations import matrix_to_rotvec
+from motion_rep.skeleton import JOINT_NAMES, forward_kinematics
+
+# A person's pelvis moves at up to 8 m/s in a sprint; 0.35 m within a frame also happens through noise in the depth.
+FASTEST_PELVIS = 8.0
+SMALLEST_JUMP = 0.35
+LARGEST_TURN = 2.0
+FPS_IF_UNKNOWN = 16.0
+FOCAL_CHANGE = 1e-3
+
+
+def check_capture(capture: Capture) -> tuple[str, ...]:
+    """One sentence for each oddity found: changing focal length, sudden jumps, a person upside down."""
+    found = (_changing_focal_length(capture), _jumps(capture), _upside_down(capture))
+    return tuple(note for note in found if note)
+
+
+def _changing_focal_length(capture: Capture) -> str | None:
+    focal = capture.focal_length
+    if focal is None or float(focal.max() - focal.min()) <= FOCAL_CHANGE * float(focal.median()):
+        return None
+    return (
+        f"the focal length changes over time, from {float(focal.min()):.1f} to {float(focal.max()):.1f} pixels; the file keeps one camera "
+        f"({float(focal.median()):.1f}, the median), so an overlay fits only roughly. SMPLest-X maps all frames to one camera with --retarget_cam"
+    )
+
+
+def _jumps(capture: Capture) -> str | None:
+    step = pelvis_positions(BodyParameters(capture.root_rotations, capture.body_rotations, capture.transl)).diff(dim=0).norm(dim=-1)
+    turn = matrix_to_rotvec(capture.root_rotations[1:] @ capture.root_rotations[:-1].mT).norm(dim=-1)
+    limit = max(SMALLEST_JUMP, FASTEST_PELVIS / (capture.fps or FPS_IF_UNKNOWN))
+    jumps = torch.nonzero((step > limit) | (turn > LARGEST_TURN)).flatten()
+    if not len(jumps):
+        return None
+    numbers = _source_frames(capture)[jumps + 1].tolist()
+    return f"the root jumps by up to {float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad at the frames {_listed(numbers)}; the person may have been switched there"
+
+
+def _upside_down(capture: Capture) -> str | None:
+    joints = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions
+    height = (joints @ basis(Z_UP_FROM_OPENCV, joints).T)[..., 2]
+    below = height[:, JOINT_NAMES.index("head")] < height[:, JOINT_NAMES.index("pelvis")]
+    if not bool(below[0]):
+        return None
+    last = len(below) if bool(below.all()) else int(torch.nonzero(~below)[0])
+    numbers = _source_frames(capture)
+    frames = frame_ranges([(int(numbers[0]), int(numbers[last - 1]))])
+    return f"the head is below the pelvis from the start (frames {frames}); if the person does stand, the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
+
+
+def _source_frames(capture: Capture) -> Tensor:
+    return torch.arange(len(capture)) if capture.frame_index is None else capture.frame_index
+
+
+def _listed(numbers: list[int], most: int = 8) -> str:
+    return ", ".join(map(str, numbers[:most])) + (f" and {len(numbers) - most} more" if len(numbers) > most else "")

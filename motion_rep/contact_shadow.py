@@ -1,0 +1,56 @@
+"""A shadow straight below the body, darkest where it is close to the ground: it shows where the feet are."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from motion_rep.scene import Mesh
+from motion_rep.shading import GROUND_COLOR, SHADOW_COLOR
+
+# Metres above the ground at which a part's shadow has faded to about a third.
+FADE_HEIGHT = 0.25
+LIFT = 0.001
+# Every fourth vertex outlines a part as well as all of them.
+STRIDE = 4
+
+
+class PartOutlines:
+    """Casts shadows for one body.
+
+    Args:
+        parts: (V,) int, which joint carries each vertex most.
+    """
+
+    def __init__(self, parts: np.ndarray) -> None:
+        self._members = [np.flatnonzero(parts == part)[::STRIDE] for part in np.unique(parts)]
+
+    def shadow(self, vertices: np.ndarray, floor: float) -> Mesh:
+        """The outlines of all parts seen from above, lying on the ground.
+
+        Args:
+            vertices: (V, 3) float32, y up, metres.
+            floor: height of the ground.
+        """
+        corners, faces, colors, start = [], [], [], 0
+        for members in self._members:
+            part = vertices[members]
+            outline = cv2.convexHull(np.ascontiguousarray(part[:, (0, 2)])).reshape(-1, 2)
+            closeness = float(np.exp(-max(0.0, float(part[:, 1].min()) - floor) / FADE_HEIGHT))
+            # Darker shadows lie a little higher, so that they cover lighter ones.
+            corners.append(np.c_[outline[:, 0], np.full(len(outline), floor + LIFT * (1.0 + closeness)), outline[:, 1]])
+            faces.append(_fan(len(outline)) + start)
+            colors.append(np.tile(_mixed(closeness), (len(outline), 1)))
+            start += len(outline)
+        return Mesh(np.concatenate(corners).astype(np.float32), np.concatenate(faces).astype(np.int32), np.concatenate(colors).astype(np.float32))
+
+
+def _fan(count: int) -> np.ndarray:
+    """(2 (count - 2), 3) triangles of a convex outline, both windings: which one faces up depends on the axes."""
+    ring = np.arange(1, count - 1)
+    fan = np.stack((np.zeros_like(ring), ring, ring + 1), axis=1)
+    return np.concatenate((fan, fan[:, ::-1]))
+
+
+def _mixed(closeness: float) -> np.ndarray:
+    return closeness * np.asarray(SHADOW_COLOR) + (1.0 - closeness) * np.asarray(GROUND_COLOR)

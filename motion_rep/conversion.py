@@ -1,0 +1,47 @@
+"""Step 3 as a function: a capture becomes a motion clip, with notes on what was done and seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from motion_rep.capture import Capture
+from motion_rep.capture_checks import check_capture
+from motion_rep.encoding import encode_capture
+from motion_rep.motion_file import MotionClip
+from motion_rep.resampling import fill_gaps, resample
+
+# What the published TM2M loader takes every reference motion for.
+LOADER_FPS = 16.0
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A converted clip, and one sentence for each thing that its user should know."""
+
+    clip: MotionClip
+    notes: tuple[str, ...]
+
+
+def convert(capture: Capture, fps: float | None = None, target_fps: float | None = None) -> Conversion:
+    """Fill short gaps, resample if asked, and encode.
+
+    Args:
+        fps: the source's true rate, where the file does not say it or is wrong.
+        target_fps: the rate of the result; None keeps the source's.
+    Raises:
+        InputError: long gaps, no heading, or resampling at an unknown rate.
+    """
+    timed = capture if fps is None else dataclasses.replace(capture, fps=fps)
+    whole = fill_gaps(timed)
+    start_time = 0.0 if whole.frame_index is None or whole.fps is None else int(whole.frame_index[0]) / whole.fps
+    sampled = whole if target_fps is None or whole.fps == target_fps else resample(whole, target_fps)
+    encoded = encode_capture(sampled)
+    clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time)
+    return Conversion(clip, (*encoded.notes, *check_capture(timed), *_rate_note(sampled.fps)))
+
+
+def _rate_note(fps: float | None) -> tuple[str, ...]:
+    if fps is None or abs(fps - LOADER_FPS) < 1e-6:
+        return ()
+    return (f"this motion has {fps:g} frames per second, the TM2M loader assumes {LOADER_FPS:g} and would play it {LOADER_FPS / fps:.2g} times as fast. Convert with --target-fps 16 for it",)

@@ -1,0 +1,162 @@
+"""The depth video of a motion, and its overlay on the source video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from motion_rep.body_models import Body
+from motion_rep.camera import Camera, default_camera
+from motion_rep.depth_clip import DepthPainter, depth_range
+from motion_rep.encoding import BodyParameters, body_parameters, body_parameters_from_velocity, pelvis_positions, without_translation
+from motion_rep.motion_file import MotionClip
+from motion_rep.ordered_threads import map_in_order
+from motion_rep.posed_frames import CHUNK, posed_frames
+from motion_rep.renderers import Renderer
+from motion_rep.skeleton import forward_kinematics
+from motion_rep.video_reader import VideoReader, open_video
+from motion_rep.video_writer import open_writer
+
+DEFAULT_FPS, DEFAULT_SIZE = 20.0, (1920, 1080)
+DEFAULT_FIELD_OF_VIEW = 55.0
+# Free space around the person in the default camera's picture, and how close that camera may come (metres).
+DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
+
+Shown = Callable[[Iterable, int | None], Iterable]
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What the user may choose; None takes what the motion knows."""
+
+    fps: float | None = None
+    width: int | None = None
+    height: int | None = None
+    from_velocity: bool = False
+    zero_translation: bool = False
+    batch_size: int = CHUNK
+
+
+def check_depth(clip: MotionClip, target: str | os.PathLike, body: Body, renderer: Renderer, options: CheckOptions, shown: Shown) -> list[str]:
+    """Write the depth video of a motion.
+
+    Args:
+        shown: wraps the frames in a progress bar, given their number.
+    Returns:
+        Notes for the user.
+    """
+    parameters = chosen_parameters(clip, options)
+    camera, (width, height), notes = _camera_and_size(clip, parameters, options)
+    painter = DepthPainter(renderer, body.faces, camera, width, height, depth_range(body, renderer, parameters, camera, width, height))
+    posed = enumerate(posed_frames(body, parameters, options.batch_size))
+    pictures = map_in_order(lambda item: painter.picture(*item), posed, renderer.threads)
+    with open_writer(target, width, height, options.fps or clip.fps or DEFAULT_FPS) as writer:
+        for picture in shown(pictures, len(clip)):
+            writer.write_grey(picture)
+    return notes + _sight_notes(painter)
+
+
+def check_overlay(
+    clip: MotionClip, video_path: str | os.PathLike, target: str | os.PathLike, body: Body, renderer: Renderer, options: CheckOptions, shown: Shown
+) -> list[str]:
+    """Write the overlay, half the source frame and half depth, at the source's size and rate; frames are matched by time.
+
+    Raises:
+        InputError: the video cannot be read.
+    """
+    parameters = chosen_parameters(clip, options)
+    with open_video(video_path) as video:
+        camera, notes = _camera_for_video(clip, parameters, video)
+        rate = options.fps or clip.fps
+        notes += _rate_notes(clip, video, rate)
+        span = depth_range(body, renderer, parameters, camera, video.width, video.height)
+        painter = DepthPainter(renderer, body.faces, camera, video.width, video.height, span)
+        matched = _match(video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time)
+        pictures = map_in_order(lambda item: _mix(painter, *item), matched, renderer.threads)
+        with open_writer(target, video.width, video.height, video.fps) as writer:
+            for picture in shown(pictures, video.frame_count):
+                writer.write(picture)
+    return notes + _sight_notes(painter)
+
+
+def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters:
+    """The body's parameters (N frames, float64), with the path from the velocities or without a path where asked."""
+    decode = body_parameters_from_velocity if options.from_velocity else body_parameters
+    parameters = decode(clip.motion.double())
+    return without_translation(parameters) if options.zero_translation else parameters
+
+
+def row_at(time: float, rate: float, start_time: float, rows: int) -> int | None:
+    """The row of a motion that shows a moment of the video, or None where the motion says nothing about it."""
+    row = round((time - start_time) * rate)
+    return row if 0 <= row < rows else None
+
+
+def _match(video: VideoReader, posed: Iterator[np.ndarray], rows: int, rate: float, start_time: float) -> Iterator[tuple[np.ndarray, int, np.ndarray | None]]:
+    """Every frame of the video with its row and that row's vertices; rows only move forward, so nothing is kept."""
+    at, vertices = -1, None
+    for time, rgb in video:
+        row = row_at(time, rate, start_time, rows)
+        while row is not None and at < row:
+            vertices, at = next(posed), at + 1
+        yield rgb, at, vertices if row is not None else None
+
+
+def _mix(painter: DepthPainter, rgb: np.ndarray, row: int, vertices: np.ndarray | None) -> np.ndarray:
+    depth = np.zeros(rgb.shape[:2], np.uint8) if vertices is None else painter.picture(row, vertices)
+    return cv2.addWeighted(rgb, 0.5, cv2.cvtColor(depth, cv2.COLOR_GRAY2RGB), 0.5, 0.0)
+
+
+def _camera_and_size(clip: MotionClip, parameters: BodyParameters, options: CheckOptions) -> tuple[Camera, tuple[int, int], list[str]]:
+    if clip.camera is None:
+        size = (options.width or DEFAULT_SIZE[0], options.height or DEFAULT_SIZE[1])
+        return _default_camera(parameters, *size), size, ["the camera is unknown; it is drawn from a default camera in front of the person"]
+    own = clip.camera.size
+    size = (options.width or own[0], options.height or own[1])
+    return _scaled(clip.camera, size), size, _scale_notes(own, size, "the size asked for")
+
+
+def _camera_for_video(clip: MotionClip, parameters: BodyParameters, video: VideoReader) -> tuple[Camera, list[str]]:
+    size = (video.width, video.height)
+    if clip.camera is None:
+        return _default_camera(parameters, *size), ["the camera is unknown, so the overlay cannot fit; it is drawn from a default camera in front of the person"]
+    return _scaled(clip.camera, size), _scale_notes(clip.camera.size, size, "the video")
+
+
+def _scaled(camera: Camera, size: tuple[int, int]) -> Camera:
+    return camera if camera.size == size else camera.scaled_to(*size)
+
+
+def _scale_notes(own: tuple[int, int], size: tuple[int, int], what: str) -> list[str]:
+    if own == size:
+        return []
+    return [f"the camera is for {own[0]}x{own[1]} pixels, {what} has {size[0]}x{size[1]}; the camera was scaled"]
+
+
+def _rate_notes(clip: MotionClip, video: VideoReader, rate: float | None) -> list[str]:
+    if rate is not None or video.frame_count is None:
+        return [] if rate is not None else ["the motion's frame rate is unknown; the video's was taken. Give it with --fps"]
+    expected = video.frame_count - 1
+    fits = abs(len(clip) - expected) <= 1
+    tail = "" if fits else f", but the motion has {len(clip)} rows and the video {video.frame_count} frames, so they drift apart. Give the true rate with --fps"
+    return [f"the motion's frame rate is unknown; the video's ({video.fps:g}) was taken{tail}"]
+
+
+def _sight_notes(painter: DepthPainter) -> list[str]:
+    return ["the body is never in the camera's view; the pictures are empty"] if painter.span is None else []
+
+
+def _default_camera(parameters: BodyParameters, width: int, height: int) -> Camera:
+    """A level camera in front of the person, with the root's first place in the centre and the whole clip in view."""
+    joints = forward_kinematics(*parameters).positions
+    target = pelvis_positions(parameters)[0]
+    reach = (joints - target).abs().amax(dim=(0, 1))
+    tangent = np.tan(np.deg2rad(DEFAULT_FIELD_OF_VIEW / 2)) / max(width, height)
+    sideways, upright = float(reach[0]) / (tangent * width), float(reach[2]) / (tangent * height)
+    distance = max(NEAREST_CAMERA, DEFAULT_ROOM * max(sideways, upright) + float(reach[1]))
+    return default_camera(width, height, target, distance, DEFAULT_FIELD_OF_VIEW)
+

@@ -1,0 +1,103 @@
+"""Depth pictures of a motion as its camera sees it: near is white, far is black; memory does not grow with the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from motion_rep.body_models import Body
+from motion_rep.camera import Camera
+from motion_rep.encoding import BodyParameters
+from motion_rep.posed_frames import posed_frames
+from motion_rep.renderers import Renderer
+from motion_rep.scene import View, region_of, view_of_camera
+
+SUPERSAMPLING = 2
+
+
+@dataclass(frozen=True)
+class DepthRange:
+    """Nearest and farthest visible distance of a whole clip, metres along the viewing axis."""
+
+    near: float
+    far: float
+
+    def to_grey(self, depth: np.ndarray) -> np.ndarray:
+        """(h, w) float32 metres to uint8: ``near`` is 255, ``far`` and nothing are 0."""
+        scale = np.float32(255.0 / max(self.far - self.near, 1e-6))
+        return cv2.convertScaleAbs(np.clip((np.float32(self.far) - depth) * scale, 0.0, 255.0))
+
+
+def depth_range(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> DepthRange | None:
+    """What the whole clip is normalised by; None where the body is never in view.
+
+    The nearest vertex in view is always visible. The farthest may be hidden, so frames are drawn, the most distant first,
+    until no other frame can hold anything farther.
+    """
+    spans = list(enumerate(_vertex_spans(body, parameters, camera, width, height)))
+    seen = [(row, span) for row, span in spans if span is not None]
+    if not seen:
+        return None
+    near, far = min(span[0] for _, span in seen), -np.inf
+    for row, span in sorted(seen, key=lambda item: -item[1][1]):
+        if span[1] <= far:
+            break
+        far = max(far, _farthest_drawn(body, renderer, parameters, view_of_camera(camera, width, height, row), row))
+    return DepthRange(float(near), float(max(far, near)))
+
+
+@dataclass(frozen=True)
+class DepthPainter:
+    """Draws one clip's frames: (width, height) pictures through ``camera``, normalised by ``span`` (None: nothing is in view)."""
+
+    renderer: Renderer
+    faces: np.ndarray
+    camera: Camera
+    width: int
+    height: int
+    span: DepthRange | None
+
+    def picture(self, row: int, vertices: np.ndarray) -> np.ndarray:
+        """(H, W) uint8 of a row's vertices (V, 3), with smooth edges: the body's rectangle is drawn larger and shrunk."""
+        picture = np.zeros((self.height, self.width), np.uint8)
+        if self.span is None:
+            return picture
+        view = view_of_camera(self.camera, self.width, self.height, row)
+        depth, region = self.renderer.draw_depth(view, vertices, self.faces, SUPERSAMPLING)
+        factor = SUPERSAMPLING
+        top, left = region.top % factor, region.left % factor
+        grey = cv2.copyMakeBorder(self.span.to_grey(depth), top, -region.bottom % factor, left, -region.right % factor, cv2.BORDER_CONSTANT) if depth.size else depth
+        if grey.size:
+            small = cv2.resize(grey, (grey.shape[1] // factor, grey.shape[0] // factor), interpolation=cv2.INTER_AREA)
+            row_start, column_start = region.top // factor, region.left // factor
+            picture[row_start : row_start + small.shape[0], column_start : column_start + small.shape[1]] = small
+        return picture
+
+
+def _vertex_spans(body: Body, parameters: BodyParameters, camera: Camera, width: int, height: int) -> Iterator[tuple[float, float] | None]:
+    """Smallest and largest distance of the vertices in view, frame by frame; None where there are none."""
+    for row, vertices in enumerate(posed_frames(body, parameters)):
+        view = view_of_camera(camera, width, height, row)
+        points = view.to_camera(vertices)
+        region = region_of(view, points, margin=0)
+        whole = 0 < region.left and 0 < region.top and region.right < width and region.bottom < height
+        depth = points[:, 2] if whole else _depths_in_view(view, points)
+        yield (float(depth.min()), float(depth.max())) if depth.size else None
+
+
+def _depths_in_view(view: View, points: np.ndarray) -> np.ndarray:
+    depth = points[:, 2]
+    ahead = depth > 0.05
+    x = np.divide(points[:, 0], depth, where=ahead, out=np.full_like(depth, np.inf)) * view.intrinsic[0, 0] + view.intrinsic[0, 2]
+    y = np.divide(points[:, 1], depth, where=ahead, out=np.full_like(depth, np.inf)) * view.intrinsic[1, 1] + view.intrinsic[1, 2]
+    return depth[ahead & (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)]
+
+
+def _farthest_drawn(body: Body, renderer: Renderer, parameters: BodyParameters, view: View, row: int) -> float:
+    vertices = body.vertices(BodyParameters(*(value[row : row + 1] for value in parameters)))[0]
+    depth, _ = renderer.draw_depth(view, vertices, body.faces)
+    visible = depth[np.isfinite(depth)]
+    return float(visible.max()) if visible.size else -np.inf

@@ -1,0 +1,77 @@
+"""Lit pictures of a motion in MBench style, one after the other; memory does not grow with the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from motion_rep.body_models import Body
+from motion_rep.contact_shadow import PartOutlines
+from motion_rep.encoding import BodyParameters, pelvis_positions
+from motion_rep.frames import Y_UP_FROM_Z_UP
+from motion_rep.mbench_scene import EMPTY_BOUNDS, UP, MbenchScene, eye_of, front_view, ground_mesh, mbench_scene
+from motion_rep.ordered_threads import map_in_order
+from motion_rep.posed_frames import parameter_chunks, posed_frames
+from motion_rep.renderers import Renderer
+from motion_rep.scene import Mesh, View
+from motion_rep.shading import BACKGROUND_COLOR, shade
+
+ViewOfScene = Callable[[MbenchScene, int, int], View]
+
+
+def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
+    """Where body, ground and camera stand for a whole clip."""
+    bounds = EMPTY_BOUNDS
+    for vertices in posed_frames(body, parameters):
+        bounds = bounds.joined(_y_up(vertices))
+    return mbench_scene(bounds, _y_up(pelvis_positions(parameters)[:1].numpy())[0])
+
+
+def lit_frames(
+    body: Body, renderer: Renderer, parameters: BodyParameters, width: int, height: int, view_of: ViewOfScene = front_view, threads: int | None = None
+) -> Iterator[np.ndarray]:
+    """(H, W, 3) uint8 RGB pictures of a clip.
+
+    Args:
+        parameters: canonical z-up frame.
+        view_of: where the camera stands; the published front view by default.
+        threads: how many draw at once; by default as many as the renderer allows.
+    """
+    scene = scene_of(body, parameters)
+    view = view_of(scene, width, height)
+    background = _background(renderer, view, scene)
+    outlines = PartOutlines(body.parts)
+    eye = eye_of(view)
+
+    def draw(posed: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        vertices, normals = posed
+        shadow = outlines.shadow(vertices, float(scene.bounds.low[1]))
+        lit = Mesh(vertices, body.faces, shade(normals, vertices, eye, UP))
+        drawn, region = renderer.draw(view, [shadow, lit], background)
+        picture = background.copy()
+        picture[region.slices()] = drawn
+        return picture
+
+    yield from map_in_order(draw, _posed(body, parameters, scene), renderer.threads if threads is None else threads)
+
+
+def _posed(body: Body, parameters: BodyParameters, scene: MbenchScene) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Vertices in the scene and their normals, frame by frame."""
+    offset = scene.offset.astype(np.float32)
+    for chunk in parameter_chunks(parameters):
+        vertices = body.vertices(chunk)
+        normals = body.normals(chunk, vertices)
+        yield from zip(_y_up(vertices) + offset, _y_up(normals), strict=True)
+
+
+def _background(renderer: Renderer, view: View, scene: MbenchScene) -> np.ndarray:
+    empty = np.full((view.height, view.width, 3), [round(255 * value) for value in BACKGROUND_COLOR], np.uint8)
+    drawn, region = renderer.draw(view, [ground_mesh(scene)], empty)
+    empty[region.slices()] = drawn
+    return empty
+
+
+def _y_up(vectors: np.ndarray) -> np.ndarray:
+    """(..., 3) float32 from z-up to y-up axes."""
+    return vectors.astype(np.float32) @ np.asarray(Y_UP_FROM_Z_UP, np.float32).T

@@ -1,0 +1,55 @@
+"""Which output file belongs to which input, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_rep.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One input and the file to make from it."""
+
+    source: Path
+    target: Path
+
+
+def pair_outputs(inputs: Sequence[Path], output: Path, suffix: str, is_one: Callable[[Path], bool], find: Callable[[Path], Sequence[Path]]) -> list[Pairing]:
+    """Pair inputs with outputs: one input into a file, or several (or what a folder holds) into a folder.
+
+    Args:
+        output: a file if it ends in ``suffix`` and there is one input; else a folder, in which a folder's own sub-folders come back.
+        is_one: whether a path is one input (a file, or a folder that is a single capture).
+        find: the inputs within a folder.
+    Raises:
+        UsageError: nothing to do, two inputs for one output, an output that is an input, or several inputs for one file.
+    """
+    into_file = len(inputs) == 1 and is_one(inputs[0]) and output.suffix == suffix and not output.is_dir()
+    pairs = [Pairing(inputs[0], output)] if into_file else [pair for path in inputs for pair in _pairs_in_folder(path, output, suffix, is_one, find)]
+    if not into_file and (output.suffix == suffix or output.is_file()):
+        raise UsageError(f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as the output.")
+    if not pairs:
+        raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")
+    _require_distinct(pairs)
+    return pairs
+
+
+def _pairs_in_folder(path: Path, output: Path, suffix: str, is_one: Callable[[Path], bool], find: Callable[[Path], Sequence[Path]]) -> list[Pairing]:
+    if is_one(path):
+        return [Pairing(path, output / f"{path.stem}{suffix}")]
+    return [Pairing(found, output / found.relative_to(path).with_suffix(suffix)) for found in find(path)]
+
+
+def _require_distinct(pairs: list[Pairing]) -> None:
+    seen: dict[Path, Path] = {}
+    sources = {pair.source.resolve() for pair in pairs}
+    for pair in pairs:
+        target = pair.target.resolve()
+        if target in sources:
+            raise UsageError(f"{pair.target}: is an input too and would be overwritten. Give another output.")
+        if target in seen:
+            raise UsageError(f"{pair.source} and {seen[target]} would both be written to {pair.target}. Give them different names.")
+        seen[target] = pair.source
