@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from motion_gating.judges.gemini import DEFAULT_MODEL
 from motion_rep.command_line import Parser, positive_int, positive_number
 from motion_rep.errors import UsageError
 
@@ -17,7 +18,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     group = parser.add_argument_group("judge")
     group.add_argument("--judge", choices=judges, default=GEMINI, help="who says whether a clip matches its description")
     group.add_argument("--gemini-api-key", metavar="KEY", help="better in GEMINI_API_KEY or GOOGLE_API_KEY: other users can read command lines")
-    group.add_argument("--gemini-model", metavar="M", help="default: the one named in README.md")
+    group.add_argument("--gemini-model", metavar="M", default=DEFAULT_MODEL, help="names retire; see the service's list")
     group.add_argument("--vlm-base-url", metavar="URL", help="OpenAI-compatible server, else OPENAI_BASE_URL; the key comes from OPENAI_API_KEY")
     group.add_argument("--vlm-model", metavar="M", help="model name at that server")
     group.add_argument("--vlm-media", choices=("video", "frames"), default="video", help="frames: for servers that take pictures only")
@@ -63,11 +64,11 @@ def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool):
 
 
 def _gemini(args: argparse.Namespace, need_key: bool):
-    from motion_gating.judges.gemini import DEFAULT_MODEL, GeminiService, resolve_key
+    from motion_gating.judges.gemini import GeminiService, resolve_key
 
     return GeminiService(
         key=resolve_key(args.gemini_api_key) if need_key else None,
-        model=args.gemini_model or DEFAULT_MODEL,
+        model=args.gemini_model,
         sampling_fps=args.sampling_fps,
         temperature=args.temperature,
         base_url=os.environ.get("GOOGLE_GEMINI_BASE_URL") or None,

@@ -217,14 +217,77 @@ def verdict(matches: object = True, analysis: object = "The body waves.") -> str
     return json.dumps({"analysis": analysis, "matches": matches})
 
 
-def gemini(text: str | None = None, finish: str = "STOP", version: str = "test-model-001", parts: list | None = None) -> Response:
-    """A generateContent response."""
-    content = {"role": "model", "parts": [{"text": verdict() if text is None else text}] if parts is None else parts}
-    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 20, "totalTokenCount": 1020}
-    return Response(body={"candidates": [{"content": content, "finishReason": finish, "index": 0}], "usageMetadata": usage, "modelVersion": version})
+class GeminiProtocol:
+    """Responses in the form of the Gemini service."""
+
+    flags = ("--judge", "gemini")
+
+    @staticmethod
+    def answer(text: str | None = None, version: str = "test-model-001", finish: str = "STOP", parts: list | None = None) -> Response:
+        content = {"role": "model", "parts": [{"text": verdict() if text is None else text}] if parts is None else parts}
+        usage = {"promptTokenCount": 1000, "candidatesTokenCount": 20, "totalTokenCount": 1020}
+        return Response(body={"candidates": [{"content": content, "finishReason": finish, "index": 0}], "usageMetadata": usage, "modelVersion": version})
+
+    @classmethod
+    def cut(cls) -> Response:
+        return cls.answer('{"analysis": "The body w', finish="MAX_TOKENS")
+
+    @classmethod
+    def stopped(cls) -> Response:
+        return cls.answer(parts=[], finish="SAFETY")
+
+    @staticmethod
+    def error(code: int, message: str = "went wrong", details: list | None = None, **headers: str) -> Response:
+        error = {"code": code, "message": message, "status": "ERROR", "details": details or []}
+        return Response(code, {"error": error}, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    @classmethod
+    def wait(cls, seconds: float) -> Response:
+        return cls.error(429, "slow down", [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}])
+
+    @classmethod
+    def quota_gone(cls) -> Response:
+        quota = {"quotaMetric": "requests", "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}
+        retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
+        return cls.error(429, "quota", [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [quota]}, retry])
+
+    @classmethod
+    def bad_key(cls) -> Response:
+        return cls.error(400, "API key not valid. Please pass a valid API key.", [{"reason": "API_KEY_INVALID"}])
 
 
-def gemini_error(code: int, message: str = "went wrong", status: str = "ERROR", details: list | None = None, **headers: str) -> Response:
-    """An error of the Gemini service."""
-    error = {"code": code, "message": message, "status": status, "details": details or []}
-    return Response(code, {"error": error}, {name.replace("_", "-"): value for name, value in headers.items()})
+class OpenAIProtocol:
+    """Responses in the form of an OpenAI-compatible server."""
+
+    flags = ("--judge", "openai", "--vlm-model", "a-model")
+
+    @staticmethod
+    def answer(text: str | None = None, version: str = "test-model-001", finish: str = "stop") -> Response:
+        message = {"role": "assistant", "content": verdict() if text is None else text}
+        choice = {"index": 0, "message": message, "finish_reason": finish}
+        usage = {"prompt_tokens": 1000, "completion_tokens": 20, "total_tokens": 1020}
+        return Response(body={"id": "x", "object": "chat.completion", "created": 1, "model": version, "choices": [choice], "usage": usage})
+
+    @classmethod
+    def cut(cls) -> Response:
+        return cls.answer('{"analysis": "The body w', finish="length")
+
+    @classmethod
+    def stopped(cls) -> Response:
+        return cls.answer("", finish="content_filter")
+
+    @staticmethod
+    def error(code: int, message: str = "went wrong", kind: str = "error", **headers: str) -> Response:
+        return Response(code, {"error": {"message": message, "type": kind, "code": kind}}, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    @classmethod
+    def wait(cls, seconds: float) -> Response:
+        return cls.error(429, "slow down", retry_after=str(seconds))
+
+    @classmethod
+    def quota_gone(cls) -> Response:
+        return cls.error(429, "You exceeded your current quota", "insufficient_quota")
+
+    @classmethod
+    def bad_key(cls) -> Response:
+        return cls.error(401, "Incorrect API key provided", "invalid_api_key")

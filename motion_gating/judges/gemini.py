@@ -97,7 +97,7 @@ class GeminiService:
             response = self._client.models.generate_content(model=self.model, contents=[part, prompt], config=self._config(attempt, end))
         except errors.APIError as error:
             raise _api_failure(error) from None
-        except ValueError as error:  # a body that is not JSON, or not of the documented form
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:  # a body that is not JSON, or not of the documented form
             raise CallFailure(Failure.MALFORMED, f"the service's response cannot be read: {short(error, 120)}") from None
         except CallFailure:
             raise

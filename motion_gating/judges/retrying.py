@@ -9,7 +9,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -81,16 +82,18 @@ class Caller:
         tries: Counter[Failure] = Counter()
         deadline = None
         while True:
-            self._wait_for_turn()
-            deadline = deadline or self._clock() + self.policy.deadline
-            try:
-                result = self._attempt(ask, self._bounds(tries, deadline))
-            except CallFailure as failure:
-                tries[failure.kind] += 1
-                self._before_next_attempt(failure, tries, deadline)
-            else:
-                self._given_up = 0
-                return result
+            with self._first_call_alone():
+                self._wait_for_turn()
+                deadline = deadline or self._clock() + self.policy.deadline
+                try:
+                    result = ask(self._bounds(tries, deadline))
+                except CallFailure as failure:
+                    tries[failure.kind] += 1
+                    delay = self._delay_before_next_attempt(failure, tries, deadline)
+                else:
+                    self._given_up = 0
+                    return result
+            self._sleep(delay)
 
     def end_run(self, stop: Stop) -> None:
         """Let no further call start, and wake the threads that wait."""
@@ -102,42 +105,35 @@ class Caller:
         timeout = min(self.policy.call_timeout, max(deadline - self._clock(), 1.0))
         return Attempt(max_tokens=FIRST_TOKENS * MORE_TOKENS ** tries[Failure.TRUNCATED], timeout=timeout)
 
-    def _attempt(self, ask: Callable[[Attempt], T], bounds: Attempt) -> T:
-        """One call; the first of a run goes alone, so that a dead key costs one request and not one per thread."""
-        if not self._service_answers:
-            with self._first:
-                if not self._service_answers:
-                    return self._first_attempt(ask, bounds)
-        return ask(bounds)
-
-    def _first_attempt(self, ask: Callable[[Attempt], T], bounds: Attempt) -> T:
-        self._raise_if_stopped()
+    @contextmanager
+    def _first_call_alone(self) -> Iterator[None]:
+        """The first call of a run goes alone, so that a dead key costs one request and not one per thread."""
+        if self._service_answers:
+            yield
+            return
+        self._first.acquire()
+        alone = not self._service_answers
+        if not alone:
+            self._first.release()
         try:
-            return ask(bounds)
-        except CallFailure as failure:
-            if failure.kind is Failure.STOP:
-                self.end_run(Stop(failure.message, exit_code=2))
-            raise
+            yield
         finally:
-            self._service_answers = self.stop is None
+            if alone:
+                self._service_answers = self.stop is None
+                self._first.release()
 
-    def _before_next_attempt(self, failure: CallFailure, tries: Counter, deadline: float) -> None:
-        """Wait as long as the failure asks for, or raise where there is no next attempt."""
+    def _delay_before_next_attempt(self, failure: CallFailure, tries: Counter, deadline: float) -> float:
+        """Seconds that this question waits; the wait of a rate limit is everybody's. Raises where there is no next attempt."""
         if failure.kind is Failure.STOP:
             self.end_run(Stop(failure.message, exit_code=2))
             raise RunStopped
         delay = self._delay(failure, tries)
-        if failure.kind is Failure.RATE_LIMIT and delay > self.policy.deadline:
-            text = f"the service asks to wait {delay:.0f} s, more than --deadline {self.policy.deadline:g}. Run again later, or raise the quota."
-            self.end_run(Stop(text, exit_code=2))
-            raise RunStopped
         if failure.kind is Failure.RATE_LIMIT:
             self._hold_all(delay)
         if _tries_of_its_kind(failure.kind, tries) >= ATTEMPTS[failure.kind] or self._clock() + delay > deadline:
             self._count_given_up(failure)
             raise failure
-        if failure.kind is not Failure.RATE_LIMIT:
-            self._sleep(delay)
+        return 0.0 if failure.kind is Failure.RATE_LIMIT else delay
 
     def _delay(self, failure: CallFailure, tries: Counter) -> float:
         if failure.kind in AT_ONCE:
@@ -146,6 +142,10 @@ class Caller:
         return max(backoff * self._random.uniform(0.75, 1.25), failure.wanted_delay or 0.0)
 
     def _hold_all(self, delay: float) -> None:
+        if delay > self.policy.deadline:
+            text = f"the service asks to wait {delay:.0f} s, more than --deadline {self.policy.deadline:g}. Run again later, or raise the quota."
+            self.end_run(Stop(text, exit_code=2))
+            raise RunStopped
         with self._lock:
             self._held_until = max(self._held_until, self._clock() + delay)
 
