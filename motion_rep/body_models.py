@@ -24,11 +24,13 @@ class Body(Protocol):
     """A skinned body.
 
     name: what the user is told.
+    key: what tells one body from another on any machine, for recognising finished files.
     faces: (F, 3) int32, counter-clockwise seen from outside.
     parts: (V,) int, which of the 22 joints carries each vertex most.
     """
 
     name: str
+    key: str
     faces: np.ndarray
     parts: np.ndarray
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 
 import numpy as np
 
@@ -10,9 +11,7 @@ from motion_rep.encoding import BodyParameters
 from motion_rep.errors import UsageError
 from motion_rep.linear_skin import LinearSkin, bind
 from motion_rep.mesh_normals import VertexNormals
-from motion_rep.skeleton import JointPoses, forward_kinematics
-
-BODY_JOINTS = 22
+from motion_rep.skeleton import JOINT_NAMES, JointPoses, forward_kinematics
 
 
 class MannequinBody:
@@ -21,6 +20,7 @@ class MannequinBody:
     name = "built-in mannequin (mannequin-x)"
 
     def __init__(self) -> None:
+        self.key = f"mannequin-x {importlib.metadata.version('mannequin-x')}"
         self._skin = _mannequin_skin()
         self.faces = self._skin.faces
         self.parts = self._skin.parts
@@ -66,6 +66,6 @@ def _mannequin_skin() -> LinearSkin:
 def _body_joint_of(parents: tuple[int, ...]) -> np.ndarray:
     """For every joint of the model the body joint that carries it: fingers keep their place relative to the wrist."""
     owner = list(range(len(parents)))
-    for joint in range(BODY_JOINTS, len(parents)):
+    for joint in range(len(JOINT_NAMES), len(parents)):
         owner[joint] = owner[parents[joint]]
     return np.array(owner)

@@ -12,6 +12,7 @@ from motion_rep.encoding import BodyParameters
 from motion_rep.errors import InputError, one_line
 from motion_rep.mesh_normals import VertexNormals
 from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.safe_files import file_sha256
 from motion_rep.skeleton import pelvis_at_rest
 
 
@@ -24,6 +25,7 @@ class SmplxBody:
 
     def __init__(self, path: Path, smpl_type: str, device: str = "cpu") -> None:
         self.name = f"{'SMPL-X' if smpl_type == 'smplx' else 'SMPL-H'} ({path})"
+        self.key = f"{smpl_type} {file_sha256(path)}"
         self._device = device
         self._layer = _layer(path, smpl_type).to(device)
         self._hands = {side: _mean_hand(self._layer, side) for side in ("left", "right")}

@@ -1,0 +1,97 @@
+"""One motion file to the two files that the gate needs: the lit video and the small eval file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from motion_rep.body_models import Body
+from motion_rep.encoding import BodyParameters, body_parameters, pelvis_positions
+from motion_rep.errors import InputError
+from motion_rep.frames import y_up_from_z_up
+from motion_rep.layout import unpack
+from motion_rep.lit_clip import lit_frames
+from motion_rep.motion_file import MotionClip, read_motion
+from motion_rep.renderers import Renderer
+from motion_rep.rotations import matrix_to_rotvec
+from motion_rep.safe_files import file_sha256, read_torch, write_torch
+from motion_rep.video_writer import open_writer
+
+DEFAULT_FPS = 20.0
+# Raised whenever the pictures change, so that older files are drawn again.
+STYLE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """What decides how a clip looks; fps None takes the motion's own rate, else 20."""
+
+    width: int = 960
+    height: int = 960
+    fps: float | None = None
+    renderer: str = "opencv"
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class RenderTarget:
+    """Where the two files of a clip go."""
+
+    video: Path
+    eval: Path
+
+
+def render_clip(motion_path: Path, target: RenderTarget, body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool = False) -> bool:
+    """Write the video, then the eval file with a fingerprint of everything that they were made from.
+
+    Returns:
+        Whether something was drawn; False where both files were there, whole, and made from this motion with these settings.
+    Raises:
+        InputError: the motion cannot be read, or a file cannot be written.
+    """
+    clip = read_motion(motion_path)
+    fingerprint = render_fingerprint(motion_path, settings)
+    if not overwrite and is_finished(target, fingerprint):
+        return False
+    parameters = body_parameters(clip.motion.double())
+    target.eval.unlink(missing_ok=True)
+    with open_writer(target.video, settings.width, settings.height, settings.fps or clip.fps or DEFAULT_FPS) as writer:
+        for picture in lit_frames(body, renderer, parameters, settings.width, settings.height):
+            writer.write(picture)
+    write_torch(target.eval, {**eval_dict(clip, parameters), "fingerprint": fingerprint, "video_sha256": file_sha256(target.video)})
+    return True
+
+
+def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
+    """Hex digest of the motion's bytes and the settings."""
+    made_with = json.dumps({"style": STYLE_VERSION, **asdict(settings)}, sort_keys=True)
+    return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
+
+
+def is_finished(target: RenderTarget, fingerprint: str) -> bool:
+    """Whether both files are there, whole and belong together."""
+    if not (target.video.is_file() and target.eval.is_file()):
+        return False
+    try:
+        made = read_torch(target.eval)
+        return isinstance(made, dict) and made.get("fingerprint") == fingerprint and made.get("video_sha256") == file_sha256(target.video)
+    except InputError:
+        return False
+
+
+def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
+    """What the metrics read: joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up."""
+    joints = y_up_from_z_up(unpack(clip.motion).joints)
+    start = y_up_from_z_up(pelvis_positions(parameters)[0]).float() * torch.tensor([1.0, 0.0, 1.0])
+    value = {
+        "joints": (joints - start).contiguous(),
+        "global_orient": matrix_to_rotvec(parameters.root).float(),
+        "body_pose": matrix_to_rotvec(parameters.body).flatten(1).float(),
+        "transl": parameters.transl.float(),
+    }
+    return value if clip.fps is None else {**value, "fps": clip.fps}
