@@ -10,9 +10,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import (
-    DONE, SOME_FAILED, Parser, device_or_error, positive_int, positive_number, progress, run_command, say, say_error,
-)  # fmt: skip
+from motion_rep.command_line import DONE, SOME_FAILED, Parser, device_or_error, positive_int, positive_number, progress, run_command, say, say_error
 from motion_rep.errors import InputError, UsageError
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")

@@ -72,7 +72,8 @@ def find_model(smpl_type: str = "smplx", model_path: str | os.PathLike | None = 
     found = _model_in(Path(named) if named else DEFAULT_MODEL_FOLDER, smpl_type)
     if found is None and (named or smpl_type != "smplx"):
         where = named or DEFAULT_MODEL_FOLDER
-        raise UsageError(f"{where}: no {smpl_type.upper()} model was found there, expected {_model_names(smpl_type)[0]}. Correct the path, or leave it out to draw the built-in mannequin.")
+        wanted = f"no {smpl_type.upper()} model was found there, expected {_model_names(smpl_type)[0]}"
+        raise UsageError(f"{where}: {wanted}. Correct the path, or leave it out to draw the built-in mannequin.")
     return found
 
 

@@ -44,7 +44,8 @@ def _jumps(capture: Capture) -> str | None:
     if not len(jumps):
         return None
     numbers = _source_frames(capture)[jumps + 1].tolist()
-    return f"the root jumps by up to {float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad at the frames {_listed(numbers)}; the person may have been switched there"
+    how_far = f"{float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad"
+    return f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the person may have been switched there"
 
 
 def _upside_down(capture: Capture) -> str | None:
@@ -56,7 +57,8 @@ def _upside_down(capture: Capture) -> str | None:
     last = len(below) if bool(below.all()) else int(torch.nonzero(~below)[0])
     numbers = _source_frames(capture)
     frames = frame_ranges([(int(numbers[0]), int(numbers[last - 1]))])
-    return f"the head is below the pelvis from the start (frames {frames}); if the person does stand, the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
+    cause = "the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
+    return f"the head is below the pelvis from the start (frames {frames}); if the person does stand, {cause}"
 
 
 def _source_frames(capture: Capture) -> Tensor:

@@ -43,6 +43,8 @@ def capture_from_dict(value: object) -> Capture:
     if not isinstance(value, Mapping):
         raise InputError(f"holds a {type(value).__name__}, expected a dict with global_orient, body_pose and transl.")
     missing = [key for key in ("global_orient", "body_pose", "transl") if key not in value]
+    if missing and "motion" in value:
+        raise InputError("is a motion already, not a capture. Check it with motion_checker.py or render it.")
     if missing:
         raise InputError(f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format.")
     transl = _drop_singletons(float_tensor("transl", value["transl"]), (None, 3))

@@ -44,4 +44,5 @@ def convert(capture: Capture, fps: float | None = None, target_fps: float | None
 def _rate_note(fps: float | None) -> tuple[str, ...]:
     if fps is None or abs(fps - LOADER_FPS) < 1e-6:
         return ()
-    return (f"this motion has {fps:g} frames per second, the TM2M loader assumes {LOADER_FPS:g} and would play it {LOADER_FPS / fps:.2g} times as fast. Convert with --target-fps 16 for it",)
+    speed = f"the TM2M loader assumes {LOADER_FPS:g} and would play it {LOADER_FPS / fps:.2g} times as fast"
+    return (f"this motion has {fps:g} frames per second; {speed}. Convert with --target-fps {LOADER_FPS:g} for it",)

@@ -83,7 +83,7 @@ def _vertex_spans(body: Body, parameters: BodyParameters, camera: Camera, width:
         view = view_of_camera(camera, width, height, row)
         points = view.to_camera(vertices)
         region = region_of(view, points, margin=0)
-        whole = 0 < region.left and 0 < region.top and region.right < width and region.bottom < height
+        whole = region.left > 0 and region.top > 0 and region.right < width and region.bottom < height
         depth = points[:, 2] if whole else _depths_in_view(view, points)
         yield (float(depth.min()), float(depth.max())) if depth.size else None
 

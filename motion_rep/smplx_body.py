@@ -57,7 +57,8 @@ def _layer(path: Path, smpl_type: str):
     try:
         return kind(str(path), gender="neutral", ext=path.suffix[1:], num_betas=10, flat_hand_mean=False, dtype=torch.float32)
     except (KeyError, ValueError, OSError, AttributeError, AssertionError, RuntimeError) as error:
-        raise InputError(f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}. Give the original model file, or leave the flag out to draw the mannequin.") from None
+        reason = f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}"
+        raise InputError(f"{reason}. Give the original model file, or leave the flag out to draw the mannequin.") from None
 
 
 def _parts(layer) -> np.ndarray:

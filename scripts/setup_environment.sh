@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Create .venv in the checkout and install the toolkit into it. Does nothing where that is done already.
+# Usage: bash scripts/setup_environment.sh [--with-tests]
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv="$root/.venv"
+with_tests=0
+case "${1:-}" in
+  "") ;;
+  --with-tests) with_tests=1 ;;
+  *) echo "error: $1: unknown flag; the only one is --with-tests" >&2; exit 2 ;;
+esac
+
+fail() {
+  echo "error: $1" >&2
+  exit 2
+}
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
+    [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail "Python 3.11 or newer was not found. Install it (Debian, Ubuntu: apt install python3 python3-venv), or name it: PYTHON=/path/to/python3"
+}
+
+make_venv() {
+  local python
+  python=$(find_python)
+  [ -n "$python" ] || exit 2
+  if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+    fail "$python cannot make virtual environments: its ensurepip is missing. Install it (Debian, Ubuntu: apt install python3-venv)."
+  fi
+  # A half-made .venv has no stamp and is made again.
+  "$python" -m venv --clear "$venv" || fail "$venv could not be made. Check that the folder can be written and the disk has space (about 2 GB)."
+}
+
+install() {
+  echo "installing $1 (this takes a few minutes the first time)"
+  shift
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@" >"$venv/install.log" 2>&1 || {
+    tail -n 3 "$venv/install.log" >&2
+    fail "pip could not install the packages; the whole log is $venv/install.log. Check the network (pip needs a package index) and free disk space, then run the same command again."
+  }
+}
+
+checksum() {
+  cat "$@" | "$venv/bin/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
+}
+
+stamp_matches() { # STAMP FILE...
+  local stamp="$1"
+  shift
+  [ -x "$venv/bin/python" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(checksum "$@")" ]
+}
+
+# Two runs at the same time: the second waits for the first.
+if command -v flock >/dev/null 2>&1; then
+  exec 9>"$root/.venv.lock" || fail "$root cannot be written. Copy the checkout to a folder of your own."
+  flock 9
+fi
+
+base=("$root/requirements.txt" "$root/setup.py")
+if ! stamp_matches "$venv/.installed" "${base[@]}"; then
+  [ -f "$venv/.installed" ] && [ -x "$venv/bin/python" ] || make_venv
+  rm -f "$venv/.installed" "$venv/.installed_tests"
+  install "the toolkit" -r "$root/requirements.txt"
+  install "its commands" --no-deps --editable "$root"
+  checksum "${base[@]}" >"$venv/.installed"
+fi
+
+if [ "$with_tests" = 1 ] && ! stamp_matches "$venv/.installed_tests" "$root/tests/requirements.txt"; then
+  install "what the tests need" -r "$root/tests/requirements.txt"
+  checksum "$root/tests/requirements.txt" >"$venv/.installed_tests"
+fi

@@ -1,0 +1,37 @@
+"""Install the toolkit: ``pip install -e .`` adds its commands under short names."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+COMMANDS = {
+    "convert-hmr-to-motion": "motion_rep.convert_hmr_to_motion",
+    "motion-checker": "motion_rep.motion_checker",
+    "render-mbench-videos": "motion_gating.render_mbench_videos",
+    "apply-quality-gate": "motion_gating.apply_quality_gate",
+}
+
+setup(
+    name="reference-motion-toolkit",
+    version="0.1.0",
+    description="Prepare reference motions for text/motion-to-motion models: HMR captures to gated 276-dim motions",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=("motion_rep*", "motion_gating*")),
+    package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "torch>=2.6",
+        "numpy>=2.0",
+        "smplx>=0.1.28",
+        "mannequin-x>=0.3,<0.4",
+        "trimesh>=4.4",
+        "pyrender2>=0.2",
+        "opencv-python-headless>=5.0,<6",
+        "imageio>=2.34",
+        "imageio-ffmpeg>=0.5",
+        "google-genai>=1.20,<4",
+        "tqdm>=4.60",
+    ],
+    entry_points={"console_scripts": [f"{name} = {module}:main" for name, module in COMMANDS.items()]},
+)
