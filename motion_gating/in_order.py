@@ -63,5 +63,5 @@ def _serve(work: Callable[[Item], Result], tasks: queue.SimpleQueue) -> None:
             continue
         try:
             future.set_result(work(item))
-        except BaseException as error:  # noqa: BLE001 (raised again where the result is taken)
+        except BaseException as error:  # raised again where the result is taken
             future.set_exception(error)

@@ -54,8 +54,7 @@ def read_joint_clip(path: str | os.PathLike) -> JointClip:
 
 def _float_array(value: object) -> np.ndarray:
     try:
-        array = value.numpy() if hasattr(value, "numpy") else np.asarray(value)
-        return array.astype(np.float64)
+        return value.detach().double().numpy() if hasattr(value, "detach") else np.asarray(value).astype(np.float64)
     except (TypeError, ValueError, RuntimeError):
         raise InputError(f"joints are a {type(value).__name__} that is not numbers, expected a (T, 22, 3) tensor. Render the entry again.") from None
 

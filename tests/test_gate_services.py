@@ -150,7 +150,9 @@ def test_an_answer_that_is_none_is_asked_for_twice_more_and_never_guessed(tmp_pa
 
 
 @BOTH
-@pytest.mark.parametrize("text", ["```json\n%s\n```", "```\n%s\n```", "<think>It says true.\nOr false?</think>\n%s", "  %s\n\n", "<think>a</think>```json\n%s\n```"])
+@pytest.mark.parametrize(
+    "text", ["```json\n%s\n```", "```\n%s\n```", "<think>It says true.\nOr false?</think>\n%s", "  %s\n\n", "<think>a</think>```json\n%s\n```"]
+)
 def test_a_fence_and_thoughts_are_taken_off(tmp_path, protocol, text):
     (record,), questions = judged(tmp_path, protocol, always(protocol.answer(text % verdict(False))))
     assert outcome(record) == (False, False, None)

@@ -1,0 +1,288 @@
+"""Runs as a whole: killed, interrupted, repeated, counted beforehand, with votes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+
+import cv2
+import numpy as np
+from gate_support import (
+    KEY,
+    GeminiProtocol,
+    OpenAIProtocol,
+    Service,
+    always,
+    command,
+    environment,
+    gate,
+    gate_process,
+    in_turn,
+    jittery_joints,
+    make_archive,
+    read,
+    verdict,
+)
+
+ANSWER = GeminiProtocol.answer()
+
+
+def clip_of(question):
+    """The bytes of the clip that a question carries, as text."""
+    return question.json["contents"][0]["parts"][0]["inlineData"]["data"]
+
+
+def start_and_wait_for(meta, server, count, *flags):
+    """Start the gate as a process and wait until the server got ``count`` questions."""
+    process = subprocess.Popen(command(meta, *flags), env=environment(server), cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    give_up = time.monotonic() + 60
+    while len(server.questions) < count and process.poll() is None and time.monotonic() < give_up:
+        time.sleep(0.005)
+    assert process.poll() is None, process.communicate()
+    return process
+
+
+def slow(request, number):
+    """Answers after a moment, so that a signal meets calls in flight."""
+    time.sleep(0.03)
+    return ANSWER
+
+
+def test_killed_in_the_middle_nothing_is_lost_or_asked_twice(tmp_path):
+    meta = make_archive(tmp_path, range(50))
+    before = meta.read_bytes()
+    with Service(slow) as server:
+        process = start_and_wait_for(meta, server, 20, "--num-threads", 4)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert meta.read_bytes() == before
+        assert not (tmp_path / "report.json").exists()
+        done = gate(meta, "--num-threads", 4, server=server)
+    assert done.returncode == 0, done.stderr
+    asked = Counter(clip_of(question) for question in server.questions)
+    assert len(asked) == 50
+    assert sum(asked.values()) - 50 <= 4, "only the calls in flight may be asked again"
+    assert [record["use_ref_motion"] for record in read(tmp_path / "report.json")] == [True] * 50
+    assert read(meta) == [{**entry, "use_ref_motion": True} for entry in json.loads(before)]
+
+
+def test_ctrl_c_keeps_what_was_decided_and_does_not_wait_for_calls_in_flight(tmp_path):
+    meta = make_archive(tmp_path, range(30))
+    before = read(meta)
+    release = threading.Event()
+
+    def script(request, number):
+        if number >= 10:
+            release.wait(30)
+        return ANSWER
+
+    with Service(script) as server:
+        process = start_and_wait_for(meta, server, 12, "--on-undecided", "reject")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        release.set()
+        assert process.returncode == 130
+        assert err.splitlines()[-1].startswith("error: interrupted")
+        decided = [entry.get("use_ref_motion") for entry in read(meta)]
+        assert decided.count(True) == 10
+        assert decided.count(None) == 20
+        assert [entry["id"] for entry in read(meta)] == [entry["id"] for entry in before]
+        assert len(read(tmp_path / "report.json")) == 30
+        asked = len(server.questions)
+        assert gate(meta, server=server).returncode == 0
+    assert len(server.questions) - asked == 20
+
+
+def test_a_second_run_asks_only_for_what_is_undecided_or_changed(tmp_path):
+    meta = make_archive(tmp_path, range(4))
+    with Service(in_turn(ANSWER, ANSWER, GeminiProtocol.answer("no"), GeminiProtocol.answer("no"), GeminiProtocol.answer("no"), ANSWER)) as server:
+        assert gate(meta, "--num-threads", 1, server=server).returncode == 1
+        assert len(server.questions) == 6
+        assert gate(meta, server=server).returncode == 0
+        assert len(server.questions) == 7
+        (tmp_path / "3.mp4").write_bytes(b"another clip")
+        entries = read(meta)
+        entries[0]["prompt"] = "another description"
+        meta.write_text(json.dumps(entries))
+        assert gate(meta, server=server).returncode == 0
+        assert len(server.questions) == 9
+        for flags in (["--gemini-model", "other"], ["--sampling-fps", 3], ["--temperature", 1]):
+            asked = len(server.questions)
+            gate(meta, *flags, server=server)
+            assert len(server.questions) - asked == 4
+            gate(meta, *flags, server=server)
+            assert len(server.questions) - asked == 4
+
+
+def test_a_damaged_answer_file_is_asked_again(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(ANSWER)) as server:
+        for content in ("", "{", "[]", "{}", '{"matches": "yes", "analysis": "x"}', '{"matches": true}'):
+            gate(meta, "--cache-dir", tmp_path / "c", server=server)
+            asked = len(server.questions)
+            (kept,) = (tmp_path / "c").rglob("*.json")
+            kept.write_text(content)
+            assert gate(meta, "--cache-dir", tmp_path / "c", server=server).returncode == 0
+            assert len(server.questions) == asked + 1
+
+
+def test_votes_stop_when_one_side_has_the_majority(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    yes, no = ANSWER, GeminiProtocol.answer(verdict(False, "It stands."))
+    with Service(in_turn(yes, yes, no, yes, no, yes, no, no)) as server:
+        assert gate(meta, "--votes", 3, "--num-threads", 1, server=server).returncode == 0
+        assert len(server.questions) == 8
+        assert gate(meta, "--votes", 3, server=server).returncode == 0
+        assert len(server.questions) == 8
+    report = read(tmp_path / "report.json")
+    assert [record["vlm_votes"] for record in report] == [{"match": 2, "mismatch": 0}, {"match": 1, "mismatch": 2}, {"match": 1, "mismatch": 2}]
+    assert [record["vlm_matches"] for record in report] == [True, False, False]
+    assert report[1]["vlm_analysis"] == "It stands."
+    assert read(tmp_path / "report.run.json")["counts"]["split_rate"] == 2 / 3
+
+
+def test_the_call_is_saved_where_jitter_decides(tmp_path):
+    meta = make_archive(tmp_path, joints=jittery_joints())
+    with Service(always(ANSWER)) as server:
+        done = gate(meta, "--skip-vlm-above-threshold", server=server)
+        assert done.returncode == 0
+        assert not server.questions
+        gate(meta, server=server)
+        assert len(server.questions) == 1
+    assert read(meta)[0]["use_ref_motion"] is False
+
+
+def test_an_answer_that_never_came_is_reported_also_where_jitter_decides(tmp_path):
+    meta = make_archive(tmp_path, joints=jittery_joints())
+    with Service(always(GeminiProtocol.error(500))) as server:
+        assert gate(meta, server=server).returncode == 1
+    record = read(tmp_path / "report.json")[0]
+    assert (record["use_ref_motion"], record["vlm_matches"], record["vlm_error_kind"]) == (False, None, "server")
+
+
+def test_people_override_the_model_and_save_its_call(tmp_path):
+    meta = make_archive(tmp_path, range(4))
+    people = [{"id": 0, "matches": False, "analysis": "no"}, {"id": "1", "matches": None}, {"id": 99, "matches": True}]
+    (tmp_path / "v.json").write_text(json.dumps(people))
+    with Service(always(ANSWER)) as server:
+        assert gate(meta, "--verdicts", tmp_path / "v.json", server=server).returncode == 1
+    assert len(server.questions) == 2
+    report = read(tmp_path / "report.json")
+    assert [record["judge"] for record in report] == ["manual", "manual", "gemini", "gemini"]
+    assert [record["vlm_matches"] for record in report] == [False, None, True, True]
+
+
+def write_clip(path, seconds=2.0, fps=10, size=(64, 48)):
+    """A small mp4 whose grey rises with time."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, size)
+    for number in range(int(seconds * fps)):
+        writer.write(np.full((size[1], size[0], 3), number * 5, np.uint8))
+    writer.release()
+
+
+def test_a_dry_run_counts_without_key_calls_or_files(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    for number in range(3):
+        write_clip(tmp_path / f"{number}.mp4", seconds=2 + number)
+    with Service(always(ANSWER)) as server:
+        gate(meta, "--max-samples", 1, server=server)
+        before = sorted(path.name for path in tmp_path.rglob("*"))
+        done = gate(meta, "--dry-run", "--votes", 3, server=server, key=None)
+    assert done.returncode == 0, done.stderr
+    assert len(server.questions) == 1
+    assert "5 to 8 calls about 3 entries" in done.stdout
+    tokens = int(done.stdout.split("about ")[-1].split(" ")[0].replace(",", ""))
+    assert 258 * 5 * (2 + 3 * 2 + 4 * 2) < tokens < 258 * 5 * (2 + 3 * 2 + 4 * 2) + 5 * 400
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_pictures_carry_their_times_where_a_server_takes_no_video(tmp_path):
+    meta = make_archive(tmp_path)
+    write_clip(tmp_path / "0.mp4", seconds=2.0, fps=10)
+    with Service(always(OpenAIProtocol.answer())) as server:
+        done = gate(meta, *OpenAIProtocol.flags, "--vlm-media", "frames", "--sampling-fps", 5, server=server)
+    assert done.returncode == 0, done.stderr
+    body = server.questions[0].json
+    parts = body["messages"][0]["content"]
+    assert sum(part["type"] == "image_url" for part in parts) == 10
+    assert [part["text"] for part in parts[1:6:2]] == ["0.00 s", "0.20 s", "0.40 s"]
+    assert parts[2]["image_url"]["url"].startswith("data:image/jpeg;base64,")
+    assert "media_io_kwargs" not in body
+
+
+def test_an_unreadable_clip_is_undecided_where_pictures_are_sent(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(OpenAIProtocol.answer())) as server:
+        assert gate(meta, *OpenAIProtocol.flags, "--vlm-media", "frames", server=server).returncode == 1
+    assert not server.questions
+    assert "0.mp4" in read(tmp_path / "report.json")[0]["vlm_error"]
+
+
+def test_missing_clips_and_descriptions_are_undecided_without_a_call(tmp_path):
+    meta = make_archive(tmp_path, range(4))
+    entries = read(meta)
+    entries[0].pop("video_path")
+    entries[1]["video_path"] = "nothing.mp4"
+    entries[2]["prompt"] = 7
+    meta.write_text(json.dumps(entries))
+    with Service(always(ANSWER)) as server:
+        assert gate(meta, server=server).returncode == 1
+    assert len(server.questions) == 1
+    assert [record["vlm_error_kind"] for record in read(tmp_path / "report.json")] == ["no_question"] * 3 + [None]
+
+
+def test_json_lines_go_in_and_out_as_lines(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    lines = tmp_path / "meta.jsonl"
+    lines.write_text("".join(json.dumps(entry) + "\n" for entry in read(meta)))
+    with Service(always(ANSWER)) as server:
+        assert gate(lines, "--max-samples", 2, server=server, report="report.jsonl").returncode == 0
+    assert [json.loads(line).get("use_ref_motion") for line in lines.read_text().splitlines()] == [True, True, None]
+    assert len((tmp_path / "report.jsonl").read_text().splitlines()) == 2
+
+
+def test_the_process_works_from_another_folder_and_leaves_nothing_half_written(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(ANSWER)) as server:
+        done = gate_process(meta, server=server)
+    assert done.returncode == 0, done.stderr
+    assert "1 passed, 0 rejected, 0 undecided" in done.stdout
+    assert done.stderr == ""
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"0.mp4", "0_eval.pt", "meta.json", "report.json", "report.run.json", "report.cache"}
+
+
+def test_the_key_given_as_a_flag_wins_and_stays_out_of_every_file(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(ANSWER)) as server:
+        done = gate(meta, "--gemini-api-key", "flag-key-123", server=server)
+    assert server.requests[0].headers["x-goog-api-key"] == "flag-key-123"
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"flag-key-123" not in written + (done.stdout + done.stderr).encode()
+    assert KEY not in done.stderr
+
+
+def test_google_api_key_is_taken_where_there_is_no_other(tmp_path, monkeypatch):
+    meta = make_archive(tmp_path)
+    with Service(always(ANSWER)) as server:
+        import gate_support
+
+        plain = gate_support.environment
+        monkeypatch.setattr(gate_support, "environment", lambda *args: plain(args[0], None) | {"GOOGLE_API_KEY": "the-other"})
+        assert gate(meta, server=server).returncode == 0
+    assert server.requests[0].headers["x-goog-api-key"] == "the-other"
+
+
+def test_an_unwritable_place_is_found_before_the_first_call(tmp_path):
+    meta = make_archive(tmp_path)
+    (tmp_path / "file").write_text("x")
+    with Service(always(ANSWER)) as server:
+        for flags in (["--output-json", tmp_path / "file" / "b.json"], ["--cache-dir", tmp_path / "file"]):
+            done = gate(meta, *flags, server=server)
+            assert done.returncode == 2
+            assert done.stderr.count("\n") == 1
+    assert not server.requests
