@@ -101,7 +101,7 @@ class GeminiService:
             raise CallFailure(Failure.MALFORMED, f"the service's response cannot be read: {short(error, 120)}") from None
         except CallFailure:
             raise
-        except Exception as error:  the transport below changes its exceptions between versions of the SDK
+        except Exception as error:  # the transport below changes its exceptions between versions of the SDK
             raise _transport_failure(error) from None
         return _reply(response)
 

@@ -90,7 +90,7 @@ class VlmJudge:
             yield
         except CallFailure as failure:
             raise CallFailure(failure.kind, short(self._hidden(failure.message)), failure.wanted_delay) from None
-        except Exception as error:  an error is not a verdict
+        except Exception as error:  # an error is not a verdict
             raise CallFailure(Failure.UNEXPECTED, short(self._hidden(f"{type(error).__name__}: {error}"))) from None
 
     def _hidden(self, text: str) -> str:
