@@ -7,10 +7,9 @@ from torch import Tensor
 
 from motion_rep.capture import Capture
 from motion_rep.encoding import BodyParameters, pelvis_positions
-from motion_rep.frames import Z_UP_FROM_OPENCV, basis
 from motion_rep.resampling import frame_ranges
 from motion_rep.rotations import matrix_to_rotvec
-from motion_rep.skeleton import JOINT_NAMES, forward_kinematics
+from motion_rep.skeleton import JOINT_NAMES
 
 # A person's pelvis moves at up to 8 m/s in a sprint; 0.35 m within a frame also happens through noise in the depth.
 FASTEST_PELVIS = 8.0
@@ -21,8 +20,8 @@ FOCAL_CHANGE = 1e-3
 
 
 def check_capture(capture: Capture) -> tuple[str, ...]:
-    """One sentence for each oddity found: changing focal length, sudden jumps, a person upside down."""
-    found = (_changing_focal_length(capture), _jumps(capture), _upside_down(capture))
+    """One sentence for each oddity found: changing focal length, sudden jumps."""
+    found = (_changing_focal_length(capture), _jumps(capture))
     return tuple(note for note in found if note)
 
 
@@ -48,17 +47,18 @@ def _jumps(capture: Capture) -> str | None:
     return f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the person may have been switched there"
 
 
-def _upside_down(capture: Capture) -> str | None:
-    joints = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions
-    height = (joints @ basis(Z_UP_FROM_OPENCV, joints).T)[..., 2]
-    below = height[:, JOINT_NAMES.index("head")] < height[:, JOINT_NAMES.index("pelvis")]
+def check_upright(joints: Tensor) -> tuple[str, ...]:
+    """A sentence if the head is below the pelvis from the first row on.
+
+    Args:
+        joints: (N, 22, 3) z-up, metres.
+    """
+    below = joints[:, JOINT_NAMES.index("head"), 2] < joints[:, JOINT_NAMES.index("pelvis"), 2]
     if not bool(below[0]):
-        return None
-    last = len(below) if bool(below.all()) else int(torch.nonzero(~below)[0])
-    numbers = _source_frames(capture)
-    frames = frame_ranges([(int(numbers[0]), int(numbers[last - 1]))])
+        return ()
+    last = len(below) - 1 if bool(below.all()) else int(torch.nonzero(~below)[0]) - 1
     cause = "the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
-    return f"the head is below the pelvis from the start (frames {frames}); if the person does stand, {cause}"
+    return (f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person does stand, {cause}",)
 
 
 def _source_frames(capture: Capture) -> Tensor:

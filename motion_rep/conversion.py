@@ -6,8 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from motion_rep.capture import Capture
-from motion_rep.capture_checks import check_capture
+from motion_rep.capture_checks import check_capture, check_upright
 from motion_rep.encoding import encode_capture
+from motion_rep.layout import unpack
 from motion_rep.motion_file import MotionClip
 from motion_rep.resampling import fill_gaps, resample
 
@@ -38,7 +39,8 @@ def convert(capture: Capture, fps: float | None = None, target_fps: float | None
     sampled = whole if target_fps is None or whole.fps == target_fps else resample(whole, target_fps)
     encoded = encode_capture(sampled)
     clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time)
-    return Conversion(clip, (*encoded.notes, *check_capture(timed), *_rate_note(sampled.fps)))
+    upright = check_upright(unpack(clip.motion).joints)
+    return Conversion(clip, (*encoded.notes, *check_capture(timed), *upright, *_rate_note(sampled.fps)))
 
 
 def _rate_note(fps: float | None) -> tuple[str, ...]:

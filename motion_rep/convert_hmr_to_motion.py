@@ -44,9 +44,11 @@ def main(argv: list[str] | None = None) -> int:
     return run_command(_run, build_parser().parse_args(argv))
 
 
-def convert_file(source: Path, target: Path, settings: Settings) -> tuple[str, ...]:
+def convert_file(source: Path, target: Path, settings: Settings, durable: bool = True) -> tuple[str, ...]:
     """Convert one capture file into one motion file, atomically.
 
+    Args:
+        durable: see :func:`motion_rep.safe_files.atomic_path`.
     Returns:
         Notes for the user, one sentence each.
     Raises:
@@ -61,7 +63,7 @@ def convert_file(source: Path, target: Path, settings: Settings) -> tuple[str, .
         result = convert(capture, settings.fps, settings.target_fps)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    write_motion(target, result.clip, settings.extrinsic_format)
+    write_motion(target, result.clip, settings.extrinsic_format, durable)
     return result.notes
 
 
@@ -93,17 +95,27 @@ def _captures_in(folder: Path) -> list[Path]:
 def _convert_many(pairs, settings: Settings, overwrite: bool) -> int:
     converted = kept = failed = 0
     for pair in progress(pairs, "converting", unit="clip"):
-        if pair.target.exists() and not overwrite:
+        if not overwrite and _is_whole(pair.target):
             kept += 1
             continue
         try:
-            _report(pair, convert_file(pair.source, pair.target, settings))
+            _report(pair, convert_file(pair.source, pair.target, settings, durable=False))
             converted += 1
         except InputError as error:
             say_error(error)
             failed += 1
     say(f"{converted} converted, {kept} kept (already there), {failed} failed")
     return SOME_FAILED if failed else DONE
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a motion is there that can be read; what a power failure left empty is made again."""
+    from motion_rep.motion_file import read_motion
+
+    try:
+        return path.exists() and bool(read_motion(path))
+    except InputError:
+        return False
 
 
 def _report(pair, notes: tuple[str, ...]) -> None:

@@ -60,7 +60,7 @@ def read_motion(path: str | os.PathLike) -> MotionClip:
         raise InputError(f"{path}: {error}") from None
 
 
-def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: str = "matrix") -> None:
+def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: str = "matrix", durable: bool = True) -> None:
     """Write a motion file atomically; readable with ``torch.load(path, weights_only=True)``.
 
     An unknown camera is written as identity matrices, as documented; readers take these for unknown.
@@ -68,7 +68,7 @@ def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: st
     Args:
         extrinsic_format: ``matrix`` for (4, 4), ``rows`` for the published data set's (N, 9).
     """
-    write_torch(path, motion_dict(clip, extrinsic_format))
+    write_torch(path, motion_dict(clip, extrinsic_format), durable)
 
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:

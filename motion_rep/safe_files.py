@@ -17,10 +17,14 @@ from motion_rep.errors import InputError, UsageError, one_line
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends without an error.
 
     The temporary name keeps the suffix (encoders choose the container by it) and starts with a dot.
+
+    Args:
+        durable: wait until the disk has it, so that a power failure leaves the old or the new file. Costs milliseconds; leave it
+            out for one of many files that can be made again (it may then be empty after a power failure, never half a file).
 
     Raises:
         InputError: the folder cannot be made or written, or the disk is full.
@@ -33,7 +37,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        _finish(temporary, path)
+        _finish(temporary, path, durable)
     except OSError as error:
         if isinstance(error, InputError):
             raise
@@ -43,13 +47,14 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _finish(temporary: Path, path: Path) -> None:
+def _finish(temporary: Path, path: Path, durable: bool) -> None:
     """Flush to the disk and take the final name, with the permissions that a plain new file would have."""
     umask = os.umask(0)
     os.umask(umask)
     temporary.chmod(0o666 & ~umask)
-    with open(temporary, "rb+") as file:
-        os.fsync(file.fileno())
+    if durable:
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
@@ -69,11 +74,11 @@ def write_json(path: str | os.PathLike, value: object) -> None:
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def write_torch(path: str | os.PathLike, value: object) -> None:
+def write_torch(path: str | os.PathLike, value: object, durable: bool = True) -> None:
     """``torch.save`` atomically; keep to plain tensors, numbers and strings, so that ``weights_only=True`` reads it."""
     import torch
 
-    with atomic_path(path) as temporary:
+    with atomic_path(path, durable) as temporary:
         torch.save(value, temporary)
 
 

@@ -96,7 +96,7 @@ def _conversion(folder: Path, clips: int):
 
     def work() -> None:
         for number in range(clips):
-            convert_file(one, folder / f"{number}.pt", Settings())
+            convert_file(one, folder / f"{number}.pt", Settings(), durable=False)
 
     return work
 
