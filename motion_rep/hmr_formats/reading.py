@@ -1,0 +1,114 @@
+"""Read a capture of any supported system.
+
+Stages: the path's contents are read without running anything (documents.py), their system is recognised (signatures.py), the system's adapter
+lists the people in it (tracks.py), and the one asked for becomes a :class:`motion_rep.capture.Capture`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_rep.capture import Capture
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats import smplest_x, standard
+from motion_rep.hmr_formats.documents import Document, open_document
+from motion_rep.hmr_formats.names import FORMATS, LONGEST
+from motion_rep.hmr_formats.signatures import detect
+from motion_rep.hmr_formats.tracks import Person, Track, choose_track, people_note
+
+ADAPTERS = {"standard": standard.tracks, "smplest-x": smplest_x.tracks}
+
+
+@dataclass(frozen=True)
+class OpenedCapture:
+    """A file whose system is known: ``document`` holds what is in it, ``tracks`` who."""
+
+    format: str
+    document: Document
+    tracks: tuple[Track, ...]
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Who is in the file, the longest first."""
+        return tuple(sorted((track.person for track in self.tracks), key=lambda person: -person.frames))
+
+    def capture(self, person: str | int = LONGEST, space: str = "camera") -> Capture:
+        """One person as a capture; see :func:`read_capture`."""
+        with _naming(self.document.path):
+            track = choose_track(self.tracks, person)
+            return track.read(_known_space(track, space, self.format)).with_notes(*people_note(self.tracks, track))
+
+
+def read_capture(
+    path: str | os.PathLike,
+    format: str = "auto",  # noqa: A002 - the name of the flag
+    person: str | int = LONGEST,
+    space: str = "camera",
+    trust_pickle: bool = False,
+    image_size: tuple[int, int] | None = None,
+) -> Capture:
+    """One person of a file or folder, whichever system wrote it.
+
+    Args:
+        path: a file, or a folder as SMPLer-X and TRAM write it.
+        format: one of ``names.FORMATS``.
+        person: ``longest``, or a name from :func:`list_people`.
+        space: ``camera``, or ``world`` for the gravity-aligned world of the systems that have one (no video fits over it). A system that has
+            only a world (AMASS) gives that.
+        trust_pickle: load with the ordinary loaders, which run whatever code the file contains. Only for files of your own.
+        image_size: (width, height) of the video, for systems that do not store it.
+    Raises:
+        InputError: cannot be read or used; the message starts with the path.
+    """
+    return open_capture(path, format, trust_pickle, image_size).capture(person, space)
+
+
+def list_people(path: str | os.PathLike, format: str = "auto", trust_pickle: bool = False) -> tuple[Person, ...]:  # noqa: A002
+    """Who is in a file, with lengths, the longest first.
+
+    Raises:
+        InputError: the message starts with the path.
+    """
+    return open_capture(path, format, trust_pickle).people
+
+
+def open_capture(
+    path: str | os.PathLike,
+    format: str = "auto",  # noqa: A002
+    trust_pickle: bool = False,
+    image_size: tuple[int, int] | None = None,
+) -> OpenedCapture:
+    """Read a file, recognise its system and list its people; arguments as in :func:`read_capture`."""
+    document = open_document(Path(path), image_size, trust_pickle)
+    with _naming(document.path):
+        name = _known_format(document, format)
+        return OpenedCapture(name, document, ADAPTERS[name](document))
+
+
+def _known_format(document: Document, wanted: str) -> str:
+    if wanted not in FORMATS:
+        raise InputError(f"cannot be read as {wanted!r}, expected one of {', '.join(FORMATS)}.")
+    name = detect(document) if wanted == "auto" else wanted
+    if name is None:
+        # The adapter of the documented format says best what is missing.
+        return "standard"
+    return name
+
+
+def _known_space(track: Track, space: str, name: str) -> str:
+    if space in track.spaces or track.spaces == ("world",):
+        return space
+    raise InputError(f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is there.")
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors that start with the path."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None

@@ -1,0 +1,68 @@
+"""What an adapter answers: the people in a file, each with a way to make a capture of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from motion_rep.capture import Capture
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.names import LONGEST
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in a file: the name under which the system knows them, in how many frames, and the first and last of these (None where unknown)."""
+
+    name: str
+    frames: int
+    first: int | None = None
+    last: int | None = None
+
+    def __str__(self) -> str:
+        span = "" if self.first is None else f", from frame {self.first} to {self.last}"
+        return f"person {self.name}: {self.frames} frames{span}"
+
+
+@dataclass(frozen=True)
+class Track:
+    """A person, the spaces in which the system places them, and ``read(space)`` that makes the capture (errors without the file's name)."""
+
+    person: Person
+    read: Callable[[str], Capture]
+    spaces: tuple[str, ...] = ("camera",)
+
+
+def person_of(name: object, frame_numbers: Sequence[int]) -> Person:
+    """A person seen in these frames."""
+    numbers = [int(number) for number in frame_numbers]
+    return Person(str(name), len(numbers), min(numbers, default=None), max(numbers, default=None))
+
+
+def choose_track(tracks: Sequence[Track], wanted: str | int) -> Track:
+    """The person asked for; ``longest`` takes who is in most frames, the first of equals.
+
+    Raises:
+        InputError: nobody in the file, or no such person (with the list of who is there).
+    """
+    if not tracks:
+        raise InputError("holds no person. Run the capture again, or check that somebody is visible in the video.")
+    if str(wanted) == LONGEST:
+        return max(tracks, key=lambda track: track.person.frames)
+    for track in tracks:
+        if track.person.name == str(wanted):
+            return track
+    raise InputError(f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or leave it out for the longest.")
+
+
+def people_text(tracks: Sequence[Track], most: int = 6) -> str:
+    """``person 0: 80 frames, ...; person 3: ...`` with the longest first."""
+    ordered = sorted((track.person for track in tracks), key=lambda person: -person.frames)
+    return "; ".join(map(str, ordered[:most])) + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
+
+
+def people_note(tracks: Sequence[Track], taken: Track) -> tuple[str, ...]:
+    """A note where the file holds several people, none otherwise."""
+    if len(tracks) == 1:
+        return ()
+    return (f"took person {taken.person.name} of {len(tracks)} ({people_text(tracks)}). --person takes another one",)
