@@ -7,7 +7,7 @@ import numpy as np
 def load_img(path, order="RGB"):
     image = cv2.imread(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if not isinstance(image, np.ndarray):
-        raise IOError("Fail to read %s" % path)
+        raise OSError(f"Fail to read {path}")
     return (image[:, :, ::-1] if order == "RGB" else image).astype(np.float32)
 
 

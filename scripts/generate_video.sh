@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# Make videos from text with a program that is installed on this machine.
+#
+#   generate_video.sh --model MODEL --prompt TEXT --output V.mp4
+#   generate_video.sh --model MODEL --archive A.json --output-dir D     one video per entry, D/<id>.mp4; finished ones are kept
+#
+#   --model          wan2.2 (16 fps) | wan2.2-5b (24 fps) | cogvideox (16 or 8 fps) | open-sora (24 fps)
+#   --seed N         default 42
+#   --size WxH       one of the sizes that the program makes
+#   --frames N       default: the program's own
+#   --prompt-field F archive: which field of an entry is the prompt (default prompt_video_detailed, else prompt)
+#   --dry-run        print the exact command and do nothing
+#   -- ...           what follows goes to the program as it is
+#
+# Environment: WAN_ROOT, COGVIDEO_ROOT, OPENSORA_ROOT name the checkouts; WAN_T2V_A14B_CKPT, WAN_TI2V_5B_CKPT (default: folders in WAN_ROOT) and
+# COGVIDEO_MODEL (default THUDM/CogVideoX1.5-5B) the checkpoints; WAN_PYTHON, COGVIDEO_PYTHON (python) and OPENSORA_TORCHRUN (torchrun) what runs
+# them. PYTHON is this toolkit's own interpreter. Beside each video its true frame rate and its settings are written, as V.mp4.json.
+#
+# Exit code: 0 all made; 1 some failed; 2 wrong usage or something is missing.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib/command.sh
+. "$here/lib/command.sh"
+# shellcheck source=lib/text_to_video.sh
+. "$here/lib/text_to_video.sh"
+
+switches='--dry-run'
+model='' prompt='' has_prompt=0 output='' archive='' output_dir='' seed=42 size='' frames='' prompt_field='' dry_run=0
+extra=()
+
+parse_arguments() {
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -- ]; then
+            shift
+            extra=("$@")
+            return
+        fi
+        read_flag "$@"
+        shift "$used"
+        case $flag in
+            --model) model=$value ;;
+            --prompt) prompt=$value has_prompt=1 ;;
+            --output) output=$value ;;
+            --archive) archive=$value ;;
+            --output-dir) output_dir=$value ;;
+            --seed) require_whole "$flag" "$value" && seed=$value ;;
+            --size) size=$value ;;
+            --frames) require_whole "$flag" "$value" && frames=$((10#$value)) ;;
+            --prompt-field) prompt_field=$value ;;
+            --dry-run) dry_run=1 ;;
+            *) unknown_flag "$flag" ;;
+        esac
+    done
+}
+
+check_arguments() {
+    if [ -n "$archive" ]; then
+        [ "$has_prompt$output" = 0 ] || usage_error "--archive goes with --output-dir, not with --prompt or --output."
+        [ -n "$output_dir" ] || usage_error "--archive needs --output-dir, the folder for its videos."
+    else
+        [ "$has_prompt" = 1 ] || usage_error "give --prompt TEXT with --output V.mp4, or --archive A.json with --output-dir D."
+        [[ $prompt =~ [^[:space:]] ]] || usage_error "--prompt is empty; the programs would make a video of something else."
+        [ -n "$output" ] || usage_error "--prompt needs --output, the video to write."
+        [ -z "$output_dir$prompt_field" ] || usage_error "--output-dir and --prompt-field go with --archive."
+        case $output in
+            *.mp4) ;;
+            *) usage_error "--output is $output, expected a name that ends in .mp4: the programs write that." ;;
+        esac
+    fi
+    case $size in
+        '' | [1-9]*x[1-9]*) ;;
+        *) usage_error "--size is '$size', expected WxH, like 832x480." ;;
+    esac
+}
+
+plan() {
+    case $model in
+        wan2.2 | wan2.2-5b) program_name=wan ;;
+        cogvideox) program_name=cogvideox ;;
+        open-sora) program_name=open_sora ;;
+        '') usage_error "--model is missing; it is wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
+        *) usage_error "--model $model is not known; it is wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
+    esac
+    "plan_$program_name"
+}
+
+# made_with PROMPT: what decides how a video looks, as flags of video_record.py in the array facts.
+made_with() {
+    local fact
+    facts=()
+    for fact in "model=$model" "prompt=$1" "seed=$seed" "size=$size" "frames=${frames:-default}" "options=${extra[*]-}"; do
+        facts+=("--made-with=$fact")
+    done
+}
+
+# print_plan PROMPT VIDEO: the command of a dry run. The result goes into a folder of its own first.
+print_plan() {
+    "command_$program_name" "$1" "$(part_folder "$2")"
+    if [ -n "$program_root" ]; then
+        show_command "$program_root" "${program[@]}" ${extra[@]+"${extra[@]}"}
+    else
+        # Nobody said where it is: the line works once the variable is set.
+        printf 'cd "$%s" && %s\n' "$root_variable" "$(quote "${program[@]}" ${extra[@]+"${extra[@]}"})"
+    fi
+}
+
+part_folder() {
+    printf '%s/.%s.part\n' "$(dirname -- "$1")" "$(basename -- "$1" .mp4)"
+}
+
+# make_video PROMPT VIDEO: 0 when the video is there, with its record.
+make_video() {
+    local part code=0
+    part=$(part_folder "$2")
+    rm -rf -- "$part"
+    mkdir -p -- "$part" || return 1
+    parts=$part
+    "command_$program_name" "$1" "$part"
+    run_in "$program_root" "${program[@]}" ${extra[@]+"${extra[@]}"} >&2 || code=$?
+    if [ "$code" -ne 0 ]; then
+        printf 'error: %s: %s ended with code %s; its messages are above. No video was made.\n' "$2" "$model" "$code" >&2
+    else
+        keep_result "$2" "$part" "$1" || code=1
+    fi
+    rm -rf -- "$part"
+    parts=''
+    [ "$code" -eq 0 ]
+}
+
+# keep_result VIDEO FOLDER PROMPT: check what the program left, and give it its name. These programs can end well without a file.
+keep_result() {
+    [ -n "$result" ] || result=$(find "$2" -name '*.mp4' -type f | sort | head -n 1)
+    if [ -z "$result" ] || [ ! -s "$result" ]; then
+        printf 'error: %s: %s ended without an error and without a video; its messages are above.\n' "$1" "$model" >&2
+        return 1
+    fi
+    made_with "$3"
+    "$toolkit_python" "$here/video_record.py" write "$result" --as-name="$1" "${facts[@]}"
+}
+
+# is_finished VIDEO PROMPT: a video made with these settings, or one that a person put there.
+is_finished() {
+    [ -s "$1" ] || return 1
+    made_with "$2"
+    if [ -e "$1.json" ]; then
+        "$toolkit_python" "$here/video_record.py" matches "$1" "${facts[@]}"
+    else
+        "$toolkit_python" "$here/video_record.py" write "$1"
+    fi
+}
+
+run_archive() {
+    local list identifier name text video made=0 kept=0 failed=()
+    list=$(mktemp)
+    scratch=$list
+    "$toolkit_python" "$here/list_prompts.py" "$archive" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
+    while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text; do
+        video=$output_dir/$name.mp4
+        if [ "$dry_run" = 1 ]; then
+            print_plan "$text" "$video"
+        elif is_finished "$video" "$text"; then
+            kept=$((kept + 1))
+        elif make_video "$text" "$video"; then
+            made=$((made + 1))
+        else
+            failed+=("$identifier")
+        fi
+    done 3<"$list"
+    [ "$dry_run" = 0 ] || return 0
+    printf '%s: %d made, %d there already, %d failed.\n' "$output_dir" "$made" "$kept" "${#failed[@]}"
+    [ "${#failed[@]}" -eq 0 ] || fail "no video for: ${failed[*]}. Their messages are above; run the same command again to try only these."
+}
+
+clean_up() {
+    [ -z "$scratch" ] || rm -f -- "$scratch"
+    [ -z "$parts" ] || rm -rf -- "$parts"
+}
+
+parse_arguments "$@"
+check_arguments
+plan
+toolkit_python=$(project_python)
+require_program PYTHON "$toolkit_python"
+scratch='' parts=''
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ -n "$archive" ]; then
+    output_dir=$(absolute "$output_dir")
+    run_archive
+else
+    output=$(absolute "$output")
+    if [ "$dry_run" = 1 ]; then
+        print_plan "$prompt" "$output"
+    else
+        make_video "$prompt" "$output" || exit 1
+    fi
+fi

@@ -1,0 +1,164 @@
+# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is read by the script that sources this file, and the other way round
+# The command lines of the text-to-video programs, as their own documentation gives them. To be sourced after command.sh.
+#
+# Each plan_* function reads $size, $frames, $seed and the array extra, and sets $program_root (the folder to run in) and $root_variable;
+# each command_* function takes a prompt and a folder for the result, and sets the array program and $result (the file to expect).
+
+# require_root VARIABLE HINT FILE: the checkout that VARIABLE names, which holds FILE. A dry run goes on without it.
+require_root() {
+    root_variable=$1
+    program_root=${!1:-}
+    local problem=''
+    if [ -z "$program_root" ]; then
+        problem="$1 is not set. Set it to your checkout of $2: export $1=/path/to/checkout"
+    elif [ ! -f "$program_root/$3" ]; then
+        problem="$program_root: has no $3, expected a checkout of $2. Correct $1."
+    fi
+    [ -z "$program_root" ] || program_root=$(absolute "$program_root")
+    report_problem "$problem"
+}
+
+# require_checkpoint FOLDER HINT: a checkpoint's folder, from the checkout. A dry run goes on without it.
+require_checkpoint() {
+    [ -z "$program_root" ] || (cd -- "$program_root" && [ -d "$1" ]) || report_problem "$1: no checkpoint there (in $program_root). $2"
+}
+
+report_problem() {
+    [ -n "$1" ] || return 0
+    if [ "$dry_run" = 1 ]; then
+        warn "$1"
+    else
+        usage_error "$1"
+    fi
+}
+
+# checkpoint_or GIVEN DEFAULT: the folder that the user gave, from the root folder; else the documented one, from the checkout.
+checkpoint_or() {
+    if [ -n "$1" ]; then
+        absolute "$1"
+    else
+        printf '%s\n' "$2"
+    fi
+}
+
+# require_frames STEP MOST: frames are a multiple of STEP plus 1, at most MOST.
+require_frames() {
+    [ -n "$frames" ] || return 0
+    if [ $((frames % $1)) -ne 1 ] || [ "$frames" -gt "$2" ] || [ "$frames" -le 1 ]; then
+        usage_error "--frames $frames: $model makes $1n+1 frames, $(($1 + 1)) to $2 (like $(($1 * ((frames < $2 ? frames : $2) / $1) + 1)))."
+    fi
+}
+
+# require_size WxH...: the size is one of these.
+require_size() {
+    case " $* " in
+        *" $size "*) ;;
+        *) usage_error "--size $size: $model makes only $*." ;;
+    esac
+}
+
+# flag_with_value FLAG TEXT: as two words, or as one where the text could be taken for a flag.
+flag_with_value() {
+    case $2 in
+        -*) words=("$1=$2") ;;
+        *) words=("$1" "$2") ;;
+    esac
+}
+
+# ---------------------------------------------------------------------------------------------------------------- Wan 2.2
+
+plan_wan() {
+    require_root WAN_ROOT 'Wan2.2 (github.com/Wan-Video/Wan2.2)' generate.py
+    python=${WAN_PYTHON:-python}
+    [ "$dry_run" = 1 ] || require_program WAN_PYTHON "$python"
+    if [ "$model" = wan2.2 ]; then
+        size=${size:-1280x720}
+        require_size 1280x720 720x1280 832x480 480x832
+        wan_task=t2v-A14B wan_checkpoint=$(checkpoint_or "${WAN_T2V_A14B_CKPT:-}" ./Wan2.2-T2V-A14B)
+        require_checkpoint "$wan_checkpoint" 'Download Wan-AI/Wan2.2-T2V-A14B there, or set WAN_T2V_A14B_CKPT to its folder.'
+    else
+        size=${size:-1280x704}
+        require_size 1280x704 704x1280
+        wan_task=ti2v-5B wan_checkpoint=$(checkpoint_or "${WAN_TI2V_5B_CKPT:-}" ./Wan2.2-TI2V-5B)
+        require_checkpoint "$wan_checkpoint" 'Download Wan-AI/Wan2.2-TI2V-5B there, or set WAN_TI2V_5B_CKPT to its folder.'
+    fi
+    require_frames 4 1001
+}
+
+command_wan() {
+    result=$2/video.mp4
+    program=("$python" generate.py --task "$wan_task" --size "${size/x/*}" --ckpt_dir "$wan_checkpoint" --offload_model True --convert_model_dtype)
+    [ "$model" = wan2.2 ] || program+=(--t5_cpu)
+    [ -z "$frames" ] || program+=(--frame_num "$frames")
+    flag_with_value --prompt "$1"
+    program+=("${words[@]}" --save_file "$result" --base_seed "$seed")
+}
+
+# ---------------------------------------------------------------------------------------------------------------- CogVideoX
+
+plan_cogvideox() {
+    require_root COGVIDEO_ROOT 'CogVideo (github.com/zai-org/CogVideo)' inference/cli_demo.py
+    python=${COGVIDEO_PYTHON:-python}
+    [ "$dry_run" = 1 ] || require_program COGVIDEO_PYTHON "$python"
+    cog_model=${COGVIDEO_MODEL:-THUDM/CogVideoX1.5-5B}
+    cog_model=${cog_model%/}
+    cog_options=()
+    # The program looks the last part of the name up in a table.
+    case $(basename -- "$cog_model" | tr '[:upper:]' '[:lower:]') in
+        cogvideox1.5-5b) cog_rules 16 16 161 81 1360x768 ;;
+        cogvideox-5b) cog_rules 8 8 49 49 720x480 ;;
+        cogvideox-2b) cog_rules 8 8 49 49 720x480 && cog_options=(--dtype float16) ;;
+        *) usage_error "COGVIDEO_MODEL is $cog_model, expected a name or folder that ends in CogVideoX1.5-5B, CogVideoX-5b or CogVideoX-2b." ;;
+    esac
+    [ ! -d "$cog_model" ] || cog_model=$(absolute "$cog_model")
+}
+
+# cog_rules FPS STEP MOST FRAMES SIZE: the rate, the frames that are allowed and usual, and the only size for text to video.
+cog_rules() {
+    cog_fps=$1
+    require_frames "$2" "$3"
+    frames=${frames:-$4} size=${size:-$5}
+    require_size "$5"
+}
+
+command_cogvideox() {
+    result=$2/video.mp4
+    flag_with_value --prompt "$1"
+    program=("$python" inference/cli_demo.py "${words[@]}" --model_path "$cog_model" --generate_type t2v)
+    program+=(--num_frames "$frames" --fps "$cog_fps" --seed "$seed" --output_path "$result" ${cog_options[@]+"${cog_options[@]}"})
+}
+
+# ---------------------------------------------------------------------------------------------------------------- Open-Sora
+
+plan_open_sora() {
+    require_root OPENSORA_ROOT 'Open-Sora v2 (github.com/hpcaitech/Open-Sora)' scripts/diffusion/inference.py
+    torchrun=${OPENSORA_TORCHRUN:-torchrun}
+    [ "$dry_run" = 1 ] || require_program OPENSORA_TORCHRUN "$torchrun"
+    # Its configuration names the weights as ./ckpts, so there is no variable for them.
+    require_checkpoint ./ckpts 'Download hpcai-tech/Open-Sora-v2 there, or put a link named ckpts there.'
+    frames=${frames:-129} size=${size:-336x192}
+    require_frames 4 129
+    case $size in
+        336x192) sora_class=256px sora_ratio=16:9 ;;
+        192x336) sora_class=256px sora_ratio=9:16 ;;
+        256x256) sora_class=256px sora_ratio=1:1 ;;
+        1024x576) sora_class=768px sora_ratio=16:9 ;;
+        576x1024) sora_class=768px sora_ratio=9:16 ;;
+        768x768) sora_class=768px sora_ratio=1:1 ;;
+        *) usage_error "--size $size: $model makes only 336x192 192x336 256x256 1024x576 576x1024 768x768." ;;
+    esac
+}
+
+command_open_sora() {
+    # Its result lies deeper, under a name of its own; the wrapper looks for it.
+    result=''
+    # Every argument is a flag and a value, so a value with a dash must not look like a flag; and the program writes the prompt between
+    # quotation marks into a table, where a quotation mark of the prompt must be doubled.
+    local prompt=${1//\"/\"\"}
+    case $prompt in
+        -* | [Nn][Oo][Nn][Ee]) prompt=" $prompt" ;;
+    esac
+    program=("$torchrun" --nproc_per_node 1 --standalone scripts/diffusion/inference.py "configs/diffusion/inference/t2i2v_$sora_class.py")
+    program+=(--save-dir "$2" --prompt "$prompt" --offload_model True --num_frames "$frames" --aspect_ratio "$sora_ratio")
+    program+=(--seed "$seed" --sampling_option.seed "$seed")
+}

@@ -1,0 +1,57 @@
+"""List an archive's entries for the shell wrappers: id, safe file name and prompt, each ended by a NUL byte."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.archive import Entry, entry_id, read_entries
+from motion_rep.command_line import Parser, run_command
+from motion_rep.errors import UsageError
+from motion_rep.safe_files import safe_name
+
+# A video model wants the scene described, not only the motion.
+PROMPT_FIELDS = ("prompt_video_detailed", "prompt")
+
+
+def build_parser() -> Parser:
+    parser = Parser(description=__doc__)
+    parser.add_argument("archive", help="JSON list or JSON lines")
+    parser.add_argument("--prompt-field", help="default: prompt_video_detailed where an entry has it, else prompt")
+    return parser
+
+
+def prompt_of(entry: Entry, field: str | None) -> str:
+    """The text to make a video from.
+
+    Raises:
+        UsageError: no such field, no text in it, or text that no command line can carry.
+    """
+    fields = (field,) if field else PROMPT_FIELDS
+    found = next((entry[name] for name in fields if entry.get(name)), None)
+    if not isinstance(found, str) or not found.strip():
+        raise UsageError(f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. Add it, or name another field with --prompt-field.")
+    if "\0" in found:
+        raise UsageError(f"entry {entry_id(entry)!r} has a NUL character in its prompt. Remove it.")
+    return found
+
+
+def _run(args) -> int:
+    rows = []
+    for entry in read_entries(args.archive):
+        identifier = entry_id(entry)
+        rows += [str(identifier).replace("\0", ""), safe_name(identifier), prompt_of(entry, args.prompt_field)]
+    sys.stdout.buffer.write("".join(text + "\0" for text in rows).encode("utf-8", "replace"))
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
