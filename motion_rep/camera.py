@@ -12,6 +12,10 @@ from motion_rep.frames import basis
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
 
 
+# Pixels; a picture of more than this is a damaged file.
+LARGEST_SIDE = 16_384
+
+
 @dataclass(frozen=True)
 class Camera:
     """A camera that looks at a motion.
@@ -31,6 +35,8 @@ class Camera:
             raise InputError("the camera has values that are not finite numbers.")
         if not (self.intrinsic[0, 0] > 0 and self.intrinsic[1, 1] > 0):
             raise InputError(f"the focal length is {self.intrinsic[0, 0]:g} pixels, expected more than zero.")
+        if not all(1 <= side <= LARGEST_SIDE for side in self.size):
+            raise InputError(f"the camera's principal point means a picture of {self.size[0]}x{self.size[1]} pixels, expected sides of 1 to {LARGEST_SIDE}.")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -16,6 +16,10 @@ from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
 from motion_rep.skeleton import JointPoses, forward_kinematics, pelvis_at_rest
 
 
+# Metres from the origin; beyond, a file is damaged or in other units.
+FARTHEST = 10_000.0
+
+
 class EncodedMotion(NamedTuple):
     """motion (T-1, 276) float64; camera None where unknown; notes for the user, one sentence each."""
 
@@ -116,14 +120,30 @@ def _camera(capture: Capture, canonical_from_camera: Tensor, shift: Tensor) -> C
 def require_plain_motion(motion: Tensor) -> None:
     """Check the numbers of a motion that came from a file.
 
+    Args:
+        motion: (N, 276) float.
     Raises:
-        InputError: fewer than one row, or values that are not finite.
+        InputError: fewer than one row, values that are not finite, places too far away, or 6D rotations without a direction.
     """
     if len(motion) == 0:
         raise InputError("motion has no rows, expected at least one.")
-    if not bool(motion.isfinite().all()):
-        row = int(torch.nonzero(~motion.isfinite().all(1))[0])
-        raise InputError(f"motion holds values that are not finite numbers (first in row {row}). Convert the capture again.")
+    columns = unpack(motion)
+    _require_rows(motion.isfinite().all(1), "values that are not finite numbers")
+    places = torch.cat((columns.joints.flatten(1), columns.transl), dim=1)
+    _require_rows((places.abs() < FARTHEST).all(1), f"places more than {FARTHEST:g} m away")
+    rotations = torch.cat((columns.body_rot6d, columns.root_rot6d[:, None], columns.root_angular_velocity[:, None]), dim=1)
+    _require_rows(_have_direction(rotations).all(1), "6D rotations whose two columns span no plane")
+
+
+def _require_rows(good: Tensor, fault: str) -> None:
+    if not bool(good.all()):
+        raise InputError(f"motion holds {fault} (first in row {int((~good).nonzero()[0])} of {len(good)}). Convert the capture again.")
+
+
+def _have_direction(rot6d: Tensor) -> Tensor:
+    """(..., 6) to (...) bool: whether Gram-Schmidt can make a rotation of it."""
+    first, second = rot6d.unflatten(-1, (3, 2)).unbind(-1)
+    return torch.linalg.cross(first, second).norm(dim=-1) > 1e-6
 
 
 def pelvis_positions(parameters: BodyParameters) -> Tensor:

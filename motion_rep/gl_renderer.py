@@ -13,7 +13,6 @@ from motion_rep.errors import UsageError, one_line
 from motion_rep.scene import NEAR, Mesh, Region, View
 from motion_rep.shading import BACKGROUND_COLOR
 
-FAR = 200.0
 SUPERSAMPLING = 2
 # OpenGL renderers that are really the CPU: slower than the OpenCV renderer.
 SOFTWARE_NAMES = ("llvmpipe", "softpipe", "swrast", "software")
@@ -61,7 +60,7 @@ class GlRenderer:
         mesh = Mesh(vertices, faces, np.ones_like(vertices, dtype=np.float32))
         flags = self._pyrender.RenderFlags.DEPTH_ONLY | self._pyrender.RenderFlags.SKIP_CULL_FACES
         depth = np.array(self._render(view, [mesh], flags, scale))
-        depth[(depth <= 0) | (depth > 0.9 * FAR)] = np.inf
+        depth[(depth <= 0) | (depth > 0.999 * _far(view, [mesh]))] = np.inf
         return depth, Region(0, 0, view.width * scale, view.height * scale)
 
     def _render(self, view: View, meshes: list[Mesh], flags: int, scale: int):
@@ -71,7 +70,7 @@ class GlRenderer:
             primitive = self._pyrender.Primitive(positions=mesh.vertices, indices=mesh.faces, color_0=np.c_[mesh.colors, np.ones(len(mesh.colors), np.float32)])
             scene.add(self._pyrender.Mesh([primitive]))
         k = view.enlarged(scale).intrinsic
-        camera = self._pyrender.IntrinsicsCamera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=FAR)
+        camera = self._pyrender.IntrinsicsCamera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=_far(view, meshes))
         scene.add(camera, pose=np.linalg.inv(view.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0]))
         return renderer.render(scene, flags=flags)
 
@@ -86,6 +85,12 @@ class GlRenderer:
                 raise UsageError(f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: {one_line(error)[:120]}. Use --renderer opencv.") from None
             self._size = (width, height)
         return self._context
+
+
+def _far(view: View, meshes: list[Mesh]) -> float:
+    """A far plane just behind everything: OpenGL's depth is the finer the closer the two planes are."""
+    deepest = max(float(view.to_camera(mesh.vertices)[:, 2].max()) for mesh in meshes)
+    return 1.1 * max(deepest, 10 * NEAR)
 
 
 def _halve(picture: np.ndarray) -> np.ndarray:

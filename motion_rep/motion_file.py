@@ -35,6 +35,8 @@ class MotionClip:
     start_time: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.motion.is_floating_point():
+            raise InputError(f"motion holds {str(self.motion.dtype).removeprefix('torch.')} numbers, expected floating point.")
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
         require_plain_motion(self.motion)
@@ -86,12 +88,17 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
 
 def _clip(value: object) -> MotionClip:
     if isinstance(value, Tensor):
-        return MotionClip(value.float())
+        return MotionClip(_as_float32(value))
     if not isinstance(value, Mapping) or not isinstance(value.get("motion"), Tensor):
         found = f"a dict with the keys {', '.join(str(key)[:40] for key in list(value)[:8]) or 'none'}" if isinstance(value, Mapping) else f"a {type(value).__name__}"
         raise InputError(f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is converted with convert_hmr_to_motion.py first.")
     motion = value["motion"]
-    return MotionClip(motion.float(), _camera(value, len(motion) if motion.ndim else 0), _number(value, "fps"), _number(value, "start_time") or 0.0)
+    return MotionClip(_as_float32(motion), _camera(value, len(motion) if motion.ndim else 0), _number(value, "fps"), _number(value, "start_time") or 0.0)
+
+
+def _as_float32(motion: Tensor) -> Tensor:
+    """Half and double precision to float32; whole numbers stay, and are refused."""
+    return motion.float() if motion.is_floating_point() else motion
 
 
 def _camera(value: Mapping, rows: int) -> Camera | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from motion_rep.scene import NEAR, Mesh, Region, View, region_of
 
-FAR = 200.0
+FAR = 20_000.0
 FIELD_OF_VIEW = np.pi / 2
 SUPERSAMPLING = 2
 _IDENTITY = np.eye(4, dtype=np.float32)
