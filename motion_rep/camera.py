@@ -11,7 +11,6 @@ from motion_rep.errors import InputError
 from motion_rep.frames import basis
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
 
-
 # Pixels; a picture of more than this is a damaged file.
 LARGEST_SIDE = 16_384
 

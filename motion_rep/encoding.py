@@ -15,7 +15,6 @@ from motion_rep.layout import MotionColumns, pack, unpack
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
 from motion_rep.skeleton import JointPoses, forward_kinematics, pelvis_at_rest
 
-
 # Metres from the origin; beyond, a file is damaged or in other units.
 FARTHEST = 10_000.0
 

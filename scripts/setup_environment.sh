@@ -20,7 +20,9 @@ fail() {
 find_python() {
   local candidate
   for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
-    [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
+    if [ -z "$candidate" ] || ! command -v "$candidate" >/dev/null 2>&1; then
+      continue
+    fi
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$candidate"
       return
@@ -36,8 +38,7 @@ make_venv() {
   if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     fail "$python cannot make virtual environments: its ensurepip is missing. Install it (Debian, Ubuntu: apt install python3-venv)."
   fi
-  # A half-made .venv has no stamp and is made again.
-  "$python" -m venv --clear "$venv" || fail "$venv could not be made. Check that the folder can be written and the disk has space (about 2 GB)."
+  "$python" -m venv "$venv" || fail "$venv could not be made. Check that the folder can be written and the disk has space (about 2 GB)."
 }
 
 install() {
@@ -67,7 +68,10 @@ fi
 
 base=("$root/requirements.txt" "$root/setup.py")
 if ! stamp_matches "$venv/.installed" "${base[@]}"; then
-  [ -f "$venv/.installed" ] && [ -x "$venv/bin/python" ] || make_venv
+  # An environment that is there and works is used as it is; one that was left half-made is completed.
+  if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    make_venv
+  fi
   rm -f "$venv/.installed" "$venv/.installed_tests"
   install "the toolkit" -r "$root/requirements.txt"
   install "its commands" --no-deps --editable "$root"
