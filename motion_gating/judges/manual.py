@@ -14,10 +14,16 @@ NAME = "manual"
 
 @dataclass(frozen=True)
 class HumanVerdict:
-    """What a person said; ``matches`` None where the person could not tell."""
+    """What a person said.
+
+    Attributes:
+        matches: None where the person could not tell.
+        usable: whether the person would let the motion condition a model; only for evaluating the gate, None where not said.
+    """
 
     matches: bool | None
     analysis: str | None
+    usable: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +84,13 @@ def read_verdicts(path: str | os.PathLike) -> dict[str, HumanVerdict]:
 def _read_item(path: str | os.PathLike, number: int, item: object) -> tuple[str, HumanVerdict]:
     if not isinstance(item, dict) or "id" not in item or "matches" not in item:
         raise UsageError(f"{path}: item {number} is not an object with id and matches. Correct it.")
-    identifier, matches, analysis = item["id"], item["matches"], item.get("analysis")
+    identifier, matches, analysis, usable = item["id"], item["matches"], item.get("analysis"), item.get("usable")
     if isinstance(identifier, bool) or not isinstance(identifier, (int, float, str)):
         raise UsageError(f"{path}: item {number} has the id {identifier!r}, expected a number or a string.")
     if matches is not None and not isinstance(matches, bool):
         raise UsageError(f"{path}: item {number} (id {identifier!r}) has matches {matches!r}, expected true, false or null. Correct it.")
     if analysis is not None and not isinstance(analysis, str):
         raise UsageError(f"{path}: item {number} (id {identifier!r}) has an analysis that is not text. Correct it.")
-    return str(identifier), HumanVerdict(matches, analysis)
+    if usable is not None and not isinstance(usable, bool):
+        raise UsageError(f"{path}: item {number} (id {identifier!r}) has usable {usable!r}, expected true, false or null. Correct it.")
+    return str(identifier), HumanVerdict(matches, analysis, usable)

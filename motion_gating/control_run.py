@@ -1,0 +1,38 @@
+"""Asking a judge about controls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from motion_gating.controls import Control, false_accepts, write_blank_clip
+from motion_gating.in_order import in_order
+from motion_gating.judges.interface import Judge, Question, Verdict
+
+
+def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:
+    """The verdict on a blank clip with the question's description."""
+    return judge.judge(replace(question, identifier="blank", video=write_blank_clip(folder / "blank.mp4")))
+
+
+def ask_controls(judge: Judge, controls: Sequence[Control], threads: int, cancelled: threading.Event) -> Iterator[tuple[Control, Verdict | None]]:
+    """Each control with its verdict."""
+    return in_order(lambda control: judge.judge(control.question), controls, threads if judge.waits else 0, cancelled)
+
+
+def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], blank: Verdict) -> dict:
+    """The figures for the evaluation file, with every control."""
+    records = [
+        {
+            "id": control.question.identifier,
+            "description_of": control.description_of,
+            "vlm_matches": verdict.matches,
+            "vlm_analysis": verdict.analysis,
+            "vlm_error": verdict.error,
+            "vlm_model_version": ", ".join(verdict.model_versions) or None,
+        }
+        for control, verdict in zip(controls, verdicts, strict=True)
+    ]
+    return {**asdict(false_accepts(verdicts)), "blind": blank.matches, "blank_analysis": blank.analysis, "blank_error": blank.error, "records": records}

@@ -1,0 +1,109 @@
+"""Negative controls: questions whose right answer is no, without any labels."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from motion_gating.agreement import wilson_interval
+from motion_gating.gate import Fields, question_of
+from motion_gating.judges.interface import Question, Verdict
+from motion_rep.archive import read_entries
+from motion_rep.errors import UsageError
+
+POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
+MOST_COMMON_WORDS = 0.5  # share of words in common above which two descriptions may mean the same motion
+BLANK_SIZE, BLANK_FPS, BLANK_SECONDS, BLANK_GREY = 480, 20, 3, 128
+
+
+@dataclass(frozen=True)
+class Control:
+    """A clip with another entry's description."""
+
+    question: Question
+    description_of: object
+
+
+@dataclass(frozen=True)
+class FalseAccepts:
+    """How often a judge says match where it should not; the interval is Wilson's at 95 %."""
+
+    asked: int
+    decided: int
+    accepted: int
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+def choose_controls(meta_json: Path, fields: Fields, count: int, seed: int) -> list[Control]:
+    """Clips, each with the description of another entry that says something else; the same for the same seed.
+
+    Raises:
+        UsageError: fewer than two entries with a clip and a description, or none that differ.
+    """
+    chance = random.Random(seed)
+    pool = _sample(_usable(meta_json, fields), max(count * POOL_PER_CONTROL, SMALLEST_POOL), chance)
+    chance.shuffle(pool)
+    controls = [control for question in pool if (control := _mismatched(question, pool, chance)) is not None]
+    if not controls:
+        raise UsageError(f"{meta_json}: controls need two rendered entries with different descriptions. Render more entries.")
+    return controls[:count]
+
+
+def write_blank_clip(path: Path) -> Path:
+    """A clip of plain grey; the same bytes each time, so that its answer is kept."""
+    import numpy as np
+
+    from motion_rep.video_writer import open_writer
+
+    with open_writer(path, BLANK_SIZE, BLANK_SIZE, BLANK_FPS) as writer:
+        frame = np.full((BLANK_SIZE, BLANK_SIZE, 3), BLANK_GREY, np.uint8)
+        for _ in range(BLANK_FPS * BLANK_SECONDS):
+            writer.write(frame)
+    return path
+
+
+def false_accepts(verdicts: Iterable[Verdict]) -> FalseAccepts:
+    """The false-accept rate; undecided answers are left out of it."""
+    matches = [verdict.matches for verdict in verdicts]
+    decided, accepted = len(matches) - matches.count(None), matches.count(True)
+    low, high = wilson_interval(accepted, decided) or (None, None)
+    return FalseAccepts(len(matches), decided, accepted, accepted / decided if decided else None, low, high)
+
+
+def _usable(meta_json: Path, fields: Fields) -> Iterator[Question]:
+    for entry in read_entries(meta_json):
+        question = question_of(entry, fields, meta_json)
+        if question.description is not None and question.video is not None and question.video.is_file():
+            yield question
+
+
+def _sample(questions: Iterable[Question], size: int, chance: random.Random) -> list[Question]:
+    """At most ``size`` of them, each as likely as the others, in one pass."""
+    pool: list[Question] = []
+    for number, question in enumerate(questions):
+        if number < size:
+            pool.append(question)
+        elif (place := chance.randrange(number + 1)) < size:
+            pool[place] = question
+    return pool
+
+
+def _mismatched(question: Question, pool: list[Question], chance: random.Random) -> Control | None:
+    """The clip with a random description that shares few words with its own; None where all are too alike."""
+    own = _words(question.description)
+    for other in chance.sample(pool, len(pool)):
+        words = _words(other.description)
+        if len(own & words) <= MOST_COMMON_WORDS * min(len(own), len(words)) and own != words:
+            return Control(replace(question, description=other.description), other.identifier)
+    return None
+
+
+def _words(text: str) -> frozenset[str]:
+    """The words that carry meaning, roughly: four letters or more."""
+    words = frozenset(re.findall(r"\w+", text.lower()))
+    return frozenset(word for word in words if len(word) >= 4) - {"person", "someone", "their", "with", "while", "then"} or words

@@ -1,0 +1,81 @@
+"""The gate's report against people's labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from motion_gating.agreement import measure_agreement
+from motion_gating.judges.manual import HumanVerdict, read_verdicts
+from motion_gating.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
+from motion_rep.archive import read_entries
+from motion_rep.errors import UsageError
+
+FEW_LABELS = 20
+
+
+def compare_with_labels(labels_file: Path, report: Path, used_threshold: float, seed: int) -> tuple[dict, list[CurvePoint]]:
+    """Agreement of the judge and of the whole gate with people, and of the gate at other thresholds.
+
+    Raises:
+        UsageError: unusable files, or no label about an entry of the report.
+    """
+    labels = read_verdicts(labels_file)
+    records = [(labels[str(record["id"])], record) for record in _records(report) if str(record["id"]) in labels]
+    matching = [(label.matches, record["vlm_matches"]) for label, record in records if label.matches is not None]
+    using = [(_should_use(label), record) for label, record in records if _should_use(label) is not None]
+    if not matching and not using:
+        raise UsageError(f"{labels_file}: has no label (true or false) about an entry of {report}. Label entries that are in the report.")
+    vlm = measure_agreement([label for label, _ in matching], [decision for _, decision in matching], seed)
+    gate = measure_agreement([label for label, _ in using], [record["use_ref_motion"] for _, record in using], seed)
+    curve = threshold_curve([case for label, record in using if (case := _case(label, record)) is not None])
+    best = best_point(curve, used_threshold)
+    figures = {
+        "vlm": vlm.as_dict(),
+        "gate": gate.as_dict(),
+        "used_threshold": used_threshold,
+        "best_threshold": best.threshold if best else None,
+        "best_kappa": best.counts.kappa if best else None,
+        "curve": [_curve_row(point) for point in curve],
+        "warnings": list(_warnings(labels, records, [label for label, _ in matching])),
+    }
+    return figures, curve
+
+
+def _records(report: Path) -> Iterator[dict]:
+    for number, record in enumerate(read_entries(report)):
+        if not all(record.get(key, "absent") in (True, False, None) for key in ("vlm_matches", "use_ref_motion")) or not _is_jitter(record.get("jitter_degree")):
+            raise UsageError(f"{report}: record {number} is not one of a quality report. Give the report that apply_quality_gate.py writes.")
+        yield record
+
+
+def _is_jitter(value: object) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0)
+
+
+def _should_use(label: HumanVerdict) -> bool | None:
+    """What a person would let the gate do: ``usable`` where it was said, else ``matches``."""
+    return label.matches if label.usable is None else label.usable
+
+
+def _case(label: bool, record: dict) -> LabelledCase | None:
+    """The entry for the curve; None where its figures or its verdict are missing."""
+    if record["jitter_degree"] is None or record["vlm_matches"] is None:
+        return None
+    return LabelledCase(label, record["jitter_degree"], not set(record.get("failed_checks", ())) - {"jitter_degree"} and record["vlm_matches"])
+
+
+def _curve_row(point: CurvePoint) -> dict:
+    return {"threshold": point.threshold, "precision": point.counts.precision, "recall": point.counts.recall, "kappa": point.counts.kappa}
+
+
+def _warnings(labels: dict[str, HumanVerdict], records: list[tuple[HumanVerdict, dict]], matching: list[bool]) -> Iterator[str]:
+    if len(records) < len(labels):
+        yield f"{len(labels) - len(records)} of {len(labels)} labels are about entries that are not in the report"
+    if any(record.get("judge") == "manual" for _, record in records):
+        yield "some verdicts in the report were given by people; agreement with them says nothing about a model"
+    if len(records) < FEW_LABELS:
+        yield f"{len(records)} labelled entries are few; mind the interval"
+    if len(set(matching)) == 1:
+        yield f"all labels say {'match' if matching[0] else 'mismatch'}; kappa needs both kinds"

@@ -1,0 +1,73 @@
+"""The jitter threshold that labels would have been served best by, and the whole curve as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.agreement import Counts, count_decisions
+from motion_rep.errors import UsageError
+from motion_rep.safe_files import atomic_path
+
+
+@dataclass(frozen=True)
+class LabelledCase:
+    """A decided entry that a person labelled: whether it should be used, its jitter, and whether everything but jitter accepts it."""
+
+    label: bool
+    jitter_degree: float
+    otherwise_accepted: bool
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """How the gate would have decided if the threshold stood here."""
+
+    threshold: float
+    counts: Counts
+
+
+def threshold_curve(cases: Sequence[LabelledCase]) -> list[CurvePoint]:
+    """Agreement at every threshold that makes a difference: between neighbouring jitters, below all and above all."""
+    jitters = sorted({case.jitter_degree for case in cases})
+    if not jitters:
+        return []
+    between = [(low + high) / 2 for low, high in zip(jitters, jitters[1:], strict=False)]
+    return [_point(threshold, cases) for threshold in (jitters[0] / 2, *between, jitters[-1] * 1.5)]
+
+
+def best_point(curve: Sequence[CurvePoint], near: float) -> CurvePoint | None:
+    """The point with the highest kappa, the one nearest to the threshold in use where several are; None where kappa is never defined."""
+    defined = [point for point in curve if point.counts.kappa is not None]
+    return min(defined, key=lambda point: (-point.counts.kappa, abs(point.threshold - near)), default=None)
+
+
+def draw_curve(curve: Sequence[CurvePoint], used: float, best: CurvePoint, path: Path) -> None:
+    """Precision, recall and kappa over the threshold, as a picture.
+
+    Raises:
+        UsageError: matplotlib is missing.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("the curve needs the package matplotlib. Install it: pip install matplotlib") from None
+    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    thresholds = [point.threshold for point in curve]
+    for name, colour in (("precision", "tab:blue"), ("recall", "tab:orange"), ("kappa", "tab:green")):
+        values = [getattr(point.counts, name) for point in curve]
+        axes.plot(thresholds, [float("nan") if value is None else value for value in values], "o-", markersize=3, color=colour, label=name)
+    axes.axvline(used, color="0.4", linestyle="--", label=f"in use: {used:g}")
+    axes.axvline(best.threshold, color="tab:green", linestyle=":", label=f"best kappa: {best.threshold:.3g}")
+    axes.set(xscale="log", xlabel="jitter threshold (m per frame²)", ylabel="agreement of the whole gate with people", ylim=(min(0, *axes.get_ylim()), 1.05))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="best")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def _point(threshold: float, cases: Sequence[LabelledCase]) -> CurvePoint:
+    decisions = [case.jitter_degree < threshold and case.otherwise_accepted for case in cases]
+    return CurvePoint(threshold, count_decisions([case.label for case in cases], decisions))
