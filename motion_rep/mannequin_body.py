@@ -25,6 +25,11 @@ class MannequinBody:
         self.faces = self._skin.faces
         self.parts = self._skin.parts
 
+    @property
+    def skin(self) -> LinearSkin:
+        """The mesh and what binds it to the joints, for files that carry a skin of their own."""
+        return self._skin
+
     def vertices(self, parameters: BodyParameters) -> np.ndarray:
         """(N, V, 3) float32 metres, in the frame of the parameters."""
         return self._skin.vertices(_poses(parameters))

@@ -1,0 +1,62 @@
+"""What every export starts from: body parameters over time, in the axes that the file will have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motion_rep.encoding import BodyParameters, body_parameters
+from motion_rep.exporters.closing_frame import with_closing_frame
+from motion_rep.frames import Y_UP_FROM_Z_UP, basis, transform_transl
+from motion_rep.motion_file import MotionClip
+from motion_rep.skeleton import forward_kinematics
+
+Z_UP, Y_UP = "zup", "yup"
+
+
+@dataclass(frozen=True)
+class PosedMotion:
+    """SMPL-X parameters of N frames, float64.
+
+    parameters: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres, in the axes that ``frame`` names.
+    fps: frames per second.
+    frame: ``zup`` (the person faces +y first) or ``yup`` (faces +z).
+    """
+
+    parameters: BodyParameters
+    fps: float
+    frame: str = Z_UP
+
+    def __len__(self) -> int:
+        return len(self.parameters.transl)
+
+    def joints(self) -> Tensor:
+        """(N, 22, 3) joint positions by forward kinematics, metres."""
+        return forward_kinematics(*self.parameters).positions
+
+
+def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False) -> PosedMotion:
+    """Body parameters of a motion, straight from its columns.
+
+    Args:
+        fps: frames per second.
+        frame: axes of the result.
+        closing: add the frame after the last row, so that converting the result gives back every row.
+    """
+    motion = clip.motion.double()
+    parameters = with_closing_frame(motion) if closing else body_parameters(motion)
+    return PosedMotion(parameters if frame == Z_UP else _y_up(parameters), fps, frame)
+
+
+def continuous_quaternions(quaternions: Tensor) -> Tensor:
+    """(N, ..., 4) with signs such that neighbours in time lie on one half sphere; players then interpolate the short way."""
+    turned = (quaternions[1:] * quaternions[:-1]).sum(-1, keepdim=True) < 0
+    signs = torch.cat((torch.ones_like(quaternions[:1, ..., :1]), torch.where(turned, -1.0, 1.0).to(quaternions.dtype)))
+    return quaternions * signs.cumprod(0)
+
+
+def _y_up(parameters: BodyParameters) -> BodyParameters:
+    turn = basis(Y_UP_FROM_Z_UP, parameters.transl)
+    return BodyParameters(turn @ parameters.root, parameters.body, transform_transl(turn, parameters.transl))
