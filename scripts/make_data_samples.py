@@ -1,0 +1,113 @@
+"""Make the files in data_samples: synthetic captures, their archive, human verdicts and one original video."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.command_line import DONE, Parser, progress, run_command, say
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+ARCHIVE_NAME = "example_archive_wi_ref.json"
+VERDICTS_NAME = "human_verdicts.json"
+WITH_VIDEO = "circle_walk"
+# Where scripts/demo.sh puts the motions, as paths in an archive are: relative to the folder in which a command runs.
+MOTION_FOLDER = "demo_output/motions"
+
+
+def build_parser() -> Parser:
+    parser = Parser(prog="make_data_samples", description=__doc__)
+    parser.add_argument("--output-dir", "-o", type=Path, default=REPOSITORY / "data_samples", metavar="DIR", help="folder for the files")
+    return parser
+
+
+def make_data_samples(folder: Path) -> list[Path]:
+    """Write all sample files into a folder; the same numbers every time.
+
+    Returns:
+        The files written.
+    """
+    from motion_rep.safe_files import require_folder, write_json
+    from scripts.samples.motions import MOTIONS
+
+    require_folder(folder / "captures")
+    written = []
+    for name in progress(list(MOTIONS), "samples"):
+        written += _make_capture(folder, name)
+    for name, value in ((ARCHIVE_NAME, archive()), (VERDICTS_NAME, verdicts())):
+        write_json(folder / name, value)
+        written.append(folder / name)
+    return written
+
+
+def archive() -> list[dict]:
+    """The entries of the sample archive, in the documented format, and where their captures lie."""
+    from scripts.samples.motions import FPS, FRAMES
+    from scripts.samples.texts import TEXTS
+
+    entries = []
+    for number, text in enumerate(TEXTS):
+        entry = {
+            "global_id": number,
+            "id": number,
+            "dimension": text.dimension,
+            "motion_duration": round(FRAMES / FPS),
+            "main_action": text.main_action,
+            "prompt": text.prompt,
+            "prompt_motion_detailed": text.motion,
+            "prompt_video_detailed": text.video,
+            "motion_path": f"{MOTION_FOLDER}/{text.name}.pt",
+            "capture_path": f"captures/{text.name}.pt",
+        }
+        if text.name == WITH_VIDEO:
+            entry["source_video_path"] = f"{text.name}.mp4"
+        entries.append(entry)
+    return entries
+
+
+def verdicts() -> list[dict]:
+    """What a person answered after watching the rendered clips."""
+    from scripts.samples.texts import TEXTS
+
+    return [{"id": number, "matches": text.matches, "analysis": text.analysis} for number, text in enumerate(TEXTS)]
+
+
+def _make_capture(folder: Path, name: str) -> list[Path]:
+    import io
+
+    import torch
+
+    from motion_rep.safe_files import write_bytes
+    from scripts.samples.cameras import CAMERAS, seen_by
+    from scripts.samples.motions import MOTIONS
+    from scripts.samples.video import write_video
+
+    capture = seen_by(CAMERAS[name], MOTIONS[name]())
+    # Through memory: torch writes the file's name into the file, and a temporary name would make every run differ.
+    data = io.BytesIO()
+    torch.save(capture, data)
+    paths = [folder / "captures" / f"{name}.pt"]
+    write_bytes(paths[0], data.getvalue())
+    if name == WITH_VIDEO:
+        paths.append(folder / f"{name}.mp4")
+        write_video(paths[1], capture, CAMERAS[name].height_above_floor)
+    return paths
+
+
+def _run(args: argparse.Namespace) -> int:
+    written = make_data_samples(args.output_dir)
+    size = sum(path.stat().st_size for path in written)
+    say(f"{len(written)} files, {size / 1e6:.2f} MB in {args.output_dir}")
+    return DONE
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
