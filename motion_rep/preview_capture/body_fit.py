@@ -1,0 +1,235 @@
+"""Fits the neutral body to a clip: to an estimate of its joints, to landmarks in the image, to smoothness and to what joints can do.
+
+Knows nothing of where estimate and landmarks come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motion_rep.errors import InputError
+from motion_rep.preview_capture.markers import Markers
+from motion_rep.rotations import matrix_to_rotvec, rotvec_to_matrix
+from motion_rep.skeleton import JOINT_NAMES, PARENTS, JointPoses, forward_kinematics, pelvis_at_rest
+
+LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (JOINT_NAMES.index(n) - 1 for n in ("left_knee", "right_knee", "left_elbow", "right_elbow"))
+FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
+NEAREST_DEPTH = 0.3
+
+
+@dataclass(frozen=True)
+class BodyEstimate:
+    """What is believed about each frame's body before the fit; camera axes (x right, y down, z forward).
+
+    joints: (T, 22, 3) metres relative to the pelvis, of the neutral body.
+    spread: (T, 22, 3) standard deviations of joints in metres, along the axes of view.
+    view: (T, 3, 3) camera axes from an axis system whose z axis points at the person.
+    rotations: (T, 22, 3, 3) global rotations.
+    """
+
+    joints: Tensor
+    spread: Tensor
+    view: Tensor
+    rotations: Tensor
+
+    def __post_init__(self) -> None:
+        frames = len(self.joints)
+        wanted = {"joints": (frames, 22, 3), "spread": (frames, 22, 3), "view": (frames, 3, 3), "rotations": (frames, 22, 3, 3)}
+        for name, shape in wanted.items():
+            if tuple(getattr(self, name).shape) != shape:
+                raise InputError(f"body estimate: {name} has shape {tuple(getattr(self, name).shape)}, expected {shape}.")
+
+
+@dataclass(frozen=True)
+class ImagePoints:
+    """Where markers of the body are seen: pixels (T, M, 2), weight (T, M) >= 0, focal length in pixels, image centre (2,)."""
+
+    pixels: Tensor
+    weight: Tensor
+    focal_length: float
+    centre: Tensor
+
+    def rays(self) -> Tensor:
+        """(T, M, 2) x and y at depth 1."""
+        return (self.pixels - self.centre) / self.focal_length
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Weights of the fit. Lengths in metres, times in seconds."""
+
+    steps: int = 200
+    rate: float = 0.03
+    joint_weight: float = 1.0
+    image_spread: float = 0.03
+    image_weight: float = 1.0
+    rotation_spread: float = 0.35
+    limit_weight: float = 30.0
+    acceleration_spread: float = 6.0
+    turn_spread: float = 40.0
+    depth_speed_spread: float = 6.0
+    smooth_weight: float = 1.0
+    contact_weight: float = 1.0
+    contact_speed: float = 0.25
+
+
+@dataclass(frozen=True)
+class FittedBody:
+    """SMPL-X parameters in the camera frame: root (T, 3, 3), body (T, 21, 3, 3), transl (T, 3)."""
+
+    root: Tensor
+    body: Tensor
+    transl: Tensor
+
+
+def fit_body(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float, settings: FitSettings = FitSettings()) -> FittedBody:
+    """The body whose joints and markers agree best with the clip.
+
+    Args:
+        points: one column for each marker; frames of weight 0 are bridged by smoothness.
+        fps: frames per second, for speeds.
+    """
+    pelvis = place_pelvis(estimate, points, markers, fps)
+    start = _local_rotations(estimate.rotations)
+    turn = torch.zeros_like(start[:, 0, :, 0]).requires_grad_()
+    bends = matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6).requires_grad_()
+    pelvis = pelvis.clone().requires_grad_()
+    optimiser = torch.optim.Adam([turn, bends, pelvis], lr=settings.rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=settings.steps, pct_start=0.15)
+    contact = None
+    for step in range(settings.steps):
+        root, body = start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends)
+        pose = forward_kinematics(root, body, pelvis - pelvis_at_rest(pelvis))
+        if step == settings.steps // 3:
+            contact = _contacts(pose.positions.detach(), fps, settings)
+        loss = _data_loss(pose, estimate, points, markers, settings) + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
+        if contact is not None:
+            loss = loss + _contact_loss(pose.positions, contact, fps, settings)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    with torch.no_grad():
+        return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), pelvis - pelvis_at_rest(pelvis))
+
+
+def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> Tensor:
+    """(T, 3) pelvis positions for which the estimated body lies on the image points best, by linear least squares per frame.
+
+    Frames without points take the place between their neighbours; the path is smoothed over time.
+    """
+    shape = markers.place(JointPoses(estimate.rotations, estimate.joints))
+    rays, weight = points.rays(), points.weight.sqrt()
+    one, zero = torch.ones_like(weight), torch.zeros_like(weight)
+    rows = torch.cat((torch.stack((one, zero, -rays[..., 0]), -1), torch.stack((zero, one, -rays[..., 1]), -1)), dim=1)
+    known = torch.cat((rays[..., 0] * shape[..., 2] - shape[..., 0], rays[..., 1] * shape[..., 2] - shape[..., 1]), dim=1)
+    double = torch.cat((weight, weight), dim=1)[..., None]
+    rows, known = rows * double, known[..., None] * double
+    seen = points.weight.sum(-1) > 1e-3
+    normal = rows.mT @ rows + 1e-6 * torch.eye(3, dtype=rows.dtype)
+    found = torch.linalg.solve(normal, rows.mT @ known)[..., 0]
+    found[:, 2] = found[:, 2].clamp(min=NEAREST_DEPTH)
+    filled = bridge(found, seen)
+    return gaussian_smooth(median_smooth(filled, max(1, round(0.15 * fps))), 0.1 * fps)
+
+
+def bridge(values: Tensor, known: Tensor) -> Tensor:
+    """(T, ...) values with the unknown frames on the line between their known neighbours; at the ends the nearest known one.
+
+    Args:
+        known: (T,) bool, at least one True.
+    """
+    index = torch.arange(len(values))
+    there = index[known]
+    after = torch.searchsorted(there, index).clamp(max=len(there) - 1)
+    before = (torch.searchsorted(there, index, right=True) - 1).clamp(min=0)
+    low, high = there[before], there[after]
+    share = ((index - low).clamp(min=0) / (high - low).clamp(min=1)).to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+    return values[low] * (1 - share) + values[high] * share
+
+
+def gaussian_smooth(values: Tensor, spread: float) -> Tensor:
+    """A Gaussian filter over the frames of (T, C), edges repeated; spread in frames."""
+    radius = max(1, round(3 * spread))
+    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=values.dtype) / max(spread, 1e-3)) ** 2)
+    windows = _windows(values, radius)
+    return (windows * kernel).sum(-1) / kernel.sum()
+
+
+def median_smooth(values: Tensor, radius: int) -> Tensor:
+    """A median filter over the frames of (T, C), edges repeated."""
+    return _windows(values, radius).median(-1).values
+
+
+def _windows(values: Tensor, radius: int) -> Tensor:
+    padded = torch.cat((values[:1].expand(radius, -1), values, values[-1:].expand(radius, -1)))
+    return padded.unfold(0, 2 * radius + 1, 1)
+
+
+def _local_rotations(rotations: Tensor) -> Tensor:
+    """Global (T, 22, 3, 3) to the root's and the others' relative to their parents."""
+    parents = torch.tensor([max(p, 0) for p in PARENTS])
+    local = rotations[:, parents].mT @ rotations
+    return torch.cat((rotations[:, :1], local[:, 1:]), dim=1)
+
+
+def _robust(squared: Tensor, bound: float = 9.0) -> Tensor:
+    """Geman and McClure's loss of squared residuals: grows no more once they are far above the bound."""
+    return squared / (1.0 + squared / bound)
+
+
+def _data_loss(pose: JointPoses, estimate: BodyEstimate, points: ImagePoints, markers: Markers, settings: FitSettings) -> Tensor:
+    seen = (points.weight.sum(-1) > 1e-3).to(pose.positions.dtype)
+    frames = len(seen)
+    away = (pose.positions - pose.positions[:, :1] - estimate.joints) @ estimate.view / estimate.spread
+    joints = (_robust((away * away).sum(-1)).sum(-1) * seen).sum() / frames
+    placed = markers.place(pose)
+    depth = placed[..., 2].clamp(min=NEAREST_DEPTH)
+    miss = (placed[..., :2] / depth[..., None] - points.rays()) * pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread
+    image = (_robust((miss * miss).sum(-1)) * points.weight).sum() / frames
+    turned = ((pose.rotations - estimate.rotations) ** 2).sum((-1, -2)).sum(-1) * seen / (2 * settings.rotation_spread**2)
+    return settings.joint_weight * joints + settings.image_weight * image + turned.sum() / frames
+
+
+def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
+    """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast."""
+    frames = len(pose.positions)
+    if frames < 3:
+        return pose.positions.new_zeros(())
+    joints = torch.cat((pose.positions[:, :1], pose.positions[:, 1:] - pose.positions[:, :1]), dim=1)
+    push = _second_difference(joints) * (fps * fps / settings.acceleration_spread)
+    spin = _second_difference(pose.rotations.flatten(-2)) * (fps * fps / settings.turn_spread)
+    glide = torch.diff(pose.positions[:, 0, 2]) * (fps / settings.depth_speed_spread)
+    return settings.smooth_weight * (_length(push).sum() + 0.5 * _length(spin).sum()) / frames + (glide * glide).sum() / frames
+
+
+def _second_difference(values: Tensor) -> Tensor:
+    return values[2:] - 2 * values[1:-1] + values[:-2]
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Length of vectors, smooth at zero."""
+    return ((vectors * vectors).sum(-1) + 0.01).sqrt() - 0.1
+
+
+def _limit_loss(bends: Tensor, settings: FitSettings) -> Tensor:
+    """Knees bend backwards and elbows forwards only, knees no further than a heel can go."""
+    knees = bends[:, [LEFT_KNEE, RIGHT_KNEE], 0]
+    elbows = torch.stack((-bends[:, LEFT_ELBOW, 1], bends[:, RIGHT_ELBOW, 1]), dim=-1)
+    beyond = torch.relu(-knees) ** 2 + torch.relu(knees - 2.6) ** 2 + torch.relu(-elbows) ** 2
+    return settings.limit_weight * beyond.sum() / len(bends)
+
+
+def _contacts(positions: Tensor, fps: float, settings: FitSettings) -> Tensor:
+    """(T - 1, 4) how surely each ankle and toe stands still from a frame to the next, by its speed in the image plane and in depth."""
+    feet = gaussian_smooth(positions[:, FEET].flatten(1), 0.05 * fps).unflatten(1, (len(FEET), 3))
+    speed = torch.diff(feet[..., :2], dim=0).norm(dim=-1) * fps
+    return torch.exp(-((speed / settings.contact_speed) ** 2))
+
+
+def _contact_loss(positions: Tensor, contact: Tensor, fps: float, settings: FitSettings) -> Tensor:
+    slide = torch.diff(positions[:, FEET], dim=0) * (fps / settings.contact_speed)
+    return settings.contact_weight * (_length(slide) * contact).sum() / len(positions)

@@ -1,0 +1,57 @@
+"""Long clips in bounded memory: stretches between gaps, cut into overlapping chunks that are fitted alone and blended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+
+from motion_rep.preview_capture.body_fit import FittedBody
+from motion_rep.rotations import slerp
+
+CHUNK_FRAMES, OVERLAP_FRAMES = 300, 30
+
+
+def stretches(detected: np.ndarray, longest_gap: int) -> list[slice]:
+    """Runs of frames that begin and end with a detection and hold no gap longer than ``longest_gap`` frames."""
+    seen = np.flatnonzero(detected)
+    if not len(seen):
+        return []
+    breaks = np.flatnonzero(np.diff(seen) > longest_gap + 1)
+    firsts, lasts = np.concatenate((seen[:1], seen[breaks + 1])), np.concatenate((seen[breaks], seen[-1:]))
+    return [slice(int(a), int(b) + 1) for a, b in zip(firsts, lasts, strict=True)]
+
+
+def cut(frames: int, chunk: int = CHUNK_FRAMES, overlap: int = OVERLAP_FRAMES) -> list[slice]:
+    """Equal chunks of at most ``chunk`` frames that cover a stretch; neighbours share about ``overlap`` frames."""
+    number = max(1, -(-(frames - overlap) // (chunk - overlap)))
+    starts = np.linspace(0, frames - min(chunk, frames), number).round().astype(int)
+    length = min(chunk, frames) if number > 1 else frames
+    return [slice(int(start), int(start) + length) for start in starts]
+
+
+def blend(parts: Iterable[tuple[slice, FittedBody]]) -> FittedBody:
+    """One body from chunks in order; where two overlap, a smooth passage from one to the next."""
+    whole: FittedBody | None = None
+    for where, part in parts:
+        whole = part if whole is None else _join(whole, part, len(whole.transl) - where.start)
+    return whole
+
+
+def _join(first: FittedBody, second: FittedBody, shared: int) -> FittedBody:
+    share = (torch.arange(shared, dtype=first.transl.dtype) + 1) / (shared + 1)
+    weight = share * share * (3 - 2 * share)
+
+    def rotations(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        w = weight.reshape(-1, *[1] * (a.ndim - 3)).expand(shared, *a.shape[1:-2])
+        return torch.cat((a[: len(a) - shared], slerp(a[len(a) - shared :], b[:shared], w), b[shared:]))
+
+    middle = torch.lerp(first.transl[len(first.transl) - shared :], second.transl[:shared], weight[:, None])
+    transl = torch.cat((first.transl[: len(first.transl) - shared], middle, second.transl[shared:]))
+    return FittedBody(rotations(first.root, second.root), rotations(first.body, second.body), transl)
+
+
+def fit_in_chunks(frames: int, fit: Callable[[slice], FittedBody], progress: Callable[[Iterable], Iterable] = iter) -> FittedBody:
+    """Fit a stretch chunk by chunk; only one chunk's fit is held at a time."""
+    return blend((piece, fit(piece)) for piece in progress(cut(frames)))

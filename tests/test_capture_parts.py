@@ -1,0 +1,191 @@
+"""Properties of the preview capture's parts that need no downloaded network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from motion_rep.errors import InputError, UsageError
+from motion_rep.preview_capture import networks
+from motion_rep.preview_capture.body_fit import BodyEstimate, FitSettings, FittedBody, ImagePoints, bridge, fit_body
+from motion_rep.preview_capture.chunks import CHUNK_FRAMES, blend, cut, stretches
+from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
+from motion_rep.preview_capture.lifting import Lens, LiftingNetwork, features, mirrored, view_axes
+from motion_rep.preview_capture.markers import blazepose_markers
+from motion_rep.preview_capture.weights import DETECTOR, is_intact, require_weights
+from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.skeleton import forward_kinematics
+
+
+def random_track(frames: int, seed: int = 0) -> LandmarkTrack:
+    random = np.random.default_rng(seed)
+    image = random.uniform(100, 500, (frames, COUNT, 2))
+    return LandmarkTrack(image, random.normal(0, 0.3, (frames, COUNT, 3)), random.uniform(0, 1, (frames, COUNT)), np.ones(frames, bool))
+
+
+def smooth_body(frames: int, dtype=torch.float32) -> FittedBody:
+    """A person who turns a little, swings arms and bends knees, 4 m in front of the camera."""
+    time = torch.linspace(0, 2, frames, dtype=dtype)
+    bends = torch.zeros(frames, 21, 3, dtype=dtype)
+    bends[:, 3, 0] = bends[:, 4, 0] = 0.5 + 0.3 * torch.sin(3 * time)
+    bends[:, 0, 0] = bends[:, 1, 0] = -0.4 - 0.2 * torch.sin(3 * time)
+    bends[:, 15, 2] = -1.0 + 0.3 * torch.sin(2 * time)
+    bends[:, 16, 2] = 1.0
+    upright = rotvec_to_matrix(torch.tensor([torch.pi, 0.0, 0.0], dtype=dtype))
+    root = upright @ rotvec_to_matrix(torch.stack((0 * time, 0.3 * torch.sin(time), 0 * time), -1))
+    transl = torch.stack((0.2 * torch.sin(time), 0.3 + 0 * time, 4 + 0.1 * time), -1)
+    return FittedBody(root, rotvec_to_matrix(bends), transl)
+
+
+def test_detector_has_the_anchors_of_its_output():
+    assert networks._anchors().shape == (2254, 2)
+    assert (networks._anchors() > 0).all() and (networks._anchors() < 1).all()
+
+
+def test_region_is_upright_for_an_upright_person_and_turns_with_it():
+    assert networks.Region.around(np.array([50.0, 80.0]), np.array([50.0, 20.0])).angle == pytest.approx(0)
+    assert networks.Region.around(np.array([50.0, 80.0]), np.array([110.0, 80.0])).angle == pytest.approx(np.pi / 2)
+    assert not networks.Region.around(np.array([5.0, 5.0]), np.array([5.0, 5.0])).usable()
+
+
+def test_overlapping_detections_become_one_and_others_stay():
+    boxes = np.array([[0.3, 0.5, 0.2, 0.2], [0.31, 0.5, 0.2, 0.2], [0.8, 0.5, 0.2, 0.2]])
+    points = np.repeat(boxes[:, None, :2], 4, axis=1)
+    merged = networks._merge(boxes, points, np.array([0.9, 0.6, 0.7]))
+    assert [score for score, _ in merged] == [0.9, 0.7]
+    assert 0.3 < merged[0][1][0, 0] < 0.31
+
+
+def test_heatmap_moves_a_landmark_only_where_it_is_sure():
+    heat = np.full((64, 64, 39), -20.0)
+    heat[33, 31, 0] = 20.0
+    heat[33, 31, 1] = -2.0
+    refined = networks._refine(np.full((39, 2), 0.5), heat)
+    assert refined[0] == pytest.approx([31 / 64, 33 / 64])
+    assert refined[1] == pytest.approx([0.5, 0.5])
+
+
+def test_mirroring_twice_changes_nothing():
+    track = random_track(4)
+    again = mirrored(mirrored(track, 640), 640)
+    assert np.allclose(again.image, track.image) and np.allclose(again.world, track.world)
+
+
+def test_view_axes_point_at_the_hips():
+    track, lens = random_track(5), Lens(700.0, 640, 480)
+    axes = view_axes(track.image, lens)
+    ray = lens.rays(track.image[:, [23, 24]].mean(1))
+    assert np.allclose(axes[:, :, 2], ray / np.linalg.norm(ray, axis=1, keepdims=True))
+    assert np.allclose(axes @ axes.transpose(0, 2, 1), np.eye(3)) and np.allclose(np.linalg.det(axes), 1)
+
+
+def test_features_do_not_depend_on_the_picture_s_resolution():
+    track = random_track(3)
+    large = LandmarkTrack(track.image * 2, track.world, track.visibility, track.detected)
+    assert np.allclose(features(track, Lens(700.0, 640, 480)), features(large, Lens(1400.0, 1280, 960)), atol=1e-5)
+
+
+def test_lifting_gives_rotations_and_mirrors_with_the_image():
+    track, lens, network = random_track(3), Lens(700.0, 640, 480), LiftingNetwork.load()
+    straight, flipped = network.lift(track, lens), network.lift(mirrored(track, 640), lens)
+    assert np.allclose(np.linalg.det(straight.rotations), 1) and (straight.spread > 0).all()
+    swap = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20]
+    assert np.allclose(flipped.joints[:, swap] * (-1, 1, 1), straight.joints, atol=1e-4)
+
+
+def test_a_damaged_lifting_network_is_one_clear_error(tmp_path):
+    np.savez(tmp_path / "net.npz", mean=np.zeros(3))
+    with pytest.raises(InputError, match="does not hold the lifting network"):
+        LiftingNetwork.load(tmp_path / "net.npz")
+
+
+def test_landmarks_of_the_wrong_shape_are_refused():
+    with pytest.raises(InputError, match="world has shape"):
+        LandmarkTrack(np.zeros((2, COUNT, 2)), np.zeros((2, COUNT, 2)), np.zeros((2, COUNT)), np.ones(2, bool))
+
+
+def test_bridge_interpolates_inside_and_holds_at_the_ends():
+    values = torch.tensor([[9.0], [1.0], [9.0], [9.0], [4.0], [9.0]])
+    known = torch.tensor([False, True, False, False, True, False])
+    assert bridge(values, known)[:, 0].tolist() == pytest.approx([1, 1, 2, 3, 4, 4])
+
+
+@pytest.mark.parametrize("frames", [1, 10, 299, 300, 301, 571, 1000, 7200])
+def test_chunks_cover_every_frame_and_are_bounded(frames):
+    pieces = cut(frames)
+    assert pieces[0].start == 0 and pieces[-1].stop == frames
+    assert all(piece.stop - piece.start <= CHUNK_FRAMES for piece in pieces)
+    assert all(a.stop - b.start >= 20 for a, b in zip(pieces, pieces[1:], strict=False))
+
+
+def test_blending_equal_chunks_gives_the_whole():
+    body = smooth_body(700, torch.float64)
+    parts = [(p, FittedBody(body.root[p], body.body[p], body.transl[p])) for p in cut(700)]
+    whole = blend(parts)
+    assert torch.allclose(whole.root, body.root, atol=1e-7) and torch.allclose(whole.body, body.body, atol=1e-7)
+    assert torch.allclose(whole.transl, body.transl)
+
+
+def test_blending_passes_smoothly_from_one_chunk_to_the_next():
+    body = smooth_body(330)
+    shifted = FittedBody(body.root, body.body, body.transl + torch.tensor([0.3, 0.0, 0.0]))
+    first, second = cut(330)
+    whole = blend([(first, FittedBody(*(v[first] for v in (body.root, body.body, body.transl)))),
+                   (second, FittedBody(*(v[second] for v in (shifted.root, shifted.body, shifted.transl))))])  # fmt: skip
+    added = (whole.transl - body.transl)[:, 0]
+    assert added[0] == pytest.approx(0) and added[-1] == pytest.approx(0.3)
+    assert added.diff().max() < 0.3 / (first.stop - second.start) * 2.5
+
+
+def test_stretches_split_at_long_gaps_only():
+    seen = np.array([0, 1, 1, 0, 1, 0, 0, 0, 1, 0], bool)
+    assert stretches(seen, 1) == [slice(1, 5), slice(8, 9)]
+    assert stretches(seen, 3) == [slice(1, 9)]
+    assert stretches(np.zeros(4, bool), 3) == []
+
+
+def perfect_inputs(body: FittedBody, focal: float = 700.0) -> tuple[BodyEstimate, ImagePoints]:
+    pose = forward_kinematics(body.root, body.body, body.transl)
+    frames, markers = len(body.transl), blazepose_markers()
+    placed = markers.place(pose)
+    centre = torch.tensor([640.0, 360.0])
+    pixels = placed[..., :2] / placed[..., 2:] * focal + centre
+    estimate = BodyEstimate(pose.positions - pose.positions[:, :1], torch.full((frames, 22, 3), 0.05), torch.eye(3).expand(frames, 3, 3), pose.rotations)
+    return estimate, ImagePoints(pixels, torch.ones(pixels.shape[:2]), focal, centre)
+
+
+def test_fit_finds_the_body_from_perfect_landmarks():
+    body = smooth_body(24)
+    estimate, points = perfect_inputs(body)
+    found = fit_body(estimate, points, blazepose_markers(), 30.0, FitSettings(steps=60))
+    away = forward_kinematics(found.root, found.body, found.transl).positions - forward_kinematics(body.root, body.body, body.transl).positions
+    assert away.norm(dim=-1).mean() < 0.03
+
+
+def test_fit_bridges_frames_without_landmarks():
+    body = smooth_body(24)
+    estimate, points = perfect_inputs(body)
+    weight = points.weight.clone()
+    weight[10:14] = 0
+    wrong = estimate.joints.clone()
+    wrong[10:14] = 0
+    holes = BodyEstimate(wrong, estimate.spread, estimate.view, estimate.rotations)
+    found = fit_body(holes, ImagePoints(points.pixels, weight, points.focal_length, points.centre), blazepose_markers(), 30.0, FitSettings(steps=60))
+    assert (found.transl - body.transl)[10:14].norm(dim=-1).max() < 0.1
+
+
+def test_fit_answers_one_frame():
+    body = smooth_body(24)
+    one = FittedBody(body.root[:1], body.body[:1], body.transl[:1])
+    found = fit_body(*perfect_inputs(one), blazepose_markers(), 30.0, FitSettings(steps=5))
+    assert found.transl.isfinite().all() and found.transl.shape == (1, 3)
+
+
+def test_missing_or_altered_weights_name_the_command(tmp_path):
+    with pytest.raises(UsageError, match=r"missing.*fetch_capture_weights"):
+        require_weights(DETECTOR, tmp_path)
+    (tmp_path / DETECTOR.name).write_bytes(b"other")
+    assert not is_intact(DETECTOR, tmp_path)
+    with pytest.raises(UsageError, match=r"sha256 differs.*fetch_capture_weights"):
+        require_weights(DETECTOR, tmp_path)
