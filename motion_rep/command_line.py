@@ -102,6 +102,13 @@ def positive_number(text: str) -> float:
     return value
 
 
+def whole_number(text: str) -> int:
+    """argparse type: a whole number, zero or more."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
 def positive_int(text: str) -> int:
     """argparse type: a whole number above zero."""
     if not text.isascii() or not text.isdigit() or int(text) == 0:

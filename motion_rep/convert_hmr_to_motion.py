@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import os
 import sys
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, device_or_error, positive_number, progress, run_command, say, say_error, say_warning
+from motion_rep.command_line import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    device_or_error,
+    positive_number,
+    progress,
+    run_command,
+    say,
+    say_error,
+    say_warning,
+    whole_number,
+)
 from motion_rep.errors import InputError, UsageError
+from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, FORMATS, LONGEST, SPACES, is_capture_folder
 
-CAPTURE_SUFFIXES = (".pt",)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides how a capture is converted."""
-
-    fps: float | None = None
-    target_fps: float | None = None
-    extrinsic_format: str = "matrix"
+# Starting a worker costs about as much as this many conversions.
+WORTH_A_WORKER = 500
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("-i", "--input", nargs="+", type=Path, required=True, metavar="PATH", help="capture files, or folders of them")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="PATH", help="a .pt file for one capture, else a folder")
+    parser.add_argument("-i", "--input", nargs="+", type=Path, required=True, metavar="PATH", help="capture files, folders that are one capture, or folders of captures")
+    parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a .pt file for one capture, else a folder")
+    parser.add_argument("--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file")
+    parser.add_argument("--person", default=LONGEST, metavar="NAME", help="whom to take where a file holds several people (see --list-people)")
+    parser.add_argument("--list-people", action="store_true", help="say who is in the captures, and convert nothing")
+    parser.add_argument("--space", choices=SPACES, default="camera", help="world: the gravity-aligned world of the systems that have one; no video fits over it")
+    parser.add_argument("--image-size", type=_image_size, metavar="WxH", help="pixels of the video, for systems that do not store them")
+    parser.add_argument("--trust-pickle", action="store_true", help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own")
     parser.add_argument("--fps", type=positive_number, help="the true frame rate of the source, where the file does not say it")
     parser.add_argument("--target-fps", type=positive_number, help="resample to this rate (the TM2M loader assumes 16)")
     parser.add_argument("--extrinsic-format", choices=("matrix", "rows"), default="matrix", help="(4, 4) as documented, or (T-1, 9) as in the published data set")
-    parser.add_argument("--overwrite", action="store_true", help="in an output folder, replace files that are there already")
+    parser.add_argument("--overwrite", action="store_true", help="in an output folder, replace all files that are there already")
+    parser.add_argument("--workers", type=whole_number, help="processes (default: one for each core where there is enough to do); 0 works in this one")
+    parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
     parser.add_argument("--device", default="auto", help="where torch computes; conversion is quickest on the CPU")
     parser.add_argument("--smplx-model-path", metavar="DIR", help="accepted for compatibility; not needed, the joints are built in")
     return parser
@@ -44,84 +59,126 @@ def main(argv: list[str] | None = None) -> int:
     return run_command(_run, build_parser().parse_args(argv))
 
 
-def convert_file(source: Path, target: Path, settings: Settings, durable: bool = True) -> tuple[str, ...]:
-    """Convert one capture file into one motion file, atomically.
-
-    Args:
-        durable: see :func:`motion_rep.safe_files.atomic_path`.
-    Returns:
-        Notes for the user, one sentence each.
-    Raises:
-        InputError: the message names the file.
-    """
-    from motion_rep.capture_file import read_standard_capture
-    from motion_rep.conversion import convert
-    from motion_rep.motion_file import write_motion
-
-    capture = read_standard_capture(source)
-    try:
-        result = convert(capture, settings.fps, settings.target_fps)
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from None
-    write_motion(target, result.clip, settings.extrinsic_format, durable)
-    return result.notes
+def _image_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 1280x720")
+    return int(width), int(height)
 
 
 def _run(args: argparse.Namespace) -> int:
+    for path in args.input:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path}: is not there. Check the path.")
+    if args.list_people:
+        return _list_people(args)
+    if args.output is None:
+        raise UsageError("-o/--output is missing: a .pt file for one capture, else a folder.")
     device_or_error(args.device)
     if args.smplx_model_path:
         say("--smplx-model-path is not needed: the joints of the neutral body are built in.")
-    pairs = _pairs(args)
-    settings = Settings(args.fps, args.target_fps, args.extrinsic_format)
-    if len(pairs) == 1 and pairs[0].target == args.output:
-        _report(pairs[0], convert_file(pairs[0].source, pairs[0].target, settings))
-        return DONE
-    return _convert_many(pairs, settings, args.overwrite)
+    return _convert(args)
 
 
-def _pairs(args: argparse.Namespace):
+def _convert(args: argparse.Namespace) -> int:
+    from motion_rep.convert_items import Settings
     from motion_rep.output_names import pair_outputs
 
-    for path in args.input:
-        if not path.exists():
-            raise UsageError(f"{path}: is not there. Check the path.")
-    return pair_outputs(args.input, args.output, ".pt", Path.is_file, _captures_in)
+    pairs = pair_outputs(args.input, args.output, ".pt", _is_one_capture, _captures_in)
+    settings = Settings(args.fps, args.target_fps, args.extrinsic_format, args.format, args.person, args.space, args.trust_pickle, args.image_size)
+    if len(pairs) == 1 and pairs[0].target == args.output:
+        return _convert_one(pairs[0], settings, args.failures)
+    return _convert_many(pairs, settings, args)
 
 
-def _captures_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in CAPTURE_SUFFIXES and path.is_file() and not path.name.startswith("."))
+def _convert_one(pair, settings, failures_path: Path | None) -> int:
+    from motion_rep.convert_items import CONVERTED, convert_file
+    from motion_rep.run_report import ItemFailure, write_failures
+
+    failures, code = [], DONE
+    try:
+        for note in convert_file(pair.source, pair.target, settings):
+            say_warning(f"{pair.source}: {note}")
+        say(f"{pair.source} -> {pair.target}")
+    except InputError as error:
+        say_error(error)
+        failures, code = [ItemFailure(str(pair.source), str(error))], error.exit_code
+    if failures_path:
+        write_failures(failures_path, {CONVERTED: 1 - len(failures), "failed": len(failures)}, failures)
+    return code
 
 
-def _convert_many(pairs, settings: Settings, overwrite: bool) -> int:
-    converted = kept = failed = 0
-    for pair in progress(pairs, "converting", unit="clip"):
-        if not overwrite and _is_whole(pair.target):
-            kept += 1
-            continue
+def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
+    from motion_rep.convert_items import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, start_converting
+    from motion_rep.run_report import ItemFailure, NoteTally, write_failures
+    from motion_rep.safe_files import require_folder, sweep
+    from motion_rep.work_pool import Failed, default_workers, run_items
+
+    require_folder(args.output)
+    sweep(args.output)
+    workers = default_workers(len(pairs), WORTH_A_WORKER) if args.workers is None else min(args.workers, len(pairs))
+    counts, failures, notes = Counter(), [], NoteTally()
+    try:
+        results = run_items(functools.partial(start_converting, settings, args.overwrite), pairs, workers)
+        for pair, result in progress(results, "converting", total=len(pairs), unit="clip"):
+            if isinstance(result, Failed):
+                failures.append(ItemFailure(str(pair.source), _named(pair.source, result.message), result.detail))
+                say_error(failures[-1].error)
+            else:
+                counts[result.how] += 1
+                _tell(pair.source, result.notes, notes)
+    finally:
+        sweep(args.output)
+    for note in notes.untold():
+        say_warning(note)
+    if args.failures:
+        write_failures(args.failures, {**counts, "failed": len(failures)}, failures)
+    again = f", {counts[MADE_AGAIN]} made again (input or settings changed)" if counts[MADE_AGAIN] else ""
+    foreign = f", {counts[KEPT]} kept (not made by such a run, or changed since; --overwrite replaces them)" if counts[KEPT] else ""
+    say(f"{counts[CONVERTED]} converted{again}, {counts[UNCHANGED]} unchanged{foreign}, {len(failures)} failed -> {args.output}")
+    return SOME_FAILED if failures else DONE
+
+
+def _tell(source: Path, notes, tally) -> None:
+    for note in notes:
+        if tally.is_new(note):
+            say_warning(f"{source}: {note}")
+
+
+def _named(source: Path, message: str) -> str:
+    return message if message.startswith(str(source)) else f"{source}: {message}"
+
+
+def _list_people(args: argparse.Namespace) -> int:
+    from motion_rep.hmr_formats.reading import list_people
+
+    failed = False
+    for path in (found for given in args.input for found in ([given] if _is_one_capture(given) else _captures_in(given))):
         try:
-            _report(pair, convert_file(pair.source, pair.target, settings, durable=False))
-            converted += 1
+            people = list_people(path, args.format, args.trust_pickle)
         except InputError as error:
             say_error(error)
-            failed += 1
-    say(f"{converted} converted, {kept} kept (already there), {failed} failed")
+            failed = True
+            continue
+        for person in people:
+            say(f"{path}: {person}")
     return SOME_FAILED if failed else DONE
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a motion is there that can be read; what a power failure left empty is made again."""
-    from motion_rep.motion_file import read_motion
-
-    try:
-        return path.exists() and bool(read_motion(path))
-    except InputError:
-        return False
+def _is_one_capture(path: Path) -> bool:
+    return not path.is_dir() or is_capture_folder(path)
 
 
-def _report(pair, notes: tuple[str, ...]) -> None:
-    for note in notes:
-        say_warning(f"{pair.source}: {note}")
-    say(f"{pair.source} -> {pair.target}")
+def _captures_in(folder: Path) -> list[Path]:
+    """The captures within a folder, in order; what is hidden is left out, and a folder that is one capture is not looked into."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        here = Path(parent)
+        ones = {name for name in folders if is_capture_folder(here / name)}
+        found += [here / name for name in ones]
+        found += [here / name for name in names if name.endswith(CAPTURE_SUFFIXES) and not name.startswith(".")]
+        folders[:] = [name for name in folders if name not in ones and not name.startswith(".")]
+    return sorted(found)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from motion_rep.camera import Camera, extrinsic_rows, world_to_camera_from_rows
 from motion_rep.encoding import require_plain_motion
 from motion_rep.errors import InputError
 from motion_rep.layout import WIDTH
+from motion_rep.motion_stamp import stamped
 from motion_rep.safe_files import read_torch, write_torch
 
 EXTRINSIC_FORMATS = ("matrix", "rows")
@@ -57,20 +58,22 @@ def read_motion(path: str | os.PathLike) -> MotionClip:
     """
     value = read_torch(path)
     try:
-        return _clip(value)
+        return motion_clip(value)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: str = "matrix", durable: bool = True) -> None:
+def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: str = "matrix", durable: bool = True, made_from: str | None = None) -> None:
     """Write a motion file atomically; readable with ``torch.load(path, weights_only=True)``.
 
     An unknown camera is written as identity matrices, as documented; readers take these for unknown.
 
     Args:
         extrinsic_format: ``matrix`` for (4, 4), ``rows`` for the published data set's (N, 9).
+        made_from: a digest of the input and the settings, kept in the file to recognise finished work (see motion_stamp.py).
     """
-    write_torch(path, motion_dict(clip, extrinsic_format), durable)
+    value = motion_dict(clip, extrinsic_format)
+    write_torch(path, value if made_from is None else stamped(value, made_from), durable)
 
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
@@ -86,7 +89,12 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
     return value
 
 
-def _clip(value: object) -> MotionClip:
+def motion_clip(value: object) -> MotionClip:
+    """What a motion file holds, as a checked clip.
+
+    Raises:
+        InputError: without the file's name.
+    """
     if isinstance(value, Tensor):
         return MotionClip(_as_float32(value))
     if not isinstance(value, Mapping) or not isinstance(value.get("motion"), Tensor):

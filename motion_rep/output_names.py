@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,15 +41,25 @@ def pair_outputs(inputs: Sequence[Path], output: Path, suffix: str, is_one: Call
 
 def _pairs_in_folder(path: Path, output: Path, suffix: str, is_one: Callable[[Path], bool], find: Callable[[Path], Sequence[Path]]) -> list[Pairing]:
     if is_one(path):
-        return [Pairing(path, output / f"{path.stem}{suffix}")]
-    return [Pairing(found, output / found.relative_to(path).with_suffix(suffix)) for found in find(path)]
+        return [Pairing(path, output / _target_name(path, suffix))]
+    return [Pairing(found, output / found.relative_to(path).parent / _target_name(found, suffix)) for found in find(path)]
+
+
+def _target_name(path: Path, suffix: str) -> str:
+    """A folder keeps its whole name: a dot in it begins no suffix."""
+    return f"{path.name if path.is_dir() else path.stem}{suffix}"
 
 
 def _require_distinct(pairs: list[Pairing]) -> None:
-    seen: dict[Path, Path] = {}
-    sources = {pair.source.resolve() for pair in pairs}
+    seen: dict[str, Path] = {}
+    real_folder = functools.cache(os.path.realpath)
+
+    def identity(path: Path) -> str:
+        return os.path.join(real_folder(path.parent), path.name)
+
+    sources = {identity(pair.source) for pair in pairs}
     for pair in pairs:
-        target = pair.target.resolve()
+        target = identity(pair.target)
         if target in sources:
             raise UsageError(f"{pair.target}: is an input too and would be overwritten. Give another output.")
         if target in seen:

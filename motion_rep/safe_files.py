@@ -15,6 +15,14 @@ from pathlib import Path
 
 from motion_rep.errors import InputError, UsageError, one_line
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
+# What atomic_path makes: a dot, the name, eight random characters, .tmp, the suffix.
+TEMPORARY_NAME = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp(\.[A-Za-z0-9]+)?")
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
@@ -30,12 +38,10 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
         InputError: the folder cannot be made or written, or the disk is full.
     """
     path = Path(path)
-    temporary = None
+    handle = temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=f".tmp{path.suffix}")
-        os.close(handle)
-        temporary = Path(name)
+        handle, temporary = _locked_temporary(path)
         yield temporary
         _finish(temporary, path, durable)
     except OSError as error:
@@ -45,6 +51,55 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _locked_temporary(path: Path) -> tuple[int, Path]:
+    """A new file beside ``path``, open and locked for as long as this process uses it: what nobody holds was left by a run that was killed."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=f".tmp{path.suffix}")
+        locked = _lock(handle)
+        if locked is None or (locked and os.fstat(handle).st_nlink):
+            return handle, Path(name)
+        # Swept away before it was locked.
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool | None:
+    """Take the lock of an open file; False where another process has it, None where the system has no locks."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def sweep(folder: str | os.PathLike, recursive: bool = True) -> None:
+    """Remove the temporary files that killed runs left in a folder; those in use by a running one stay.
+
+    Args:
+        recursive: look into the folders within, too.
+    """
+    for parent, folders, names in os.walk(folder):
+        for name in names:
+            if TEMPORARY_NAME.fullmatch(name):
+                _remove_if_abandoned(os.path.join(parent, name))
+        if not recursive:
+            folders.clear()
+
+
+def _remove_if_abandoned(path: str) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDWR)
+        try:
+            if _lock(handle):
+                os.unlink(path)
+        finally:
+            os.close(handle)
 
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:

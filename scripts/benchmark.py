@@ -88,7 +88,7 @@ def _prepared(stage: str, folder: Path, clips: int, frames: int):
 def _conversion(folder: Path, clips: int):
     import torch
 
-    from motion_rep.convert_hmr_to_motion import Settings, convert_file
+    from motion_rep.convert_items import Settings, convert_file
 
     one = folder / "capture.pt"
     torch.save(_capture(CLIP_FRAMES), one)

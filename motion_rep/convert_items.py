@@ -1,0 +1,99 @@
+"""One capture into one motion file, and many of them in worker processes."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from motion_rep.conversion import convert
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.names import LONGEST
+from motion_rep.hmr_formats.reading import read_capture
+from motion_rep.motion_file import motion_clip, write_motion
+from motion_rep.motion_stamp import content_digest, is_foreign, is_made_from
+from motion_rep.output_names import Pairing
+from motion_rep.safe_files import read_torch
+
+# Raised whenever the numbers change, so that older files are made again.
+CONVERSION_VERSION = 1
+CONVERTED, MADE_AGAIN, UNCHANGED, KEPT = "converted", "made again", "unchanged", "kept"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how a capture is converted."""
+
+    fps: float | None = None
+    target_fps: float | None = None
+    extrinsic_format: str = "matrix"
+    format: str = "auto"
+    person: str = LONGEST
+    space: str = "camera"
+    trust_pickle: bool = False
+    image_size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Converted:
+    """How a capture of a folder run ended: one of the words above, and notes for the user, one sentence each."""
+
+    how: str
+    notes: tuple[str, ...] = ()
+
+
+def convert_file(source: Path, target: Path, settings: Settings, durable: bool = True, made_from: str | None = None) -> tuple[str, ...]:
+    """Convert one capture into one motion file, atomically.
+
+    Args:
+        durable: see :func:`motion_rep.safe_files.atomic_path`.
+        made_from: see :func:`motion_rep.motion_file.write_motion`.
+    Returns:
+        Notes for the user, one sentence each.
+    Raises:
+        InputError: the message names the file.
+    """
+    capture = read_capture(source, settings.format, settings.person, settings.space, settings.trust_pickle, settings.image_size)
+    try:
+        result = convert(capture, settings.fps, settings.target_fps)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    write_motion(target, result.clip, settings.extrinsic_format, durable, made_from)
+    return result.notes
+
+
+def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Converted]:
+    """The work of a worker process; see :func:`convert_pair`."""
+    return functools.partial(convert_pair, settings, overwrite)
+
+
+def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
+    """Convert into a folder unless that is done.
+
+    A file that is there is left alone where it was made from the same input with the same settings, and also where nobody can tell what it
+    was made from or somebody has changed it since. What an earlier run made from something else is made again.
+
+    Raises:
+        InputError: the message names the file.
+    """
+    made_from = content_digest(pair.source, json.dumps({"version": CONVERSION_VERSION, **asdict(settings)}, sort_keys=True))
+    found = None if overwrite else _kept(pair.target, made_from)
+    if found in (UNCHANGED, KEPT):
+        return Converted(found)
+    return Converted(found or CONVERTED, convert_file(pair.source, pair.target, settings, durable=False, made_from=made_from))
+
+
+def _kept(target: Path, made_from: str) -> str | None:
+    """How a file that is there ends this run; None where there is none, or one that cannot be read (a power failure left it)."""
+    if not target.exists():
+        return None
+    try:
+        value = read_torch(target)
+        motion_clip(value)
+    except InputError:
+        return None
+    if is_foreign(value):
+        return KEPT
+    return UNCHANGED if is_made_from(value, made_from) else MADE_AGAIN

@@ -1,0 +1,43 @@
+"""What a run over many items tells its user: failures as JSON, and notes that many items share only once."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from motion_rep.safe_files import write_json
+
+# A note that this many items share is told for the first ones only.
+TOLD = 3
+
+
+@dataclass(frozen=True)
+class ItemFailure:
+    """An item that failed: its path or id, the line that the user saw, and the traceback of an error that nobody expected."""
+
+    item: object
+    error: str
+    traceback: str = ""
+
+
+def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: list[ItemFailure]) -> None:
+    """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically; an empty list says that all went well."""
+    write_json(path, {"counts": dict(counts), "failures": [asdict(failure) for failure in failures]})
+
+
+class NoteTally:
+    """Lets a note through for the first few items and counts it for the others."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def is_new(self, note: str) -> bool:
+        """Whether to tell this note."""
+        self._seen[note] += 1
+        return self._seen[note] <= TOLD
+
+    def untold(self) -> list[str]:
+        """One sentence for each note that was held back."""
+        return [f"the same holds for {count - TOLD} more: {note}" for note, count in self._seen.items() if count > TOLD]
