@@ -13,10 +13,14 @@ from motion_rep.command_line import Parser, run_command, say
 from motion_rep.errors import InputError, UsageError
 from motion_rep.safe_files import file_sha256, read_json, write_json
 
+ACTIONS = (
+    "write: check the video and write its record; matches: exit 0 where a finished video has this record; measure: print fps, frames, width, height"
+)
+
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("action", choices=("write", "matches"), help="check and write the record; or only tell whether a finished video has this one")
+    parser.add_argument("action", choices=("write", "matches", "measure"), help=ACTIONS)
     parser.add_argument("video")
     parser.add_argument("--as-name", help="write the record for this final name of the video, which takes it now")
     parser.add_argument("--made-with", action="append", default=[], metavar="KEY=VALUE", help="how the video was made; several")
@@ -75,6 +79,10 @@ def _run(args) -> int:
     made_with = pairs(args.made_with)
     if args.action == "matches":
         return 0 if matches(args.video, made_with) else 1
+    if args.action == "measure":
+        found = measure(args.video)
+        say(" ".join(str(found[key]) for key in ("fps", "frames", "width", "height")))
+        return 0
     record = write_record(args.video, args.as_name, made_with)
     name = args.as_name or args.video
     say(f"{name}: {record['frames']} frames of {record['width']}x{record['height']} at {record['fps']:g} per second.")

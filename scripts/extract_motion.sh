@@ -1,0 +1,224 @@
+#!/usr/bin/env bash
+# Take the motion of one person out of a video, with a system that is installed on this machine, into one capture file.
+#
+#   extract_motion.sh --model MODEL --video V.mp4 --output hmr.pt
+#
+#   --model          auto (default) | preview | smplest-x | camerahmr | 4d-humans | wham | gvhmr | tram | prompthmr | smpler-x
+#                    preview is this toolkit's own, on a CPU; auto is SMPLest-X where its checkout and a GPU are there, else preview
+#   --fps native|N   rate at which frames are taken (default native: another rate repeats frames, and that ruins the motion)
+#   --person P       where the system follows several people: longest (default), or one of the names that are printed
+#   --space S        camera (default), or world where the system knows which way is up
+#   --static-camera  tell GVHMR, TRAM or PromptHMR that the camera does not move
+#   --dry-run        print the exact commands and do nothing
+#   -- ...           what follows goes to the system as it is
+#
+# Environment: SMPLEST_X_ROOT, CAMERAHMR_ROOT, HUMANS4D_ROOT, WHAM_ROOT, GVHMR_ROOT, TRAM_ROOT, PROMPTHMR_ROOT, SMPLER_X_ROOT name the checkouts, and
+# the same with _PYTHON the interpreter of each one's environment (default python). SMPLEST_X_CKPT (smplest_x_h), SMPLER_X_CKPT (smpler_x_h32) and
+# CAMERAHMR_MODEL_TYPE (smpl) choose a network. PYTHON is this toolkit's own interpreter.
+#
+# Exit code: 0 done; 1 the system failed or found nobody; 2 wrong usage or something is missing.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib/command.sh
+. "$here/lib/command.sh"
+# shellcheck source=lib/hmr_systems.sh
+. "$here/lib/hmr_systems.sh"
+
+switches='--dry-run --static-camera'
+model=auto video='' output='' wanted_fps=native person=longest space=camera static_camera='' dry_run=0
+root='' work='' made_preview=''
+extra=() leftovers=() leftover_folders=()
+
+parse_arguments() {
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -- ]; then
+            shift
+            extra=("$@")
+            return
+        fi
+        read_flag "$@"
+        shift "$used"
+        case $flag in
+            --model) model=$value ;;
+            --video) video=$value ;;
+            --output) output=$value ;;
+            --fps) [ "$value" = native ] || require_rate "$flag" "$value"; wanted_fps=$value ;;
+            --person) person=$value ;;
+            --space) space=$value ;;
+            --static-camera) static_camera=1 ;;
+            --dry-run) dry_run=1 ;;
+            *) unknown_flag "$flag" ;;
+        esac
+    done
+}
+
+check_arguments() {
+    [ -n "$video" ] || usage_error "--video is missing: the video to take the motion from."
+    [ -n "$output" ] || usage_error "--output is missing: the capture file to write."
+    case $output in
+        *.pt) ;;
+        *) usage_error "--output is $output, expected a name that ends in .pt." ;;
+    esac
+    case $space in
+        camera | world) ;;
+        *) usage_error "--space is '$space', expected camera or world." ;;
+    esac
+    case $model in
+        wham | gvhmr | tram | prompthmr) ;;
+        *) [ "$space" = camera ] || usage_error "--space world: $model knows only the camera. WHAM, GVHMR, TRAM and PromptHMR know the world." ;;
+    esac
+    case $model in
+        gvhmr | tram | prompthmr) ;;
+        *) [ -z "$static_camera" ] || usage_error "--static-camera is for gvhmr, tram and prompthmr." ;;
+    esac
+    [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
+    video=$(absolute "$video")
+    output=$(absolute "$output")
+}
+
+# choose_model: auto becomes a system, in one printed line.
+choose_model() {
+    local reason=''
+    [ "$model" = auto ] || return 0
+    python=${SMPLEST_X_PYTHON:-python}
+    if [ -z "${SMPLEST_X_ROOT:-}" ]; then
+        reason='SMPLEST_X_ROOT is not set'
+    elif [ ! -f "$SMPLEST_X_ROOT/main/base.py" ]; then
+        reason="SMPLEST_X_ROOT=$SMPLEST_X_ROOT is not a checkout of SMPLest-X"
+    elif ! (cd -- "$SMPLEST_X_ROOT" && "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())') >/dev/null 2>&1 </dev/null; then
+        reason="$python finds no GPU"
+    fi
+    if [ -n "$reason" ]; then
+        model=preview
+        printf 'Model: the CPU preview, which is less exact than SMPLest-X (%s).\n' "$reason"
+    else
+        model=smplest-x
+        printf 'Model: SMPLest-X in %s, on the GPU.\n' "$SMPLEST_X_ROOT"
+    fi
+}
+
+# require_rate_choice: only where we take the frames can the rate be chosen; the others read every frame of the video themselves.
+require_rate_choice() {
+    case $model in
+        smplest-x | camerahmr | smpler-x) ;;
+        *) [ "$wanted_fps" = native ] || usage_error "--fps $wanted_fps: $model reads every frame of the video itself. Use --fps native." ;;
+    esac
+}
+
+# require_system: the checkout and the interpreter; a dry run goes on without them.
+require_system() {
+    local problem=''
+    system_of "$model" || usage_error "--model $model is not known. See extract_motion.sh --help."
+    root=${!root_variable:-}
+    python=${!python_variable:-python}
+    if [ -z "$root" ]; then
+        problem="$root_variable is not set. Set it to your checkout of $title: export $root_variable=/path/to/checkout"
+    elif [ ! -f "$root/$entry" ]; then
+        problem="$root: has no $entry, expected a checkout of $title. Correct $root_variable."
+    fi
+    if [ -n "$problem" ]; then
+        [ "$dry_run" = 1 ] || usage_error "$problem"
+        warn "$problem"
+    elif [ "$dry_run" = 0 ]; then
+        require_program "$python_variable" "$python"
+    fi
+    root=$(absolute "${root:-/path/to/${title%% *}}")
+}
+
+measure_video() {
+    local numbers
+    numbers=$("$toolkit_python" "$here/video_record.py" measure "$video") || exit $?
+    read -r native_fps frames width height <<<"$numbers"
+    fps=$native_fps
+    [ "$wanted_fps" != native ] || return 0
+    fps=$wanted_fps
+    [ "${fps%.*}" -le "${native_fps%.*}" ] || warn "$video has $native_fps frames per second; at $fps frames are repeated, and the motion moves in steps."
+}
+
+# step FOLDER COMMAND...: do it there, or print it.
+step() {
+    local code=0
+    if [ "$dry_run" = 1 ]; then
+        show_command "$@"
+        return
+    fi
+    # No __pycache__ in a foreign checkout.
+    (export PYTHONDONTWRITEBYTECODE=1 && run_in "$@") >&2 || code=$?
+    [ "$code" -eq 0 ] || fail "$model ended with code $code; its messages are above. $output was not written."
+}
+
+make_names() {
+    local stem
+    stem=$(basename -- "$video")
+    extension=${stem##*.}
+    [[ $stem == *.* && $extension =~ ^[A-Za-z0-9]+$ ]] || extension=mp4
+    # Some systems cut a name at its first dot, some put it into patterns.
+    stem=$(printf '%s' "${stem%.*}" | tr -c 'A-Za-z0-9_' '_' | cut -c 1-40)
+    if [ "$dry_run" = 1 ]; then
+        work=${TMPDIR:-/tmp}/extract_motion
+        name=$stem
+    else
+        work=$(mktemp -d)
+        name=${stem}_${work##*.}
+    fi
+}
+
+clean_up() {
+    [ "$dry_run" = 0 ] || return 0
+    local path
+    [ -z "$work" ] || rm -rf -- "$work"
+    for path in ${leftovers[@]+"${leftovers[@]}"}; do
+        rm -rf -- "$path"
+    done
+    for path in ${leftover_folders[@]+"${leftover_folders[@]}"}; do
+        rmdir -- "$path" 2>/dev/null || :
+    done
+}
+
+run_preview() {
+    local command=("$toolkit_python" "$repo/motion_rep/capture_preview.py" --video "$video" --output "$output" --overwrite ${extra[@]+"${extra[@]}"})
+    if [ "$dry_run" = 1 ]; then
+        show_command "$PWD" "${command[@]}"
+    else
+        exec "${command[@]}"
+    fi
+}
+
+import_result() {
+    local command=("$toolkit_python" "$here/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --size "$width" "$height")
+    command+=(--person="$person" --space "$space")
+    # At another rate only the system knows how many frames it saw.
+    [ "$fps" != "$native_fps" ] || command+=(--frames "$frames")
+    if [ "$dry_run" = 1 ]; then
+        show_command "$PWD" "${command[@]}"
+        return
+    fi
+    [ -e "$result" ] || fail "$model ended without an error and without ${result##*/}; its messages are above. $output was not written."
+    "${command[@]}"
+    [ ! -s "$made_preview" ] || keep_preview
+}
+
+keep_preview() {
+    cp -- "$made_preview" "${output%.pt}_preview.mp4"
+    printf 'Preview: %s\n' "${output%.pt}_preview.mp4"
+}
+
+parse_arguments "$@"
+check_arguments
+toolkit_python=$(project_python)
+require_program PYTHON "$toolkit_python"
+choose_model
+require_rate_choice
+if [ "$model" = preview ]; then
+    run_preview
+    exit 0
+fi
+require_system
+measure_video
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+make_names
+"run_$system"
+import_result

@@ -1,0 +1,134 @@
+# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is read by the script that sources this file, and the other way round
+# How each system that recovers human motion is run, as its own documentation says. To be sourced after command.sh.
+#
+# Every run_* function finds the video $video (fps $fps, $frames frames), a name $name that nothing else has and a folder $work of its own.
+# It calls "step FOLDER COMMAND..." for what the system does, sets $result to what must be there afterwards and $format to how to read it,
+# and lists in the array leftovers what the system leaves in its checkout because of this run.
+
+# system_of MODEL: sets $system (a function name), $root_variable, $python_variable, $entry (a file that its checkout has) and $title.
+system_of() {
+    case $1 in
+        smplest-x) set -- smplest_x SMPLEST_X main/base.py 'SMPLest-X (github.com/MotrixLab/SMPLest-X)' ;;
+        camerahmr) set -- camerahmr CAMERAHMR mesh_estimator.py 'CameraHMR (github.com/pixelite1201/CameraHMR)' ;;
+        4d-humans | 4dhumans) set -- humans4d HUMANS4D track.py '4D-Humans (github.com/shubham-goel/4D-Humans)' ;;
+        wham) set -- wham WHAM demo.py 'WHAM (github.com/yohanshin/WHAM)' ;;
+        gvhmr) set -- gvhmr GVHMR tools/demo/demo.py 'GVHMR (github.com/zju3dv/GVHMR)' ;;
+        tram) set -- tram TRAM scripts/estimate_humans.py 'TRAM (github.com/yufu-wang/tram)' ;;
+        prompthmr) set -- prompthmr PROMPTHMR scripts/demo_video.py 'PromptHMR (github.com/yufu-wang/PromptHMR)' ;;
+        smpler-x) set -- smpler_x SMPLER_X main/inference.py 'SMPLer-X (github.com/caizhongang/SMPLer-X)' ;;
+        *) return 1 ;;
+    esac
+    system=$1 root_variable=${2}_ROOT python_variable=${2}_PYTHON entry=$3 title=$4
+}
+
+# put_script OURS THEIRS: our drop-in in the checkout; what was there is kept once, as THEIRS.original.
+put_script() {
+    local theirs=$root/$2
+    cmp -s -- "$1" "$theirs" && return
+    if [ "$dry_run" = 1 ]; then
+        [ ! -e "$theirs" ] || [ -e "$theirs.original" ] || quote cp -p "$theirs" "$theirs.original"
+        quote cp "$1" "$theirs"
+        return
+    fi
+    if [ -e "$theirs" ] && ! grep -q '^"""Drop-in for\|^# Drop-in for' "$theirs"; then
+        if [ -e "$theirs.original" ] && ! cmp -s -- "$theirs" "$theirs.original"; then
+            usage_error "$theirs: was changed, and $2.original is there already. Move one of them away; this script is replaced by a drop-in."
+        fi
+        cp -p -- "$theirs" "$theirs.original"
+    fi
+    if ! cp -- "$1" "$theirs.new" || ! mv -f -- "$theirs.new" "$theirs"; then
+        usage_error "$theirs: cannot be written. The drop-in must be copied there."
+    fi
+    printf 'Put the drop-in into %s.\n' "$theirs"
+}
+
+# take_frames: the video's frames as pictures in $work/frames, and their number in $frames.
+take_frames() {
+    if [ "$dry_run" = 1 ]; then
+        show_command "$PWD" "$toolkit_python" "$here/write_frames.py" "$video" "$work/frames" --fps "$fps"
+    else
+        frames=$("$toolkit_python" "$here/write_frames.py" "$video" "$work/frames" --fps "$fps") || exit $?
+    fi
+}
+
+# link_video: the video under its new name in $work.
+link_video() {
+    linked=$work/$name.mp4
+    step "$PWD" ln -s "$video" "$linked"
+}
+
+run_smplest_x() {
+    local file=$name.$extension
+    put_script "$repo/motion_rep/smplest_x_scripts/inference.py" main/inference.py
+    put_script "$repo/motion_rep/smplest_x_scripts/inference.sh" scripts/inference.sh
+    [ -d "$root/demo" ] || leftover_folders+=("$root/demo")
+    result=$root/demo/${name}_params.pt format=smplest-x
+    made_preview=$root/demo/result_$name.mp4
+    leftovers+=("$root/demo/$file" "$result" "$made_preview" "$root/demo/input_frames/$name" "$root/demo/output_frames/$name")
+    step "$root" mkdir -p demo
+    step "$root" ln -s "$video" "demo/$file"
+    step "$root" env PYTHON="$python" sh scripts/inference.sh "${SMPLEST_X_CKPT:-smplest_x_h}" "$file" "$fps" ${extra[@]+"${extra[@]}"}
+}
+
+run_camerahmr() {
+    put_script "$repo/motion_rep/camerahmr_scripts/dump_params.py" dump_params.py
+    take_frames
+    result=$work/params.pt format=standard
+    step "$root" "$python" dump_params.py --image_folder "$work/frames" --output "$result" --fps "$fps" \
+        --model_type "${CAMERAHMR_MODEL_TYPE:-smpl}" ${extra[@]+"${extra[@]}"}
+}
+
+run_humans4d() {
+    local options=()
+    link_video
+    [ "$frames" -le 1300 ] || options=("video.end_frame=$frames")  # its own limit
+    result=$work/out/results/demo_$name.pkl format=4dhumans
+    # Hydra reads the values, so they are quoted for it as well; its own log goes to our folder.
+    step "$root" "$python" track.py "video.source=$(for_hydra "$linked")" "video.output_dir=$(for_hydra "$work/out")" \
+        "hydra.run.dir=$(for_hydra "$work/hydra")" ${options[@]+"${options[@]}"} ${extra[@]+"${extra[@]}"}
+}
+
+for_hydra() {
+    printf "'%s'\n" "${1//\'/\\\'}"
+}
+
+run_wham() {
+    link_video
+    result=$work/out/$name/wham_output.pkl format=wham
+    step "$root" "$python" demo.py --video "$linked" --output_pth "$work/out" --save_pkl ${extra[@]+"${extra[@]}"}
+}
+
+run_gvhmr() {
+    link_video
+    result=$work/out/$name/hmr4d_results.pt format=gvhmr
+    step "$root" "$python" tools/demo/demo.py --video "$linked" --output_root "$work/out" ${static_camera:+-s} ${extra[@]+"${extra[@]}"}
+}
+
+run_tram() {
+    link_video
+    [ -d "$root/results" ] || leftover_folders+=("$root/results")
+    result=$root/results/$name format=tram
+    leftovers+=("$result")
+    step "$root" "$python" scripts/estimate_camera.py --video "$linked" ${static_camera:+--static_camera}
+    step "$root" "$python" scripts/estimate_humans.py --video "$linked" ${extra[@]+"${extra[@]}"}
+}
+
+run_prompthmr() {
+    # Above 60 frames per second it leaves frames out, and does not say which.
+    [[ ${fps%.*} -le 60 ]] || usage_error "$video: has $fps frames per second; PromptHMR leaves out frames above 60. Make a video of 60 or fewer first."
+    link_video
+    [ -d "$root/results" ] || leftover_folders+=("$root/results")
+    result=$root/results/$name/results.pkl format=prompthmr
+    leftovers+=("$root/results/$name")
+    step "$root" "$python" scripts/demo_video.py --input_video "$linked" ${static_camera:+--static_camera} ${extra[@]+"${extra[@]}"}
+}
+
+run_smpler_x() {
+    take_frames
+    result=$work/out format=smpler-x
+    leftovers+=("$root/output/demo_$name" "$root/main/output/demo_$name")
+    [ -d "$root/output" ] || leftover_folders+=("$root/output")
+    [ -d "$root/main/output" ] || leftover_folders+=("$root/main/output")
+    step "$root/main" "$python" inference.py --num_gpus 1 --exp_name "output/demo_$name" --pretrained_model "${SMPLER_X_CKPT:-smpler_x_h32}" \
+        --agora_benchmark agora_model --img_path "$work/frames" --start 1 --end "$frames" --output_folder "$result" ${extra[@]+"${extra[@]}"}
+}
