@@ -48,7 +48,9 @@ def capture_from_dict(value: object) -> Capture:
     if missing:
         raise InputError(f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format.")
     transl = _drop_singletons(float_tensor("transl", value["transl"]), (None, 3))
-    frames = transl.shape[0] if transl.ndim == 2 else 0
+    if transl.ndim != 2 or transl.shape[1] != 3:
+        raise InputError(f"transl has shape {tuple(transl.shape)}, expected (frames, 3).")
+    frames = transl.shape[0]
     width, height = per_clip(value, "width", frames), per_clip(value, "height", frames)
     return Capture(
         root_rotations=_rotations("global_orient", value["global_orient"], frames, 1).flatten(0, 1),
