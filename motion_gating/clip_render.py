@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
-from motion_rep.body_models import Body
+from motion_rep.body_models import Body, load_body
 from motion_rep.encoding import BodyParameters, body_parameters, pelvis_positions
 from motion_rep.errors import InputError
 from motion_rep.frames import y_up_from_z_up
 from motion_rep.layout import unpack
 from motion_rep.lit_clip import lit_frames
 from motion_rep.motion_file import MotionClip, read_motion
-from motion_rep.renderers import Renderer
+from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.rotations import matrix_to_rotvec
 from motion_rep.safe_files import file_sha256, read_torch, write_torch
 from motion_rep.video_writer import open_writer
@@ -46,9 +48,44 @@ class RenderTarget:
     eval: Path
 
 
-def render_clip(motion_path: Path, target: RenderTarget, body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool = False) -> bool:
+@dataclass(frozen=True)
+class RenderJob:
+    """A motion file (None: the entry names none) and where its two files go."""
+
+    motion_path: Path | None
+    target: RenderTarget
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a worker loads: which body (see :func:`motion_rep.body_models.load_body`), on which device, who draws, with how many threads."""
+
+    model_path: str | None = None
+    device: str = "cpu"
+    renderer: str = "opencv"
+    threads: int | None = None
+
+
+def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = False) -> Callable[[RenderJob], bool]:
+    """The work of a worker: a function that renders a job and returns whether something was drawn."""
+    body, renderer = load_body("smplx", tools.model_path, tools.device), load_renderer(tools.renderer)
+    settings = replace(settings, renderer=renderer.name, body=body.key)
+    return functools.partial(_render_job, body, renderer, settings, overwrite, tools.threads)
+
+
+def _render_job(body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob) -> bool:
+    if job.motion_path is None:
+        raise InputError("has no motion_path, expected the path of a motion .pt")
+    return render_clip(job.motion_path, job.target, body, renderer, settings, overwrite, threads)
+
+
+def render_clip(
+    motion_path: Path, target: RenderTarget, body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool = False, threads: int | None = None
+) -> bool:
     """Write the video, then the eval file with a fingerprint of everything that they were made from.
 
+    Args:
+        threads: how many draw at once; see :func:`motion_rep.lit_clip.lit_frames`.
     Returns:
         Whether something was drawn; False where both files were there, whole, and made from this motion with these settings.
     Raises:
@@ -59,10 +96,10 @@ def render_clip(motion_path: Path, target: RenderTarget, body: Body, renderer: R
     if not overwrite and is_finished(target, fingerprint):
         return False
     parameters = body_parameters(clip.motion.double())
-    target.eval.unlink(missing_ok=True)
     with open_writer(target.video, settings.width, settings.height, settings.fps or clip.fps or DEFAULT_FPS) as writer:
-        for picture in lit_frames(body, renderer, parameters, settings.width, settings.height):
+        for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
             writer.write(picture)
+    # A run that ends between the two leaves an older eval file, which does not know this video: the clip counts as unfinished.
     write_torch(target.eval, {**eval_dict(clip, parameters), "fingerprint": fingerprint, "video_sha256": file_sha256(target.video)})
     return True
 

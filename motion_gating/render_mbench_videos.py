@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import sys
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, device_or_error, positive_int, positive_number, progress, run_command, say, say_error
-from motion_rep.errors import InputError, UsageError
+from motion_rep.command_line import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    device_or_error,
+    positive_int,
+    positive_number,
+    progress,
+    run_command,
+    say,
+    say_error,
+    whole_number,
+)
+from motion_rep.errors import UsageError
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
+# Starting a worker costs about as much as this many clips.
+WORTH_A_WORKER = 3
 
 
 def build_parser() -> Parser:
@@ -28,6 +46,8 @@ def build_parser() -> Parser:
     parser.add_argument("--height", type=positive_int, default=960, help="pixels")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
+    parser.add_argument("--workers", type=whole_number, help="processes (default: one for each core where there is enough to do); 0 draws in this one")
+    parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws")
     parser.add_argument("--overwrite", action="store_true", help="draw again what is there already")
     return parser
@@ -39,76 +59,92 @@ def main(argv: list[str] | None = None) -> int:
 
 
 @dataclass
-class Counts:
+class Tally:
     """How the entries of a run ended."""
 
     drawn: int = 0
     reused: int = 0
-    failed: int = 0
+    failures: list = field(default_factory=list)
 
 
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.archive import entry_writer, read_entries
-    from motion_rep.safe_files import require_folder
+    from motion_rep.run_report import write_failures
+    from motion_rep.safe_files import require_folder, sweep
 
     if args.output_json.resolve() == args.meta_json.resolve():
         raise UsageError(f"{args.output_json}: is the input archive too. Give --output-json another name.")
-    entries = read_entries(args.meta_json)
-    first = next(entries, None)
-    if first is None:
+    # The whole archive is checked before anything is drawn; entries are small beside what reading them again would cost.
+    entries = list(read_entries(args.meta_json))
+    if not entries:
         raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
     require_folder(args.output_dir)
-    draw = _drawer(args)
-    counts = Counts()
-    with entry_writer(args.output_json) as write:
-        for number, entry in enumerate(progress(_chain(first, entries), "rendering", unit="clip")):
-            write(entry if args.limit is not None and number >= args.limit else _rendered(entry, draw, counts))
-    say(f"{counts.drawn} rendered, {counts.reused} reused (unchanged), {counts.failed} failed -> {args.output_json}")
-    return SOME_FAILED if counts.failed else DONE
+    sweep(args.output_dir)
+    tally = Tally()
+    try:
+        with entry_writer(args.output_json) as write:
+            for entry in _rendered(entries, args, tally):
+                write(entry)
+    finally:
+        sweep(args.output_dir)
+    failed = len(tally.failures)
+    if args.failures:
+        write_failures(args.failures, {"rendered": tally.drawn, "reused": tally.reused, "failed": failed}, tally.failures)
+    say(f"{tally.drawn} rendered, {tally.reused} reused (unchanged), {failed} failed -> {args.output_json}")
+    return SOME_FAILED if failed else DONE
 
 
-def _drawer(args: argparse.Namespace):
-    """A function that renders an entry and returns its two paths and whether anything was drawn."""
-    from motion_gating.clip_render import RenderSettings, RenderTarget, render_clip
+def _rendered(entries: list[dict], args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
+    """Every entry in order, with its two paths; one that failed is reported and loses them, so that nobody judges an old video."""
     from motion_rep.archive import entry_id
-    from motion_rep.body_models import load_body
+    from motion_rep.run_report import ItemFailure
+    from motion_rep.work_pool import Failed, run_items
+
+    chosen = entries[: args.limit]
+    start, workers = _start(args, len(chosen))
+    waiting: deque[dict] = deque()
+    results = run_items(start, _jobs(chosen, args, waiting), workers)
+    for job, result in progress(results, "rendering", total=len(chosen), unit="clip"):
+        entry = waiting.popleft()
+        if isinstance(result, Failed):
+            tally.failures.append(ItemFailure(entry_id(entry), result.message, result.detail))
+            say_error(f"entry {entry_id(entry)}: {result.message}")
+            yield {key: value for key, value in entry.items() if key not in OWN_FIELDS}
+        else:
+            tally.drawn += result
+            tally.reused += not result
+            yield {**entry, "video_path": str(job.target.video), "mbench_eval_path": str(job.target.eval)}
+    yield from itertools.islice(entries, len(chosen), None)
+
+
+def _start(args: argparse.Namespace, count: int):
+    """What a worker begins with, and how many workers; says which body is drawn, so that a missing model ends the command here."""
+    from motion_gating.clip_render import RenderSettings, Tools, start_rendering
+    from motion_rep.body_models import body_name
     from motion_rep.renderers import load_renderer
+    from motion_rep.work_pool import default_workers
+
+    device = device_or_error(args.device)
+    renderer = load_renderer(args.renderer)
+    say(f"body: {body_name('smplx', args.smplx_model_dir)}")
+    alone = default_workers(count, WORTH_A_WORKER) if renderer.name == "opencv" else 0
+    workers = alone if args.workers is None else min(args.workers, count)
+    tools = Tools(args.smplx_model_dir, device, renderer.name, 0 if workers else None)
+    return functools.partial(start_rendering, tools, RenderSettings(args.width, args.height, args.fps), args.overwrite), workers
+
+
+def _jobs(entries: list[dict], args: argparse.Namespace, waiting: deque) -> Iterator:
+    """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
+    from motion_gating.clip_render import RenderJob, RenderTarget
+    from motion_rep.archive import entry_id
     from motion_rep.safe_files import resolve_beside, safe_name
 
-    body = load_body("smplx", args.smplx_model_dir, device_or_error(args.device))
-    renderer = load_renderer(args.renderer)
-    say(f"body: {body.name}")
-    settings = RenderSettings(args.width, args.height, args.fps, renderer.name, body.key)
-
-    def draw(entry: dict) -> tuple[RenderTarget, bool]:
-        motion_path = entry.get("motion_path")
-        if not isinstance(motion_path, str) or not motion_path:
-            raise InputError(f"has no motion_path (found {motion_path!r}); expected the path of a motion .pt")
-        name = safe_name(entry_id(entry))
+    for entry in entries:
+        waiting.append(entry)
+        name, motion_path = safe_name(entry_id(entry)), entry.get("motion_path")
         target = RenderTarget(args.output_dir / f"{name}.mp4", args.output_dir / f"{name}_eval.pt")
-        return target, render_clip(resolve_beside(motion_path, args.meta_json), target, body, renderer, settings, args.overwrite)
-
-    return draw
-
-
-def _rendered(entry: dict, draw, counts: Counts) -> dict:
-    """The entry with its two paths; one that failed is reported and loses them, so that nobody judges an old video."""
-    from motion_rep.archive import entry_id
-
-    try:
-        target, drawn = draw(entry)
-    except InputError as error:
-        say_error(f"entry {entry_id(entry)}: {error}")
-        counts.failed += 1
-        return {key: value for key, value in entry.items() if key not in OWN_FIELDS}
-    counts.drawn += drawn
-    counts.reused += not drawn
-    return {**entry, "video_path": str(target.video), "mbench_eval_path": str(target.eval)}
-
-
-def _chain(first: dict, rest):
-    yield first
-    yield from rest
+        named = isinstance(motion_path, str) and motion_path
+        yield RenderJob(resolve_beside(motion_path, args.meta_json) if named else None, target)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,18 @@ def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
     return SmplxBody(path, smpl_type, device)
 
 
+def body_name(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None) -> str:
+    """What :func:`load_body` would call the body it loads, found out without loading it; same errors."""
+    path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
+    if path is None:
+        from motion_rep.mannequin_body import MannequinBody
+
+        return MannequinBody.name
+    from motion_rep.smplx_body import model_name
+
+    return model_name(path, smpl_type)
+
+
 def find_model(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None) -> Path | None:
     """The model file, or None where nobody named a place and none is in the usual ones.
 

@@ -24,7 +24,7 @@ class SmplxBody:
     """
 
     def __init__(self, path: Path, smpl_type: str, device: str = "cpu") -> None:
-        self.name = f"{'SMPL-X' if smpl_type == 'smplx' else 'SMPL-H'} ({path})"
+        self.name = model_name(path, smpl_type)
         self.key = f"{smpl_type} {file_sha256(path)}"
         self._device = device
         self._layer = _layer(path, smpl_type).to(device)
@@ -48,6 +48,11 @@ class SmplxBody:
     def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
         """(N, V, 3) float32 unit vectors that point outwards."""
         return np.stack([self._vertex_normals(frame) for frame in vertices])
+
+
+def model_name(path: Path, smpl_type: str) -> str:
+    """What the user is told about a model file."""
+    return f"{'SMPL-X' if smpl_type == 'smplx' else 'SMPL-H'} ({path})"
 
 
 def _layer(path: Path, smpl_type: str):
