@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from motion_rep.errors import InputError, UsageError
-from motion_rep.safe_files import atomic_path, read_json, require_file
+from motion_rep.safe_files import atomic_path, json_text, read_json, require_file
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
@@ -53,9 +53,9 @@ def entry_writer(path: str | os.PathLike) -> Iterator[Callable[[Entry], None]]:
         def write(entry: Entry) -> None:
             nonlocal count
             if lines:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                file.write(json_text(entry) + "\n")
             else:
-                text = json.dumps(entry, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+                text = json_text(entry, indent=2).replace("\n", "\n  ")
                 file.write(("[\n  " if count == 0 else ",\n  ") + text)
             count += 1
 
@@ -87,8 +87,9 @@ def _read_lines(path: str | os.PathLike) -> Iterator[object]:
 def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
     try:
         return json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{path}: line {number} is not JSON: {getattr(error, 'msg', 'nested too deeply')}. Correct that line.") from None
+    except (ValueError, RecursionError) as error:
+        found = getattr(error, "msg", "nested too deeply, or a number too long")
+        raise UsageError(f"{path}: line {number} is not JSON for this toolkit: {found}. Correct that line.") from None
 
 
 def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: set[str]) -> None:

@@ -126,7 +126,17 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
 
 def write_json(path: str | os.PathLike, value: object) -> None:
     """Write JSON atomically: two spaces, UTF-8, keys in the order they have."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, (json_text(value, indent=2) + "\n").encode())
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON with readable characters; all escaped where a text holds half of a surrogate pair, which JSON can say and UTF-8 cannot."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
 
 
 def write_torch(path: str | os.PathLike, value: object, durable: bool = True) -> None:
@@ -169,14 +179,15 @@ def read_json(path: str | os.PathLike) -> object:
     Raises:
         InputError: missing, empty, not UTF-8 or not JSON (with line and column).
     """
+    data = read_bytes(path)
     try:
-        return json.loads(read_bytes(path).decode("utf-8-sig"))
+        return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text, expected a JSON file.") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Correct it there.") from None
-    except RecursionError:
-        raise InputError(f"{path}: is nested too deeply for JSON data of this toolkit.") from None
+    except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
+        raise InputError(f"{path}: is nested too deeply, or has a number too long, for JSON data of this toolkit.") from None
 
 
 def read_torch(path: str | os.PathLike) -> object:
@@ -240,7 +251,7 @@ def safe_name(identifier: object) -> str:
     text = str(identifier)
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
         return text
-    clean = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")[:80] or "id"
+    clean = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-")[:80] or "id"
     return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 

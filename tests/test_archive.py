@@ -1,0 +1,136 @@
+"""Archives: what is read is written back, one line for everything that is not an archive."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motion_rep.archive import entry_id, entry_writer, read_entries
+from motion_rep.errors import UsageError
+from motion_rep.safe_files import safe_name
+
+SUFFIXES = pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def write(path, entries):
+    with entry_writer(path) as append:
+        for entry in entries:
+            append(entry)
+    return path
+
+
+@SUFFIXES
+@given(fields=st.lists(st.dictionaries(st.text(max_size=6), JSON, max_size=4), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_every_unknown_field_survives_in_order(tmp_path_factory, suffix, fields):
+    entries = [{**field, "id": number, "global_id": None} for number, field in enumerate(fields)] or [{"id": "only"}]
+    path = write(tmp_path_factory.getbasetemp() / f"archive{suffix}", entries)
+    read = list(read_entries(path))
+    assert read == entries
+    assert [list(entry) for entry in read] == [list(entry) for entry in entries]
+
+
+@SUFFIXES
+def test_text_that_json_can_say_and_utf8_cannot_survives(tmp_path, suffix):
+    entries = [{"id": 1, "prompt": "half a pair: \ud800"}, {"id": "\udfff", "prompt": "Grüße, 你好, \u2028"}]
+    assert list(read_entries(write(tmp_path / f"a{suffix}", entries))) == entries
+
+
+def test_readable_characters_stay_readable(tmp_path):
+    path = write(tmp_path / "a.json", [{"id": 1, "prompt": "Grüße"}])
+    assert "Grüße" in path.read_text(encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == json.dumps([{"id": 1, "prompt": "Grüße"}], indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("", "empty"),
+        ("{", "is not JSON"),
+        ('{"id": 1}', "expected a list"),
+        ("[1]", "entry 0 is a JSON number"),
+        ("[null]", "entry 0 is a JSON null"),
+        ("[{}]", "has the id None"),
+        ('[{"id": true}]', "has the id True"),
+        ('[{"id": ""}]', "has the id ''"),
+        ('[{"id": [1]}]', "has the id [1]"),
+        ('[{"id": 1}, {"id": 1}]', "comes twice"),
+        ('[{"id": 1}, {"id": "1"}]', "comes twice"),
+        ('[{"id": 1}, {"id": 2, "global_id": 1}]', "comes twice"),
+        ('[{"id": 1' + "0" * 5000 + "}]", "too long"),
+        ("[" * 100000, "too deeply"),
+    ],
+)
+def test_what_is_no_archive_is_one_line_with_the_file(tmp_path, content, found):
+    path = tmp_path / "a.json"
+    path.write_text(content)
+    with pytest.raises(UsageError) as caught:
+        list(read_entries(path))
+    assert found in str(caught.value)
+    assert "a.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("line", "found"), [("{", "line 2"), ("[1]", "entry 1"), ('{"id": 1' + "0" * 5000 + "}", "line 2"), ("[" * 100000, "line 2")])
+def test_a_wrong_line_is_named(tmp_path, line, found):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": 0}\n' + line + "\n")
+    with pytest.raises(UsageError, match=found):
+        list(read_entries(path))
+
+
+def test_other_encodings_are_refused_and_a_byte_order_mark_is_not(tmp_path):
+    for suffix in (".json", ".jsonl"):
+        path = tmp_path / f"a{suffix}"
+        text = '[{"id": "ü"}]' if suffix == ".json" else '{"id": "ü"}\n'
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(UsageError, match="UTF-8"):
+            list(read_entries(path))
+        path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+        assert [entry["id"] for entry in read_entries(path)] == ["ü"]
+
+
+def test_lines_are_read_one_by_one_and_empty_ones_skipped(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": 0}\n\n  \n{"id": 1}\nnot json\n')
+    entries = read_entries(path)
+    assert [next(entries)["id"], next(entries)["id"]] == [0, 1]
+
+
+@SUFFIXES
+def test_an_error_while_writing_leaves_the_old_archive(tmp_path, suffix):
+    path = write(tmp_path / f"a{suffix}", [{"id": 0}])
+    before = path.read_bytes()
+    with pytest.raises(TypeError), entry_writer(path) as append:
+        append({"id": 1})
+        append({"id": object()})
+    assert path.read_bytes() == before
+    assert [item.name for item in tmp_path.iterdir()] == [path.name]
+
+
+def test_global_id_identifies_where_present():
+    assert entry_id({"id": 3, "global_id": 7}) == 7
+    assert entry_id({"id": 3, "global_id": None}) == 3
+    assert entry_id({"id": 3, "global_id": 0}) == 0
+
+
+@given(st.text(min_size=1) | st.integers() | st.floats())
+@settings(max_examples=200)
+def test_an_id_never_becomes_a_path(identifier):
+    name = safe_name(identifier)
+    assert 0 < len(name) <= 110
+    assert not set(name) & set('/\\\0:*?"<>|\n')
+    assert name[0] not in ".-"
+
+
+def test_names_of_different_ids_differ():
+    ids = ["a/b", "a_b", "a b", "../a/b", "A/B", "a/b/", ".a", "a", "", "ä", "\ud800", "x" * 200, "x" * 201]
+    assert len({safe_name(identifier) for identifier in ids}) == len(ids)
