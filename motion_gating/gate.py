@@ -22,7 +22,7 @@ from motion_gating.joint_metrics import JointMetrics, measure
 from motion_gating.judges.interface import RUN_ENDED, Judge, Question, Stop, undecided
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.errors import InputError, UsageError
-from motion_rep.safe_files import require_folder, resolve_beside, write_json
+from motion_rep.safe_files import require_folder, resolve_beside, sweep, write_json
 
 KEEP, REJECT = "keep", "reject"
 
@@ -93,12 +93,12 @@ def apply_gate(options: GateOptions, judge: Judge | None, watch: Callable[[Itera
     """
     target = options.output_json or options.meta_json
     for folder in (options.quality_report.parent, target.parent):
-        require_folder(folder)
+        sweep(require_folder(folder), recursive=False)
     started, tally = datetime.datetime.now(datetime.UTC), Tally()
     with tempfile.TemporaryFile("w+", encoding="utf-8", dir=options.quality_report.parent) as spool, _interruptible() as cancelled:
         for record in watch(_records(options, judge, cancelled), tally):
             tally.add(record)
-            spool.write(json.dumps(record, ensure_ascii=False) + "\n")
+            spool.write(json.dumps(record) + "\n")
         _write_results(options, target, spool)
     result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
     write_json(options.run_block, _run_block(options, started, result))
@@ -200,7 +200,7 @@ def _write_results(options: GateOptions, target: Path, spool) -> None:
         for entry in read_entries(options.meta_json):
             line = spool.readline()
             record = json.loads(line) if line else None
-            if record is not None and record["id"] != entry_id(entry):
+            if record is not None and str(record["id"]) != str(entry_id(entry)):
                 raise InputError(f"{options.meta_json}: was changed by another program during the run; nothing was written to it. Run again.")
             decided = record is not None and record["use_ref_motion"] is not None
             write({**entry, "use_ref_motion": record["use_ref_motion"]} if decided else entry)

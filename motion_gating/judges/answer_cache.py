@@ -9,7 +9,7 @@ from pathlib import Path
 
 from motion_gating.judges.answers import Answer
 from motion_rep.errors import InputError
-from motion_rep.safe_files import read_json, require_folder, write_json
+from motion_rep.safe_files import read_json, require_folder, sweep, write_json
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class AnswerCache:
         self.folder = folder
 
     def require_writable(self) -> None:
-        """Check before the first paid call that answers can be kept.
+        """Check before the first paid call that answers can be kept, and remove what a killed run left half-written.
 
         Raises:
             UsageError: the folder cannot be made or written to.
         """
-        require_folder(self.folder)
+        sweep(require_folder(self.folder))
 
     def get(self, asked: dict) -> KeptAnswer | None:
         """The answer to exactly this, None where there is none or its file is damaged."""

@@ -52,7 +52,7 @@ def read_answer(text: str) -> Answer:
         raise CallFailure(Failure.EMPTY, "the answer is empty")
     try:
         value = json.loads(body, object_pairs_hook=_distinct_keys)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise CallFailure(Failure.MALFORMED, f"the answer is not JSON: {short(body, 120)!r}") from None
     if not isinstance(value, dict):
         raise CallFailure(Failure.MALFORMED, f"the answer is a JSON {type(value).__name__}, expected an object")
