@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_rep.safe_files import read_torch
+import numpy as np
+
+from motion_rep.bounded_stream import MAX_BYTES
+from motion_rep.data_pickle import TORCH_LEGACY_MAGIC, read_data_pickle
+from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.hmr_formats.names import RESULT_FILES
+from motion_rep.numpy_file import NPY_MAGIC, NpzArrays, is_npz, read_npy
+from motion_rep.safe_files import read_torch, require_file
+
+ZIP_MAGIC = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -22,9 +34,75 @@ class Document:
 
 
 def open_document(path: Path, image_size: tuple[int, int] | None = None, trust_pickle: bool = False) -> Document:
-    """Read a file.
+    """Read a file, or the result file in a system's output folder; a folder of many files is left to its adapter.
 
     Raises:
         InputError: the message starts with the path.
     """
-    return Document(path, read_torch(path), image_size, trust_pickle)
+    if not path.is_dir():
+        return Document(path, load_value(path, trust_pickle), image_size, trust_pickle)
+    result = next((path / name for name in RESULT_FILES if (path / name).is_file()), None)
+    return Document(path, None, image_size, trust_pickle) if result is None else open_document(result, image_size, trust_pickle)
+
+
+def load_value(path: Path, trust_pickle: bool = False) -> object:
+    """What a torch file, a pickle (plain or joblib's), a ``.npz`` or a ``.npy`` file holds; a single object in a ``.npy`` file comes out of its array.
+
+    Raises:
+        InputError: the message starts with the path.
+    """
+    with open(require_file(path), "rb") as file:
+        magic = file.read(len(TORCH_LEGACY_MAGIC))
+    if magic.startswith(ZIP_MAGIC) and is_npz(path):
+        return NpzArrays(path)
+    if magic.startswith(NPY_MAGIC):
+        return _single(_load_trusted(path, _trusted_npy) if trust_pickle else read_npy(path))
+    if magic.startswith(ZIP_MAGIC) or magic == TORCH_LEGACY_MAGIC:
+        _require_bounded(path)
+        return _load_trusted(path, _trusted_torch) if trust_pickle else read_torch(path)
+    return _load_trusted(path, _trusted_pickle) if trust_pickle else read_data_pickle(path)
+
+
+def _single(array: np.ndarray) -> object:
+    return array.item() if array.dtype.hasobject and array.size == 1 else array
+
+
+def _require_bounded(path: Path) -> None:
+    """Refuse a zip file that would unpack to more than any capture; torch itself never compresses."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    if size > MAX_BYTES:
+        raise InputError(f"{path}: unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. Cut it to the part that you need.")
+
+
+def _load_trusted(path: Path, load) -> object:
+    """The ordinary loaders, which run what the file asks for."""
+    try:
+        return load(path)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is somebody's program that runs here
+        raise InputError(f"{path}: cannot be loaded even with --trust-pickle: {type(error).__name__}: {one_line(error)[:160]}.") from None
+
+
+def _trusted_npy(path: Path) -> np.ndarray:
+    return np.load(path, allow_pickle=True)
+
+
+def _trusted_torch(path: Path) -> object:
+    import torch
+
+    return torch.load(path, map_location="cpu", weights_only=False)
+
+
+def _trusted_pickle(path: Path) -> object:
+    try:
+        import joblib
+    except ImportError:
+        data = path.read_bytes()
+        if b"joblib.numpy_pickle" in data or data[:1] != b"\x80":
+            raise UsageError(f"{path}: is a joblib file, which --trust-pickle reads only with joblib. Run: pip install joblib") from None
+        return pickle.load(io.BytesIO(data))
+    return joblib.load(path)

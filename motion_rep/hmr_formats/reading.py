@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.capture import Capture
 from motion_rep.errors import InputError
-from motion_rep.hmr_formats import smplest_x, standard
+from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
 from motion_rep.hmr_formats.documents import Document, open_document
+from motion_rep.hmr_formats.fields import keys_text
 from motion_rep.hmr_formats.names import FORMATS, LONGEST
-from motion_rep.hmr_formats.signatures import detect
+from motion_rep.hmr_formats.signatures import detect, is_partly_standard, lookalike
 from motion_rep.hmr_formats.tracks import Person, Track, choose_track, people_note
 
-ADAPTERS = {"standard": standard.tracks, "smplest-x": smplest_x.tracks}
+ADAPTERS: dict[str, Callable[[Document], tuple[Track, ...]]] = {
+    "standard": standard.tracks,
+    "smplest-x": smplest_x.tracks,
+    "smpler-x": smpler_x.tracks,
+    "camerahmr": camerahmr.tracks,
+    "4dhumans": phalp.tracks,
+    "wham": wham.tracks,
+    "gvhmr": gvhmr.tracks,
+    "tram": tram.tracks,
+    "prompthmr": prompthmr.tracks,
+    "amass": amass.tracks,
+}
 
 
 @dataclass(frozen=True)
@@ -93,10 +105,14 @@ def _known_format(document: Document, wanted: str) -> str:
     if wanted not in FORMATS:
         raise InputError(f"cannot be read as {wanted!r}, expected one of {', '.join(FORMATS)}.")
     name = detect(document) if wanted == "auto" else wanted
-    if name is None:
-        # The adapter of the documented format says best what is missing.
+    if name is not None:
+        return name
+    known = lookalike(document)
+    if known is not None:
+        raise InputError(f"{known}.")
+    if is_partly_standard(document):
         return "standard"
-    return name
+    raise InputError(f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; README.md lists what each one writes.")
 
 
 def _known_space(track: Track, space: str, name: str) -> str:

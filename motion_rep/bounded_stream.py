@@ -1,0 +1,109 @@
+"""Bytes of a file, decompressed on the way where it is compressed, that end with an error before they fill the memory."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import zlib
+from typing import BinaryIO
+
+from motion_rep.errors import InputError
+
+# Far above any capture (WHAM's meshes of five people over two minutes come to 1.5 GB), below what stops a workstation.
+MAX_BYTES = 4 << 30
+CHUNK = 1 << 20
+
+LZ4_MAGIC = b"\x04\x22\x4d\x18"
+OLD_JOBLIB_MAGIC = b"ZF"
+
+
+class BoundedStream:
+    """Reads from another stream in small pieces, so that memory follows the bytes that are there and not a length that a file claims.
+
+    Args:
+        stream: anything with ``read(size)``.
+        limit: bytes after which reading ends with an InputError (without a file name).
+    """
+
+    def __init__(self, stream: BinaryIO, limit: int = MAX_BYTES) -> None:
+        self._stream = stream
+        self._left = limit
+        self._limit = limit
+
+    def read(self, size: int) -> bytes:
+        """Up to ``size`` bytes, fewer only at the end."""
+        pieces, missing = [], size
+        while missing > 0 and (piece := self._stream.read(min(missing, CHUNK))):
+            self.spend(len(piece))
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def readline(self) -> bytes:
+        """A line, as the text opcodes of old pickles have them."""
+        line = self._stream.readline(CHUNK)
+        self.spend(len(line))
+        return line
+
+    def require(self, size: int) -> None:
+        """Refuse a length that cannot be, before anything is read for it."""
+        if size > self._left:
+            raise InputError(f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read. It is damaged, or much too long.")
+
+    def spend(self, size: int) -> None:
+        """Count bytes that were read, or that were made of what was read."""
+        self._left -= size
+        if self._left < 0:
+            raise InputError(f"holds more than {self._limit:,} bytes when unpacked. Cut it to the part that you need.")
+
+
+class ZlibFile(io.RawIOBase):
+    """A zlib or gzip stream as a readable file; unlike ``zlib.decompress`` it unpacks no more than what is asked for."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        """Fill the buffer, or give fewer bytes at the end."""
+        piece = b""
+        while not piece and not self._inflate.eof:
+            packed = self._inflate.unconsumed_tail or self._stream.read(CHUNK)
+            piece = self._inflate.decompress(packed, len(buffer))
+            if not packed and not piece:
+                break
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def inflated(file: BinaryIO) -> BinaryIO:
+    """A seekable file's bytes after whatever compression joblib may have used; as they are where there is none.
+
+    Raises:
+        InputError: a compression that cannot be read here (without the file's name).
+    """
+    magic = file.read(6)
+    file.seek(0)
+    if magic[:1] == b"\x78" or magic[:2] == b"\x1f\x8b":
+        return io.BufferedReader(ZlibFile(file), CHUNK)
+    if magic[:3] == b"BZh":
+        return bz2.BZ2File(file)
+    if magic == b"\xfd7zXZ\x00" or magic[:2] == b"\x5d\x00":
+        return lzma.LZMAFile(file)
+    if magic[:4] == LZ4_MAGIC:
+        return _lz4(file)
+    if magic[:2] == OLD_JOBLIB_MAGIC:
+        raise InputError("was written by a joblib older than 0.10, expected a newer one. Load it there and write it again with a current joblib.")
+    return file
+
+
+def _lz4(file: BinaryIO) -> BinaryIO:
+    try:
+        import lz4.frame
+    except ImportError:
+        raise InputError("is compressed with lz4, which is not installed. Run: pip install lz4") from None
+    return lz4.frame.open(file)

@@ -1,0 +1,52 @@
+"""Follow people through a video by the overlap of their boxes, where a program only says who is in each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The same person's boxes of neighbouring frames overlap at least this much (intersection over union), and nobody is kept in mind longer than this.
+MIN_OVERLAP = 0.1
+MAX_FRAMES_AWAY = 15
+
+
+@dataclass(frozen=True)
+class Box:
+    """Someone in a frame: corner x, y (left, top), width and height, pixels."""
+
+    frame: int
+    corner_and_size: tuple[float, float, float, float]
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union, 0 to 1."""
+    (ax, ay, aw, ah), (bx, by, bw, bh) = one.corner_and_size, other.corner_and_size
+    width = max(0.0, min(ax + aw, bx + bw) - max(ax, bx))
+    height = max(0.0, min(ay + ah, by + bh) - max(ay, by))
+    union = aw * ah + bw * bh - width * height
+    return width * height / union if union > 0 else 0.0
+
+
+def link_boxes(boxes: Sequence[Box]) -> list[list[int]]:
+    """Group boxes into people, each as indices in order of time; people in the order in which they appear.
+
+    In every frame the pairs of (person seen before, box) with the largest overlap are joined first; who is left starts a new person.
+
+    Args:
+        boxes: sorted by frame.
+    """
+    people: list[list[int]] = []
+    for frame in sorted({box.frame for box in boxes}):
+        here = [index for index, box in enumerate(boxes) if box.frame == frame]
+        recent = [person for person in people if frame - boxes[person[-1]].frame <= MAX_FRAMES_AWAY]
+        pairs = ((overlap(boxes[person[-1]], boxes[index]), order, index) for order, person in enumerate(recent) for index in here)
+        taken: dict[int, int] = {}
+        for value, order, index in sorted(pairs, key=lambda pair: -pair[0]):
+            if value >= MIN_OVERLAP and order not in taken.values() and index not in taken:
+                taken[index] = order
+        for index in here:
+            if index in taken:
+                recent[taken[index]].append(index)
+            else:
+                people.append([index])
+    return people

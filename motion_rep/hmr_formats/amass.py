@@ -1,0 +1,41 @@
+"""AMASS ``.npz``: motion capture of SMPL-H (``mocap_framerate``) or SMPL-X (``mocap_frame_rate``) bodies in a world with z up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from motion_rep.capture import Capture
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.bodies import body_from_smpl, body_from_smplx, y_down_from_z_up
+from motion_rep.hmr_formats.documents import Document
+from motion_rep.hmr_formats.fields import number, numbers, rotation_vectors
+from motion_rep.hmr_formats.tracks import Person, Track
+
+RATES = ("mocap_framerate", "mocap_frame_rate")
+SMPLX_POSE = 165
+WORLD_NOTE = "AMASS has no camera: the motion is in its gravity-aligned world, and nothing can be laid over a video"
+
+
+def tracks(document: Document) -> tuple[Track, ...]:
+    """The one person of the file."""
+    if not isinstance(document.value, Mapping):
+        raise InputError(f"holds a {type(document.value).__name__}, expected the arrays poses and trans.")
+    frames = len(numbers(document.value, "trans", (None, 3)))
+    return (Track(Person("0", frames), lambda _space: _capture(document.value), spaces=("world",)),)
+
+
+def _capture(values: Mapping) -> Capture:
+    transl = numbers(values, "trans", (None, 3))
+    rotations = rotation_vectors(values, "poses", len(transl), 22)
+    # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a motion take out again.
+    body = body_from_smplx if _is_smplx(values) else body_from_smpl
+    return Capture(*y_down_from_z_up(body(rotations, transl)), fps=_rate(values), has_camera=False, source="amass", notes=(WORLD_NOTE,))
+
+
+def _is_smplx(values: Mapping) -> bool:
+    return "mocap_frame_rate" in values or numbers(values, "poses", (None, None)).shape[1] == SMPLX_POSE
+
+
+def _rate(values: Mapping) -> float | None:
+    name = next((name for name in RATES if name in values), None)
+    return None if name is None else number(values, name)

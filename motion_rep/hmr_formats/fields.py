@@ -1,0 +1,100 @@
+"""Take values out of a system's dict, with one line that says what was found where they are not as documented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from motion_rep.capture_file import float_tensor, require_rotations
+from motion_rep.errors import InputError
+from motion_rep.rotations import rotvec_to_matrix
+
+
+def section(values: object, name: str, holder: str = "") -> Mapping:
+    """A dict within a dict."""
+    found = values.get(name) if isinstance(values, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise InputError(f"{holder}{name} is {_kind(values, name)}, expected a dict. The program's version may be another one than is known here.")
+    return found
+
+
+def numbers(values: Mapping, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
+    """Float64 numbers of a shape, in which None stands for any size.
+
+    Raises:
+        InputError: missing, or of another shape; ``holder`` (``person 3: ``) goes in front.
+    """
+    if not isinstance(values, Mapping) or name not in values:
+        raise InputError(f"{holder}has no {name}; found {keys_text(values)}.")
+    found = float_tensor(f"{holder}{name}", values[name])
+    if len(found.shape) != len(shape) or any(want not in (None, size) for size, want in zip(found.shape, shape, strict=True)):
+        expected = ", ".join("any" if want is None else str(want) for want in shape)
+        raise InputError(f"{holder}{name} has shape {tuple(found.shape)}, expected ({expected}).")
+    return found
+
+
+def number(values: Mapping, name: str, holder: str = "") -> float:
+    """A single number, also as an array with one entry."""
+    if not isinstance(values, Mapping) or name not in values:
+        raise InputError(f"{holder}has no {name}; found {keys_text(values)}.")
+    found = float_tensor(f"{holder}{name}", values[name])
+    if found.numel() != 1 or not bool(found.isfinite().all()):
+        raise InputError(f"{holder}{name} has shape {tuple(found.shape)}, expected one finite number.")
+    return float(found)
+
+
+def rotation_vectors(values: Mapping, name: str, frames: int | None, joints: int, holder: str = "") -> Tensor:
+    """(T, 3 * joints) axis-angle, of which only the first ``joints`` are wanted, to (T, joints, 3, 3)."""
+    found = numbers(values, name, (frames, None), holder)
+    if found.shape[1] < 3 * joints or found.shape[1] % 3:
+        raise InputError(f"{holder}{name} has shape {tuple(found.shape)}, expected at least {3 * joints} numbers a frame.")
+    return rotvec_to_matrix(found[:, : 3 * joints].unflatten(-1, (joints, 3)))
+
+
+def rotation_matrices(values: Mapping, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
+    """(..., 3, 3) rotation matrices, made exactly orthonormal."""
+    return require_rotations(f"{holder}{name}", numbers(values, name, (*shape, 3, 3), holder))
+
+
+def frame_numbers(values: Mapping, name: str, holder: str = "") -> Tensor:
+    """(T,) int64 frame numbers."""
+    found = numbers(values, name, (None,), holder)
+    if not bool((found == found.round()).all()) or bool((found < 0).any()):
+        raise InputError(f"{holder}{name} holds numbers that are not frame numbers, expected whole numbers from 0.")
+    return found.long()
+
+
+def whole_pixels(twice_the_centre: Tensor) -> tuple[int, int]:
+    """(2,) twice a principal point in the middle of the image to its width and height."""
+    if not bool(twice_the_centre.isfinite().all()):
+        raise InputError("the principal point of its camera is not a finite number. Run the capture again.")
+    width, height = (round(value) for value in twice_the_centre.tolist())
+    return width, height
+
+
+def same_length(frames: int, **lengths: int) -> None:
+    """Check that what belongs together has as many frames."""
+    for name, length in lengths.items():
+        if length != frames:
+            raise InputError(f"{name} has {length} frames, expected {frames} like the rest.")
+
+
+def keys_text(values: object, most: int = 8) -> str:
+    """``the keys a, b, c``, or what there is instead of a dict."""
+    if not isinstance(values, Mapping):
+        return f"a {type(values).__name__}"
+    names = [str(key)[:40] for key in list(values)[:most]]
+    return f"the keys {', '.join(names)}{' ...' if len(values) > most else ''}" if names else "an empty dict"
+
+
+def _kind(values: object, name: str) -> str:
+    if not isinstance(values, Mapping) or name not in values:
+        return "missing"
+    return f"a {type(values[name]).__name__}"
+
+
+def constant_focal(focal: float, frames: int) -> Tensor:
+    """(T,) one focal length for all frames."""
+    return torch.full((frames,), float(focal), dtype=torch.float64)

@@ -1,0 +1,97 @@
+"""4D-Humans' ``track.py`` (PHALP): ``outputs/results/demo_<video>.pkl``, a dict of frames, each with parallel lists over the tracks.
+
+A track that is not detected in a frame stays in the lists as a "ghost" with the values of the last time (``tracked_time`` above 0).
+https://github.com/brjathu/PHALP, phalp/trackers/PHALP.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+
+from motion_rep.capture import Capture
+from motion_rep.capture_file import require_rotations
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
+from motion_rep.hmr_formats.documents import Document
+from motion_rep.hmr_formats.fields import constant_focal, keys_text, numbers, section
+from motion_rep.hmr_formats.tracks import Track, person_of
+
+LISTS = ("tid", "tracked_time", "smpl", "camera", "size")
+# The network's focal length for a crop of 256 pixels; the whole image's is larger in proportion (phalp/visualize/py_renderer.py).
+CROP_FOCAL, CROP_SIZE = 5000.0, 256.0
+
+
+class Sighting(NamedTuple):
+    """One person in one frame; ``entry`` has what the lists hold for the track, by name."""
+
+    time: int
+    entry: dict
+
+
+def tracks(document: Document) -> tuple[Track, ...]:
+    """Every track, in the frames in which it was really detected."""
+    seen: dict[int, list[Sighting]] = {}
+    ghosts: dict[int, int] = {}
+    for name in document.value if isinstance(document.value, Mapping) else ():
+        for time, entry in _entries(section(document.value, name), f"{str(name)[-40:]}: "):
+            person = int(entry["tid"])
+            if int(entry["tracked_time"]) == 0:
+                seen.setdefault(person, []).append(Sighting(time, entry))
+            else:
+                ghosts[person] = ghosts.get(person, 0) + 1
+    return tuple(_track(person, sightings, ghosts.get(person, 0)) for person, sightings in seen.items())
+
+
+def _entries(frame: Mapping, holder: str):
+    """(time, entry) for each track in a frame's lists."""
+    missing = [key for key in ("time", *LISTS) if key not in frame]
+    if missing:
+        raise InputError(f"{holder}has no {' and no '.join(missing)}; found {keys_text(frame)}.")
+    lists = {key: list(frame[key]) for key in LISTS}
+    lengths = {len(values) for values in lists.values()}
+    if len(lengths) > 1:
+        raise InputError(f"{holder}its lists {', '.join(LISTS)} have {', '.join(str(len(values)) for values in lists.values())} entries, expected as many each.")
+    for values in zip(*lists.values(), strict=True):
+        yield int(frame["time"]), dict(zip(LISTS, values, strict=True))
+
+
+def _track(person: int, sightings: list[Sighting], ghosts: int) -> Track:
+    return Track(person_of(person, [sighting.time for sighting in sightings]), lambda _space: _capture(person, sightings, ghosts))
+
+
+def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
+    holder = f"person {person}: "
+    rotations = require_rotations(f"{holder}smpl", torch.stack([_rotations(sighting.entry, holder) for sighting in sightings]))
+    transl = torch.stack([numbers(sighting.entry, "camera", (3,), holder) for sighting in sightings])
+    width, height = _image_size(sightings, holder)
+    focal = CROP_FOCAL / CROP_SIZE * max(width, height)
+    notes = [SMPL_NOTE, f"4D-Humans sees through a lens of {focal:.0f} pixels by convention, so the person is far away and the depth jitters with the distance"]
+    if ghosts:
+        notes.append(f"left out {ghosts} entries in which the person was not detected but only remembered")
+    return Capture(
+        *body_from_smpl(rotations, transl),
+        focal_length=constant_focal(focal, len(sightings)),
+        width=width,
+        height=height,
+        frame_index=torch.tensor([sighting.time for sighting in sightings]),
+        source="4dhumans",
+        notes=tuple(notes),
+    )
+
+
+def _rotations(entry: Mapping, holder: str) -> torch.Tensor:
+    """(24, 3, 3), root first."""
+    smpl = section(entry, "smpl", holder)
+    return torch.cat((numbers(smpl, "global_orient", (1, 3, 3), holder), numbers(smpl, "body_pose", (23, 3, 3), holder)))
+
+
+def _image_size(sightings: list[Sighting], holder: str) -> tuple[int, int]:
+    """(width, height); the file has [height, width]."""
+    sizes = {tuple(numbers(sighting.entry, "size", (2,), holder).tolist()) for sighting in sightings}
+    if len(sizes) > 1:
+        raise InputError(f"{holder}the image size changes over time: {sorted(sizes)[:4]}, expected one size.")
+    height, width = sizes.pop()
+    return int(width), int(height)

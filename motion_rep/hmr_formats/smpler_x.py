@@ -1,0 +1,118 @@
+"""SMPLer-X's output folder: ``smplx/<frame>_<box>.npz`` for every frame and person, with the camera of each crop in ``meta/<frame>_<box>.json``.
+
+The numbers in the names say which box of the frame it was, not which person: people are followed by the overlap of their boxes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from motion_rep.box_tracks import Box, link_boxes
+from motion_rep.capture import Capture
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.bodies import body_from_smplx
+from motion_rep.hmr_formats.crop_camera import CropCameras, to_one_camera
+from motion_rep.hmr_formats.documents import Document
+from motion_rep.hmr_formats.fields import keys_text, numbers
+from motion_rep.hmr_formats.tracks import Track, person_of
+from motion_rep.numpy_file import NpzArrays
+from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.safe_files import read_json
+
+NAME = re.compile(r"(\d{1,9})_(\d{1,6})")
+IMAGES = (".jpg", ".jpeg", ".png")
+MAPPED = "every frame had a camera of its own; mapped to one (focal length of the first frame, principal point in the centre)"
+NO_SIZE = (
+    "no frame of the video was found, and SMPLer-X does not store the image size, so there is no camera for an overlay and directions are off by "
+    "a few degrees. Give the size with --image-size 1280x720"
+)
+
+
+class Crop(NamedTuple):
+    """One person in one frame; ``frame`` counts from 0."""
+
+    frame: int
+    parameters: Path
+    meta: Mapping
+
+
+def tracks(document: Document) -> tuple[Track, ...]:
+    """Everybody in the folder, named by when they first appear."""
+    crops = _crops(document.path)
+    people = [crops] if all(crop.parameters.stem.endswith("_0") for crop in crops) else _followed(crops)
+    return tuple(_track(document, str(name), own) for name, own in enumerate(people))
+
+
+def _track(document: Document, name: str, crops: list[Crop]) -> Track:
+    return Track(person_of(name, [crop.frame for crop in crops]), lambda _space: _capture(document, crops))
+
+
+def _crops(folder: Path) -> list[Crop]:
+    found = [(path, NAME.fullmatch(path.stem)) for path in (folder / "smplx").glob("*.npz")]
+    named = sorted((int(match[1]), int(match[2]), path) for path, match in found if match)
+    if not named:
+        raise InputError("holds no smplx/<frame>_<box>.npz. Give SMPLer-X's output folder, the one with smplx and meta in it.")
+    if named[0][0] < 1:
+        raise InputError(f"smplx/{named[0][2].name} is named for frame {named[0][0]}, expected frames counted from 1.")
+    return [Crop(frame - 1, path, _meta(folder / "meta" / f"{path.stem}.json")) for frame, _, path in named]
+
+
+def _meta(path: Path) -> Mapping:
+    values = read_json(path)
+    missing = [key for key in ("focal", "princpt") if not isinstance(values, Mapping) or key not in values]
+    if missing:
+        raise InputError(f"{path}: has no {' and no '.join(missing)}; found {keys_text(values)}.")
+    return values
+
+
+def _followed(crops: list[Crop]) -> list[list[Crop]]:
+    boxes = [Box(crop.frame, tuple(numbers(crop.meta, "bbox", (4,), f"meta/{crop.parameters.stem}.json: ").tolist())) for crop in crops]
+    return [[crops[index] for index in indices] for indices in link_boxes(boxes)]
+
+
+def _capture(document: Document, crops: list[Crop]) -> Capture:
+    rows = [_row(crop) for crop in crops]
+    rotations, transl, betas = (torch.stack(column) for column in zip(*rows, strict=True))
+    cameras = CropCameras.checked(_column(crops, "focal"), _column(crops, "princpt"), len(crops))
+    size = document.image_size or _image_size(document.path, crops[0].meta.get("img_path"))
+    centre = cameras.centre[0] if size is None else torch.tensor(size, dtype=torch.float64) / 2
+    transl, focal = to_one_camera(transl, cameras, centre)
+    path = body_from_smplx(rotvec_to_matrix(rotations), transl, betas)
+    frames = torch.tensor([crop.frame for crop in crops])
+    if size is None:
+        return Capture(*path, frame_index=frames, source="smpler-x", notes=(MAPPED, NO_SIZE))
+    focals = focal.expand(len(crops)).clone()
+    return Capture(*path, focal_length=focals, width=size[0], height=size[1], frame_index=frames, source="smpler-x", notes=(MAPPED,))
+
+
+def _row(crop: Crop) -> tuple[Tensor, Tensor, Tensor]:
+    """Rotation vectors (22, 3), transl (3,) and betas (10,) of one file."""
+    values, holder = NpzArrays(crop.parameters), f"smplx/{crop.parameters.name}: "
+    rotvec = torch.cat((numbers(values, "global_orient", (1, 3), holder), numbers(values, "body_pose", (21, 3), holder)))
+    betas = numbers(values, "betas", (1, 10), holder)[0] if "betas" in values else torch.zeros(10, dtype=torch.float64)
+    return rotvec, numbers(values, "transl", (1, 3), holder)[0], betas
+
+
+def _column(crops: list[Crop], name: str) -> Tensor:
+    return torch.stack([numbers(crop.meta, name, (2,), f"meta/{crop.parameters.stem}.json: ") for crop in crops])
+
+
+def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
+    """(width, height) of the frame that SMPLer-X read, where it is still there (named relative to SMPLer-X's ``main``), else None."""
+    if not isinstance(img_path, str) or "\0" in img_path:
+        return None
+    parts = [part for part in Path(img_path).parts if part not in ("..", ".")]
+    places = [Path(img_path), *(parent.joinpath(*parts) for parent in folder.resolve().parents if parts and not Path(img_path).is_absolute())]
+    frame = next((place for place in places if place.suffix.lower() in IMAGES and place.is_file()), None)
+    if frame is None:
+        return None
+    import cv2
+
+    image = cv2.imread(str(frame), cv2.IMREAD_COLOR)
+    return None if image is None else (image.shape[1], image.shape[0])

@@ -1,0 +1,50 @@
+"""WHAM's ``wham_output.pkl`` (written with ``--save_pkl``): SMPL of every track, in the camera and in a gravity-aligned world with y up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from motion_rep.capture import Capture
+from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
+from motion_rep.hmr_formats.documents import Document
+from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, numbers, rotation_vectors, section
+from motion_rep.hmr_formats.tracks import Track, person_of
+
+NO_SIZE = "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; the focal length is then WHAM's, the diagonal"
+# WHAM places the body by the middle of its hips (lib/models/smpl.py), found with a regressor of its own that is not at hand here.
+MID_HIP_NOTE = "WHAM's world places the middle of the hips; SMPL-X's own hips were put there, which can differ from WHAM's by a few centimetres"
+
+
+def tracks(document: Document) -> tuple[Track, ...]:
+    """Every track with its frame numbers."""
+    values = document.value if isinstance(document.value, Mapping) else {}
+    return tuple(_track(document, name) for name in values)
+
+
+def _track(document: Document, name: object) -> Track:
+    holder = f"person {name}: "
+    values = section(document.value, name, "person ")
+    frames = frame_numbers(values, "frame_ids", holder)
+    reads = {"camera": lambda: _in_camera(values, document.image_size, holder), "world": lambda: _in_world(values, holder)}
+    spaces = ("camera", "world") if "trans_world" in values else ("camera",)
+    return Track(person_of(name, frames.tolist()), lambda space: reads[space](), spaces)
+
+
+def _in_camera(values: Mapping, image_size: tuple[int, int] | None, holder: str) -> Capture:
+    frames = frame_numbers(values, "frame_ids", holder)
+    count = len(frames)
+    path = body_from_smpl(rotation_vectors(values, "pose", count, 22, holder), numbers(values, "trans", (count, 3), holder))
+    if image_size is None:
+        return Capture(*path, frame_index=frames, source="wham", notes=(SMPL_NOTE, NO_SIZE))
+    width, height = image_size
+    focal = constant_focal(math.hypot(width, height), count)
+    return Capture(*path, focal_length=focal, width=width, height=height, frame_index=frames, source="wham", notes=(SMPL_NOTE,))
+
+
+def _in_world(values: Mapping, holder: str) -> Capture:
+    frames = frame_numbers(values, "frame_ids", holder)
+    mid_hip = numbers(values, "trans_world", (len(frames), 3), holder)
+    rotations = rotation_vectors(values, "pose_world", len(frames), 22, holder)
+    path = y_down_from_y_up(with_mid_hip_at(body_from_smpl(rotations, mid_hip), mid_hip))
+    return Capture(*path, frame_index=frames, has_camera=False, source="wham", notes=(SMPL_NOTE, MID_HIP_NOTE))

@@ -1,0 +1,91 @@
+"""Read ``.npy`` and ``.npz`` files without running anything from them; arrays of objects go through the reader for data pickles."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from motion_rep.bounded_stream import MAX_BYTES, BoundedStream
+from motion_rep.data_pickle import load_data
+from motion_rep.errors import InputError, one_line
+from motion_rep.raw_arrays import checked_shape, plain_dtype, read_array
+from motion_rep.safe_files import require_file
+
+NPY_MAGIC = b"\x93NUMPY"
+
+
+def read_npy(path: str | os.PathLike) -> np.ndarray:
+    """The array of a ``.npy`` file.
+
+    Raises:
+        InputError: cannot be read, is cut, holds anything but data; the message starts with the path.
+    """
+    path = require_file(path)
+    with _naming(str(path)), open(path, "rb") as file:
+        return _read_array_file(file, MAX_BYTES)
+
+
+class NpzArrays(Mapping):
+    """The arrays of a ``.npz`` file by name, each read when it is asked for, so that nothing needs to be understood that is not used.
+
+    Reading one raises an InputError that starts with the path if it is cut, or is anything but data.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self._path = require_file(path)
+        with _naming(str(path)), zipfile.ZipFile(path) as archive:
+            self._members = {info.filename.removesuffix(".npy"): info.filename for info in archive.infolist() if info.filename.endswith(".npy")}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        member = self._members[name]
+        with _naming(f"{self._path}: {name}"), zipfile.ZipFile(self._path) as archive, archive.open(member) as file:
+            return _read_array_file(file, MAX_BYTES)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+def _read_array_file(file: BinaryIO, limit: int) -> np.ndarray:
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise InputError(f"is a numpy file of version {version}, expected 1.0 or 2.0. Write it again with np.save.")
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read_header(file)
+    stream = BoundedStream(file, limit)
+    if not dtype.hasobject:
+        return read_array(stream, plain_dtype(dtype.str), checked_shape(shape), fortran)
+    objects = load_data(stream)
+    if not isinstance(objects, np.ndarray):
+        raise InputError(f"holds a {type(objects).__name__} in place of an array of objects. Write it again with np.save.")
+    return objects
+
+
+@contextlib.contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Every way in which a file can be broken as one line that says where."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
+    except (ValueError, SyntaxError, EOFError, OSError, RuntimeError, NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{place}: cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again.") from None
+
+
+def is_npz(path: Path) -> bool:
+    """Whether a zip file holds numpy arrays (torch files are zip files too)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False
+    return bool(names) and all(name.endswith(".npy") for name in names)

@@ -1,0 +1,60 @@
+"""Numpy arrays from the dtype, shape and bytes that a file gives for them, each checked before numpy sees it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from motion_rep.bounded_stream import BoundedStream
+from motion_rep.errors import InputError
+
+# Truth values, whole numbers, floats, complex numbers, byte strings and text: kinds whose bytes cannot hold a pointer.
+PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|\?|i[1248]|u[1248]|f[248]|c8|c16|S\d{1,9}|U\d{1,9})")
+# numpy's own limit is 64.
+MAX_DIMENSIONS = 32
+MAX_SIZE = 1 << 48
+
+
+def plain_dtype(text: object) -> np.dtype:
+    """A dtype by its short name (``<f4``), if its values are plain numbers or text.
+
+    Raises:
+        InputError: objects, structures or nonsense; without the file's name.
+    """
+    if not isinstance(text, str) or not PLAIN_DTYPE.fullmatch(text):
+        raise InputError(f"holds an array of the kind {str(text)[:40]!r}, expected numbers or text.")
+    return np.dtype(text)
+
+
+def checked_shape(shape: object) -> tuple[int, ...]:
+    """A shape of plain whole numbers, none negative."""
+    if not isinstance(shape, Sequence) or isinstance(shape, str | bytes) or len(shape) > MAX_DIMENSIONS:
+        raise InputError(f"holds an array of shape {str(shape)[:80]}, expected a few whole numbers.")
+    if not all(type(size) is int and 0 <= size < MAX_SIZE for size in shape):
+        raise InputError(f"holds an array of shape {str(shape)[:80]}, expected sizes of at least 0.")
+    return tuple(shape)
+
+
+def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    """Check that an array has as many bytes as its shape and type say."""
+    if size != math.prod(shape) * dtype.itemsize:
+        raise InputError(f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. Write it again.")
+
+
+def array_from_bytes(raw: bytes | bytearray, dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> np.ndarray:
+    """An array with a copy of the bytes, which must be exactly its own."""
+    require_size(len(raw), dtype, shape)
+    if not raw:
+        return np.zeros(shape, dtype)
+    flat = np.frombuffer(bytearray(raw), dtype)
+    return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
+
+
+def read_array(stream: BoundedStream, dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> np.ndarray:
+    """The next array of a stream."""
+    size = math.prod(shape) * dtype.itemsize
+    stream.require(size)
+    return array_from_bytes(stream.read(size), dtype, shape, fortran)
