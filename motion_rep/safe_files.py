@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import pickle
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,11 +142,17 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def write_torch(path: str | os.PathLike, value: object, durable: bool = True) -> None:
-    """``torch.save`` atomically; keep to plain tensors, numbers and strings, so that ``weights_only=True`` reads it."""
+    """``torch.save`` atomically; keep to plain tensors, numbers and strings, so that ``weights_only=True`` reads it.
+
+    Goes through memory: torch writes the file's name into the file, so a temporary name would make equal contents differ, and
+    its own writer answers a full disk with an error that does not say so.
+    """
     import torch
 
+    data = io.BytesIO()
+    torch.save(value, data)
     with atomic_path(path, durable) as temporary:
-        torch.save(value, temporary)
+        temporary.write_bytes(data.getbuffer())
 
 
 def require_file(path: str | os.PathLike) -> Path:
@@ -202,7 +210,8 @@ def read_torch(path: str | os.PathLike) -> object:
 
     path = require_file(path)
     try:
-        with torch.serialization.safe_globals(_numpy_globals()):
+        with torch.serialization.safe_globals(_numpy_globals()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's remarks on pickles it then refuses
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(_unpickling_message(path, str(error))) from None

@@ -77,21 +77,14 @@ def verdicts() -> list[dict]:
 
 
 def _make_capture(folder: Path, name: str) -> list[Path]:
-    import io
-
-    import torch
-
-    from motion_rep.safe_files import write_bytes
+    from motion_rep.safe_files import write_torch
     from scripts.samples.cameras import CAMERAS, seen_by
     from scripts.samples.motions import MOTIONS
     from scripts.samples.video import write_video
 
     capture = seen_by(CAMERAS[name], MOTIONS[name]())
-    # Through memory: torch writes the file's name into the file, and a temporary name would make every run differ.
-    data = io.BytesIO()
-    torch.save(capture, data)
     paths = [folder / "captures" / f"{name}.pt"]
-    write_bytes(paths[0], data.getvalue())
+    write_torch(paths[0], capture)
     if name == WITH_VIDEO:
         paths.append(folder / f"{name}.mp4")
         write_video(paths[1], capture, CAMERAS[name].height_above_floor)
