@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _say_plan(options, judge)
     result = apply_gate(options, judge, watch=_bar)
-    _say_result(options, result)
+    _say_result(options, judge, result)
     if result.interrupted:
         say_error("interrupted; what was decided is written, run the same command again to go on")
         return INTERRUPTED
@@ -100,7 +100,7 @@ def _bar(records, tally):
             bar.set_postfix_str(tally.summary(), refresh=False)
 
 
-def _say_result(options, result) -> None:
+def _say_result(options, judge, result) -> None:
     from motion_gating.judges.interface import RUN_ENDED
 
     tally = result.tally
@@ -110,6 +110,9 @@ def _say_result(options, result) -> None:
         say_warning(f"{count} without a verdict ({kind}); {options.quality_report} has the reason of each")
     if tally.metrics_errors:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
+    all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)
+    if all_asked and (unused := len(getattr(judge, "verdicts", ())) - tally.judged_by_people):
+        say_warning(f"{unused} verdicts are about ids that are not in {options.meta_json}")
     if len(tally.model_versions) > 1:
         versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())
         say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")

@@ -49,6 +49,10 @@ class Tally:
         """Whether an entry stayed undecided, or a figure or an answer that was asked for is missing."""
         return bool(self.outcomes["undecided"] or self.error_kinds or self.metrics_errors)
 
+    @property
+    def judged_by_people(self) -> int:
+        return self.judges["manual"] - self.error_kinds["no_verdict"]
+
     def summary(self) -> str:
         """Passed, rejected and undecided in one line."""
         return ", ".join(f"{self.outcomes[name]} {name}" for name in OUTCOMES.values())

@@ -10,7 +10,7 @@ from concurrent.futures import Future, TimeoutError
 from typing import TypeVar
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
-WINDOW_PER_THREAD = 8
+WINDOW_PER_THREAD = 64  # one slow item must not stop the other threads
 POLL_SECONDS = 0.1
 
 

@@ -11,6 +11,7 @@ from motion_rep.command_line import Parser, positive_int, positive_number
 from motion_rep.errors import UsageError
 
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
+PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}
 
 
 def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
@@ -55,12 +56,22 @@ def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool):
     from motion_gating.judges.retrying import Caller, Policy
     from motion_gating.judges.vlm_judge import VlmJudge
 
+    _require_package(PACKAGES[args.judge])
     service = _gemini(args, need_key) if args.judge == GEMINI else _openai(args)
     policy = Policy(calls_per_minute=args.rpm, first_delay=args.retry_delay, call_timeout=args.call_timeout, deadline=args.deadline)
     cache = AnswerCache(cache_dir)
     if need_key:
         cache.require_writable()
     return VlmJudge(service, Caller(policy), cache, votes=args.votes)
+
+
+def _require_package(name: str) -> None:
+    from importlib import metadata
+
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        raise UsageError(f"this judge needs the package {name}. Install it: pip install {name}") from None
 
 
 def _gemini(args: argparse.Namespace, need_key: bool):
@@ -93,10 +104,16 @@ def _openai(args: argparse.Namespace):
 
 def judge_settings(args: argparse.Namespace, judge) -> dict:
     """What a run block says about the judge; no secrets."""
-    vlm = getattr(judge, "otherwise", judge)
-    service = vlm.service.settings() if hasattr(vlm, "service") else {}
-    verdicts_file = getattr(args, "verdicts", None)
-    return {"judge": args.judge, "verdicts": None if verdicts_file is None else str(verdicts_file), "votes": args.votes, "service": service}
+    from importlib import metadata
+
+    from motion_gating.judges.answers import PROMPT
+
+    verdicts_file, vlm = getattr(args, "verdicts", None), getattr(judge, "otherwise", judge)
+    settings = {"judge": args.judge, "verdicts": None if verdicts_file is None else str(verdicts_file)}
+    if vlm is None or not hasattr(vlm, "service"):
+        return settings
+    package = PACKAGES[args.judge]
+    return settings | {"votes": args.votes, "service": vlm.service.settings(), "package": f"{package} {metadata.version(package)}", "prompt": PROMPT}
 
 
 def _odd(text: str) -> int:

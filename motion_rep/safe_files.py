@@ -167,8 +167,10 @@ def require_file(path: str | os.PathLike) -> Path:
             raise InputError(f"{path}: is a folder, expected a file.")
         if path.stat().st_size == 0:
             raise InputError(f"{path}: is empty (0 bytes). The program that wrote it was probably interrupted; run it again.")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}. Check the path.") from None
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: characters that no path can have
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or one_line(error)}. Check the path.") from None
     return path
 
 
@@ -249,7 +251,7 @@ def resolve_beside(path: str, json_path: str | os.PathLike) -> Path:
     """A path from a JSON file: as it is (from the current folder) if it is there, else from the JSON's folder."""
     given = Path(path)
     beside = Path(json_path).parent / given
-    return beside if not given.exists() and beside.exists() else given
+    return beside if not os.path.exists(given) and os.path.exists(beside) else given
 
 
 def safe_name(identifier: object) -> str:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from gate_support import gate, jittery_joints, make_archive, read, smooth_joints
+from gate_support import GeminiProtocol, Service, always, gate, jittery_joints, make_archive, read, smooth_joints
 
 FIVE_KEYS = ["id", "jitter_degree", "vlm_analysis", "vlm_matches", "use_ref_motion"]
 
@@ -207,3 +207,18 @@ def test_the_run_block_says_with_what_and_how_many(tmp_path):
     assert block["limits"]["jitter_degree"] == 0.04
     assert block["judge"] == "manual"
     assert block["started"] <= block["finished"]
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "x" * 5000, "/", ".", "", 7, None, ["a"], "../" * 40 + "etc/passwd", "~/a", "a\nb"], ids=range(12))
+def test_paths_that_cannot_be_leave_their_entry_undecided(tmp_path, path):
+    meta = make_archive(tmp_path, (0, 1))
+    entries = read(meta)
+    entries[0] |= {"video_path": path, "mbench_eval_path": path}
+    meta.write_text(json.dumps(entries))
+    done = gate(meta, "--judge", "manual", "--verdicts", verdicts(meta, (0, True), (1, True)))
+    assert done.returncode == 1, done.stderr
+    assert [record["use_ref_motion"] for record in read(tmp_path / "report.json")] == [None, True]
+    with Service(always(GeminiProtocol.answer())) as server:
+        assert gate(meta, server=server).returncode == 1
+    assert len(server.requests) == 1
+    assert read(tmp_path / "report.json")[0]["vlm_error_kind"] == "no_question"

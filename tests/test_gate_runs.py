@@ -169,7 +169,9 @@ def test_people_override_the_model_and_save_its_call(tmp_path):
     people = [{"id": 0, "matches": False, "analysis": "no"}, {"id": "1", "matches": None}, {"id": 99, "matches": True}]
     (tmp_path / "v.json").write_text(json.dumps(people))
     with Service(always(ANSWER)) as server:
-        assert gate(meta, "--verdicts", tmp_path / "v.json", server=server).returncode == 1
+        done = gate(meta, "--verdicts", tmp_path / "v.json", server=server)
+    assert done.returncode == 1
+    assert "1 verdicts are about ids that are not in" in done.stderr
     assert len(server.questions) == 2
     report = read(tmp_path / "report.json")
     assert [record["judge"] for record in report] == ["manual", "manual", "gemini", "gemini"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 import os
 import re
 import time
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from motion_gating.judges.answers import SCHEMA
-from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short
+from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short, video_type
 from motion_rep.errors import UsageError
 
 DEFAULT_MODEL = "gemini-3.8-flash"
@@ -65,8 +64,7 @@ class GeminiService:
 
     def settings(self) -> dict:
         """What changes an answer; see Service."""
-        asked = {"model": self.model, "base_url": self.base_url, "fps": self.sampling_fps, "media": "video", "temperature": self.temperature}
-        return {**asked, "schema": SCHEMA}
+        return {"model": self.model, "base_url": self.base_url, "fps": self.sampling_fps, "media": "video", "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes; the size of the picture does not change it."""
@@ -75,7 +73,7 @@ class GeminiService:
     @contextmanager
     def attach(self, video: Path, data: bytes) -> Iterator[_Clip]:
         """The clip; what was uploaded for it is deleted when the block ends."""
-        clip = _Clip(video, data, mimetypes.guess_type(video.name)[0] or "video/mp4")
+        clip = _Clip(video, data, video_type(video) or "video/mp4")
         try:
             yield clip
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import mimetypes
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 from motion_gating.judges.answers import SCHEMA
-from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short
+from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short, video_type
 from motion_gating.judges.video_frames import jpeg_frames
-from motion_rep.errors import InputError, UsageError
+from motion_rep.errors import InputError
 
 VIDEO, FRAMES = "video", "frames"
 NO_KEY = "none"  # the package wants one; servers without keys ignore it
@@ -51,7 +50,7 @@ class OpenAICompatibleService:
     def settings(self) -> dict:
         """What changes an answer; see Service."""
         asked = {"model": self.model, "base_url": _without_user(self.base_url), "fps": self.sampling_fps, "media": self.media}
-        return {**asked, "temperature": self.temperature, "schema": SCHEMA}
+        return {**asked, "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes, by the usual 28-pixel patches."""
@@ -102,10 +101,8 @@ class OpenAICompatibleService:
 
     @cached_property
     def _client(self):
-        try:
-            import openai
-        except ImportError:
-            raise UsageError("--judge openai needs the package openai. Install it: pip install openai") from None
+        import openai
+
         return openai.OpenAI(api_key=self.key or NO_KEY, base_url=self.base_url, max_retries=0)
 
 
@@ -122,7 +119,7 @@ class _Clip:
     def parts(self) -> list[dict]:
         """Content parts; for frames each picture follows its time."""
         if self.media == VIDEO:
-            mime_type = mimetypes.guess_type(self.path.name)[0] or "video/mp4"
+            mime_type = video_type(self.path) or "video/mp4"
             return [{"type": "video_url", "video_url": {"url": _data_url(mime_type, self.data)}}]
         parts = [{"type": "text", "text": "The clip as pictures, each after its time:"}]
         for seconds, jpeg in jpeg_frames(self.path, self.fps):

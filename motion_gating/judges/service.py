@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import re
 import urllib.parse
 from contextlib import AbstractContextManager
@@ -76,6 +77,12 @@ class Service(Protocol):
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""
+
+
+def video_type(path: Path) -> str | None:
+    """The media type that a file's name says, None where it is no video's; files of other kinds are never sent."""
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    return kind if kind.startswith("video/") else None
 
 
 def without_secrets(text: str, secrets: tuple[str, ...]) -> str:

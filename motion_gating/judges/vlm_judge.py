@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
-from motion_gating.judges.answers import prompt_for, read_answer
+from motion_gating.judges.answers import SCHEMA, prompt_for, read_answer
 from motion_gating.judges.interface import RUN_ENDED, Question, Stop, Verdict, undecided
 from motion_gating.judges.retrying import Caller, RunStopped
-from motion_gating.judges.service import Attempt, CallFailure, Failure, Service, short, without_secrets
+from motion_gating.judges.service import Attempt, CallFailure, Failure, Service, short, video_type, without_secrets
 from motion_rep.errors import InputError
 from motion_rep.safe_files import read_bytes
 
@@ -98,7 +98,7 @@ class VlmJudge:
 
     def _asked(self, description: str, data: bytes) -> dict:
         video = hashlib.sha256(data).hexdigest()
-        return {"judge": self.name, **self.service.settings(), "prompt": prompt_for(description), "video_sha256": video}
+        return {"judge": self.name, **self.service.settings(), "schema": SCHEMA, "prompt": prompt_for(description), "video_sha256": video}
 
     def _verdict(self, answers: list[KeptAnswer], cached: int, error_kind: str | None = None, error: str | None = None) -> Verdict:
         matches = _majority(answers, self.votes)
@@ -123,6 +123,8 @@ def _clip_bytes(question: Question) -> bytes:
         raise InputError("the entry has no description. Name its field with --prompt-field.")
     if question.video is None:
         raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
+    if video_type(question.video) is None:
+        raise InputError(f"{question.video}: is not a video by its name, expected .mp4 or the like. It was not sent; check --video-field.")
     return read_bytes(question.video)
 
 
