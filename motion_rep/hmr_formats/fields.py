@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -85,8 +86,14 @@ def keys_text(values: object, most: int = 8) -> str:
     """``the keys a, b, c``, or what there is instead of a dict."""
     if not isinstance(values, Mapping):
         return f"a {type(values).__name__}"
-    names = [str(key)[:40] for key in list(values)[:most]]
+    names = [printable(key, 40) for key in islice(values, most)]
     return f"the keys {', '.join(names)}{' ...' if len(values) > most else ''}" if names else "an empty dict"
+
+
+def printable(value: object, most: int) -> str:
+    """Text of a file on one line, without characters that would steer a terminal."""
+    text = " ".join(str(value)[:most].split())
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _kind(values: object, name: str) -> str:

@@ -95,7 +95,11 @@ def open_capture(
     image_size: tuple[int, int] | None = None,
 ) -> OpenedCapture:
     """Read a file, recognise its system and list its people; arguments as in :func:`read_capture`."""
-    document = open_document(Path(path), image_size, trust_pickle)
+    return recognised(open_document(Path(path), image_size, trust_pickle), format)
+
+
+def recognised(document: Document, format: str = "auto") -> OpenedCapture:  # noqa: A002
+    """The system and the people of a document that is read already."""
     with _naming(document.path):
         name = _known_format(document, format)
         return OpenedCapture(name, document, ADAPTERS[name](document))

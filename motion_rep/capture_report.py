@@ -1,0 +1,167 @@
+"""What a file is and whether it will convert, as lines for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from motion_rep.capture import Capture
+from motion_rep.conversion import convert
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.documents import Document, open_document
+from motion_rep.hmr_formats.fields import printable
+from motion_rep.hmr_formats.names import LONGEST
+from motion_rep.hmr_formats.reading import OpenedCapture, recognised
+from motion_rep.resampling import frame_ranges
+
+# Dicts with more entries than this are lists by another name (PHALP's frames, WHAM's tracks); one entry stands for all.
+MOST_KEYS = 24
+DEEPEST = 3
+
+
+@dataclass(frozen=True)
+class CaptureReport:
+    """Lines as (what, found) and whether a motion can be made of the file."""
+
+    lines: tuple[tuple[str, str], ...]
+    converts: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """How the file would be converted; the fields are :func:`motion_rep.hmr_formats.reading.read_capture`'s, and the frame rate."""
+
+    format: str = "auto"
+    person: str = LONGEST
+    space: str = "camera"
+    trust_pickle: bool = False
+    image_size: tuple[int, int] | None = None
+    fps: float | None = None
+
+
+def report_on(path: Path, request: Request) -> CaptureReport:
+    """Everything that can be said about a file.
+
+    Raises:
+        InputError: its bytes cannot be read at all; the message starts with the path.
+    """
+    document = open_document(path, request.image_size, request.trust_pickle)
+    contents = [("contents", line) for line in contents_lines(document)]
+    try:
+        opened = recognised(document, request.format)
+    except InputError as error:
+        return CaptureReport((("system", "unknown"), *contents, ("converts", f"no: {_without_path(error, document)}")), False)
+    head = [("system", opened.format), *contents, *(("who", str(person)) for person in opened.people)]
+    try:
+        capture = opened.capture(request.person, request.space)
+    except InputError as error:
+        return CaptureReport((*head, ("converts", f"no: {_without_path(error, document)}")), False)
+    return _with_capture(head, opened, capture, request)
+
+
+def _with_capture(head: list[tuple[str, str]], opened: OpenedCapture, capture: Capture, request: Request) -> CaptureReport:
+    facts = [*head, *_capture_lines(capture, request.fps)]
+    try:
+        result = convert(capture, request.fps)
+    except InputError as error:
+        notes = [("note", note) for note in capture.notes]
+        return CaptureReport((*facts, *notes, ("converts", f"no: {_without_path(error, opened.document)}")), False)
+    notes = [("note", note) for note in result.notes]
+    return CaptureReport((*facts, *notes, ("converts", f"yes: {len(result.clip.motion)} rows")), True)
+
+
+def _capture_lines(capture: Capture, fps: float | None) -> Iterator[tuple[str, str]]:
+    yield "frames", f"{len(capture)}{_span(capture)}"
+    yield "frame rate", _rate(capture, fps)
+    yield "space", "camera (x right, y down, z forward)" if capture.has_camera else "gravity-aligned world, no video fits over it"
+    yield "camera", _camera(capture)
+    yield "gaps", _gaps(capture)
+
+
+def _span(capture: Capture) -> str:
+    if capture.frame_index is None:
+        return ", which frames of the source is not said"
+    return f", from {int(capture.frame_index[0])} to {int(capture.frame_index[-1])} of the source"
+
+
+def _rate(capture: Capture, fps: float | None) -> str:
+    rate = fps or capture.fps
+    if rate is None:
+        return "not stored; give it with --fps"
+    last = len(capture) - 1 if capture.frame_index is None else int(capture.frame_index[-1] - capture.frame_index[0])
+    return f"{rate:g} per second{' (given)' if fps else ''}, {last / rate:.2f} s from the first to the last"
+
+
+def _camera(capture: Capture) -> str:
+    focal = capture.focal_length
+    if focal is None:
+        return "unknown"
+    low, high = float(focal.min()), float(focal.max())
+    text = f"{low:.1f}" if high - low < 0.05 else f"{low:.1f} to {high:.1f}"
+    return f"focal length {text} pixels, {capture.width}x{capture.height}"
+
+
+def _gaps(capture: Capture) -> str:
+    index = capture.frame_index
+    if index is None:
+        return "cannot be told: the frames are not numbered"
+    gaps = [(int(a) + 1, int(b) - 1) for a, b in zip(index[:-1], index[1:], strict=True) if b - a > 1]
+    return f"frames {frame_ranges(gaps)} are missing" if gaps else "none"
+
+
+def contents_lines(document: Document) -> list[str]:
+    """Keys with shapes and types, nested ones indented; for a folder how many files there are of each kind."""
+    if document.path.is_dir():
+        return [f"{folder}/*{suffix}: {count} files" for (folder, suffix), count in sorted(_file_kinds(document.path).items())] or ["empty folder"]
+    return list(_value_lines(document.value, 0))
+
+
+def _file_kinds(folder: Path) -> dict[tuple[str, str], int]:
+    kinds: dict[tuple[str, str], int] = {}
+    for path in (*folder.glob("*"), *folder.glob("*/*")):
+        if path.is_file():
+            kind = (str(path.parent.relative_to(folder)), path.suffix)
+            kinds[kind] = kinds.get(kind, 0) + 1
+    return kinds
+
+
+def _value_lines(value: object, depth: int) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield _kind(value)
+        return
+    shown = len(value) if len(value) <= MOST_KEYS else 1
+    for key in islice(value, shown):
+        entry = _entry(value, key)
+        name = f"{'  ' * depth}{printable(key, 60)}"
+        yield f"{name}: {_kind(entry)}"
+        if isinstance(entry, Mapping) and depth < DEEPEST:
+            yield from _value_lines(entry, depth + 1)
+    if shown < len(value):
+        yield f"{'  ' * depth}and {len(value) - shown} more"
+
+
+def _entry(value: Mapping, key: object) -> object:
+    """An entry, or what keeps it from being read (an array of objects in a ``.npz``, say)."""
+    try:
+        return value[key]
+    except InputError:
+        return "cannot be read as data"
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"{value.shape} {value.dtype}"
+    if isinstance(value, Mapping | list | tuple | set):
+        return f"{type(value).__name__} of {len(value)}"
+    return printable(value, 60)
+
+
+def _without_path(error: InputError, document: Document) -> str:
+    return str(error).removeprefix(f"{document.path}: ")

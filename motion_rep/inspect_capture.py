@@ -1,0 +1,58 @@
+"""Say of any file or folder which system wrote it, what is in it, and whether it will convert."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error
+from motion_rep.errors import InputError
+from motion_rep.hmr_formats.flags import add_reading_flags
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="capture files, or output folders of a system")
+    add_reading_flags(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns 0 if everything will convert, else 1."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from motion_rep.capture_report import Request, report_on
+
+    request = Request(args.format, args.person, args.space, args.trust_pickle, args.image_size, args.fps)
+    code = DONE
+    for path in args.paths:
+        try:
+            report = report_on(path, request)
+        except InputError as error:
+            say_error(error)
+            code = SOME_FAILED
+            continue
+        say(str(path))
+        _say_lines(report.lines)
+        if not report.converts:
+            code = SOME_FAILED
+    return code
+
+
+def _say_lines(lines: tuple[tuple[str, str], ...]) -> None:
+    """Two columns; what repeats on the left is said once."""
+    last = None
+    for what, found in lines:
+        say(f"  {'' if what == last else what:<11} {found}")
+        last = what
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
