@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +64,43 @@ def _layer(path: Path, smpl_type: str):
     import smplx
 
     kind = smplx.SMPLXLayer if smpl_type == "smplx" else smplx.SMPLHLayer
+    if path.suffix != ".npz":
+        raise InputError(f"{path}: is not an .npz file. The older .pkl models are pickles, and reading one can run code; give the .npz of the same model.")
     try:
-        return kind(str(path), gender="neutral", ext=path.suffix[1:], num_betas=10, flat_hand_mean=False, dtype=torch.float32)
-    except (KeyError, ValueError, OSError, AttributeError, AssertionError, RuntimeError) as error:
+        with _without_pickles(path) as plain:
+            return kind(str(plain), gender="neutral", ext="npz", num_betas=10, flat_hand_mean=False, dtype=torch.float32)
+    except (KeyError, ValueError, OSError, AttributeError, AssertionError, RuntimeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         reason = f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}"
         raise InputError(f"{reason}. Give the original model file, or leave the flag out to draw the mannequin.") from None
+
+
+@contextlib.contextmanager
+def _without_pickles(path: Path) -> Iterator[Path]:
+    """The model file, or where it holds pickled objects a copy without them.
+
+    ``smplx`` has numpy unpickle whatever a file holds, which can run code. Original files hold two such tables (joint2num,
+    part2num), which nothing here needs.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        pickled = {name for name in arrays.files if _is_pickled(arrays, name)}
+        if not pickled:
+            yield path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / path.name
+            np.savez(copy, **{name: arrays[name] for name in arrays.files if name not in pickled})
+            yield copy
+
+
+def _is_pickled(arrays: np.lib.npyio.NpzFile, name: str) -> bool:
+    """Whether an entry is an array of objects, from its header alone."""
+    member = name if name in arrays.zip.namelist() else f"{name}.npy"
+    with arrays.zip.open(member) as file:
+        if np.lib.format.read_magic(file) == (1, 0):
+            _, _, dtype = np.lib.format.read_array_header_1_0(file)
+        else:
+            _, _, dtype = np.lib.format.read_array_header_2_0(file)
+    return dtype.hasobject
 
 
 def _parts(layer) -> np.ndarray:
