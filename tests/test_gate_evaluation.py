@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import math
+import subprocess
+import sys
 
 import pytest
-from gate_support import KEY, GeminiProtocol, OpenAIProtocol, Service, always, environment, make_archive, read, run_here, verdict
+from gate_support import EVALUATE, KEY, GeminiProtocol, OpenAIProtocol, Service, always, environment, make_archive, read, run_here, verdict
 
 from motion_gating import evaluate_gate
 from motion_gating.agreement import Counts, measure_agreement, wilson_interval
@@ -176,6 +178,15 @@ def test_usable_labels_judge_the_gate_and_matches_the_vlm(tmp_path):
     evaluate(tmp_path, *flags, key=None)
     figures = read(tmp_path / "evaluation.json")["labels"]
     assert (figures["vlm"]["precision"], figures["gate"]["precision"]) == (1.0, 0.5)
+
+
+def test_the_process_works_from_another_folder(tmp_path):
+    flags = report_of(tmp_path, (True, True, 0.01), (False, False, 0.02))
+    command = [sys.executable, str(EVALUATE), *map(str, flags), "--output", str(tmp_path / "out" / "e.json")]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "kappa 1.00" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["e.json", "e.png"]
 
 
 @pytest.mark.parametrize(

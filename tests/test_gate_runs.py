@@ -11,6 +11,7 @@ from collections import Counter
 
 import cv2
 import numpy as np
+import pytest
 from gate_support import (
     KEY,
     GeminiProtocol,
@@ -25,8 +26,13 @@ from gate_support import (
     jittery_joints,
     make_archive,
     read,
+    run_here,
     verdict,
 )
+
+from motion_gating import apply_quality_gate
+from motion_gating.judges.gemini import GeminiService
+from motion_gating.judges.openai_compatible import OpenAICompatibleService
 
 ANSWER = GeminiProtocol.answer()
 
@@ -268,15 +274,29 @@ def test_the_key_given_as_a_flag_wins_and_stays_out_of_every_file(tmp_path):
     assert KEY not in done.stderr
 
 
-def test_google_api_key_is_taken_where_there_is_no_other(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("gemini_key", "used"), [(KEY, KEY), (None, "the-other")])
+def test_gemini_api_key_comes_before_google_api_key_and_nothing_reroutes_the_call(tmp_path, gemini_key, used):
     meta = make_archive(tmp_path)
     with Service(always(ANSWER)) as server:
-        import gate_support
+        rerouting = {"GOOGLE_GENAI_USE_VERTEXAI": "true", "GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "l", "GOOGLE_GENAI_API_VERSION": "v9"}
+        variables = environment(server, gemini_key) | {"GOOGLE_API_KEY": "the-other"} | rerouting
+        done = run_here(apply_quality_gate.main, command(meta)[2:], variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert server.requests[0].headers["x-goog-api-key"] == used
+    assert server.requests[0].path.startswith("/v1beta/")
 
-        plain = gate_support.environment
-        monkeypatch.setattr(gate_support, "environment", lambda *args: plain(args[0], None) | {"GOOGLE_API_KEY": "the-other"})
-        assert gate(meta, server=server).returncode == 0
-    assert server.requests[0].headers["x-goog-api-key"] == "the-other"
+
+def test_a_key_is_not_in_the_description_of_its_service():
+    assert KEY not in repr(GeminiService(KEY)) + repr(OpenAICompatibleService(KEY, "m", "http://localhost/v1"))
+
+
+def test_a_password_in_the_address_is_in_no_file(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(OpenAIProtocol.answer())) as server:
+        address = server.url.replace("//", "//user:pass-word@") + "/v1"
+        done = gate(meta, *OpenAIProtocol.flags, "--vlm-base-url", address, server=server)
+    assert done.returncode == 0, done.stderr
+    assert b"pass-word" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_an_unwritable_place_is_found_before_the_first_call(tmp_path):

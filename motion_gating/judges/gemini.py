@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import time
@@ -51,7 +52,7 @@ class GeminiService:
         base_url: None for the service's own.
     """
 
-    key: str | None
+    key: str | None = field(repr=False)
     model: str = DEFAULT_MODEL
     sampling_fps: float = 5.0
     temperature: float | None = None
@@ -109,6 +110,8 @@ class GeminiService:
         from google import genai
         from google.genai import types
 
+        # It would say that it uses GOOGLE_API_KEY where both keys are set, which is not so: the key is given to it.
+        logging.getLogger("google_genai").setLevel(logging.ERROR)
         options = types.HttpOptions(base_url=self.base_url, api_version="v1beta")
         return genai.Client(api_key=self.key, vertexai=False, http_options=options)
 

@@ -33,7 +33,7 @@ class OpenAICompatibleService:
         temperature: sent only where given.
     """
 
-    key: str | None
+    key: str | None = field(repr=False)
     model: str
     base_url: str
     media: str = VIDEO
