@@ -1,0 +1,213 @@
+"""What the page says and shows of one entry: a row for the list, and the details that are loaded when it is opened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from motion_gating.joint_clip import JointClip, read_joint_clip
+from motion_gating.review_page.curves import curve_panels
+from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
+from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, problems_of, reasons_of, what_is_judged, worst_half_second
+from motion_gating.review_page.side_video import SidePainter
+from motion_rep.errors import InputError
+from motion_rep.motion_file import MotionClip, read_motion
+from motion_rep.safe_files import file_sha256, resolve_beside, safe_name
+
+DEFAULT_FPS = 20.0
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """Where things are and what is made.
+
+    side: draws the side views; None leaves them out.
+    checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
+    """
+
+    meta_json: Path
+    output: Path
+    threshold: float
+    side: SidePainter | None = None
+    checks: Path | None = None
+    copy_media: bool = False
+    video_field: str = "video_path"
+    eval_field: str = "mbench_eval_path"
+    prompt_field: str = "prompt"
+
+
+@dataclass(frozen=True)
+class EntryPage:
+    """``row`` stands in the page itself, ``details`` in a file of their own; ``missing`` says what could not be shown."""
+
+    key: str
+    row: dict
+    details: dict
+    missing: tuple[str, ...]
+
+
+@dataclass
+class _Sources:
+    """What could be read of an entry, and what could not."""
+
+    motion_path: Path | None = None
+    motion: MotionClip | None = None
+    joints: JointClip | None = None
+    missing: list[str] = field(default_factory=list)
+
+
+def entry_page(item: ReviewEntry, options: PageOptions) -> EntryPage:
+    """Read everything about an entry, make its small pictures and its side view, and describe it.
+
+    A file that is missing or broken is said on the page and in ``missing``; it never ends the run.
+    """
+    key = safe_name(item.identifier)
+    sources = _read_sources(item, options)
+    lit_path = _resolved(item.path(options.video_field), options)
+    lit_fps = _tried(lambda: video_rate(lit_path), sources, "lit video") if lit_path else None
+    fps = _show_fps(sources, lit_fps)
+    poster = options.output / "posters" / f"{key}.jpg"
+    if lit_fps is not None:
+        _tried(lambda: write_poster(lit_path, poster), sources, "poster")
+    videos = [
+        _linked("lit", "Lit video", lit_path, lit_fps, fps, key, options),
+        *_camera_video(item, sources, fps, key, options),
+        *_side_video(sources, fps, key, options),
+    ]
+    prompt = _prompt(item, options)
+    row = {
+        "key": key,
+        "id": str(item.identifier),
+        "idJson": json.dumps(item.identifier),
+        "prompt": prompt,
+        "decision": item.decision,
+        "vlm": (item.record or {}).get("vlm_matches"),
+        "groups": groups_of(item, options.threshold),
+        "poster": url_from(options.output, poster) if poster.is_file() else None,
+        "figures": [_scaled(item, figure) for figure in FIGURES],
+        "seconds": None if sources.joints is None else len(sources.joints.joints) / fps,
+        "about": what_is_judged(prompt, _motion_digest(item, sources)),
+    }
+    details = {
+        "reasons": reasons_of(item, options.threshold),
+        "analysis": item.text("vlm_analysis"),
+        "judge": _judge_words(item),
+        "problems": [*problems_of(item), *sources.missing],
+        "videos": [video.as_dict() for video in videos],
+        "panels": [] if sources.joints is None else curve_panels(sources.joints, fps, options.threshold),
+        "worst": worst_half_second(item, fps),
+        "seconds": _seconds(sources, fps),
+        "fps": fps,
+        "rateKnown": _known_fps(sources) is not None,
+        "frames": None if sources.joints is None else len(sources.joints.joints),
+        "motion": item.path("motion_path"),
+    }
+    return EntryPage(key, row, details, tuple(sources.missing))
+
+
+def _read_sources(item: ReviewEntry, options: PageOptions) -> _Sources:
+    sources = _Sources(motion_path=_resolved(item.path("motion_path"), options))
+    if sources.motion_path is not None:
+        sources.motion = _tried(lambda: read_motion(sources.motion_path), sources, "motion")
+    eval_path = _resolved(item.path(options.eval_field), options)
+    if eval_path is not None:
+        sources.joints = _tried(lambda: read_joint_clip(eval_path), sources, "curves")
+    return sources
+
+
+def _tried(read, sources: _Sources, what: str):
+    try:
+        return read()
+    except InputError as error:
+        sources.missing.append(f"{what}: {error}")
+        return None
+
+
+def _known_fps(sources: _Sources) -> float | None:
+    return (sources.joints and sources.joints.fps) or (sources.motion and sources.motion.fps) or None
+
+
+def _show_fps(sources: _Sources, lit_fps: float | None) -> float:
+    """The motion's rate; where nobody wrote it down, the lit video's, so that both run together."""
+    return _known_fps(sources) or lit_fps or DEFAULT_FPS
+
+
+def _seconds(sources: _Sources, fps: float) -> float | None:
+    if sources.joints is not None:
+        return len(sources.joints.joints) / fps
+    return None if sources.motion is None else len(sources.motion) / fps
+
+
+def _resolved(path: str | None, options: PageOptions) -> Path | None:
+    return None if path is None else resolve_beside(path, options.meta_json)
+
+
+def _linked(kind: str, title: str, path: Path | None, rate: float | None, fps: float, key: str, options: PageOptions, offset: float = 0.0) -> Video:
+    """A link to a video whose frames are the motion's frames, one to one, at ``rate``."""
+    if path is None:
+        return Video(kind, title, error="the entry names none")
+    if rate is None:
+        return Video(kind, title, error=f"{path.name} is missing or not a video")
+    if options.copy_media:
+        path = copied(path, options.output / "media" / f"{key}_{kind}{path.suffix}")
+    return Video(kind, title, url_from(options.output, path), fps / rate, offset)
+
+
+def _camera_video(item: ReviewEntry, sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
+    """The overlay, else the depth video: named by the entry, else in the folder of checks; none where nobody made one."""
+    for kind, title in (("overlay", "Overlay on the source"), ("depth", "Depth from the camera")):
+        path = _resolved(item.path(f"{kind}_path"), options) or _in_checks(sources, kind, options)
+        if path is None:
+            continue
+        rate = _tried(lambda: video_rate(path), sources, title.lower())  # noqa: B023 - called at once
+        if kind == "depth":
+            return [_linked(kind, title, path, rate, fps, key, options)]
+        # The overlay has the source's own frames and time; a motion without a rate was laid over it frame by frame.
+        own_time = rate if rate is None or _known_fps(sources) is None else fps
+        return [_linked(kind, title, path, own_time, fps, key, options, sources.motion.start_time if sources.motion else 0.0)]
+    return []
+
+
+def _in_checks(sources: _Sources, kind: str, options: PageOptions) -> Path | None:
+    if options.checks is None or sources.motion_path is None:
+        return None
+    path = options.checks / f"{sources.motion_path.stem}_{kind}.mp4"
+    return path if path.is_file() else None
+
+
+def _side_video(sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
+    if options.side is None:
+        return []
+    if sources.motion is None:
+        return [Video("side", "Side view", error="there is no motion to draw it from")]
+    target = options.output / "side" / f"{key}.mp4"
+    failures = len(sources.missing)
+    _tried(lambda: options.side.draw(sources.motion_path, sources.motion, target, fps), sources, "side view")
+    if len(sources.missing) > failures:
+        return [Video("side", "Side view", error="it could not be drawn")]
+    return [Video("side", "Side view", url_from(options.output, target))]
+
+
+def _prompt(item: ReviewEntry, options: PageOptions) -> str:
+    value = item.entry.get(options.prompt_field)
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _scaled(item: ReviewEntry, figure) -> float | None:
+    value = item.number(figure.key)
+    return None if value is None else value * figure.scale
+
+
+def _motion_digest(item: ReviewEntry, sources: _Sources) -> str:
+    return file_sha256(sources.motion_path) if sources.motion is not None else item.path("motion_path") or ""
+
+
+def _judge_words(item: ReviewEntry) -> str | None:
+    """Who judged, with the votes where there were several."""
+    judge, votes = item.text("judge"), (item.record or {}).get("vlm_votes")
+    version = item.text("vlm_model_version")
+    words = " ".join(part for part in (judge, f"({version})" if version else None) if part)
+    if isinstance(votes, dict) and all(isinstance(votes.get(side), int) for side in ("match", "mismatch")) and sum(votes[side] for side in ("match", "mismatch")) > 1:
+        words += f", votes {votes['match']} for a match and {votes['mismatch']} against"
+    return words or None

@@ -1,0 +1,102 @@
+"""The videos of an entry as the page links them: where they are, how their time runs, and what is said where one is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from motion_rep.errors import InputError
+from motion_rep.safe_files import atomic_path
+from motion_rep.video_reader import open_video
+
+POSTER_SIZE = 160
+# Grey levels that encoding may add to an empty background; pixels that a poster shows at least.
+NOISE, MARGIN = 24, 32
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video on the page.
+
+    kind: ``lit``, ``overlay``, ``depth`` or ``side``.
+    title: what it is called there.
+    url: relative to the page, or None where there is nothing to show.
+    scale, offset: the video's seconds are ``offset + scale * t`` at second ``t`` of the motion.
+    error: why there is nothing to show.
+    """
+
+    kind: str
+    title: str
+    url: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    error: str | None = None
+
+    def as_dict(self) -> dict:
+        return {"kind": self.kind, "title": self.title, "src": self.url, "scale": self.scale, "offset": self.offset, "error": self.error}
+
+
+def url_from(folder: Path, path: Path) -> str:
+    """A link to a file from a page in ``folder``: relative, with every odd character escaped."""
+    try:
+        return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
+    except ValueError:  # another drive
+        return path.resolve().as_uri()
+
+
+def video_rate(path: Path) -> float:
+    """Frames per second.
+
+    Raises:
+        InputError: missing, or not a video.
+    """
+    with open_video(path) as video:
+        return video.fps
+
+
+def write_poster(video_path: Path, target: Path) -> None:
+    """A small square picture from the middle of a video, unless a newer one is there.
+
+    Raises:
+        InputError: the video cannot be read.
+    """
+    if target.is_file() and target.stat().st_mtime >= video_path.stat().st_mtime:
+        return
+    with open_video(video_path) as video:
+        middle = (video.frame_count or 1) // 2
+        for number, (_, rgb) in enumerate(video):
+            picture = rgb
+            if number >= middle:
+                break
+    picture = _busy_square(picture)
+    size = (POSTER_SIZE, POSTER_SIZE)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if len(picture) > POSTER_SIZE else cv2.INTER_LINEAR)
+    with atomic_path(target) as temporary:
+        if not cv2.imwrite(str(temporary), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80]):
+            raise InputError(f"{target}: cannot be written. Choose a folder with free space.")
+
+
+def _busy_square(picture: np.ndarray) -> np.ndarray:
+    """The square around what differs from the upper left corner's colour: body and ground without the empty rest."""
+    busy = np.abs(picture.astype(np.int16) - picture[0, 0]).max(axis=2) > NOISE
+    rows, columns = (np.flatnonzero(busy.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return picture
+    centre = [(found[0] + found[-1]) // 2 for found in (rows, columns)]
+    half = int(max(rows[-1] - rows[0], columns[-1] - columns[0], MARGIN) / 2 * 1.05) + 1
+    padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_REPLICATE)
+    return padded[centre[0] : centre[0] + 2 * half, centre[1] : centre[1] + 2 * half]
+
+
+def copied(path: Path, target: Path) -> Path:
+    """``target`` with the bytes of a file."""
+    if not (target.is_file() and target.stat().st_size == path.stat().st_size and target.stat().st_mtime >= path.stat().st_mtime):
+        with atomic_path(target) as temporary:
+            shutil.copyfile(path, temporary)
+    return target

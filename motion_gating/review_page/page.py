@@ -1,0 +1,43 @@
+"""Put the data into the template. Nothing of it is ever read as markup: the page holds it as JSON and shows it as text."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from motion_rep.errors import UsageError
+from motion_rep.safe_files import write_bytes
+
+FOLDER = Path(__file__).parent
+
+
+def write_page(path: Path, title: str, data: dict) -> None:
+    """Write index.html, with its style, script and data inside."""
+    try:
+        import jinja2
+    except ImportError:
+        raise UsageError("the review page needs the package jinja2. Install it with: pip install jinja2") from None
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    parts = {name: (FOLDER / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
+    text = environment.get_template("template.html").render(title=title, data=harmless_json(data), **parts)
+    write_bytes(path, text.encode("utf-8", "replace"))
+
+
+def write_entry_script(path: Path, key: str, data: dict) -> None:
+    """Write what the page loads when an entry is opened; a script, since a page from disk may not fetch files."""
+    write_bytes(path, f"reviewEntry({harmless_json(key)}, {harmless_json(data)});\n".encode("ascii"))
+
+
+def harmless_json(value: object) -> str:
+    """ASCII JSON that can stand inside a script element: no ``<``, ``>`` or ``&``; numbers that JSON does not know become null."""
+    text = json.dumps(_finite(value), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

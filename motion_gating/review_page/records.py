@@ -1,0 +1,167 @@
+"""Entries and their quality records, side by side, and what a reviewer filters and sorts by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_rep.archive import entry_id, read_entries
+from motion_rep.errors import InputError, UsageError
+from motion_rep.safe_files import read_json
+
+# Answers of a person, or the lack of one: no reason to call the entry failed.
+NO_FAILURES = ("unsure", "no_verdict")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a record: its key, its name and unit for people, and what to multiply it by for that unit."""
+
+    key: str
+    name: str
+    unit: str
+    scale: float = 1.0
+
+
+FIGURES = (
+    Figure("jitter_degree", "jitter", "m/frame² at 16 fps"),
+    Figure("foot_sliding", "foot sliding", "mm/frame", 1000.0),
+    Figure("ground_penetration", "ground penetration", "mm", 1000.0),
+    Figure("foot_floating", "foot floating", "mm", 1000.0),
+    Figure("dynamic_degree", "dynamic degree", "mm/frame", 1000.0),
+)
+
+
+@dataclass(frozen=True)
+class ReviewEntry:
+    """One entry of the archive with its record, or None where the report has none."""
+
+    entry: dict
+    record: dict | None
+
+    @property
+    def identifier(self) -> object:
+        return entry_id(self.entry)
+
+    @property
+    def decision(self) -> bool | None:
+        """use_ref_motion; None where nobody could decide."""
+        value = (self.record if self.record is not None else self.entry).get("use_ref_motion")
+        return value if isinstance(value, bool) else None
+
+    def text(self, key: str) -> str | None:
+        """A string of the record, None where it is missing or empty."""
+        value = (self.record or {}).get(key)
+        return value if isinstance(value, str) and value else None
+
+    def number(self, key: str) -> float | None:
+        """A finite number of the record."""
+        value = (self.record or {}).get(key)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
+
+    def path(self, field: str) -> str | None:
+        """A path of the entry."""
+        value = self.entry.get(field)
+        return value if isinstance(value, str) and value else None
+
+
+def read_reviewed(meta_json: str | os.PathLike, quality_report: str | os.PathLike | None) -> Iterator[ReviewEntry]:
+    """The archive's entries, in order, with their records; ids 7 and "7" are one.
+
+    Raises:
+        UsageError: one of the files cannot be used.
+    """
+    records = {} if quality_report is None else _read_report(quality_report)
+    for entry in read_entries(meta_json):
+        yield ReviewEntry(entry, records.get(str(entry_id(entry))))
+
+
+def _read_report(path: str | os.PathLike) -> dict[str, dict]:
+    try:
+        items = read_json(path)
+    except InputError as error:
+        raise UsageError(str(error)) from None
+    if not isinstance(items, list) or not all(isinstance(item, dict) and "id" in item for item in items):
+        raise UsageError(f"{path}: is not a list of records with an id, expected the report that apply_quality_gate.py writes.")
+    return {str(item["id"]): item for item in items}
+
+
+def run_facts(quality_report: str | os.PathLike | None) -> dict:
+    """What the gate wrote about its run beside the report; empty where it is not there."""
+    if quality_report is None:
+        return {}
+    path = Path(quality_report)
+    try:
+        facts = read_json(path.with_name(path.stem + ".run.json"))
+    except InputError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def jitter_threshold(facts: dict, default: float = 0.04) -> float:
+    """The threshold of the run."""
+    limits = facts.get("limits")
+    value = limits.get("jitter_degree") if isinstance(limits, dict) else None
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0 else default
+
+
+def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
+    """Which of pass, mismatch, jitter, other, undecided and failed an entry belongs to; it may be several."""
+    record = item.record or {}
+    jitter = item.number("jitter_degree")
+    checks = record.get("failed_checks")
+    failed_checks = [check for check in checks if isinstance(check, str)] if isinstance(checks, list) else None
+    membership = {
+        "pass": item.decision is True,
+        "mismatch": record.get("vlm_matches") is False,
+        "jitter": jitter is not None and jitter >= threshold if failed_checks is None else "jitter_degree" in failed_checks,
+        "other": bool(failed_checks) and not {"jitter_degree", "vlm"}.issuperset(failed_checks),
+        "undecided": item.decision is None,
+        "failed": bool(problems_of(item)),
+    }
+    return [name for name, member in membership.items() if member]
+
+
+def problems_of(item: ReviewEntry) -> list[str]:
+    """What went wrong with an entry, in words."""
+    problems = []
+    if item.text("metrics_error"):
+        problems.append(f"no figures: {item.text('metrics_error')}")
+    if item.text("vlm_error") and item.text("vlm_error_kind") not in NO_FAILURES:
+        problems.append(f"no verdict: {item.text('vlm_error')}")
+    return problems
+
+
+def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
+    """Why the decision is what it is, in words; made from the documented keys where the record has no reasons of its own."""
+    if item.record is None:
+        return ["the quality report has no record of this entry"]
+    given = item.record.get("reasons")
+    if isinstance(given, list) and given:
+        return [str(reason) for reason in given]
+    jitter, matches = item.number("jitter_degree"), item.record.get("vlm_matches")
+    words = {True: "the judge says that the clip matches the description", False: "the judge says that the clip does not match the description"}
+    about_jitter = "no jitter figure" if jitter is None else f"jitter {jitter:.4g} is {'below' if jitter < threshold else 'not below'} {threshold:g}"
+    return [about_jitter, words.get(matches, "no verdict")]
+
+
+def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:
+    """Start and end in seconds of the span with the highest jitter."""
+    span = (item.record or {}).get("worst_half_second")
+    if not isinstance(span, dict):
+        return None
+    for first, last, rate in (("start_seconds", "end_seconds", 1.0), ("first_frame", "last_frame", fps)):
+        ends = [span.get(first), span.get(last)]
+        if all(isinstance(end, (int, float)) and math.isfinite(end) for end in ends):
+            return [float(end) / rate for end in ends]
+    return None
+
+
+def what_is_judged(prompt: str, motion: str) -> str:
+    """A short digest of what a reviewer's verdict is about, so that it is not taken for another clip's under the same id."""
+    return hashlib.sha256(json.dumps([prompt, motion]).encode()).hexdigest()[:16]

@@ -1,0 +1,47 @@
+"""The side view of an entry, drawn for the page and kept while motion and settings stay the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.clip_render import RenderSettings, render_fingerprint
+from motion_gating.review_page.side_view import side_view
+from motion_rep.body_models import Body
+from motion_rep.encoding import body_parameters
+from motion_rep.lit_clip import lit_frames
+from motion_rep.motion_file import MotionClip
+from motion_rep.renderers import Renderer
+from motion_rep.safe_files import file_sha256, write_bytes
+from motion_rep.video_writer import open_writer
+
+
+@dataclass(frozen=True)
+class SidePainter:
+    """Draws side views with one body and one renderer; ``size`` in pixels, square."""
+
+    body: Body
+    renderer: Renderer
+    size: int = 480
+
+    def draw(self, motion_path: Path, clip: MotionClip, target: Path, fps: float) -> None:
+        """Write the video, unless the one that is there was made from the same motion in the same way.
+
+        Raises:
+            InputError: it cannot be drawn or written.
+        """
+        seal = target.with_suffix(".txt")
+        made_from = render_fingerprint(motion_path, RenderSettings(self.size, self.size, fps, self.renderer.name, self.body.name))
+        if _sealed(seal, target, made_from):
+            return
+        seal.unlink(missing_ok=True)
+        with open_writer(target, self.size, self.size, fps) as writer:
+            for picture in lit_frames(self.body, self.renderer, body_parameters(clip.motion.double()), self.size, self.size, side_view):
+                writer.write(picture)
+        write_bytes(seal, f"{made_from} {file_sha256(target)}\n".encode())
+
+
+def _sealed(seal: Path, target: Path, made_from: str) -> bool:
+    if not (seal.is_file() and target.is_file()):
+        return False
+    return seal.read_bytes().split() == [made_from.encode(), file_sha256(target).encode()]
