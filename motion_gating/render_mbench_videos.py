@@ -80,6 +80,7 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
     require_folder(args.output_dir)
     sweep(args.output_dir)
+    sweep(args.output_json.parent, recursive=False)
     tally = Tally()
     try:
         with entry_writer(args.output_json) as write:
