@@ -64,6 +64,8 @@ def load_data(stream: BoundedStream) -> object:
         raise InputError(f"holds {error}; expected arrays, numbers, text and plain containers. {TRUST_HINT}") from None
     except InputError:
         raise
+    except KeyError:
+        raise InputError("is not a complete pickle. It may be cut, or of another kind.") from None
     except Exception as error:  # noqa: BLE001 - damaged bytes can make an unpickler raise anything
         raise InputError(f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind.") from None
 
@@ -340,7 +342,7 @@ OWN_INSTRUCTIONS = "GLOBAL REDUCE NEWOBJ BUILD SETITEM SETITEMS DICT APPEND APPE
 
 
 def _instructions() -> dict[int, Callable]:
-    table = dict.fromkeys(range(256), DataUnpickler.load_unknown)
+    table = dict.fromkeys(pickle._Unpickler.dispatch, DataUnpickler.load_unknown)
     for name in (*DATA_INSTRUCTIONS.split(), "STACK_GLOBAL"):
         code = getattr(pickle, name)[0]
         table[code] = pickle._Unpickler.dispatch[code]

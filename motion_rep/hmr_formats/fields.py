@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from motion_rep.capture_file import float_tensor, require_rotations
 from motion_rep.errors import InputError
 from motion_rep.rotations import rotvec_to_matrix
+
+# No video has as many frames.
+MOST = 1 << 31
 
 
 def section(values: object, name: str, holder: str = "") -> Mapping:
@@ -46,6 +50,22 @@ def number(values: Mapping, name: str, holder: str = "") -> float:
     return float(found)
 
 
+def whole_number(values: Mapping, name: str, holder: str = "") -> int:
+    """A single whole number from 0 that fits a frame count."""
+    found = number(values, name, holder)
+    if found != round(found) or not 0 <= found < MOST:
+        raise InputError(f"{holder}{name} is {found:g}, expected a whole number from 0.")
+    return int(found)
+
+
+def entries(values: Mapping, name: str, holder: str = "") -> list:
+    """A list (or an array's rows)."""
+    found = values.get(name)
+    if not isinstance(found, list | tuple) and not (isinstance(found, np.ndarray) and found.ndim):
+        raise InputError(f"{holder}{name} is {_kind(values, name)}, expected a list.")
+    return list(found)
+
+
 def rotation_vectors(values: Mapping, name: str, frames: int | None, joints: int, holder: str = "") -> Tensor:
     """(T, 3 * joints) axis-angle, of which only the first ``joints`` are wanted, to (T, joints, 3, 3)."""
     found = numbers(values, name, (frames, None), holder)
@@ -62,7 +82,7 @@ def rotation_matrices(values: Mapping, name: str, shape: tuple[int | None, ...],
 def frame_numbers(values: Mapping, name: str, holder: str = "") -> Tensor:
     """(T,) int64 frame numbers."""
     found = numbers(values, name, (None,), holder)
-    if not bool((found == found.round()).all()) or bool((found < 0).any()):
+    if not bool(((found == found.round()) & (found >= 0) & (found < MOST)).all()):
         raise InputError(f"{holder}{name} holds numbers that are not frame numbers, expected whole numbers from 0.")
     return found.long()
 

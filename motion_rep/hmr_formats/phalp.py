@@ -16,12 +16,13 @@ from motion_rep.capture_file import require_rotations
 from motion_rep.errors import InputError
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, keys_text, numbers, section
+from motion_rep.hmr_formats.fields import constant_focal, entries, keys_text, numbers, section, whole_number
 from motion_rep.hmr_formats.tracks import Track, person_of
 
 LISTS = ("tid", "tracked_time", "smpl", "camera", "size")
 # The network's focal length for a crop of 256 pixels; the whole image's is larger in proportion (phalp/visualize/py_renderer.py).
 CROP_FOCAL, CROP_SIZE = 5000.0, 256.0
+MOST_PIXELS = 1 << 16
 
 
 class Sighting(NamedTuple):
@@ -36,26 +37,26 @@ def tracks(document: Document) -> tuple[Track, ...]:
     seen: dict[int, list[Sighting]] = {}
     ghosts: dict[int, int] = {}
     for name in document.value if isinstance(document.value, Mapping) else ():
-        for time, entry in _entries(section(document.value, name), f"{str(name)[-40:]}: "):
-            person = int(entry["tid"])
-            if int(entry["tracked_time"]) == 0:
+        for time, entry in _entries_of(section(document.value, name), f"{str(name)[-40:]}: "):
+            person = whole_number(entry, "tid")
+            if whole_number(entry, "tracked_time") == 0:
                 seen.setdefault(person, []).append(Sighting(time, entry))
             else:
                 ghosts[person] = ghosts.get(person, 0) + 1
     return tuple(_track(person, sightings, ghosts.get(person, 0)) for person, sightings in seen.items())
 
 
-def _entries(frame: Mapping, holder: str):
+def _entries_of(frame: Mapping, holder: str):
     """(time, entry) for each track in a frame's lists."""
     missing = [key for key in ("time", *LISTS) if key not in frame]
     if missing:
         raise InputError(f"{holder}has no {' and no '.join(missing)}; found {keys_text(frame)}.")
-    lists = {key: list(frame[key]) for key in LISTS}
+    lists = {key: entries(frame, key, holder) for key in LISTS}
     lengths = {len(values) for values in lists.values()}
     if len(lengths) > 1:
         raise InputError(f"{holder}its lists {', '.join(LISTS)} have {', '.join(str(len(values)) for values in lists.values())} entries, expected as many each.")
     for values in zip(*lists.values(), strict=True):
-        yield int(frame["time"]), dict(zip(LISTS, values, strict=True))
+        yield whole_number(frame, "time", holder), dict(zip(LISTS, values, strict=True))
 
 
 def _track(person: int, sightings: list[Sighting], ghosts: int) -> Track:
@@ -94,4 +95,6 @@ def _image_size(sightings: list[Sighting], holder: str) -> tuple[int, int]:
     if len(sizes) > 1:
         raise InputError(f"{holder}the image size changes over time: {sorted(sizes)[:4]}, expected one size.")
     height, width = sizes.pop()
+    if not (0 < width < MOST_PIXELS and 0 < height < MOST_PIXELS):
+        raise InputError(f"{holder}the image size is {height:g} by {width:g}, expected height and width in pixels.")
     return int(width), int(height)

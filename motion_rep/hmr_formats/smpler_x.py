@@ -109,10 +109,17 @@ def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
         return None
     parts = [part for part in Path(img_path).parts if part not in ("..", ".")]
     places = [Path(img_path), *(parent.joinpath(*parts) for parent in folder.resolve().parents if parts and not Path(img_path).is_absolute())]
-    frame = next((place for place in places if place.suffix.lower() in IMAGES and place.is_file()), None)
+    frame = next((place for place in places if _is_picture(place)), None)
     if frame is None:
         return None
     import cv2
 
     image = cv2.imread(str(frame), cv2.IMREAD_COLOR)
     return None if image is None else (image.shape[1], image.shape[0])
+
+
+def _is_picture(place: Path) -> bool:
+    try:
+        return place.suffix.lower() in IMAGES and place.is_file()
+    except OSError:  # too long a name, for one
+        return False
