@@ -8,12 +8,20 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from motion_rep.errors import InputError, UsageError, one_line
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
+
+
+class _DefaultsThatSaySomething(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of a flag, but not "None" or "False"."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None or action.default is False else super()._get_help_string(action)
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options) -> None:
-        options.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
+        options.setdefault("formatter_class", _DefaultsThatSaySomething)
         options.setdefault("allow_abbrev", False)
         super().__init__(**options)
 
@@ -32,7 +40,8 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(self._known_spellings(given), namespace)
 
     def error(self, message: str) -> None:
-        """One line and exit code 2; argparse prints the whole usage in front of it."""
+        """One line and exit code 2; argparse prints the whole usage in front of it. A key given to a misspelt flag is not repeated."""
+        message = re.sub(r"(--?[\w-]*key[\w-]*[ =]+)[^\s-]\S*", r"\1[key]", message, flags=re.IGNORECASE)
         self.exit(CANNOT_START, f"error: {one_line(message)}. See {self.prog} --help.\n")
 
     def _known_spellings(self, args: Sequence[str]) -> list[str]:

@@ -180,6 +180,8 @@ def test_a_wrong_verdict_file_is_one_line_and_exit_2(tmp_path, content, found):
         (["--judge", "gemini", "--votes", "2"], "odd"),
         (["--judge", "gemini", "--gemini-api-key", "a b"], "Copy it again"),
         (["--judge", "none", "--output-json", "report.json"], "same file"),
+        (["--gemini-key", "a-misplaced-secret"], "[key]"),
+        (["--api_key=a-misplaced-secret"], "[key]"),
     ],
 )
 def test_missing_prerequisites_are_one_line_and_exit_2(tmp_path, flags, found):
@@ -190,6 +192,7 @@ def test_missing_prerequisites_are_one_line_and_exit_2(tmp_path, flags, found):
     assert done.stderr.count("\n") == 1
     assert found in done.stderr
     assert "a b" not in done.stderr
+    assert "misplaced" not in done.stderr
 
 
 def test_a_second_run_that_decides_otherwise_replaces_the_first(tmp_path):
