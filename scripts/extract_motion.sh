@@ -30,27 +30,18 @@ model=auto video='' output='' wanted_fps=native person=longest space=camera stat
 root='' work='' made_preview=''
 extra=() leftovers=() leftover_folders=()
 
-parse_arguments() {
-    while [ $# -gt 0 ]; do
-        if [ "$1" = -- ]; then
-            shift
-            extra=("$@")
-            return
-        fi
-        read_flag "$@"
-        shift "$used"
-        case $flag in
-            --model) model=$value ;;
-            --video) video=$value ;;
-            --output) output=$value ;;
-            --fps) [ "$value" = native ] || require_rate "$flag" "$value"; wanted_fps=$value ;;
-            --person) person=$value ;;
-            --space) space=$value ;;
-            --static-camera) static_camera=1 ;;
-            --dry-run) dry_run=1 ;;
-            *) unknown_flag "$flag" ;;
-        esac
-    done
+take_flag() {
+    case $flag in
+        --model) model=$value ;;
+        --video) video=$value ;;
+        --output) output=$value ;;
+        --fps) [ "$value" = native ] || require_rate "$flag" "$value"; wanted_fps=$value ;;
+        --person) person=$value ;;
+        --space) space=$value ;;
+        --static-camera) static_camera=1 ;;
+        --dry-run) dry_run=1 ;;
+        *) unknown_flag "$flag" ;;
+    esac
 }
 
 check_arguments() {
@@ -204,7 +195,7 @@ keep_preview() {
     printf 'Preview: %s\n' "${output%.pt}_preview.mp4"
 }
 
-parse_arguments "$@"
+parse_flags "$@"
 check_arguments
 toolkit_python=$(project_python)
 require_program PYTHON "$toolkit_python"

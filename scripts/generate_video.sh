@@ -26,32 +26,23 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/text_to_video.sh"
 
 switches='--dry-run'
-model='' prompt='' has_prompt=0 output='' archive='' output_dir='' seed=42 size='' frames='' prompt_field='' dry_run=0
+model='' prompt='' has_prompt=0 output='' archive='' output_dir='' seed=42 size='' frames='' prompt_field='' dry_run=0 missing=''
 extra=()
 
-parse_arguments() {
-    while [ $# -gt 0 ]; do
-        if [ "$1" = -- ]; then
-            shift
-            extra=("$@")
-            return
-        fi
-        read_flag "$@"
-        shift "$used"
-        case $flag in
-            --model) model=$value ;;
-            --prompt) prompt=$value has_prompt=1 ;;
-            --output) output=$value ;;
-            --archive) archive=$value ;;
-            --output-dir) output_dir=$value ;;
-            --seed) require_whole "$flag" "$value" && seed=$value ;;
-            --size) size=$value ;;
-            --frames) require_whole "$flag" "$value" && frames=$((10#$value)) ;;
-            --prompt-field) prompt_field=$value ;;
-            --dry-run) dry_run=1 ;;
-            *) unknown_flag "$flag" ;;
-        esac
-    done
+take_flag() {
+    case $flag in
+        --model) model=$value ;;
+        --prompt) prompt=$value has_prompt=1 ;;
+        --output) output=$value ;;
+        --archive) archive=$value ;;
+        --output-dir) output_dir=$value ;;
+        --seed) require_whole "$flag" "$value" && seed=$value ;;
+        --size) size=$value ;;
+        --frames) require_whole "$flag" "$value" && frames=$((10#$value)) ;;
+        --prompt-field) prompt_field=$value ;;
+        --dry-run) dry_run=1 ;;
+        *) unknown_flag "$flag" ;;
+    esac
 }
 
 check_arguments() {
@@ -112,6 +103,7 @@ part_folder() {
 # make_video PROMPT VIDEO: 0 when the video is there, with its record.
 make_video() {
     local part code=0
+    [ -z "$missing" ] || usage_error "$missing"
     part=$(part_folder "$2")
     rm -rf -- "$part"
     mkdir -p -- "$part" || return 1
@@ -177,7 +169,7 @@ clean_up() {
     [ -z "$parts" ] || rm -rf -- "$parts"
 }
 
-parse_arguments "$@"
+parse_flags "$@"
 check_arguments
 plan
 toolkit_python=$(project_python)

@@ -48,6 +48,20 @@ read_flag() {
     fi
 }
 
+# parse_flags "$@": take_flag, which the script defines, is called for every flag; what stands behind -- goes to the array extra.
+parse_flags() {
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -- ]; then
+            shift
+            extra=("$@")
+            return
+        fi
+        read_flag "$@"
+        shift "$used"
+        take_flag
+    done
+}
+
 unknown_flag() {
     usage_error "$1 is not a flag of this command. See $(basename -- "$0") --help."
 }

@@ -23,10 +23,18 @@ require_checkpoint() {
     [ -z "$program_root" ] || (cd -- "$program_root" && [ -d "$1" ]) || report_problem "$1: no checkpoint there (in $program_root). $2"
 }
 
+# require_runner VARIABLE NAME: what runs the program.
+require_runner() {
+    [ "$dry_run" = 1 ] || command -v -- "$2" >/dev/null 2>&1 || report_problem "$2: not found. Activate its environment, or set $1 to the one to use."
+}
+
+# report_problem TEXT: something is missing. A dry run only says so; an archive may turn out to need no new video, so there $missing keeps it.
 report_problem() {
     [ -n "$1" ] || return 0
     if [ "$dry_run" = 1 ]; then
         warn "$1"
+    elif [ -n "$archive" ]; then
+        missing=${missing:-$1}
     else
         usage_error "$1"
     fi
@@ -70,7 +78,7 @@ flag_with_value() {
 plan_wan() {
     require_root WAN_ROOT 'Wan2.2 (github.com/Wan-Video/Wan2.2)' generate.py
     python=${WAN_PYTHON:-python}
-    [ "$dry_run" = 1 ] || require_program WAN_PYTHON "$python"
+    require_runner WAN_PYTHON "$python"
     if [ "$model" = wan2.2 ]; then
         size=${size:-1280x720}
         require_size 1280x720 720x1280 832x480 480x832
@@ -99,7 +107,7 @@ command_wan() {
 plan_cogvideox() {
     require_root COGVIDEO_ROOT 'CogVideo (github.com/zai-org/CogVideo)' inference/cli_demo.py
     python=${COGVIDEO_PYTHON:-python}
-    [ "$dry_run" = 1 ] || require_program COGVIDEO_PYTHON "$python"
+    require_runner COGVIDEO_PYTHON "$python"
     cog_model=${COGVIDEO_MODEL:-THUDM/CogVideoX1.5-5B}
     cog_model=${cog_model%/}
     cog_options=()
@@ -133,7 +141,7 @@ command_cogvideox() {
 plan_open_sora() {
     require_root OPENSORA_ROOT 'Open-Sora v2 (github.com/hpcaitech/Open-Sora)' scripts/diffusion/inference.py
     torchrun=${OPENSORA_TORCHRUN:-torchrun}
-    [ "$dry_run" = 1 ] || require_program OPENSORA_TORCHRUN "$torchrun"
+    require_runner OPENSORA_TORCHRUN "$torchrun"
     # Its configuration names the weights as ./ckpts, so there is no variable for them.
     require_checkpoint ./ckpts 'Download hpcai-tech/Open-Sora-v2 there, or put a link named ckpts there.'
     frames=${frames:-129} size=${size:-336x192}

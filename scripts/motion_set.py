@@ -1,0 +1,203 @@
+"""Bookkeeping of prepare_custom_motion.sh: the archive that a folder's four steps work on, and what came of each entry at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.archive import Entry, entry_id, entry_writer, is_lines, read_entries
+from motion_rep.command_line import DONE, SOME_FAILED, Parser, run_command, say
+from motion_rep.errors import InputError, UsageError
+from motion_rep.safe_files import read_json, require_folder, safe_name
+
+# Entries listed by name under each heading; the report has all of them.
+LISTED = 20
+
+
+def build_parser() -> Parser:
+    parser = Parser(description=__doc__)
+    parser.add_argument(
+        "action", choices=("begin", "finish"), help="begin: write the archive, list id, name and video of each entry; finish: summary"
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--archive", type=Path, help="begin: entries to prepare")
+    parser.add_argument("--prompt", help="begin: the description of the only entry")
+    parser.add_argument("--video", type=Path, help="begin: the video of the only entry")
+    return parser
+
+
+@dataclass(frozen=True)
+class SetFiles:
+    """Where the parts of a set are."""
+
+    folder: Path
+    suffix: str
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / f"archive{self.suffix}"
+
+    @property
+    def gated(self) -> Path:
+        return self.folder / f"gated{self.suffix}"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "quality_report.json"
+
+    def motion(self, name: str) -> Path:
+        return self.folder / "motions" / f"{name}.pt"
+
+    def video(self, name: str) -> Path:
+        return self.folder / "videos" / f"{name}.mp4"
+
+    def capture(self, name: str) -> Path:
+        return self.folder / "captures" / f"{name}.pt"
+
+    def log(self, name: str, step: str) -> tuple[Path, str]:
+        """The messages of a step, and what the error lines about this entry contain; captures have a log each."""
+        logs = self.folder / "logs"
+        shared = {"video": (logs / "videos.log", f"/{name}.mp4: "), "motion": (logs / "convert.log", f"/{name}.pt: ")}
+        return shared.get(step, (logs / f"{name}.{step}.log", ""))
+
+
+def set_files(folder: Path) -> SetFiles:
+    """The files of a set that was begun.
+
+    Raises:
+        UsageError: no archive in the folder.
+    """
+    for suffix in (".json", ".jsonl"):
+        if (folder / f"archive{suffix}").is_file():
+            return SetFiles(folder, suffix)
+    raise UsageError(f"{folder}: has no archive.json. Begin with prepare_custom_motion.sh.")
+
+
+def begin(args) -> int:
+    """Write the set's archive, each entry with the motion_path that it will have, and list the entries for the shell."""
+    require_folder(args.folder)
+    files = SetFiles(args.folder, ".jsonl" if args.archive and is_lines(args.archive) else ".json")
+    if args.archive and args.archive.resolve() == files.archive.resolve():
+        raise UsageError(f"{args.archive}: is this folder's own working copy. Give the archive that you wrote, or another --output-dir.")
+    other = SetFiles(args.folder, ".json" if files.suffix == ".jsonl" else ".jsonl")
+    other.archive.unlink(missing_ok=True)
+    rows = []
+    with entry_writer(files.archive) as write:
+        for entry in _entries(args):
+            name = safe_name(entry_id(entry))
+            write({**entry, "motion_path": str(files.motion(name))})
+            rows += [str(entry_id(entry)).replace("\0", ""), name, str(args.video or files.video(name))]
+    if not rows:
+        raise UsageError(f"{args.archive}: holds no entries, nothing to prepare.")
+    sys.stdout.buffer.write("".join(row + "\0" for row in rows).encode("utf-8", "surrogateescape"))
+    return DONE
+
+
+def _entries(args) -> Iterator[Entry]:
+    if args.archive:
+        yield from read_entries(args.archive)
+        return
+    description = {"prompt": args.prompt} if args.prompt else {}
+    yield {"id": args.video.stem if args.video else 0, **description}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an entry, in one of the four groups, and why."""
+
+    group: str
+    identifier: object
+    reason: str
+
+
+PASSED, REJECTED, UNDECIDED, FAILED = "passed", "not passed", "undecided", "failed"
+
+
+def outcome(entry: Entry, files: SetFiles, record: dict | None, video: Path | None) -> Outcome:
+    """Follow an entry through the steps to the first one that failed, else to its decision."""
+    identifier = entry_id(entry)
+    name = safe_name(identifier)
+    made = [("video", video or files.video(name)), ("capture", files.capture(name)), ("motion", files.motion(name))]
+    for step, path in made:
+        if not path.is_file():
+            return Outcome(FAILED, identifier, f"{step}: {last_error(files, name, step)}")
+    if record is None:
+        return Outcome(FAILED, identifier, f"gate: no record in {files.report.name}; its messages are above")
+    reasons = "; ".join(str(reason) for reason in record.get("reasons", ()))
+    if record.get("use_ref_motion") is None:
+        return Outcome(UNDECIDED, identifier, record.get("vlm_error") or reasons)
+    return Outcome(PASSED if record["use_ref_motion"] else REJECTED, identifier, reasons)
+
+
+def last_error(files: SetFiles, name: str, step: str) -> str:
+    """The last error line of a step's log, and where that is."""
+    log, marker = files.log(name, step)
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "not made; its messages are above"
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ") and marker in line]
+    return f"{errors[-1] if errors else 'not made'} ({log})"
+
+
+def _records(files: SetFiles) -> dict[str, dict]:
+    """The report's records by id; none where there is no report."""
+    try:
+        records = read_json(files.report)
+    except InputError:
+        return {}
+    return {str(record.get("id")): record for record in records if isinstance(record, dict)} if isinstance(records, list) else {}
+
+
+def finish(args) -> int:
+    """Say what passed, what did not, and where to look."""
+    files = set_files(args.folder)
+    records = _records(files)
+    outcomes = [outcome(entry, files, records.get(str(entry_id(entry))), args.video) for entry in read_entries(files.archive)]
+    for group in (PASSED, REJECTED, UNDECIDED, FAILED):
+        _say_group(group, [found for found in outcomes if found.group == group])
+    _say_where(files)
+    return SOME_FAILED if any(found.group in (UNDECIDED, FAILED) for found in outcomes) else DONE
+
+
+def _say_group(group: str, found: list[Outcome]) -> None:
+    if not found:
+        return
+    say(f"{group.capitalize()}: {len(found)}")
+    for one in found[:LISTED]:
+        say(f"  {one.identifier}: {one.reason}")
+    if len(found) > LISTED:
+        say(f"  ... and {len(found) - LISTED} more")
+
+
+def _say_where(files: SetFiles) -> None:
+    places = [
+        ("review page", files.folder / "review" / "index.html"),
+        ("overlays", files.folder / "checks"),
+        ("motions", files.folder / "motions"),
+        ("metadata", files.gated),
+        ("report", files.report),
+        ("messages", files.folder / "logs"),
+    ]
+    say("Where to look:")
+    for what, path in places:
+        if path.exists():
+            say(f"  {what}: {path}")
+
+
+def _run(args) -> int:
+    return begin(args) if args.action == "begin" else finish(args)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,266 @@
+#!/usr/bin/env bash
+# From a sentence, a video or an archive to gated reference motions: video, capture, conversion with an overlay to check, and the gate.
+#
+#   prepare_custom_motion.sh --prompt TEXT     --output-dir D
+#   prepare_custom_motion.sh --video V.mp4     --output-dir D    [--prompt TEXT: what the video shows, for the gate]
+#   prepare_custom_motion.sh --archive A.json  --output-dir D
+#
+#   --t2v-model M     wan2.2 (default) | wan2.2-5b | cogvideox | open-sora; --seed, --size, --frames, --prompt-field as in generate_video.sh
+#   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps as in extract_motion.sh
+#   --target-fps N    rate of the motions (default: the video's own)
+#   --judge J         gemini | openai | manual | none; default: manual where --verdicts is given, gemini where its key is in the environment, else none
+#   --verdicts FILE   verdicts by people, as the review page exports them
+#   --jitter-threshold X
+#   --dry-run         print the commands and do nothing
+#   -- ...            what follows goes to apply_quality_gate.py
+#
+# Run the same command again to go on: what is finished and unchanged is kept. A video of your own as D/videos/<id>.mp4 is taken instead of making one.
+# At the end it says what passed, what failed and where to look (on stdout; all before goes to stderr and into D/logs); D/review/index.html shows everything.
+#
+# Exit code: 0 all decided; 1 some entries failed or stayed undecided; 2 wrong usage or something is missing.
+# shellcheck disable=SC2329  # the steps are called through do_step
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib/command.sh
+. "$here/lib/command.sh"
+
+switches='--dry-run'
+prompt='' video='' archive='' output_dir='' hmr_model=auto fps=native t2v_model=wan2.2 judge='' verdicts='' dry_run=0
+t2v_options=() convert_options=() gate_options=() extra=()
+worst=0 no_judge=''
+
+take_flag() {
+    case $flag in
+        --prompt) prompt=$value ;;
+        --video) video=$value ;;
+        --archive) archive=$value ;;
+        --output-dir) output_dir=$value ;;
+        --t2v-model) t2v_model=$value ;;
+        --seed | --size | --frames | --prompt-field) t2v_options+=("$flag=$value") ;;
+        --hmr-model) hmr_model=$value ;;
+        --fps) fps=$value ;;
+        --target-fps) require_rate "$flag" "$value" && convert_options+=(--target-fps "$value") ;;
+        --judge) judge=$value ;;
+        --verdicts) verdicts=$value && gate_options+=(--verdicts "$value") ;;
+        --jitter-threshold) gate_options+=(--jitter-threshold "$value") ;;
+        --dry-run) dry_run=1 ;;
+        *) unknown_flag "$flag" ;;
+    esac
+}
+
+check_arguments() {
+    [ -n "$output_dir" ] || usage_error "--output-dir is missing: the folder for everything that is made."
+    if [ -n "$archive" ]; then
+        [ -z "$prompt$video" ] || usage_error "--archive has its own prompts and videos; leave --prompt and --video out."
+        [ -f "$archive" ] || usage_error "$archive: not found. Give an existing archive."
+    elif [ -z "$video" ]; then
+        [[ $prompt =~ [^[:space:]] ]] || usage_error "give --prompt TEXT, --video V.mp4 or --archive A.json."
+    else
+        [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
+        [ "${#t2v_options[@]}" -eq 0 ] || usage_error "${t2v_options[0]%%=*} is for making videos, and --video is there already."
+    fi
+    case $judge in
+        '' | gemini | openai | manual | none) ;;
+        *) usage_error "--judge is '$judge', expected gemini, openai, manual or none." ;;
+    esac
+}
+
+choose_judge() {
+    [ -z "$judge" ] || return 0
+    if [ -n "$verdicts" ]; then
+        judge=manual
+    elif [ -n "${GEMINI_API_KEY:-}${GOOGLE_API_KEY:-}" ]; then
+        judge=gemini
+    else
+        judge=none
+        no_judge='No judge has a key (GEMINI_API_KEY), so only jitter was measured. Give your verdicts on the review page, export them, and run this again with --verdicts FILE.'
+    fi
+}
+
+# do_step TITLE COMMAND...: run or print; the worst exit code is kept, and the steps after it still run.
+do_step() {
+    local title=$1 code=0
+    shift
+    if [ "$dry_run" = 1 ]; then
+        [ "$1" != logged ] || shift 2
+        quote "$@"
+        return
+    fi
+    printf '\n== %s\n' "$title" >&2
+    "$@" </dev/null >&2 || code=$?
+    [ "$code" -le "$worst" ] || worst=$code
+    [ "$code" -le 128 ] || exit "$code"
+}
+
+# is_current STEP NAME OUTPUT INPUT SETTINGS: the output is there, made from this input with these settings.
+is_current() {
+    [ -s "$3" ] && [ -f "$state/$2.$1" ] && [ "$(fingerprint "$4" "$5")" = "$(cat -- "$state/$2.$1")" ]
+}
+
+mark_current() {
+    fingerprint "$3" "$4" >"$state/$2.$1"
+}
+
+fingerprint() {
+    printf '%s %s\n' "$(cksum <"$1")" "$2"
+}
+
+make_videos() {
+    [ -z "$video" ] || return 0
+    local command=("$here/generate_video.sh" --model "$t2v_model" --archive "$work_archive" --output-dir "$output_dir/videos")
+    command+=(${t2v_options[@]+"${t2v_options[@]}"})
+    do_step 'Step 1: videos' logged videos "${command[@]}"
+    # Without the program, only entries with a video can go on; where there is none, nothing can.
+    [ "$worst" -lt 2 ] || any_video || exit 2
+}
+
+any_video() {
+    local path
+    for path in ${videos[@]+"${videos[@]}"}; do
+        [ ! -s "$path" ] || return 0
+    done
+    return 1
+}
+
+# logged NAME COMMAND...: messages also in a file of their own.
+logged() {
+    local log=$output_dir/logs/$1.log
+    shift
+    "$@" 2>&1 | tee -- "$log"
+}
+
+capture_one() {
+    local name=$1 source=$2 target=$output_dir/captures/$1.pt settings="$hmr_model $fps"
+    if is_current capture "$name" "$target" "$source" "$settings"; then
+        printf '%s: captured already.\n' "$name"
+        return
+    fi
+    # A motion of an older capture must not pass for this one's.
+    rm -f -- "$target" "$output_dir/motions/$name.pt"
+    logged "$name.capture" "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$target" --fps "$fps" || return
+    mark_current capture "$name" "$source" "$settings"
+}
+
+capture_all() {
+    local index code=0 one
+    for index in "${!names[@]}"; do
+        [ -s "${videos[$index]}" ] || continue
+        one=0
+        capture_one "${names[$index]}" "${videos[$index]}" || one=$?
+        [ "$one" -le "$code" ] || code=$one
+        # Ctrl-C, or nothing to run the model with: the others would end the same way.
+        [ "$one" -lt 2 ] || return "$one"
+    done
+    return "$code"
+}
+
+# Only this set's captures are converted; the folder may hold others. A command line has an end, so very many go by their folder.
+convert_all() {
+    local name inputs=()
+    for name in "${names[@]}"; do
+        [ ! -s "$output_dir/captures/$name.pt" ] || inputs+=("$output_dir/captures/$name.pt")
+    done
+    [ "${#inputs[@]}" -le 5000 ] || inputs=("$output_dir/captures")
+    [ "${#inputs[@]}" -gt 0 ] || return 1
+    logged convert "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "${inputs[@]}" -o "$output_dir/motions" \
+        ${convert_options[@]+"${convert_options[@]}"}
+}
+
+any_motion() {
+    local name
+    for name in "${names[@]}"; do
+        [ ! -s "$output_dir/motions/$name.pt" ] || return 0
+    done
+    return 1
+}
+
+check_one() {
+    local name=$1 source=$2 motion=$output_dir/motions/$1.pt
+    ! is_current check "$name" "$output_dir/checks/${name}_overlay.mp4" "$motion" "$(cksum <"$source")" || return 0
+    logged "$name.check" "$toolkit_python" "$repo/motion_rep/motion_checker.py" --motion_file "$motion" --output_dir "$output_dir/checks" \
+        --video_file "$source" || return
+    mark_current check "$name" "$motion" "$(cksum <"$source")"
+}
+
+check_all() {
+    local index code=0
+    for index in "${!names[@]}"; do
+        [ ! -s "$output_dir/motions/${names[$index]}.pt" ] || check_one "${names[$index]}" "${videos[$index]}" || code=1
+    done
+    return "$code"
+}
+
+plan_names() {
+    local options=()
+    [ -z "$archive" ] || options+=(--archive "$archive")
+    [ -z "$prompt" ] || options+=("--prompt=$prompt")
+    [ -z "$video" ] || options+=(--video "$video")
+    names=() videos=()
+    mkdir -p -- "$output_dir" || exit 2
+    "$toolkit_python" "$here/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries" || exit 2
+    while IFS= read -r -u 3 -d '' _ && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' path; do
+        names+=("$name")
+        videos+=("$path")
+    done 3<"$output_dir/.entries"
+    rm -f -- "$output_dir/.entries"
+    state=$output_dir/.state
+    mkdir -p -- "$state" "$output_dir/logs" "$output_dir/captures" "$output_dir/motions" "$output_dir/checks"
+    work_archive=$output_dir/archive$suffix
+}
+
+gate() {
+    do_step 'Step 4: lit videos' logged render "$toolkit_python" "$repo/motion_gating/render_mbench_videos.py" --meta-json "$work_archive" \
+        --output-json "$output_dir/rendered$suffix" --output-dir "$output_dir/renders"
+    do_step "Step 4: gate ($judge)" logged gate "$toolkit_python" "$repo/motion_gating/apply_quality_gate.py" \
+        --meta-json "$output_dir/rendered$suffix" --quality-report "$output_dir/quality_report.json" --output-json "$output_dir/gated$suffix" \
+        --judge "$judge" ${gate_options[@]+"${gate_options[@]}"} ${extra[@]+"${extra[@]}"}
+    do_step 'Review page' logged review "$toolkit_python" "$repo/motion_gating/build_report.py" --meta-json "$output_dir/gated$suffix" \
+        --quality-report "$output_dir/quality_report.json" --output "$output_dir/review" --checks "$output_dir/checks"
+}
+
+print_plan() {
+    # The names of a set's entries are known when it has begun; NAME stands for each of them.
+    local source=${video:-$output_dir/videos/NAME.mp4}
+    work_archive=$output_dir/archive$suffix
+    make_videos
+    quote "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$output_dir/captures/NAME.pt" --fps "$fps"
+    quote "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "$output_dir/captures/NAME.pt" -o "$output_dir/motions" ${convert_options[@]+"${convert_options[@]}"}
+    quote "$toolkit_python" "$repo/motion_rep/motion_checker.py" --motion_file "$output_dir/motions/NAME.pt" --output_dir "$output_dir/checks" --video_file "$source"
+    gate
+}
+
+finish() {
+    local code=0
+    printf '\n== Result\n' >&2
+    "$toolkit_python" "$here/motion_set.py" finish "$output_dir" ${video:+--video "$video"} || code=$?
+    [ -z "$no_judge" ] || [ ! -s "$output_dir/review/index.html" ] || printf '%s\n' "$no_judge"
+    [ "$code" -le "$worst" ] || worst=$code
+    exit "$worst"
+}
+
+parse_flags "$@"
+check_arguments
+toolkit_python=$(project_python)
+require_program PYTHON "$toolkit_python"
+export PYTHON="$toolkit_python"
+suffix=.json
+case $archive in
+    *.jsonl | *.ndjson) suffix=.jsonl ;;
+esac
+choose_judge
+trap 'exit 130' INT
+trap 'exit 143' TERM
+if [ "$dry_run" = 1 ]; then
+    print_plan
+    exit 0
+fi
+plan_names
+make_videos
+do_step 'Step 2: captures' capture_all
+do_step 'Step 3: motions' convert_all
+if any_motion; then
+    do_step 'Step 3: overlays' check_all
+    gate
+fi
+finish
