@@ -1,0 +1,85 @@
+"""Plots of a motion: what they show, and that the command writes them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sample_motions import smooth_clip
+
+from motion_rep.foot_contact import foot_contacts
+from motion_rep.layout import unpack
+from motion_rep.motion_file import MotionClip, write_motion
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install matplotlib)")
+
+from motion_rep.motion_figure import jitter_of_joints, motion_figure  # noqa: E402
+from motion_rep.plot_motion import main  # noqa: E402
+
+FPS = 16.0
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return smooth_clip(41, seed=5)
+
+
+def test_every_axis_has_a_name_and_a_unit(clip):
+    figure = motion_figure(clip, FPS, "title")
+    labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel())]
+    assert "title: 40 frames at 16 fps, 2.50 s" in figure.get_suptitle()
+    assert len([label for label in labels if "(" in label]) >= 11
+    assert {label.partition("(")[2].rstrip(")") for label in labels if "(" in label} == {"s", "m", "m/s", "m/s²", "mm/frame² at 16 fps"}
+
+
+def test_mean_of_the_jitter_map_is_the_published_jitter_degree(clip):
+    joints = unpack(clip.motion.double()).joints.numpy()
+    second = joints[2:] - 2 * joints[1:-1] + joints[:-2]
+    local = joints - joints[:, :1]
+    local_second = local[2:] - 2 * local[1:-1] + local[:-2]
+    expected = np.linalg.norm(second, axis=-1).mean() + np.linalg.norm(local_second, axis=-1).mean()
+    assert jitter_of_joints(joints).mean() == pytest.approx(expected)
+
+
+def test_speed_curve_is_in_metres_per_second():
+    """A body carried along at 2 m/s: every joint has that speed and no acceleration."""
+    motion = smooth_clip(2).motion.repeat(30, 1)
+    motion[:, 126:192] = (torch.arange(30)[:, None] * 2 / FPS) * torch.tensor([0.0, 1.0, 0.0]).repeat(22)
+    speed, acceleration = motion_figure(MotionClip(motion, fps=FPS), FPS, "t").axes[:2]
+    assert np.allclose(speed.lines[0].get_ydata(), 2.0, atol=1e-4)
+    assert np.allclose(acceleration.lines[0].get_ydata(), 0.0, atol=1e-2)
+
+
+def test_contact_is_low_or_slow():
+    joints = torch.zeros(4, 22, 3)
+    joints[:, 10, 2] = torch.tensor([0.019, 0.021, 0.5, 0.5])
+    joints[:, 10, 0] = torch.tensor([0.0, 1.0, 2.0, 2.005])
+    joints[:, 11, 2] = 1.0
+    assert foot_contacts(joints, FPS).tolist() == [[True, True], [False, True], [True, True], [True, True]]
+    assert foot_contacts(joints[:1], FPS).tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_command_writes_the_same_picture_again(clip, kind, tmp_path):
+    write_motion(tmp_path / "walk.pt", clip)
+    for name in ("a", "b"):
+        assert main([str(tmp_path / "walk.pt"), "-o", str(tmp_path / f"{name}.{kind}")]) == 0
+    if kind == "png":
+        assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+        import cv2
+
+        picture = cv2.imread(str(tmp_path / "a.png"))
+        assert min(picture.shape[:2]) > 1000 and (picture < 250).mean() > 0.1
+    assert (tmp_path / f"a.{kind}").stat().st_size > 10000
+
+
+@pytest.mark.parametrize(
+    ("rows", "output", "code", "message"),
+    [(2, "plot.png", 1, "short.pt: has 2 rows, expected at least 3"), (9, "plot.bmp", 2, "plot.bmp: ends in .bmp"), (9, "plot", 2, "plot: ends in nothing")],
+)
+def test_one_line_says_what_is_wrong(rows, output, code, message, tmp_path, capsys):
+    write_motion(tmp_path / "short.pt", MotionClip(smooth_clip(rows + 1).motion, fps=FPS))
+    assert main([str(tmp_path / "short.pt"), "-o", str(tmp_path / output)]) == code
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / output).exists()
