@@ -162,4 +162,7 @@ def _shadow(room: np.ndarray, joints: dict[str, np.ndarray], lens: np.ndarray, f
         fading = 1.0 if name == "pelvis" else max(0.0, 1.0 - (floor - lifted) / 0.3)
         cover = np.maximum(cover, strength * fading * spot)
     cover = cv2.blur(cover, (6 * SMOOTHING, 4 * SMOOTHING))
-    return (room * (1.0 - cover[..., None])).astype(np.uint8)
+    picture = room.copy()
+    rows = cover.any(axis=1)
+    picture[rows] = room[rows] * (1.0 - cover[rows, :, None])
+    return picture
