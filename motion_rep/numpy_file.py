@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import zipfile
 import zlib
@@ -56,11 +57,7 @@ class NpzArrays(Mapping):
 
 
 def _read_array_file(file: BinaryIO, limit: int) -> np.ndarray:
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise InputError(f"is a numpy file of version {version}, expected 1.0 or 2.0. Write it again with np.save.")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read_header(file)
+    shape, fortran, dtype = _read_header(file)
     stream = BoundedStream(file, limit)
     if not dtype.hasobject:
         return read_array(stream, plain_dtype(dtype.str), checked_shape(shape), fortran)
@@ -70,6 +67,17 @@ def _read_array_file(file: BinaryIO, limit: int) -> np.ndarray:
     return objects
 
 
+def _read_header(file: BinaryIO) -> tuple[tuple, bool, np.dtype]:
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise InputError(f"is a numpy file of version {version}, expected 1.0 or 2.0. Write it again with np.save.")
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        return read_header(file)
+    except Exception as error:  # noqa: BLE001 - the header is Python source, and numpy's tokenizer and parser raise errors of many kinds
+        raise InputError(f"has a header that numpy cannot read: {one_line(error)[:80]}. It is damaged; write it again.") from None
+
+
 @contextlib.contextmanager
 def _naming(place: str) -> Iterator[None]:
     """Every way in which a file can be broken as one line that says where."""
@@ -77,7 +85,7 @@ def _naming(place: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
-    except (ValueError, SyntaxError, EOFError, OSError, RuntimeError, NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, EOFError, OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{place}: cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again.") from None
 
 
