@@ -92,8 +92,8 @@ def _say_plan(options, judge) -> int:
     return DONE
 
 
-def _bar(records, tally):
-    bar = progress(records, "gate", unit="entry")
+def _bar(records, tally, count):
+    bar = progress(records, "gate", total=count, unit="entry")
     for record in bar:
         yield record
         if not bar.disable:
@@ -112,7 +112,7 @@ def _say_result(options, judge, result) -> None:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
     all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)
     if all_asked and (unused := len(getattr(judge, "verdicts", ())) - tally.judged_by_people):
-        say_warning(f"{unused} verdicts are about ids that are not in {options.meta_json}")
+        say_warning(f"verdicts about ids that are not in {options.meta_json}: {unused}")
     if len(tally.model_versions) > 1:
         versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())
         say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from motion_gating.decision import Limits, decide, jitter_fails
 from motion_gating.gate_record import make_record
@@ -22,7 +23,7 @@ from motion_gating.joint_metrics import JointMetrics, measure
 from motion_gating.judges.interface import RUN_ENDED, Judge, Question, Stop, undecided
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.errors import InputError, UsageError
-from motion_rep.safe_files import require_folder, resolve_beside, sweep, write_json
+from motion_rep.safe_files import cannot_write, require_folder, resolve_beside, sweep, write_json
 
 KEEP, REJECT = "keep", "reject"
 
@@ -80,13 +81,16 @@ class GateResult:
     interrupted: bool
 
 
-def apply_gate(options: GateOptions, judge: Judge | None, watch: Callable[[Iterable, Tally], Iterable] = lambda items, tally: items) -> GateResult:
+Watch = Callable[[Iterable[dict], Tally, int], Iterable[dict]]
+
+
+def apply_gate(options: GateOptions, judge: Judge | None, watch: Watch = lambda records, tally, count: records) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
     Ctrl-C and a judge that stops end the questions, not the writing: what is decided by then is kept, the other entries stay as they were.
 
     Args:
-        watch: wraps the records as they come, for a progress bar.
+        watch: wraps the records as they come, with the counts so far and the number to come, for a progress bar.
 
     Raises:
         UsageError: unusable archive, or folders that cannot be written.
@@ -95,8 +99,9 @@ def apply_gate(options: GateOptions, judge: Judge | None, watch: Callable[[Itera
     for folder in (options.quality_report.parent, target.parent):
         sweep(require_folder(folder), recursive=False)
     started, tally = datetime.datetime.now(datetime.UTC), Tally()
-    with tempfile.TemporaryFile("w+", encoding="utf-8", dir=options.quality_report.parent) as spool, _interruptible() as cancelled:
-        for record in watch(_records(options, judge, cancelled), tally):
+    count = sum(1 for _ in read_entries(options.meta_json))  # a broken archive ends the run before the first call is paid for
+    with _spool(options.quality_report) as spool, _interruptible() as cancelled:
+        for record in watch(_records(options, judge, cancelled), tally, min(count, options.max_samples or count)):
             tally.add(record)
             spool.write(json.dumps(record) + "\n")
         _write_results(options, target, spool)
@@ -170,6 +175,16 @@ def _unreached(entry: dict, options: GateOptions, judge: Judge | None) -> dict:
 
 
 @contextlib.contextmanager
+def _spool(report: Path) -> Iterator[IO[str]]:
+    """A file without a name on the report's disk: records wait in it, not in memory, and nothing is left of it after a kill."""
+    try:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", dir=report.parent) as spool:
+            yield spool
+    except OSError as error:
+        raise InputError(cannot_write(report, error)) from None
+
+
+@contextlib.contextmanager
 def _interruptible() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C sets; the second one interrupts as usual."""
     cancelled = threading.Event()
@@ -189,7 +204,7 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_results(options: GateOptions, target: Path, spool) -> None:
+def _write_results(options: GateOptions, target: Path, spool: IO[str]) -> None:
     """The report, then the metadata with the decisions in it; entries without one stay as they were."""
     spool.seek(0)
     with entry_writer(options.quality_report) as write:

@@ -31,8 +31,10 @@ from gate_support import (
 )
 
 from motion_gating import apply_quality_gate
+from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
+from motion_rep.errors import InputError
 
 ANSWER = GeminiProtocol.answer()
 
@@ -177,7 +179,7 @@ def test_people_override_the_model_and_save_its_call(tmp_path):
     with Service(always(ANSWER)) as server:
         done = gate(meta, "--verdicts", tmp_path / "v.json", server=server)
     assert done.returncode == 1
-    assert "1 verdicts are about ids that are not in" in done.stderr
+    assert "verdicts about ids that are not in" in done.stderr
     assert len(server.questions) == 2
     report = read(tmp_path / "report.json")
     assert [record["judge"] for record in report] == ["manual", "manual", "gemini", "gemini"]
@@ -297,6 +299,33 @@ def test_a_password_in_the_address_is_in_no_file(tmp_path):
         done = gate(meta, *OpenAIProtocol.flags, "--vlm-base-url", address, server=server)
     assert done.returncode == 0, done.stderr
     assert b"pass-word" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_answers_that_can_no_longer_be_kept_end_the_run_with_what_was_decided(tmp_path, monkeypatch):
+    meta = make_archive(tmp_path, range(6))
+
+    def full(self, asked, kept):
+        raise InputError("answers: cannot be written: No space left on device.")
+
+    monkeypatch.setattr(AnswerCache, "put", full)
+    with Service(always(ANSWER)) as server:
+        done = gate(meta, "--num-threads", 1, server=server)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert len(server.questions) == 1
+    assert [entry.get("use_ref_motion") for entry in read(meta)] == [True] + [None] * 5
+
+
+def test_a_broken_line_at_the_end_is_found_before_the_first_call(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    lines = tmp_path / "meta.jsonl"
+    lines.write_text("".join(json.dumps(entry) + "\n" for entry in read(meta)) + "{\n")
+    with Service(always(ANSWER)) as server:
+        done = gate(lines, server=server)
+    assert done.returncode == 2
+    assert "line 4" in done.stderr
+    assert not server.requests
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_an_unwritable_place_is_found_before_the_first_call(tmp_path):

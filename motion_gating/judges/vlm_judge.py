@@ -80,7 +80,10 @@ class VlmJudge:
             return KeptAnswer(answer, version, reply.prompt_tokens)
 
         kept = self.caller.call(ask)
-        self.cache.put(asked, kept)
+        try:
+            self.cache.put(asked, kept)
+        except InputError as error:  # a full disk; further answers would be paid for and lost
+            self.caller.end_run(Stop(str(error), exit_code=2))
         return kept
 
     @contextmanager

@@ -1,0 +1,77 @@
+"""Whatever a model or a person writes ends in a verdict or in one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motion_gating.judges.answers import Answer, prompt_for, read_answer
+from motion_gating.judges.manual import read_verdicts
+from motion_gating.judges.service import CallFailure, delay_in_seconds, without_secrets
+from motion_rep.errors import UsageError
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "matches", "analysis", "usable", "x"]), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.text() | JSON.map(json.dumps) | JSON.map(lambda value: f"```json\n{json.dumps(value)}\n```"))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_an_answer_or_a_failure_of_one_line(text):
+    try:
+        answer = read_answer(text)
+    except CallFailure as failure:
+        assert "\n" not in failure.message
+        assert len(failure.message) < 400
+    else:
+        assert isinstance(answer.matches, bool)
+        assert isinstance(answer.analysis, str)
+
+
+@given(st.booleans(), st.text(), st.dictionaries(st.text(max_size=3), JSON, max_size=2))
+@settings(max_examples=100, deadline=None)
+def test_a_whole_answer_is_read_as_it_is(matches, analysis, more):
+    text = json.dumps({**more, "analysis": analysis, "matches": matches})
+    assert read_answer(text) == Answer(matches, analysis)
+    assert read_answer(f"<think>{{}} true false</think>\n```json\n{text}\n```") == Answer(matches, analysis)
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None)
+def test_no_description_leaves_its_line(description):
+    lines = prompt_for(description).splitlines()
+    assert json.loads(lines[-1]) == description
+    assert len(lines) == len(prompt_for("").splitlines())
+
+
+@given(JSON | st.lists(st.fixed_dictionaries({"id": JSON, "matches": JSON}, optional={"analysis": JSON, "usable": JSON}), max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_any_verdict_file_is_verdicts_or_one_line(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "people.json"
+    path.write_text(json.dumps(content))
+    try:
+        verdicts = read_verdicts(path)
+    except UsageError as error:
+        assert "\n" not in str(error)
+        assert "people.json" in str(error)
+    else:
+        assert all(verdict.matches in (True, False, None) and verdict.matches.__class__ in (bool, type(None)) for verdict in verdicts.values())
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=8), st.text(), st.text())
+@settings(max_examples=200)
+def test_no_form_of_a_secret_is_left(secret, before, after):
+    hidden = without_secrets(before + secret + after + json.dumps(secret), (secret,))
+    assert secret not in hidden.replace("[key]", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("3.5s", 3.5), ("7", 7.0), (" 0.25s ", 0.25), (None, None), ("", None), ("soon", None), ("-3s", None), ("1e9s", None), ("9" * 40, None)]
+)
+def test_wanted_delays(text, seconds):
+    assert delay_in_seconds(text) == seconds
