@@ -14,9 +14,11 @@ from motion_rep.command_line import DONE, Parser, progress, run_command, say
 REPOSITORY = Path(__file__).resolve().parents[1]
 ARCHIVE_NAME = "example_archive_wi_ref.json"
 VERDICTS_NAME = "human_verdicts.json"
+# The movement whose capture comes with an original video, and the video whose capture is made from it.
 WITH_VIDEO = "circle_walk"
-# Where scripts/demo.sh puts the motions, as paths in an archive are: relative to the folder in which a command runs.
-MOTION_FOLDER = "demo_output/motions"
+VIDEO_ONLY = "sample_video"
+# Where scripts/demo.sh puts motions and check videos, beside its copy of the archive.
+MOTION_FOLDER, CHECK_FOLDER = "motions", "checks"
 
 
 def build_parser() -> Parser:
@@ -63,8 +65,10 @@ def archive() -> list[dict]:
             "motion_path": f"{MOTION_FOLDER}/{text.name}.pt",
             "capture_path": f"captures/{text.name}.pt",
         }
-        if text.name == WITH_VIDEO:
-            entry["source_video_path"] = f"{text.name}.mp4"
+        if text.name in (WITH_VIDEO, VIDEO_ONLY):
+            entry |= {"source_video_path": f"{text.name}.mp4", "overlay_path": f"{CHECK_FOLDER}/{text.name}_overlay.mp4"}
+        else:
+            entry["depth_path"] = f"{CHECK_FOLDER}/{text.name}_depth.mp4"
         entries.append(entry)
     return entries
 

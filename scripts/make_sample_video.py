@@ -12,7 +12,7 @@ from motion_rep.command_line import DONE, Parser, progress, run_command, say
 
 # As Wan 2.2 writes it: 81 frames at 16 fps.
 FRAMES, FPS, WIDTH, HEIGHT = 81, 16.0, 832, 480
-DEFAULT_OUTPUT = Path(__file__).resolve().parents[1] / "data_samples" / "jumping_jack.mp4"
+DEFAULT_OUTPUT = Path(__file__).resolve().parents[1] / "data_samples" / "sample_video.mp4"
 
 
 def build_parser() -> Parser:

@@ -19,7 +19,7 @@ from motion_rep.video_writer import ffmpeg_path, open_writer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMMAND = REPOSITORY / "motion_rep" / "capture_preview.py"
-SAMPLE = REPOSITORY / "data_samples" / "jumping_jack.mp4"
+SAMPLE = REPOSITORY / "data_samples" / "sample_video.mp4"
 
 
 @cache

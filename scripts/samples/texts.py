@@ -95,4 +95,16 @@ TEXTS = (
         False,
         "The person only stands and waves with the left hand; no hand ever touches the ground and the body never turns over, so this is no cartwheel.",
     ),
+    Text(
+        "sample_video",
+        "Motion_Quality",
+        "jumping jack",
+        "a person does jumping jacks.",
+        "The person stands upright, jumps the feet apart while both arms swing out and overhead, and jumps the feet together again while the arms come down. "
+        "The jump is repeated without a pause.",
+        "Full-body shot, level stable camera, front view. A person in a red shirt and dark trousers does jumping jacks on a green floor in front of a plain wall, "
+        "feet apart and arms overhead, then feet together and arms down.",
+        True,
+        "The feet jump apart while both arms swing out and up above the head, then come together while the arms go down, again and again.",
+    ),
 )

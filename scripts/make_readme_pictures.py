@@ -1,0 +1,84 @@
+"""Make the pictures in the READMEs from what scripts/demo.sh left: nothing in them is drawn by hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.command_line import DONE, Parser, run_command, say
+
+ROOT = Path(__file__).resolve().parents[1]
+MOMENTS = (0.10, 0.19, 0.30, 0.41)
+SAMPLE_ID = 6
+TILE = 300
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument("--demo-output", type=Path, default=ROOT / "demo_output", help="the folder that scripts/demo.sh made")
+    parser.add_argument("--output-dir", type=Path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    import imageio.v3 as imageio
+    import numpy as np
+
+    demo = args.demo_output
+    rows = [
+        _strip(ROOT / "data_samples" / "sample_video.mp4", "the video"),
+        _strip(demo / "checks" / "sample_video_overlay.mp4", "the capture laid over it"),
+        _strip(demo / "renders" / f"{SAMPLE_ID}.mp4", "what the judge watches", zoom=0.56),
+    ]
+    args.output_dir.mkdir(parents=True, exist_ok=True)
+    target = args.output_dir / "pipeline.jpg"
+    imageio.imwrite(target, np.concatenate(rows), plugin="pillow", quality=88)
+    say(f"{target}")
+    return DONE
+
+
+def _strip(video: Path, title: str, zoom: float = 1.0):
+    """A row of moments of a clip, cut to squares round the middle, with a title."""
+    import numpy as np
+
+    from motion_rep.video_reader import open_video
+
+    with open_video(video) as reader:
+        frames = [rgb for _, rgb in reader]
+    tiles = [_square(frames[round(moment * (len(frames) - 1))], zoom) for moment in MOMENTS]
+    return _titled(np.concatenate(tiles, axis=1), title)
+
+
+def _square(rgb, zoom: float):
+    import cv2
+
+    height, width = rgb.shape[:2]
+    side = int(min(height, width) * zoom)
+    # The lit scene has its person above the middle of the picture.
+    top = (height - side) // 2 if zoom == 1.0 else int(height * 0.08)
+    left = (width - side) // 2
+    return cv2.resize(rgb[top : top + side, left : left + side], (TILE, TILE), interpolation=cv2.INTER_AREA)
+
+
+def _titled(row, title: str):
+    import cv2
+
+    picture = row.copy()
+    (width, _), _ = cv2.getTextSize(title, cv2.FONT_HERSHEY_SIMPLEX, 0.65, 1)
+    cv2.rectangle(picture, (0, 0), (width + 24, 36), (255, 255, 255), cv2.FILLED)
+    cv2.putText(picture, title, (12, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.65, (20, 20, 20), 1, cv2.LINE_AA)
+    return picture
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
