@@ -41,6 +41,7 @@ class Request:
     space: str = "camera"
     trust_pickle: bool = False
     image_size: tuple[int, int] | None = None
+    focal_length: float | None = None
     fps: float | None = None
 
 
@@ -58,7 +59,7 @@ def report_on(path: Path, request: Request) -> CaptureReport:
         return CaptureReport((("system", "unknown"), *contents, ("converts", f"no: {_without_path(error, document)}")), False)
     head = [("system", opened.format), *contents, *(("who", str(person)) for person in opened.people)]
     try:
-        capture = opened.capture(request.person, request.space)
+        capture = opened.capture(request.person, request.space, request.focal_length)
     except InputError as error:
         return CaptureReport((*head, ("converts", f"no: {_without_path(error, document)}")), False)
     return _with_capture(head, opened, capture, request)

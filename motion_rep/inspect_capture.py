@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.capture_report import Request, report_on
 
-    request = Request(args.format, args.person, args.space, args.trust_pickle, args.image_size, args.fps)
+    request = Request(args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length, args.fps)
     code = DONE
     for path in args.paths:
         try:

@@ -142,6 +142,18 @@ def test_4dhumans_without_its_ghosts(tmp_path, compress):
     assert any("3 entries" in note for note in read_capture(path).notes)
 
 
+def test_another_lens_keeps_the_pixels_and_brings_the_person_near(tmp_path):
+    person = known_person()
+    path = write_4dhumans(tmp_path, {0: person}, {}, 20)
+    far, near = read_capture(path), read_capture(path, focal_length=800.0)
+    pixels = [capture.focal_length[:, None] * capture.transl[:, :2] / capture.transl[:, 2:] for capture in (far, near)]
+    assert torch.allclose(*pixels)
+    assert torch.equal(near.transl[:, :2], far.transl[:, :2]) and float(near.focal_length[0]) == 800.0
+    assert_is(read_capture(path, focal_length=12500.0), person)
+    with pytest.raises(InputError, match="has no focal length that could be replaced"):
+        read_capture(write_amass(tmp_path, person, "smplx"), focal_length=800.0)
+
+
 def mid_hip(person: Known) -> np.ndarray:
     return joints(person)[:, 1:3].mean(1).numpy()
 
@@ -172,7 +184,7 @@ def test_gvhmr_in_the_camera_and_in_its_world(tmp_path):
     assert not world.has_camera and world.focal_length is None
 
 
-def test_a_shape_leaves_the_pelvis_in_its_place(tmp_path, shared):
+def test_a_shape_leaves_the_pelvis_in_its_place(tmp_path):
     """Against the joint directions of mannequin-x, by way of the body whose pelvis they move."""
     mannequin = pytest.importorskip("mannequin")
     betas = np.random.default_rng(0).normal(size=(20, 10))

@@ -6,6 +6,7 @@ https://github.com/brjathu/PHALP, phalp/trackers/PHALP.py
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
     transl = torch.stack([numbers(sighting.entry, "camera", (3,), holder) for sighting in sightings])
     width, height = _image_size(sightings, holder)
     focal = CROP_FOCAL / CROP_SIZE * max(width, height)
-    notes = [SMPL_NOTE, f"4D-Humans sees through a lens of {focal:.0f} pixels by convention, so the person is far away and the depth jitters with the distance"]
+    notes = [SMPL_NOTE, _lens_note(focal, width, height)]
     if ghosts:
         notes.append(f"left out {ghosts} entries in which the person was not detected but only remembered")
     return Capture(
@@ -80,6 +81,13 @@ def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
         frame_index=torch.tensor([sighting.time for sighting in sightings]),
         source="4dhumans",
         notes=tuple(notes),
+    )
+
+
+def _lens_note(focal: float, width: int, height: int) -> str:
+    return (
+        f"4D-Humans assumes a lens of {focal:.0f} pixels, so the person is far away and the depth jitters with the distance. "
+        f"--focal-length {math.hypot(width, height):.0f} (the frame's diagonal, an ordinary lens) brings both down"
     )
 
 

@@ -17,6 +17,7 @@ from motion_rep.errors import InputError
 from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
 from motion_rep.hmr_formats.documents import Document, open_document
 from motion_rep.hmr_formats.fields import keys_text
+from motion_rep.hmr_formats.lens import with_focal_length
 from motion_rep.hmr_formats.names import FORMATS, LONGEST
 from motion_rep.hmr_formats.signatures import detect, is_partly_standard, lookalike
 from motion_rep.hmr_formats.tracks import Person, Track, choose_track, people_note
@@ -48,11 +49,12 @@ class OpenedCapture:
         """Who is in the file, the longest first."""
         return tuple(sorted((track.person for track in self.tracks), key=lambda person: -person.frames))
 
-    def capture(self, person: str | int = LONGEST, space: str = "camera") -> Capture:
+    def capture(self, person: str | int = LONGEST, space: str = "camera", focal_length: float | None = None) -> Capture:
         """One person as a capture; see :func:`read_capture`."""
         with _naming(self.document.path):
             track = choose_track(self.tracks, person)
-            return track.read(_known_space(track, space, self.format)).with_notes(*people_note(self.tracks, track))
+            read = track.read(_known_space(track, space, self.format)).with_notes(*people_note(self.tracks, track))
+            return read if focal_length is None else with_focal_length(read, focal_length)
 
 
 def read_capture(
@@ -62,6 +64,7 @@ def read_capture(
     space: str = "camera",
     trust_pickle: bool = False,
     image_size: tuple[int, int] | None = None,
+    focal_length: float | None = None,
 ) -> Capture:
     """One person of a file or folder, whichever system wrote it.
 
@@ -73,10 +76,11 @@ def read_capture(
             only a world (AMASS) gives that.
         trust_pickle: load with the ordinary loaders, which run whatever code the file contains. Only for files of your own.
         image_size: (width, height) of the video, for systems that do not store it.
+        focal_length: pixels; see the person through this lens instead of the system's (lens.py).
     Raises:
         InputError: cannot be read or used; the message starts with the path.
     """
-    return open_capture(path, format, trust_pickle, image_size).capture(person, space)
+    return open_capture(path, format, trust_pickle, image_size).capture(person, space, focal_length)
 
 
 def list_people(path: str | os.PathLike, format: str = "auto", trust_pickle: bool = False) -> tuple[Person, ...]:  # noqa: A002
