@@ -146,8 +146,6 @@ def test_a_body_that_cannot_be_drawn_costs_only_the_drawing(swapped, checkout):
 
 def test_the_result_converts(swapped, checkout, tmp_path):
     converter = REPO / "motion_rep" / "convert_hmr_to_motion.py"
-    if not converter.is_file():
-        pytest.skip("needs the converter")
     output = tmp_path / "motion.pt"
     command = [sys.executable, str(converter), "-i", str(checkout / "demo" / "two people_params.pt"), "-o", str(output)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -109,12 +109,14 @@ def load_config(args, log_dir):
 
 
 def load_network(cfg):
-    """SMPLest-X's network in its Tester; call it with {"img": (1, 3, 512, 384)}, {}, {}, "test"."""
+    """SMPLest-X's network, called with {"img": (1, 3, 512, 384)}, {}, {}, "test"; and the faces of its body."""
+    from human_models.human_models import SMPLX
     from main.base import Tester
 
+    body = SMPLX(cfg.model.human_model_path)  # first: the network looks for this instance
     tester = Tester(cfg)
     tester._make_model()
-    return tester.model
+    return tester.model, body.face
 
 
 def load_detector(cfg, device):
@@ -237,9 +239,9 @@ class Tools:
 
     def __init__(self, cfg, device, render):
         self.cfg, self.device = cfg, device
-        self.network = load_network(cfg)
+        self.network, self.faces = load_network(cfg)
         self.detect = load_detector(cfg, device)
-        self.render_mesh, self.faces = load_renderer(cfg) if render else (None, None)
+        self.render_mesh = load_renderer() if render else None
 
     def draw_preview(self, rgb, row, path):
         """Write one preview frame; where the body cannot be drawn, the box has to do."""
@@ -264,16 +266,15 @@ class Tools:
             return image
 
 
-def load_renderer(cfg):
-    """SMPLest-X's mesh drawing and the faces, or (None, None) where OpenGL does not work here."""
+def load_renderer():
+    """SMPLest-X's mesh drawing, or None where OpenGL does not work here."""
     try:
-        from human_models.human_models import SMPLX
         from utils.visualization_utils import render_mesh
 
-        return render_mesh, SMPLX(cfg.model.human_model_path).face
+        return render_mesh
     except Exception as error:  # noqa: BLE001
         no_renderer(error)
-        return None, None
+        return None
 
 
 def no_renderer(error):

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import torch
+from human_models.human_models import SMPLX
 
 K_DEPTH = 56.38  # the depth range of the real network's crop camera
 
@@ -35,6 +36,7 @@ class Network(torch.nn.Module):
 
 class Tester:
     def __init__(self, cfg):
+        assert SMPLX.made, "the body model comes before the network"
         self.cfg = cfg
         self.logger = logging.getLogger("stand-in")
         assert Path(cfg.log.log_dir).is_dir(), "prepare_log() was not called"
