@@ -25,9 +25,9 @@ from motion_rep.command_line import (
     run_command,
     say,
     say_error,
-    whole_number,
 )
 from motion_rep.errors import UsageError
+from motion_rep.run_flags import add_run_flags, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
 # Starting a worker costs about as much as this many clips.
@@ -46,8 +46,7 @@ def build_parser() -> Parser:
     parser.add_argument("--height", type=positive_int, default=960, help="pixels")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
-    parser.add_argument("--workers", type=whole_number, help="processes (default: one for each core where there is enough to do); 0 draws in this one")
-    parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
+    add_run_flags(parser)
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws")
     parser.add_argument("--overwrite", action="store_true", help="draw again what is there already")
     return parser
@@ -99,12 +98,12 @@ def _rendered(entries: list[dict], args: argparse.Namespace, tally: Tally) -> It
     """Every entry in order, with its two paths; one that failed is reported and loses them, so that nobody judges an old video."""
     from motion_rep.archive import entry_id
     from motion_rep.run_report import ItemFailure
-    from motion_rep.work_pool import Failed, run_items
+    from motion_rep.work_pool import Failed
 
     chosen = entries[: args.limit]
     start, workers = _start(args, len(chosen))
     waiting: deque[dict] = deque()
-    results = run_items(start, _jobs(chosen, args, waiting), workers)
+    results = run_on_engine(args, start, _jobs(chosen, args, waiting), workers)
     for job, result in progress(results, "rendering", total=len(chosen), unit="clip"):
         entry = waiting.popleft()
         if isinstance(result, Failed):
@@ -123,14 +122,13 @@ def _start(args: argparse.Namespace, count: int):
     from motion_gating.clip_render import RenderSettings, Tools, start_rendering
     from motion_rep.body_models import body_name
     from motion_rep.renderers import load_renderer
-    from motion_rep.work_pool import default_workers
 
     device = device_or_error(args.device)
     renderer = load_renderer(args.renderer)
     say(f"body: {body_name('smplx', args.smplx_model_dir)}")
-    alone = default_workers(count, WORTH_A_WORKER) if renderer.name == "opencv" else 0
-    workers = alone if args.workers is None else min(args.workers, count)
-    tools = Tools(args.smplx_model_dir, device, renderer.name, 0 if workers else None)
+    # A GPU is kept busy by one process.
+    workers = workers_for(args, count, WORTH_A_WORKER if renderer.name == "opencv" else count + 1)
+    tools = Tools(args.smplx_model_dir, device, renderer.name, 0 if workers or args.engine == "ray" else None)
     return functools.partial(start_rendering, tools, RenderSettings(args.width, args.height, args.fps), args.overwrite), workers
 
 

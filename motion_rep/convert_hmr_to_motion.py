@@ -23,10 +23,10 @@ from motion_rep.command_line import (
     say,
     say_error,
     say_warning,
-    whole_number,
 )
 from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, FORMATS, LONGEST, SPACES, is_capture_folder
+from motion_rep.run_flags import add_run_flags, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions.
 WORTH_A_WORKER = 500
@@ -47,8 +47,7 @@ def build_parser() -> Parser:
     parser.add_argument("--target-fps", type=positive_number, help="resample to this rate (the TM2M loader assumes 16)")
     parser.add_argument("--extrinsic-format", choices=("matrix", "rows"), default="matrix", help="(4, 4) as documented, or (T-1, 9) as in the published data set")
     parser.add_argument("--overwrite", action="store_true", help="in an output folder, replace all files that are there already")
-    parser.add_argument("--workers", type=whole_number, help="processes (default: one for each core where there is enough to do); 0 works in this one")
-    parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
+    add_run_flags(parser)
     parser.add_argument("--device", default="auto", help="where torch computes; conversion is quickest on the CPU")
     parser.add_argument("--smplx-model-path", metavar="DIR", help="accepted for compatibility; not needed, the joints are built in")
     return parser
@@ -112,14 +111,14 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     from motion_rep.convert_items import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, start_converting
     from motion_rep.run_report import ItemFailure, NoteTally, write_failures
     from motion_rep.safe_files import require_folder, sweep
-    from motion_rep.work_pool import Failed, default_workers, run_items
+    from motion_rep.work_pool import Failed
 
     require_folder(args.output)
     sweep(args.output)
-    workers = default_workers(len(pairs), WORTH_A_WORKER) if args.workers is None else min(args.workers, len(pairs))
+    workers = workers_for(args, len(pairs), WORTH_A_WORKER)
     counts, failures, notes = Counter(), [], NoteTally()
     try:
-        results = run_items(functools.partial(start_converting, settings, args.overwrite), pairs, workers)
+        results = run_on_engine(args, functools.partial(start_converting, settings, args.overwrite), pairs, workers)
         for pair, result in progress(results, "converting", total=len(pairs), unit="clip"):
             if isinstance(result, Failed):
                 failures.append(ItemFailure(str(pair.source), _named(pair.source, result.message), result.detail))

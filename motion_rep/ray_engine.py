@@ -1,0 +1,103 @@
+"""Run one function over many items on a Ray cluster; Ray restarts what dies with a worker or a machine.
+
+Ray is an optional install. The machines of the cluster must see the same files under the same paths, this checkout included.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.work_pool import Failed, Work, attempt, use_one_thread
+
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
+ROOT = Path(__file__).resolve().parents[1]
+# A task of Ray costs about a millisecond; several items share one.
+ITEMS_PER_TASK = 8
+TASKS_AHEAD_PER_CPU = 4
+RETRIES = 1
+
+_loaded: dict[bytes, Work] = {}
+
+
+def run_items_on_ray(start: Callable[[], Work], items: Iterable[Item], address: str | None = None) -> Iterator[tuple[Item, Result | Failed]]:
+    """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.work_pool.run_items`.
+
+    Args:
+        start: as there; called once in each of Ray's worker processes.
+        address: of the cluster; None takes RAY_ADDRESS, else starts one on this machine.
+    Raises:
+        UsageError: Ray is not installed, the cluster does not answer, or the work cannot start.
+    """
+    ray = _connected(address)
+    do = ray.remote(num_cpus=1, max_retries=RETRIES)(_do)
+    begin = pickle.dumps(start)
+
+    def submit(batch: list[Item]):
+        return do.remote(begin, os.getcwd(), batch)
+
+    waiting: deque = deque()
+    source = iter(items)
+    while True:
+        # Asked each time: machines come and go.
+        room = int(ray.cluster_resources().get("CPU", 1)) * TASKS_AHEAD_PER_CPU - len(waiting)
+        batches = (list(islice(source, ITEMS_PER_TASK)) for _ in range(max(room, 0)))
+        waiting.extend((batch, submit(batch)) for batch in batches if batch)
+        if not waiting:
+            return
+        batch, task = waiting.popleft()
+        yield from zip(batch, _answers(ray, batch, task, submit), strict=True)
+
+
+def _answers(ray, batch: list[Item], task, submit) -> list[Result | Failed]:
+    """A task's results; where it was lost for good, its items are tried one by one, so that the guilty one is found."""
+    try:
+        found = ray.get(task)
+    except ray.exceptions.RayError as error:
+        if len(batch) == 1:
+            return [Failed(f"its worker was lost on Ray {RETRIES + 1} times: {one_line(error)[:160]}")]
+        singles = [submit([item]) for item in batch]
+        return [_answers(ray, [item], single, submit)[0] for item, single in zip(batch, singles, strict=True)]
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def _do(begin: bytes, folder: str, batch: list[Item]) -> list[Result | Failed] | InputError:
+    """Runs in Ray's worker process, which keeps what it has loaded for the tasks that follow."""
+    work = _loaded.get(begin)
+    if work is None:
+        try:
+            # Relative paths mean the same as where the command was started.
+            os.chdir(folder)
+            work = pickle.loads(begin)()
+        except InputError as error:
+            return error
+        except OSError as error:
+            return UsageError(f"{folder}: is not there on a machine of the cluster ({error.strerror}). All must see the same files under the same paths.")
+        use_one_thread()
+        _loaded[begin] = work
+    return [attempt(work, item) for item in batch]
+
+
+def _connected(address: str | None):
+    """The ray module, connected to a cluster."""
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--engine ray needs Ray, which is not installed. Run: pip install ray") from None
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    try:
+        if not ray.is_initialized():
+            # Ray would otherwise send the folder it is started from to every machine, and repeat the workers' output.
+            ray.init(address=address, runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, logging_level="error")
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        raise UsageError(f"the Ray cluster {address or 'of this machine'} does not answer: {one_line(error)[:200]}. Check --ray-address.") from None
+    return ray

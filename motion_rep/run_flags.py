@@ -1,0 +1,40 @@
+"""Flags that commands over many items share: who does the work, and where failures are written."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from motion_rep.command_line import whole_number
+from motion_rep.errors import UsageError
+
+ENGINES = ("local", "ray")
+
+
+def add_run_flags(parser: argparse.ArgumentParser) -> None:
+    """``--workers``, ``--engine``, ``--ray-address`` and ``--failures``."""
+    parser.add_argument("--workers", type=whole_number, help="processes (default: one for each core where there is enough to do); 0 works in this one")
+    parser.add_argument("--engine", choices=ENGINES, default="local", help="ray: on a Ray cluster, which must see the same files (pip install ray)")
+    parser.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster (default: RAY_ADDRESS, else one that is started on this machine)")
+    parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
+
+
+def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:
+    """Processes for ``count`` items; see :func:`motion_rep.work_pool.default_workers`."""
+    from motion_rep.work_pool import default_workers
+
+    if args.ray_address and args.engine != "ray":
+        raise UsageError("--ray-address is for --engine ray. Add that, or leave the address out.")
+    return default_workers(count, worth_it) if args.workers is None else min(args.workers, count)
+
+
+def run_on_engine(args: argparse.Namespace, start: Callable, items: Iterable, workers: int) -> Iterator:
+    """Each item with its result or why it failed, in order; see :func:`motion_rep.work_pool.run_items`."""
+    if args.engine == "ray":
+        from motion_rep.ray_engine import run_items_on_ray
+
+        return run_items_on_ray(start, items, args.ray_address)
+    from motion_rep.work_pool import run_items
+
+    return run_items(start, items, workers)
