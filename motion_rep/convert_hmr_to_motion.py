@@ -42,6 +42,7 @@ def build_parser() -> Parser:
     parser.add_argument("--list-people", action="store_true", help="say who is in the captures, and convert nothing")
     parser.add_argument("--space", choices=SPACES, default="camera", help="world: the gravity-aligned world of the systems that have one; no video fits over it")
     parser.add_argument("--image-size", type=_image_size, metavar="WxH", help="pixels of the video, for systems that do not store them")
+    parser.add_argument("--focal-length", type=positive_number, metavar="PX", help="see the person through this lens instead of the system's: 4D-Humans assumes a very long one")
     parser.add_argument("--trust-pickle", action="store_true", help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own")
     parser.add_argument("--fps", type=positive_number, help="the true frame rate of the source, where the file does not say it")
     parser.add_argument("--target-fps", type=positive_number, help="resample to this rate (the TM2M loader assumes 16)")
@@ -84,7 +85,7 @@ def _convert(args: argparse.Namespace) -> int:
     from motion_rep.output_names import pair_outputs
 
     pairs = pair_outputs(args.input, args.output, ".pt", _is_one_capture, _captures_in)
-    settings = Settings(args.fps, args.target_fps, args.extrinsic_format, args.format, args.person, args.space, args.trust_pickle, args.image_size)
+    settings = Settings(args.fps, args.target_fps, args.extrinsic_format, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length)
     if len(pairs) == 1 and pairs[0].target == args.output:
         return _convert_one(pairs[0], settings, args.failures)
     return _convert_many(pairs, settings, args)

@@ -34,6 +34,7 @@ class Settings:
     space: str = "camera"
     trust_pickle: bool = False
     image_size: tuple[int, int] | None = None
+    focal_length: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def convert_file(source: Path, target: Path, settings: Settings, durable: bool =
     Raises:
         InputError: the message names the file.
     """
-    capture = read_capture(source, settings.format, settings.person, settings.space, settings.trust_pickle, settings.image_size)
+    capture = read_capture(source, settings.format, settings.person, settings.space, settings.trust_pickle, settings.image_size, settings.focal_length)
     try:
         result = convert(capture, settings.fps, settings.target_fps)
     except InputError as error:
