@@ -56,7 +56,7 @@ class Capture:
 
     def with_notes(self, *notes: str) -> Capture:
         """The same capture with more notes."""
-        return dataclasses.replace(self, notes=(*self.notes, *notes))
+        return dataclasses.replace(self, notes=(*self.notes, *notes)) if notes else self
 
     def _require_camera(self, frames: int) -> None:
         known = [value is not None for value in (self.focal_length, self.width, self.height)]

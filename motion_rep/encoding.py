@@ -13,7 +13,7 @@ from motion_rep.errors import InputError
 from motion_rep.frames import Z_UP_FROM_OPENCV, basis, heading, transform_transl
 from motion_rep.layout import MotionColumns, pack, unpack
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
-from motion_rep.skeleton import JointPoses, forward_kinematics, pelvis_at_rest
+from motion_rep.skeleton import forward_kinematics, pelvis_at_rest
 
 # Metres from the origin; beyond, a file is damaged or in other units.
 FARTHEST = 10_000.0
@@ -44,11 +44,11 @@ def encode_capture(capture: Capture) -> EncodedMotion:
     level = basis(Z_UP_FROM_OPENCV, capture.transl)
     turn, note = heading(joints.positions[0] @ level.T)
     canonical_from_camera = turn @ level
-    canonical = _turned(joints, canonical_from_camera)
-    shift = _floor_shift(canonical.positions)
+    positions = joints.positions @ canonical_from_camera.T
+    shift = _floor_shift(positions)
     root = canonical_from_camera @ capture.root_rotations
     transl = transform_transl(canonical_from_camera, capture.transl) + shift
-    motion = encode_parameters(BodyParameters(root, capture.body_rotations, transl), canonical.positions + shift)
+    motion = encode_parameters(BodyParameters(root, capture.body_rotations, transl), positions + shift)
     return EncodedMotion(motion, _camera(capture, canonical_from_camera, shift), (*capture.notes, *([note] if note else [])))
 
 
@@ -96,10 +96,6 @@ def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:
 def without_translation(parameters: BodyParameters) -> BodyParameters:
     """The same poses with the pelvis staying where it is in the first row."""
     return parameters._replace(transl=parameters.transl[:1].expand_as(parameters.transl))
-
-
-def _turned(joints: JointPoses, rotation: Tensor) -> JointPoses:
-    return JointPoses(rotation @ joints.rotations, joints.positions @ rotation.T)
 
 
 def _floor_shift(positions: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import torch
@@ -62,12 +63,12 @@ class JointPoses(NamedTuple):
 
 def rest_joints(dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu") -> Tensor:
     """(22, 3) joint positions of the body at rest, metres; float32 constants, exact in float64 too."""
-    return torch.tensor(REST_JOINTS, dtype=torch.float32, device=device).to(dtype)
+    return _plan(dtype, torch.device(device)).rest.clone()
 
 
 def pelvis_at_rest(like: Tensor) -> Tensor:
     """(3,) the pelvis at rest, J0; ``pelvis = J0 + transl`` whatever the rotation. Dtype and device of ``like``."""
-    return torch.tensor(REST_JOINTS[0], dtype=torch.float32, device=like.device).to(like.dtype)
+    return _plan(like.dtype, like.device).rest[0].clone()
 
 
 def forward_kinematics(root: Tensor, body: Tensor, transl: Tensor) -> JointPoses:
@@ -80,17 +81,42 @@ def forward_kinematics(root: Tensor, body: Tensor, transl: Tensor) -> JointPoses
     Returns:
         Global rotations and positions in the frame of root and transl.
     """
-    rest = rest_joints(root.dtype, root.device)
-    parents = torch.tensor(PARENTS, device=root.device)
-    bones = rest - rest[parents.clamp(min=0)]
-    rotations = torch.empty(*root.shape[:-2], 22, 3, 3, dtype=root.dtype, device=root.device)
-    rotations[..., 0, :, :] = root
-    for level in LEVELS:
-        joints = torch.tensor(level, device=root.device)
-        turned = rotations[..., parents[joints], :, :] @ body[..., joints - 1, :, :]
-        rotations = rotations.index_copy(-3, joints, turned)
-    offsets = (rotations[..., parents.clamp(min=0), :, :] @ bones[..., None]).squeeze(-1)
-    return JointPoses(rotations, _chain(offsets, transl + rest[0]))
+    plan = _plan(root.dtype, root.device)
+    levels = [root.unsqueeze(-3)]
+    for among_parents, among_body in plan.levels:
+        levels.append(levels[-1].index_select(-3, among_parents) @ body.index_select(-3, among_body))
+    rotations = torch.cat(levels, dim=-3).index_select(-3, plan.places)
+    offsets = (rotations.index_select(-3, plan.parents) @ plan.bones[..., None]).squeeze(-1)
+    return JointPoses(rotations, _chain(offsets, transl + plan.rest[0]))
+
+
+class _Plan(NamedTuple):
+    """Constants of the kinematics as tensors, made once for each dtype and device.
+
+    rest: (22, 3) joints at rest; bones: (22, 3) from each parent to its child.
+    levels: for each level of the tree where its joints' parents stand in the level above, and where their rotations stand in the body.
+    places: (22,) where each joint stands in all levels one after the other.
+    parents: (22,) with the pelvis as its own.
+    """
+
+    rest: Tensor
+    bones: Tensor
+    levels: tuple[tuple[Tensor, Tensor], ...]
+    places: Tensor
+    parents: Tensor
+
+
+@functools.cache
+def _plan(dtype: torch.dtype, device: torch.device) -> _Plan:
+    def indices(values: list[int]) -> Tensor:
+        return torch.tensor(values, device=device)
+
+    rest = torch.tensor(REST_JOINTS, dtype=torch.float32, device=device).to(dtype)
+    parents = indices([max(parent, 0) for parent in PARENTS])
+    above = ((0,), *LEVELS)
+    levels = [(indices([upper.index(PARENTS[j]) for j in lower]), indices([j - 1 for j in lower])) for upper, lower in zip(above, LEVELS)]
+    order = [joint for level in above for joint in level]
+    return _Plan(rest, rest - rest[parents], tuple(levels), indices([order.index(joint) for joint in range(len(PARENTS))]), parents)
 
 
 def _chain(offsets: Tensor, pelvis: Tensor) -> Tensor:
