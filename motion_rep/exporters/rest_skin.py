@@ -31,6 +31,12 @@ class RestSkin:
     joints: np.ndarray
     weights: np.ndarray
 
+    def weights_of_joints(self) -> np.ndarray:
+        """(V, 22) float32, one column a joint."""
+        table = np.zeros((len(self.vertices), 22), np.float32)
+        np.add.at(table, (np.arange(len(table))[:, None], self.joints), self.weights)
+        return table
+
 
 @functools.cache
 def mannequin_rest_skin() -> RestSkin:

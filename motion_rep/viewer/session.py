@@ -1,0 +1,125 @@
+"""The viewer's page: a stage with motions on it and a timeline, served by viser."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+import time
+from dataclasses import replace
+
+import viser
+
+from motion_rep.body_models import Body
+from motion_rep.viewer.clock import Clock
+from motion_rep.viewer.stage import Actor, Shown
+
+SPEEDS = {"1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0}
+TICK = 1 / 60
+
+
+class Viewer:
+    """A running viewer; motions play on one clock, the shorter ones wait in their last frame."""
+
+    def __init__(self, motions: list[Shown], body: Body, host: str = "127.0.0.1", port: int = 8080) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):  # its own announcement
+            self.server = viser.ViserServer(host=host, port=port, label="motion viewer", verbose=False)
+        self.server.gui.configure_theme(show_logo=False, show_share_button=False, control_width="medium")
+        self.clock = Clock(max(motion.seconds for motion in motions))
+        self._lock = threading.Lock()
+        self._quiet = False
+        self._dress_stage(motions)
+        self.actors = [Actor(self.server.scene, motion, body, number) for number, motion in enumerate(motions)]
+        self._add_controls()
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.server.get_host()}:{self.server.get_port()}"
+
+    def run(self) -> None:
+        """Play until the program is interrupted."""
+        before = time.monotonic()
+        while True:
+            time.sleep(TICK)
+            now = time.monotonic()
+            self.tick(now - before)
+            before = now
+
+    def tick(self, elapsed: float) -> None:
+        """Let ``elapsed`` seconds pass."""
+        with self._lock:
+            clock = self.clock.advanced(elapsed)
+            if clock == self.clock:
+                return
+            self._set(clock)
+
+    def seek(self, seconds: float) -> None:
+        """Jump to a time."""
+        with self._lock:
+            self._set(self.clock.at(seconds))
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        with self._lock:
+            self._set(self.clock.toggled())
+
+    def stop(self) -> None:
+        """Close the page."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.server.stop()
+
+    def _set(self, clock: Clock) -> None:
+        self.clock = clock
+        for actor in self.actors:
+            actor.show(clock.time, self.contacts.value)
+        self._quiet = True  # the slider follows the clock; that is no wish of the user
+        self.slider.value = round(clock.time, 3)
+        self._quiet = False
+        label = "Pause" if clock.playing else "Play"
+        if self.play.label != label:
+            self.play.label = label
+        self.frames.value = ", ".join(str(actor.frame) for actor in self.actors)
+
+    def _dress_stage(self, motions: list[Shown]) -> None:
+        scene = self.server.scene
+        scene.set_up_direction("+z")
+        light = {"section_color": (190, 190, 190), "cell_color": (225, 225, 225), "plane_opacity": 0.35}
+        scene.add_grid("/ground", width=40.0, height=40.0, plane="xy", cell_size=0.5, section_size=1.0, infinite_grid=True, **light)
+        middle = sum(motion.offset[0] for motion in motions) / len(motions)
+        # A person of a motion faces +y first, so the viewer stands there.
+        self.server.initial_camera.position = (middle + 1.8, 2.8 + 0.9 * len(motions), 2.2)
+        self.server.initial_camera.look_at = (middle, 0.0, 0.9)
+
+    def _add_controls(self) -> None:
+        gui = self.server.gui
+        self.play = gui.add_button("Pause", hint="Play or pause")
+        self.slider = gui.add_slider("seconds", min=0.0, max=round(self.clock.duration, 3), step=0.001, initial_value=0.0)
+        self.speed = gui.add_dropdown("speed", tuple(SPEEDS), initial_value="1")
+        self.loops = gui.add_checkbox("start over at the end", True)
+        self.frames = gui.add_text("frame", "0", disabled=True)
+        self.contacts = gui.add_checkbox("feet on the ground", True)
+        self.paths = gui.add_checkbox("path of the pelvis", True)
+        self.cameras = gui.add_checkbox("cameras", True, visible=any(actor.camera for actor in self.actors))
+        self.names = gui.add_checkbox("names", len(self.actors) > 1)
+        self._show_parts()
+        self.play.on_click(lambda _: self.toggle())
+        self.slider.on_update(lambda _: None if self._quiet else self.seek(self.slider.value))
+        for control in (self.speed, self.loops):
+            control.on_update(lambda _: self._change_clock())
+        for control in (self.paths, self.cameras, self.names, self.contacts):
+            control.on_update(lambda _: self._show_parts())
+        for actor in self.actors:
+            box = gui.add_checkbox(f"show {actor.shown.name}", True, visible=len(self.actors) > 1)
+            box.on_update(lambda _, box=box, actor=actor: setattr(actor.root, "visible", box.value))
+
+    def _change_clock(self) -> None:
+        with self._lock:
+            self.clock = replace(self.clock, speed=SPEEDS[self.speed.value], loops=self.loops.value)
+
+    def _show_parts(self) -> None:
+        for actor in self.actors:
+            actor.path.visible = self.paths.value
+            actor.label.visible = self.names.value
+            if actor.camera is not None:
+                actor.camera.visible = self.cameras.value
+            actor.show(self.clock.time, self.contacts.value)
