@@ -8,6 +8,7 @@
 #   --fps native|N   rate at which frames are taken (default native: another rate repeats frames, and that ruins the motion)
 #   --person P       where the system follows several people: longest (default), or one of the names that are printed
 #   --space S        camera (default), or world where the system knows which way is up
+#   --focal-length P pixels: see the person through this lens instead of the system's (4D-Humans assumes a very long one)
 #   --static-camera  tell GVHMR, TRAM or PromptHMR that the camera does not move
 #   --dry-run        print the exact commands and do nothing
 #   -- ...           what follows goes to the system as it is
@@ -26,7 +27,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/hmr_systems.sh"
 
 switches='--dry-run --static-camera'
-model=auto video='' output='' wanted_fps=native person=longest space=camera static_camera='' dry_run=0
+model=auto video='' output='' wanted_fps=native person=longest space=camera focal_length='' static_camera='' dry_run=0
 root='' work='' made_preview=''
 extra=() leftovers=() leftover_folders=()
 
@@ -38,6 +39,7 @@ take_flag() {
         --fps) [ "$value" = native ] || require_rate "$flag" "$value"; wanted_fps=$value ;;
         --person) person=$value ;;
         --space) space=$value ;;
+        --focal-length) focal_length=$value ;;
         --static-camera) static_camera=1 ;;
         --dry-run) dry_run=1 ;;
         *) unknown_flag "$flag" ;;
@@ -59,6 +61,7 @@ check_arguments() {
         wham | gvhmr | tram | prompthmr) ;;
         *) [ "$space" = camera ] || usage_error "--space world: $model knows only the camera. WHAM, GVHMR, TRAM and PromptHMR know the world." ;;
     esac
+    [[ -z $focal_length || $focal_length =~ ^[0-9]+(\.[0-9]+)?$ ]] || usage_error "--focal-length is '$focal_length', expected pixels."
     case $model in
         gvhmr | tram | prompthmr) ;;
         *) [ -z "$static_camera" ] || usage_error "--static-camera is for gvhmr, tram and prompthmr." ;;
@@ -168,7 +171,8 @@ clean_up() {
 }
 
 run_preview() {
-    local command=("$toolkit_python" "$repo/motion_rep/capture_preview.py" --video "$video" --output "$output" --overwrite ${extra[@]+"${extra[@]}"})
+    local command=("$toolkit_python" "$repo/motion_rep/capture_preview.py" --video "$video" --output "$output" --overwrite)
+    command+=(${focal_length:+--focal "$focal_length"} ${extra[@]+"${extra[@]}"})
     if [ "$dry_run" = 1 ]; then
         show_command "$PWD" "${command[@]}"
     else
@@ -177,8 +181,8 @@ run_preview() {
 }
 
 import_result() {
-    local command=("$toolkit_python" "$here/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --size "$width" "$height")
-    command+=(--person="$person" --space "$space")
+    local command=("$toolkit_python" "$here/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --image-size "${width}x$height")
+    command+=(--person="$person" --space "$space" ${focal_length:+--focal-length "$focal_length"})
     # At another rate only the system knows how many frames it saw.
     [ "$fps" != "$native_fps" ] || command+=(--frames "$frames")
     if [ "$dry_run" = 1 ]; then

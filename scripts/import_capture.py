@@ -9,8 +9,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import Parser, positive_int, positive_number, run_command, say
-from motion_rep.hmr_formats.names import FORMATS, LONGEST, SPACES
+from motion_rep.command_line import Parser, positive_int, run_command, say
+from motion_rep.errors import UsageError
+from motion_rep.hmr_formats.flags import add_reading_flags
 from motion_rep.safe_files import read_torch, write_torch
 
 
@@ -18,12 +19,8 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("input", type=Path, help="file or folder that the system wrote")
     parser.add_argument("output", type=Path, help="capture file to write (.pt)")
-    parser.add_argument("--format", choices=FORMATS, default="auto")
-    parser.add_argument("--fps", type=positive_number, required=True, help="rate of the frames that the system saw; no system stores it")
-    parser.add_argument("--frames", type=positive_int, help="how many frames it saw")
-    parser.add_argument("--size", type=positive_int, nargs=2, metavar=("W", "H"), help="size of the video, pixels")
-    parser.add_argument("--person", default=LONGEST, help="a name from the list of who is in the file")
-    parser.add_argument("--space", choices=SPACES, default="camera")
+    parser.add_argument("--frames", type=positive_int, help="how many frames the system saw")
+    add_reading_flags(parser)
     return parser
 
 
@@ -49,11 +46,11 @@ def capture_values(capture) -> dict:
     return values
 
 
-def documented_values(path: Path, capture) -> dict:
+def documented_values(args, capture) -> dict:
     """What to store: the file's own keys where it is a documented one already (they hold more than a capture), else the capture's."""
-    if capture.source not in ("standard", "smplest-x"):
+    if capture.source not in ("standard", "smplest-x", "camerahmr") or args.focal_length:
         return capture_values(capture)
-    value = read_torch(path)
+    value = read_torch(args.input)
     return dict(value) if isinstance(value, Mapping) else capture_values(capture)
 
 
@@ -67,8 +64,10 @@ def import_capture(args) -> list[str]:
 
     from motion_rep.hmr_formats.reading import read_capture
 
-    capture = read_capture(args.input, args.format, args.person, args.space, image_size=tuple(args.size) if args.size else None)
-    values = documented_values(args.input, capture)
+    if args.fps is None:
+        raise UsageError("--fps is missing: the rate of the frames that the system saw; no system stores it.")
+    capture = read_capture(args.input, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length)
+    values = documented_values(args, capture)
     values["fps"] = torch.tensor([args.fps], dtype=torch.float64)
     if args.frames is not None:
         values.setdefault("num_frames", torch.tensor([args.frames]))

@@ -6,7 +6,7 @@
 #   prepare_custom_motion.sh --archive A.json  --output-dir D
 #
 #   --t2v-model M     wan2.2 (default) | wan2.2-5b | cogvideox | open-sora; --seed, --size, --frames, --prompt-field as in generate_video.sh
-#   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps as in extract_motion.sh
+#   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps, --person, --focal-length, --static-camera as in extract_motion.sh
 #   --target-fps N    rate of the motions (default: the video's own)
 #   --judge J         gemini | openai | manual | none; default: manual where --verdicts is given, gemini where its key is in the environment, else none
 #   --verdicts FILE   verdicts by people, as the review page exports them
@@ -25,9 +25,9 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/command.sh
 . "$here/lib/command.sh"
 
-switches='--dry-run'
-prompt='' video='' archive='' output_dir='' hmr_model=auto fps=native t2v_model=wan2.2 judge='' verdicts='' dry_run=0
-t2v_options=() convert_options=() gate_options=() extra=()
+switches='--dry-run --static-camera'
+prompt='' video='' archive='' output_dir='' hmr_model=auto t2v_model=wan2.2 judge='' verdicts='' dry_run=0
+t2v_options=() hmr_options=() convert_options=() gate_options=() extra=()
 worst=0 no_judge=''
 
 take_flag() {
@@ -39,7 +39,8 @@ take_flag() {
         --t2v-model) t2v_model=$value ;;
         --seed | --size | --frames | --prompt-field) t2v_options+=("$flag=$value") ;;
         --hmr-model) hmr_model=$value ;;
-        --fps) fps=$value ;;
+        --fps | --person | --focal-length) hmr_options+=("$flag=$value") ;;
+        --static-camera) hmr_options+=("$flag") ;;
         --target-fps) require_rate "$flag" "$value" && convert_options+=(--target-fps "$value") ;;
         --judge) judge=$value ;;
         --verdicts) verdicts=$value && gate_options+=(--verdicts "$value") ;;
@@ -131,14 +132,15 @@ logged() {
 }
 
 capture_one() {
-    local name=$1 source=$2 target=$output_dir/captures/$1.pt settings="$hmr_model $fps"
+    local name=$1 source=$2 target=$output_dir/captures/$1.pt settings="$hmr_model ${hmr_options[*]-}"
     if is_current capture "$name" "$target" "$source" "$settings"; then
         printf '%s: captured already.\n' "$name"
         return
     fi
     # A motion of an older capture must not pass for this one's.
     rm -f -- "$target" "$output_dir/motions/$name.pt"
-    logged "$name.capture" "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$target" --fps "$fps" || return
+    logged "$name.capture" "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$target" \
+        ${hmr_options[@]+"${hmr_options[@]}"} || return
     mark_current capture "$name" "$source" "$settings"
 }
 
@@ -224,7 +226,7 @@ print_plan() {
     local source=${video:-$output_dir/videos/NAME.mp4}
     work_archive=$output_dir/archive$suffix
     make_videos
-    quote "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$output_dir/captures/NAME.pt" --fps "$fps"
+    quote "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$output_dir/captures/NAME.pt" ${hmr_options[@]+"${hmr_options[@]}"}
     quote "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "$output_dir/captures/NAME.pt" -o "$output_dir/motions" ${convert_options[@]+"${convert_options[@]}"}
     quote "$toolkit_python" "$repo/motion_rep/motion_checker.py" --motion_file "$output_dir/motions/NAME.pt" --output_dir "$output_dir/checks" --video_file "$source"
     gate

@@ -121,8 +121,8 @@ def test_camerahmr(tmp_path, video, programs):
 def test_a_system_is_run_and_what_it_wrote_is_imported(model, tmp_path, video, programs):
     root = Path(programs[f"{SYSTEMS[model][0]}_ROOT"])
     before = contents(root)
-    static = ["--static-camera"] if model in ("gvhmr", "prompthmr") else []
-    done = extract(tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", *static)
+    more = {"gvhmr": ["--static-camera"], "prompthmr": ["--static-camera"], "4d-humans": ["--focal-length", "500"]}.get(model, [])
+    done = extract(tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", *more)
     assert done.returncode == 0, done.stderr
     values = torch.load(tmp_path / "hmr.pt", weights_only=True)
     assert values["fps"].tolist() == [16.0] and values["num_frames"].tolist() == [9] and values["body_pose"].shape == (9, 63)
@@ -130,6 +130,7 @@ def test_a_system_is_run_and_what_it_wrote_is_imported(model, tmp_path, video, p
     if model != "smpler-x":
         pelvis = torch.stack([0.1 * time, 0.2 + 0 * time], 1)
         assert torch.allclose((values["transl"] + SMPLX_PELVIS)[:, :2], pelvis, atol=1e-4)
+    assert model != "4d-humans" or values["focal_length"].tolist() == [[500.0]] * 9
     orient = torch.stack([torch.full((9,), torch.pi - 0.1), 0.3 * time, 0 * time], 1)
     assert torch.allclose(values["global_orient"], orient, atol=1e-4)
     assert contents(root) == before, "the checkout is as it was"
@@ -178,6 +179,7 @@ def test_a_video_without_a_person(tmp_path, programs):
         (["--model", "wham", "--fps", "30"], "Use --fps native"),
         (["--fps", "fast"], "expected frames per second"),
         (["--fps", "0"], "expected frames per second"),
+        (["--focal-length", "wide"], "expected pixels"),
         (["--model", "wham", "--space", "moon"], "expected camera or world"),
         (["--model", "camerahmr", "--space", "world"], "camerahmr knows only the camera"),
         (["--model", "wham", "--static-camera"], "is for gvhmr, tram and prompthmr"),
