@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,17 +37,23 @@ def link_boxes(boxes: Sequence[Box]) -> list[list[int]]:
         boxes: sorted by frame.
     """
     people: list[list[int]] = []
-    for frame in sorted({box.frame for box in boxes}):
-        here = [index for index, box in enumerate(boxes) if box.frame == frame]
+    for frame, group in itertools.groupby(range(len(boxes)), key=lambda index: boxes[index].frame):
+        here = list(group)
         recent = [person for person in people if frame - boxes[person[-1]].frame <= MAX_FRAMES_AWAY]
-        pairs = ((overlap(boxes[person[-1]], boxes[index]), order, index) for order, person in enumerate(recent) for index in here)
-        taken: dict[int, int] = {}
-        for value, order, index in sorted(pairs, key=lambda pair: -pair[0]):
-            if value >= MIN_OVERLAP and order not in taken.values() and index not in taken:
-                taken[index] = order
+        owners = _owners(boxes, recent, here)
         for index in here:
-            if index in taken:
-                recent[taken[index]].append(index)
+            if index in owners:
+                recent[owners[index]].append(index)
             else:
                 people.append([index])
     return people
+
+
+def _owners(boxes: Sequence[Box], people: Sequence[list[int]], here: Sequence[int]) -> dict[int, int]:
+    """Which of the people each box of a frame belongs to, by index; boxes of somebody new are left out."""
+    pairs = [(overlap(boxes[person[-1]], boxes[index]), order, index) for order, person in enumerate(people) for index in here]
+    owners: dict[int, int] = {}
+    for value, order, index in sorted(pairs, key=lambda pair: -pair[0]):
+        if value >= MIN_OVERLAP and index not in owners and order not in owners.values():
+            owners[index] = order
+    return owners

@@ -49,6 +49,9 @@ class NpzArrays(Mapping):
         with _naming(f"{self._path}: {name}"), zipfile.ZipFile(self._path) as archive, archive.open(member) as file:
             return _read_array_file(file, MAX_BYTES)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._members
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 
