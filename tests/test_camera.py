@@ -47,6 +47,8 @@ def test_a_camera_knows_its_picture_and_scales_with_it():
     points = torch.tensor([[0.3, 0.1, 3.0]], dtype=torch.float64)
     assert half.size == (240, 416)
     assert_close(project(half.intrinsic, points), project(K, points) / 2)
+    wide = camera.scaled_to(960, 416)
+    assert_close(project(wide.intrinsic, points), project(K, points) * torch.tensor([2.0, 0.5]))
 
 
 @pytest.mark.parametrize("moving", [False, True])

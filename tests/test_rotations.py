@@ -63,6 +63,12 @@ def test_tiny_angles_survive_the_way_there_and_back(angle, dtype):
     assert_close(matrix_to_rotvec(rotvec_to_matrix(rotvec)), rotvec, rtol=1e-5, atol=0 if dtype == torch.float64 else 1e-13)
 
 
+@pytest.mark.parametrize("angle", [1e-6, 9e-5, 1.1e-4, 1e-3, 0.01, 0.1, 0.5])
+def test_no_angle_falls_between_the_series_and_the_formula(angle):
+    rotvec = angle * torch.tensor([0.48, 0.6, -0.64], dtype=torch.float64)
+    assert_close(rotvec_to_matrix(rotvec), roma.rotvec_to_rotmat(rotvec), atol=1e-14, rtol=0)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("axis", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.6, 0.8, 0), (-0.48, 0.6, 0.64), (0, -0.6, -0.8)])
 def test_exactly_half_a_turn_gives_the_axis_up_to_its_sign(axis, dtype):

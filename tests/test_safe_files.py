@@ -71,6 +71,15 @@ def test_an_error_in_the_middle_leaves_the_old_file_and_no_other(tmp_path):
     assert target.read_text() == "old" and names(tmp_path) == ["file.txt"]
 
 
+def test_who_reads_while_a_file_is_replaced_keeps_the_whole_old_one(tmp_path):
+    target = tmp_path / "file.bin"
+    write_bytes(target, b"old")
+    with open(target, "rb") as reader:
+        write_bytes(target, b"new and longer")
+        assert reader.read() == b"old"
+    assert target.read_bytes() == b"new and longer"
+
+
 KILLED = """
 import sys, time
 from motion_rep.safe_files import atomic_path
