@@ -6,7 +6,8 @@
 #   --model          auto (default) | preview | smplest-x | camerahmr | 4d-humans | wham | gvhmr | tram | prompthmr | smpler-x
 #                    preview is this toolkit's own, on a CPU; auto is SMPLest-X where its checkout and a GPU are there, else preview
 #   --fps native|N   rate at which frames are taken (default native: another rate repeats frames, and that ruins the motion)
-#   --person P       where the system follows several people: longest (default), or one of the names that are printed
+#   --person P       where the system follows several people: longest (default), or one of the names that are printed;
+#                    for smplest-x and camerahmr: tracked (their default) or largest of each frame
 #   --space S        camera (default), or world where the system knows which way is up
 #   --focal-length P pixels: see the person through this lens instead of the system's (4D-Humans assumes a very long one)
 #   --static-camera  tell GVHMR, TRAM or PromptHMR that the camera does not move
@@ -97,6 +98,19 @@ require_rate_choice() {
     case $model in
         smplest-x | camerahmr | smpler-x) ;;
         *) [ "$wanted_fps" = native ] || usage_error "--fps $wanted_fps: $model reads every frame of the video itself. Use --fps native." ;;
+    esac
+}
+
+# choose_person: who is followed while the system runs is for our drop-ins; who is taken out of the result is for the import.
+choose_person() {
+    case $model/$person in
+        */longest) ;;
+        smplest-x/tracked | smplest-x/largest | camerahmr/tracked | camerahmr/largest)
+            extra=(--person "$person" ${extra[@]+"${extra[@]}"})
+            person=longest
+            ;;
+        smplest-x/* | camerahmr/*) usage_error "--person $person: $model exports one person, tracked or largest." ;;
+        preview/*) usage_error "--person $person: the preview follows one person; say which with -- --bbox x,y,w,h in the first frame." ;;
     esac
 }
 
@@ -205,6 +219,7 @@ toolkit_python=$(project_python)
 require_program PYTHON "$toolkit_python"
 choose_model
 require_rate_choice
+choose_person
 if [ "$model" = preview ]; then
     run_preview
     exit 0

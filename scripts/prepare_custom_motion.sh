@@ -18,6 +18,7 @@
 # At the end it says what passed, what failed and where to look (on stdout; all before goes to stderr and into D/logs); D/review/index.html shows everything.
 #
 # Exit code: 0 all decided; 1 some entries failed or stayed undecided; 2 wrong usage or something is missing.
+
 # shellcheck disable=SC2317,SC2329  # the steps are called through do_step
 set -euo pipefail
 

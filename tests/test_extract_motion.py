@@ -92,7 +92,18 @@ def test_smplest_x_gets_its_drop_ins_once_and_nothing_else_changes(tmp_path, vid
         assert after[f"{name}.original"] == before[name], "the original is kept"
         assert (root / name).read_bytes() == (REPO / "motion_rep" / "smplest_x_scripts" / Path(name).name).read_bytes()
     again = extract(
-        tmp_path, programs, "--model", "smplest-x", "--video", str(video), "--output", "out/hmr.pt", "--fps", "8", "--", "--person", "largest"
+        tmp_path,
+        programs,
+        "--model",
+        "smplest-x",
+        "--video",
+        str(video),
+        "--output",
+        "out/hmr.pt",
+        "--fps=8",
+        "--person=largest",
+        "--",
+        "--no_render",
     )
     assert again.returncode == 0, again.stderr
     assert torch.load(tmp_path / "out" / "hmr.pt", weights_only=True)["fps"].tolist() == [8.0]
@@ -180,6 +191,8 @@ def test_a_video_without_a_person(tmp_path, programs):
         (["--fps", "fast"], "expected frames per second"),
         (["--fps", "0"], "expected frames per second"),
         (["--focal-length", "wide"], "expected pixels"),
+        (["--model", "smplest-x", "--person", "2"], "tracked or largest"),
+        (["--model", "preview", "--person", "2"], "--bbox"),
         (["--model", "wham", "--space", "moon"], "expected camera or world"),
         (["--model", "camerahmr", "--space", "world"], "camerahmr knows only the camera"),
         (["--model", "wham", "--static-camera"], "is for gvhmr, tram and prompthmr"),

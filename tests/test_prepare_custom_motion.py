@@ -104,11 +104,14 @@ def test_a_missing_program_ends_it_at_once(tmp_path, programs):
 def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
     for request in (("--prompt", "a person's walk"), ("--video", "v.mp4")):
         (tmp_path / "v.mp4").touch()
-        done = prepare(tmp_path, {}, *request, "--output-dir", "set", "--dry-run", "--judge", "none", "--target-fps", "16", "--", "--votes", "3")
+        done = prepare(
+            tmp_path, {}, *request, "--output-dir", "set", "--dry-run", "--judge", "none", "--target-fps", "16", "--fps", "16", "--", "--votes", "3"
+        )
         assert done.returncode == 0, done.stderr
         for command in (
             "extract_motion.sh --model auto",
             "--target-fps 16",
+            "--fps=16",
             "motion_checker.py",
             "render_mbench_videos.py",
             "--votes 3",

@@ -21,7 +21,7 @@ warn() {
 
 # show_help: the comment at the top of the script that was started, without its marks.
 show_help() {
-    sed -n '2,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p;}' "$0"
+    sed -n '2,${/^#/!q;s/^# \{0,1\}//;p;}' "$0"
     exit 0
 }
 
