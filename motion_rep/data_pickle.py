@@ -108,7 +108,8 @@ class DataUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Admitted:
         found = ADMITTED.get(f"{module}.{name}")
         if found is None:
-            raise NotData(f"a Python object ({module[:60]}.{name[:60]}) that could run code")
+            # ascii(): text of a file must not steer a terminal.
+            raise NotData(f"a Python object ({ascii(f'{module}.{name}'[:120])[1:-1]}) that could run code")
         return found
 
     def load_global(self) -> None:

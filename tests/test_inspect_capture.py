@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 
-import joblib
 import numpy as np
 import pytest
 import torch
@@ -89,9 +89,23 @@ def test_what_is_no_capture_is_described_all_the_same(tmp_path):
     assert "converted motion" in said(report.lines, "converts")[0]
 
 
-def test_text_of_a_file_cannot_steer_the_terminal(tmp_path, capsys):
+ESCAPE = "\x1b]0;title\x07\r"
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        pickle.dumps({ESCAPE: ESCAPE, "b": {"\r": 1}}),
+        pickle.dumps({ESCAPE: {"pose": 1, "trans": 1, "frame_ids": 1}}),
+        pickle.dumps({"people": {ESCAPE: 1}, "camera": 1}),
+        pickle.dumps({ESCAPE: {"smpl": 1, "camera": 1, "tid": 1}}),
+        f"c{ESCAPE[:-1]}\nname\n.".encode(),
+        pickle.dumps({"poses": 1, "trans": 1, "mocap_framerate": [ESCAPE]}),
+    ],
+)
+def test_text_of_a_file_cannot_steer_the_terminal(tmp_path, capsys, contents):
     path = tmp_path / "x.pkl"
-    joblib.dump({"\x1b[31mred\n": "\x1b]0;title\x07", "b": {"\r": 1}}, path)
+    path.write_bytes(contents)
     assert main([str(path)]) == 1
     printed = capsys.readouterr()
     assert not any(character in printed.out + printed.err for character in "\x1b\x07\r")

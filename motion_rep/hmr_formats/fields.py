@@ -17,11 +17,11 @@ from motion_rep.rotations import rotvec_to_matrix
 MOST = 1 << 31
 
 
-def section(values: object, name: str, holder: str = "") -> Mapping:
+def section(values: object, name: object, holder: str = "") -> Mapping:
     """A dict within a dict."""
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, Mapping):
-        raise InputError(f"{holder}{name} is {_kind(values, name)}, expected a dict. The program's version may be another one than is known here.")
+        raise InputError(f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The program's version may be another one than is known here.")
     return found
 
 

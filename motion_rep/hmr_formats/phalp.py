@@ -17,7 +17,7 @@ from motion_rep.capture_file import require_rotations
 from motion_rep.errors import InputError
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, entries, keys_text, numbers, section, whole_number
+from motion_rep.hmr_formats.fields import constant_focal, entries, keys_text, numbers, printable, section, whole_number
 from motion_rep.hmr_formats.tracks import Track, person_of
 
 LISTS = ("tid", "tracked_time", "smpl", "camera", "size")
@@ -38,7 +38,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
     seen: dict[int, list[Sighting]] = {}
     ghosts: dict[int, int] = {}
     for name in document.value if isinstance(document.value, Mapping) else ():
-        for time, entry in _entries_of(section(document.value, name), f"{str(name)[-40:]}: "):
+        for time, entry in _entries_of(section(document.value, name), f"{printable(name, 80)}: "):
             person = whole_number(entry, "tid")
             if whole_number(entry, "tracked_time") == 0:
                 seen.setdefault(person, []).append(Sighting(time, entry))

@@ -9,7 +9,7 @@ from torch import Tensor
 from motion_rep.capture import Capture
 from motion_rep.hmr_formats.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, number, numbers, rotation_matrices, rotation_vectors, section, whole_pixels
+from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, number, numbers, printable, rotation_matrices, rotation_vectors, section, whole_pixels
 from motion_rep.hmr_formats.tracks import Track, person_of
 
 # PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames (pipeline/utils.py).
@@ -23,7 +23,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 
 def _track(document: Document, people: Mapping, name: object) -> Track:
-    holder = f"person {name}: "
+    holder = f"person {printable(name, 60)}: "
     values = section(people, name, "person ")
     frames = frame_numbers(values, "frames", holder)
     spaces = ("camera", "world") if isinstance(values.get("smplx_world"), Mapping) else ("camera",)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from motion_rep.capture import Capture
 from motion_rep.errors import InputError
+from motion_rep.hmr_formats.fields import printable
 from motion_rep.hmr_formats.names import LONGEST
 
 
@@ -36,7 +37,7 @@ class Track:
 def person_of(name: object, frame_numbers: Sequence[int]) -> Person:
     """A person seen in these frames."""
     numbers = [int(number) for number in frame_numbers]
-    return Person(str(name), len(numbers), min(numbers, default=None), max(numbers, default=None))
+    return Person(printable(name, 60), len(numbers), min(numbers, default=None), max(numbers, default=None))
 
 
 def choose_track(tracks: Sequence[Track], wanted: str | int) -> Track:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from motion_rep.capture import Capture
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
 from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, numbers, rotation_vectors, section
+from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, numbers, printable, rotation_vectors, section
 from motion_rep.hmr_formats.tracks import Track, person_of
 
 NO_SIZE = "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; the focal length is then WHAM's, the diagonal"
@@ -23,7 +23,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 
 def _track(document: Document, name: object) -> Track:
-    holder = f"person {name}: "
+    holder = f"person {printable(name, 60)}: "
     values = section(document.value, name, "person ")
     frames = frame_numbers(values, "frame_ids", holder)
     reads = {"camera": lambda: _in_camera(values, document.image_size, holder), "world": lambda: _in_world(values, holder)}
