@@ -77,7 +77,12 @@ def verdicts() -> list[dict]:
     """What a person answered after watching the rendered clips."""
     from scripts.samples.texts import TEXTS
 
-    return [{"id": number, "matches": text.matches, "analysis": text.analysis} for number, text in enumerate(TEXTS)]
+    return [_verdict(number, text) for number, text in enumerate(TEXTS)]
+
+
+def _verdict(number: int, text) -> dict:
+    verdict = {"id": number, "matches": text.matches, "analysis": text.analysis}
+    return verdict if text.usable else {**verdict, "usable": False}
 
 
 def _make_capture(folder: Path, name: str) -> list[Path]:

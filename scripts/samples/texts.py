@@ -10,6 +10,7 @@ class Text:
     """An archive entry's words, and a person's verdict after watching the rendered clip.
 
     name: of the capture and of the motion made from it.
+    usable: False where the clip matches and its motion should still not be used.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Text:
     video: str
     matches: bool
     analysis: str
+    usable: bool = True
 
 
 TEXTS = (
@@ -82,6 +84,7 @@ TEXTS = (
         "and lowers them again, twice.",
         True,
         "Both arms rise at the sides until overhead and come down again, twice; the whole body trembles from frame to frame, but the action is the one described.",
+        usable=False,
     ),
     Text(
         "wave_cartwheel_text",
