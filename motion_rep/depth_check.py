@@ -26,6 +26,9 @@ DEFAULT_FIELD_OF_VIEW = 55.0
 # Free space around the person in the default camera's picture, and how close that camera may come (metres).
 DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
 
+# Some containers only estimate their number of frames; fewer than this share of it means that the file was cut.
+SEEN_SHARE = 0.95
+
 Shown = Callable[[Iterable, int | None], Iterable]
 
 
@@ -80,7 +83,7 @@ def check_overlay(
         with open_writer(target, video.width, video.height, video.fps) as writer:
             for picture in shown(pictures, video.frame_count):
                 writer.write(picture)
-    return notes + _sight_notes(painter)
+    return notes + _length_notes(video, writer.frames) + _sight_notes(painter)
 
 
 def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters:
@@ -144,6 +147,12 @@ def _rate_notes(clip: MotionClip, video: VideoReader, rate: float | None) -> lis
     fits = abs(len(clip) - expected) <= 1
     tail = "" if fits else f", but the motion has {len(clip)} rows and the video {video.frame_count} frames, so they drift apart. Give the true rate with --fps"
     return [f"the motion's frame rate is unknown; the video's ({video.fps:g}) was taken{tail}"]
+
+
+def _length_notes(video: VideoReader, read: int) -> list[str]:
+    if video.frame_count is None or read >= SEEN_SHARE * video.frame_count:
+        return []
+    return [f"{video.path} says that it has {video.frame_count} frames, but only {read} could be read; it may be cut"]
 
 
 def _sight_notes(painter: DepthPainter) -> list[str]:

@@ -50,6 +50,8 @@ def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
         InputError: missing, not a video, without frames or without a frame rate.
     """
     path = str(require_file(path))
+    # What the decoder mutters about damaged frames is no help to a user; -8 is its "quiet".
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     capture = _quietly(cv2.VideoCapture, path, cv2.CAP_FFMPEG)
     try:
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
