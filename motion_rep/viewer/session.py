@@ -86,9 +86,10 @@ class Viewer:
         light = {"section_color": (190, 190, 190), "cell_color": (225, 225, 225), "plane_opacity": 0.35}
         scene.add_grid("/ground", width=40.0, height=40.0, plane="xy", cell_size=0.5, section_size=1.0, infinite_grid=True, **light)
         middle = sum(motion.offset[0] for motion in motions) / len(motions)
-        # A person of a motion faces +y first, so the viewer stands there.
-        self.server.initial_camera.position = (middle + 1.8, 2.8 + 0.9 * len(motions), 2.2)
-        self.server.initial_camera.look_at = (middle, 0.0, 0.9)
+        # A person of a motion faces +y first and is filmed from about there; the viewer stands half to the side of that.
+        far = 2.9 + 0.8 * len(motions)
+        self.server.initial_camera.position = (middle + 0.62 * far, 0.78 * far, 1.9)
+        self.server.initial_camera.look_at = (middle, 0.3, 0.85)
 
     def _add_controls(self) -> None:
         gui = self.server.gui

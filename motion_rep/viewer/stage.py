@@ -21,7 +21,7 @@ from motion_rep.viewer.video_frames import VideoFrames
 
 BODY_COLORS = ((28, 135, 204), (217, 95, 2), (27, 158, 119), (117, 112, 179), (231, 41, 138), (102, 166, 30))
 CONTACT_COLOR = (46, 204, 113)
-FRUSTUM_SIZE, FRUSTUM_LINE = 0.3, 0.008
+FRUSTUM_SIZE, FRUSTUM_LINE = 0.25, 0.008
 # Metres above the highest joint.
 LABEL_HEIGHT = 0.2
 
