@@ -7,8 +7,14 @@ from setuptools import find_packages, setup
 COMMANDS = {
     "convert-hmr-to-motion": "motion_rep.convert_hmr_to_motion",
     "motion-checker": "motion_rep.motion_checker",
+    "inspect-capture": "motion_rep.inspect_capture",
+    "capture-preview": "motion_rep.capture_preview",
+    "plot-motion": "motion_rep.plot_motion",
+    "export-motion": "motion_rep.export_motion",
     "render-mbench-videos": "motion_gating.render_mbench_videos",
     "apply-quality-gate": "motion_gating.apply_quality_gate",
+    "evaluate-gate": "motion_gating.evaluate_gate",
+    "build-report": "motion_gating.build_report",
 }
 
 setup(
@@ -18,7 +24,7 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=("motion_rep*", "motion_gating*")),
-    package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css"]},
+    package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css", "*.npz"]},
     python_requires=">=3.11",
     install_requires=[
         "torch>=2.6",
@@ -31,7 +37,15 @@ setup(
         "imageio>=2.34",
         "imageio-ffmpeg>=0.5",
         "google-genai>=1.20,<4",
+        "openai>=1.60,<4",
+        "joblib>=1.3",
+        "lz4>=4",
+        "pygltflib>=1.16",
+        "jinja2>=3.1",
+        "matplotlib>=3.8",
+        "ai-edge-litert>=2.0,<3",
         "tqdm>=4.60",
     ],
+    extras_require={"viewer": ["viser>=1.0"], "ray": ["ray>=2.9"]},
     entry_points={"console_scripts": [f"{name} = {module}:main" for name, module in COMMANDS.items()]},
 )
