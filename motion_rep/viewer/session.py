@@ -8,11 +8,12 @@ import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import viser
 
 from motion_rep.body_models import Body
 from motion_rep.viewer.clock import Clock
-from motion_rep.viewer.stage import Actor, Shown
+from motion_rep.viewer.stage import Actor, Shown, camera_pose
 
 SPEEDS = {"1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0}
 TICK = 1 / 60
@@ -85,11 +86,8 @@ class Viewer:
         scene.set_up_direction("+z")
         light = {"section_color": (190, 190, 190), "cell_color": (225, 225, 225), "plane_opacity": 0.35}
         scene.add_grid("/ground", width=40.0, height=40.0, plane="xy", cell_size=0.5, section_size=1.0, infinite_grid=True, **light)
-        middle = sum(motion.offset[0] for motion in motions) / len(motions)
-        # A person of a motion faces +y first and is filmed from about there; the viewer stands half to the side of that.
-        far = 2.9 + 0.8 * len(motions)
-        self.server.initial_camera.position = (middle + 0.62 * far, 0.78 * far, 1.9)
-        self.server.initial_camera.look_at = (middle, 0.3, 0.85)
+        target, eye = first_look(motions)
+        self.server.initial_camera.position, self.server.initial_camera.look_at = eye, target
 
     def _add_controls(self) -> None:
         gui = self.server.gui
@@ -124,3 +122,13 @@ class Viewer:
             if actor.camera is not None:
                 actor.camera.visible = self.cameras.value
             actor.show(self.clock.time, self.contacts.value)
+
+
+def first_look(motions: list[Shown]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """What the viewer looks at first, and from where: from half to the side, so that cameras in front of the persons hide nobody."""
+    persons = np.mean([motion.offset for motion in motions], axis=0) + (0.0, 0.0, 0.85)
+    cameras = [camera_pose(motion.clip.camera, 0)[1] + motion.offset for motion in motions if motion.clip.camera is not None]
+    ahead = np.clip(0.3 * (np.mean(cameras, axis=0) - persons), -1.0, 1.0) * (1.0, 1.0, 0.0) if cameras else np.zeros(3)
+    far = 2.0 + 0.8 * len(motions) + np.linalg.norm(ahead)
+    target = persons + ahead
+    return tuple(target), tuple(target + far * np.array([0.80, 0.55, 0.30]))
