@@ -26,7 +26,7 @@ from motion_rep.video_writer import open_writer
 
 DEFAULT_FPS = 20.0
 # Raised whenever the pictures change, so that older files are drawn again.
-STYLE_VERSION = 1
+STYLE_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,10 @@ class Body(Protocol):
         """(N, V, 3) float32 unit vectors that point outwards."""
         ...
 
+    def coarse(self) -> Body:
+        """The same body with fewer triangles, for small pictures; itself where there is no such form."""
+        ...
+
 
 def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None, device: str = "cpu") -> Body:
     """The body to draw.

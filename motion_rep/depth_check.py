@@ -13,6 +13,7 @@ from motion_rep.body_models import Body
 from motion_rep.camera import Camera, default_camera
 from motion_rep.depth_clip import DepthPainter, depth_range
 from motion_rep.encoding import BodyParameters, body_parameters, body_parameters_from_velocity, pelvis_positions, without_translation
+from motion_rep.level_of_detail import body_for
 from motion_rep.motion_file import MotionClip
 from motion_rep.ordered_threads import map_in_order
 from motion_rep.posed_frames import CHUNK, posed_frames
@@ -54,7 +55,7 @@ def check_depth(clip: MotionClip, target: str | os.PathLike, body: Body, rendere
     """
     parameters = chosen_parameters(clip, options)
     camera, (width, height), notes = _camera_and_size(clip, parameters, options)
-    painter = DepthPainter(renderer, body.faces, camera, width, height, depth_range(body, renderer, parameters, camera, width, height))
+    body, painter = _painter(body, renderer, parameters, camera, width, height)
     posed = enumerate(posed_frames(body, parameters, options.batch_size))
     pictures = map_in_order(lambda item: painter.picture(*item), posed, renderer.threads)
     with open_writer(target, width, height, options.fps or clip.fps or DEFAULT_FPS) as writer:
@@ -76,14 +77,20 @@ def check_overlay(
         camera, notes = _camera_for_video(clip, parameters, video)
         rate = options.fps or clip.fps
         notes += _rate_notes(clip, video, rate)
-        span = depth_range(body, renderer, parameters, camera, video.width, video.height)
-        painter = DepthPainter(renderer, body.faces, camera, video.width, video.height, span)
+        body, painter = _painter(body, renderer, parameters, camera, video.width, video.height)
         matched = _match(video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time)
         pictures = map_in_order(lambda item: _mix(painter, *item), matched, renderer.threads)
         with open_writer(target, video.width, video.height, video.fps) as writer:
             for picture in shown(pictures, video.frame_count):
                 writer.write(picture)
     return notes + _length_notes(video, writer.frames) + _sight_notes(painter)
+
+
+def _painter(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> tuple[Body, DepthPainter]:
+    """The body to draw, with as many triangles as can be seen, and who draws it; the whole body says what is near and far."""
+    span = depth_range(body, renderer, parameters, camera, width, height)
+    drawn = body if span is None else body_for(body, float(camera.intrinsic[1, 1]) / span.near)
+    return drawn, DepthPainter(renderer, drawn.faces, camera, width, height, span)
 
 
 def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters:

@@ -33,6 +33,11 @@ class LinearSkin:
         """(V,) which joint carries each vertex most."""
         return self.points[:, 3::4].argmax(dim=1).numpy()
 
+    def subset(self, vertices: np.ndarray, faces: np.ndarray) -> LinearSkin:
+        """The skin of some of the vertices (n,), with other triangles (F, 3) between them."""
+        chosen = torch.from_numpy(vertices)
+        return LinearSkin(self.points[chosen], self.directions[chosen], faces)
+
     def vertices(self, poses: JointPoses) -> np.ndarray:
         """(N, V, 3) float32 from joint poses of N frames."""
         transforms = torch.cat((poses.rotations.mT, poses.positions[..., None, :]), dim=-2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -10,11 +11,12 @@ from motion_rep.body_models import Body
 from motion_rep.contact_shadow import PartOutlines
 from motion_rep.encoding import BodyParameters, pelvis_positions
 from motion_rep.frames import Y_UP_FROM_Z_UP
+from motion_rep.level_of_detail import body_for
 from motion_rep.mbench_scene import EMPTY_BOUNDS, UP, MbenchScene, eye_of, front_view, ground_mesh, mbench_scene
 from motion_rep.ordered_threads import map_in_order
-from motion_rep.posed_frames import parameter_chunks, posed_frames
+from motion_rep.posed_frames import parameter_chunks
 from motion_rep.renderers import Renderer
-from motion_rep.scene import Mesh, View
+from motion_rep.scene import NEAR, Mesh, View
 from motion_rep.shading import BACKGROUND_COLOR, shade
 
 ViewOfScene = Callable[[MbenchScene, int, int], View]
@@ -23,9 +25,9 @@ ViewOfScene = Callable[[MbenchScene, int, int], View]
 def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
     """Where body, ground and camera stand for a whole clip."""
     bounds = EMPTY_BOUNDS
-    for vertices in posed_frames(body, parameters):
-        bounds = bounds.joined(_y_up(vertices))
-    return mbench_scene(bounds, _y_up(pelvis_positions(parameters)[:1].numpy())[0])
+    for chunk in parameter_chunks(parameters):
+        bounds = bounds.joined(body.vertices(chunk))
+    return mbench_scene(bounds.turned(np.asarray(Y_UP_FROM_Z_UP)), _y_up(pelvis_positions(parameters)[:1].numpy())[0])
 
 
 def lit_frames(
@@ -41,6 +43,7 @@ def lit_frames(
     scene = scene_of(body, parameters)
     view = view_of(scene, width, height)
     background = _background(renderer, view, scene)
+    body = body_for(body, _pixels_per_metre(view, scene))
     outlines = PartOutlines(body.parts)
     eye = eye_of(view)
 
@@ -54,6 +57,12 @@ def lit_frames(
         return picture
 
     yield from map_in_order(draw, _posed(body, parameters, scene), renderer.threads if threads is None else threads)
+
+
+def _pixels_per_metre(view: View, scene: MbenchScene) -> float:
+    """How large a metre is where the clip's bounds come closest to the camera."""
+    corners = np.array(list(itertools.product(*zip(scene.bounds.low, scene.bounds.high, strict=True))), np.float32)
+    return float(view.intrinsic[1, 1] / max(view.to_camera(corners)[:, 2].min(), NEAR))
 
 
 def _posed(body: Body, parameters: BodyParameters, scene: MbenchScene) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+from pathlib import Path
 
 import numpy as np
 
@@ -19,9 +20,9 @@ class MannequinBody:
 
     name = "built-in mannequin (mannequin-x)"
 
-    def __init__(self) -> None:
+    def __init__(self, skin: LinearSkin | None = None) -> None:
         self.key = f"mannequin-x {importlib.metadata.version('mannequin-x')}"
-        self._skin = _mannequin_skin()
+        self._skin = _mannequin_skin() if skin is None else skin
         self.faces = self._skin.faces
         self.parts = self._skin.parts
 
@@ -38,9 +39,23 @@ class MannequinBody:
         """(N, V, 3) float32 unit vectors; skinned like the vertices, which costs less than computing them from the faces."""
         return self._skin.normals(_poses(parameters))
 
+    def coarse(self) -> MannequinBody:
+        """The same figure with a quarter of its triangles."""
+        return MannequinBody(_coarse_skin())
+
 
 def _poses(parameters: BodyParameters) -> JointPoses:
     return forward_kinematics(*(value.float() for value in parameters))
+
+
+@functools.cache
+def _coarse_skin() -> LinearSkin:
+    """The part of the skin that scripts/make_coarse_mannequin.py chose; all of it where mannequin-x has another mesh by now."""
+    skin = _mannequin_skin()
+    with np.load(Path(__file__).with_name("mannequin_coarse.npz")) as chosen:
+        if int(chosen["full_count"]) != len(skin.parts):
+            return skin
+        return skin.subset(chosen["vertices"].astype(np.int64), chosen["faces"].astype(np.int32))
 
 
 @functools.cache

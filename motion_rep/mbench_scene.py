@@ -24,9 +24,15 @@ class Bounds:
     high: np.ndarray
 
     def joined(self, vertices: np.ndarray) -> Bounds:
-        """These bounds widened to hold more vertices (..., 3)."""
-        points = vertices.reshape(-1, 3)
-        return Bounds(np.minimum(self.low, points.min(0)), np.maximum(self.high, points.max(0)))
+        """These bounds widened to hold more vertices (..., V, 3)."""
+        frames = vertices.reshape(-1, *vertices.shape[-2:])
+        # Over the frames first: numpy is quick along long rows, and slow down columns of three.
+        return Bounds(np.minimum(self.low, frames.min(0).min(0)), np.maximum(self.high, frames.max(0).max(0)))
+
+    def turned(self, rotation: np.ndarray) -> Bounds:
+        """The bounds in other axes; ``rotation`` (3, 3) takes each axis to an axis."""
+        corners = np.stack((self.low, self.high)) @ rotation.T
+        return Bounds(corners.min(0), corners.max(0))
 
     def moved(self, offset: np.ndarray) -> Bounds:
         return Bounds(self.low + offset, self.high + offset)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from motion_rep.scene import NEAR, Mesh, Region, View, region_of
+from motion_rep.scene import NEAR, Mesh, Region, View, joined, region_of
 
 FAR = 20_000.0
 FIELD_OF_VIEW = np.pi / 2
@@ -37,19 +37,19 @@ class OpenCvRenderer:
         Returns:
             The rectangle that changed as (h, w, 3) uint8 RGB, and where it lies.
         """
-        points = [view.to_camera(mesh.vertices) for mesh in meshes]
-        region = region_of(view, np.concatenate(points))
+        # One mesh: every call of the rasteriser costs as much as thousands of triangles.
+        mesh = meshes[0] if len(meshes) == 1 else joined(meshes)
+        points = view.to_camera(mesh.vertices)
+        region = region_of(view, points)
         under = background[region.slices()]
         if not under.size:
             return under, region
         size = (region.width * SUPERSAMPLING, region.height * SUPERSAMPLING)
-        color = cv2.resize(under, size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+        color = cv2.resize(under.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
         depth = np.full(color.shape[:2], FAR, np.float32)
-        for mesh, camera_points in zip(meshes, points, strict=True):
-            vertices = _centred(view, region, camera_points, SUPERSAMPLING)
-            faces = _in_front(mesh.faces, camera_points)
-            colors = np.ascontiguousarray(mesh.colors * np.float32(255.0)).reshape(-1, 1, 3)
-            cv2.triangleRasterize(vertices, faces, colors, color, depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings)
+        vertices, faces = _centred(view, region, points, SUPERSAMPLING), _in_front(mesh.faces, points)
+        colors = np.ascontiguousarray(mesh.colors * np.float32(255.0)).reshape(-1, 1, 3)
+        cv2.triangleRasterize(vertices, faces, colors, color, depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings)
         small = cv2.resize(color, (region.width, region.height), interpolation=cv2.INTER_AREA)
         return cv2.convertScaleAbs(small), region
 

@@ -54,6 +54,10 @@ class SmplxBody:
         """(N, V, 3) float32 unit vectors that point outwards."""
         return np.stack([self._vertex_normals(frame) for frame in vertices])
 
+    def coarse(self) -> SmplxBody:
+        """Itself: there is no form with fewer triangles."""
+        return self
+
 
 def model_name(path: Path, smpl_type: str) -> str:
     """What the user is told about a model file."""

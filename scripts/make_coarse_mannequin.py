@@ -1,0 +1,62 @@
+"""Make motion_rep/mannequin_coarse.npz: a quarter of the mannequin's triangles, on vertices that it has, for pictures in which they are small.
+
+Run once when mannequin-x changes its mesh. Needs: pip install fast-simplification scipy
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+TARGET = Path(__file__).resolve().parents[1] / "motion_rep" / "mannequin_coarse.npz"
+TRIANGLES = 12_000
+
+
+def main() -> None:
+    import numpy as np
+    import torch
+
+    from motion_rep.encoding import BodyParameters
+    from motion_rep.mannequin_body import MannequinBody
+
+    body = MannequinBody()
+    rest = BodyParameters(torch.eye(3)[None], torch.eye(3).expand(1, 21, 3, 3), torch.zeros(1, 3))
+    vertices = body.vertices(rest)[0]
+    faces = np.concatenate([_simplified(vertices, body.faces, part, TRIANGLES / len(body.faces)) for part in _parts(body.faces, len(vertices))])
+    used, corners = np.unique(faces, return_inverse=True)
+    kinds = {"vertices": used.astype(np.uint16), "faces": corners.reshape(-1, 3).astype(np.uint16), "full_count": np.int64(len(vertices))}
+    np.savez_compressed(TARGET, **kinds)
+    print(f"{len(faces)} of {len(body.faces)} triangles, {len(used)} of {len(vertices)} vertices -> {TARGET}")
+
+
+def _parts(faces, count: int) -> list:
+    """Vertex numbers of each closed piece."""
+    import numpy as np
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    pieces, labels = connected_components(coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count)), directed=False)
+    return [np.flatnonzero(labels == piece) for piece in range(pieces)]
+
+
+def _simplified(vertices, faces, part, share: float):
+    """(F, 3) triangles of one piece between its own vertices: quadric simplification, then each corner moves to the nearest vertex."""
+    import fast_simplification
+    import numpy as np
+    from scipy.spatial import cKDTree
+
+    number = np.full(len(vertices), -1)
+    number[part] = np.arange(len(part))
+    own = number[faces[np.isin(faces[:, 0], part)]]
+    points, simple = fast_simplification.simplify(vertices[part].astype(np.float64), own, target_reduction=1 - share, agg=2)
+    _, nearest = cKDTree(vertices[part]).query(points)
+    corners = nearest[simple]
+    return part[corners[(corners != np.roll(corners, 1, axis=1)).all(axis=1)]]
+
+
+if __name__ == "__main__":
+    main()
