@@ -12,7 +12,7 @@ from torch import Tensor
 
 from motion_rep.errors import InputError
 from motion_rep.preview_capture.markers import Markers
-from motion_rep.rotations import matrix_to_rotvec, rotvec_to_matrix
+from motion_rep.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix
 from motion_rep.skeleton import JOINT_NAMES, PARENTS, JointPoses, forward_kinematics, pelvis_at_rest
 
 LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (JOINT_NAMES.index(n) - 1 for n in ("left_knee", "right_knee", "left_elbow", "right_elbow"))
@@ -61,9 +61,9 @@ class ImagePoints:
 class FitSettings:
     """Weights of the fit. Lengths in metres, times in seconds."""
 
-    steps: int = 200
-    rate: float = 0.03
-    joint_weight: float = 1.0
+    steps: int = 150
+    rate: float = 0.02
+    joint_weight: float = 0.5
     image_spread: float = 0.03
     image_weight: float = 1.0
     rotation_spread: float = 0.35
@@ -71,9 +71,10 @@ class FitSettings:
     acceleration_spread: float = 6.0
     turn_spread: float = 40.0
     depth_speed_spread: float = 6.0
-    smooth_weight: float = 1.0
+    smooth_weight: float = 3.0
     contact_weight: float = 1.0
     contact_speed: float = 0.25
+    start_smoothing: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def fit_body(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps:
         fps: frames per second, for speeds.
     """
     pelvis = place_pelvis(estimate, points, markers, fps)
-    start = _local_rotations(estimate.rotations)
+    start = _local_rotations(_calmed(estimate.rotations, settings.start_smoothing * fps))
     turn = torch.zeros_like(start[:, 0, :, 0]).requires_grad_()
     bends = matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6).requires_grad_()
     pelvis = pelvis.clone().requires_grad_()
@@ -105,7 +106,7 @@ def fit_body(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps:
         pose = forward_kinematics(root, body, pelvis - pelvis_at_rest(pelvis))
         if step == settings.steps // 3:
             contact = _contacts(pose.positions.detach(), fps, settings)
-        loss = _data_loss(pose, estimate, points, markers, settings) + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
+        loss = _joint_loss(pose, estimate, points, settings) + _image_loss(pose, points, markers, settings) + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
         if contact is not None:
             loss = loss + _contact_loss(pose.positions, contact, fps, settings)
         optimiser.zero_grad()
@@ -176,22 +177,32 @@ def _local_rotations(rotations: Tensor) -> Tensor:
     return torch.cat((rotations[:, :1], local[:, 1:]), dim=1)
 
 
+def _calmed(rotations: Tensor, spread: float) -> Tensor:
+    """(T, J, 3, 3) rotations smoothed over time; a calm start is a calm end, since the slow waves of a path converge last."""
+    columns = gaussian_smooth(matrix_to_rot6d(rotations).flatten(1), spread)
+    return rot6d_to_matrix(columns.unflatten(1, (-1, 6)))
+
+
 def _robust(squared: Tensor, bound: float = 9.0) -> Tensor:
     """Geman and McClure's loss of squared residuals: grows no more once they are far above the bound."""
     return squared / (1.0 + squared / bound)
 
 
-def _data_loss(pose: JointPoses, estimate: BodyEstimate, points: ImagePoints, markers: Markers, settings: FitSettings) -> Tensor:
+def _joint_loss(pose: JointPoses, estimate: BodyEstimate, points: ImagePoints, settings: FitSettings) -> Tensor:
+    """How far joints and orientations are from the estimate, in the frames that were seen."""
     seen = (points.weight.sum(-1) > 1e-3).to(pose.positions.dtype)
-    frames = len(seen)
     away = (pose.positions - pose.positions[:, :1] - estimate.joints) @ estimate.view / estimate.spread
-    joints = (_robust((away * away).sum(-1)).sum(-1) * seen).sum() / frames
+    joints = _robust((away * away).sum(-1)).sum(-1)
+    turned = ((pose.rotations - estimate.rotations) ** 2).sum((-1, -2, -3)) / (2 * settings.rotation_spread**2)
+    return ((settings.joint_weight * joints + turned) * seen).sum() / len(seen)
+
+
+def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, settings: FitSettings) -> Tensor:
+    """How far the markers are from where they are seen, in metres at the person's depth."""
     placed = markers.place(pose)
-    depth = placed[..., 2].clamp(min=NEAREST_DEPTH)
-    miss = (placed[..., :2] / depth[..., None] - points.rays()) * pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread
-    image = (_robust((miss * miss).sum(-1)) * points.weight).sum() / frames
-    turned = ((pose.rotations - estimate.rotations) ** 2).sum((-1, -2)).sum(-1) * seen / (2 * settings.rotation_spread**2)
-    return settings.joint_weight * joints + settings.image_weight * image + turned.sum() / frames
+    depth = placed[..., 2:].clamp(min=NEAREST_DEPTH)
+    miss = (placed[..., :2] / depth - points.rays()) * (pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread)
+    return settings.image_weight * (_robust((miss * miss).sum(-1)) * points.weight).sum() / len(placed)
 
 
 def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
@@ -231,5 +242,5 @@ def _contacts(positions: Tensor, fps: float, settings: FitSettings) -> Tensor:
 
 
 def _contact_loss(positions: Tensor, contact: Tensor, fps: float, settings: FitSettings) -> Tensor:
-    slide = torch.diff(positions[:, FEET], dim=0) * (fps / settings.contact_speed)
+    slide = torch.diff(positions.index_select(1, torch.tensor(FEET)), dim=0) * (fps / settings.contact_speed)
     return settings.contact_weight * (_length(slide) * contact).sum() / len(positions)

@@ -25,23 +25,24 @@ class Markers:
 
     def place(self, pose: JointPoses) -> Tensor:
         """(T, M, 3) where the markers are."""
-        return pose.positions[:, self.joint] + (pose.rotations[:, self.joint] @ self.offset[..., None]).squeeze(-1)
+        turned = pose.rotations.index_select(1, self.joint) @ self.offset[..., None]
+        return pose.positions.index_select(1, self.joint) + turned.squeeze(-1)
 
 
 # Landmark, joint, offset (metres; x left, y up, z forward), trust; the right side mirrors the left.
-_MIDDLE = ((lm.NOSE, "head", (0.0, 0.03, 0.115), 0.6),)
+_MIDDLE = ((lm.NOSE, "head", (0.0, 0.003, 0.103), 0.8),)
 _LEFT = (
-    (lm.LEFT_EAR, "head", (0.075, 0.03, 0.0), 0.5),
-    (lm.LEFT_SHOULDER, "left_shoulder", (0.0, 0.0, 0.0), 1.0),
-    (lm.LEFT_ELBOW, "left_elbow", (0.0, 0.0, 0.0), 1.0),
-    (lm.LEFT_WRIST, "left_wrist", (0.0, 0.0, 0.0), 1.0),
-    (lm.LEFT_PINKY, "left_wrist", (0.085, -0.015, -0.044), 0.2),
-    (lm.LEFT_INDEX, "left_wrist", (0.10, -0.01, 0.02), 0.3),
-    (lm.LEFT_HIP, "left_hip", (0.035, 0.04, 0.0), 1.0),
-    (lm.LEFT_KNEE, "left_knee", (0.0, 0.0, 0.0), 1.0),
-    (lm.LEFT_ANKLE, "left_ankle", (0.0, 0.0, 0.0), 1.0),
-    (lm.LEFT_HEEL, "left_ankle", (0.0, -0.045, -0.045), 0.5),
-    (lm.LEFT_TOE, "left_foot", (0.0, -0.015, 0.07), 0.5),
+    (lm.LEFT_EAR, "head", (0.044, 0.014, 0.041), 0.5),
+    (lm.LEFT_SHOULDER, "left_shoulder", (0.008, -0.004, 0.003), 1.0),
+    (lm.LEFT_ELBOW, "left_elbow", (0.008, 0.0, 0.004), 1.0),
+    (lm.LEFT_WRIST, "left_wrist", (0.006, -0.007, -0.002), 1.0),
+    (lm.LEFT_PINKY, "left_wrist", (0.08, -0.017, -0.02), 0.2),
+    (lm.LEFT_INDEX, "left_wrist", (0.09, -0.015, 0.012), 0.3),
+    (lm.LEFT_HIP, "left_hip", (0.035, 0.037, 0.01), 1.0),
+    (lm.LEFT_KNEE, "left_knee", (0.02, 0.005, -0.005), 1.0),
+    (lm.LEFT_ANKLE, "left_ankle", (0.02, 0.012, -0.004), 1.0),
+    (lm.LEFT_HEEL, "left_ankle", (0.018, -0.035, -0.045), 0.5),
+    (lm.LEFT_TOE, "left_foot", (0.008, 0.005, 0.045), 0.5),
 )
 
 

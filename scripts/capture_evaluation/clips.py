@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from motion_rep.errors import UsageError
 from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
@@ -22,7 +23,7 @@ POST = Box((0.45, 1.0), (0.16, 2.2, 0.16))
 
 @dataclass(frozen=True)
 class Clip:
-    """One rendered clip: motion and heading (degrees), a name in FIGURES, a camera, and what stands in front."""
+    """One rendered clip: motion and heading (degrees), the name of a figure, a camera, and what stands in front."""
 
     motion: str
     heading: float
@@ -39,6 +40,12 @@ def _clip(motion: str, heading: float, figure: str, camera: dict, box: Box | Non
     return Clip(motion, heading, figure, StageCamera(**camera), box)
 
 
+def figure_of(clip: Clip) -> Figure:
+    """The body of a clip."""
+    return make_figure(clip.figure)
+
+
+@lru_cache(maxsize=5)
 def make_figure(name: str) -> Figure:
     """One of the five bodies: wooden (neutral), wooden_large, anny, anny_man, anny_woman."""
     if name == "wooden":

@@ -186,7 +186,7 @@ def _load_anny():
     try:
         import warp
 
-        warp.config.quiet = True
+        warp.config.log_level = warp.LOG_ERROR
         import anny
     except ImportError:
         raise UsageError("anny is not installed; it is needed to draw people for this script only. Install it with: pip install anny==0.6.2") from None

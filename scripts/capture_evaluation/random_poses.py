@@ -12,11 +12,13 @@ from torch import Tensor
 
 from motion_rep.rotations import rotvec_to_matrix
 from motion_rep.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
-from scripts.capture_evaluation.figures import Anny, Figure
+from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
 from scripts.capture_evaluation.motions import Sketch
 
 STANDING, WALKING, CROUCHING, KICKING, BENDING = range(5)
 SHARES = (0.32, 0.26, 0.2, 0.12, 0.1)
+# The mannequin is less like a person than anny, but its skeleton is SMPL-X's own.
+MANNEQUIN_SHARE = 0.35
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def random_shots(count: int, seed: int, people: int = 12) -> Iterator[Shot]:
 
 
 def _random_person(random: np.random.Generator) -> Figure:
+    if random.random() < MANNEQUIN_SHARE:
+        return Mannequin(tuple(random.normal(0, 1.2, 10)), skin=tuple(np.array([0.9, 0.72, 0.6]) * random.uniform(0.4, 1.0)))
     phenotype = {name: float(random.uniform(*span)) for name, span in {
         "gender": (0, 1), "age": (0.45, 0.85), "muscle": (0.2, 0.9), "weight": (0.15, 0.85), "height": (0.2, 0.8), "proportions": (0.2, 0.9)}.items()}  # fmt: skip
     shirt, trousers = random.uniform(0.05, 0.95, 3), random.uniform(0.05, 0.8, 3)
@@ -102,7 +106,7 @@ def _photograph(figure: Figure, local: Tensor, random: np.random.Generator) -> S
     width, height = [(640, 480), (480, 640), (800, 450)][random.integers(3)]
     field = math.radians(random.uniform(28, 75))
     focal = 0.5 * height / math.tan(field / 2)
-    pitch, roll = np.clip(random.normal(0.10, 0.17), -0.35, 0.7), random.normal(0, 0.03)
+    pitch, roll = np.clip(random.normal(0.07, 0.15), -0.35, 0.7), random.normal(0, 0.03)
     camera = rotvec_to_matrix(torch.tensor([[math.pi + pitch, 0, 0], [0, 0, roll]], dtype=torch.float64))
     root = camera[1] @ camera[0] @ local[0]
     depth = 1.75 * focal / (random.uniform(0.35, 0.95) * height)
