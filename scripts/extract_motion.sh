@@ -72,16 +72,20 @@ check_arguments() {
     output=$(absolute "$output")
 }
 
+has_gpu='import sys, torch
+mps = getattr(torch.backends, "mps", None)
+sys.exit(not (torch.cuda.is_available() or mps is not None and mps.is_available()))'
+
 # choose_model: auto becomes a system, in one printed line.
 choose_model() {
     local reason=''
     [ "$model" = auto ] || return 0
-    python=${SMPLEST_X_PYTHON:-python}
+    python=$(runner "${SMPLEST_X_PYTHON:-python}")
     if [ -z "${SMPLEST_X_ROOT:-}" ]; then
         reason='SMPLEST_X_ROOT is not set'
     elif [ ! -f "$SMPLEST_X_ROOT/main/base.py" ]; then
         reason="SMPLEST_X_ROOT=$SMPLEST_X_ROOT is not a checkout of SMPLest-X"
-    elif ! (cd -- "$SMPLEST_X_ROOT" && "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())') >/dev/null 2>&1 </dev/null; then
+    elif ! (cd -- "$SMPLEST_X_ROOT" && "$python" -c "$has_gpu") >/dev/null 2>&1 </dev/null; then
         reason="$python finds no GPU"
     fi
     if [ -n "$reason" ]; then
@@ -119,7 +123,7 @@ require_system() {
     local problem=''
     system_of "$model" || usage_error "--model $model is not known. See extract_motion.sh --help."
     root=${!root_variable:-}
-    python=${!python_variable:-python}
+    python=$(runner "${!python_variable:-python}")
     if [ -z "$root" ]; then
         problem="$root_variable is not set. Set it to your checkout of $title: export $root_variable=/path/to/checkout"
     elif [ ! -f "$root/$entry" ]; then

@@ -94,6 +94,14 @@ require_program() {
     command -v -- "$2" >/dev/null 2>&1 || usage_error "$2: not found. Activate its environment, or set $1 to the one to use."
 }
 
+# runner NAME: an interpreter or program, by a path from the root folder where a path is given: it is run in another folder.
+runner() {
+    case $1 in
+        */*) absolute "$1" ;;
+        *) printf '%s\n' "$1" ;;
+    esac
+}
+
 # absolute PATH: the path from the root folder; nothing needs to be there.
 absolute() {
     case $1 in

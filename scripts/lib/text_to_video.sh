@@ -77,7 +77,7 @@ flag_with_value() {
 
 plan_wan() {
     require_root WAN_ROOT 'Wan2.2 (github.com/Wan-Video/Wan2.2)' generate.py
-    python=${WAN_PYTHON:-python}
+    python=$(runner "${WAN_PYTHON:-python}")
     require_runner WAN_PYTHON "$python"
     if [ "$model" = wan2.2 ]; then
         size=${size:-1280x720}
@@ -106,7 +106,7 @@ command_wan() {
 
 plan_cogvideox() {
     require_root COGVIDEO_ROOT 'CogVideo (github.com/zai-org/CogVideo)' inference/cli_demo.py
-    python=${COGVIDEO_PYTHON:-python}
+    python=$(runner "${COGVIDEO_PYTHON:-python}")
     require_runner COGVIDEO_PYTHON "$python"
     cog_model=${COGVIDEO_MODEL:-THUDM/CogVideoX1.5-5B}
     cog_model=${cog_model%/}
@@ -140,7 +140,7 @@ command_cogvideox() {
 
 plan_open_sora() {
     require_root OPENSORA_ROOT 'Open-Sora v2 (github.com/hpcaitech/Open-Sora)' scripts/diffusion/inference.py
-    torchrun=${OPENSORA_TORCHRUN:-torchrun}
+    torchrun=$(runner "${OPENSORA_TORCHRUN:-torchrun}")
     require_runner OPENSORA_TORCHRUN "$torchrun"
     # Its configuration names the weights as ./ckpts, so there is no variable for them.
     require_checkpoint ./ckpts 'Download hpcai-tech/Open-Sora-v2 there, or put a link named ckpts there.'
