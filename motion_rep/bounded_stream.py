@@ -33,12 +33,15 @@ class BoundedStream:
 
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes, fewer only at the end."""
-        pieces, missing = [], size
-        while missing > 0 and (piece := self._stream.read(min(missing, CHUNK))):
+        return bytes(self.read_writable(size))
+
+    def read_writable(self, size: int) -> bytearray:
+        """The same as bytes that may be changed, so that an array can be made of them without a copy."""
+        found = bytearray()
+        while len(found) < size and (piece := self._stream.read(min(size - len(found), CHUNK))):
             self.spend(len(piece))
-            pieces.append(piece)
-            missing -= len(piece)
-        return b"".join(pieces)
+            found += piece
+        return found
 
     def readline(self) -> bytes:
         """A line, as the text opcodes of old pickles have them."""

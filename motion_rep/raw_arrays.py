@@ -45,11 +45,11 @@ def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
 
 
 def array_from_bytes(raw: bytes | bytearray, dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> np.ndarray:
-    """An array with a copy of the bytes, which must be exactly its own."""
+    """An array of exactly these bytes: over a bytearray itself, over a copy of bytes, so that it can be written to."""
     require_size(len(raw), dtype, shape)
     if not raw:
         return np.zeros(shape, dtype)
-    flat = np.frombuffer(bytearray(raw), dtype)
+    flat = np.frombuffer(raw if isinstance(raw, bytearray) else bytearray(raw), dtype)
     return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
 
 
@@ -57,4 +57,4 @@ def read_array(stream: BoundedStream, dtype: np.dtype, shape: tuple[int, ...], f
     """The next array of a stream."""
     size = math.prod(shape) * dtype.itemsize
     stream.require(size)
-    return array_from_bytes(stream.read(size), dtype, shape, fortran)
+    return array_from_bytes(stream.read_writable(size), dtype, shape, fortran)

@@ -145,7 +145,7 @@ def test_trust_pickle_is_needed_said_and_enough(tmp_path):
     with pytest.raises(InputError, match=r"mkdir.*Nothing was run.*--trust-pickle"):
         read_capture(path)
     assert not mark.exists()
-    with pytest.raises(InputError, match="more"):
+    with pytest.raises(InputError, match="found the keys 0, more"):
         read_capture(path, trust_pickle=True)
     assert mark.exists(), "trusting is the ordinary loader"
     trusted = {0: joblib.load(write_wham(tmp_path, {0: person}, {0: person}, {0: person.pelvis}))[0]}
@@ -216,7 +216,7 @@ def test_a_header_that_claims_a_billion_frames_is_refused_before_memory_is_taken
         archive.writestr("poses.npy", buffer.getvalue() + b"\0" * 100)
         archive.writestr("trans.npy", buffer.getvalue().replace(b"156", b"3  ") + b"\0" * 100)
         archive.writestr("mocap_framerate.npy", b"")
-    with pytest.raises(InputError, match="claims"):
+    with pytest.raises(InputError, match="claims 24,000,000,000 more bytes of data"):
         read_capture(path)
 
 
