@@ -106,7 +106,7 @@ runner() {
 absolute() {
     case $1 in
         /*) printf '%s\n' "$1" ;;
-        *) printf '%s\n' "$PWD/$1" ;;
+        *) printf '%s\n' "$PWD/${1#./}" ;;
     esac
 }
 
