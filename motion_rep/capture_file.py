@@ -70,9 +70,11 @@ def float_tensor(name: str, value: object) -> Tensor:
     Raises:
         InputError: something that holds no numbers.
     """
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and not value.is_complex():
         return value.detach().cpu().double()
     try:
+        if np.iscomplexobj(value):
+            raise TypeError
         return torch.from_numpy(np.ascontiguousarray(np.asarray(value), dtype=np.float64))
     except (TypeError, ValueError):
         raise InputError(f"{name} is a {type(value).__name__}, expected numbers (a tensor or an array).") from None

@@ -201,3 +201,10 @@ def test_objects_inside_numpy_arrays_are_not_run(make_capture, tmp_path):
     with pytest.raises(InputError, match="malicious.pt"):
         read_standard_capture(path)
     assert not proof.exists()
+
+
+def test_complex_numbers_are_refused(make_capture):
+    values = make_capture()
+    for transl in (values["transl"].to(torch.complex64), values["transl"].numpy().astype(complex)):
+        with pytest.raises(InputError, match="expected numbers"):
+            capture_from_dict({**values, "transl": transl})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from motion_rep.video_writer import open_writer
 
 

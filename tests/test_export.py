@@ -96,13 +96,14 @@ def _smplx_model_of_joints(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_npz_through_the_converter_gives_every_row_back(seed, tmp_path):
+@pytest.mark.parametrize("frame", ["zup", "yup"])
+@pytest.mark.parametrize("seed", range(3))
+def test_npz_through_the_converter_gives_every_row_back(seed, frame, tmp_path):
     pytest.importorskip("motion_rep.hmr_formats.amass")
     from motion_rep.hmr_formats.reading import read_capture
 
     clip = smooth_clip(frames=31, seed=seed, reach=1.2)
-    export_motion(clip, tmp_path / "out.npz", FPS)
+    export_motion(clip, tmp_path / "out.npz", FPS, frame=frame)
     again = encode_capture(read_capture(tmp_path / "out.npz", "amass")).motion
     assert again.shape == clip.motion.shape
     assert (again - clip.motion).abs().max() < 1e-5

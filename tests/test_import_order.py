@@ -20,6 +20,12 @@ COMMANDS = (
     "motion_rep.motion_checker",
     "motion_gating.render_mbench_videos",
     "motion_gating.apply_quality_gate",
+    "motion_gating.evaluate_gate",
+    "motion_gating.build_report",
+    "motion_rep.inspect_capture",
+    "motion_rep.capture_preview",
+    "motion_rep.export_motion",
+    "motion_rep.plot_motion",
 )
 DEPENDENCIES = (
     *HEAVY,

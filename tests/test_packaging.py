@@ -20,7 +20,7 @@ def setup_arguments() -> dict:
     tree = ast.parse((REPO / "setup.py").read_text(encoding="utf-8"))
     call = next(node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setup")
     table = next(node.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "COMMANDS")
-    plain = {word.arg: ast.literal_eval(word.value) for word in call.keywords if isinstance(word.value, (ast.List, ast.Dict)) and word.arg in ("install_requires", "extras_require")}
+    plain = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg in ("install_requires", "extras_require")}
     return {**plain, "commands": ast.literal_eval(table)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from motion_rep.capture import Capture
 from motion_rep.errors import InputError
-from motion_rep.hmr_formats.bodies import body_from_smpl, body_from_smplx, y_down_from_z_up
+from motion_rep.hmr_formats.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
 from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.fields import number, numbers, rotation_vectors
 from motion_rep.hmr_formats.tracks import Person, Track
@@ -29,7 +29,16 @@ def _capture(values: Mapping) -> Capture:
     rotations = rotation_vectors(values, "poses", len(transl), 22)
     # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a motion take out again.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
-    return Capture(*y_down_from_z_up(body(rotations, transl)), fps=_rate(values), has_camera=False, source="amass", notes=(WORLD_NOTE,))
+    to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
+    return Capture(*to_capture(body(rotations, transl)), fps=_rate(values), has_camera=False, source="amass", notes=(WORLD_NOTE,))
+
+
+def _is_y_up(values: Mapping) -> bool:
+    """AMASS is always z-up; ``export_motion.py --frame yup`` writes the other and says so in ``up_axis``."""
+    axis = str(values.get("up_axis", "z"))
+    if axis not in ("y", "z"):
+        raise InputError(f"up_axis is {axis[:20]!r}, expected y or z.")
+    return axis == "y"
 
 
 def _is_smplx(values: Mapping) -> bool:
