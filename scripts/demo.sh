@@ -58,7 +58,8 @@ gate=0
 [ "$gate" -le 1 ] || exit "$gate"
 
 step "the review page"
-"$python" "$root/motion_gating/build_report.py" --meta-json "$output/archive_wi_ref.json" --quality-report "$output/quality_report.json" --output "$output/review"
+"$python" "$root/motion_gating/build_report.py" --meta-json "$output/archive_wi_ref.json" --quality-report "$output/quality_report.json" \
+  --output "$output/review" --checks "$output/checks"
 
 cat <<END
 

@@ -17,8 +17,8 @@ VERDICTS_NAME = "human_verdicts.json"
 # The movement whose capture comes with an original video, and the video whose capture is made from it.
 WITH_VIDEO = "circle_walk"
 VIDEO_ONLY = "sample_video"
-# Where scripts/demo.sh puts motions and check videos, beside its copy of the archive.
-MOTION_FOLDER, CHECK_FOLDER = "motions", "checks"
+# Where scripts/demo.sh puts motions, beside its copy of the archive.
+MOTION_FOLDER = "motions"
 
 
 def build_parser() -> Parser:
@@ -66,9 +66,7 @@ def archive() -> list[dict]:
             "capture_path": f"captures/{text.name}.pt",
         }
         if text.name in (WITH_VIDEO, VIDEO_ONLY):
-            entry |= {"source_video_path": f"{text.name}.mp4", "overlay_path": f"{CHECK_FOLDER}/{text.name}_overlay.mp4"}
-        else:
-            entry["depth_path"] = f"{CHECK_FOLDER}/{text.name}_depth.mp4"
+            entry["source_video_path"] = f"{text.name}.mp4"
         entries.append(entry)
     return entries
 
