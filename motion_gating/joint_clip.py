@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motion_gating.tensor_file import read_tensor_dict
-from motion_rep.errors import InputError
+from motion_rep.errors import InputError, one_line
 
 SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
 
@@ -67,5 +67,5 @@ def _fps(value: object) -> float | None:
     except (TypeError, ValueError, RuntimeError):
         fps = math.nan
     if not math.isfinite(fps):
-        raise InputError(f"fps is {value!r}, expected a number or nothing. Render the entry again.")
+        raise InputError(f"fps is {one_line(repr(value))[:60]}, expected a number or nothing. Render the entry again.")
     return fps

@@ -121,7 +121,7 @@ def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
     """(T, 3 joints), (T, joints, 3) axis-angle or (T, joints, 3, 3) matrices to (T, joints, 3, 3)."""
     numbers = float_tensor(name, value)
     shape = tuple(numbers.shape)
-    if shape in ((frames, joints, 3, 3), (frames, 3, 3) if joints == 1 else ()):
+    if shape == (frames, joints, 3, 3) or (joints == 1 and shape == (frames, 3, 3)):
         return require_rotations(name, numbers.reshape(frames, joints, 3, 3))
     if shape in ((frames, 3 * joints), (frames, joints, 3)):
         return rotvec_to_matrix(numbers.reshape(frames, joints, 3))

@@ -22,6 +22,8 @@ try:
 except ImportError:  # not on Windows
     fcntl = None
 
+# Bytes that a tensor may claim without their being in the file: harmless repetition.
+LARGEST_CLAIM = 2**24
 # What atomic_path makes: a dot, the name, eight random characters, .tmp, the suffix.
 TEMPORARY_NAME = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp(\.[A-Za-z0-9]+)?")
 
@@ -214,11 +216,37 @@ def read_torch(path: str | os.PathLike) -> object:
     try:
         with torch.serialization.safe_globals(_numpy_globals()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's remarks on pickles it then refuses
-            return torch.load(path, map_location="cpu", weights_only=True)
+            value = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(_unpickling_message(path, str(error))) from None
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read as a torch file: {one_line(error)[:160]}. It may be cut or of another kind; write it again.") from None
+    _require_held(path, value)
+    return value
+
+
+def _require_held(path: Path, value: object) -> None:
+    """Refuse tensors that claim far more numbers than are in the file (one number repeated a billion times): working with them fills the memory.
+
+    Raises:
+        InputError: such a tensor.
+    """
+    import torch
+
+    waiting, seen = [value], set()
+    while waiting:
+        found = waiting.pop()
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, dict):
+            waiting.extend(found.values())
+        elif isinstance(found, (list, tuple)):
+            waiting.extend(found)
+        elif isinstance(found, torch.Tensor):
+            claimed = found.numel() * found.element_size()
+            if claimed > LARGEST_CLAIM and (found.layout != torch.strided or claimed > found.untyped_storage().nbytes()):
+                raise InputError(f"{path}: holds a tensor of shape {tuple(found.shape)} whose numbers are not in the file. Write it again with .contiguous().")
 
 
 def _unpickling_message(path: Path, text: str) -> str:

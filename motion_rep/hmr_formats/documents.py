@@ -71,8 +71,11 @@ def _require_bounded(path: Path) -> None:
     """Refuse a zip file that would unpack to more than any capture; torch itself never compresses."""
     if not zipfile.is_zipfile(path):
         return
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as a torch file: {one_line(error)[:120]}. It is cut or damaged; write it again.") from None
     if size > MAX_BYTES:
         raise InputError(f"{path}: unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. Cut it to the part that you need.")
 
