@@ -55,7 +55,7 @@ def check_depth(clip: MotionClip, target: str | os.PathLike, body: Body, rendere
     """
     parameters = chosen_parameters(clip, options)
     camera, (width, height), notes = _camera_and_size(clip, parameters, options)
-    body, painter = _painter(body, renderer, parameters, camera, width, height)
+    body, painter = depth_painter(body, renderer, parameters, camera, width, height)
     posed = enumerate(posed_frames(body, parameters, options.batch_size))
     pictures = map_in_order(lambda item: painter.picture(*item), posed, renderer.threads)
     with open_writer(target, width, height, options.fps or clip.fps or DEFAULT_FPS) as writer:
@@ -77,7 +77,7 @@ def check_overlay(
         camera, notes = _camera_for_video(clip, parameters, video)
         rate = options.fps or clip.fps
         notes += _rate_notes(clip, video, rate)
-        body, painter = _painter(body, renderer, parameters, camera, video.width, video.height)
+        body, painter = depth_painter(body, renderer, parameters, camera, video.width, video.height)
         matched = _match(video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time)
         pictures = map_in_order(lambda item: _mix(painter, *item), matched, renderer.threads)
         with open_writer(target, video.width, video.height, video.fps) as writer:
@@ -86,7 +86,7 @@ def check_overlay(
     return notes + _length_notes(video, writer.frames) + _sight_notes(painter)
 
 
-def _painter(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> tuple[Body, DepthPainter]:
+def depth_painter(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> tuple[Body, DepthPainter]:
     """The body to draw, with as many triangles as can be seen, and who draws it; the whole body says what is near and far."""
     span = depth_range(body, renderer, parameters, camera, width, height)
     drawn = body if span is None else body_for(body, float(camera.intrinsic[1, 1]) / span.near)

@@ -1,7 +1,8 @@
-"""Measure speed and memory of conversion, depth and lit videos on this machine, each beside its limit in the same run.
+"""Measure speed and memory of every stage on this machine, each beside its limit in the same run, and how cost grows with the number of items.
 
-Every figure is a process of its own: clips in and out as files, frames into a real video. The limits are measured the same way:
-drawing without encoding, encoding without drawing.
+Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and writing the files, drawing
+without encoding, encoding without drawing, importing torch. "per item" is processor time, on all cores together, encoder included; it
+hardly changes when the machine is busy with other things, unlike the rate.
 """
 
 from __future__ import annotations
@@ -21,18 +22,30 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.command_line import DONE, Parser, positive_int, run_command, say
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ("convert", "depth", "depth drawing", "depth encoding", "lit", "lit drawing", "lit encoding", "skinning")
-UNITS = {"convert": "clips/s"}
+CONVERTER = ROOT / "motion_rep" / "convert_hmr_to_motion.py"
+SCRIPTS = (CONVERTER, ROOT / "motion_rep" / "motion_checker.py", ROOT / "motion_gating" / "render_mbench_videos.py", ROOT / "motion_gating" / "apply_quality_gate.py")
+# Stage: the stages that are its limits.
+STAGES = {
+    "convert": ("convert: files alone",),
+    "convert, all cores": (),
+    "lit": ("lit: drawing", "lit: encoding"),
+    "depth": ("depth: drawing", "depth: encoding"),
+    "skinning": (),
+    "gate, manual verdicts": (),
+}
+ALL_STAGES = tuple(name for stage, limits in STAGES.items() for name in (stage, *limits))
+UNITS = {"convert": "clips", "convert, all cores": "clips", "convert: files alone": "clips", "gate, manual verdicts": "entries"}
+ONE_CORE = ("convert", "convert: files alone", "skinning", "gate, manual verdicts")
+GROWTH = (1, 10, 100, 1000)
 CLIP_FRAMES = 82
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--clips", type=positive_int, default=400, help="clips of 81 rows to convert")
-    parser.add_argument("--frames", type=positive_int, default=400, help="frames to draw")
-    parser.add_argument("--stage", choices=STAGES, help="measure only this one, in this process")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--items", type=positive_int, nargs="+", default=GROWTH, help="numbers of items (clips of 81 rows, frames, entries)")
+    parser.add_argument("--stage", choices=ALL_STAGES, help="measure only this one, in this process, with the last number of items")
     return parser
 
 
@@ -43,69 +56,139 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     if args.stage:
-        print(json.dumps(_measure(args.stage, args.clips, args.frames)))
+        print(json.dumps(_measure(args.stage, args.items[-1])))
         return DONE
-    results = {stage: _in_own_process(stage, args) for stage in STAGES}
-    machine = {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
-    say(json.dumps({"machine": machine, "results": results}, indent=2) if args.json else _table(machine, results))
+    results = {stage: {count: _in_own_process(stage, count) for count in args.items} for stage in ALL_STAGES}
+    machine = {"processor": _processor(), "cores": _cores(), "python": platform.python_version(), "load before": round(os.getloadavg()[0], 1)}
+    starts = _starts()
+    say(json.dumps({"machine": machine, "stages": results, "starts": starts}, indent=2) if args.json else "\n".join(_tables(machine, results, starts)))
     return DONE
 
 
-def _in_own_process(stage: str, args: argparse.Namespace) -> dict:
-    command = [sys.executable, __file__, "--stage", stage, "--clips", str(args.clips), "--frames", str(args.frames)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"} if stage in ("convert", "skinning") else dict(os.environ)
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+def _in_own_process(stage: str, count: int) -> dict:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"} if stage in ONE_CORE else dict(os.environ)
+    return json.loads(_output([sys.executable, __file__, "--stage", stage, "--items", str(count)], environment))
+
+
+def _output(command: list, environment: dict | None = None) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
     if done.returncode:
-        raise RuntimeError(f"{stage}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+        raise RuntimeError(f"{' '.join(map(str, command))}: {done.stderr.strip()[-600:]}")
+    return done.stdout
 
 
-def _measure(stage: str, clips: int, frames: int) -> dict:
-    """Rate and peak memory of one stage, in this process."""
+def _measure(stage: str, count: int) -> dict:
+    """Seconds and processor seconds for the items, after everything is loaded, and peak memory of this process."""
+    import resource
     import time
 
     with tempfile.TemporaryDirectory() as folder:
-        work, count = _prepared(stage, Path(folder), clips, frames)
-        start = time.perf_counter()
+        work = _prepared(stage, Path(folder), count)
+        start, before = time.perf_counter(), _processor_seconds()
         work()
-        seconds = time.perf_counter() - start
-    return {"rate": round(count / seconds, 1), "unit": UNITS.get(stage, "frames/s"), "peak_mb": _peak_mb()}
+        seconds, used = time.perf_counter() - start, _processor_seconds() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {"seconds": round(seconds, 4), "rate": round(count / seconds, 1), "cpu_ms": round(used / count * 1e3, 2), "peak_mb": peak}
 
 
-def _prepared(stage: str, folder: Path, clips: int, frames: int):
-    """A function that does the work, and how many items that is; everything that does not count is done before."""
+def _processor_seconds() -> float:
+    """Of this process and of the finished ones that it started."""
+    times = os.times()
+    return sum(times[:4])
+
+
+def _prepared(stage: str, folder: Path, count: int):
+    """A function that does the work; everything that is done once is done before."""
     import torch
 
     torch.set_num_threads(1)
     if stage == "convert":
-        return _conversion(folder, clips), clips
-    kind, _, part = stage.partition(" ")
-    if kind == "skinning":
-        return _skinning(frames), frames
-    return _drawing(kind, part, folder, frames), frames
+        return _conversion(folder, count)
+    if stage == "convert: files alone":
+        return _files_alone(folder, count)
+    if stage == "convert, all cores":
+        return _conversion_command(folder, count)
+    if stage == "gate, manual verdicts":
+        return _gate(folder, count)
+    if stage == "skinning":
+        return _skinning(count)
+    kind, _, part = stage.partition(": ")
+    return _drawing(kind, part, folder, count)
 
 
-def _conversion(folder: Path, clips: int):
-    import torch
+def _conversion(folder: Path, count: int):
+    from motion_rep.convert_items import Settings, convert_pair
+    from motion_rep.output_names import Pairing
 
-    from motion_rep.convert_items import Settings, convert_file
-
-    one = folder / "capture.pt"
-    torch.save(_capture(CLIP_FRAMES), one)
-    convert_file(one, folder / "warm.pt", Settings())
+    one = _capture_file(folder / "capture.pt")
+    convert_pair(Settings(), False, Pairing(one, folder / "warm.pt"))
 
     def work() -> None:
-        for number in range(clips):
-            convert_file(one, folder / f"{number}.pt", Settings(), durable=False)
+        for number in range(count):
+            convert_pair(Settings(), False, Pairing(one, folder / f"{number}.pt"))
 
     return work
 
 
-def _skinning(frames: int):
+def _files_alone(folder: Path, count: int):
+    """torch.load and torch.save of the same files, with no care for what happens when the power fails."""
+    import torch
+
+    from motion_rep.convert_items import Settings, convert_file
+
+    one = _capture_file(folder / "capture.pt")
+    convert_file(one, folder / "motion.pt", Settings())
+    motion = torch.load(folder / "motion.pt", weights_only=True)
+
+    def work() -> None:
+        for number in range(count):
+            torch.load(one, weights_only=True)
+            torch.save(motion, folder / f"{number}.pt")
+
+    return work
+
+
+def _conversion_command(folder: Path, count: int):
+    """The whole command over a folder, starting included."""
+    import shutil
+
+    one = _capture_file(folder / "capture.pt")
+    (folder / "in").mkdir()
+    for number in range(count):
+        shutil.copy(one, folder / "in" / f"{number}.pt")
+    return lambda: _output([sys.executable, CONVERTER, "-i", folder / "in", "-o", folder / "out", "--workers", _cores()])
+
+
+def _gate(folder: Path, count: int):
+    """The whole gate over an archive with a verdict for each entry."""
+    import torch
+
+    from motion_gating.apply_quality_gate import main as gate
+
+    torch.save({"joints": torch.rand(1, 22, 3).expand(81, 22, 3).contiguous(), "fps": 16.0}, folder / "eval.pt")
+    (folder / "video.mp4").write_bytes(b"is not looked at")
+    entries = [{"id": n, "prompt": "a person", "motion_path": "m.pt", "video_path": "video.mp4", "mbench_eval_path": "eval.pt"} for n in range(count)]
+    (folder / "archive.json").write_text(json.dumps(entries))
+    (folder / "verdicts.json").write_text(json.dumps([{"id": n, "matches": True, "analysis": "it does"} for n in range(count)]))
+    flags = ["--judge", "manual", "--verdicts", folder / "verdicts.json", "--quality-report", folder / "report.json", "--output-json", folder / "out.json"]
+
+    def work() -> None:
+        with open(os.devnull, "w") as nowhere:
+            sys.stdout, out = nowhere, sys.stdout
+            try:
+                if gate(["--meta-json", str(folder / "archive.json"), *map(str, flags)]):
+                    raise RuntimeError("the gate failed")
+            finally:
+                sys.stdout = out
+
+    return work
+
+
+def _skinning(count: int):
     from motion_rep.mannequin_body import MannequinBody
     from motion_rep.posed_frames import posed_frames
 
-    body, parameters = MannequinBody(), _parameters(frames)
+    body, parameters = MannequinBody(), _parameters(count)
 
     def work() -> None:
         for _ in posed_frames(body, parameters):
@@ -114,16 +197,20 @@ def _skinning(frames: int):
     return work
 
 
-def _drawing(kind: str, part: str, folder: Path, frames: int):
+def _drawing(kind: str, part: str, folder: Path, count: int):
     """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them ready."""
+    from motion_rep.mannequin_body import MannequinBody
+    from motion_rep.opencv_renderer import OpenCvRenderer
     from motion_rep.video_writer import open_writer
 
     width, height = (1280, 720) if kind == "depth" else (960, 960)
     pictures = _depth_pictures if kind == "depth" else _lit_pictures
-    ready = list(pictures(50, width, height)) if part == "encoding" else None
+    tools = MannequinBody(), OpenCvRenderer()
+    ready = list(pictures(*tools, min(count, 50), width, height)) if part == "encoding" else None
+    tools[0].coarse()
 
     def work() -> None:
-        source = pictures(frames, width, height) if ready is None else (ready[number % 50] for number in range(frames))
+        source = pictures(*tools, count, width, height) if ready is None else (ready[number % len(ready)] for number in range(count))
         if part == "drawing":
             for _ in source:
                 pass
@@ -136,26 +223,21 @@ def _drawing(kind: str, part: str, folder: Path, frames: int):
     return work
 
 
-def _lit_pictures(frames: int, width: int, height: int):
+def _lit_pictures(body, renderer, frames: int, width: int, height: int):
     from motion_rep.lit_clip import lit_frames
-    from motion_rep.mannequin_body import MannequinBody
-    from motion_rep.opencv_renderer import OpenCvRenderer
 
-    return lit_frames(MannequinBody(), OpenCvRenderer(), _parameters(frames), width, height)
+    return lit_frames(body, renderer, _parameters(frames), width, height)
 
 
-def _depth_pictures(frames: int, width: int, height: int):
-    from motion_rep.depth_clip import DepthPainter, depth_range
+def _depth_pictures(body, renderer, frames: int, width: int, height: int):
+    from motion_rep.depth_check import depth_painter
     from motion_rep.encoding import encode_capture
-    from motion_rep.mannequin_body import MannequinBody
-    from motion_rep.opencv_renderer import OpenCvRenderer
     from motion_rep.ordered_threads import map_in_order
     from motion_rep.posed_frames import posed_frames
 
-    body, renderer, parameters = MannequinBody(), OpenCvRenderer(), _parameters(frames)
-    camera = encode_capture(_read(_capture(frames + 1))).camera
-    painter = DepthPainter(renderer, body.faces, camera, width, height, depth_range(body, renderer, parameters, camera, width, height))
-    return map_in_order(lambda item: painter.picture(*item), enumerate(posed_frames(body, parameters)))
+    camera, parameters = encode_capture(_read(_capture(frames + 1))).camera, _parameters(frames)
+    drawn, painter = depth_painter(body, renderer, parameters, camera, width, height)
+    return map_in_order(lambda item: painter.picture(*item), enumerate(posed_frames(drawn, parameters)))
 
 
 def _capture(frames: int) -> dict:
@@ -176,6 +258,13 @@ def _capture(frames: int) -> dict:
     }
 
 
+def _capture_file(path: Path) -> Path:
+    import torch
+
+    torch.save(_capture(CLIP_FRAMES), path)
+    return path
+
+
 def _read(values: dict):
     from motion_rep.capture_file import capture_from_dict
 
@@ -188,10 +277,32 @@ def _parameters(frames: int):
     return body_parameters(encode_capture(_read(_capture(frames + 1))).motion)
 
 
-def _peak_mb() -> int:
-    import resource
+def _starts() -> dict[str, float]:
+    """Seconds, the best of three: importing torch alone, a script's help, its first result."""
+    starts = {"import torch (the limit)": _best([sys.executable, "-c", "import torch"])}
+    for script in SCRIPTS:
+        starts[f"{script.name} --help"] = _best([sys.executable, script, "--help"])
+    with tempfile.TemporaryDirectory() as folder:
+        one = _capture_file(Path(folder) / "capture.pt")
+        starts[f"{CONVERTER.name}, one clip"] = _best([sys.executable, CONVERTER, "-i", one, "-o", Path(folder) / "motion.pt"])
+    return starts
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+def _best(command: list) -> float:
+    import time
+
+    found = []
+    for _ in range(3):
+        start = time.perf_counter()
+        _output(command)
+        found.append(time.perf_counter() - start)
+    return round(min(found), 2)
+
+
+def _cores() -> int:
+    from motion_rep.ordered_threads import usable_cores
+
+    return usable_cores()
 
 
 def _processor() -> str:
@@ -202,14 +313,28 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def _table(machine: dict, results: dict) -> str:
-    """One line a stage; what overlaps on several cores is set beside the slower of its two parts."""
-    lines = [f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}", "", "| stage | rate | of its limit | peak memory |", "| --- | --- | --- | --- |"]
-    for stage, result in results.items():
-        parts = [results[f"{stage} {part}"]["rate"] for part in ("drawing", "encoding") if f"{stage} {part}" in results]
-        share = f"{result['rate'] / min(parts):.0%} of {min(parts):g}" if parts else ""
-        lines.append(f"| {stage} | {result['rate']:g} {result['unit']} | {share} | {result['peak_mb']} MB |")
-    return "\n".join(lines)
+def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
+    """Three tables: rates beside their limits, growth, starts."""
+    counts = list(next(iter(results.values())))
+    most = counts[-1]
+    lines = [f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load before']} before the run.", ""]
+    lines += [f"| stage ({most} items) | rate | per item | of its limit | peak memory |", "| --- | --- | --- | --- | --- |"]
+    for stage in STAGES:
+        found = results[stage][most]
+        lines.append(f"| {stage} | {found['rate']:g} {UNITS.get(stage, 'frames')}/s | {found['cpu_ms']:.2f} ms | {_share(stage, results, most)} | {found['peak_mb']} MB |")
+    lines += ["", f"| seconds for | {' | '.join(map(str, counts))} |", f"| --- |{' --- |' * len(counts)}"]
+    lines += [f"| {stage} | {' | '.join(format(results[stage][count]['seconds'], '.3g') for count in counts)} |" for stage in STAGES]
+    lines += ["", "| start | seconds |", "| --- | --- |"]
+    return lines + [f"| {name} | {seconds} |" for name, seconds in starts.items()]
+
+
+def _share(stage: str, results: dict, count: int) -> str:
+    """A rate against the slowest of its limits; where parts overlap on several cores, that is the slower part."""
+    limits = {name: results[name][count]["rate"] for name in STAGES[stage]}
+    if not limits:
+        return ""
+    slowest = min(limits, key=limits.get)
+    return f"{results[stage][count]['rate'] / limits[slowest]:.0%} of {slowest.partition(': ')[2]} ({limits[slowest]:g})"
 
 
 if __name__ == "__main__":
