@@ -8,6 +8,7 @@ import torch
 
 from motion_rep.errors import InputError, UsageError
 from motion_rep.preview_capture import networks
+from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.body_fit import BodyEstimate, FitSettings, FittedBody, ImagePoints, bridge, fit_body
 from motion_rep.preview_capture.chunks import CHUNK_FRAMES, blend, cut, stretches
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
@@ -180,6 +181,23 @@ def test_fit_answers_one_frame():
     one = FittedBody(body.root[:1], body.body[:1], body.transl[:1])
     found = fit_body(*perfect_inputs(one), blazepose_markers(), 30.0, FitSettings(steps=5))
     assert found.transl.isfinite().all() and found.transl.shape == (1, 3)
+
+
+def test_descent_finds_the_lowest_point_and_leaves_its_start_alone():
+    start = [torch.tensor([5.0, -3.0])]
+    (found,) = minimise(lambda values, step: ((values[0] - torch.tensor([1.0, 2.0])) ** 2).sum(), start, steps=400, rate=0.1)
+    assert torch.allclose(found, torch.tensor([1.0, 2.0]), atol=1e-2)
+    assert start[0].tolist() == [5.0, -3.0]
+
+
+def test_fit_calms_shaking_landmarks_without_losing_the_motion():
+    body = smooth_body(40)
+    estimate, points = perfect_inputs(body)
+    shaking = torch.from_numpy(np.random.default_rng(3).normal(0, 3.0, points.pixels.shape)).float()
+    found = fit_body(estimate, ImagePoints(points.pixels + shaking, points.weight, 700.0, points.centre), blazepose_markers(), 30.0)
+    truth, joints = (forward_kinematics(b.root, b.body, b.transl).positions for b in (body, found))
+    assert torch.diff(joints, 2, dim=0).norm(dim=-1).mean() < 2.0 * torch.diff(truth, 2, dim=0).norm(dim=-1).mean() + 1e-3
+    assert (joints - joints[:, :1] - truth + truth[:, :1]).norm(dim=-1).mean() < 0.03
 
 
 def test_missing_or_altered_weights_name_the_command(tmp_path):

@@ -5,12 +5,14 @@ Knows nothing of where estimate and landmarks come from.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from motion_rep.errors import InputError
+from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.markers import Markers
 from motion_rep.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix
 from motion_rep.skeleton import JOINT_NAMES, PARENTS, JointPoses, forward_kinematics, pelvis_at_rest
@@ -61,7 +63,7 @@ class ImagePoints:
 class FitSettings:
     """Weights of the fit. Lengths in metres, times in seconds."""
 
-    steps: int = 150
+    steps: int = 200
     rate: float = 0.02
     joint_weight: float = 0.5
     image_spread: float = 0.03
@@ -71,7 +73,7 @@ class FitSettings:
     acceleration_spread: float = 6.0
     turn_spread: float = 40.0
     depth_speed_spread: float = 6.0
-    smooth_weight: float = 3.0
+    smooth_weight: float = 2.0
     contact_weight: float = 1.0
     contact_speed: float = 0.25
     start_smoothing: float = 0.05
@@ -95,26 +97,18 @@ def fit_body(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps:
     """
     pelvis = place_pelvis(estimate, points, markers, fps)
     start = _local_rotations(_calmed(estimate.rotations, settings.start_smoothing * fps))
-    turn = torch.zeros_like(start[:, 0, :, 0]).requires_grad_()
-    bends = matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6).requires_grad_()
-    pelvis = pelvis.clone().requires_grad_()
-    optimiser = torch.optim.Adam([turn, bends, pelvis], lr=settings.rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=settings.steps, pct_start=0.15)
-    contact = None
-    for step in range(settings.steps):
-        root, body = start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends)
-        pose = forward_kinematics(root, body, pelvis - pelvis_at_rest(pelvis))
-        if step == settings.steps // 3:
-            contact = _contacts(pose.positions.detach(), fps, settings)
-        loss = _joint_loss(pose, estimate, points, settings) + _image_loss(pose, points, markers, settings) + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
-        if contact is not None:
-            loss = loss + _contact_loss(pose.positions, contact, fps, settings)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    with torch.no_grad():
-        return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), pelvis - pelvis_at_rest(pelvis))
+    still = _Contact(settings.steps // 3)
+
+    def loss(values: Sequence[Tensor], step: int) -> Tensor:
+        turn, bends, place = values
+        pose = forward_kinematics(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), place - pelvis_at_rest(place))
+        total = _joint_loss(pose, estimate, points, settings) + _image_loss(pose, points, markers, settings)
+        total = total + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
+        return total + still.loss(pose.positions, step, fps, settings)
+
+    begin = (torch.zeros_like(pelvis), matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6), pelvis)
+    turn, bends, pelvis = minimise(loss, begin, settings.steps, settings.rate)
+    return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), pelvis - pelvis_at_rest(pelvis))
 
 
 def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> Tensor:
@@ -234,13 +228,25 @@ def _limit_loss(bends: Tensor, settings: FitSettings) -> Tensor:
     return settings.limit_weight * beyond.sum() / len(bends)
 
 
-def _contacts(positions: Tensor, fps: float, settings: FitSettings) -> Tensor:
-    """(T - 1, 4) how surely each ankle and toe stands still from a frame to the next, by its speed in the image plane and in depth."""
-    feet = gaussian_smooth(positions[:, FEET].flatten(1), 0.05 * fps).unflatten(1, (len(FEET), 3))
-    speed = torch.diff(feet[..., :2], dim=0).norm(dim=-1) * fps
+class _Contact:
+    """Feet that stand still keep their place: decided once, at a step at which the body is roughly right."""
+
+    def __init__(self, decide_at: int) -> None:
+        self._decide_at = decide_at
+        self._surety: Tensor | None = None
+
+    def loss(self, positions: Tensor, step: int, fps: float, settings: FitSettings) -> Tensor:
+        feet = positions.index_select(1, torch.tensor(FEET))
+        if step == self._decide_at:
+            self._surety = _standing(feet.detach(), fps, settings)
+        if self._surety is None:
+            return positions.new_zeros(())
+        slide = torch.diff(feet, dim=0) * (fps / settings.contact_speed)
+        return settings.contact_weight * (_length(slide) * self._surety).sum() / len(positions)
+
+
+def _standing(feet: Tensor, fps: float, settings: FitSettings) -> Tensor:
+    """(T - 1, 4) how surely each ankle and toe stands still from a frame to the next, by its speed across the view; depth is not known well enough."""
+    calm = gaussian_smooth(feet.flatten(1), 0.05 * fps).unflatten(1, (len(FEET), 3))
+    speed = torch.diff(calm[..., :2], dim=0).norm(dim=-1) * fps
     return torch.exp(-((speed / settings.contact_speed) ** 2))
-
-
-def _contact_loss(positions: Tensor, contact: Tensor, fps: float, settings: FitSettings) -> Tensor:
-    slide = torch.diff(positions.index_select(1, torch.tensor(FEET)), dim=0) * (fps / settings.contact_speed)
-    return settings.contact_weight * (_length(slide) * contact).sum() / len(positions)

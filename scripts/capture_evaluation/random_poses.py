@@ -19,6 +19,7 @@ STANDING, WALKING, CROUCHING, KICKING, BENDING = range(5)
 SHARES = (0.32, 0.26, 0.2, 0.12, 0.1)
 # The mannequin is less like a person than anny, but its skeleton is SMPL-X's own.
 MANNEQUIN_SHARE = 0.35
+HIDDEN_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,17 @@ def _photograph(figure: Figure, local: Tensor, random: np.random.Generator) -> S
     image = cv2.resize(tones, big[::-1], interpolation=cv2.INTER_LINEAR if random.random() < 0.6 else cv2.INTER_NEAREST).astype(np.float32)
     buffer = np.full(big, 100.0, np.float32)
     _draw_lit(points, figure, image, buffer, field, random)
+    _hide(image, random)
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) + random.normal(0, random.uniform(0, 0.03), (height, width, 3))
     return Shot((small.clip(0, 1) * 255).astype(np.uint8), focal, root, local[1:], transl)
+
+
+def _hide(image: np.ndarray, random: np.random.Generator) -> None:
+    """Sometimes something stands in front of a part of the person."""
+    if random.random() < HIDDEN_SHARE:
+        height, width = image.shape[:2]
+        left, top = int(random.uniform(0.2, 0.8) * width), int(random.uniform(0.2, 0.9) * height)
+        image[top : top + int(random.uniform(0.05, 0.4) * height), left : left + int(random.uniform(0.03, 0.3) * width)] = random.uniform(0.1, 0.9, 3)
 
 
 def _draw_lit(points: np.ndarray, figure: Figure, image: np.ndarray, buffer: np.ndarray, field: float, random: np.random.Generator) -> None:
