@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,10 +115,8 @@ def _child(args) -> int:
             hypothesis.seed(args.seed * 10_000 + number)(attempt)()
     finally:
         watch.end()
-        for path in (*inside.iterdir(), *folder.glob("*.*")):
-            path.unlink()
-        inside.rmdir()
-        folder.rmdir()
+        os.chdir("/")
+        shutil.rmtree(folder)
     say(f"{watch.count} files, {watch.refused} refused, {watch.found} findings")
     return DONE
 

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -88,6 +89,25 @@ def test_a_damaged_zip_directory(tmp_path):
     data[data.rindex(b"PK\x01\x02") + 1] ^= 0xFF
     path.write_bytes(data)
     refused(read_capture, path)
+
+
+def test_an_archive_that_says_to_span_several_disks(tmp_path):
+    path = tmp_path / "a.pt"
+    data = in_torch({"transl": torch.zeros(4, 3)}, 2)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 5)
+    path.write_bytes(data[:-22] + locator + data[-22:])
+    for read in READERS:
+        refused(read, path)
+
+
+def test_a_pickle_that_ends_within_a_number(tmp_path):
+    path = tmp_path / "a.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02J\x01")
+        archive.writestr("a/version", b"3\n")
+        archive.writestr("a/byteorder", b"little")
+    for read in READERS:
+        refused(read, path)
 
 
 def test_a_scalar_body_pose(tmp_path, make_capture):
