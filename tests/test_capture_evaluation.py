@@ -56,7 +56,7 @@ def test_the_mean_is_over_clips():
 @pytest.mark.parametrize("name", MOTIONS)
 def test_every_motion_stands_on_the_floor(name):
     low = joints(name, 60)[:, [7, 8, 10, 11], 1].min(1)
-    assert 0.0 < low.min() and low.min() < 0.05 and low.max() < 0.25
+    assert low.min() > 0.0 and low.min() < 0.05 and low.max() < 0.25
 
 
 def test_the_two_sets_share_no_clip():
