@@ -58,6 +58,7 @@ def run_items(start: Callable[[], Work], items: Iterable[Item], workers: int) ->
     """
     if workers == 0:
         work = start()
+        use_one_thread()
         yield from ((item, attempt(work, item)) for item in items)
         return
     with _Pool(start, workers) as pool:
@@ -257,7 +258,7 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work]) -> None:
 
 
 def use_one_thread() -> None:
-    """Tell the libraries that are loaded to compute in the calling thread."""
+    """Tell the libraries that are loaded to compute in the calling thread; for arrays as small as ours, several threads only wait for each other."""
     torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
     if torch is not None:
         torch.set_num_threads(1)

@@ -88,7 +88,9 @@ def _measure(stage: str, count: int) -> dict:
         work()
         seconds, used = time.perf_counter() - start, _processor_seconds() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"seconds": round(seconds, 4), "rate": round(count / seconds, 1), "cpu_ms": round(used / count * 1e3, 2), "peak_mb": peak}
+    # What workers of workers use is not seen from here.
+    per_item = None if stage == "convert, all cores" else round(used / count * 1e3, 2)
+    return {"seconds": round(seconds, 4), "rate": round(count / seconds, 1), "cpu_ms": per_item, "peak_mb": peak}
 
 
 def _processor_seconds() -> float:
@@ -321,7 +323,8 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
     lines += [f"| stage ({most} items) | rate | per item | of its limit | peak memory |", "| --- | --- | --- | --- | --- |"]
     for stage in STAGES:
         found = results[stage][most]
-        lines.append(f"| {stage} | {found['rate']:g} {UNITS.get(stage, 'frames')}/s | {found['cpu_ms']:.2f} ms | {_share(stage, results, most)} | {found['peak_mb']} MB |")
+        per_item = "" if found["cpu_ms"] is None else f"{found['cpu_ms']:.2f} ms"
+        lines.append(f"| {stage} | {found['rate']:g} {UNITS.get(stage, 'frames')}/s | {per_item} | {_share(stage, results, most)} | {found['peak_mb']} MB |")
     lines += ["", f"| seconds for | {' | '.join(map(str, counts))} |", f"| --- |{' --- |' * len(counts)}"]
     lines += [f"| {stage} | {' | '.join(format(results[stage][count]['seconds'], '.3g') for count in counts)} |" for stage in STAGES]
     lines += ["", "| start | seconds |", "| --- | --- |"]
