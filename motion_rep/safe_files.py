@@ -228,7 +228,7 @@ def _require_held(path: Path, value: object) -> None:
     """Refuse tensors that claim far more numbers than are in the file (one number repeated a billion times): working with them fills the memory.
 
     Raises:
-        InputError: such a tensor.
+        InputError: such a tensor, or one that does not hold its numbers one by one.
     """
     import torch
 
@@ -243,8 +243,10 @@ def _require_held(path: Path, value: object) -> None:
         elif isinstance(found, (list, tuple)):
             waiting.extend(found)
         elif isinstance(found, torch.Tensor):
+            if found.layout != torch.strided or found.is_quantized:
+                raise InputError(f"{path}: holds a sparse or quantized tensor, expected plain ones. Write it again with .to_dense() or .dequantize().")
             claimed = found.numel() * found.element_size()
-            if claimed > LARGEST_CLAIM and (found.layout != torch.strided or claimed > found.untyped_storage().nbytes()):
+            if claimed > LARGEST_CLAIM and claimed > found.untyped_storage().nbytes():
                 raise InputError(f"{path}: holds a tensor of shape {tuple(found.shape)} whose numbers are not in the file. Write it again with .contiguous().")
 
 

@@ -104,8 +104,10 @@ def _child(args) -> int:
     @hypothesis.settings(max_examples=300, deadline=None, database=None, phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(st.sampled_from(target.seeds), st.randoms(use_true_random=False), st.sampled_from(("bytes", "bytes", "torch", "pickle", "json")))
     def attempt(seed: bytes, random, how: str) -> None:
+        # Drawn in any case: hypothesis wants the same draws every time.
+        data = _damaged(seed, random) if how == "bytes" else wild_file(how, _wild_dict(random, wild))
         if time.monotonic() < end:
-            watch.file.write_bytes(_damaged(seed, random) if how == "bytes" else wild_file(how, _wild_dict(random, wild)))
+            watch.file.write_bytes(data)
             watch.read()
 
     try:

@@ -110,6 +110,14 @@ def test_a_pickle_that_ends_within_a_number(tmp_path):
         refused(read, path)
 
 
+@pytest.mark.parametrize("change", [lambda value: value.to_sparse(), lambda value: value.to(torch.complex64)])
+def test_tensors_of_other_kinds(tmp_path, make_capture, change):
+    path = tmp_path / "a.pt"
+    capture = make_capture()
+    torch.save({**capture, "transl": change(capture["transl"])}, path)
+    refused(read_capture, path)
+
+
 def test_a_scalar_body_pose(tmp_path, make_capture):
     path = tmp_path / "a.pkl"
     path.write_bytes(pickle.dumps({**{key: value.numpy() for key, value in make_capture().items() if hasattr(value, "numpy")}, "body_pose": np.float64(1)}))
