@@ -117,9 +117,7 @@ class Network(nn.Module):
         super().__init__()
         self.mean, self.deviation = nn.Parameter(torch.zeros(lifting.FEATURES), False), nn.Parameter(torch.ones(lifting.FEATURES), False)
         self.first, self.last = nn.Linear(lifting.FEATURES, width), nn.Linear(width, lifting.OUTPUTS)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(width, width)) for _ in range(2)
-        )
+        self.blocks = nn.ModuleList(nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(width, width)) for _ in range(2))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Joints (N, 22, 3), logarithm of their spread (N, 22, 3), two columns of the rotations (N, 22, 3, 2)."""

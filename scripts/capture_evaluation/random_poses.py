@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
+from motion_rep.skeleton import forward_kinematics, pelvis_at_rest
 from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
 from scripts.capture_evaluation.motions import Sketch
 
@@ -144,6 +144,3 @@ def _draw_lit(points: np.ndarray, figure: Figure, image: np.ndarray, buffer: np.
 def joints_of(shot: Shot) -> np.ndarray:
     """(22, 3) joints of the neutral body in camera axes, metres."""
     return forward_kinematics(shot.root, shot.body, shot.transl).positions.numpy()
-
-
-__all__ = ["JOINT_NAMES", "Shot", "joints_of", "random_shots"]
