@@ -73,9 +73,9 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.output_json.resolve() == args.meta_json.resolve():
         raise UsageError(f"{args.output_json}: is the input archive too. Give --output-json another name.")
-    # The whole archive is checked before anything is drawn; entries are small beside what reading them again would cost.
-    entries = list(read_entries(args.meta_json))
-    if not entries:
+    # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
+    count = sum(1 for _ in read_entries(args.meta_json))
+    if not count:
         raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
     require_folder(args.output_dir)
     sweep(args.output_dir)
@@ -83,7 +83,7 @@ def _run(args: argparse.Namespace) -> int:
     tally = Tally()
     try:
         with entry_writer(args.output_json) as write:
-            for entry in _rendered(entries, args, tally):
+            for entry in _rendered(read_entries(args.meta_json), min(count, args.limit or count), args, tally):
                 write(entry)
     finally:
         sweep(args.output_dir)
@@ -94,17 +94,16 @@ def _run(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else DONE
 
 
-def _rendered(entries: list[dict], args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
-    """Every entry in order, with its two paths; one that failed is reported and loses them, so that nobody judges an old video."""
+def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
+    """Every entry in order, the first ``count`` with their two paths; one that failed is reported and loses them, so that nobody judges an old video."""
     from motion_rep.archive import entry_id
     from motion_rep.run_report import ItemFailure
     from motion_rep.work_pool import Failed
 
-    chosen = entries[: args.limit]
-    start, workers = _start(args, len(chosen))
+    start, workers = _start(args, count)
     waiting: deque[dict] = deque()
-    results = run_on_engine(args, start, _jobs(chosen, args, waiting), workers)
-    for job, result in progress(results, "rendering", total=len(chosen), unit="clip"):
+    results = run_on_engine(args, start, _jobs(itertools.islice(entries, count), args, waiting), workers)
+    for job, result in progress(results, "rendering", total=count, unit="clip"):
         entry = waiting.popleft()
         if isinstance(result, Failed):
             tally.failures.append(ItemFailure(entry_id(entry), result.message, result.detail))
@@ -114,7 +113,7 @@ def _rendered(entries: list[dict], args: argparse.Namespace, tally: Tally) -> It
             tally.drawn += result
             tally.reused += not result
             yield {**entry, "video_path": str(job.target.video), "mbench_eval_path": str(job.target.eval)}
-    yield from itertools.islice(entries, len(chosen), None)
+    yield from entries
 
 
 def _start(args: argparse.Namespace, count: int):
@@ -132,7 +131,7 @@ def _start(args: argparse.Namespace, count: int):
     return functools.partial(start_rendering, tools, RenderSettings(args.width, args.height, args.fps), args.overwrite), workers
 
 
-def _jobs(entries: list[dict], args: argparse.Namespace, waiting: deque) -> Iterator:
+def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> Iterator:
     """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
     from motion_gating.clip_render import RenderJob, RenderTarget
     from motion_rep.archive import entry_id
