@@ -73,11 +73,13 @@ def _run(args) -> int:
 
 def _one_process(name: str, seed: int, seconds: int, findings: Path) -> None:
     command = [sys.executable, __file__, "--child", name, "--seed", str(seed), "--seconds", str(seconds), "--findings", str(findings.resolve())]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        # What was being read when the process ended is still there.
-        last = findings / f"crash {name} {seed}.txt"
-        last.write_text(f"the process ended with code {done.returncode}; its input is beside this\n{done.stderr[-4000:]}")
+    with tempfile.TemporaryDirectory() as scratch:
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": scratch})
+        if done.returncode:
+            (findings / f"crash {name} {seed}.txt").write_text(f"{name}: the process ended with code {done.returncode}\n{done.stderr[-4000:]}")
+            # What a reader that crashed was reading is still there.
+            for path in Path(scratch).glob("*/in/*.*"):
+                shutil.copy(path, findings / f"crash {name} {seed}{path.suffix}")
     say(f"{name}: {done.stdout.strip()}")
 
 
