@@ -16,11 +16,32 @@ from hmr_layouts import known_person, write_4dhumans
 
 REPO = Path(__file__).resolve().parents[1]
 # In this order: later ones use what the first one made.
-READMES = ("README.md", "data_samples/README.md", "motion_rep/README.md", "motion_rep/hmr_formats/README.md", "motion_gating/README.md", "scripts/README.md")
+READMES = (
+    "README.md",
+    "data_samples/README.md",
+    "motion_rep/README.md",
+    "motion_rep/hmr_formats/README.md",
+    "motion_rep/preview_capture/README.md",
+    "motion_gating/README.md",
+    "scripts/README.md",
+)
 # What set-up, tests of their own, or a browser's user runs; each is tested elsewhere.
-TESTED_ELSEWHERE = ("bash scripts/test.sh", "bash scripts/demo.sh", "bash scripts/setup_environment.sh", "bash scripts/fuzz.sh", "python -m pip", "python scripts/view_motion.py")
+TESTED_ELSEWHERE = (
+    "bash scripts/test.sh",
+    "bash scripts/demo.sh",
+    "bash scripts/setup_environment.sh",
+    "bash scripts/fuzz.sh",
+    "python scripts/view_motion.py",
+    "python -m pip",
+)
 # Take minutes, or need packages that users do not; their own tests run them small.
-LONG = ("python scripts/evaluate_capture.py", "python scripts/benchmark.py", "python scripts/make_sample_video.py", "python scripts/make_readme_pictures.py")
+LONG = (
+    "python scripts/evaluate_capture.py",
+    "python scripts/benchmark.py",
+    "python scripts/make_sample_video.py",
+    "python scripts/make_readme_pictures.py",
+    "python scripts/train_capture_lifting.py",
+)
 COMMAND = re.compile(r"^(?: {4})?((?:python|bash|cp|mkdir) .+)$")
 
 
@@ -60,7 +81,7 @@ def test_commands_are_found_in_text():
     assert commands_of(text) == ["python a.py --x 1", "bash b.sh --y"]
 
 
-@pytest.mark.parametrize("readme", READMES[:5])
+@pytest.mark.parametrize("readme", READMES)
 def test_every_readme_shows_commands_and_its_links_lead_somewhere(readme):
     text = (REPO / readme).read_text(encoding="utf-8")
     assert commands_of(text)
@@ -68,7 +89,7 @@ def test_every_readme_shows_commands_and_its_links_lead_somewhere(readme):
         assert link.startswith("http") or (REPO / readme).parent.joinpath(link).exists(), link
 
 
-@pytest.mark.parametrize("command", [*TESTED_ELSEWHERE[:4], *LONG, TESTED_ELSEWHERE[-1]])
+@pytest.mark.parametrize("command", [*TESTED_ELSEWHERE[:5], *LONG])
 def test_commands_that_are_not_run_here_exist(command):
     assert (REPO / command.split()[1]).is_file()
 
