@@ -25,7 +25,8 @@ from motion_rep.command_line import (
     say_warning,
 )
 from motion_rep.errors import InputError, UsageError
-from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, FORMATS, LONGEST, SPACES, is_capture_folder
+from motion_rep.hmr_formats.flags import add_reading_flags
+from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, is_capture_folder
 from motion_rep.run_flags import add_run_flags, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions.
@@ -37,14 +38,8 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("-i", "--input", nargs="+", type=Path, required=True, metavar="PATH", help="capture files, folders that are one capture, or folders of captures")
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a .pt file for one capture, else a folder")
-    parser.add_argument("--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file")
-    parser.add_argument("--person", default=LONGEST, metavar="NAME", help="whom to take where a file holds several people (see --list-people)")
-    parser.add_argument("--list-people", action="store_true", help="say who is in the captures, and convert nothing")
-    parser.add_argument("--space", choices=SPACES, default="camera", help="world: the gravity-aligned world of the systems that have one; no video fits over it")
-    parser.add_argument("--image-size", type=_image_size, metavar="WxH", help="pixels of the video, for systems that do not store them")
-    parser.add_argument("--focal-length", type=positive_number, metavar="PX", help="see the person through this lens instead of the system's: 4D-Humans assumes a very long one")
-    parser.add_argument("--trust-pickle", action="store_true", help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own")
-    parser.add_argument("--fps", type=positive_number, help="the true frame rate of the source, where the file does not say it")
+    add_reading_flags(parser)
+    parser.add_argument("--list-people", action="store_true", help="say who is in the captures (names for --person), and convert nothing")
     parser.add_argument("--target-fps", type=positive_number, help="resample to this rate (the TM2M loader assumes 16)")
     parser.add_argument("--extrinsic-format", choices=("matrix", "rows"), default="matrix", help="(4, 4) as documented, or (T-1, 9) as in the published data set")
     parser.add_argument("--overwrite", action="store_true", help="in an output folder, replace all files that are there already")
@@ -57,13 +52,6 @@ def build_parser() -> Parser:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     return run_command(_run, build_parser().parse_args(argv))
-
-
-def _image_size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 1280x720")
-    return int(width), int(height)
 
 
 def _run(args: argparse.Namespace) -> int:
