@@ -9,7 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_warning
+from motion_rep.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
+from motion_rep.errors import UsageError
 
 SHOWN_WARNINGS = 10
 
@@ -22,7 +23,7 @@ def build_parser() -> Parser:
     parser.add_argument("--title", help="heading of the page (default: the archive's name)")
     parser.add_argument("--checks", type=Path, metavar="DIR", help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path goes first")
     parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from 90 degrees")
-    parser.add_argument("--side-size", type=positive_int, default=480, metavar="PIXELS", help="width and height of the side view")
+    parser.add_argument("--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view")
     parser.add_argument("--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere")
     parser.add_argument("--jitter-threshold", type=positive_number, help="default: what the gate used, else 0.04")
     parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder for the side view; 'mannequin' takes the built-in body")
@@ -41,7 +42,11 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.review_page.records import read_reviewed
     from motion_rep.safe_files import require_folder
 
+    if args.checks is not None and not args.checks.is_dir():
+        raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")
     items = list(read_reviewed(args.meta_json, args.quality_report))
+    if args.quality_report is not None and items and all(item.record is None for item in items):
+        say_warning(f"{args.quality_report}: has no record for any of the {len(items)} entries of {args.meta_json}. Give the report of this archive.")
     require_folder(args.output)
     troubles = build_review(items, _options(args), _heading(args))
     for trouble in troubles[:SHOWN_WARNINGS]:

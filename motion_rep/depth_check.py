@@ -30,6 +30,9 @@ DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
 # Some containers only estimate their number of frames; fewer than this share of it means that the file was cut.
 SEEN_SHARE = 0.95
 
+# Grey of the farthest point in an overlay: black would leave the picture as it is, and a body that fits would look lost.
+OVERLAY_DARKEST = 90
+
 Shown = Callable[[Iterable, int | None], Iterable]
 
 
@@ -77,7 +80,7 @@ def check_overlay(
         camera, notes = _camera_for_video(clip, parameters, video)
         rate = options.fps or clip.fps
         notes += _rate_notes(clip, video, rate)
-        body, painter = depth_painter(body, renderer, parameters, camera, video.width, video.height)
+        body, painter = depth_painter(body, renderer, parameters, camera, video.width, video.height, OVERLAY_DARKEST)
         matched = _match(video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time)
         pictures = map_in_order(lambda item: _mix(painter, *item), matched, renderer.threads)
         with open_writer(target, video.width, video.height, video.fps) as writer:
@@ -86,11 +89,13 @@ def check_overlay(
     return notes + _length_notes(video, writer.frames) + _sight_notes(painter)
 
 
-def depth_painter(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> tuple[Body, DepthPainter]:
+def depth_painter(
+    body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int, darkest: int = 0
+) -> tuple[Body, DepthPainter]:
     """The body to draw, with as many triangles as can be seen, and who draws it; the whole body says what is near and far."""
     span = depth_range(body, renderer, parameters, camera, width, height)
     drawn = body if span is None else body_for(body, float(camera.intrinsic[1, 1]) / span.near)
-    return drawn, DepthPainter(renderer, drawn.faces, camera, width, height, span)
+    return drawn, DepthPainter(renderer, drawn.faces, camera, width, height, span, darkest)
 
 
 def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters:
@@ -101,9 +106,12 @@ def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters
 
 
 def row_at(time: float, rate: float, start_time: float, rows: int) -> int | None:
-    """The row of a motion that shows a moment of the video, or None where the motion says nothing about it."""
+    """The row of a motion that shows a moment of the video, or None where the motion says nothing about it.
+
+    A motion has one row less than its clip has frames; the closing frame shows the last row.
+    """
     row = round((time - start_time) * rate)
-    return row if 0 <= row < rows else None
+    return min(row, rows - 1) if 0 <= row <= rows else None
 
 
 def _match(video: VideoReader, posed: Iterator[np.ndarray], rows: int, rate: float, start_time: float) -> Iterator[tuple[np.ndarray, int, np.ndarray | None]]:

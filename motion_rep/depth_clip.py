@@ -25,10 +25,11 @@ class DepthRange:
     near: float
     far: float
 
-    def to_grey(self, depth: np.ndarray) -> np.ndarray:
-        """(h, w) float32 metres to uint8: ``near`` is 255, ``far`` and nothing are 0."""
-        scale = np.float32(255.0 / max(self.far - self.near, 1e-6))
-        return cv2.convertScaleAbs(np.clip((np.float32(self.far) - depth) * scale, 0.0, 255.0))
+    def to_grey(self, depth: np.ndarray, darkest: int = 0) -> np.ndarray:
+        """(h, w) float32 metres to uint8: ``near`` is 255, ``far`` is ``darkest``, nothing (infinite) is 0."""
+        scale = np.float32((255.0 - darkest) / max(self.far - self.near, 1e-6))
+        grey = np.clip((np.float32(self.far) - depth) * scale + np.float32(darkest), darkest, 255.0)
+        return cv2.convertScaleAbs(np.where(np.isfinite(depth), grey, np.float32(0.0)))
 
 
 def depth_range(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> DepthRange | None:
@@ -51,7 +52,10 @@ def depth_range(body: Body, renderer: Renderer, parameters: BodyParameters, came
 
 @dataclass(frozen=True)
 class DepthPainter:
-    """Draws one clip's frames: (width, height) pictures through ``camera``, normalised by ``span`` (None: nothing is in view)."""
+    """Draws one clip's frames: (width, height) pictures through ``camera``, normalised by ``span`` (None: nothing is in view).
+
+    darkest: grey of the farthest point; above 0 it stands out from where nothing is.
+    """
 
     renderer: Renderer
     faces: np.ndarray
@@ -59,6 +63,7 @@ class DepthPainter:
     width: int
     height: int
     span: DepthRange | None
+    darkest: int = 0
 
     def picture(self, row: int, vertices: np.ndarray) -> np.ndarray:
         """(H, W) uint8 of a row's vertices (V, 3), with smooth edges: the body's rectangle is drawn larger and shrunk."""
@@ -69,7 +74,7 @@ class DepthPainter:
         depth, region = self.renderer.draw_depth(view, vertices, self.faces, SUPERSAMPLING)
         factor = SUPERSAMPLING
         top, left = region.top % factor, region.left % factor
-        grey = cv2.copyMakeBorder(self.span.to_grey(depth), top, -region.bottom % factor, left, -region.right % factor, cv2.BORDER_CONSTANT) if depth.size else depth
+        grey = cv2.copyMakeBorder(self.span.to_grey(depth, self.darkest), top, -region.bottom % factor, left, -region.right % factor, cv2.BORDER_CONSTANT) if depth.size else depth
         if grey.size:
             small = cv2.resize(grey, (grey.shape[1] // factor, grey.shape[0] // factor), interpolation=cv2.INTER_AREA)
             row_start, column_start = region.top // factor, region.left // factor

@@ -5,6 +5,16 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,4p' "${BASH_SOURCE[0]}" | cut -c3-
+    exit 0
+    ;;
+  -*)
+    echo "error: $1: is not a flag of this command. Usage: bash scripts/demo.sh [OUTPUT_FOLDER]" >&2
+    exit 2
+    ;;
+esac
 output=${1:-"$root/demo_output"}
 samples="$root/data_samples"
 python="$root/.venv/bin/python"
@@ -13,9 +23,12 @@ step() {
   printf '\n== %s\n' "$1"
 }
 
-bash "$root/scripts/setup_environment.sh"
-mkdir -p "$output"
+if ! mkdir -p "$output" 2>/dev/null || [ ! -w "$output" ]; then
+  echo "error: $output: cannot be made or written. Give a folder that you may write to." >&2
+  exit 2
+fi
 output=$(cd "$output" && pwd)
+bash "$root/scripts/setup_environment.sh"
 
 step "step 2: a capture of the sample video, on the CPU (preview quality)"
 video="$samples/sample_video.mp4"

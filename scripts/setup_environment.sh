@@ -8,6 +8,10 @@ venv="$root/.venv"
 with_tests=0
 case "${1:-}" in
   "") ;;
+  -h | --help)
+    sed -n '2,3p' "${BASH_SOURCE[0]}" | cut -c3-
+    exit 0
+    ;;
   --with-tests) with_tests=1 ;;
   *) echo "error: $1: unknown flag; the only one is --with-tests" >&2; exit 2 ;;
 esac
