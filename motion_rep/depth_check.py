@@ -108,10 +108,10 @@ def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters
 def row_at(time: float, rate: float, start_time: float, rows: int) -> int | None:
     """The row of a motion that shows a moment of the video, or None where the motion says nothing about it.
 
-    A motion has one row less than its clip has frames; the closing frame shows the last row.
+    A motion has one row less than its clip has frames, so nothing is known about the closing frame: the last row would be late.
     """
     row = round((time - start_time) * rate)
-    return min(row, rows - 1) if 0 <= row <= rows else None
+    return row if 0 <= row < rows else None
 
 
 def _match(video: VideoReader, posed: Iterator[np.ndarray], rows: int, rate: float, start_time: float) -> Iterator[tuple[np.ndarray, int, np.ndarray | None]]:

@@ -391,3 +391,9 @@ def test_pictures_look_as_they_did_when_somebody_last_looked(body, name):
     hint = f"look at it, and if it is better, run the tests once with {WRITE_GOLDEN}=1"
     assert picture.shape == golden.shape, hint
     assert difference.mean() < 1.0 and (difference > 40).mean() < 0.005, hint
+
+
+def test_the_farthest_point_of_an_overlay_differs_from_nothing():
+    depth = np.array([[2.0, 3.0, 4.0, np.inf]], np.float32)
+    assert DepthRange(2.0, 4.0).to_grey(depth).tolist() == [[255, 128, 0, 0]]
+    assert DepthRange(2.0, 4.0).to_grey(depth, darkest=90).tolist() == [[255, 172, 90, 0]]
