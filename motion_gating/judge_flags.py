@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from motion_gating.judges.gemini import DEFAULT_MODEL
-from motion_rep.command_line import Parser, positive_int, positive_number
+from motion_rep.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
 from motion_rep.errors import UsageError
 
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
@@ -23,10 +23,10 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     group.add_argument("--vlm-base-url", metavar="URL", help="OpenAI-compatible server, else OPENAI_BASE_URL; the key comes from OPENAI_API_KEY")
     group.add_argument("--vlm-model", metavar="M", help="model name at that server")
     group.add_argument("--vlm-media", choices=("video", "frames"), default="video", help="frames: for servers that take pictures only")
-    group.add_argument("--sampling-fps", type=positive_number, default=5.0, help="frames per second that the model sees")
+    group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
     group.add_argument("--temperature", type=float, help="sent only where given; newer models reject it")
     group.add_argument("--votes", type=_odd, default=1, metavar="N", help="odd; a question is asked until one side has the majority of N")
-    group.add_argument("--num-threads", type=positive_int, default=2, help="calls at a time")
+    group.add_argument("--num-threads", type=thread_count, default=2, help="calls at a time")
     group.add_argument("--rpm", type=positive_number, metavar="N", help="calls per minute at most")
     group.add_argument("--call-timeout", type=positive_number, default=120.0, help="seconds for one call")
     group.add_argument("--deadline", type=positive_number, default=300.0, help="seconds for one question with all its attempts")

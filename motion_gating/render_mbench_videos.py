@@ -19,15 +19,16 @@ from motion_rep.command_line import (
     SOME_FAILED,
     Parser,
     device_or_error,
+    frame_rate,
+    picture_side,
     positive_int,
-    positive_number,
     progress,
     run_command,
     say,
     say_error,
 )
 from motion_rep.errors import UsageError
-from motion_rep.run_flags import add_run_flags, run_on_engine, workers_for
+from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
 # Starting a worker costs about as much as this many clips.
@@ -41,9 +42,9 @@ def build_parser() -> Parser:
     parser.add_argument("--output-json", type=Path, required=True, help="the archive with video_path and mbench_eval_path added")
     parser.add_argument("--output-dir", type=Path, required=True, help="folder for <id>.mp4 and <id>_eval.pt")
     parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body")
-    parser.add_argument("--fps", type=positive_number, help="frame rate of the videos (the motion's own, else 20)")
-    parser.add_argument("--width", type=positive_int, default=960, help="pixels")
-    parser.add_argument("--height", type=positive_int, default=960, help="pixels")
+    parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
+    parser.add_argument("--width", type=picture_side, default=960, help="pixels")
+    parser.add_argument("--height", type=picture_side, default=960, help="pixels")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
     add_run_flags(parser)
@@ -78,6 +79,8 @@ def _run(args: argparse.Namespace) -> int:
     if not count:
         raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
     require_folder(args.output_dir)
+    require_folder(args.output_json.parent)
+    require_failures_folder(args)
     sweep(args.output_dir)
     sweep(args.output_json.parent, recursive=False)
     tally = Tally()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.errors import InputError
+from motion_rep.limits import FASTEST_RATE
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Capture:
             raise InputError(f"focal_length, width and height must be above zero; found {float(self.focal_length.min()):g}, {self.width}, {self.height}.")
 
     def _require_timing(self, frames: int) -> None:
-        if self.fps is not None and not 0 < self.fps < float("inf"):
-            raise InputError(f"fps is {self.fps}, expected a number above zero.")
+        if self.fps is not None and not 0 < self.fps <= FASTEST_RATE:
+            raise InputError(f"fps is {self.fps}, expected a number above zero, at most {FASTEST_RATE:g}.")
         if self.frame_index is None:
             return
         _require_shape("frame_index", self.frame_index, (frames,))

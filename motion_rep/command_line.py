@@ -13,8 +13,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.limits import FASTEST_RATE, SLOWEST_RATE
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
+
+OWN_PACKAGES = ("motion_rep", "motion_gating", "scripts")
+LARGEST_INT = 2**31 - 1
 
 
 class _DefaultsThatSaySomething(argparse.ArgumentDefaultsHelpFormatter):
@@ -70,6 +74,12 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     except MemoryError as error:
         say_error(f"not enough memory: {error}. Close other programs or give a shorter clip.")
         return SOME_FAILED
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or package in OWN_PACKAGES:
+            raise
+        say_error(f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, or: pip install -r requirements.txt")
+        return CANNOT_START
     except KeyboardInterrupt:
         say_error("interrupted; finished outputs are kept, run the same command again to go on")
         return 130
@@ -79,8 +89,8 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
 
 
 def say(text: str) -> None:
-    """Print one line of result or information."""
-    print(text, flush=True)
+    """Print one line of result or information; a line break in it (file names can have them) becomes a space, columns stay as they are."""
+    print(" ".join(str(text).splitlines()), flush=True)
 
 
 def say_warning(text: object) -> None:
@@ -101,28 +111,61 @@ def progress(items: Iterable, description: str, total: int | None = None, unit: 
 
 
 def positive_number(text: str) -> float:
-    """argparse type: a finite number above zero."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero")
-    return value
+    """argparse type: a number above zero, from a millionth to a thousand million."""
+    return _number_within(text, 1e-6, 1e9, "a number above zero (0.000001 to 1000000000)")
+
+
+def frame_rate(text: str) -> float:
+    """argparse type: frames per second, as far as cameras and players go."""
+    return _number_within(text, SLOWEST_RATE, FASTEST_RATE, f"a frame rate ({SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second)")
 
 
 def whole_number(text: str) -> int:
     """argparse type: a whole number, zero or more."""
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
+    return _int_within(text, 0, LARGEST_INT, f"a whole number (0 to {LARGEST_INT})")
 
 
 def positive_int(text: str) -> int:
     """argparse type: a whole number above zero."""
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
-    return int(text)
+    return _int_within(text, 1, LARGEST_INT, f"a whole number above zero (1 to {LARGEST_INT})")
+
+
+def thread_count(text: str) -> int:
+    """argparse type: how many threads work at a time."""
+    return _int_within(text, 1, 256, "a number of threads (1 to 256)")
+
+
+def worker_count(text: str) -> int:
+    """argparse type: how many processes work at a time; 0 means none but this one."""
+    return _int_within(text, 0, 1024, "a whole number of processes (0 to 1024)")
+
+
+def picture_side(text: str) -> int:
+    """argparse type: width or height of a picture in pixels."""
+    return _int_within(text, 16, 16384, "a width or height of a picture (16 to 16384 pixels)")
+
+
+def port(text: str) -> int:
+    """argparse type: a TCP port."""
+    return _int_within(text, 1, 65535, "a port (1 to 65535)")
+
+
+def _number_within(text: str, least: float, most: float, expected: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {expected}")
+    return value
+
+
+def _int_within(text: str, least: int, most: int, expected: str) -> int:
+    # More digits than a number in use has are not converted: Python itself refuses some thousand.
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {expected}")
+    return value
 
 
 def device_or_error(name: str) -> str:

@@ -17,7 +17,7 @@ from motion_rep.command_line import (
     SOME_FAILED,
     Parser,
     device_or_error,
-    positive_number,
+    frame_rate,
     progress,
     run_command,
     say,
@@ -27,7 +27,7 @@ from motion_rep.command_line import (
 from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.flags import add_reading_flags
 from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, is_capture_folder
-from motion_rep.run_flags import add_run_flags, run_on_engine, workers_for
+from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions.
 WORTH_A_WORKER = 500
@@ -40,7 +40,7 @@ def build_parser() -> Parser:
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a .pt file for one capture, else a folder")
     add_reading_flags(parser)
     parser.add_argument("--list-people", action="store_true", help="say who is in the captures (names for --person), and convert nothing")
-    parser.add_argument("--target-fps", type=positive_number, help="resample to this rate (the TM2M loader assumes 16)")
+    parser.add_argument("--target-fps", type=frame_rate, help="resample to this rate (the TM2M loader assumes 16)")
     parser.add_argument("--extrinsic-format", choices=("matrix", "rows"), default="matrix", help="(4, 4) as documented, or (T-1, 9) as in the published data set")
     parser.add_argument("--overwrite", action="store_true", help="in an output folder, replace all files that are there already")
     add_run_flags(parser)
@@ -63,6 +63,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.output is None:
         raise UsageError("-o/--output is missing: a .pt file for one capture, else a folder.")
     device_or_error(args.device)
+    require_failures_folder(args)
     if args.smplx_model_path:
         say("--smplx-model-path is not needed: the joints of the neutral body are built in.")
     return _convert(args)

@@ -22,12 +22,16 @@ import numpy as np
 from motion_rep.bounded_stream import MAX_BYTES, BoundedStream, inflated
 from motion_rep.errors import InputError, one_line
 from motion_rep.raw_arrays import array_from_bytes, checked_shape, plain_dtype, read_array, require_size
-from motion_rep.safe_files import require_file
+from motion_rep.safe_files import require_file, text_at_start
 
 TRUST_HINT = "Nothing was run. If you trust whoever made the file, --trust-pickle loads it together with whatever it runs."
 
 # What torch.save's older file format starts with; torch pickles the storage of a tensor within other pickles this way.
 TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+
+
+class NotAPickle(InputError):
+    """The bytes make no sense as a pickle, whole or in part."""
 
 
 class NotData(pickle.UnpicklingError):
@@ -46,6 +50,10 @@ def read_data_pickle(path: str | os.PathLike, limit: int = MAX_BYTES) -> object:
     try:
         with open(path, "rb") as file:
             return load_data(BoundedStream(inflated(file), limit))
+    except NotAPickle as error:
+        start = text_at_start(path)
+        found = f"is not a torch, pickle, joblib or numpy file (it starts with {start}), expected a capture." if start else error
+        raise InputError(f"{path}: {found}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except OSError as error:
@@ -65,9 +73,9 @@ def load_data(stream: BoundedStream) -> object:
     except InputError:
         raise
     except KeyError:
-        raise InputError("is not a complete pickle. It may be cut, or of another kind.") from None
+        raise NotAPickle("is not a complete pickle. It may be cut, or of another kind.") from None
     except Exception as error:  # noqa: BLE001 - damaged bytes can make an unpickler raise anything
-        raise InputError(f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind.") from None
+        raise NotAPickle(f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind.") from None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, positive_number, run_command, say, say_warning
+from motion_rep.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
 from motion_rep.errors import InputError, UsageError
 
 # Kind of file -> the axes it has where nobody asks for others.
@@ -22,7 +22,7 @@ def build_parser() -> Parser:
     kinds = "files to write; the ending decides: .npz, .bvh, .glb or .csv"
     parser.add_argument("-o", "--output", type=Path, nargs="+", required=True, metavar="FILE", help=kinds)
     parser.add_argument("--frame", choices=("zup", "yup"), help="axes of the file (default: zup for npz and csv, yup for bvh; glb is always yup)")
-    parser.add_argument("--fps", type=positive_number, metavar="N", help="frames per second (default: what the motion says)")
+    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument("--unit", choices=("m", "cm"), default="m", help="unit of length in bvh files; the others are in metres")
     return parser
 

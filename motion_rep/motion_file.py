@@ -14,6 +14,7 @@ from motion_rep.camera import Camera, extrinsic_rows, world_to_camera_from_rows
 from motion_rep.encoding import require_plain_motion
 from motion_rep.errors import InputError
 from motion_rep.layout import WIDTH
+from motion_rep.limits import FASTEST_RATE
 from motion_rep.motion_stamp import stamped
 from motion_rep.safe_files import read_torch, write_torch
 
@@ -41,8 +42,8 @@ class MotionClip:
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
         require_plain_motion(self.motion)
-        if self.fps is not None and not (math.isfinite(self.fps) and self.fps > 0):
-            raise InputError(f"fps is {self.fps}, expected a number above zero.")
+        if self.fps is not None and not 0 < self.fps <= FASTEST_RATE:
+            raise InputError(f"fps is {self.fps}, expected a number above zero, at most {FASTEST_RATE:g}.")
         if not (math.isfinite(self.start_time) and self.start_time >= 0):
             raise InputError(f"start_time is {self.start_time}, expected seconds from the start of the video.")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, positive_number, run_command, say, say_warning
+from motion_rep.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
 from motion_rep.errors import InputError, UsageError
 
 KINDS = (".png", ".pdf", ".svg")
@@ -19,7 +19,7 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("motion", type=Path, help="motion file (.pt)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg")
-    parser.add_argument("--fps", type=positive_number, metavar="N", help="frames per second (default: what the motion says)")
+    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument("--title", help="heading (default: the motion's file name)")
     return parser
 
@@ -38,22 +38,19 @@ def _run(args: argparse.Namespace) -> int:
     fps, guess = playback_rate(clip, args.fps)
     if guess:
         say_warning(f"{args.motion}: {guess}")
-    try:
-        plot_motion(clip, fps, args.output, args.title or args.motion.name)
-    except UsageError:
-        raise
-    except InputError as error:
-        raise InputError(f"{args.motion}: {error}") from None
+    plot_motion(clip, fps, args.output, args.title or args.motion.name, args.motion)
     say(f"{args.output}: {len(clip)} frames at {fps:g} fps")
     return DONE
 
 
-def plot_motion(clip, fps: float, output: Path, title: str) -> None:
+def plot_motion(clip, fps: float, output: Path, title: str, source: Path | None = None) -> None:
     """Write the picture of a :class:`motion_rep.motion_file.MotionClip`.
 
+    Args:
+        source: the motion's file, for messages about the motion.
     Raises:
         UsageError: matplotlib is not installed.
-        InputError: too short for an acceleration.
+        InputError: too short for an acceleration, or the picture cannot be written.
     """
     try:
         from motion_rep.motion_figure import motion_figure
@@ -63,7 +60,10 @@ def plot_motion(clip, fps: float, output: Path, title: str) -> None:
         raise UsageError("plots need the package matplotlib. Install it with: pip install matplotlib") from None
     from motion_rep.safe_files import atomic_path
 
-    figure = motion_figure(clip, fps, title)
+    try:
+        figure = motion_figure(clip, fps, title)
+    except InputError as error:
+        raise InputError(str(error) if source is None else f"{source}: {error}") from None
     nameless = {"Software": None} if output.suffix.lower() == ".png" else {"Date": None} if output.suffix.lower() == ".svg" else {"CreationDate": None}
     with atomic_path(output) as temporary:
         figure.savefig(temporary, dpi=110, metadata=nameless)

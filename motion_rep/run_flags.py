@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from motion_rep.command_line import whole_number
+from motion_rep.command_line import worker_count
 from motion_rep.errors import UsageError
 
 ENGINES = ("local", "ray")
@@ -14,10 +14,25 @@ ENGINES = ("local", "ray")
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
     """``--workers``, ``--engine``, ``--ray-address`` and ``--failures``."""
-    parser.add_argument("--workers", type=whole_number, help="processes (default: one for each core where there is enough to do); 0 works in this one")
+    parser.add_argument("--workers", type=worker_count, help="processes (default: one for each core where there is enough to do); 0 works in this one")
     parser.add_argument("--engine", choices=ENGINES, default="local", help="ray: on a Ray cluster, which must see the same files (pip install ray)")
     parser.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster (default: RAY_ADDRESS, else one that is started on this machine)")
     parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
+
+
+def require_failures_folder(args: argparse.Namespace) -> None:
+    """Check that the file of ``--failures`` can be written, before the work begins.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    from motion_rep.safe_files import require_folder
+
+    if args.failures is None:
+        return
+    if args.failures.is_dir():
+        raise UsageError(f"--failures {args.failures}: is a folder, expected the name of a file to write.")
+    require_folder(args.failures.parent)
 
 
 def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:

@@ -219,6 +219,8 @@ def read_torch(path: str | os.PathLike) -> object:
     except pickle.UnpicklingError as error:
         raise InputError(_unpickling_message(path, str(error))) from None
     except Exception as error:  # noqa: BLE001 - on damaged bytes torch raises whatever its steps raise, struct.error among them
+        if isinstance(error, (KeyError, IndexError)) or text_at_start(path):
+            raise InputError(_unpickling_message(path, "")) from None
         raise InputError(f"{path}: cannot be read as a torch file: {one_line(error)[:160]}. It may be cut or of another kind; write it again.") from None
     _require_held(path, value)
     return value
@@ -254,7 +256,18 @@ def _unpickling_message(path: Path, text: str) -> str:
     found = re.search(r"(?:GLOBAL|global) ([\w.]+)", text)
     if found:
         return f"{path}: holds a Python object ({found.group(1)}) that could run code; expected tensors, arrays, numbers and strings. Nothing was run."
+    start = text_at_start(path)
+    if start:
+        return f"{path}: is not a torch file (it starts with {start}), expected a .pt written by torch.save."
     return f"{path}: is not a torch file, or is damaged. Write it again with torch.save."
+
+
+def text_at_start(path: str | os.PathLike) -> str | None:
+    """The beginning of a file's first line, in quotes, where it is readable text; None where it is not, as in torch files and most pickles."""
+    with open(path, "rb") as file:
+        line = file.read(80).decode("utf-8", "replace").lstrip("\ufeff \t\r\n").partition("\n")[0].rstrip()
+    # ascii(): text of a file must not steer a terminal.
+    return ascii(line[:24]) if len(line) > 1 and line[:24].isprintable() and "\ufffd" not in line[:24] else None
 
 
 def _numpy_globals() -> list:

@@ -52,10 +52,12 @@ def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
     path = str(require_file(path))
     # What the decoder mutters about damaged frames is no help to a user; -8 is its "quiet".
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    capture = _quietly(cv2.VideoCapture, path, cv2.CAP_FFMPEG)
+    with _without_warnings():
+        capture = _quietly(cv2.VideoCapture, path, cv2.CAP_FFMPEG)
     try:
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        first = _next_frame(capture) if capture.isOpened() else None
+        with _without_warnings():
+            capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+            first = _next_frame(capture) if capture.isOpened() else None
         if first is None:
             raise InputError(f"{path}: cannot be read as a video, or has no frames. Check that a player shows it; encode it again as H.264 mp4.")
         fps = capture.get(cv2.CAP_PROP_FPS)
@@ -78,3 +80,17 @@ def _quietly(call, *arguments):
         return call(*arguments)
     except cv2.error:
         return (False, None) if not arguments else cv2.VideoCapture()
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """OpenCV's own warnings left out; what they say about a file that is no video is said in one line here."""
+    log = getattr(getattr(cv2, "utils", None), "logging", None)
+    if log is None:
+        yield
+        return
+    before = log.setLogLevel(log.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(before)

@@ -61,7 +61,9 @@ def _run(args: argparse.Namespace) -> int:
     results = {stage: {count: _in_own_process(stage, count) for count in args.items} for stage in ALL_STAGES}
     machine = {"processor": _processor(), "cores": _cores(), "python": platform.python_version(), "load before": round(os.getloadavg()[0], 1)}
     starts = _starts()
-    say(json.dumps({"machine": machine, "stages": results, "starts": starts}, indent=2) if args.json else "\n".join(_tables(machine, results, starts)))
+    text = json.dumps({"machine": machine, "stages": results, "starts": starts}, indent=2) if args.json else "\n".join(_tables(machine, results, starts))
+    for line in text.splitlines():
+        say(line)
     return DONE
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, positive_int, positive_number, run_command, say, say_warning
+from motion_rep.command_line import DONE, Parser, frame_rate, port, run_command, say, say_warning
 from motion_rep.errors import UsageError
 
 
@@ -17,10 +17,10 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("motions", type=Path, nargs="+", metavar="motion.pt", help="motion files, shown side by side")
     parser.add_argument("--video", type=Path, nargs="+", metavar="V", help="source video of the motion; of each motion, or one for all")
-    parser.add_argument("--fps", type=positive_number, metavar="N", help="frames per second (default: what each motion says)")
+    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what each motion says)")
     parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines look")
-    parser.add_argument("--port", type=positive_int, default=8080, help="port; the next free one is taken where it is in use")
+    parser.add_argument("--port", type=port, default=8080, help="port; the next free one is taken where it is in use")
     return parser
 
 
@@ -40,8 +40,8 @@ def _run(args: argparse.Namespace) -> int:
     body = load_body("smplx", args.smplx_model_dir)
     motions = load_motions(args.motions, videos, args.fps)
     viewer = Viewer(motions, body, args.host, args.port)
-    say(f"{viewer.address} shows {len(motions)} {'motion' if len(motions) == 1 else 'motions'} with the {body.name}. Open it in a browser; Ctrl-C ends.")
     try:
+        say(f"{viewer.address} shows {len(motions)} {'motion' if len(motions) == 1 else 'motions'} with the {body.name}. Open it in a browser; Ctrl-C ends.")
         viewer.run()
     except KeyboardInterrupt:
         viewer.stop()

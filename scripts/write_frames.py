@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import Parser, positive_number, run_command, say
+from motion_rep.command_line import Parser, frame_rate, run_command, say
 from motion_rep.errors import InputError
 from motion_rep.safe_files import require_folder
 
@@ -20,7 +20,7 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("video")
     parser.add_argument("folder")
-    parser.add_argument("--fps", type=positive_number, required=True, help="frames per second to take; the video's own rate takes every frame once")
+    parser.add_argument("--fps", type=frame_rate, required=True, help="frames per second to take; the video's own rate takes every frame once")
     return parser
 
 

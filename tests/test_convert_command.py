@@ -143,10 +143,10 @@ def test_target_fps_changes_the_number_of_rows(save, tmp_path):
 
 def test_flags_are_taken_with_dashes_and_underscores():
     parser = build_parser()
-    flags = ["-i a", "-o b", "--target-fps 16", "--extrinsic-format rows", "--trust-pickle", "--list-people", "--image-size 3x4", "--smplx-model-path m"]
+    flags = ["-i a", "-o b", "--target-fps 16", "--extrinsic-format rows", "--trust-pickle", "--list-people", "--image-size 32x48", "--smplx-model-path m"]
     dashes = parser.parse_args(" ".join(flags).split())
     lines = parser.parse_args(" ".join(flag[:2] + flag[2:].replace("-", "_") for flag in flags).split())
-    assert dashes == lines and dashes.image_size == (3, 4)
+    assert dashes == lines and dashes.image_size == (32, 48)
 
 
 def test_an_unneeded_flag_says_so(save, tmp_path, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from motion_rep.command_line import positive_number
+from motion_rep.command_line import frame_rate, picture_side, positive_number
 from motion_rep.hmr_formats.names import FORMATS, LONGEST, SPACES
 
 
@@ -16,12 +16,13 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image-size", type=image_size, metavar="WxH", help="pixels of the video, for systems that do not store them")
     parser.add_argument("--focal-length", type=positive_number, metavar="PX", help="see the person through this lens instead of the system's: 4D-Humans assumes a very long one")
     parser.add_argument("--trust-pickle", action="store_true", help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own")
-    parser.add_argument("--fps", type=positive_number, help="the true frame rate of the source, where the file does not say it")
+    parser.add_argument("--fps", type=frame_rate, help="the true frame rate of the source, where the file does not say it")
 
 
 def image_size(text: str) -> tuple[int, int]:
     """argparse type: ``1280x720`` as (1280, 720)."""
     width, _, height = text.lower().partition("x")
-    if not all(side.isascii() and side.isdigit() and int(side) > 0 for side in (width, height)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 1280x720")
-    return int(width), int(height)
+    try:
+        return picture_side(width), picture_side(height)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a size like 1280x720: {error}") from None
