@@ -155,6 +155,12 @@ def test_a_foot_on_the_ground_stays_where_it_is(name):
         assert float(foot.diff(dim=0)[down].norm(dim=-1).max()) < 2e-3
 
 
+@pytest.mark.parametrize("name", [name for name in CAPTURES if name != "arm_raise_jittery"])
+def test_nobody_jumps_from_one_place_to_another_within_a_frame(name):
+    # 0.05 m per frame squared is over 12 m/s^2 at 16 fps: more than falling.
+    assert float(joints_of(name)[:, 0].diff(n=2, dim=0).norm(dim=-1).max()) < 0.05
+
+
 @pytest.mark.parametrize("name", CAPTURES)
 def test_limbs_bend_the_way_people_do(name):
     joints = joints_of(name)

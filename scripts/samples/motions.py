@@ -43,15 +43,16 @@ def seconds() -> Tensor:
 def jumping_jack(seed: int) -> Figure:
     """Two jumping jacks between two moments of standing."""
     sway, period = Sway(seed), 31
-    half = (torch.arange(FRAMES, dtype=torch.float64) - 10) / (period / 2)
-    half = half.clamp(0, JACK_HALVES)
+    count = (torch.arange(FRAMES, dtype=torch.float64) - 10) / (period / 2)
+    half = count.clamp(0, JACK_HALVES)
     part, opening = half % 1.0, (half.floor() % 2 == 0).double()
     going = smooth(part, 0.22, 0.74)
     spread = torch.where(opening > 0, going, 1 - going)
     spread = torch.where(half >= JACK_HALVES, 0.0, spread)
     moving = smooth(half, 0.0, 0.25) * (1 - smooth(half, JACK_HALVES - 0.15, JACK_HALVES))
     hop = torch.sin(math.pi * ((part - 0.22) / 0.52).clamp(0, 1)) ** 2 * moving
-    crouch = dips(half, width=0.30)
+    # The knees straighten only after the last landing, when arms and feet have come to rest.
+    crouch = dips(count, width=0.30, settling=0.42)
     pelvis = stack(sway(1, 0.006), STANDING - 0.065 * spread - 0.075 * crouch + 0.075 * hop, sway(2, 0.008) - 0.03 * crouch)
     arm_part = smooth(part, 0.05, 0.95)
     raised = torch.where(half >= JACK_HALVES, 0.0, torch.where(opening > 0, arm_part, 1 - arm_part))
@@ -264,11 +265,11 @@ def bump(frame: Tensor, start: float, rise: float, hold: float, fall: float) -> 
     return smooth(frame, start, start + rise) - smooth(frame, start + rise + hold, start + rise + hold + fall)
 
 
-def dips(half: Tensor, width: float) -> Tensor:
-    """1 at every whole number of a count, 0 between: the knees before a jump and after it."""
-    distance = (half - half.round()).abs()
-    inside = (half > -width) & (half < JACK_HALVES)
-    return torch.where(inside, torch.cos(math.pi / 2 * (distance / width).clamp(max=1)) ** 2, 0.0) * smooth(half, 0.0, 0.4)
+def dips(half: Tensor, width: float, settling: float) -> Tensor:
+    """1 at every whole number of a count, 0 between: the knees before a jump and after it; they take longer after the last landing."""
+    distance = (half - half.round().clamp(max=JACK_HALVES)).abs()
+    reach = torch.where(half > JACK_HALVES, settling, width)
+    return torch.cos(math.pi / 2 * (distance / reach).clamp(max=1)) ** 2 * smooth(half, 0.0, 0.4)
 
 
 def breath(size: float) -> Tensor:
