@@ -10,14 +10,14 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.judge_flags import GEMINI, OPENAI, add_judge_flags, judge_settings, make_judge
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
+from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning, whole_number
 from motion_rep.errors import UsageError
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("gate_evaluation.json"), metavar="E", help="figures to write; the curve goes beside it as .png")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed chooses the same controls and resamples alike")
+    parser.add_argument("--seed", type=whole_number, default=0, help="the same seed chooses the same controls and resamples alike")
     controls = parser.add_argument_group("controls")
     controls.add_argument("--controls", type=positive_int, metavar="K", help="ask about K clips with other entries' descriptions, and about a blank clip")
     controls.add_argument("--meta-json", type=Path, metavar="A", help="archive of rendered entries")

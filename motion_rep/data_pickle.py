@@ -50,14 +50,18 @@ def read_data_pickle(path: str | os.PathLike, limit: int = MAX_BYTES) -> object:
     try:
         with open(path, "rb") as file:
             return load_data(BoundedStream(inflated(file), limit))
-    except NotAPickle as error:
-        start = text_at_start(path)
-        found = f"is not a torch, pickle, joblib or numpy file (it starts with {start}), expected a capture." if start else error
-        raise InputError(f"{path}: {found}") from None
     except InputError as error:
+        start = text_at_start(path)
+        if start and (isinstance(error, NotAPickle) or _is_prose(start)):
+            error = f"is not a torch, pickle, joblib or numpy file (it starts with {start}), expected a capture."
         raise InputError(f"{path}: {error}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or one_line(error)}.") from None
+
+
+def _is_prose(start: str) -> bool:
+    """Whether a quoted beginning is words with a space: letters are instructions of the oldest pickles, whose first line has no space."""
+    return start[1].isalpha() and " " in start
 
 
 def load_data(stream: BoundedStream) -> object:

@@ -120,12 +120,13 @@ def test_text_is_not_taken_for_a_damaged_file(text, tmp_path):
         read_torch(path)
 
 
-def test_text_is_not_taken_for_a_capture(tmp_path, capsys):
+@pytest.mark.parametrize("text", ["hello", "import os", "capture of a person"])
+def test_text_is_not_taken_for_a_capture(text, tmp_path, capsys):
     from motion_rep.inspect_capture import main
 
-    (tmp_path / "text.pt").write_text("hello\n")
+    (tmp_path / "text.pt").write_text(text + "\n")
     assert main([str(tmp_path / "text.pt")]) == 1
-    assert "is not a torch, pickle, joblib or numpy file (it starts with 'hello')" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert f"is not a torch, pickle, joblib or numpy file (it starts with {text!r})" in assert_error_lines(capsys.readouterr().err, 1)[0]
 
 
 def test_damaged_bytes_show_no_bare_key(tmp_path):
