@@ -17,6 +17,7 @@ from motion_rep.encoding import BodyParameters, body_parameters, pelvis_position
 from motion_rep.errors import InputError
 from motion_rep.frames import y_up_from_z_up
 from motion_rep.layout import unpack
+from motion_rep.limits import DRAWING_FPS
 from motion_rep.lit_clip import lit_frames
 from motion_rep.motion_file import MotionClip, read_motion
 from motion_rep.renderers import Renderer, load_renderer
@@ -24,7 +25,6 @@ from motion_rep.rotations import matrix_to_rotvec
 from motion_rep.safe_files import file_sha256, read_torch, write_torch
 from motion_rep.video_writer import open_writer
 
-DEFAULT_FPS = 20.0
 # Raised whenever the pictures change, so that older files are drawn again.
 STYLE_VERSION = 2
 
@@ -96,7 +96,7 @@ def render_clip(
     if not overwrite and is_finished(target, fingerprint):
         return False
     parameters = body_parameters(clip.motion.double())
-    with open_writer(target.video, settings.width, settings.height, settings.fps or clip.fps or DEFAULT_FPS) as writer:
+    with open_writer(target.video, settings.width, settings.height, settings.fps or clip.fps or DRAWING_FPS) as writer:
         for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
             writer.write(picture)
     # A run that ends between the two leaves an older eval file, which does not know this video: the clip counts as unfinished.

@@ -14,7 +14,6 @@ import numpy as np
 from motion_rep.encoding import BodyParameters
 from motion_rep.errors import UsageError
 
-SMPL_TYPES = ("smplx", "smplh")
 MODEL_PATH_VARIABLE = "SMPLX_MODEL_PATH"
 DEFAULT_MODEL_FOLDER = Path("data/body_models")
 BUILT_IN = "mannequin"

@@ -9,11 +9,9 @@ from motion_rep.capture import Capture
 from motion_rep.capture_checks import check_capture, check_upright
 from motion_rep.encoding import encode_capture
 from motion_rep.layout import unpack
+from motion_rep.limits import LOADER_FPS
 from motion_rep.motion_file import MotionClip
 from motion_rep.resampling import fill_gaps, resample
-
-# What the published TM2M loader takes every reference motion for.
-LOADER_FPS = 16.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from motion_rep.camera import Camera, default_camera
 from motion_rep.depth_clip import DepthPainter, depth_range
 from motion_rep.encoding import BodyParameters, body_parameters, body_parameters_from_velocity, pelvis_positions, without_translation
 from motion_rep.level_of_detail import body_for
+from motion_rep.limits import DRAWING_FPS
 from motion_rep.motion_file import MotionClip
 from motion_rep.ordered_threads import map_in_order
 from motion_rep.posed_frames import CHUNK, posed_frames
@@ -22,7 +23,7 @@ from motion_rep.skeleton import forward_kinematics
 from motion_rep.video_reader import VideoReader, open_video
 from motion_rep.video_writer import open_writer
 
-DEFAULT_FPS, DEFAULT_SIZE = 20.0, (1920, 1080)
+DEFAULT_SIZE = (1920, 1080)
 DEFAULT_FIELD_OF_VIEW = 55.0
 # Free space around the person in the default camera's picture, and how close that camera may come (metres).
 DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
@@ -61,7 +62,7 @@ def check_depth(clip: MotionClip, target: str | os.PathLike, body: Body, rendere
     body, painter = depth_painter(body, renderer, parameters, camera, width, height)
     posed = enumerate(posed_frames(body, parameters, options.batch_size))
     pictures = map_in_order(lambda item: painter.picture(*item), posed, renderer.threads)
-    with open_writer(target, width, height, options.fps or clip.fps or DEFAULT_FPS) as writer:
+    with open_writer(target, width, height, options.fps or clip.fps or DRAWING_FPS) as writer:
         for picture in shown(pictures, len(clip)):
             writer.write_grey(picture)
     return notes + _sight_notes(painter)
@@ -156,8 +157,10 @@ def _scale_notes(own: tuple[int, int], size: tuple[int, int], what: str) -> list
 
 
 def _rate_notes(clip: MotionClip, video: VideoReader, rate: float | None) -> list[str]:
-    if rate is not None or video.frame_count is None:
-        return [] if rate is not None else ["the motion's frame rate is unknown; the video's was taken. Give it with --fps"]
+    if rate is not None:
+        return []
+    if video.frame_count is None:
+        return ["the motion's frame rate is unknown; the video's was taken. Give it with --fps"]
     expected = video.frame_count - 1
     fits = abs(len(clip) - expected) <= 1
     tail = "" if fits else f", but the motion has {len(clip)} rows and the video {video.frame_count} frames, so they drift apart. Give the true rate with --fps"

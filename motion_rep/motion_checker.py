@@ -10,8 +10,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.command_line import DONE, Parser, device_or_error, frame_rate, picture_side, positive_int, progress, run_command, say, say_warning
+from motion_rep.limits import DRAWING_FPS
 
-DEFAULT_FPS, DEFAULT_WIDTH, DEFAULT_HEIGHT = 20.0, 1920, 1080
+DEFAULT_WIDTH, DEFAULT_HEIGHT = 1920, 1080
 
 
 def build_parser() -> Parser:
@@ -25,7 +26,7 @@ def build_parser() -> Parser:
     parser.add_argument("--batch-size", type=positive_int, default=16, help="frames posed at once")
     parser.add_argument("--H", "--height", dest="height", type=picture_side, help=f"height of the depth video (the camera's, else {DEFAULT_HEIGHT})")
     parser.add_argument("--W", "--width", dest="width", type=picture_side, help=f"width of the depth video (the camera's, else {DEFAULT_WIDTH})")
-    parser.add_argument("--fps", type=frame_rate, help=f"frame rate of the motion (its own, else the video's, else {DEFAULT_FPS:g})")
+    parser.add_argument("--fps", type=frame_rate, help=f"frame rate of the motion (its own, else the video's, else {DRAWING_FPS:g})")
     parser.add_argument("-rfv", "--recover-from-velocity", action="store_true", help="take the root's path from the velocity columns")
     parser.add_argument("-zt", "--zero-trans", action="store_true", help="keep the pelvis where it starts")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")

@@ -18,8 +18,6 @@ from motion_rep.limits import FASTEST_RATE
 from motion_rep.motion_stamp import stamped
 from motion_rep.safe_files import read_torch, write_torch
 
-EXTRINSIC_FORMATS = ("matrix", "rows")
-
 
 @dataclass(frozen=True)
 class MotionClip:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from motion_rep.limits import LOADER_FPS
 from motion_rep.motion_file import MotionClip
-
-# What the published loader takes every motion to have.
-PUBLISHED_FPS = 16.0
 
 
 def playback_rate(clip: MotionClip, fps: float | None = None) -> tuple[float, str | None]:
@@ -13,4 +11,4 @@ def playback_rate(clip: MotionClip, fps: float | None = None) -> tuple[float, st
     known = fps or clip.fps
     if known:
         return known, None
-    return PUBLISHED_FPS, f"does not say how many frames a second it has; {PUBLISHED_FPS:g} is taken, as published readers do. Give another with --fps"
+    return LOADER_FPS, f"does not say how many frames a second it has; {LOADER_FPS:g} is taken, as published readers do. Give another with --fps"

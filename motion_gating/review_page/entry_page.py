@@ -12,10 +12,9 @@ from motion_gating.review_page.media import Video, copied, url_from, video_rate,
 from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, problems_of, reasons_of, what_is_judged, worst_half_second
 from motion_gating.review_page.side_video import SidePainter
 from motion_rep.errors import InputError
+from motion_rep.limits import DRAWING_FPS
 from motion_rep.motion_file import MotionClip, read_motion
 from motion_rep.safe_files import file_sha256, resolve_beside, safe_name
-
-DEFAULT_FPS = 20.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _known_fps(sources: _Sources) -> float | None:
 
 def _show_fps(sources: _Sources, lit_fps: float | None) -> float:
     """The motion's rate; where nobody wrote it down, the lit video's, so that both run together."""
-    return _known_fps(sources) or lit_fps or DEFAULT_FPS
+    return _known_fps(sources) or lit_fps or DRAWING_FPS
 
 
 def _seconds(sources: _Sources, fps: float) -> float | None:

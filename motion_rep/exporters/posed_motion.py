@@ -13,7 +13,7 @@ from motion_rep.frames import Y_UP_FROM_Z_UP, basis, transform_transl
 from motion_rep.motion_file import MotionClip
 from motion_rep.skeleton import forward_kinematics
 
-Z_UP, Y_UP = "zup", "yup"
+Z_UP = "zup"
 
 
 @dataclass(frozen=True)

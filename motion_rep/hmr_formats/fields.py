@@ -95,13 +95,6 @@ def whole_pixels(twice_the_centre: Tensor) -> tuple[int, int]:
     return width, height
 
 
-def same_length(frames: int, **lengths: int) -> None:
-    """Check that what belongs together has as many frames."""
-    for name, length in lengths.items():
-        if length != frames:
-            raise InputError(f"{name} has {length} frames, expected {frames} like the rest.")
-
-
 def keys_text(values: object, most: int = 8) -> str:
     """``the keys a, b, c``, or what there is instead of a dict."""
     if not isinstance(values, Mapping):
