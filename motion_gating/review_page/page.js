@@ -266,8 +266,9 @@ function detailsOf(entry) {
 }
 
 function open(key, keepPlace = false) {
+  // At once, not when the address has changed: the next key press must find this entry open.
+  show(key, keepPlace);
   if (location.hash !== `#${encodeURIComponent(key)}`) location.hash = encodeURIComponent(key);
-  else show(key, keepPlace);
 }
 
 async function show(key, keepPlace = false) {
@@ -678,7 +679,11 @@ function start() {
   find("keys").onclick = () => find("help").showModal();
   find("theme").onclick = toggleTheme;
   const keyInAddress = () => decodeURIComponent(location.hash.slice(1));
-  window.addEventListener("hashchange", () => (keyInAddress() ? show(keyInAddress()) : close()));
+  window.addEventListener("hashchange", () => {
+    const key = keyInAddress();
+    if (!key) close();
+    else if (key !== state.open || !document.body.classList.contains("reading")) show(key);
+  });
   window.addEventListener("storage", (event) => { if (event.key === storageKey) { readKept(); entries.forEach(showVerdict); showProgress(); } });
   const wide = matchMedia("(min-width: 801px)").matches;
   if (byKey.has(keyInAddress())) show(keyInAddress());
