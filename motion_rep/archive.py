@@ -1,4 +1,4 @@
-"""Archives of entries: a JSON list of objects, or JSON lines for large ones, read and written as a stream."""
+"""Archives of entries: a JSON list of objects, or JSON lines, read and written as a stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from motion_rep.errors import InputError, UsageError
-from motion_rep.safe_files import atomic_path, json_text, read_json, require_file
+from motion_rep.json_stream import json_kind, read_json_list
+from motion_rep.safe_files import atomic_path, json_text, require_file
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
@@ -21,20 +22,31 @@ def is_lines(path: str | os.PathLike) -> bool:
 
 
 def read_entries(path: str | os.PathLike) -> Iterator[Entry]:
-    """The entries of an archive, in order; JSON lines are read one by one.
+    """The entries of an archive, in order, one by one; what is wrong is found when the reading comes to it.
 
     Raises:
         UsageError: missing or not JSON, not a list of objects, an entry without an id, or an id that comes twice.
     """
     seen: set[str] = set()
     try:
-        for number, entry in enumerate(_read_lines(path) if is_lines(path) else _read_list(path)):
+        for number, entry in enumerate(read_items(path)):
             _require_entry(path, number, entry, seen)
             yield entry
     except UsageError:
         raise
     except InputError as error:
         raise UsageError(str(error)) from None
+
+
+def read_items(path: str | os.PathLike, expected: str = "a list of entries") -> Iterator[object]:
+    """What a JSON list or a file of JSON lines holds, one by one, whatever it is.
+
+    Args:
+        expected: see :func:`motion_rep.json_stream.read_json_list`.
+    Raises:
+        InputError: missing or not JSON, or not a list.
+    """
+    return _read_lines(path) if is_lines(path) else read_json_list(path, expected)
 
 
 def entry_id(entry: Entry) -> object:
@@ -64,13 +76,6 @@ def entry_writer(path: str | os.PathLike) -> Iterator[Callable[[Entry], None]]:
             file.write("\n]\n" if count else "[]\n")
 
 
-def _read_list(path: str | os.PathLike) -> list:
-    value = read_json(path)
-    if not isinstance(value, list):
-        raise UsageError(f"{path}: holds a JSON {_json_kind(value)}, expected a list of entries.")
-    return value
-
-
 def _read_lines(path: str | os.PathLike) -> Iterator[object]:
     require_file(path)
     try:
@@ -94,15 +99,10 @@ def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
 
 def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: set[str]) -> None:
     if not isinstance(entry, dict):
-        raise UsageError(f"{path}: entry {number} is a JSON {_json_kind(entry)}, expected an object with id, prompt and motion_path.")
+        raise UsageError(f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object with id, prompt and motion_path.")
     identifier = entry_id(entry)
     if isinstance(identifier, bool) or not isinstance(identifier, (int, str, float)) or identifier == "":
         raise UsageError(f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id.")
     if str(identifier) in seen:
         raise UsageError(f"{path}: the id {identifier!r} comes twice (again at entry {number}); results could not be told apart. Give every entry its own id.")
     seen.add(str(identifier))
-
-
-def _json_kind(value: object) -> str:
-    kinds = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
-    return kinds[type(value)]

@@ -1,0 +1,137 @@
+"""A JSON list read item by item: each item, and each error, as ``json.loads`` of the whole text gives it, but memory holds one item and not the list.
+
+(ijson changes text with half a surrogate pair, refuses NaN and some long numbers, and names no line.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import TextIO
+
+from motion_rep.errors import InputError
+from motion_rep.safe_files import require_file
+
+CHUNK = 2**16  # characters
+# What stands this near to the end of the text read so far may go on after it: the longest word is -Infinity.
+LONGEST_WORD = 16
+SPACE = re.compile(r"[ \t\n\r]*")
+DECODER = json.JSONDecoder()
+
+
+def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
+    """The items of a JSON list, in order.
+
+    Args:
+        expected: what the error says should be there instead of something that is no list.
+    Raises:
+        InputError: missing, empty, not UTF-8, not JSON (with line and column), or not a list; as soon as the reading comes to it.
+    """
+    require_file(path)
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            yield from _items(_Window(file), expected)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text, expected a JSON file.") from None
+    except _Refused as refused:
+        raise InputError(f"{path}: {refused}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+
+
+def json_kind(value: object) -> str:
+    """What JSON calls a value."""
+    kinds = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+    return kinds[type(value)]
+
+
+class _Refused(Exception):
+    """What is wrong, in words that follow the name of the file."""
+
+
+def _items(window: _Window, expected: str) -> Iterator[object]:
+    if not window.takes("["):
+        value = window.value()
+        _require_end(window)
+        raise _Refused(f"holds a JSON {json_kind(value)}, expected {expected}.")
+    if not window.takes("]"):
+        yield window.value()
+        while window.takes(","):
+            yield window.value()
+        if not window.takes("]"):
+            raise window.wrong("Expecting ',' delimiter")
+    _require_end(window)
+
+
+def _require_end(window: _Window) -> None:
+    if not window.at_end():
+        raise window.wrong("Extra data")
+
+
+class _Window:
+    """The part of a text that is being read; what lies before it is forgotten, but for its lines and columns."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self._text, self._place, self._ended = file, "", 0, False
+        self._lines = self._columns = 0
+
+    def takes(self, character: str) -> bool:
+        """Whether the next character that is no space is this one, which is then behind us."""
+        found = not self.at_end() and self._text[self._place] == character
+        self._place += found
+        return found
+
+    def at_end(self) -> bool:
+        """Whether nothing but space is left."""
+        while True:
+            self._place = SPACE.match(self._text, self._place).end()
+            if self._place < len(self._text):
+                return False
+            if self._ended:
+                return True
+            self._read_on()
+
+    def value(self) -> object:
+        """The next value; one that is cut by the end of the window is read again in a larger one."""
+        self.at_end()
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._text, self._place)
+            except json.JSONDecodeError as error:
+                if not self._may_be_cut(error):
+                    raise self.wrong(error.msg, error.pos) from None
+            except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
+                raise _Refused("is nested too deeply, or has a number too long, for JSON data of this toolkit.") from None
+            else:
+                if self._is_whole(end):
+                    self._place = end
+                    return value
+            self._read_on()
+
+    def wrong(self, what: str, place: int | None = None) -> _Refused:
+        """The error that names a place of the window, by default where the reading is."""
+        place = self._place if place is None else place
+        line_start = self._text.rfind("\n", 0, place)
+        column = place - line_start if line_start >= 0 else self._columns + place + 1
+        line = self._lines + self._text.count("\n", 0, place) + 1
+        return _Refused(f"is not JSON: {what} at line {line}, column {column}. Correct it there.")
+
+    def _is_whole(self, end: int) -> bool:
+        """Whether what ends there does not go on behind the window."""
+        return self._ended or end + LONGEST_WORD <= len(self._text)
+
+    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
+        """Whether the error may come from the window's end; that of a string names its beginning."""
+        return not self._ended and (error.msg.startswith("Unterminated string") or not self._is_whole(error.pos))
+
+    def _read_on(self) -> None:
+        """Forget what was read, and read as much again as is left, so that a long value is not begun many times."""
+        passed = self._text[: self._place]
+        line_start = passed.rfind("\n")
+        self._lines += passed.count("\n")
+        self._columns = len(passed) - line_start - 1 if line_start >= 0 else self._columns + len(passed)
+        rest = self._text[self._place :]
+        more = self._file.read(max(CHUNK, len(rest)))
+        self._text, self._place, self._ended = rest + more, 0, not more

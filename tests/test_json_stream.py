@@ -1,0 +1,100 @@
+"""A JSON list as a stream: the same items and the same errors as reading the file whole, with little of it in memory."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motion_rep import json_stream
+from motion_rep.errors import InputError
+from motion_rep.json_stream import json_kind, read_json_list
+from motion_rep.safe_files import read_json
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=10,
+)
+LISTS = st.builds(json.dumps, st.lists(VALUES, max_size=4), indent=st.sampled_from([None, 1]), ensure_ascii=st.booleans())
+ODD = st.sampled_from((
+    "", " \n\t", "[]", " [ ]\n ", "{}", '{"id": 1}\n{"id": 2}', '"text"', "[1, 2,]", "[1 2]", "[1.5e+10, -0, -Infinity, NaN]",
+    '[{"a": 1, "a": 2}]', '["\\ud800", "\\ud83d\\ude00"]',
+    "[\r\n1,\r\n\r\n x]", "[1]\n]", "[-", "[tru", '["\\u12', '["a\nb"]', "[\x0b1]", "[\u00a01]", "\ufeff[1]", "[1, [2, [3", "null", "[0" + "1" * 5000 + "]", "[" + "1" * 5000 + "]",
+))  # fmt: skip
+EDITS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), st.sampled_from(["", *'[]{},:"\\ \n0.e-tx'])), max_size=3)
+
+
+def edited(text: str, edits) -> str:
+    for place, length, put in edits:
+        text = text[:place] + put + text[place + length :]
+    return text
+
+
+def outcome(read, path):
+    """What a reader gives, or its error."""
+    try:
+        return repr(read(path))
+    except InputError as error:
+        return str(error)
+
+
+def whole(path) -> list:
+    value = read_json(path)
+    if not isinstance(value, list):
+        raise InputError(f"{path}: holds a JSON {json_kind(value)}, expected a list.")
+    return value
+
+
+@given(text=LISTS | ODD, edits=EDITS, chunk=st.sampled_from([1, 2, 3, 10, 2**16]))
+@settings(max_examples=400, deadline=None)
+def test_items_and_errors_are_those_of_the_whole_text(tmp_path_factory, text, edits, chunk):
+    path = tmp_path_factory.getbasetemp() / "list.json"
+    path.write_bytes(edited(text, edits).encode("utf-8", "surrogatepass"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "CHUNK", chunk)
+        assert outcome(lambda path: list(read_json_list(path)), path) == outcome(whole, path)
+
+
+def write_large(path, count: int, end: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[\n")
+        file.writelines(f'  {{"id": {number}, "prompt": "{"ü" * 500}"}},\n' for number in range(count))
+        file.write(end)
+
+
+def test_memory_does_not_grow_with_the_list(tmp_path):
+    peaks = []
+    for count in (500, 4000):
+        write_large(tmp_path / "a.json", count, '{"id": -1}]')
+        tracemalloc.start()
+        assert sum(1 for _ in read_json_list(tmp_path / "a.json")) == count + 1
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] < 4_000_000
+
+
+@pytest.mark.parametrize(("end", "found"), [('{"id": 1 2}]', "line 3002, column 10"), ('{"id": "x', "line 3002, column 8"), ('{"id": 1}] ]', "line 3002, column 12")])
+def test_an_error_far_into_the_file_is_found_where_it_is_after_all_before_it(tmp_path, end, found):
+    write_large(tmp_path / "a.json", 3000, end)
+    items = read_json_list(tmp_path / "a.json")
+    assert [next(items)["id"] for _ in range(3000)] == list(range(3000))
+    with pytest.raises(InputError, match=found):
+        list(items)
+
+
+def test_an_item_larger_than_the_pieces_that_are_read(tmp_path):
+    value = [{"id": 1, "prompt": "\\\"" * 200_000}, {"id": 2, "list": list(range(50_000))}, 3]
+    (tmp_path / "a.json").write_text(json.dumps(value))
+    assert list(read_json_list(tmp_path / "a.json")) == value
+
+
+def test_bytes_that_are_no_text_far_into_the_file(tmp_path):
+    write_large(tmp_path / "a.json", 1000, '{"id": "')
+    with open(tmp_path / "a.json", "ab") as file:
+        file.write(b'\xff"}]')
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        list(read_json_list(tmp_path / "a.json"))
