@@ -102,11 +102,10 @@ part_folder() {
 
 # make_video PROMPT VIDEO: 0 when the video is there, with its record.
 make_video() {
-    local part code=0
+    local part code=0 lock
     [ -z "$missing" ] || usage_error "$missing"
     part=$(part_folder "$2")
-    rm -rf -- "$part"
-    mkdir -p -- "$part" || return 1
+    lock_new_folder "$part" || return 1
     parts=$part
     "command_$program_name" "$1" "$part"
     run_in "$program_root" "${program[@]}" ${extra[@]+"${extra[@]}"} >&2 || code=$?
@@ -117,6 +116,7 @@ make_video() {
     fi
     rm -rf -- "$part"
     parts=''
+    [ -z "$lock" ] || exec {lock}<&-
     [ "$code" -eq 0 ]
 }
 
@@ -153,6 +153,8 @@ run_archive() {
             print_plan "$text" "$video"
         elif is_finished "$video" "$text"; then
             kept=$((kept + 1))
+            # A run that was killed just before its end leaves it.
+            rm -rf -- "$(part_folder "$video")"
         elif make_video "$text" "$video"; then
             made=$((made + 1))
         else

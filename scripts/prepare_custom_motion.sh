@@ -139,7 +139,7 @@ capture_one() {
         return
     fi
     # A motion of an older capture must not pass for this one's.
-    rm -f -- "$target" "$output_dir/motions/$name.pt"
+    rm -f -- "$state/$name.capture" "$target" "$output_dir/motions/$name.pt"
     logged "$name.capture" "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$target" \
         ${hmr_options[@]+"${hmr_options[@]}"} || return
     mark_current capture "$name" "$source" "$settings"
@@ -181,6 +181,7 @@ any_motion() {
 check_one() {
     local name=$1 source=$2 motion=$output_dir/motions/$1.pt
     ! is_current check "$name" "$output_dir/checks/${name}_overlay.mp4" "$motion" "$(cksum <"$source")" || return 0
+    rm -f -- "$state/$name.check"
     logged "$name.check" "$toolkit_python" "$repo/motion_rep/motion_checker.py" --motion_file "$motion" --output_dir "$output_dir/checks" \
         --video_file "$source" || return
     mark_current check "$name" "$motion" "$(cksum <"$source")"
@@ -201,6 +202,7 @@ plan_names() {
     [ -z "$video" ] || options+=(--video "$video")
     names=() videos=()
     mkdir -p -- "$output_dir" || exit 2
+    lock_folder "$output_dir"
     "$toolkit_python" "$here/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries" || exit 2
     while IFS= read -r -u 3 -d '' _ && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' path; do
         names+=("$name")

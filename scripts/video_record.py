@@ -68,10 +68,10 @@ def matches(video: str, made_with: dict[str, str]) -> bool:
 def write_record(video: str, final: str | None, made_with: dict[str, str]) -> dict:
     """Measure a video, give it its final name and write the record; a video that cannot be read keeps its name and gets none."""
     record = {**measure(video), "made_with": made_with or None}
-    if final is not None:
-        record_path(final).unlink(missing_ok=True)  # a record without its video is harmless, one of another video is not
-        os.replace(video, final)
+    # First the record: one that does not belong to the video says so by its digest, but a video without a record passes for somebody's own.
     write_json(record_path(final or video), record)
+    if final is not None:
+        os.replace(video, final)
     return record
 
 

@@ -28,10 +28,14 @@ def programs(tmp_path):
     return {key: str(value) for key, value in roots.items()} | {"WAN_PYTHON": sys.executable, "GVHMR_PYTHON": sys.executable}
 
 
-def prepare(folder, programs, *arguments, **more):
+def chain_environment(programs, **more):
     left_out = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "SMPLX_MODEL_PATH")
-    environment = {key: value for key, value in os.environ.items() if key not in left_out and not key.endswith("_ROOT")}
-    environment.update(programs, PYTHON=sys.executable, **more)
+    kept = {key: value for key, value in os.environ.items() if key not in left_out and not key.endswith("_ROOT")}
+    return {**kept, **programs, "PYTHON": sys.executable, **more}
+
+
+def prepare(folder, programs, *arguments, **more):
+    environment = chain_environment(programs, **more)
     return subprocess.run(["bash", str(SCRIPT), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 

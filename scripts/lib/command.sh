@@ -110,6 +110,31 @@ absolute() {
     esac
 }
 
+# lock_folder FOLDER: wait until nobody else works in a folder, and keep others waiting until this script and all that it started have ended: what a
+# killed run left running counts, too. In $lock, which can be closed. Where the system has no locks (flock), nobody waits.
+lock_folder() {
+    lock=''
+    command -v flock >/dev/null 2>&1 || return 0
+    { exec {lock}<"$1"; } 2>/dev/null || return 1
+    ! flock --nonblock "$lock" 2>/dev/null || return 0
+    warn "$1: another run works in it, or one that was killed has left a program running; waiting for its end."
+    flock "$lock" 2>/dev/null || :
+}
+
+# lock_new_folder FOLDER: the same for a folder that is removed at the end; it is made, and it is empty.
+lock_new_folder() {
+    while :; do
+        mkdir -p -- "$1" || return 1
+        lock_folder "$1" || continue
+        if [ -z "$lock" ] || [ "$1" -ef "/dev/fd/$lock" ]; then
+            break
+        fi
+        # Removed by the one that was waited for.
+        exec {lock}<&-
+    done
+    find "$1" -mindepth 1 -delete
+}
+
 # quote WORD...: words as a shell would need them, in single quotes only where needed.
 quote() {
     local word space=''

@@ -1,0 +1,40 @@
+"""prepare_custom_motion.sh, killed at random moments and started again, ends with the files of an undisturbed run.
+
+The full loop (20 kills) runs where FULL_KILL_LOOP is set; here it is smaller.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from command_support import files_in, save_json
+from kill_support import Kills
+from test_prepare_custom_motion import SCRIPT, chain_environment, prepare, programs  # noqa: F401
+
+FULL = bool(os.environ.get("FULL_KILL_LOOP"))
+KILLS, ITEMS = (20, 4) if FULL else (2, 1)
+# Messages, and the time of the run.
+DIFFER = ("logs/", "quality_report.run.json")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
+def test_a_chain_that_is_killed(tmp_path, programs):  # noqa: F811
+    ids = range(ITEMS)
+    verdicts = save_json(tmp_path / "verdicts.json", [{"id": number, "matches": number % 2 == 0, "analysis": "seen"} for number in ids])
+    save_json(tmp_path / "a.json", [{"id": number, "prompt": f"walk {number}"} for number in ids])
+    arguments = ["--archive", "../a.json", "--output-dir", "set", "--hmr-model", "gvhmr", "--frames", "9", "--verdicts", str(verdicts)]
+    folders = {name: tmp_path / name for name in ("killed", "whole")}
+    for folder in folders.values():
+        folder.mkdir()
+    kills = Kills(lambda: sum(1 for _ in folders["killed"].rglob("*")), 6, 1.0)
+    for _ in range(KILLS):
+        kills.kill(["bash", SCRIPT, *arguments], cwd=folders["killed"], env=chain_environment(programs))
+    last = prepare(folders["killed"], programs, *arguments)
+    kills.wait_for_orphans()
+    assert last.returncode == 0, last.stdout + last.stderr
+    assert prepare(folders["whole"], programs, *arguments).returncode == 0
+    killed, whole = ({name: data for name, data in files_in(folder / "set").items() if not name.startswith(DIFFER)} for folder in folders.values())
+    assert sorted(killed) == sorted(whole)
+    assert [name for name in whole if killed[name] != whole[name]] == []
