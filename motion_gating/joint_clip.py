@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_gating.tensor_file import read_tensor_dict
 from motion_rep.errors import InputError, one_line
+from motion_rep.safe_files import read_torch_arrays
 
 SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
 
@@ -43,7 +43,7 @@ def read_joint_clip(path: str | os.PathLike) -> JointClip:
     Raises:
         InputError: unreadable, no ``joints``, wrong shape, NaN, fewer than 3 frames, an impossible frame rate.
     """
-    content = read_tensor_dict(path, ("joints", "fps"))
+    content = read_torch_arrays(path)
     if not isinstance(content, dict) or "joints" not in content:
         raise InputError(f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. Render the entry again.")
     try:

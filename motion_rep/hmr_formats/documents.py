@@ -15,9 +15,8 @@ from motion_rep.data_pickle import TORCH_LEGACY_MAGIC, read_data_pickle
 from motion_rep.errors import InputError, UsageError, one_line
 from motion_rep.hmr_formats.names import RESULT_FILES
 from motion_rep.numpy_file import NPY_MAGIC, NpzArrays, is_npz, read_npy
-from motion_rep.safe_files import read_torch, require_file
-
-ZIP_MAGIC = b"PK\x03\x04"
+from motion_rep.safe_files import load_with_torch, read_plain_torch, require_file
+from motion_rep.tensor_file import ZIP_MAGIC
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,11 @@ def load_value(path: Path, trust_pickle: bool = False) -> object:
     Raises:
         InputError: the message starts with the path.
     """
-    with open(require_file(path), "rb") as file:
+    path = require_file(path)
+    plain = read_plain_torch(path)
+    if plain is not None:
+        return plain
+    with open(path, "rb") as file:
         magic = file.read(len(TORCH_LEGACY_MAGIC))
     if magic.startswith(ZIP_MAGIC) and is_npz(path):
         return NpzArrays(path)
@@ -59,7 +62,7 @@ def load_value(path: Path, trust_pickle: bool = False) -> object:
         return _single(_load_trusted(path, _trusted_npy) if trust_pickle else read_npy(path))
     if magic.startswith(ZIP_MAGIC) or magic == TORCH_LEGACY_MAGIC:
         _require_bounded(path)
-        return _load_trusted(path, _trusted_torch) if trust_pickle else read_torch(path)
+        return _load_trusted(path, _trusted_torch) if trust_pickle else load_with_torch(path)
     return _load_trusted(path, _trusted_pickle) if trust_pickle else read_data_pickle(path)
 
 
