@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -20,6 +21,7 @@ from motion_rep.layout import unpack
 from motion_rep.limits import DRAWING_FPS
 from motion_rep.lit_clip import lit_frames
 from motion_rep.motion_file import MotionClip, read_motion
+from motion_rep.remote_files import Location, beside, near, near_output
 from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.rotations import matrix_to_rotvec
 from motion_rep.safe_files import file_sha256, read_torch, write_torch
@@ -44,15 +46,16 @@ class RenderSettings:
 class RenderTarget:
     """Where the two files of a clip go."""
 
-    video: Path
-    eval: Path
+    video: Location
+    eval: Location
 
 
 @dataclass(frozen=True)
 class RenderJob:
-    """A motion file (None: the entry names none) and where its two files go."""
+    """A motion file as its archive names it (None: it does not), the archive, and where the two files go."""
 
-    motion_path: Path | None
+    motion_path: str | None
+    meta_json: Location
     target: RenderTarget
 
 
@@ -76,7 +79,10 @@ def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = Fa
 def _render_job(body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob) -> bool:
     if job.motion_path is None:
         raise InputError("has no motion_path, expected the path of a motion .pt")
-    return render_clip(job.motion_path, job.target, body, renderer, settings, overwrite, threads)
+    with contextlib.ExitStack() as copies:
+        motion_path = copies.enter_context(near(beside(job.motion_path, job.meta_json)))
+        eval_path, video = (copies.enter_context(near_output(path, fetch=not overwrite)) for path in (job.target.eval, job.target.video))
+        return render_clip(motion_path, RenderTarget(video, eval_path), body, renderer, settings, overwrite, threads)
 
 
 def render_clip(

@@ -28,6 +28,7 @@ from motion_rep.command_line import (
     say_error,
 )
 from motion_rep.errors import UsageError
+from motion_rep.remote_files import is_remote, location, near, near_output, require_location, same_place, sweep_location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
@@ -38,9 +39,9 @@ WORTH_A_WORKER = 3
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=Path, required=True, help="archive (.json list or .jsonl) with id and motion_path")
-    parser.add_argument("--output-json", type=Path, required=True, help="the archive with video_path and mbench_eval_path added")
-    parser.add_argument("--output-dir", type=Path, required=True, help="folder for <id>.mp4 and <id>_eval.pt")
+    parser.add_argument("--meta-json", type=location, required=True, help="archive (.json list or .jsonl) with id and motion_path; a path or fsspec URL, as all that follow")
+    parser.add_argument("--output-json", type=location, required=True, help="the archive with video_path and mbench_eval_path added")
+    parser.add_argument("--output-dir", type=location, required=True, help="folder for <id>.mp4 and <id>_eval.pt")
     parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body")
     parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
     parser.add_argument("--width", type=picture_side, default=960, help="pixels")
@@ -68,33 +69,41 @@ class Tally:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.archive import entry_writer, read_entries
+    from motion_rep.archive import read_entries
     from motion_rep.run_report import write_failures
-    from motion_rep.safe_files import require_folder, sweep
 
-    if args.output_json.resolve() == args.meta_json.resolve():
+    if same_place(args.output_json, args.meta_json):
         raise UsageError(f"{args.output_json}: is the input archive too. Give --output-json another name.")
-    # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
-    count = sum(1 for _ in read_entries(args.meta_json))
-    if not count:
-        raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
-    require_folder(args.output_dir)
-    require_folder(args.output_json.parent)
-    require_failures_folder(args)
-    sweep(args.output_dir)
-    sweep(args.output_json.parent, recursive=False)
-    tally = Tally()
-    try:
-        with entry_writer(args.output_json) as write:
-            for entry in _rendered(read_entries(args.meta_json), min(count, args.limit or count), args, tally):
-                write(entry)
-    finally:
-        sweep(args.output_dir)
+    with near(args.meta_json) as meta_json:
+        # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
+        count = sum(1 for _ in read_entries(meta_json))
+        if not count:
+            raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
+        require_location(args.output_dir)
+        require_location(args.output_json.parent)
+        require_failures_folder(args)
+        tally = _render_archive(read_entries(meta_json), count, args)
     failed = len(tally.failures)
     if args.failures:
         write_failures(args.failures, {"rendered": tally.drawn, "reused": tally.reused, "failed": failed}, tally.failures)
     say(f"{tally.drawn} rendered, {tally.reused} reused (unchanged), {failed} failed -> {args.output_json}")
     return SOME_FAILED if failed else DONE
+
+
+def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespace) -> Tally:
+    """Render the entries and write the new archive; what killed runs left goes first."""
+    from motion_rep.archive import entry_writer
+
+    tally = Tally()
+    sweep_location(args.output_dir)
+    sweep_location(args.output_json.parent, recursive=False)
+    try:
+        with near_output(args.output_json, fetch=False) as output_json, entry_writer(output_json) as write:
+            for entry in _rendered(entries, min(count, args.limit or count), args, tally):
+                write(entry)
+    finally:
+        sweep_location(args.output_dir)
+    return tally
 
 
 def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
@@ -105,7 +114,7 @@ def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tal
 
     start, workers = _start(args, count)
     waiting: deque[dict] = deque()
-    results = run_on_engine(args, start, _jobs(itertools.islice(entries, count), args, waiting), workers)
+    results = run_on_engine(args, start, _jobs(itertools.islice(entries, count), args, waiting), workers, all_remote=is_remote(args.meta_json) and is_remote(args.output_dir))
     for job, result in progress(results, "rendering", total=count, unit="clip"):
         entry = waiting.popleft()
         if isinstance(result, Failed):
@@ -138,14 +147,13 @@ def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> 
     """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
     from motion_gating.clip_render import RenderJob, RenderTarget
     from motion_rep.archive import entry_id
-    from motion_rep.safe_files import resolve_beside, safe_name
+    from motion_rep.safe_files import safe_name
 
     for entry in entries:
         waiting.append(entry)
         name, motion_path = safe_name(entry_id(entry)), entry.get("motion_path")
         target = RenderTarget(args.output_dir / f"{name}.mp4", args.output_dir / f"{name}_eval.pt")
-        named = isinstance(motion_path, str) and motion_path
-        yield RenderJob(resolve_beside(motion_path, args.meta_json) if named else None, target)
+        yield RenderJob(motion_path if isinstance(motion_path, str) and motion_path else None, args.meta_json, target)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -26,7 +26,8 @@ from motion_rep.command_line import (
 )
 from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.flags import add_reading_flags
-from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, is_capture_folder
+from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
+from motion_rep.remote_files import Location, RemotePath, is_remote, location, looked_up, near, remote_files_below, require_location, sweep_location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions.
@@ -36,8 +37,8 @@ WORTH_A_WORKER = 500
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("-i", "--input", nargs="+", type=Path, required=True, metavar="PATH", help="capture files, folders that are one capture, or folders of captures")
-    parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a .pt file for one capture, else a folder")
+    parser.add_argument("-i", "--input", nargs="+", type=location, required=True, metavar="PATH", help="captures, or folders of them; fsspec URLs too (s3://...)")
+    parser.add_argument("-o", "--output", type=location, metavar="PATH", help="a .pt file for one capture, else a folder; or a URL")
     add_reading_flags(parser)
     parser.add_argument("--list-people", action="store_true", help="say who is in the captures (names for --person), and convert nothing")
     parser.add_argument("--target-fps", type=frame_rate, help="resample to this rate (the TM2M loader assumes 16)")
@@ -55,9 +56,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    for path in args.input:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path}: is not there. Check the path.")
+    try:
+        args.input = [looked_up(path) for path in args.input]
+    except InputError as error:
+        raise UsageError(str(error)) from None
     if args.list_people:
         return _list_people(args)
     if args.output is None:
@@ -73,6 +75,7 @@ def _convert(args: argparse.Namespace) -> int:
     from motion_rep.convert_items import Settings
     from motion_rep.output_names import pair_outputs
 
+    _remote_captures.cache_clear()
     pairs = pair_outputs(args.input, args.output, ".pt", _is_one_capture, _captures_in)
     settings = Settings(args.fps, args.target_fps, args.extrinsic_format, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length)
     if len(pairs) == 1 and pairs[0].target == args.output:
@@ -81,12 +84,12 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _convert_one(pair, settings, failures_path: Path | None) -> int:
-    from motion_rep.convert_items import CONVERTED, convert_file
+    from motion_rep.convert_items import CONVERTED, convert_anywhere
     from motion_rep.run_report import ItemFailure, write_failures
 
     failures, code = [], DONE
     try:
-        for note in convert_file(pair.source, pair.target, settings):
+        for note in convert_anywhere(pair, settings):
             say_warning(f"{pair.source}: {note}")
         say(f"{pair.source} -> {pair.target}")
     except InputError as error:
@@ -100,15 +103,15 @@ def _convert_one(pair, settings, failures_path: Path | None) -> int:
 def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     from motion_rep.convert_items import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, start_converting
     from motion_rep.run_report import ItemFailure, NoteTally, write_failures
-    from motion_rep.safe_files import require_folder, sweep
     from motion_rep.work_pool import Failed
 
-    require_folder(args.output)
-    sweep(args.output)
+    require_location(args.output)
+    sweep_location(args.output)
     workers = workers_for(args, len(pairs), WORTH_A_WORKER)
     counts, failures, notes = Counter(), [], NoteTally()
     try:
-        results = run_on_engine(args, functools.partial(start_converting, settings, args.overwrite), pairs, workers)
+        all_remote = all(map(is_remote, (*args.input, args.output)))
+        results = run_on_engine(args, functools.partial(start_converting, settings, args.overwrite), pairs, workers, all_remote)
         for pair, result in progress(results, "converting", total=len(pairs), unit="clip"):
             if isinstance(result, Failed):
                 failures.append(ItemFailure(str(pair.source), _named(pair.source, result.message), result.detail))
@@ -117,7 +120,7 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
                 counts[result.how] += 1
                 _tell(pair.source, result.notes, notes)
     finally:
-        sweep(args.output)
+        sweep_location(args.output)
     for note in notes.untold():
         say_warning(note)
     if args.failures:
@@ -128,13 +131,13 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     return SOME_FAILED if failures else DONE
 
 
-def _tell(source: Path, notes, tally) -> None:
+def _tell(source: Location, notes, tally) -> None:
     for note in notes:
         if tally.is_new(note):
             say_warning(f"{source}: {note}")
 
 
-def _named(source: Path, message: str) -> str:
+def _named(source: Location, message: str) -> str:
     return message if message.startswith(str(source)) else f"{source}: {message}"
 
 
@@ -144,7 +147,8 @@ def _list_people(args: argparse.Namespace) -> int:
     failed = False
     for path in (found for given in args.input for found in ([given] if _is_one_capture(given) else _captures_in(given))):
         try:
-            people = list_people(path, args.format, args.trust_pickle)
+            with near(path) as copy:
+                people = list_people(copy, args.format, args.trust_pickle)
         except InputError as error:
             say_error(error)
             failed = True
@@ -154,12 +158,23 @@ def _list_people(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else DONE
 
 
-def _is_one_capture(path: Path) -> bool:
+def _is_one_capture(path: Location) -> bool:
+    if is_remote(path):
+        return not path.is_dir() or PurePosixPath(".") in _remote_captures(path)[1]
     return not path.is_dir() or is_capture_folder(path)
 
 
-def _captures_in(folder: Path) -> list[Path]:
+# A bucket is listed once in a run: with hundreds of thousands of files that takes a while.
+@functools.cache
+def _remote_captures(folder: RemotePath) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
+    return captures_among(remote_files_below(folder))
+
+
+def _captures_in(folder: Location) -> list[Location]:
     """The captures within a folder, in order; what is hidden is left out, and a folder that is one capture is not looked into."""
+    if is_remote(folder):
+        files, folders = _remote_captures(folder)
+        return sorted([*(folder / name for name in files), *((folder / name).as_folder() for name in folders)])
     found = []
     for parent, folders, names in os.walk(folder):
         here = Path(parent)

@@ -15,6 +15,7 @@ from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.motion_file import motion_clip, write_motion
 from motion_rep.motion_stamp import content_digest, is_foreign, is_made_from
 from motion_rep.output_names import Pairing
+from motion_rep.remote_files import near, near_output
 from motion_rep.safe_files import read_torch
 
 # Raised whenever the numbers change, so that older files are made again.
@@ -65,6 +66,12 @@ def convert_file(source: Path, target: Path, settings: Settings, durable: bool =
     return result.notes
 
 
+def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
+    """:func:`convert_file` for local and remote files."""
+    with near(pair.source) as source, near_output(pair.target, fetch=False) as target:
+        return convert_file(source, target, settings)
+
+
 def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Converted]:
     """The work of a worker process; see :func:`convert_pair`."""
     return functools.partial(convert_pair, settings, overwrite)
@@ -79,6 +86,11 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
     Raises:
         InputError: the message names the file.
     """
+    with near(pair.source) as source, near_output(pair.target, fetch=not overwrite) as target:
+        return _convert_near(settings, overwrite, Pairing(source, target))
+
+
+def _convert_near(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
     made_from = content_digest(pair.source, json.dumps({"version": CONVERSION_VERSION, **asdict(settings)}, sort_keys=True))
     found = None if overwrite else _kept(pair.target, made_from)
     if found in (UNCHANGED, KEPT):

@@ -6,20 +6,20 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from motion_rep.errors import UsageError
+from motion_rep.remote_files import Location, is_remote
 
 
 @dataclass(frozen=True)
 class Pairing:
     """One input and the file to make from it."""
 
-    source: Path
-    target: Path
+    source: Location
+    target: Location
 
 
-def pair_outputs(inputs: Sequence[Path], output: Path, suffix: str, is_one: Callable[[Path], bool], find: Callable[[Path], Sequence[Path]]) -> list[Pairing]:
+def pair_outputs(inputs: Sequence[Location], output: Location, suffix: str, is_one: Callable[[Location], bool], find: Callable[[Location], Sequence[Location]]) -> list[Pairing]:
     """Pair inputs with outputs: one input into a file, or several (or what a folder holds) into a folder.
 
     Args:
@@ -31,7 +31,7 @@ def pair_outputs(inputs: Sequence[Path], output: Path, suffix: str, is_one: Call
     """
     into_file = len(inputs) == 1 and is_one(inputs[0]) and output.suffix == suffix and not output.is_dir()
     pairs = [Pairing(inputs[0], output)] if into_file else [pair for path in inputs for pair in _pairs_in_folder(path, output, suffix, is_one, find)]
-    if not into_file and (output.suffix == suffix or output.is_file()):
+    if not into_file and (output.suffix == suffix or _is_local_file(output)):
         raise UsageError(f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as the output.")
     if not pairs:
         raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")
@@ -39,23 +39,27 @@ def pair_outputs(inputs: Sequence[Path], output: Path, suffix: str, is_one: Call
     return pairs
 
 
-def _pairs_in_folder(path: Path, output: Path, suffix: str, is_one: Callable[[Path], bool], find: Callable[[Path], Sequence[Path]]) -> list[Pairing]:
+def _pairs_in_folder(path: Location, output: Location, suffix: str, is_one: Callable[[Location], bool], find: Callable[[Location], Sequence[Location]]) -> list[Pairing]:
     if is_one(path):
         return [Pairing(path, output / _target_name(path, suffix))]
     return [Pairing(found, output / found.relative_to(path).parent / _target_name(found, suffix)) for found in find(path)]
 
 
-def _target_name(path: Path, suffix: str) -> str:
+def _is_local_file(path: Location) -> bool:
+    return not is_remote(path) and path.is_file()
+
+
+def _target_name(path: Location, suffix: str) -> str:
     """A folder keeps its whole name: a dot in it begins no suffix."""
     return f"{path.name if path.is_dir() else path.stem}{suffix}"
 
 
 def _require_distinct(pairs: list[Pairing]) -> None:
-    seen: dict[str, Path] = {}
+    seen: dict[str, Location] = {}
     real_folder = functools.cache(os.path.realpath)
 
-    def identity(path: Path) -> str:
-        return os.path.join(real_folder(path.parent), path.name)
+    def identity(path: Location) -> str:
+        return str(path) if is_remote(path) else os.path.join(real_folder(path.parent), path.name)
 
     sources = {identity(pair.source) for pair in pairs}
     for pair in pairs:

@@ -1,6 +1,7 @@
 """Run one function over many items on a Ray cluster; Ray restarts what dies with a worker or a machine.
 
-Ray is an optional install. The machines of the cluster must see the same files under the same paths, this checkout included.
+Ray is an optional install. It brings our own packages to its machines; what those import must be installed there. The files are on a file
+system that all machines see under the same paths, or behind URLs.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from motion_rep.work_pool import Failed, Work, attempt, use_one_thread
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
-ROOT = Path(__file__).resolve().parents[1]
+OWN_PACKAGES = [str(Path(__file__).resolve().parents[1] / name) for name in ("motion_rep", "motion_gating")]
 # A task of Ray costs about a millisecond; several items share one.
 ITEMS_PER_TASK = 8
 TASKS_AHEAD_PER_CPU = 4
@@ -27,12 +28,13 @@ RETRIES = 1
 _loaded: dict[bytes, Work] = {}
 
 
-def run_items_on_ray(start: Callable[[], Work], items: Iterable[Item], address: str | None = None) -> Iterator[tuple[Item, Result | Failed]]:
+def run_items_on_ray(start: Callable[[], Work], items: Iterable[Item], address: str | None = None, folder: str | None = None) -> Iterator[tuple[Item, Result | Failed]]:
     """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.work_pool.run_items`.
 
     Args:
         start: as there; called once in each of Ray's worker processes.
         address: of the cluster; None takes RAY_ADDRESS, else starts one on this machine.
+        folder: where relative paths begin, on every machine; None where there are none.
     Raises:
         UsageError: Ray is not installed, the cluster does not answer, or the work cannot start.
     """
@@ -41,7 +43,7 @@ def run_items_on_ray(start: Callable[[], Work], items: Iterable[Item], address: 
     begin = pickle.dumps(start)
 
     def submit(batch: list[Item]):
-        return do.remote(begin, os.getcwd(), batch)
+        return do.remote(begin, folder, batch)
 
     waiting: deque = deque()
     source = iter(items)
@@ -70,13 +72,14 @@ def _answers(ray, batch: list[Item], task, submit) -> list[Result | Failed]:
     return found
 
 
-def _do(begin: bytes, folder: str, batch: list[Item]) -> list[Result | Failed] | InputError:
+def _do(begin: bytes, folder: str | None, batch: list[Item]) -> list[Result | Failed] | InputError:
     """Runs in Ray's worker process, which keeps what it has loaded for the tasks that follow."""
     work = _loaded.get(begin)
     if work is None:
         try:
             # Relative paths mean the same as where the command was started.
-            os.chdir(folder)
+            if folder is not None:
+                os.chdir(folder)
             work = pickle.loads(begin)()
         except InputError as error:
             return error
@@ -93,11 +96,10 @@ def _connected(address: str | None):
         import ray
     except ImportError:
         raise UsageError("--engine ray needs Ray, which is not installed. Run: pip install ray") from None
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     try:
         if not ray.is_initialized():
-            # Ray would otherwise send the folder it is started from to every machine, and repeat the workers' output.
-            ray.init(address=address, runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, logging_level="error")
+            # Ray would otherwise repeat the workers' output here.
+            ray.init(address=address, runtime_env={"py_modules": OWN_PACKAGES}, log_to_driver=False, logging_level="error")
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         raise UsageError(f"the Ray cluster {address or 'of this machine'} does not answer: {one_line(error)[:200]}. Check --ray-address.") from None
     return ray

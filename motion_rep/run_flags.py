@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ ENGINES = ("local", "ray")
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
     """``--workers``, ``--engine``, ``--ray-address`` and ``--failures``."""
     parser.add_argument("--workers", type=worker_count, help="processes (default: one for each core where there is enough to do); 0 works in this one")
-    parser.add_argument("--engine", choices=ENGINES, default="local", help="ray: on a Ray cluster, which must see the same files (pip install ray)")
+    parser.add_argument("--engine", choices=ENGINES, default="local", help="ray: on a Ray cluster, which must see the same files, or URLs (pip install ray)")
     parser.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster (default: RAY_ADDRESS, else one that is started on this machine)")
     parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
 
@@ -44,12 +45,16 @@ def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:
     return default_workers(count, worth_it) if args.workers is None else min(args.workers, count)
 
 
-def run_on_engine(args: argparse.Namespace, start: Callable, items: Iterable, workers: int) -> Iterator:
-    """Each item with its result or why it failed, in order; see :func:`motion_rep.work_pool.run_items`."""
+def run_on_engine(args: argparse.Namespace, start: Callable, items: Iterable, workers: int, all_remote: bool = False) -> Iterator:
+    """Each item with its result or why it failed, in order; see :func:`motion_rep.work_pool.run_items`.
+
+    Args:
+        all_remote: whether inputs and outputs are behind URLs, so that machines of a cluster need not share a folder with this one.
+    """
     if args.engine == "ray":
         from motion_rep.ray_engine import run_items_on_ray
 
-        return run_items_on_ray(start, items, args.ray_address)
+        return run_items_on_ray(start, items, args.ray_address, None if all_remote else os.getcwd())
     from motion_rep.work_pool import run_items
 
     return run_items(start, items, workers)

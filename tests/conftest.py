@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 import torch
@@ -115,3 +116,27 @@ def smplx_arrays() -> dict[str, np.ndarray]:
         "dynamic_lmk_faces_idx": np.zeros((79, 17), np.int64),
         "dynamic_lmk_bary_coords": np.full((79, 17, 3), 1 / 3, np.float32),
     }
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """The file system of a server that runs while a module's tests do; workers find it by the environment."""
+    server_of = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "DEFAULT_REGION": "us-east-1"}.items():
+            patch.setenv(f"AWS_{name}", value)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        yield fsspec.filesystem("s3")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3, request):
+    """The URL of a new bucket."""
+    name = f"bucket-{abs(hash(request.node.nodeid))}"
+    s3.mkdir(name)
+    return f"s3://{name}"

@@ -18,13 +18,14 @@ from motion_rep.work_pool import Failed
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(s3):
     """Two nodes with one processor each; the second may be killed."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
     from ray.cluster_utils import Cluster
 
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    # What the tests themselves run on the workers; the project is brought by the engine.
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False})
     cluster.second = cluster.add_node(num_cpus=1, object_store_memory=10**8)
     yield cluster
@@ -45,6 +46,15 @@ def test_conversion_gives_the_same_files_as_without_ray(cluster, make_capture, t
     said = capsys.readouterr()
     assert "19 converted" in said.out and "in/7.pt" in assert_error_lines(said.err, 1)[0]
     assert files_in(tmp_path / "on_ray") == files_in(tmp_path / "local")
+
+
+def test_machines_that_share_no_folder_work_on_addresses(cluster, make_capture, tmp_path, capsys, s3, bucket):
+    for number in range(3):
+        torch.save(make_capture(seed=number), tmp_path / f"{number}.pt")
+        s3.put_file(f"{tmp_path}/{number}.pt", f"{bucket}/in/{number}.pt")
+    assert convert(["-i", str(tmp_path), "-o", str(tmp_path / "local")]) == 0
+    assert convert(["-i", f"{bucket}/in", "-o", f"{bucket}/out", "--engine", "ray", "--ray-address", cluster.address]) == 0
+    assert {name: s3.cat_file(f"{bucket}/out/{name}") for name in ("0.pt", "1.pt", "2.pt")} == files_in(tmp_path / "local")
 
 
 def test_missing_prerequisites_end_the_run(cluster):
