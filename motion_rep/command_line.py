@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.limits import FASTEST_RATE, SLOWEST_RATE
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
@@ -65,7 +65,7 @@ def _spelling(flag: str) -> str:
 
 
 def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
-    """Run a command; an InputError becomes one line on stderr and its exit code, Ctrl-C becomes 130."""
+    """Run a command; an InputError, or a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130."""
     try:
         return command(args)
     except InputError as error:
@@ -85,6 +85,9 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+    except OSError as error:
+        say_error(system_failure(error))
         return SOME_FAILED
 
 

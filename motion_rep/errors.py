@@ -18,6 +18,13 @@ class UsageError(InputError):
     exit_code = 2
 
 
+def system_failure(error: OSError) -> str:
+    """One line for what the system answered to a call on a file: a network drive that went away, a disk that breaks, a folder that is closed to us."""
+    what = error.strerror or one_line(error) or type(error).__name__
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"{place}cannot be used: {what}. Check that the drive is there and that you may read and write it, then run the same command again."
+
+
 def one_line(text: object) -> str:
     """Text without line breaks, so that an error stays one line whatever a library put into its message."""
     return " ".join(str(text).split())

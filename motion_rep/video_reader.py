@@ -35,6 +35,8 @@ class VideoReader:
             bgr = _next_frame(self._capture)
             if bgr is not None and bgr.shape[:2] != (self.height, self.width):
                 raise InputError(f"{self.path}: changes its size from {self.width}x{self.height} to {bgr.shape[1]}x{bgr.shape[0]} at frame {number}. Encode it again.")
+        if number < (self.frame_count or 0):
+            _require_readable(self.path)
 
     def _time(self, number: int, previous: float) -> float:
         """The frame's own time stamp; where the container has none, counted at the frame rate."""
@@ -67,6 +69,20 @@ def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
         yield VideoReader(path, fps, first.shape[1], first.shape[0], count if count > 0 else None, capture, first)
     finally:
         capture.release()
+
+
+def _require_readable(path: str) -> None:
+    """Tell a file that can no longer be read from one that ends early; the decoder calls both the end.
+
+    Raises:
+        InputError: the system cannot read it to its end.
+    """
+    try:
+        with open(path, "rb") as file:
+            while file.read(2**20):
+                pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read to its end: {error.strerror or error}.") from None
 
 
 def _next_frame(capture: cv2.VideoCapture) -> np.ndarray | None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TypeVar
 
-from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.errors import InputError, UsageError, one_line, system_failure
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 Work = Callable[[Item], Result]
@@ -73,6 +73,8 @@ def attempt(work: Work, item: Item) -> Result | Failed:
         return Failed(str(error))
     except MemoryError as error:
         return Failed(f"not enough memory for it: {one_line(error)}. Use fewer --workers or give a shorter clip.")
+    except OSError as error:
+        return Failed(system_failure(error), traceback.format_exc())
     except Exception as error:
         return Failed(f"{type(error).__name__}: {one_line(error)[:200]} (not expected; please report it)", traceback.format_exc())
 

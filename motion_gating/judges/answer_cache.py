@@ -36,14 +36,14 @@ class AnswerCache:
         sweep(require_folder(self.folder))
 
     def get(self, asked: dict) -> KeptAnswer | None:
-        """The answer to exactly this, None where there is none or its file is damaged."""
+        """The answer to exactly this, None where there is none or its file is damaged or out of reach."""
         path = self._path(asked)
-        if not path.is_file():
-            return None
         try:
+            if not path.is_file():
+                return None
             kept = read_json(path)
             answer = Answer(kept["matches"], kept["analysis"])
-        except (InputError, KeyError, TypeError):
+        except (InputError, KeyError, TypeError, OSError):
             return None
         decided = isinstance(answer.matches, bool) and isinstance(answer.analysis, str)
         return KeptAnswer(answer, kept.get("model_version"), kept.get("prompt_tokens")) if decided else None
