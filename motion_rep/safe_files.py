@@ -53,8 +53,7 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
         raise InputError(cannot_write(path, error)) from None
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
-            os.close(handle)
+            _discard(handle, temporary)
 
 
 def _locked_temporary(path: Path) -> tuple[int, Path]:
@@ -65,6 +64,14 @@ def _locked_temporary(path: Path) -> tuple[int, Path]:
         if locked is None or (locked and os.fstat(handle).st_nlink):
             return handle, Path(name)
         # Swept away before it was locked.
+        os.close(handle)
+
+
+def _discard(handle: int, temporary: Path) -> None:
+    """Remove a temporary file that is still there; on a drive that is gone that fails, and must not hide why the writing ended."""
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
         os.close(handle)
 
 
