@@ -75,3 +75,15 @@ def test_no_form_of_a_secret_is_left(secret, before, after):
 )
 def test_wanted_delays(text, seconds):
     assert delay_in_seconds(text) == seconds
+
+
+def test_a_delay_until_a_date_is_counted_by_the_clock_of_the_server():
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert delay_in_seconds(date, "Sun, 06 Nov 1994 08:49:07 GMT") == 30.0
+    assert delay_in_seconds(date, "Sun, 06 Nov 1994 08:50:00 GMT") == 0.0 == delay_in_seconds(date, None) == delay_in_seconds(date, "soon")
+
+
+@given(st.text(), st.text())
+def test_no_delay_is_made_up(text, server_time):
+    delay = delay_in_seconds(text, server_time)
+    assert delay is None or delay >= 0

@@ -234,7 +234,7 @@ def _is_quota_gone(details: list[dict], message: str | None) -> bool:
 def _wanted_delay(details: list[dict], response) -> float | None:
     delays = [delay_in_seconds(detail.get("retryDelay")) for detail in details]
     headers = getattr(response, "headers", None) or {}
-    delays.append(delay_in_seconds(headers.get("retry-after") or headers.get("Retry-After")))
+    delays.append(delay_in_seconds(headers.get("retry-after") or headers.get("Retry-After"), headers.get("date") or headers.get("Date")))
     return max((delay for delay in delays if delay is not None), default=None)
 
 

@@ -148,7 +148,8 @@ def _status_failure(error) -> CallFailure:
         return CallFailure(Failure.STOP, f"{message}. Check --vlm-model and --vlm-base-url (it usually ends in /v1).")
     if code == 429 and getattr(error, "code", None) == "insufficient_quota":
         return CallFailure(Failure.STOP, f"{message}. The quota is used up; raise it.")
-    wanted = delay_in_seconds(error.response.headers.get("retry-after"))
+    headers = error.response.headers
+    wanted = delay_in_seconds(headers.get("retry-after"), headers.get("date"))
     if code == 429:
         return CallFailure(Failure.RATE_LIMIT, message, wanted)
     if code == 408 or code >= 500:

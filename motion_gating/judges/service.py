@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import json
 import mimetypes
 import re
@@ -99,7 +101,25 @@ def short(text: object, length: int = 300) -> str:
     return line if len(line) <= length else line[: length - 3] + "..."
 
 
-def delay_in_seconds(text: object) -> float | None:
-    """Seconds in ``"3.5s"`` or ``"3"``; None for everything else (an HTTP date, for one)."""
+def delay_in_seconds(text: object, server_time: object = None) -> float | None:
+    """Seconds in ``"3.5s"`` or ``"3"``, or until an HTTP date; None for everything else.
+
+    Args:
+        server_time: the HTTP date of the answer that says so; clocks differ, so it goes before ours.
+    """
     found = re.fullmatch(r"\s*(\d{1,7}(?:\.\d+)?)\s*s?\s*", str(text)) if text is not None else None
-    return float(found.group(1)) if found else None
+    if found:
+        return float(found.group(1))
+    until = _http_date(text)
+    if until is None:
+        return None
+    now = _http_date(server_time) or datetime.datetime.now(datetime.UTC)
+    return max((until - now).total_seconds(), 0.0)
+
+
+def _http_date(text: object) -> datetime.datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(str(text))
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
