@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
-from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.safe_files import require_folder, sweep
 
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
@@ -120,8 +120,12 @@ def looked_up(path: Location) -> Location:
         InputError: it is not there, or cannot be reached.
     """
     if not isinstance(path, RemotePath):
-        if not os.path.lexists(path):
-            raise InputError(f"{path}: is not there. Check the path.")
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: characters that no path can have
+            raise InputError(f"{path}: is not there. Check the path.") from None
+        except OSError as error:
+            raise InputError(system_failure(error)) from None
         return path
     with _telling(path, "read"):
         return RemotePath(path.scheme, path.place, _file_system(path.scheme, str(path)).info(_inner(path))["type"] == "directory")
