@@ -40,14 +40,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.review_page.records import read_reviewed
-    from motion_rep.safe_files import require_folder
+    from motion_rep.safe_files import require_folder, sweep
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")
     items = list(read_reviewed(args.meta_json, args.quality_report))
     if args.quality_report is not None and items and all(item.record is None for item in items):
         say_warning(f"{args.quality_report}: has no record for any of the {len(items)} entries of {args.meta_json}. Give the report of this archive.")
-    require_folder(args.output)
+    sweep(require_folder(args.output))
     troubles = build_review(items, _options(args), _heading(args))
     for trouble in troubles[:SHOWN_WARNINGS]:
         say_warning(trouble)

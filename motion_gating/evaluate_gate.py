@@ -37,9 +37,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     _require_inputs(args)
-    from motion_rep.safe_files import require_folder, write_json
+    from motion_rep.safe_files import require_folder, sweep, write_json
 
-    require_folder(args.output.parent)
+    sweep(require_folder(args.output.parent), recursive=False)
     figures, code = {}, DONE
     if args.labels is not None:
         figures["labels"] = _compare_with_labels(args)

@@ -35,12 +35,14 @@ def _run(args: argparse.Namespace) -> int:
     _require_outputs(args)
     from motion_rep.motion_file import read_motion
     from motion_rep.playback_rate import playback_rate
+    from motion_rep.safe_files import sweep
 
     clip = read_motion(args.motion)
     fps, guess = playback_rate(clip, args.fps)
     if guess:
         say_warning(f"{args.motion}: {guess}")
     for output in args.output:
+        sweep(output.parent, recursive=False)
         motion = export_motion(clip, output, fps, args.frame, args.unit)
         if output.suffix.lower() == ".npz" and len(motion) == len(clip):
             say_warning(f"{args.motion}: its velocities lead to no frame after the last row; converting {output} back gives one row less")

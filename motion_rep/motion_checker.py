@@ -45,11 +45,11 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.depth_check import CheckOptions, check_depth, check_overlay
     from motion_rep.motion_file import read_motion
     from motion_rep.renderers import load_renderer
-    from motion_rep.safe_files import require_folder
+    from motion_rep.safe_files import require_folder, sweep
     from motion_rep.work_pool import use_one_thread
 
     clip = read_motion(args.motion_file)
-    require_folder(args.output_dir)
+    sweep(require_folder(args.output_dir), recursive=False)
     body = load_body(args.smpl_type, args.smpl_model_path, device_or_error(args.device))
     renderer = load_renderer(args.renderer)
     # The frames are shared out between threads; within one, more would only be in the way.

@@ -33,11 +33,13 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.output}: ends in {args.output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it.")
     from motion_rep.motion_file import read_motion
     from motion_rep.playback_rate import playback_rate
+    from motion_rep.safe_files import sweep
 
     clip = read_motion(args.motion)
     fps, guess = playback_rate(clip, args.fps)
     if guess:
         say_warning(f"{args.motion}: {guess}")
+    sweep(args.output.parent, recursive=False)
     plot_motion(clip, fps, args.output, args.title or args.motion.name, args.motion)
     say(f"{args.output}: {len(clip)} frames at {fps:g} fps")
     return DONE

@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.command_line import Parser, run_command, say
 from motion_rep.errors import InputError, UsageError
-from motion_rep.safe_files import file_sha256, read_json, write_json
+from motion_rep.safe_files import file_sha256, read_json, sweep, write_json
 
 ACTIONS = (
     "write: check the video and write its record; matches: exit 0 where a finished video has this record; measure: print fps, frames, width, height"
@@ -69,7 +69,9 @@ def write_record(video: str, final: str | None, made_with: dict[str, str]) -> di
     """Measure a video, give it its final name and write the record; a video that cannot be read keeps its name and gets none."""
     record = {**measure(video), "made_with": made_with or None}
     # First the record: one that does not belong to the video says so by its digest, but a video without a record passes for somebody's own.
-    write_json(record_path(final or video), record)
+    record_file = record_path(final or video)
+    sweep(record_file.parent, recursive=False)
+    write_json(record_file, record)
     if final is not None:
         os.replace(video, final)
     return record

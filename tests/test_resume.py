@@ -49,7 +49,7 @@ def test_conversion(repo, captures, tmp_path, capsys):
     kills = Kills(lambda: files_made(tmp_path / "killed"), ITEMS // KILLS)
     for number in range(KILLS):
         kills.kill([sys.executable, repo / CONVERTER, *arguments("killed"), "--workers", 2 * (number % 2)])
-    assert files_made(tmp_path / "killed"), "no run got as far as its first file"
+    assert len(kills.killed) == KILLS
     assert convert(arguments("killed")) == convert(arguments("whole")) == 0
     kills.wait_for_orphans()
     assert files_in(tmp_path / "killed") == files_in(tmp_path / "whole") and files_made(tmp_path / "whole") == ITEMS
@@ -70,7 +70,7 @@ def test_rendering(repo, make_capture, tmp_path, capsys):
     kills = Kills(lambda: files_made(tmp_path / "killed"), 2 * count // KILLS)
     for number in range(KILLS):
         kills.kill([sys.executable, repo / RENDERER, *arguments("killed"), "--workers", 2 * (number % 3 > 0)])
-    assert files_made(tmp_path / "killed"), "no run got as far as its first file"
+    assert len(kills.killed) == KILLS
     assert render(arguments("killed")) == render(arguments("whole")) == 0
     kills.wait_for_orphans()
     killed, whole = files_in(tmp_path / "killed"), files_in(tmp_path / "whole")
@@ -150,7 +150,8 @@ def test_answers_that_were_paid_for(tmp_path):
         for _ in range(KILLS):
             kills.kill(command("killed"), env=environment(server))
         last = subprocess.run([str(word) for word in command("killed")], env=environment(server), capture_output=True, text=True, check=False)
-        asked = Counter(question.body for question in server.questions)
+        # What was killed while it asked has not asked.
+        asked = Counter(question.body for question in server.questions if len(question.body) == int(question.headers["content-length"]))
         subprocess.run([str(word) for word in command("whole")], env=environment(server), capture_output=True, check=True)
     kills.wait_for_orphans()
     assert last.returncode == 0, last.stderr
