@@ -11,8 +11,11 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.judge_flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
+from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 INTERRUPTED = 130
+# Starting a worker costs about as much as measuring this many entries.
+WORTH_A_WORKER = 5000
 
 
 def build_parser() -> Parser:
@@ -33,6 +36,7 @@ def build_parser() -> Parser:
     parser.add_argument("--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was")
     parser.add_argument("--dry-run", action="store_true", help="count the calls and about how many tokens they take; ask and write nothing")
     parser.add_argument("--device", default="auto", help="accepted as before; the figures take under a millisecond on a CPU")
+    add_run_flags(parser)
     add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
     return parser
 
@@ -44,11 +48,13 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.gate import apply_gate
 
+    if not args.dry_run:
+        require_failures_folder(args)
     judge = make_judge(args, args.cache_dir or args.quality_report.with_name(args.quality_report.stem + ".cache"), need_key=not args.dry_run)
     options = _options(args, judge)
     if args.dry_run:
-        return _say_plan(options, judge)
-    result = apply_gate(options, judge, watch=_bar)
+        return _say_plan(options, judge, _engine(args))
+    result = apply_gate(options, judge, watch=_bar, engine=_engine(args))
     _say_result(options, judge, result)
     if result.interrupted:
         say_error("interrupted; what was decided is written, run the same command again to go on")
@@ -81,21 +87,27 @@ def _options(args: argparse.Namespace, judge):
         skip_vlm_above_threshold=args.skip_vlm_above_threshold,
         on_undecided=args.on_undecided,
         settings=judge_settings(args, judge),
+        failures=args.failures,
     )
 
 
-def _say_plan(options, judge) -> int:
+def _engine(args: argparse.Namespace):
+    """Who measures; see :data:`motion_gating.entry_metrics.Engine`."""
+    return lambda start, items, count: run_on_engine(args, start, items, workers_for(args, count, WORTH_A_WORKER))
+
+
+def _say_plan(options, judge, engine) -> int:
     from motion_gating.gate_plan import plan_gate
 
-    for line in plan_gate(options, judge):
+    for line in plan_gate(options, judge, engine):
         say(line)
     return DONE
 
 
-def _bar(records, tally, count):
-    bar = progress(records, "gate", total=count, unit="entry")
-    for record in bar:
-        yield record
+def _bar(examined, tally, count):
+    bar = progress(examined, "gate", total=count, unit="entry")
+    for one in bar:
+        yield one
         if not bar.disable:
             bar.set_postfix_str(tally.summary(), refresh=False)
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import IO
 
 from motion_gating.decision import Limits, decide, jitter_fails
-from motion_gating.gate_record import make_record
+from motion_gating.entry_metrics import Engine, Measured, in_this_process, measured_entries
+from motion_gating.gate_record import failure_of, make_record
 from motion_gating.gate_tally import Tally
 from motion_gating.in_order import in_order
-from motion_gating.joint_clip import read_joint_clip
-from motion_gating.joint_metrics import JointMetrics, measure
-from motion_gating.judges.interface import RUN_ENDED, Judge, Question, Stop, undecided
+from motion_gating.judges.interface import RUN_ENDED, Judge, Question, Stop, Verdict, undecided
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.errors import InputError, UsageError
+from motion_rep.run_report import write_failures
 from motion_rep.safe_files import cannot_write, require_folder, resolve_beside, sweep, write_json
 
 KEEP, REJECT = "keep", "reject"
@@ -45,6 +45,7 @@ class GateOptions:
         output_json: None writes the decisions into ``meta_json``.
         max_samples: entries after these are kept as they are, without a record.
         settings: described in the run block; no secrets.
+        failures: file for what failed, None for none.
     """
 
     meta_json: Path
@@ -57,11 +58,14 @@ class GateOptions:
     skip_vlm_above_threshold: bool = False
     on_undecided: str = KEEP
     settings: dict | None = None
+    failures: Path | None = None
 
     def __post_init__(self) -> None:
         paths = {"--meta-json": self.meta_json, "--quality-report": self.quality_report, "its run block": self.run_block}
         if self.output_json is not None and self.output_json != self.meta_json:
             paths["--output-json"] = self.output_json
+        if self.failures is not None:
+            paths["--failures"] = self.failures
         names: dict[Path, str] = {}
         for name, path in paths.items():
             if (other := names.setdefault(path.resolve(), name)) != name:
@@ -81,16 +85,28 @@ class GateResult:
     interrupted: bool
 
 
-Watch = Callable[[Iterable[dict], Tally, int], Iterable[dict]]
+@dataclass(frozen=True)
+class Examined:
+    """The record of an entry, and the traceback where nobody expected the error that is in it."""
+
+    record: dict
+    traceback: str = ""
 
 
-def apply_gate(options: GateOptions, judge: Judge | None, watch: Watch = lambda records, tally, count: records) -> GateResult:
+Watch = Callable[[Iterable[Examined], Tally, int], Iterable[Examined]]
+NOT_REACHED = Measured(None, "the run was interrupted before. Run the same command again.")
+
+
+def apply_gate(
+    options: GateOptions, judge: Judge | None, watch: Watch = lambda examined, tally, count: examined, engine: Engine = in_this_process
+) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
     Ctrl-C and a judge that stops end the questions, not the writing: what is decided by then is kept, the other entries stay as they were.
 
     Args:
-        watch: wraps the records as they come, with the counts so far and the number to come, for a progress bar.
+        watch: wraps what is examined as it comes, with the counts so far and the number to come, for a progress bar.
+        engine: who measures; judges are asked here, so that all calls share one pace and one end.
 
     Raises:
         UsageError: unusable archive, or folders that cannot be written.
@@ -98,35 +114,47 @@ def apply_gate(options: GateOptions, judge: Judge | None, watch: Watch = lambda 
     target = options.output_json or options.meta_json
     for folder in (options.quality_report.parent, target.parent):
         sweep(require_folder(folder), recursive=False)
-    started, tally = datetime.datetime.now(datetime.UTC), Tally()
-    count = sum(1 for _ in read_entries(options.meta_json))  # a broken archive ends the run before the first call is paid for
+    started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
+    count = count_entries(options)  # a broken archive ends the run before the first call is paid for
     with _spool(options.quality_report) as spool, _interruptible() as cancelled:
-        for record in watch(_records(options, judge, cancelled), tally, min(count, options.max_samples or count)):
-            tally.add(record)
-            spool.write(json.dumps(record) + "\n")
+        for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
+            tally.add(examined.record)
+            spool.write(json.dumps(examined.record) + "\n")
+            if options.failures is not None and (failure := failure_of(examined.record, examined.traceback)) is not None:
+                failures.append(failure)
         _write_results(options, target, spool)
     result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
     write_json(options.run_block, _run_block(options, started, result))
+    if options.failures is not None:
+        write_failures(options.failures, {**tally.outcome_counts(), "failed": len(failures)}, failures)
     return result
 
 
-def examine(entry: dict, options: GateOptions, judge: Judge | None) -> dict:
-    """The record of one entry."""
-    metrics, error = _metrics(entry, options)
-    asked = judge is not None and not _jitter_decides(metrics, options)
-    verdict = judge.judge(question_of(entry, options.fields, options.meta_json)) if asked else None
-    return _record(entry, options, metrics, error, verdict)
+def count_entries(options: GateOptions) -> int:
+    """How many entries there are to examine; reads, and so checks, the whole archive.
+
+    Raises:
+        UsageError: it is broken.
+    """
+    count = sum(1 for _ in read_entries(options.meta_json))
+    return min(count, options.max_samples or count)
 
 
-def would_ask(entry: dict, options: GateOptions, judge: Judge | None) -> bool:
+def entries_to_examine(options: GateOptions) -> Iterator[dict]:
+    """The archive's entries, as far as they are examined."""
+    return islice(read_entries(options.meta_json), options.max_samples)
+
+
+def entries_with_metrics(
+    options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
+) -> Iterator[tuple[dict, Measured | None]]:
+    """The entries to examine with their figures; see :func:`motion_gating.entry_metrics.measured_entries`."""
+    return measured_entries(entries_to_examine(options), count, options.fields.evaluation, options.meta_json, engine, cancelled)
+
+
+def would_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> bool:
     """Whether the judge is asked about an entry."""
-    if judge is None or not options.skip_vlm_above_threshold:
-        return judge is not None
-    return not _jitter_decides(_metrics(entry, options)[0], options)
-
-
-def _jitter_decides(metrics: JointMetrics | None, options: GateOptions) -> bool:
-    return options.skip_vlm_above_threshold and jitter_fails(metrics, options.limits)
+    return judge is not None and not (options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits))
 
 
 def question_of(entry: dict, fields: Fields, meta_json: Path) -> Question:
@@ -139,22 +167,8 @@ def question_of(entry: dict, fields: Fields, meta_json: Path) -> Question:
     )
 
 
-def _metrics(entry: dict, options: GateOptions) -> tuple[JointMetrics | None, str | None]:
-    path = entry.get(options.fields.evaluation)
-    if not isinstance(path, str) or not path:
-        return None, f"the entry has no {options.fields.evaluation}. Render it first, or name its field with --eval-field."
-    resolved = resolve_beside(path, options.meta_json)
-    try:
-        clip = read_joint_clip(resolved)
-    except InputError as error:
-        return None, str(error)
-    try:
-        return measure(clip), None
-    except InputError as error:
-        return None, f"{resolved}: {error}"
-
-
-def _record(entry: dict, options: GateOptions, metrics: JointMetrics | None, error: str | None, verdict) -> dict:
+def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verdict | None) -> dict:
+    metrics, error = measured.metrics, measured.error
     record = make_record(entry_id(entry), metrics, error, verdict, decide(metrics, error, verdict, options.limits))
     if record["use_ref_motion"] is None and options.on_undecided == REJECT and record["vlm_error_kind"] != RUN_ENDED:
         record["use_ref_motion"] = False
@@ -162,16 +176,16 @@ def _record(entry: dict, options: GateOptions, metrics: JointMetrics | None, err
     return record
 
 
-def _records(options: GateOptions, judge: Judge | None, cancelled: threading.Event) -> Iterator[dict]:
-    entries = islice(read_entries(options.meta_json), options.max_samples)
+def _examined(options: GateOptions, judge: Judge | None, engine: Engine, count: int, cancelled: threading.Event) -> Iterator[Examined]:
+    def examine(item: tuple[dict, Measured]) -> Examined:
+        entry, measured = item
+        asked = would_ask(measured, options, judge)
+        verdict = judge.judge(question_of(entry, options.fields, options.meta_json)) if asked else None
+        return Examined(_record(entry, options, measured, verdict), measured.traceback)
+
     threads = options.threads if judge is not None and judge.waits else 0
-    for entry, record in in_order(lambda entry: examine(entry, options, judge), entries, threads, cancelled):
-        yield record or _unreached(entry, options, judge)
-
-
-def _unreached(entry: dict, options: GateOptions, judge: Judge | None) -> dict:
-    reason = "the run was interrupted before. Run the same command again."
-    return _record(entry, options, None, reason, undecided(judge.name if judge else "none", RUN_ENDED, reason))
+    for (entry, _), examined in in_order(examine, entries_with_metrics(options, engine, count, cancelled), threads, cancelled):
+        yield examined or Examined(_record(entry, options, NOT_REACHED, undecided(judge.name if judge else "none", RUN_ENDED, NOT_REACHED.error)))
 
 
 @contextlib.contextmanager

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from motion_gating.gate import GateOptions, question_of, would_ask
+from motion_gating.entry_metrics import Engine, Measured, in_this_process
+from motion_gating.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
-from motion_rep.archive import read_entries
 from motion_rep.errors import InputError
 
 CHARACTERS_PER_TOKEN = 4
@@ -29,12 +28,16 @@ class _Plan:
     unusable: int = 0
 
 
-def plan_gate(options: GateOptions, judge: Judge | None) -> Iterator[str]:
-    """Lines that say how many calls a run would make, and about how many prompt tokens they take."""
+def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = in_this_process) -> Iterator[str]:
+    """Lines that say how many calls a run would make, and about how many prompt tokens they take; measures only where figures decide that."""
     plan = _Plan()
-    for entry in islice(read_entries(options.meta_json), options.max_samples):
+    if judge is not None and options.skip_vlm_above_threshold:
+        measured = entries_with_metrics(options, engine, count_entries(options))
+    else:
+        measured = ((entry, Measured(None)) for entry in entries_to_examine(options))
+    for entry, figures in measured:
         plan.entries += 1
-        if not would_ask(entry, options, judge):
+        if not would_ask(figures, options, judge):
             plan.skipped += judge is not None
             continue
         _add(plan, question_of(entry, options.fields, options.meta_json), judge)

@@ -7,6 +7,10 @@ from dataclasses import asdict
 from motion_gating.decision import Decision
 from motion_gating.joint_metrics import JointMetrics
 from motion_gating.judges.interface import Verdict
+from motion_rep.run_report import ItemFailure
+
+# Answers of a person, or the lack of one: no failure, though they decide nothing.
+NO_FAILURES = ("unsure", "no_verdict")
 
 
 def make_record(identifier: object, metrics: JointMetrics | None, metrics_error: str | None, verdict: Verdict | None, decision: Decision) -> dict:
@@ -20,6 +24,14 @@ def make_record(identifier: object, metrics: JointMetrics | None, metrics_error:
     }
     reasons = {"reasons": [check.reason for check in decision.checks], "failed_checks": list(decision.failed)}
     return {**documented, **reasons, **_verdict_keys(verdict), **_metric_keys(metrics, metrics_error)}
+
+
+def failure_of(record: dict, traceback: str = "") -> ItemFailure | None:
+    """What of an entry's figures and verdict could not be had and why; None where nothing is missing."""
+    figures, verdict = record["metrics_error"], record["vlm_error"] if record["vlm_error_kind"] not in NO_FAILURES else None
+    words = [f"no figures: {figures}" if figures else None, f"no verdict ({record['vlm_error_kind']}): {verdict}" if verdict and verdict != figures else None]
+    said = "; ".join(filter(None, words))
+    return ItemFailure(record["id"], said, traceback) if said else None
 
 
 def _verdict_keys(verdict: Verdict | None) -> dict:

@@ -53,15 +53,19 @@ class Tally:
     def judged_by_people(self) -> int:
         return self.judges["manual"] - self.error_kinds["no_verdict"]
 
+    def outcome_counts(self) -> dict[str, int]:
+        """Passed, rejected and undecided."""
+        return {name: self.outcomes[name] for name in OUTCOMES.values()}
+
     def summary(self) -> str:
         """Passed, rejected and undecided in one line."""
-        return ", ".join(f"{self.outcomes[name]} {name}" for name in OUTCOMES.values())
+        return ", ".join(f"{count} {name}" for name, count in self.outcome_counts().items())
 
     def as_dict(self) -> dict:
         """The counts for the run block; split rate None where no question had two answers."""
         return {
             "records": sum(self.outcomes.values()),
-            **{name: self.outcomes[name] for name in OUTCOMES.values()},
+            **self.outcome_counts(),
             "failed_checks": dict(self.failed_checks),
             "without_verdict": dict(self.error_kinds),
             "without_metrics": self.metrics_errors,

@@ -33,7 +33,8 @@ def in_order(
     try:
         for item in items:
             waiting.append((item, future := Future()))
-            tasks.put((item, future))
+            if not cancelled.is_set():
+                tasks.put((item, future))
             if len(waiting) >= threads * WINDOW_PER_THREAD:
                 yield _finished(*waiting.popleft(), cancelled)
         while waiting:

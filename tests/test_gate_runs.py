@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -12,6 +14,7 @@ from collections import Counter
 import cv2
 import numpy as np
 import pytest
+import torch
 from gate_support import (
     KEY,
     GeminiProtocol,
@@ -30,11 +33,16 @@ from gate_support import (
     verdict,
 )
 
-from motion_gating import apply_quality_gate
+from motion_gating import apply_quality_gate, entry_metrics
+from motion_gating.gate import GateOptions, apply_gate
+from motion_gating.in_order import in_order
+from motion_gating.joint_clip import read_joint_clip
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.gemini import GeminiService
+from motion_gating.judges.manual import HumanVerdict, ManualJudge
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_rep.errors import InputError
+from motion_rep.work_pool import run_items
 
 ANSWER = GeminiProtocol.answer()
 
@@ -46,7 +54,8 @@ def clip_of(question):
 
 def start_and_wait_for(meta, server, count, *flags):
     """Start the gate as a process and wait until the server got ``count`` questions."""
-    process = subprocess.Popen(command(meta, *flags), env=environment(server), cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command(meta, *flags), env=environment(server), cwd="/", text=True, start_new_session=True, **pipes)
     give_up = time.monotonic() + 60
     while len(server.questions) < count and process.poll() is None and time.monotonic() < give_up:
         time.sleep(0.005)
@@ -78,7 +87,8 @@ def test_killed_in_the_middle_nothing_is_lost_or_asked_twice(tmp_path):
     assert read(meta) == [{**entry, "use_ref_motion": True} for entry in json.loads(before)]
 
 
-def test_ctrl_c_keeps_what_was_decided_and_does_not_wait_for_calls_in_flight(tmp_path):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_ctrl_c_keeps_what_was_decided_and_does_not_wait_for_calls_in_flight(tmp_path, workers):
     meta = make_archive(tmp_path, range(30))
     before = read(meta)
     release = threading.Event()
@@ -89,8 +99,8 @@ def test_ctrl_c_keeps_what_was_decided_and_does_not_wait_for_calls_in_flight(tmp
         return ANSWER
 
     with Service(script) as server:
-        process = start_and_wait_for(meta, server, 12, "--on-undecided", "reject")
-        process.send_signal(signal.SIGINT)
+        process = start_and_wait_for(meta, server, 12, "--on-undecided", "reject", "--workers", workers)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the workers too
         _, err = process.communicate(timeout=20)
         release.set()
         assert process.returncode == 130
@@ -337,3 +347,138 @@ def test_an_unwritable_place_is_found_before_the_first_call(tmp_path):
             assert done.returncode == 2
             assert done.stderr.count("\n") == 1
     assert not server.requests
+
+
+def failures_of(path):
+    """Id -> line of what failed, from the file of --failures."""
+    return {failure["item"]: failure["error"] for failure in read(path)["failures"]}
+
+
+def test_workers_give_the_files_that_one_process_gives_and_failures_are_listed(tmp_path):
+    meta = make_archive(tmp_path, range(12))
+    torch.save({"joints": jittery_joints()}, tmp_path / "3_eval.pt")
+    (tmp_path / "5_eval.pt").write_bytes(b"broken")
+    entries = read(meta)
+    entries[7].pop("mbench_eval_path")
+    meta.write_text(json.dumps(entries))
+    people = [{"id": number, "matches": None if number == 9 else True} for number in range(11)]
+    (tmp_path / "v.json").write_text(json.dumps(people))
+    written = []
+    for workers in (0, 2):
+        flags = ("--judge", "manual", "--verdicts", tmp_path / "v.json", "--output-json", tmp_path / "out.json", "--workers", workers, "--failures", tmp_path / "f.json")
+        assert gate(meta, *flags).returncode == 1
+        written.append([read(tmp_path / name) for name in ("report.json", "out.json", "f.json")])
+    assert written[0] == written[1]
+    report, _, failures = written[0]
+    assert [record["use_ref_motion"] for record in report] == [True] * 3 + [False, True, None, True, None, True, None, True, None]
+    assert failures["counts"] == {"passed": 7, "rejected": 1, "undecided": 4, "failed": 2}
+    assert {failure["item"] for failure in failures["failures"]} == {5, 7}, "people who are unsure, or have not looked, are no failure"
+    assert "5_eval.pt" in failures["failures"][0]["error"]
+
+
+def test_without_failures_the_file_says_so(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(ANSWER)) as server:
+        assert gate(meta, "--failures", tmp_path / "new" / "f.json", server=server).returncode == 0
+    assert read(tmp_path / "new" / "f.json") == {"counts": {"passed": 1, "rejected": 0, "undecided": 0, "failed": 0}, "failures": []}
+
+
+def test_entries_without_an_answer_are_failures_also_those_that_were_not_asked_any_more(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    with Service(in_turn(ANSWER, GeminiProtocol.bad_key())) as server:
+        assert gate(meta, "--num-threads", 1, "--failures", tmp_path / "f.json", server=server).returncode == 2
+    failures = failures_of(tmp_path / "f.json")
+    assert list(failures) == [1, 2]
+    assert all(line.startswith("no verdict (run_ended): not asked: ") and "API key not valid" in line for line in failures.values())
+
+
+def test_failures_go_into_a_file_of_their_own(tmp_path):
+    meta = make_archive(tmp_path)
+    before = meta.read_bytes()
+    for path in (meta, tmp_path / "report.json", tmp_path / "report.run.json"):
+        done = gate(meta, "--judge", "none", "--failures", path)
+        assert done.returncode == 2 and "the same file" in done.stderr
+    assert meta.read_bytes() == before and not (tmp_path / "report.json").exists()
+
+
+def start_measuring_dangerously(start):
+    """A worker that dies on the eval file of entry 4."""
+    work = start()
+
+    def measure(value):
+        if value == "4_eval.pt":
+            os._exit(7)
+        return work(value)
+
+    return measure
+
+
+def test_a_worker_that_dies_costs_one_entry_its_figures(tmp_path):
+    meta = make_archive(tmp_path, range(30))
+    options = GateOptions(meta, tmp_path / "report.json", failures=tmp_path / "f.json")
+    judge = ManualJudge({str(number): HumanVerdict(True, None) for number in range(30)}, "v.json")
+
+    def engine(start, items, count):
+        assert count == 30
+        return run_items(functools.partial(start_measuring_dangerously, start), items, 2)
+
+    tally = apply_gate(options, judge, engine=engine).tally
+    assert (tally.outcomes["passed"], tally.outcomes["undecided"]) == (29, 1)
+    assert "ended with code 7 on it 2 times" in read(tmp_path / "report.json")[4]["metrics_error"]
+    assert list(failures_of(tmp_path / "f.json")) == [4]
+    assert [entry.get("use_ref_motion") for entry in read(meta)] == [True] * 4 + [None] + [True] * 25
+
+
+def test_an_error_that_nobody_expected_costs_one_entry_and_keeps_its_traceback(tmp_path, monkeypatch):
+    meta = make_archive(tmp_path, range(3))
+
+    def read_clip(path):
+        if "1_eval" in str(path):
+            raise KeyError("odd")
+        return read_joint_clip(path)
+
+    monkeypatch.setattr(entry_metrics, "read_joint_clip", read_clip)
+    with Service(always(ANSWER)) as server:
+        assert gate(meta, "--failures", tmp_path / "f.json", server=server).returncode == 1
+    assert [record["use_ref_motion"] for record in read(tmp_path / "report.json")] == [True, None, True]
+    (failure,) = read(tmp_path / "f.json")["failures"]
+    assert failure["item"] == 1 and "KeyError" in failure["error"] and "Traceback" in failure["traceback"]
+
+
+def test_a_cancelled_run_measures_nothing_more(tmp_path):
+    meta = make_archive(tmp_path, range(8))
+    cancelled = threading.Event()
+    entries = entry_metrics.measured_entries(iter(read(meta)), 8, "mbench_eval_path", meta, cancelled=cancelled)
+    assert next(entries)[1].metrics is not None
+    cancelled.set()
+    rest = list(entries)
+    assert [entry["id"] for entry, _ in rest] == list(range(1, 8))
+    assert [measured for _, measured in rest] == [None] * 7
+
+
+def test_no_work_begins_after_the_cancellation():
+    begun, cancelled, release = [], threading.Event(), threading.Event()
+
+    def work(item):
+        begun.append(item)
+        release.wait(20)
+        return item
+
+    def items():
+        yield 0
+        while not begun:
+            time.sleep(0.001)
+        cancelled.set()
+        yield from range(1, 500)
+
+    assert list(in_order(work, items(), 2, cancelled)) == [(number, None) for number in range(500)]
+    release.set()
+    assert begun == [0]
+
+
+def test_a_dry_run_measures_where_figures_save_calls(tmp_path):
+    meta = make_archive(tmp_path, range(2), joints=jittery_joints())
+    done = gate(meta, "--dry-run", "--skip-vlm-above-threshold", "--workers", 2, "--failures", tmp_path / "new" / "f.json", key=None)
+    assert done.returncode == 0, done.stderr
+    assert "2 rejected by jitter without a call" in done.stdout and "0 calls about 0 entries" in done.stdout
+    assert not (tmp_path / "new").exists()

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from motion_gating.gate_record import NO_FAILURES
 from motion_rep.archive import entry_id, read_entries
 from motion_rep.errors import InputError, UsageError
 from motion_rep.safe_files import read_json
-
-# Answers of a person, or the lack of one: no reason to call the entry failed.
-NO_FAILURES = ("unsure", "no_verdict")
 
 
 @dataclass(frozen=True)
