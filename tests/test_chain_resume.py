@@ -14,7 +14,7 @@ from kill_support import Kills
 from test_prepare_custom_motion import SCRIPT, chain_environment, prepare, programs  # noqa: F401
 
 FULL = bool(os.environ.get("FULL_KILL_LOOP"))
-KILLS, ITEMS = (20, 4) if FULL else (2, 1)
+KILLS, ITEMS = (20, 8) if FULL else (2, 1)
 # Messages, and the time of the run.
 DIFFER = ("logs/", "quality_report.run.json")
 
@@ -29,7 +29,9 @@ def test_a_chain_that_is_killed(tmp_path, programs):  # noqa: F811
     for folder in folders.values():
         folder.mkdir()
     kills = Kills(lambda: sum(1 for _ in folders["killed"].rglob("*")), 6, 1.0)
-    for _ in range(KILLS):
+    for _ in range(2 * KILLS):
+        if len(kills.killed) == KILLS:
+            break
         kills.kill(["bash", SCRIPT, *arguments], cwd=folders["killed"], env=chain_environment(programs))
     last = prepare(folders["killed"], programs, *arguments)
     kills.wait_for_orphans()
