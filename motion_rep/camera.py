@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from motion_rep.errors import InputError
+from motion_rep.finite import all_finite
 from motion_rep.frames import basis
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
 
@@ -30,10 +32,11 @@ class Camera:
         _require_shape("intrinsic", self.intrinsic, (3, 3))
         if self.world_to_camera.ndim not in (2, 3) or self.world_to_camera.shape[-2:] != (4, 4):
             raise InputError(f"extrinsic has shape {tuple(self.world_to_camera.shape)}, expected (4, 4) or (frames, 4, 4).")
-        if not (self.intrinsic.isfinite().all() and self.world_to_camera.isfinite().all()):
+        numbers = self.intrinsic.flatten().tolist()
+        if not (all(map(math.isfinite, numbers)) and all_finite(self.world_to_camera)):
             raise InputError("the camera has values that are not finite numbers.")
-        if not (self.intrinsic[0, 0] > 0 and self.intrinsic[1, 1] > 0):
-            raise InputError(f"the focal length is {self.intrinsic[0, 0]:g} pixels, expected more than zero.")
+        if not (numbers[0] > 0 and numbers[4] > 0):
+            raise InputError(f"the focal length is {numbers[0]:g} pixels, expected more than zero.")
         if not all(1 <= side <= LARGEST_SIDE for side in self.size):
             raise InputError(f"the camera's principal point means a picture of {self.size[0]}x{self.size[1]} pixels, expected sides of 1 to {LARGEST_SIDE}.")
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.errors import InputError
+from motion_rep.finite import all_finite
 from motion_rep.limits import FASTEST_RATE
 
 
@@ -87,7 +88,7 @@ def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def _require_finite(name: str, value: Tensor | None) -> None:
-    if value is None or bool(value.isfinite().all()):
+    if value is None or all_finite(value):
         return
     bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
     frames = torch.nonzero(bad).flatten().tolist()

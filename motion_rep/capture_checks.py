@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from motion_rep.capture import Capture
-from motion_rep.encoding import BodyParameters, pelvis_positions
 from motion_rep.resampling import frame_ranges
-from motion_rep.rotations import matrix_to_rotvec
+from motion_rep.rotations import angle_between
 from motion_rep.skeleton import JOINT_NAMES
 
 # A person's pelvis moves at up to 8 m/s in a sprint; 0.35 m within a frame also happens through noise in the depth.
@@ -36,8 +35,8 @@ def _changing_focal_length(capture: Capture) -> str | None:
 
 
 def _jumps(capture: Capture) -> str | None:
-    step = pelvis_positions(BodyParameters(capture.root_rotations, capture.body_rotations, capture.transl)).diff(dim=0).norm(dim=-1)
-    turn = matrix_to_rotvec(capture.root_rotations[1:] @ capture.root_rotations[:-1].mT).norm(dim=-1)
+    step = capture.transl.diff(dim=0).norm(dim=-1)
+    turn = angle_between(capture.root_rotations[1:], capture.root_rotations[:-1])
     limit = max(SMALLEST_JUMP, FASTEST_PELVIS / (capture.fps or FPS_IF_UNKNOWN))
     jumps = torch.nonzero((step > limit) | (turn > LARGEST_TURN)).flatten()
     if not len(jumps):

@@ -52,9 +52,10 @@ def capture_from_dict(value: object) -> Capture:
         raise InputError(f"transl has shape {tuple(transl.shape)}, expected (frames, 3).")
     frames = transl.shape[0]
     width, height = per_clip(value, "width", frames), per_clip(value, "height", frames)
+    root, body = _pose(value, frames)
     return Capture(
-        root_rotations=_rotations("global_orient", value["global_orient"], frames, 1).flatten(0, 1),
-        body_rotations=_rotations("body_pose", value["body_pose"], frames, 21),
+        root_rotations=root.flatten(0, 1),
+        body_rotations=body,
         transl=transl,
         focal_length=per_frame(value, "focal_length", frames),
         width=_whole(width),
@@ -94,9 +95,12 @@ def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
 
 def per_clip(values: Mapping, name: str, frames: int) -> float | None:
     """An optional number that must be the same in all frames, or None where absent."""
-    numbers = per_frame(values, name, max(frames, 1))
-    if numbers is None:
+    if values.get(name) is None:
         return None
+    numbers = float_tensor(name, values[name])
+    if numbers.numel() == 1:
+        return float(numbers)
+    numbers = per_frame(values, name, max(frames, 1))
     if not bool((numbers == numbers[0]).all()):
         raise InputError(f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one value.")
     return float(numbers[0])
@@ -117,14 +121,23 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
     return exact
 
 
+def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor]:
+    """(T, 1, 3, 3) root and (T, 21, 3, 3) body."""
+    given = _rotations("global_orient", value["global_orient"], frames, 1), _rotations("body_pose", value["body_pose"], frames, 21)
+    if all(numbers.ndim == 3 for numbers in given):
+        # One call of many small operations instead of two.
+        return rotvec_to_matrix(torch.cat(given, dim=1)).split((1, 21), dim=1)
+    return tuple(numbers if numbers.ndim == 4 else rotvec_to_matrix(numbers) for numbers in given)
+
+
 def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
-    """(T, 3 joints), (T, joints, 3) axis-angle or (T, joints, 3, 3) matrices to (T, joints, 3, 3)."""
+    """(T, 3 joints) or (T, joints, 3) to (T, joints, 3) axis-angle, or matrices to exact (T, joints, 3, 3)."""
     numbers = float_tensor(name, value)
     shape = tuple(numbers.shape)
     if shape == (frames, joints, 3, 3) or (joints == 1 and shape == (frames, 3, 3)):
         return require_rotations(name, numbers.reshape(frames, joints, 3, 3))
     if shape in ((frames, 3 * joints), (frames, joints, 3)):
-        return rotvec_to_matrix(numbers.reshape(frames, joints, 3))
+        return numbers.reshape(frames, joints, 3)
     hint = BODY_SIZES.get(math.prod(shape[1:]), "") if joints == 21 and len(shape) > 1 else ""
     if shape and shape[0] != frames:
         hint = f"transl has {frames} frames; all arrays must have the same length"

@@ -10,6 +10,7 @@ from torch import Tensor
 from motion_rep.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.capture import Capture
 from motion_rep.errors import InputError
+from motion_rep.finite import all_finite
 from motion_rep.frames import Z_UP_FROM_OPENCV, basis, heading, transform_transl
 from motion_rep.layout import MotionColumns, pack, unpack
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
@@ -123,16 +124,19 @@ def require_plain_motion(motion: Tensor) -> None:
     if len(motion) == 0:
         raise InputError("motion has no rows, expected at least one.")
     columns = unpack(motion)
-    _require_rows(motion.isfinite().all(1), "values that are not finite numbers")
+    if not all_finite(motion):
+        _require_all(motion.isfinite(), "values that are not finite numbers")
     places = torch.cat((columns.joints.flatten(1), columns.transl), dim=1)
-    _require_rows((places.abs() < FARTHEST).all(1), f"places more than {FARTHEST:g} m away")
+    _require_all(places.abs() < FARTHEST, f"places more than {FARTHEST:g} m away")
     rotations = torch.cat((columns.body_rot6d, columns.root_rot6d[:, None], columns.root_angular_velocity[:, None]), dim=1)
-    _require_rows(_have_direction(rotations).all(1), "6D rotations whose two columns span no plane")
+    _require_all(_have_direction(rotations), "6D rotations whose two columns span no plane")
 
 
-def _require_rows(good: Tensor, fault: str) -> None:
+def _require_all(good: Tensor, fault: str) -> None:
+    """(N, ...) bool, all of which must hold."""
     if not bool(good.all()):
-        raise InputError(f"motion holds {fault} (first in row {int((~good).nonzero()[0])} of {len(good)}). Convert the capture again.")
+        row = int((~good).nonzero()[0, 0])
+        raise InputError(f"motion holds {fault} (first in row {row} of {len(good)}). Convert the capture again.")
 
 
 def _have_direction(rot6d: Tensor) -> Tensor:

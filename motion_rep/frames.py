@@ -6,6 +6,7 @@ Frames: ``opencv`` (camera: x right, y down, z forward), ``z_up`` (a level camer
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -69,17 +70,18 @@ def heading(joints: Tensor) -> Heading:
     Raises:
         InputError: no axis has a direction on the ground.
     """
+    # Single numbers, for which Python is quicker than tensors.
+    places = dict(zip(JOINT_NAMES, joints.tolist(), strict=True))
     for (start, end), name in ((HIP_AXIS, None), (SHOULDER_AXIS, "shoulder axis"), (SPINE_AXIS, "spine")):
-        across = joints[JOINT_NAMES.index(end), :2] - joints[JOINT_NAMES.index(start), :2]
-        length = across.norm()
+        x, y = places[end][0] - places[start][0], places[end][1] - places[start][1]
+        length = math.hypot(x, y)
         if length > DEGENERATE_AXIS:
             note = None if name is None else f"the hip axis of the first frame stands upright; the heading was taken from the {name}"
-            return Heading(_heading_rows(across / length, along_spine=name == "spine"), note)
+            return Heading(basis(_heading_rows(x / length, y / length, along_spine=name == "spine"), joints), note)
     raise InputError("hips, shoulders and spine of the first frame have no direction on the ground, so there is no heading. Cut off the first frames.")
 
 
-def _heading_rows(axis: Tensor, along_spine: bool) -> Tensor:
+def _heading_rows(x: float, y: float, along_spine: bool) -> tuple[tuple[float, ...], ...]:
     """Rows x, y, z of the heading from a unit ground vector: the person's right side, or the spine (which becomes +y)."""
-    x0, x1 = (axis[1], -axis[0]) if along_spine else (axis[0], axis[1])
-    zero, one = torch.zeros_like(x0), torch.ones_like(x0)
-    return torch.stack((torch.stack((x0, x1, zero)), torch.stack((-x1, x0, zero)), torch.stack((zero, zero, one))))
+    x0, x1 = (y, -x) if along_spine else (x, y)
+    return (x0, x1, 0.0), (-x1, x0, 0.0), (0.0, 0.0, 1.0)

@@ -17,12 +17,12 @@ def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
     Returns:
         (..., 3, 3)
     """
-    squared = (rotvec * rotvec).sum(-1)
+    x, y, z = rotvec.unbind(-1)
+    squared = x * x + y * y + z * z
     small = squared < 1e-8
     angle = torch.where(small, 1.0, squared).sqrt()
     sine = torch.where(small, 1.0 - squared / 6.0, angle.sin() / angle)
     versine = torch.where(small, 0.5 - squared / 24.0, (1.0 - angle.cos()) / (angle * angle))
-    x, y, z = rotvec.unbind(-1)
     sx, sy, sz = sine * x, sine * y, sine * z
     vx, vy = versine * x, versine * y
     cosine = 1.0 - versine * squared
@@ -85,6 +85,18 @@ def matrix_to_rotvec(matrix: Tensor) -> Tensor:
     small = squared < 1e-12
     sine = torch.where(small, 1.0, squared).sqrt()
     return imaginary * torch.where(small, 2.0 / torch.where(small, real, 1.0), 2.0 * torch.atan2(sine, real) / sine)
+
+
+def angle_between(first: Tensor, second: Tensor) -> Tensor:
+    """The angle of the turn from one rotation to another, from the trace of that turn; to about 1e-8 at best, close to 0 and to pi.
+
+    Args:
+        first, second: (..., 3, 3)
+    Returns:
+        (...) radians, 0 to pi.
+    """
+    trace = (first * second).flatten(-2).sum(-1)
+    return ((trace - 1.0) / 2.0).clamp(-1.0, 1.0).acos()
 
 
 def matrix_to_rot6d(matrix: Tensor) -> Tensor:

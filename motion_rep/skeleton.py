@@ -82,46 +82,51 @@ def forward_kinematics(root: Tensor, body: Tensor, transl: Tensor) -> JointPoses
         Global rotations and positions in the frame of root and transl.
     """
     plan = _plan(root.dtype, root.device)
-    levels = [root.unsqueeze(-3)]
+    levels = [torch.cat((root, (transl + plan.rest[0]).unsqueeze(-1)), dim=-1).unsqueeze(-3)]
+    relative = _relative_transforms(body, plan)
     for among_parents, among_body in plan.levels:
-        levels.append(levels[-1].index_select(-3, among_parents) @ body.index_select(-3, among_body))
-    rotations = torch.cat(levels, dim=-3).index_select(-3, plan.places)
-    offsets = (rotations.index_select(-3, plan.parents) @ plan.bones[..., None]).squeeze(-1)
-    return JointPoses(rotations, _chain(offsets, transl + plan.rest[0]))
+        levels.append(levels[-1].index_select(-3, among_parents) @ relative.index_select(-3, among_body))
+    poses = torch.cat(levels, dim=-3).index_select(-3, plan.places)
+    return JointPoses(poses[..., :3], poses[..., 3])
 
 
 class _Plan(NamedTuple):
     """Constants of the kinematics as tensors, made once for each dtype and device.
 
-    rest: (22, 3) joints at rest; bones: (22, 3) from each parent to its child.
+    rest: (22, 3) joints at rest; bones: (21, 3, 1) from each parent to its child.
     levels: for each level of the tree where its joints' parents stand in the level above, and where their rotations stand in the body.
     places: (22,) where each joint stands in all levels one after the other.
-    parents: (22,) with the pelvis as its own.
+    last_row: (1, 4) of a rigid transform.
     """
 
     rest: Tensor
     bones: Tensor
     levels: tuple[tuple[Tensor, Tensor], ...]
     places: Tensor
-    parents: Tensor
+    last_row: Tensor
 
 
 @functools.cache
 def _plan(dtype: torch.dtype, device: torch.device) -> _Plan:
+    # Whoever asks first: these constants also serve calls that need gradients.
+    with torch.inference_mode(False):
+        return _made_plan(dtype, device)
+
+
+def _made_plan(dtype: torch.dtype, device: torch.device) -> _Plan:
     def indices(values: list[int]) -> Tensor:
         return torch.tensor(values, device=device)
 
     rest = torch.tensor(REST_JOINTS, dtype=torch.float32, device=device).to(dtype)
-    parents = indices([max(parent, 0) for parent in PARENTS])
+    bones = rest[1:] - rest[list(PARENTS[1:])]
     above = ((0,), *LEVELS)
     levels = [(indices([upper.index(PARENTS[j]) for j in lower]), indices([j - 1 for j in lower])) for upper, lower in zip(above, LEVELS)]
     order = [joint for level in above for joint in level]
-    return _Plan(rest, rest - rest[parents], tuple(levels), indices([order.index(joint) for joint in range(len(PARENTS))]), parents)
+    places = indices([order.index(joint) for joint in range(len(PARENTS))])
+    return _Plan(rest, bones.unsqueeze(-1), tuple(levels), places, rest.new_tensor([[0.0, 0.0, 0.0, 1.0]]))
 
 
-def _chain(offsets: Tensor, pelvis: Tensor) -> Tensor:
-    """Sum bone offsets (..., 22, 3) from the pelvis (..., 3) outwards."""
-    positions = [pelvis]
-    for joint in range(1, len(PARENTS)):
-        positions.append(positions[PARENTS[joint]] + offsets[..., joint, :])
-    return torch.stack(positions, dim=-2)
+def _relative_transforms(body: Tensor, plan: _Plan) -> Tensor:
+    """(..., 21, 4, 4) from each joint's frame to its parent's."""
+    rows = torch.cat((body, plan.bones.expand(*body.shape[:-1], 1)), dim=-1)
+    return torch.cat((rows, plan.last_row.expand(*body.shape[:-2], 1, 4)), dim=-2)

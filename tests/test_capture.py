@@ -9,6 +9,7 @@ import torch
 
 from motion_rep.capture import Capture
 from motion_rep.errors import InputError
+from motion_rep.finite import all_finite
 
 T = 5
 EYE = torch.eye(3, dtype=torch.float64)
@@ -81,3 +82,14 @@ def test_each_fault_is_refused_by_name(changes, fault):
 def test_fewer_than_two_frames_are_refused(frames):
     with pytest.raises(InputError, match=f"has {frames} frame.*at least 2"):
         Capture(EYE.repeat(frames, 1, 1), EYE.repeat(frames, 21, 1, 1), torch.zeros(frames, 3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_finite_numbers_are_finite_however_large(dtype):
+    numbers = torch.full((40, 3), torch.finfo(dtype).max, dtype=dtype)
+    assert all_finite(numbers) and all_finite(-numbers) and all_finite(numbers[:0])
+    for wrong in (float("inf"), float("-inf"), float("nan")):
+        spoiled = numbers.clone()
+        spoiled[7, 1] = wrong
+        assert not all_finite(spoiled)
+    assert not all_finite(torch.tensor([float("inf"), float("-inf")], dtype=dtype))

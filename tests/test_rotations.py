@@ -10,6 +10,7 @@ import torch
 from torch.testing import assert_close
 
 from motion_rep.rotations import (
+    angle_between,
     matrix_to_quaternion,
     matrix_to_rot6d,
     matrix_to_rotvec,
@@ -163,3 +164,13 @@ def test_nearest_rotation_keeps_rotations_and_repairs_everything_else(dtype):
     repaired = nearest_rotation(noisy)
     assert_close(torch.linalg.det(repaired), torch.ones(40, dtype=dtype), atol=1e-4, rtol=0)
     assert_close(repaired, roma.special_procrustes(noisy), atol=2e-4 if dtype == torch.float32 else 1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_angle_between_two_rotations_is_that_of_the_turn(dtype):
+    first, second = (rotvec_to_matrix(random_rotvec((50,), dtype, seed=seed)) for seed in (1, 2))
+    turn = roma.rotmat_to_rotvec(second @ first.mT).norm(dim=-1)
+    assert_close(angle_between(first, second), turn, atol=1e-3 if dtype == torch.float32 else 1e-7, rtol=0)
+    half_turn = torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=dtype)) @ first
+    assert_close(angle_between(first, half_turn), torch.full((50,), math.pi, dtype=dtype), atol=2e-3 if dtype == torch.float32 else 1e-7, rtol=0)
+    assert float(angle_between(first, first).max()) < (2e-3 if dtype == torch.float32 else 1e-7)

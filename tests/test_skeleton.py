@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, LEVELS, PARENTS, REST_JOINTS, forward_kinematics, pelvis_at_rest, rest_joints
+from motion_rep.skeleton import JOINT_NAMES, LEVELS, PARENTS, REST_JOINTS, _plan, forward_kinematics, pelvis_at_rest, rest_joints
 
 
 def random_pose(frames, seed=0, dtype=torch.float64):
@@ -97,3 +97,13 @@ def test_turning_the_root_turns_everything_about_the_pelvis():
     before = joints_of(root, body, transl).positions
     after = forward_kinematics(turn @ rotvec_to_matrix(root), rotvec_to_matrix(body), transl).positions
     assert_close(after - after[:, :1], (before - before[:, :1]) @ turn.T)
+
+
+def test_gradients_flow_also_after_a_first_call_that_needed_none():
+    _plan.cache_clear()
+    root, body, transl = random_pose(2)
+    with torch.inference_mode():
+        joints_of(root, body, transl)
+    body.requires_grad_()
+    joints_of(root, body, transl).positions.sum().backward()
+    assert body.grad.isfinite().all() and body.grad.abs().max() > 0
