@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
+
 from motion_rep.conversion import convert
 from motion_rep.errors import InputError
 from motion_rep.hmr_formats.names import LONGEST
@@ -46,6 +48,7 @@ class Converted:
     notes: tuple[str, ...] = ()
 
 
+@torch.inference_mode()
 def convert_file(source: Path, target: Path, settings: Settings, durable: bool = True, made_from: str | None = None) -> tuple[str, ...]:
     """Convert one capture into one motion file, atomically.
 
@@ -91,11 +94,16 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
 
 
 def _convert_near(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
-    made_from = content_digest(pair.source, json.dumps({"version": CONVERSION_VERSION, **asdict(settings)}, sort_keys=True))
+    made_from = content_digest(pair.source, _settings_text(settings))
     found = None if overwrite else _kept(pair.target, made_from)
     if found in (UNCHANGED, KEPT):
         return Converted(found)
     return Converted(found or CONVERTED, convert_file(pair.source, pair.target, settings, durable=False, made_from=made_from))
+
+
+@functools.cache
+def _settings_text(settings: Settings) -> str:
+    return json.dumps({"version": CONVERSION_VERSION, **asdict(settings)}, sort_keys=True)
 
 
 def _kept(target: Path, made_from: str) -> str | None:

@@ -35,10 +35,13 @@ def is_made_from(value: Mapping, made_from: str) -> bool:
 
 def content_digest(path: Path, settings: str) -> str:
     """Hex digest of a capture (a file, or a folder that is one) and of the settings."""
-    files = sorted(found for found in path.rglob("*") if found.suffix in DATA_SUFFIXES and found.is_file()) if path.is_dir() else [path]
-    parts = [settings, *(f"{os.path.relpath(file, path)} {file_sha256(file)}" for file in files)]
+    if path.is_dir():
+        files = {os.path.relpath(found, path): found for found in sorted(path.rglob("*")) if found.suffix in DATA_SUFFIXES and found.is_file()}
+    else:
+        files = {".": path}
+    parts = [settings, *(f"{name} {file_sha256(file)}" for name, file in files.items())]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _motion_digest(motion: Tensor) -> str:
-    return hashlib.sha256(motion.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+    return hashlib.sha256(motion.detach().cpu().contiguous().numpy()).hexdigest()

@@ -40,26 +40,32 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
     Raises:
         InputError: the folder cannot be made or written, or the disk is full.
     """
-    path = Path(path)
+    with _atomic_file(Path(path), durable) as (_, temporary):
+        yield temporary
+
+
+@contextlib.contextmanager
+def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
+    """:func:`atomic_path` with the handle of the temporary file besides, which is open for writing."""
     handle = temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = _locked_temporary(path)
-        yield temporary
+        yield handle, temporary
         _finish(temporary, path, durable)
+        temporary = None
     except OSError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(cannot_write(path, error)) from None
     finally:
-        if temporary is not None:
+        if handle is not None:
             _discard(handle, temporary)
 
 
 def _locked_temporary(path: Path) -> tuple[int, Path]:
     """A new file beside ``path``, open and locked for as long as this process uses it: what nobody holds was left by a run that was killed."""
     while True:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=f".tmp{path.suffix}")
+        handle, name = _temporary(path)
         locked = _lock(handle)
         if locked is None or (locked and os.fstat(handle).st_nlink):
             return handle, Path(name)
@@ -67,10 +73,21 @@ def _locked_temporary(path: Path) -> tuple[int, Path]:
         os.close(handle)
 
 
-def _discard(handle: int, temporary: Path) -> None:
-    """Remove a temporary file that is still there; on a drive that is gone that fails, and must not hide why the writing ended."""
-    with contextlib.suppress(OSError):
-        temporary.unlink(missing_ok=True)
+def _temporary(path: Path) -> tuple[int, str]:
+    """A new file beside ``path``, in a folder that is made where it is not there."""
+    parts = {"dir": path.parent, "prefix": f".{path.stem[:80]}.", "suffix": f".tmp{path.suffix}"}
+    try:
+        return tempfile.mkstemp(**parts)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.mkstemp(**parts)
+
+
+def _discard(handle: int, temporary: Path | None) -> None:
+    """Close a temporary file and remove it where it is still there; on a drive that is gone that fails, and must not hide why the writing ended."""
+    if temporary is not None:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         os.close(handle)
 
@@ -128,10 +145,10 @@ def cannot_write(path: str | os.PathLike, error: OSError) -> str:
     return f"{path}: cannot be written: {error.strerror or error}. Choose a folder that you may write to, with free space."
 
 
-def write_bytes(path: str | os.PathLike, data: bytes) -> None:
-    """Write a file atomically."""
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool = True) -> None:
+    """Write a file atomically; ``durable`` as in :func:`atomic_path`."""
+    with _atomic_file(Path(path), durable) as (handle, _), open(handle, "wb", closefd=False) as file:
+        file.write(data)
 
 
 def write_json(path: str | os.PathLike, value: object) -> None:
@@ -159,8 +176,7 @@ def write_torch(path: str | os.PathLike, value: object, durable: bool = True) ->
 
     data = io.BytesIO()
     torch.save(value, data)
-    with atomic_path(path, durable) as temporary:
-        temporary.write_bytes(data.getbuffer())
+    write_bytes(path, data.getbuffer(), durable)
 
 
 def require_file(path: str | os.PathLike) -> Path:
