@@ -11,7 +11,9 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.judge_flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
-from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.errors import UsageError
+from motion_rep.remote_files import is_remote, location
+from motion_rep.run_flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 INTERRUPTED = 130
 # Starting a worker costs about as much as measuring this many entries.
@@ -20,9 +22,9 @@ WORTH_A_WORKER = 5000
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=Path, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines)")
-    parser.add_argument("--quality-report", type=Path, required=True, metavar="R", help="the report to write; a run block goes beside it")
-    parser.add_argument("--output-json", type=Path, metavar="B", help="archive to write (default: the input, replaced atomically)")
+    parser.add_argument("--meta-json", type=location, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R and B")
+    parser.add_argument("--quality-report", type=location, required=True, metavar="R", help="the report to write; a run block goes beside it")
+    parser.add_argument("--output-json", type=location, metavar="B", help="archive to write (default: the input, replaced atomically)")
     parser.add_argument("--jitter-threshold", type=positive_number, default=0.04, help="jitter must be below")
     for name in ("ground-penetration", "foot-sliding", "foot-floating", "dynamic-degree"):
         parser.add_argument(f"--max-{name}", type=positive_number, metavar="X", help="off unless given")
@@ -50,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
 
     if not args.dry_run:
         require_failures_folder(args)
-    judge = make_judge(args, args.cache_dir or args.quality_report.with_name(args.quality_report.stem + ".cache"), need_key=not args.dry_run)
+    judge = make_judge(args, _cache_dir(args), need_key=not args.dry_run)
     options = _options(args, judge)
     if args.dry_run:
         return _say_plan(options, judge, _engine(args))
@@ -63,6 +65,15 @@ def _run(args: argparse.Namespace) -> int:
         say_error(f"the judge was stopped: {result.stop.message}")
         return result.stop.exit_code
     return SOME_FAILED if result.tally.incomplete else DONE
+
+
+def _cache_dir(args: argparse.Namespace) -> Path | None:
+    """Where answers are kept; None where nobody is asked who must be paid."""
+    if args.cache_dir is not None or args.judge not in (GEMINI, OPENAI):
+        return args.cache_dir
+    if is_remote(args.quality_report):
+        raise UsageError(f"{args.quality_report}: answers that are paid for are kept beside the report, but in a local folder. Name one with --cache-dir.")
+    return args.quality_report.with_name(args.quality_report.stem + ".cache")
 
 
 def _options(args: argparse.Namespace, judge):
@@ -93,7 +104,8 @@ def _options(args: argparse.Namespace, judge):
 
 def _engine(args: argparse.Namespace):
     """Who measures; see :data:`motion_gating.entry_metrics.Engine`."""
-    return lambda start, items, count: run_on_engine(args, start, items, workers_for(args, count, WORTH_A_WORKER))
+    afar = is_remote(args.meta_json)
+    return lambda start, items, count: run_on_engine(args, start, items, workers_for(args, count, WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER), afar)
 
 
 def _say_plan(options, judge, engine) -> int:

@@ -12,7 +12,8 @@ from motion_gating.agreement import wilson_interval
 from motion_gating.gate import Fields, question_of
 from motion_gating.judges.interface import Question, Verdict
 from motion_rep.archive import read_entries
-from motion_rep.errors import UsageError
+from motion_rep.errors import InputError, UsageError
+from motion_rep.remote_files import Location, is_there
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
 MOST_COMMON_WORDS = 0.5  # share of words in common above which two descriptions may mean the same motion
@@ -39,7 +40,7 @@ class FalseAccepts:
     high: float | None
 
 
-def choose_controls(meta_json: Path, fields: Fields, count: int, seed: int) -> list[Control]:
+def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) -> list[Control]:
     """Clips, each with the description of another entry that says something else; the same for the same seed.
 
     Raises:
@@ -75,10 +76,13 @@ def false_accepts(verdicts: Iterable[Verdict]) -> FalseAccepts:
     return FalseAccepts(len(matches), decided, accepted, accepted / decided if decided else None, low, high)
 
 
-def _usable(meta_json: Path, fields: Fields) -> Iterator[Question]:
+def _usable(meta_json: Location, fields: Fields) -> Iterator[Question]:
     for entry in read_entries(meta_json):
-        question = question_of(entry, fields, meta_json)
-        if question.description is not None and question.video is not None and question.video.is_file():
+        try:
+            question = question_of(entry, fields, meta_json)
+        except InputError:
+            continue
+        if question.description is not None and question.video is not None and is_there(question.video):
             yield question
 
 

@@ -8,12 +8,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from motion_gating.joint_clip import read_joint_clip
 from motion_gating.joint_metrics import JointMetrics, measure
 from motion_rep.errors import InputError
-from motion_rep.safe_files import resolve_beside
+from motion_rep.remote_files import Location, beside, near
 from motion_rep.work_pool import Failed, run_items
 
 # Runs a function, made once by each worker, over items of which there are so many: each with its result, in order.
@@ -35,7 +34,7 @@ def in_this_process(start: Callable, items: Iterable, count: int) -> Iterator[tu
 
 
 def measured_entries(
-    entries: Iterator[dict], count: int, field: str, meta_json: Path, engine: Engine = in_this_process, cancelled: threading.Event | None = None
+    entries: Iterator[dict], count: int, field: str, meta_json: Location, engine: Engine = in_this_process, cancelled: threading.Event | None = None
 ) -> Iterator[tuple[dict, Measured | None]]:
     """Each entry with its figures; once ``cancelled`` is set, the rest comes at once, with None.
 
@@ -57,12 +56,12 @@ def measured_entries(
     yield from ((entry, None) for entry in entries)
 
 
-def start_measuring(field: str, meta_json: Path) -> Callable[[object], JointMetrics]:
+def start_measuring(field: str, meta_json: Location) -> Callable[[object], JointMetrics]:
     """The work of a worker; see :func:`measure_eval_file`."""
     return functools.partial(measure_eval_file, field, meta_json)
 
 
-def measure_eval_file(field: str, meta_json: Path, value: object) -> JointMetrics:
+def measure_eval_file(field: str, meta_json: Location, value: object) -> JointMetrics:
     """The figures of an entry.
 
     Args:
@@ -72,12 +71,12 @@ def measure_eval_file(field: str, meta_json: Path, value: object) -> JointMetric
     """
     if not isinstance(value, str) or not value:
         raise InputError(f"the entry has no {field}. Render it first, or name its field with --eval-field.")
-    path = resolve_beside(value, meta_json)
-    clip = read_joint_clip(path)
-    try:
-        return measure(clip)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+    with near(beside(value, meta_json)) as path:
+        clip = read_joint_clip(path)
+        try:
+            return measure(clip)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
 
 
 def _jobs(entries: Iterator[dict], field: str, waiting: deque[dict]) -> Iterator[object]:

@@ -12,6 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.judge_flags import GEMINI, OPENAI, add_judge_flags, judge_settings, make_judge
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning, whole_number
 from motion_rep.errors import UsageError
+from motion_rep.remote_files import location
 
 
 def build_parser() -> Parser:
@@ -20,7 +21,7 @@ def build_parser() -> Parser:
     parser.add_argument("--seed", type=whole_number, default=0, help="the same seed chooses the same controls and resamples alike")
     controls = parser.add_argument_group("controls")
     controls.add_argument("--controls", type=positive_int, metavar="K", help="ask about K clips with other entries' descriptions, and about a blank clip")
-    controls.add_argument("--meta-json", type=Path, metavar="A", help="archive of rendered entries")
+    controls.add_argument("--meta-json", type=location, metavar="A", help="archive of rendered entries")
     controls.add_argument("--video-field", default="video_path", help="entry field with the clip")
     controls.add_argument("--prompt-field", default="prompt", help="entry field with the description")
     labels = parser.add_argument_group("labels")

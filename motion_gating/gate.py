@@ -19,11 +19,12 @@ from motion_gating.entry_metrics import Engine, Measured, in_this_process, measu
 from motion_gating.gate_record import failure_of, make_record
 from motion_gating.gate_tally import Tally
 from motion_gating.in_order import in_order
-from motion_gating.judges.interface import RUN_ENDED, Judge, Question, Stop, Verdict, undecided
+from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.errors import InputError, UsageError
+from motion_rep.remote_files import Location, beside, is_remote, near_output, place_of, require_location, sweep_location
 from motion_rep.run_report import write_failures
-from motion_rep.safe_files import cannot_write, require_folder, resolve_beside, sweep, write_json
+from motion_rep.safe_files import cannot_write, write_json
 
 KEEP, REJECT = "keep", "reject"
 
@@ -48,9 +49,9 @@ class GateOptions:
         failures: file for what failed, None for none.
     """
 
-    meta_json: Path
-    quality_report: Path
-    output_json: Path | None = None
+    meta_json: Location
+    quality_report: Location
+    output_json: Location | None = None
     fields: Fields = field(default_factory=Fields)
     limits: Limits = field(default_factory=Limits)
     threads: int = 2
@@ -66,13 +67,13 @@ class GateOptions:
             paths["--output-json"] = self.output_json
         if self.failures is not None:
             paths["--failures"] = self.failures
-        names: dict[Path, str] = {}
+        names: dict[object, str] = {}
         for name, path in paths.items():
-            if (other := names.setdefault(path.resolve(), name)) != name:
+            if (other := names.setdefault(place_of(path), name)) != name:
                 raise UsageError(f"{other} and {name} are the same file, {path}. Give them different names.")
 
     @property
-    def run_block(self) -> Path:
+    def run_block(self) -> Location:
         return self.quality_report.with_name(self.quality_report.stem + ".run.json")
 
 
@@ -113,7 +114,8 @@ def apply_gate(
     """
     target = options.output_json or options.meta_json
     for folder in (options.quality_report.parent, target.parent):
-        sweep(require_folder(folder), recursive=False)
+        require_location(folder)
+        sweep_location(folder, recursive=False)
     started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
     count = count_entries(options)  # a broken archive ends the run before the first call is paid for
     with _spool(options.quality_report) as spool, _interruptible() as cancelled:
@@ -124,7 +126,8 @@ def apply_gate(
                 failures.append(failure)
         _write_results(options, target, spool)
     result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
-    write_json(options.run_block, _run_block(options, started, result))
+    with near_output(options.run_block, fetch=False) as run_block:
+        write_json(run_block, _run_block(options, started, result))
     if options.failures is not None:
         write_failures(options.failures, {**tally.outcome_counts(), "failed": len(failures)}, failures)
     return result
@@ -157,12 +160,16 @@ def would_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> 
     return judge is not None and not (options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits))
 
 
-def question_of(entry: dict, fields: Fields, meta_json: Path) -> Question:
-    """What a judge is asked about an entry."""
+def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
+    """What a judge is asked about an entry.
+
+    Raises:
+        InputError: its video has an address that cannot name a file for us.
+    """
     video, description = entry.get(fields.video), entry.get(fields.prompt)
     return Question(
         entry_id(entry),
-        resolve_beside(video, meta_json) if isinstance(video, str) and video else None,
+        beside(video, meta_json) if isinstance(video, str) and video else None,
         description if isinstance(description, str) and description.strip() else None,
     )
 
@@ -179,8 +186,7 @@ def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verd
 def _examined(options: GateOptions, judge: Judge | None, engine: Engine, count: int, cancelled: threading.Event) -> Iterator[Examined]:
     def examine(item: tuple[dict, Measured]) -> Examined:
         entry, measured = item
-        asked = would_ask(measured, options, judge)
-        verdict = judge.judge(question_of(entry, options.fields, options.meta_json)) if asked else None
+        verdict = _verdict(entry, options, judge) if would_ask(measured, options, judge) else None
         return Examined(_record(entry, options, measured, verdict), measured.traceback)
 
     threads = options.threads if judge is not None and judge.waits else 0
@@ -188,11 +194,19 @@ def _examined(options: GateOptions, judge: Judge | None, engine: Engine, count: 
         yield examined or Examined(_record(entry, options, NOT_REACHED, undecided(judge.name if judge else "none", RUN_ENDED, NOT_REACHED.error)))
 
 
+def _verdict(entry: dict, options: GateOptions, judge: Judge) -> Verdict:
+    try:
+        question = question_of(entry, options.fields, options.meta_json)
+    except InputError as error:
+        return undecided(judge.name, NO_QUESTION, str(error))
+    return judge.judge(question)
+
+
 @contextlib.contextmanager
-def _spool(report: Path) -> Iterator[IO[str]]:
+def _spool(report: Location) -> Iterator[IO[str]]:
     """A file without a name on the report's disk: records wait in it, not in memory, and nothing is left of it after a kill."""
     try:
-        with tempfile.TemporaryFile("w+", encoding="utf-8", dir=report.parent) as spool:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", dir=None if is_remote(report) else report.parent) as spool:
             yield spool
     except OSError as error:
         raise InputError(cannot_write(report, error)) from None
@@ -218,7 +232,7 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_results(options: GateOptions, target: Path, spool: IO[str]) -> None:
+def _write_results(options: GateOptions, target: Location, spool: IO[str]) -> None:
     """The report, then the metadata with the decisions in it; entries without one stay as they were."""
     spool.seek(0)
     with entry_writer(options.quality_report) as write:

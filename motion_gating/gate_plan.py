@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from motion_gating.entry_metrics import Engine, Measured, in_this_process
 from motion_gating.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
 from motion_rep.errors import InputError
+from motion_rep.remote_files import Location, near
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -40,7 +40,10 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = in_thi
         if not would_ask(figures, options, judge):
             plan.skipped += judge is not None
             continue
-        _add(plan, question_of(entry, options.fields, options.meta_json), judge)
+        try:
+            _add(plan, question_of(entry, options.fields, options.meta_json), judge)
+        except InputError:
+            plan.unusable += 1
     yield f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, {plan.skipped} rejected by jitter without a call, " \
         f"{plan.unusable} without a usable clip or description"
     calls = str(plan.fewest_calls) if plan.fewest_calls == plan.most_calls else f"{plan.fewest_calls} to {plan.most_calls}"
@@ -48,16 +51,17 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = in_thi
 
 
 def _add(plan: _Plan, question: Question, judge: Judge) -> None:
+    """Count a question.
+
+    Raises:
+        InputError: it cannot be asked.
+    """
     human = getattr(judge, "verdicts", {}).get(str(question.identifier))
     vlm = getattr(judge, "otherwise", judge)
     if human is not None or vlm is None:
         plan.by_people += human is not None
         return
-    try:
-        missing = vlm.unanswered(question)
-    except InputError:
-        plan.unusable += 1
-        return
+    missing = vlm.unanswered(question)
     if missing == 0:
         plan.answered += 1
         return
@@ -76,9 +80,9 @@ def _tokens(question: Question, vlm) -> int:
         return text
 
 
-def _video_size(path: Path) -> tuple[float, int, int]:
+def _video_size(path: Location) -> tuple[float, int, int]:
     from motion_rep.video_reader import open_video
 
-    with open_video(path) as video:
+    with near(path) as copy, open_video(copy) as video:
         frames = video.frame_count or sum(1 for _ in video)
         return frames / video.fps, video.width, video.height

@@ -34,7 +34,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     group.add_argument("--cache-dir", type=Path, metavar="DIR", help="answers that were paid for (default: beside the report)")
 
 
-def make_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool = True):
+def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool = True):
     """The judge that the flags choose, None for ``none``.
 
     Raises:

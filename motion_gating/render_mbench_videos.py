@@ -28,7 +28,7 @@ from motion_rep.command_line import (
     say_error,
 )
 from motion_rep.errors import UsageError
-from motion_rep.remote_files import is_remote, location, near, near_output, require_location, same_place, sweep_location
+from motion_rep.remote_files import is_remote, location, place_of, require_location, sweep_location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
@@ -72,17 +72,16 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.archive import read_entries
     from motion_rep.run_report import write_failures
 
-    if same_place(args.output_json, args.meta_json):
+    if place_of(args.output_json) == place_of(args.meta_json):
         raise UsageError(f"{args.output_json}: is the input archive too. Give --output-json another name.")
-    with near(args.meta_json) as meta_json:
-        # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
-        count = sum(1 for _ in read_entries(meta_json))
-        if not count:
-            raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
-        require_location(args.output_dir)
-        require_location(args.output_json.parent)
-        require_failures_folder(args)
-        tally = _render_archive(read_entries(meta_json), count, args)
+    # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
+    count = sum(1 for _ in read_entries(args.meta_json))
+    if not count:
+        raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
+    require_location(args.output_dir)
+    require_location(args.output_json.parent)
+    require_failures_folder(args)
+    tally = _render_archive(read_entries(args.meta_json), count, args)
     failed = len(tally.failures)
     if args.failures:
         write_failures(args.failures, {"rendered": tally.drawn, "reused": tally.reused, "failed": failed}, tally.failures)
@@ -98,7 +97,7 @@ def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespac
     sweep_location(args.output_dir)
     sweep_location(args.output_json.parent, recursive=False)
     try:
-        with near_output(args.output_json, fetch=False) as output_json, entry_writer(output_json) as write:
+        with entry_writer(args.output_json) as write:
             for entry in _rendered(entries, min(count, args.limit or count), args, tally):
                 write(entry)
     finally:

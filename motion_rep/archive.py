@@ -10,35 +10,37 @@ from pathlib import Path
 
 from motion_rep.errors import InputError, UsageError
 from motion_rep.json_stream import json_kind, read_json_list
+from motion_rep.remote_files import Location, near, near_output
 from motion_rep.safe_files import atomic_path, json_text, require_file
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
 
 
-def is_lines(path: str | os.PathLike) -> bool:
+def is_lines(path: Location) -> bool:
     """Whether a path names JSON lines (one object a line) and not a JSON list."""
-    return Path(path).suffix.lower() in LINES_SUFFIXES
+    return path.suffix.lower() in LINES_SUFFIXES
 
 
-def read_entries(path: str | os.PathLike) -> Iterator[Entry]:
-    """The entries of an archive, in order, one by one; what is wrong is found when the reading comes to it.
+def read_entries(path: Location) -> Iterator[Entry]:
+    """The entries of an archive, in order, one by one; what is wrong is found when the reading comes to it. A remote one is fetched each time.
 
     Raises:
         UsageError: missing or not JSON, not a list of objects, an entry without an id, or an id that comes twice.
     """
     seen: set[str] = set()
     try:
-        for number, entry in enumerate(read_items(path)):
-            _require_entry(path, number, entry, seen)
-            yield entry
+        with near(path) as copy:
+            for number, entry in enumerate(read_items(copy)):
+                _require_entry(path, number, entry, seen)
+                yield entry
     except UsageError:
         raise
     except InputError as error:
         raise UsageError(str(error)) from None
 
 
-def read_items(path: str | os.PathLike, expected: str = "a list of entries") -> Iterator[object]:
+def read_items(path: Path, expected: str = "a list of entries") -> Iterator[object]:
     """What a JSON list or a file of JSON lines holds, one by one, whatever it is.
 
     Args:
@@ -56,10 +58,10 @@ def entry_id(entry: Entry) -> object:
 
 
 @contextlib.contextmanager
-def entry_writer(path: str | os.PathLike) -> Iterator[Callable[[Entry], None]]:
+def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
     """A function that appends one entry to a new archive, which takes its name when the block ends without an error."""
     lines = is_lines(path)
-    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with near_output(path, fetch=False) as copy, atomic_path(copy) as temporary, open(temporary, "w", encoding="utf-8") as file:
         count = 0
 
         def write(entry: Entry) -> None:

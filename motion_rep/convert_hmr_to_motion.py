@@ -28,7 +28,7 @@ from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.flags import add_reading_flags
 from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
 from motion_rep.remote_files import Location, RemotePath, is_remote, location, looked_up, near, remote_files_below, require_location, sweep_location
-from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.run_flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions.
 WORTH_A_WORKER = 500
@@ -107,7 +107,8 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
 
     require_location(args.output)
     sweep_location(args.output)
-    workers = workers_for(args, len(pairs), WORTH_A_WORKER)
+    afar = any(map(is_remote, (*args.input, args.output)))
+    workers = workers_for(args, len(pairs), WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER)
     counts, failures, notes = Counter(), [], NoteTally()
     try:
         all_remote = all(map(is_remote, (*args.input, args.output)))

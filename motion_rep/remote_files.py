@@ -212,11 +212,19 @@ def sweep_location(folder: Location, recursive: bool = True) -> None:
         sweep(folder, recursive)
 
 
-def same_place(one: Location, other: Location) -> bool:
-    """Whether two locations are one."""
-    if is_remote(one) or is_remote(other):
-        return str(one) == str(other)
-    return one.resolve() == other.resolve()
+def place_of(path: Location) -> str:
+    """The same text for two names of one place."""
+    return str(path) if is_remote(path) else str(path.resolve())
+
+
+def is_there(path: Location) -> bool:
+    """Whether a location is a file that is there."""
+    if not isinstance(path, RemotePath):
+        return path.is_file()
+    try:
+        return not looked_up(path).folder
+    except InputError:
+        return False
 
 
 def beside(text: str, json_location: Location) -> Location:

@@ -11,6 +11,8 @@ from motion_rep.command_line import worker_count
 from motion_rep.errors import UsageError
 
 ENGINES = ("local", "ray")
+# Starting a worker costs about as much as waiting for the files of this many items from an address.
+WORTH_A_WORKER_AFAR = 20
 
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:

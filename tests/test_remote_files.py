@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 import fsspec
 import pytest
 import torch
-from command_support import assert_error_lines, save_json, save_motion
+from command_support import CONVERTER, RENDERER, assert_error_lines, save_json, save_motion
+from gate_support import GeminiProtocol, Service, always, environment, gate, make_archive, read
 
+from motion_gating import apply_quality_gate
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.errors import InputError, UsageError
@@ -130,7 +132,7 @@ def test_captures_of_a_folder_are_the_same_near_and_far(tmp_path, memory, make_c
     assert told[0] == told[1]
 
 
-def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_was(s3, bucket, make_capture, tmp_path, capsys):
+def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_was(s3, bucket, make_capture, run_script, tmp_path, capsys):
     (tmp_path / "in/sub folder").mkdir(parents=True)
     for number in range(4):
         torch.save(make_capture(seed=number), tmp_path / f"in/sub folder/{number}.pt")
@@ -140,10 +142,9 @@ def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_wa
     capsys.readouterr()
 
     def run(*flags):
-        code = convert(["-i", f"{bucket}/in", "-o", f"{bucket}/out", *flags])
-        said = capsys.readouterr()
-        assert code == 1 and assert_error_lines(said.err, 1)[0].startswith(f"error: {bucket}/in/broken.pt: ")
-        return said.out
+        done = run_script(CONVERTER, "-i", f"{bucket}/in", "-o", f"{bucket}/out", *flags)
+        assert done.returncode == 1 and assert_error_lines(done.stderr, 1)[0].startswith(f"error: {bucket}/in/broken.pt: ")
+        return done.stdout
 
     assert "4 converted, 0 unchanged" in run("--workers", "2")
     assert contents(s3, f"{bucket}/out") == local_contents(tmp_path / "local")
@@ -168,7 +169,7 @@ def test_one_capture_between_near_and_far(s3, bucket, make_capture, tmp_path, ca
     assert f"{bucket}/a.pt: person 0" in capsys.readouterr().out
 
 
-def test_rendering_on_s3(s3, bucket, make_capture, tmp_path, capsys):
+def test_rendering_on_s3(s3, bucket, make_capture, run_script, tmp_path):
     for number in range(3):
         save_motion(tmp_path / f"set/motions/{number}.pt", make_capture(frames=8, seed=number))
     entries = [{"id": number, "prompt": "p", "motion_path": f"motions/{number}.pt"} for number in range(3)]
@@ -177,16 +178,54 @@ def test_rendering_on_s3(s3, bucket, make_capture, tmp_path, capsys):
     s3.put(f"{tmp_path}/set/", f"{bucket}/set/", recursive=True)
     size = ["--width", "64", "--height", "64"]
     assert render(["--meta-json", str(tmp_path / "set/a.json"), "--output-json", str(tmp_path / "r.json"), "--output-dir", str(tmp_path / "r"), *size]) == 1
-    capsys.readouterr()
     far = ["--meta-json", f"{bucket}/set/a.json", "--output-json", f"{bucket}/r.json", "--output-dir", f"{bucket}/r", *size]
     for workers, counts in (("2", "3 rendered, 0 reused"), ("0", "0 rendered, 3 reused")):
-        assert render([*far, "--workers", workers]) == 1
-        said = capsys.readouterr()
-        lost, secret = assert_error_lines(said.err, 2)
-        assert counts in said.out and f"{bucket}/set/motions/9.pt: is not there" in lost and "user or password" in secret and ":secret@" not in said.err
+        done = run_script(RENDERER, *far, "--workers", workers)
+        lost, secret = assert_error_lines(done.stderr, 2)
+        assert done.returncode == 1 and counts in done.stdout
+        assert f"{bucket}/set/motions/9.pt: is not there" in lost and "user or password" in secret and ":secret@" not in done.stderr
         assert contents(s3, f"{bucket}/r") == local_contents(tmp_path / "r")
         far_json = s3.cat_file(f"{bucket}/r.json").decode()
         assert json.loads(far_json.replace(f"{bucket}/r", str(tmp_path / "r"))) == json.loads((tmp_path / "r.json").read_text())
+
+
+def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_script):
+    meta = make_archive(tmp_path / "set", ids=(0, 1, 2))
+    entries = json.loads(meta.read_text())
+    entries[1]["mbench_eval_path"], entries[2]["video_path"] = "nothing.pt", "s3://user:secret@bucket/2.mp4"
+    save_json(meta, entries)
+    s3.put(f"{tmp_path}/set/", f"{bucket}/set/", recursive=True)
+    with Service(always(GeminiProtocol.answer())) as service:
+        near = gate(meta, "--output-json", tmp_path / "gated.json", server=service)
+        assert near.returncode == 1 and len(service.questions) == 2, near.stderr
+    far = ["--meta-json", f"{bucket}/set/meta.json", "--quality-report", f"{bucket}/made/report.json", "--output-json", f"{bucket}/made/gated.json"]
+    with Service(always(GeminiProtocol.answer())) as service:
+        for asked in (2, 0):
+            service.requests.clear()
+            done = run_script("motion_gating/apply_quality_gate.py", *far, "--workers", "2", "--cache-dir", str(tmp_path / "cache"), env=environment(service))
+            assert done.returncode == 1 and len(service.questions) == asked, done.stderr
+    made = contents(s3, f"{bucket}/made")
+    assert set(made) == {"report.json", "report.run.json", "gated.json"}
+    assert made["gated.json"] == (tmp_path / "gated.json").read_bytes()
+    assert json.loads(made["report.json"])[0] == {**read(meta.with_name("report.json"))[0], "vlm_cached_answers": 1}
+    assert f"{bucket}/set/nothing.pt: is not there" in json.loads(made["report.json"])[1]["metrics_error"]
+    assert json.loads(made["report.json"])[2]["vlm_error_kind"] == "no_question"
+    assert b"secret" not in made["report.json"] and json.loads(made["report.run.json"])["meta_json"] == far[1]
+
+
+def test_answers_that_are_paid_for_are_not_kept_where_they_would_be_lost(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("GEMINI_API_KEY", "key")
+    meta = make_archive(tmp_path)
+    assert apply_quality_gate.main(["--meta-json", str(meta), "--quality-report", "memory://box/report.json"]) == 2
+    assert "--cache-dir" in assert_error_lines(capsys.readouterr().err, 1)[0]
+
+
+def test_decisions_go_into_a_remote_archive(memory, tmp_path):
+    meta = make_archive(tmp_path)
+    memory.put(f"{tmp_path}/", "/box/", recursive=True)
+    said = gate(parse_location("memory://box/meta.json"), "--judge", "manual", "--verdicts", save_json(tmp_path / "v.json", [{"id": 0, "matches": True}]))
+    assert said.returncode == 0, said.stderr
+    assert json.loads(memory.cat_file("/box/meta.json")) == [{**json.loads(meta.read_text())[0], "use_ref_motion": True}]
 
 
 @pytest.mark.parametrize(

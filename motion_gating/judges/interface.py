@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
+
+from motion_rep.remote_files import Location
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Question:
     """
 
     identifier: object
-    video: Path | None
+    video: Location | None
     description: str | None
 
 
@@ -71,6 +72,7 @@ class Judge(Protocol):
     def judge(self, question: Question) -> Verdict: ...
 
 
+NO_QUESTION = "no_question"  # the error kind of entries about which nothing can be asked
 RUN_ENDED = "run_ended"  # the error kind of questions that were not asked because the run ended before
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
 from motion_gating.judges.answers import SCHEMA, prompt_for, read_answer
-from motion_gating.judges.interface import RUN_ENDED, Question, Stop, Verdict, undecided
+from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Question, Stop, Verdict, undecided
 from motion_gating.judges.retrying import Caller, RunStopped
 from motion_gating.judges.service import Attempt, CallFailure, Failure, Service, short, video_type, without_secrets
 from motion_rep.errors import InputError
+from motion_rep.remote_files import near
 from motion_rep.safe_files import read_bytes
 
 
@@ -40,11 +42,12 @@ class VlmJudge:
 
     def judge(self, question: Question) -> Verdict:
         """The verdict of the majority of the votes; undecided where an answer did not come."""
-        try:
-            data = _clip_bytes(question)
-        except InputError as error:
-            return undecided(self.name, "no_question", str(error))
-        return self._collect(question, data)
+        with ExitStack() as opened:
+            try:
+                video, data = opened.enter_context(_clip(question))
+            except InputError as error:
+                return undecided(self.name, NO_QUESTION, str(error))
+            return self._collect(question.description, video, data)
 
     def unanswered(self, question: Question) -> int:
         """How many calls the question takes at least: answers up to a majority that are not in the cache.
@@ -52,17 +55,18 @@ class VlmJudge:
         Raises:
             InputError: the question cannot be asked.
         """
-        asked = self._asked(question.description, _clip_bytes(question))
+        with _clip(question) as (_, data):
+            asked = self._asked(question.description, data)
         return sum(self.cache.get({**asked, "vote": vote}) is None for vote in range(self.votes // 2 + 1))
 
-    def _collect(self, question: Question, data: bytes) -> Verdict:
-        asked, answers, cached = self._asked(question.description, data), [], 0
-        with self.service.attach(question.video, data) as media:
+    def _collect(self, description: str, video: Path, data: bytes) -> Verdict:
+        asked, answers, cached = self._asked(description, data), [], 0
+        with self.service.attach(video, data) as media:
             for vote in range(self.votes):
                 kept = self.cache.get({**asked, "vote": vote})
                 cached += kept is not None
                 try:
-                    answers.append(kept or self._ask(question.description, media, {**asked, "vote": vote}))
+                    answers.append(kept or self._ask(description, media, {**asked, "vote": vote}))
                 except RunStopped:
                     return self._verdict(answers, cached, RUN_ENDED, f"not asked: {self.stop.message}")
                 except CallFailure as failure:
@@ -121,14 +125,21 @@ class VlmJudge:
         )
 
 
-def _clip_bytes(question: Question) -> bytes:
+@contextmanager
+def _clip(question: Question) -> Iterator[tuple[Path, bytes]]:
+    """The clip as a local file, and its bytes.
+
+    Raises:
+        InputError: there is nothing to ask about.
+    """
     if question.description is None:
         raise InputError("the entry has no description. Name its field with --prompt-field.")
     if question.video is None:
         raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
     if video_type(question.video) is None:
         raise InputError(f"{question.video}: is not a video by its name, expected .mp4 or the like. It was not sent; check --video-field.")
-    return read_bytes(question.video)
+    with near(question.video) as video:
+        yield video, read_bytes(video)
 
 
 def _majority(answers: list[KeptAnswer], votes: int) -> bool | None:
