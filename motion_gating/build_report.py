@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
@@ -11,8 +14,12 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
 from motion_rep.errors import UsageError
+from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 SHOWN_WARNINGS = 10
+# Starting a worker costs about as much as this many entries, without and with side views.
+WORTH_A_WORKER = 30
+SIDE_VIEWS_WORTH_A_WORKER = 5
 
 
 def build_parser() -> Parser:
@@ -28,6 +35,7 @@ def build_parser() -> Parser:
     parser.add_argument("--jitter-threshold", type=positive_number, help="default: what the gate used, else 0.04")
     parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder for the side view; 'mannequin' takes the built-in body")
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws the side view")
+    add_run_flags(parser)
     parser.add_argument("--video-field", default="video_path", help="entry field with the lit video")
     parser.add_argument("--eval-field", default="mbench_eval_path", help="entry field with the eval file")
     parser.add_argument("--prompt-field", default="prompt", help="entry field with the description")
@@ -39,52 +47,90 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.review_page.records import read_reviewed
+    from motion_gating.review_page.records import keep_records, read_reviewed
+    from motion_gating.spool import spool
+    from motion_rep.archive import entry_id, read_entries
+    from motion_rep.run_report import write_failures
     from motion_rep.safe_files import require_folder, sweep
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")
-    items = list(read_reviewed(args.meta_json, args.quality_report))
-    if args.quality_report is not None and items and all(item.record is None for item in items):
-        say_warning(f"{args.quality_report}: has no record for any of the {len(items)} entries of {args.meta_json}. Give the report of this archive.")
+    sum(1 for _ in read_entries(args.meta_json))  # a broken archive ends the run before anything is made
+    require_failures_folder(args)
     sweep(require_folder(args.output))
-    troubles = build_review(items, _options(args), _heading(args))
-    for trouble in troubles[:SHOWN_WARNINGS]:
-        say_warning(trouble)
-    if len(troubles) > SHOWN_WARNINGS:
-        say_warning(f"{len(troubles) - SHOWN_WARNINGS} more entries lack something; the page says what")
-    say(f"{args.output / 'index.html'}: {len(items)} entries. Open it in a browser.")
-    return SOME_FAILED if troubles else DONE
+    with spool(args.output / "index.html") as file:
+        records = keep_records(args.quality_report, file)
+        count, known = _count(records.has(entry_id(entry)) for entry in read_entries(args.meta_json))
+        if args.quality_report is not None and count and not known:
+            say_warning(f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the report of this archive.")
+        workers = _workers(args, count)
+        options = _options(args, workers)
+        failures = build_review(
+            read_reviewed(args.meta_json, records), count, options, _heading(args), lambda start, items, count: run_on_engine(args, start, items, workers)
+        )
+    sweep(args.output)
+    _say_result(args, count, failures)
+    if args.failures:
+        write_failures(args.failures, {"shown": count - len(failures), "failed": len(failures)}, failures)
+    return SOME_FAILED if failures else DONE
 
 
-def build_review(items: list, options, heading: dict) -> list[str]:
+def _count(flags: Iterable[bool]) -> tuple[int, int]:
+    """How many there are, and how many of them are true."""
+    tally = Counter(flags)
+    return tally.total(), tally[True]
+
+
+def build_review(items: Iterable, count: int, options, heading: dict, engine: Callable) -> list:
     """Write the page and everything beside it.
 
     Args:
-        items: :class:`motion_gating.review_page.records.ReviewEntry` of the batch.
+        items: :class:`motion_gating.review_page.records.ReviewEntry` of the batch; taken a bounded number ahead.
+        count: how many there are.
         options: :class:`motion_gating.review_page.entry_page.PageOptions`.
         heading: title, and what is said about the run.
+        engine: who works; see :data:`motion_gating.entry_metrics.Engine`.
     Returns:
-        One sentence for every entry of which something could not be shown.
+        A :class:`motion_rep.run_report.ItemFailure` for every entry of which something could not be shown.
     """
-    from motion_gating.review_page.entry_page import entry_page
-    from motion_gating.review_page.page import write_entry_script, write_page
+    from motion_gating.review_page.entry_page import failed_page, start_pages
+    from motion_gating.review_page.page import write_page
     from motion_gating.review_page.records import FIGURES
+    from motion_gating.spool import spool
+    from motion_rep.run_report import ItemFailure
+    from motion_rep.work_pool import Failed
 
-    rows, troubles = [], []
-    for item in progress(items, "review page", unit="entry"):
-        page = entry_page(item, options)
-        write_entry_script(options.output / "entries" / f"{page.key}.js", page.key, page.details)
-        rows.append(page.row)
-        if page.missing:
-            troubles.append(f"entry {item.identifier!r}: {'; '.join(page.missing)}")
-    figures = [{"name": figure.name, "unit": figure.unit} for figure in FIGURES]
-    data = {"threshold": options.threshold, "figures": figures, "entries": rows, **heading}
-    write_page(options.output / "index.html", heading["title"], data)
-    return troubles
+    failures, page_path = [], options.output / "index.html"
+    with spool(page_path) as rows:
+        for item, result in progress(engine(functools.partial(start_pages, options), items, count), "review page", total=count, unit="entry"):
+            page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
+            rows.write(page.row.encode() + b"\n")
+            if page.missing:
+                failures.append(ItemFailure(item.identifier, "; ".join(page.missing), getattr(result, "detail", "")))
+        rows.seek(0)
+        data = {"threshold": options.threshold, "figures": [{"name": figure.name, "unit": figure.unit} for figure in FIGURES], **heading}
+        write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
+    return failures
 
 
-def _options(args: argparse.Namespace):
+def _say_result(args: argparse.Namespace, count: int, failures: list) -> None:
+    for failure in failures[:SHOWN_WARNINGS]:
+        say_warning(f"entry {failure.item!r}: {failure.error}")
+    if len(failures) > SHOWN_WARNINGS:
+        say_warning(f"{len(failures) - SHOWN_WARNINGS} more entries lack something; the page says what")
+    say(f"{args.output / 'index.html'}: {count} entries. Open it in a browser.")
+
+
+def _workers(args: argparse.Namespace, count: int) -> int:
+    from motion_rep.renderers import load_renderer
+
+    if args.no_side_view:
+        return workers_for(args, count, WORTH_A_WORKER)
+    # A GPU is kept busy by one process.
+    return workers_for(args, count, SIDE_VIEWS_WORTH_A_WORKER if load_renderer(args.renderer).name == "opencv" else count + 1)
+
+
+def _options(args: argparse.Namespace, workers: int):
     from motion_gating.review_page.entry_page import PageOptions
     from motion_gating.review_page.records import jitter_threshold, run_facts
 
@@ -92,7 +138,7 @@ def _options(args: argparse.Namespace):
         meta_json=args.meta_json,
         output=args.output,
         threshold=args.jitter_threshold or jitter_threshold(run_facts(args.quality_report)),
-        side=None if args.no_side_view else _side_painter(args),
+        side=None if args.no_side_view else _side_tools(args, workers),
         checks=args.checks,
         copy_media=args.copy_media,
         video_field=args.video_field,
@@ -101,12 +147,14 @@ def _options(args: argparse.Namespace):
     )
 
 
-def _side_painter(args: argparse.Namespace):
-    from motion_gating.review_page.side_video import SidePainter
-    from motion_rep.body_models import load_body
-    from motion_rep.renderers import load_renderer
+def _side_tools(args: argparse.Namespace, workers: int):
+    """What side views are drawn with; a model that is missing ends the command here."""
+    from motion_gating.review_page.side_video import SideTools
+    from motion_rep.body_models import find_model
 
-    return SidePainter(load_body("smplx", args.smplx_model_dir), load_renderer(args.renderer), args.side_size + args.side_size % 2)
+    if args.smplx_model_dir != "mannequin":
+        find_model("smplx", args.smplx_model_dir)
+    return SideTools(args.smplx_model_dir, args.renderer, args.side_size + args.side_size % 2, 0 if workers or args.engine == "ray" else None)
 
 
 def _heading(args: argparse.Namespace) -> dict:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import torch
+from command_support import files_in
 from report_support import LARGE_ID, MARKUP, build, entry_details, make_batch, page_data, record, write_clip
 from sample_motions import smooth_clip
 
+from motion_gating import build_report
+from motion_gating.review_page.entry_page import PageOptions, start_pages
 from motion_gating.review_page.page import harmless_json
+from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
+from motion_gating.spool import spool
 from motion_rep.mbench_scene import Bounds, MbenchScene, front_view
+from motion_rep.motion_file import write_motion
 from motion_rep.safe_files import safe_name
 from motion_rep.video_reader import open_video
+from motion_rep.work_pool import run_items
 
 COMMAND = Path(__file__).parents[1] / "motion_gating" / "build_report.py"
 
@@ -97,8 +107,6 @@ def test_a_lit_video_at_another_rate_runs_frame_by_frame(tmp_path):
 
 def test_overlay_of_a_cut_motion_starts_where_the_motion_does(tmp_path):
     from dataclasses import replace
-
-    from motion_rep.motion_file import write_motion
 
     meta, report = make_batch(tmp_path)
     write_motion(tmp_path / "walk.pt", replace(smooth_clip(31, seed=2), start_time=0.75))
@@ -200,7 +208,7 @@ def test_without_a_report_the_page_shows_the_clips(tmp_path):
     [
         ("nothing.json", "report.json", "nothing.json: cannot be read"),
         ("meta.json", "nothing.json", "nothing.json: cannot be read"),
-        ("meta.json", "object.json", "is not a list of records"),
+        ("meta.json", "object.json", "expected a list of records"),
     ],
 )
 def test_unusable_input_is_one_line_and_exit_two(tmp_path, meta, report, message):
@@ -221,3 +229,95 @@ def test_verdicts_are_about_one_motion_and_prompt(tmp_path):
         build(meta, report, tmp_path / "page", "--no-side-view")
         about.append(page_data(tmp_path / "page")["entries"][0]["about"])
     assert about[0] == about[2] != about[1]
+
+
+def test_workers_make_the_page_that_one_process_makes_and_failures_are_listed(tmp_path):
+    meta, report = make_batch(tmp_path)
+    made = []
+    for workers in (0, 2):
+        page = tmp_path / f"page{workers}"
+        assert build(meta, report, page, "--side-size", 32, "--smplx-model-dir", "mannequin", "--workers", workers, "--failures", tmp_path / "f.json") == 1
+        made.append((files_in(page), json.loads((tmp_path / "f.json").read_text())))
+    assert made[0] == made[1] and len(made[0][0]) > 12
+    failures = made[0][1]
+    assert failures["counts"] == {"shown": 5, "failed": 1}
+    assert failures["failures"][0]["item"] == "../4" and "gone.mp4" in failures["failures"][0]["error"]
+
+
+def start_pages_dangerously(options):
+    """A worker that dies on the entry "seven"."""
+    work = start_pages(options)
+
+    def make(item):
+        if item.identifier == "seven":
+            os._exit(5)
+        return work(item)
+
+    return make
+
+
+def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
+    meta, report = make_batch(tmp_path)
+    options = PageOptions(meta, tmp_path / "page", 0.04)
+    (tmp_path / "page").mkdir()
+    with spool(tmp_path / "page" / "index.html") as file:
+        items = read_reviewed(meta, keep_records(report, file))
+        (failure, _) = build_report.build_review(
+            items, 6, options, {"title": "t", "said": ""}, lambda start, items, count: run_items(functools.partial(start_pages_dangerously, *start.args), items, 2)
+        )
+    assert failure.item == "seven" and "ended with code 5 on it 2 times" in failure.error
+    rows = page_data(tmp_path / "page")["entries"]
+    assert [row["id"] for row in rows] == ["0", "seven", str(LARGE_ID), "3", "../4", "5"]
+    assert rows[1]["groups"] == ["mismatch"] and rows[1]["prompt"] == MARKUP and rows[0]["poster"]
+    details = entry_details(tmp_path / "page", "seven")
+    assert details["problems"] == [failure.error] and details["videos"] == []
+
+
+def test_records_are_found_whatever_their_order_and_form(tmp_path):
+    (tmp_path / "meta.json").write_text(json.dumps([{"id": number, "prompt": "p"} for number in range(4)]))
+    records = [record(3, jitter=0.3), record(77), record("1", jitter=0.5), record(0), record(1, jitter=0.1, vlm_analysis="Grüße\n\ud800")]
+    pages = []
+    for name, text in (("r.json", json.dumps(records)), ("r.jsonl", "".join(json.dumps(item) + "\n" for item in records))):
+        (tmp_path / name).write_text(text)
+        assert build(tmp_path / "meta.json", tmp_path / name, tmp_path / name[2:], "--no-side-view") == 0
+        pages.append(files_in(tmp_path / name[2:]))
+    assert pages[0] == pages[1]
+    assert [row["figures"][0] for row in page_data(tmp_path / "json")["entries"]] == [0.01, 0.1, None, 0.3], "the later of two records counts"
+    assert entry_details(tmp_path / "json", "1")["analysis"] == "Grüße\n\ud800"
+
+
+def test_an_empty_picture_that_a_power_failure_left_is_made_again(tmp_path):
+    meta, report = make_batch(tmp_path)
+    build(meta, report, tmp_path / "page", "--no-side-view")
+    poster = tmp_path / "page" / "posters" / "0.jpg"
+    whole = poster.read_bytes()
+    poster.write_bytes(b"")
+    build(meta, report, tmp_path / "page", "--no-side-view")
+    assert poster.read_bytes() == whole
+
+
+def test_a_side_view_is_drawn_again_where_its_motion_or_its_file_has_changed(tmp_path):
+    meta, report = make_batch(tmp_path)
+    flags = ("--side-size", 32, "--smplx-model-dir", "mannequin")
+    side = tmp_path / "page" / "side" / "0.mp4"
+    build(meta, report, tmp_path / "page", *flags)
+    first = side.read_bytes()
+    side.write_bytes(first[:-10])
+    build(meta, report, tmp_path / "page", *flags)
+    assert side.read_bytes() == first
+    write_motion(tmp_path / "walk.pt", smooth_clip(31, seed=5))
+    build(meta, report, tmp_path / "page", *flags)
+    assert side.read_bytes() != first
+
+
+def test_memory_of_the_page_does_not_grow_with_its_entries(tmp_path):
+    """Entries and records wait on disk: the peak grows by far less than what they hold."""
+    peaks = []
+    for count in (300, 1500):
+        (tmp_path / "meta.json").write_text(json.dumps([{"id": number, "prompt": "p" * 5000} for number in range(count)]))
+        (tmp_path / "report.json").write_text(json.dumps([record(number, vlm_analysis="a" * 5000) for number in range(count)]))
+        tracemalloc.start()
+        assert build(tmp_path / "meta.json", tmp_path / "report.json", tmp_path / "page", "--no-side-view", "--workers", 0) == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 1200 * 1000, "1,200 entries more hold 12 MB"

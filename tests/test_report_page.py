@@ -340,27 +340,44 @@ def test_the_page_asks_for_nothing_from_a_network_and_logs_no_error(page):
     assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
 
 
-def test_a_thousand_entries(browser, tmp_path):
-    """Opening, filtering and searching them; pictures and videos of entries that nobody looks at are not loaded."""
+def test_thousands_of_entries(browser, tmp_path):
+    """Opening, filtering and searching them; the list holds a thousand, and pictures and videos of entries that nobody looks at are not loaded."""
     meta, report = make_batch(tmp_path)
     whole = json.loads(meta.read_text())[0]
     first = json.loads(report.read_text())[0]
-    meta.write_text(json.dumps([{**whole, "id": number, "prompt": f"person number {number} walks"} for number in range(1000)]))
-    report.write_text(json.dumps([{**first, "id": number, "jitter_degree": number / 10000} for number in range(1000)]))
+    entries = [{**(whole if number < 1000 else {}), "id": number, "prompt": f"person number {number} walks"} for number in range(2300)]
+    meta.write_text(json.dumps(entries))
+    report.write_text(json.dumps([{**first, "id": number, "jitter_degree": number / 10000} for number in range(2300)]))
     # The thousand small pictures of one clip, and asking it for its rate, would say nothing more than those of the first one.
     with mock.patch("motion_gating.review_page.entry_page.video_rate", lambda path: 16.0), mock.patch("motion_gating.review_page.entry_page.write_poster", _same_poster):
-        assert build(meta, report, tmp_path / "page", "--no-side-view") == 0
+        assert build(meta, report, tmp_path / "page", "--no-side-view", "--workers", 0) == 0
     browser.get((tmp_path / "page" / "index.html").as_uri())
     wait(browser, "return Boolean(player)")
-    assert len(shown(browser)) == 1000
+    assert len(shown(browser)) == 2300
     assert len(browser.find_elements(By.TAG_NAME, "video")) == 2
     assert browser.execute_script("return document.querySelectorAll('#list img').length") == 1000
     assert browser.execute_script("return [...document.querySelectorAll('#list img')].filter((image) => image.naturalWidth > 0).length") < 200
+    click(browser, "#after")
+    click(browser, "#after")
+    assert listed(browser) == ["2000", "2299", 300] and not browser.find_element(By.ID, "after").is_enabled()
+    click(browser, "#before")
+    assert listed(browser) == ["1000", "1999", 1000]
+    click(browser, "#list li:last-child .row")
+    press(browser, "x", "j")
+    assert open_id(browser) == "2000" and listed(browser)[0] == "2000", "the list goes on where the next entry is"
+    press(browser, "k")
+    assert listed(browser)[0] == "1000" and browser.execute_script("return rows.get(state.open).querySelector('.mine').textContent") == "✗"
+    assert browser.execute_script("return document.querySelectorAll('#list [aria-current]').length") == 1
     browser.find_element(By.ID, "search").send_keys("number 77")
-    assert len(shown(browser)) == 19
+    assert len(shown(browser)) == sum("77" in str(number) for number in range(2300)) and not browser.find_element(By.ID, "pager").is_displayed()
     press(browser, Keys.ESCAPE)
     press(browser, "j")
     assert open_id(browser) == "77"
+
+
+def listed(browser) -> list:
+    """First and last id in the list, and how many there are."""
+    return browser.execute_script("const keys = [...rows.keys()].map((key) => byKey.get(key).id); return [keys[0], keys.at(-1), keys.length]")
 
 
 def _same_poster(video_path: Path, target: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from motion_gating.joint_clip import JointClip, read_joint_clip
 from motion_gating.review_page.curves import curve_panels
 from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
+from motion_gating.review_page.page import harmless_json, write_entry_script
 from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, problems_of, reasons_of, what_is_judged, worst_half_second
-from motion_gating.review_page.side_video import SidePainter
+from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.errors import InputError
 from motion_rep.limits import DRAWING_FPS
 from motion_rep.motion_file import MotionClip, read_motion
@@ -21,14 +24,14 @@ from motion_rep.safe_files import file_sha256, resolve_beside, safe_name
 class PageOptions:
     """Where things are and what is made.
 
-    side: draws the side views; None leaves them out.
+    side: what side views are drawn with; None leaves them out.
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
     """
 
     meta_json: Path
     output: Path
     threshold: float
-    side: SidePainter | None = None
+    side: SideTools | None = None
     checks: Path | None = None
     copy_media: bool = False
     video_field: str = "video_path"
@@ -38,11 +41,9 @@ class PageOptions:
 
 @dataclass(frozen=True)
 class EntryPage:
-    """``row`` stands in the page itself, ``details`` in a file of their own; ``missing`` says what could not be shown."""
+    """``row`` stands in the page itself, as JSON; ``missing`` says what could not be shown. The details are in a file of their own."""
 
-    key: str
-    row: dict
-    details: dict
+    row: str
     missing: tuple[str, ...]
 
 
@@ -56,25 +57,41 @@ class _Sources:
     missing: list[str] = field(default_factory=list)
 
 
-def entry_page(item: ReviewEntry, options: PageOptions) -> EntryPage:
-    """Read everything about an entry, make its small pictures and its side view, and describe it.
+def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
+    """The work of a worker; see :func:`entry_page`."""
+    return functools.partial(entry_page, options, options.side and options.side.load())
+
+
+def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry) -> EntryPage:
+    """Read everything about an entry, make its small pictures and its side view, and write down what the page says of it.
 
     A file that is missing or broken is said on the page and in ``missing``; it never ends the run.
+
+    Raises:
+        InputError: the page's folder cannot be written.
     """
     key = safe_name(item.identifier)
     sources = _read_sources(item, options)
     lit_path = _resolved(item.path(options.video_field), options)
     lit_fps = _tried(lambda: video_rate(lit_path), sources, "lit video") if lit_path else None
     fps = _show_fps(sources, lit_fps)
-    poster = options.output / "posters" / f"{key}.jpg"
     if lit_fps is not None:
-        _tried(lambda: write_poster(lit_path, poster), sources, "poster")
+        _tried(lambda: write_poster(lit_path, _poster(key, options)), sources, "poster")
     videos = [
         _linked("lit", "Lit video", lit_path, lit_fps, fps, key, options),
         *_camera_video(item, sources, fps, key, options),
-        *_side_video(sources, fps, key, options),
+        *_side_video(sources, painter, fps, key, options),
     ]
-    prompt = _prompt(item, options)
+    return _described(item, options, sources, fps, videos)
+
+
+def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
+    """What the page says of an entry that could not be worked on, without another look at its files."""
+    return _described(item, options, _Sources(missing=[why]), DRAWING_FPS, [])
+
+
+def _described(item: ReviewEntry, options: PageOptions, sources: _Sources, fps: float, videos: list[Video]) -> EntryPage:
+    key, prompt = safe_name(item.identifier), _prompt(item, options)
     row = {
         "key": key,
         "id": str(item.identifier),
@@ -83,7 +100,7 @@ def entry_page(item: ReviewEntry, options: PageOptions) -> EntryPage:
         "decision": item.decision,
         "vlm": (item.record or {}).get("vlm_matches"),
         "groups": groups_of(item, options.threshold),
-        "poster": url_from(options.output, poster) if poster.is_file() else None,
+        "poster": url_from(options.output, poster) if (poster := _poster(key, options)).is_file() else None,
         "figures": [_scaled(item, figure) for figure in FIGURES],
         "seconds": None if sources.joints is None else len(sources.joints.joints) / fps,
         "about": what_is_judged(prompt, _motion_digest(item, sources)),
@@ -102,7 +119,12 @@ def entry_page(item: ReviewEntry, options: PageOptions) -> EntryPage:
         "frames": None if sources.joints is None else len(sources.joints.joints),
         "motion": item.path("motion_path"),
     }
-    return EntryPage(key, row, details, tuple(sources.missing))
+    write_entry_script(options.output / "entries" / f"{key}.js", key, details)
+    return EntryPage(harmless_json(row), tuple(sources.missing))
+
+
+def _poster(key: str, options: PageOptions) -> Path:
+    return options.output / "posters" / f"{key}.jpg"
 
 
 def _read_sources(item: ReviewEntry, options: PageOptions) -> _Sources:
@@ -175,14 +197,14 @@ def _in_checks(sources: _Sources, kind: str, options: PageOptions) -> Path | Non
     return path if path.is_file() else None
 
 
-def _side_video(sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
-    if options.side is None:
+def _side_video(sources: _Sources, painter: SidePainter | None, fps: float, key: str, options: PageOptions) -> list[Video]:
+    if painter is None:
         return []
     if sources.motion is None:
         return [Video("side", "Side view", error="there is no motion to draw it from")]
     target = options.output / "side" / f"{key}.mp4"
     failures = len(sources.missing)
-    _tried(lambda: options.side.draw(sources.motion_path, sources.motion, target, fps), sources, "side view")
+    _tried(lambda: painter.draw(sources.motion_path, sources.motion, target, fps), sources, "side view")
     if len(sources.missing) > failures:
         return [Video("side", "Side view", error="it could not be drawn")]
     return [Video("side", "Side view", url_from(options.output, target))]

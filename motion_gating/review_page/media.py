@@ -63,10 +63,12 @@ def video_rate(path: Path) -> float:
 def write_poster(video_path: Path, target: Path) -> None:
     """A small square picture from the middle of a video, unless a newer one is there.
 
+    Not made durable: of an empty file, which a power failure leaves, it is made again.
+
     Raises:
         InputError: the video cannot be read.
     """
-    if target.is_file() and target.stat().st_mtime >= video_path.stat().st_mtime:
+    if target.is_file() and target.stat().st_size and target.stat().st_mtime >= video_path.stat().st_mtime:
         return
     with open_video(video_path) as video:
         middle = (video.frame_count or 1) // 2
@@ -77,7 +79,7 @@ def write_poster(video_path: Path, target: Path) -> None:
     picture = _busy_square(picture)
     size = (POSTER_SIZE, POSTER_SIZE)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if len(picture) > POSTER_SIZE else cv2.INTER_LINEAR)
-    with atomic_path(target) as temporary:
+    with atomic_path(target, durable=False) as temporary:
         if not cv2.imwrite(str(temporary), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80]):
             raise InputError(f"{target}: cannot be written. Choose a folder with free space.")
 

@@ -18,7 +18,9 @@ const GROUPS = [
 const ANSWERS = { match: ["match", "✓", "m", true], mismatch: ["no match", "✗", "x", false], unsure: ["unsure", "?", "u", null] };
 const REVIEWED = [["none", "no verdict yet"], ["given", "with your verdict"], ["differs", "you and the judge differ"]];
 
-const state = { group: null, reviewed: null, words: "", sort: "order", ascending: true, shown: [], open: null };
+const state = { group: null, reviewed: null, words: "", sort: "order", ascending: true, shown: [], first: 0, open: null };
+// The list holds this many rows; a browser can keep a hundred thousand entries in mind, but not that many rows.
+const BLOCK = 1000;
 
 function make(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
@@ -125,7 +127,7 @@ async function importVerdicts(file) {
 
 // ---- the overview: counts that filter, histogram, search, order, list
 
-const rows = new Map();
+const rows = new Map(); // of the entries that are in the list now
 
 function differs(entry) {
   const answer = ANSWERS[verdictOf(entry).verdict];
@@ -172,11 +174,18 @@ function rowOf(entry) {
     make("span", { className: "line" }, ...badges, make("span", {}, jitter), make("span", {}, `id ${entry.id}`)));
   const row = make("button", { type: "button", className: "row" }, image, what, make("span", { className: "mine" }));
   row.onclick = () => open(entry.key);
+  if (state.open === entry.key) row.setAttribute("aria-current", "true");
   rows.set(entry.key, row);
+  markRow(entry);
   return row;
 }
 
 function showVerdict(entry) {
+  markRow(entry);
+  if (state.open === entry.key) showAnswers(entry);
+}
+
+function markRow(entry) {
   const { verdict } = verdictOf(entry);
   const mark = rows.get(entry.key)?.querySelector(".mine");
   if (mark) {
@@ -185,7 +194,6 @@ function showVerdict(entry) {
     mark.setAttribute("aria-label", mark.title);
     mark.setAttribute("role", "img");
   }
-  if (state.open === entry.key) showAnswers(entry);
 }
 
 function sortValue(entry) {
@@ -206,10 +214,39 @@ function showList() {
   const words = state.words.toLowerCase().split(/\s+/).filter(Boolean);
   state.shown = entries.filter((entry) => (!state.group || entry.groups.includes(state.group))
     && (!state.reviewed || inReviewed(entry, state.reviewed))
-    && words.every((word) => entry.search.includes(word))).sort(compare);
-  find("list").replaceChildren(...state.shown.map((entry) => make("li", {}, rows.get(entry.key))));
+    && words.every((word) => searched(entry).includes(word))).sort(compare);
+  showBlock(0);
   find("count").textContent = `${state.shown.length} of ${entries.length} ${entries.length === 1 ? "entry" : "entries"}`;
   showChips();
+}
+
+const searched = (entry) => (entry.search ??= `${entry.prompt} ${entry.id}`.toLowerCase());
+
+/** Put a part of the shown entries into the list; what is left out on either side can be reached with a button. */
+function showBlock(first) {
+  const { shown } = state;
+  state.first = first;
+  rows.clear();
+  find("list").replaceChildren(...shown.slice(first, first + BLOCK).map((entry) => make("li", {}, rowOf(entry))));
+  const last = Math.min(shown.length, first + BLOCK);
+  find("pager").hidden = shown.length <= BLOCK;
+  find("place").textContent = `${first + 1} to ${last}`;
+  find("before").disabled = first === 0;
+  find("after").disabled = last === shown.length;
+}
+
+function turn(by) {
+  showBlock(state.first + by * BLOCK);
+  find("list").firstElementChild.scrollIntoView({ block: "nearest" });
+}
+
+/** The row of an entry; the list moves to where the entry is, unless the filters leave it out. */
+function rowInList(entry) {
+  if (!rows.has(entry.key)) {
+    const place = state.shown.indexOf(entry);
+    if (place >= 0) showBlock(place - (place % BLOCK));
+  }
+  return rows.get(entry.key);
 }
 
 function showSort() {
@@ -276,8 +313,9 @@ async function show(key, keepPlace = false) {
   if (!entry) return close();
   rows.get(state.open)?.removeAttribute("aria-current");
   state.open = key;
-  rows.get(key).setAttribute("aria-current", "true");
-  if (!keepPlace) rows.get(key).scrollIntoView({ block: "nearest" });
+  const row = rowInList(entry);
+  row?.setAttribute("aria-current", "true");
+  if (!keepPlace) row?.scrollIntoView({ block: "nearest" });
   document.body.classList.add("reading");
   player?.stop();
   player = null;
@@ -654,8 +692,6 @@ document.addEventListener("keydown", (event) => {
 function start() {
   entries.forEach((entry, place) => {
     entry.place = place;
-    entry.search = `${entry.prompt} ${entry.id}`.toLowerCase();
-    rowOf(entry);
   });
   const theme = readSetting("theme");
   if (theme) document.documentElement.dataset.theme = theme;
@@ -663,7 +699,6 @@ function start() {
   find("said").textContent = [`${entries.length} ${entries.length === 1 ? "entry" : "entries"}`, batch.said].filter(Boolean).join(", ");
   showSort();
   showHistogram();
-  entries.forEach(showVerdict);
   showProgress();
   showList();
   find("search").oninput = (event) => { state.words = event.target.value; showList(); };
@@ -674,6 +709,8 @@ function start() {
     event.currentTarget.setAttribute("aria-label", `Order: ${state.ascending ? "ascending" : "descending"}`);
     showList();
   };
+  find("before").onclick = () => turn(-1);
+  find("after").onclick = () => turn(1);
   find("export").onclick = exportVerdicts;
   find("import").onchange = (event) => { if (event.target.files[0]) importVerdicts(event.target.files[0]); event.target.value = ""; };
   find("keys").onclick = () => find("help").showModal();

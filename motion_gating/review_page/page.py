@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from motion_rep.errors import UsageError
-from motion_rep.safe_files import write_bytes
+from motion_rep.safe_files import atomic_path
 
 FOLDER = Path(__file__).parent
+DATA_IN_TEMPLATE = "{{ data|safe }}"
 
 
-def write_page(path: Path, title: str, data: dict) -> None:
-    """Write index.html, with its style, script and data inside."""
+def write_page(path: Path, title: str, data: dict, rows: Iterable[str]) -> None:
+    """Write index.html, with its style, script and data inside.
+
+    Args:
+        data: what the page knows beside its entries.
+        rows: the entries, each as :func:`harmless_json` text; taken one by one.
+    """
     try:
         import jinja2
     except ImportError:
         raise UsageError("the review page needs the package jinja2. Install it with: pip install jinja2") from None
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     parts = {name: (FOLDER / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
-    text = environment.get_template("template.html").render(title=title, data=harmless_json(data), **parts)
-    write_bytes(path, text.encode("utf-8", "replace"))
+    halves = (FOLDER / "template.html").read_text(encoding="utf-8").split(DATA_IN_TEMPLATE)
+    before, after = (environment.from_string(half).render(title=title, **parts) for half in halves)
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", errors="replace") as file:
+        file.write(before + harmless_json(data)[:-1] + ',"entries":[')
+        for number, row in enumerate(rows):
+            file.write(row if number == 0 else "," + row)
+        file.write("]}" + after)
 
 
 def write_entry_script(path: Path, key: str, data: dict) -> None:
     """Write what the page loads when an entry is opened; a script, since a page from disk may not fetch files."""
-    write_bytes(path, f"reviewEntry({harmless_json(key)}, {harmless_json(data)});\n".encode("ascii"))
+    with atomic_path(path, durable=False) as temporary:  # written anew by every run
+        temporary.write_text(f"reviewEntry({harmless_json(key)}, {harmless_json(data)});\n", encoding="ascii")
 
 
 def harmless_json(value: object) -> str:

@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from motion_gating.gate_record import NO_FAILURES
-from motion_rep.archive import entry_id, read_entries
+from motion_rep.archive import entry_id, read_entries, read_items
 from motion_rep.errors import InputError, UsageError
 from motion_rep.safe_files import read_json
 
@@ -68,25 +69,60 @@ class ReviewEntry:
         return value if isinstance(value, str) and value else None
 
 
-def read_reviewed(meta_json: str | os.PathLike, quality_report: str | os.PathLike | None) -> Iterator[ReviewEntry]:
-    """The archive's entries, in order, with their records; ids 7 and "7" are one.
+@dataclass(frozen=True)
+class KeptRecords:
+    """The records of a report, on disk: a file with one a line, and where in it each id's record begins."""
 
+    file: IO[bytes]
+    places: dict[str, int]
+
+    def has(self, identifier: object) -> bool:
+        """Whether there is a record; ids 7 and "7" are one."""
+        return str(identifier) in self.places
+
+    def get(self, identifier: object) -> dict | None:
+        """The record of an id, None where there is none."""
+        place = self.places.get(str(identifier))
+        if place is None:
+            return None
+        self.file.seek(place)
+        return json.loads(self.file.readline())
+
+
+def keep_records(quality_report: str | os.PathLike | None, file: IO[bytes]) -> KeptRecords:
+    """Copy a report's records into a file where each can be found; of two with one id the later counts.
+
+    Args:
+        quality_report: a JSON list, or JSON lines; None gives no records.
+        file: empty; see :func:`motion_gating.spool.spool`.
     Raises:
-        UsageError: one of the files cannot be used.
+        UsageError: not a report.
     """
-    records = {} if quality_report is None else _read_report(quality_report)
-    for entry in read_entries(meta_json):
-        yield ReviewEntry(entry, records.get(str(entry_id(entry))))
+    places, place = {}, 0
+    for record in () if quality_report is None else _read_report(quality_report):
+        places[str(record["id"])] = place
+        place += file.write(json.dumps(record).encode() + b"\n")
+    return KeptRecords(file, places)
 
 
-def _read_report(path: str | os.PathLike) -> dict[str, dict]:
+def _read_report(path: str | os.PathLike) -> Iterator[dict]:
     try:
-        items = read_json(path)
+        for item in read_items(path, expected="a list of records, as apply_quality_gate.py writes it"):
+            if not isinstance(item, dict) or "id" not in item:
+                raise UsageError(f"{path}: is not a list of records with an id, expected the report that apply_quality_gate.py writes.")
+            yield item
     except InputError as error:
         raise UsageError(str(error)) from None
-    if not isinstance(items, list) or not all(isinstance(item, dict) and "id" in item for item in items):
-        raise UsageError(f"{path}: is not a list of records with an id, expected the report that apply_quality_gate.py writes.")
-    return {str(item["id"]): item for item in items}
+
+
+def read_reviewed(meta_json: str | os.PathLike, records: KeptRecords) -> Iterator[ReviewEntry]:
+    """The archive's entries, in order, with their records.
+
+    Raises:
+        UsageError: the archive cannot be used.
+    """
+    for entry in read_entries(meta_json):
+        yield ReviewEntry(entry, records.get(entry_id(entry)))
 
 
 def run_facts(quality_report: str | os.PathLike | None) -> dict:

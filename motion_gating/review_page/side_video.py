@@ -7,13 +7,27 @@ from pathlib import Path
 
 from motion_gating.clip_render import RenderSettings, render_fingerprint
 from motion_gating.review_page.side_view import side_view
-from motion_rep.body_models import Body
+from motion_rep.body_models import Body, load_body
 from motion_rep.encoding import body_parameters
 from motion_rep.lit_clip import lit_frames
 from motion_rep.motion_file import MotionClip
-from motion_rep.renderers import Renderer
+from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.safe_files import file_sha256, write_bytes
 from motion_rep.video_writer import open_writer
+
+
+@dataclass(frozen=True)
+class SideTools:
+    """What side views are drawn with, before it is loaded; see :class:`motion_gating.clip_render.Tools`. ``size`` in pixels, square."""
+
+    model_path: str | None = None
+    renderer: str = "opencv"
+    size: int = 480
+    threads: int | None = None
+
+    def load(self) -> SidePainter:
+        """The painter."""
+        return SidePainter(load_body("smplx", self.model_path), load_renderer(self.renderer), self.size, self.threads)
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,7 @@ class SidePainter:
     body: Body
     renderer: Renderer
     size: int = 480
+    threads: int | None = None
 
     def draw(self, motion_path: Path, clip: MotionClip, target: Path, fps: float) -> None:
         """Write the video, unless the one that is there was made from the same motion in the same way.
@@ -31,12 +46,12 @@ class SidePainter:
             InputError: it cannot be drawn or written.
         """
         seal = target.with_suffix(".txt")
-        made_from = render_fingerprint(motion_path, RenderSettings(self.size, self.size, fps, self.renderer.name, self.body.name))
+        made_from = render_fingerprint(motion_path, RenderSettings(self.size, self.size, fps, self.renderer.name, self.body.key))
         if _sealed(seal, target, made_from):
             return
         seal.unlink(missing_ok=True)
         with open_writer(target, self.size, self.size, fps) as writer:
-            for picture in lit_frames(self.body, self.renderer, body_parameters(clip.motion.double()), self.size, self.size, side_view):
+            for picture in lit_frames(self.body, self.renderer, body_parameters(clip.motion.double()), self.size, self.size, side_view, self.threads):
                 writer.write(picture)
         write_bytes(seal, f"{made_from} {file_sha256(target)}\n".encode())
 
