@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
 from motion_rep.errors import InputError, UsageError, one_line, system_failure
-from motion_rep.safe_files import require_folder, sweep
+from motion_rep.safe_files import in_use, remove_abandoned_folders, require_folder, sweep
 
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 LOCAL_SCHEMES = ("file", "local")
+# Folders of copies are called so.
+COPIES = "reference-motion-"
 
 
 @dataclass(frozen=True, order=True)
@@ -207,8 +209,10 @@ def require_location(folder: Location) -> None:
 
 
 def sweep_location(folder: Location, recursive: bool = True) -> None:
-    """Remove what killed runs left in a local folder; see :func:`motion_rep.safe_files.sweep`. In a remote one nothing is written by halves."""
-    if not isinstance(folder, RemotePath):
+    """Remove what killed runs left in a local folder, see :func:`motion_rep.safe_files.sweep`, or in the copies of remote files."""
+    if isinstance(folder, RemotePath):
+        remove_abandoned_folders(Path(tempfile.gettempdir()), COPIES)
+    else:
         sweep(folder, recursive)
 
 
@@ -302,7 +306,7 @@ def _file_system(scheme: str, url: str):
 
 @contextlib.contextmanager
 def _folder_for_copies() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="reference-motion-") as folder:
+    with tempfile.TemporaryDirectory(prefix=COPIES) as folder, in_use(Path(folder)):
         yield Path(folder)
 
 

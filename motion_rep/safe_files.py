@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import io
 import json
 import os
 import pickle
 import re
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -117,6 +119,26 @@ def sweep(folder: str | os.PathLike, recursive: bool = True) -> None:
                 _remove_if_abandoned(os.path.join(parent, name))
         if not recursive:
             folders.clear()
+
+
+@contextlib.contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Mark a folder of temporary files for as long as this process works in it; see :func:`remove_abandoned_folders`."""
+    handle, mark = _locked_temporary(folder / "in_use")
+    try:
+        yield
+    finally:
+        _discard(handle, mark)
+
+
+def remove_abandoned_folders(parent: Path, prefix: str) -> None:
+    """Remove the folders that were in use by runs that were killed; one that was never marked is somebody else's."""
+    for folder in parent.glob(f"{glob.escape(prefix)}*"):
+        marks = list(folder.glob(".in_use.*.tmp"))
+        for mark in marks:
+            _remove_if_abandoned(str(mark))
+        if marks and not any(map(os.path.lexists, marks)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_if_abandoned(path: str) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path, PurePosixPath
 
 import fsspec
@@ -17,7 +22,15 @@ from motion_gating.render_mbench_videos import main as render
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.names import captures_among
-from motion_rep.remote_files import RemotePath, beside, looked_up, near, near_output, parse_location, remote_files_below, require_location
+from motion_rep.remote_files import RemotePath, beside, looked_up, near, near_output, parse_location, remote_files_below, require_location, sweep_location
+
+KILLED_WITH_A_COPY = """
+import fsspec, os, signal
+from motion_rep.remote_files import near, parse_location
+fsspec.filesystem("memory").pipe_file("/box/a.txt", b"text")
+with near(parse_location("memory://box/a.txt")):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -105,6 +118,19 @@ def test_an_output_is_stored_only_where_it_was_changed_and_nothing_failed(memory
     with near_output(target) as copy:
         copy.write_bytes(b"two")
     assert memory.cat_file("/box/out/a.txt") == b"two"
+
+
+def test_copies_that_a_killed_run_left_are_removed_and_those_of_a_running_one_are_not(memory, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    memory.pipe_file("/box/a.txt", b"text")
+    left = subprocess.run([sys.executable, "-c", KILLED_WITH_A_COPY], cwd=Path(__file__).parents[1], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    assert left.returncode == -signal.SIGKILL
+    (abandoned,) = tmp_path.iterdir()
+    (tmp_path / "reference-motion-of-mine").mkdir()
+    with near(parse_location("memory://box/a.txt")) as copy:
+        sweep_location(parse_location("memory://box/"))
+        assert copy.read_bytes() == b"text" and not abandoned.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["reference-motion-of-mine"]
 
 
 def test_names_that_lead_out_of_a_copy_are_refused(memory, tmp_path):
