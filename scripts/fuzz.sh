@@ -8,6 +8,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 seconds=${1:-600}
 findings=${2:-"$root/fuzz_findings"}
 case $seconds in
+  -h | --help)
+    sed -n '2,4p' "${BASH_SOURCE[0]}" | cut -c3-
+    exit 0
+    ;;
   '' | *[!0-9]* | 0)
     echo "error: $seconds: expected a number of seconds" >&2
     exit 2

@@ -17,6 +17,9 @@ PARSERS = ("motion_rep", "motion_gating")
 
 
 def main() -> int:
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__.strip(), "\n\nTargets:", ", ".join(f"'{target}'" for target in TARGETS))
+        return 0
     if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
         print("\n".join(TARGETS))
         return 2

@@ -11,11 +11,17 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from motion_rep.command_line import DONE, Parser, run_command, say
+
 TARGET = Path(__file__).resolve().parents[1] / "motion_rep" / "mannequin_coarse.npz"
 TRIANGLES = 12_000
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
+    return run_command(_run, Parser(description=__doc__).parse_args(argv))
+
+
+def _run(args) -> int:
     import numpy as np
     import torch
 
@@ -29,7 +35,8 @@ def main() -> None:
     used, corners = np.unique(faces, return_inverse=True)
     kinds = {"vertices": used.astype(np.uint16), "faces": corners.reshape(-1, 3).astype(np.uint16), "full_count": np.int64(len(vertices))}
     np.savez_compressed(TARGET, **kinds)
-    print(f"{len(faces)} of {len(body.faces)} triangles, {len(used)} of {len(vertices)} vertices -> {TARGET}")
+    say(f"{len(faces)} of {len(body.faces)} triangles, {len(used)} of {len(vertices)} vertices -> {TARGET}")
+    return DONE
 
 
 def _parts(faces, count: int) -> list:
@@ -59,4 +66,4 @@ def _simplified(vertices, faces, part, share: float):
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
