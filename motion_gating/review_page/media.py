@@ -86,7 +86,8 @@ def write_poster(video_path: Path, target: Path) -> None:
 
 def _busy_square(picture: np.ndarray) -> np.ndarray:
     """The square around what differs from the upper left corner's colour: body and ground without the empty rest."""
-    busy = np.abs(picture.astype(np.int16) - picture[0, 0]).max(axis=2) > NOISE
+    corner = picture[0, 0].astype(np.int16)
+    busy = cv2.inRange(picture, (corner - NOISE).clip(0), (corner + NOISE).clip(max=255)) == 0
     rows, columns = (np.flatnonzero(busy.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return picture
