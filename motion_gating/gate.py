@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import json
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -20,11 +19,12 @@ from motion_gating.gate_record import failure_of, make_record
 from motion_gating.gate_tally import Tally
 from motion_gating.in_order import in_order
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
+from motion_gating.spool import spool
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.errors import InputError, UsageError
-from motion_rep.remote_files import Location, beside, is_remote, near_output, place_of, require_location, sweep_location
+from motion_rep.remote_files import Location, beside, near_output, place_of, require_location, sweep_location
 from motion_rep.run_report import write_failures
-from motion_rep.safe_files import cannot_write, write_json
+from motion_rep.safe_files import write_json
 
 KEEP, REJECT = "keep", "reject"
 
@@ -118,13 +118,13 @@ def apply_gate(
         sweep_location(folder, recursive=False)
     started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
     count = count_entries(options)  # a broken archive ends the run before the first call is paid for
-    with _spool(options.quality_report) as spool, _interruptible() as cancelled:
+    with spool(options.quality_report) as kept, _interruptible() as cancelled:
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
-            spool.write(json.dumps(examined.record) + "\n")
+            kept.write(json.dumps(examined.record).encode() + b"\n")
             if options.failures is not None and (failure := failure_of(examined.record, examined.traceback)) is not None:
                 failures.append(failure)
-        _write_results(options, target, spool)
+        _write_results(options, target, kept)
     result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
     with near_output(options.run_block, fetch=False) as run_block:
         write_json(run_block, _run_block(options, started, result))
@@ -203,16 +203,6 @@ def _verdict(entry: dict, options: GateOptions, judge: Judge) -> Verdict:
 
 
 @contextlib.contextmanager
-def _spool(report: Location) -> Iterator[IO[str]]:
-    """A file without a name on the report's disk: records wait in it, not in memory, and nothing is left of it after a kill."""
-    try:
-        with tempfile.TemporaryFile("w+", encoding="utf-8", dir=None if is_remote(report) else report.parent) as spool:
-            yield spool
-    except OSError as error:
-        raise InputError(cannot_write(report, error)) from None
-
-
-@contextlib.contextmanager
 def _interruptible() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C sets; the second one interrupts as usual."""
     cancelled = threading.Event()
@@ -232,16 +222,16 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_results(options: GateOptions, target: Location, spool: IO[str]) -> None:
+def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> None:
     """The report, then the metadata with the decisions in it; entries without one stay as they were."""
-    spool.seek(0)
+    kept.seek(0)
     with entry_writer(options.quality_report) as write:
-        for line in spool:
+        for line in kept:
             write(json.loads(line))
-    spool.seek(0)
+    kept.seek(0)
     with entry_writer(target) as write:
         for entry in read_entries(options.meta_json):
-            line = spool.readline()
+            line = kept.readline()
             record = json.loads(line) if line else None
             if record is not None and str(record["id"]) != str(entry_id(entry)):
                 raise InputError(f"{options.meta_json}: was changed by another program during the run; nothing was written to it. Run again.")

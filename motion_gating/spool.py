@@ -5,22 +5,22 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from motion_rep.errors import InputError
+from motion_rep.remote_files import Location, is_remote
 from motion_rep.safe_files import cannot_write
 
 
 @contextlib.contextmanager
-def spool(target: Path) -> Iterator[IO[bytes]]:
-    """A file without a name on the disk of ``target``, open to write and read; nothing is left of it after a kill.
+def spool(target: Location) -> Iterator[IO[bytes]]:
+    """A file without a name on the disk of ``target`` (of temporary files, if that is remote), to write and read; nothing is left of it after a kill.
 
     Raises:
         InputError: it cannot be written; names ``target``.
     """
     try:
-        with tempfile.TemporaryFile(dir=target.parent) as file:
+        with tempfile.TemporaryFile(dir=None if is_remote(target) else target.parent) as file:
             yield file
     except OSError as error:
         raise InputError(cannot_write(target, error)) from None
