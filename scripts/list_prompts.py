@@ -19,7 +19,7 @@ PROMPT_FIELDS = ("prompt_video_detailed", "prompt")
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("archive", help="JSON list or JSON lines")
+    parser.add_argument("archive", type=Path, help="JSON list or JSON lines")
     parser.add_argument("--prompt-field", help="default: prompt_video_detailed where an entry has it, else prompt")
     return parser
 
