@@ -16,6 +16,8 @@ from pathlib import Path
 GROUP, PARENT, WORKER = "the whole group", "the parent alone", "one of its processes"
 # A generous end for waits: the machine may be busy.
 MOST_SECONDS = 120
+# About as long as a command takes to its first file.
+LONGEST_START = 1.5
 
 
 @dataclass
@@ -43,7 +45,10 @@ class Kills:
         process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **options)
         self.groups.append(process.pid)
         at_start = len(self.killed) % 4 == 3
-        self._wait(process, 0 if at_start else self._random.randint(1, self.growth), 1.5 if at_start else self.pause)
+        if at_start:
+            self._wait(process, 1, 0, self._random.uniform(0, LONGEST_START))
+        else:
+            self._wait(process, self._random.randint(1, self.growth), self.pause)
         if process.poll() is not None:
             return False
         kind = self._random.choice(self.kinds) if len(self.killed) >= len(self.kinds) else self.kinds[len(self.killed)]
@@ -56,8 +61,8 @@ class Kills:
         self.killed.append(kind)
         return True
 
-    def _wait(self, process: subprocess.Popen, growth: int, pause: float) -> None:
-        wanted, end = self.progress() + growth, time.monotonic() + MOST_SECONDS
+    def _wait(self, process: subprocess.Popen, growth: int, pause: float, most: float = MOST_SECONDS) -> None:
+        wanted, end = self.progress() + growth, time.monotonic() + most
         while process.poll() is None and self.progress() < wanted and time.monotonic() < end:
             time.sleep(0.001)
         time.sleep(self._random.uniform(0, pause))

@@ -46,7 +46,7 @@ def test_conversion(repo, captures, tmp_path, capsys):
     def arguments(name):
         return ["-i", str(captures), "-o", str(tmp_path / name)]
 
-    kills = Kills(lambda: files_made(tmp_path / "killed"), ITEMS // KILLS)
+    kills = Kills(lambda: files_made(tmp_path / "killed"), ITEMS // KILLS // 2, 0.005)
     for number in range(KILLS):
         kills.kill([sys.executable, repo / CONVERTER, *arguments("killed"), "--workers", 2 * (number % 2)])
     assert len(kills.killed) == KILLS
