@@ -1,0 +1,129 @@
+"""Commands on a Ray cluster whose workers or whose own process are killed: the same files as without Ray. Skipped where Ray is not installed (pip install ray)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from command_support import CONVERTER, RENDERER, assert_error_lines, files_in, save_json, save_motion
+from kill_support import descendants
+
+from motion_gating.render_mbench_videos import main as render
+from motion_rep.convert_hmr_to_motion import main as convert
+
+ITEMS = 60
+MOST_SECONDS = 120
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One node with two processors."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 10**8, "include_dashboard": False})
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captures")
+    for number in range(ITEMS):
+        seconds = torch.linspace(0, 6, 400)[:, None]
+        pose = 0.3 * torch.sin(seconds + torch.linspace(0, 6, 63) + number)
+        upright = torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(400, 1)
+        torch.save({"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(400, 1)}, folder / f"{number:02}.pt")
+    assert convert(["-i", str(folder), "-o", str(folder.with_name("whole"))]) == 0
+    return folder
+
+
+@pytest.fixture
+def start(repo, cluster, tmp_path):
+    """Start a command on the cluster."""
+
+    def begin(script, *arguments) -> subprocess.Popen:
+        command = [sys.executable, repo / script, *arguments, "--engine", "ray", "--ray-address", cluster.address]
+        return subprocess.Popen([str(word) for word in command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return begin
+
+
+def workers() -> list[int]:
+    """The processes of this test's cluster that do our work."""
+    return [process for process in descendants(os.getpid()) if b"ray::_do" in _command_line(process)]
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_until(condition, process: subprocess.Popen) -> None:
+    end = time.monotonic() + MOST_SECONDS
+    while not condition() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.002)
+    assert process.poll() is None, process.communicate()
+
+
+def made(folder: Path) -> int:
+    return len(list(folder.glob("[!.]*"))) if folder.exists() else 0
+
+
+def test_workers_are_killed(start, captures, tmp_path):
+    process = start(CONVERTER, "-i", captures, "-o", tmp_path / "out")
+    for number in (1, 20):
+        wait_until(lambda: made(tmp_path / "out") >= number and workers(), process)  # noqa: B023
+        os.kill(random.Random(number).choice(workers()), signal.SIGKILL)
+    said, errors = process.communicate(timeout=MOST_SECONDS)
+    # Ray may tell of the worker on stdout, even after our last line.
+    assert process.returncode == 0 and errors == "" and ", 0 failed" in said
+    assert files_in(tmp_path / "out") == files_in(captures.with_name("whole"))
+
+
+def test_the_command_is_killed_and_started_again(start, captures, tmp_path):
+    killed = start(CONVERTER, "-i", captures, "-o", tmp_path / "out")
+    wait_until(lambda: made(tmp_path / "out") >= 3, killed)
+    killed.kill()
+    killed.communicate()
+    again = start(CONVERTER, "-i", captures, "-o", tmp_path / "out")
+    said, errors = again.communicate(timeout=MOST_SECONDS)
+    assert again.returncode == 0 and errors == "" and " 0 unchanged" not in said, said + errors
+    assert files_in(tmp_path / "out") == files_in(captures.with_name("whole"))
+
+
+def test_the_renderer_gives_the_same_files(start, make_capture, tmp_path):
+    for number in range(4):
+        save_motion(tmp_path / f"motions/{number}.pt", make_capture(frames=6, seed=number))
+    (tmp_path / "motions/2.pt").write_bytes(b"broken")
+    archive = save_json(tmp_path / "a.json", [{"id": number, "motion_path": f"motions/{number}.pt"} for number in range(4)])
+
+    def arguments(name):
+        return ["--meta-json", str(archive), "--output-json", str(tmp_path / f"{name}.json"), "--output-dir", str(tmp_path / name), "--width", "64", "--height", "64"]
+
+    process = start(RENDERER, *arguments("on_ray"))
+    said, errors = process.communicate(timeout=MOST_SECONDS)
+    assert process.returncode == 1 and "3 rendered" in said
+    assert "entry 2" in assert_error_lines(errors, 1)[0]
+    assert render(arguments("local")) == 1
+    assert files_in(tmp_path / "on_ray") == files_in(tmp_path / "local")
+
+
+def test_another_version_of_ray_is_told_in_one_line(cluster, captures, tmp_path, repo):
+    program = "import sys, ray; ray.__version__ = '2.1.0'; from motion_rep.convert_hmr_to_motion import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ["-i", captures, "-o", tmp_path / "out", "--engine", "ray", "--ray-address", cluster.address]
+    done = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], cwd=repo, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+    assert done.returncode == 2
+    (line,) = assert_error_lines(done.stderr, 1)
+    assert "Version mismatch" in line and "2.1.0" in line
