@@ -30,8 +30,8 @@ from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_ca
 from motion_rep.remote_files import Location, RemotePath, is_remote, location, looked_up, near, remote_files_below, require_location, sweep_location
 from motion_rep.run_flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
 
-# Starting a worker costs about as much as this many conversions.
-WORTH_A_WORKER = 500
+# Starting a worker costs about as much as this many conversions (torch is loaded once, here or for all workers).
+WORTH_A_WORKER = 100
 
 
 def build_parser() -> Parser:
@@ -64,7 +64,9 @@ def _run(args: argparse.Namespace) -> int:
         return _list_people(args)
     if args.output is None:
         raise UsageError("-o/--output is missing: a .pt file for one capture, else a folder.")
-    device_or_error(args.device)
+    if args.device not in ("auto", "cpu"):
+        # Nothing is computed there; but who asks for a device that is not there should hear of it.
+        device_or_error(args.device)
     require_failures_folder(args)
     if args.smplx_model_path:
         say("--smplx-model-path is not needed: the joints of the neutral body are built in.")
@@ -72,7 +74,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from motion_rep.convert_items import Settings
+    from motion_rep.conversion_settings import Settings
     from motion_rep.output_names import pair_outputs
 
     _remote_captures.cache_clear()
@@ -84,7 +86,8 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _convert_one(pair, settings, failures_path: Path | None) -> int:
-    from motion_rep.convert_items import CONVERTED, convert_anywhere
+    from motion_rep.conversion_settings import CONVERTED
+    from motion_rep.convert_items import convert_anywhere
     from motion_rep.run_report import ItemFailure, write_failures
 
     failures, code = [], DONE
@@ -101,9 +104,9 @@ def _convert_one(pair, settings, failures_path: Path | None) -> int:
 
 
 def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
-    from motion_rep.convert_items import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, start_converting
+    from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED
     from motion_rep.run_report import ItemFailure, NoteTally, write_failures
-    from motion_rep.work_pool import Failed
+    from motion_rep.work_pool import Failed, StartIn
 
     require_location(args.output)
     sweep_location(args.output)
@@ -112,7 +115,7 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     counts, failures, notes = Counter(), [], NoteTally()
     try:
         all_remote = all(map(is_remote, (*args.input, args.output)))
-        results = run_on_engine(args, functools.partial(start_converting, settings, args.overwrite), pairs, workers, all_remote)
+        results = run_on_engine(args, StartIn("motion_rep.convert_items", "start_converting", (settings, args.overwrite)), pairs, workers, all_remote)
         for pair, result in progress(results, "converting", total=len(pairs), unit="clip"):
             if isinstance(result, Failed):
                 failures.append(ItemFailure(str(pair.source), _named(pair.source, result.message), result.detail))

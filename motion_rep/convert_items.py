@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from motion_rep.conversion import convert
+from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
 from motion_rep.errors import InputError
-from motion_rep.hmr_formats.names import LONGEST
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.motion_file import motion_clip, write_motion
 from motion_rep.motion_stamp import content_digest, is_foreign, is_made_from
@@ -22,30 +22,6 @@ from motion_rep.safe_files import read_torch
 
 # Raised whenever the numbers change, so that older files are made again.
 CONVERSION_VERSION = 1
-CONVERTED, MADE_AGAIN, UNCHANGED, KEPT = "converted", "made again", "unchanged", "kept"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides how a capture is converted."""
-
-    fps: float | None = None
-    target_fps: float | None = None
-    extrinsic_format: str = "matrix"
-    format: str = "auto"
-    person: str = LONGEST
-    space: str = "camera"
-    trust_pickle: bool = False
-    image_size: tuple[int, int] | None = None
-    focal_length: float | None = None
-
-
-@dataclass(frozen=True)
-class Converted:
-    """How a capture of a folder run ended: one of the words above, and notes for the user, one sentence each."""
-
-    how: str
-    notes: tuple[str, ...] = ()
 
 
 @torch.inference_mode()

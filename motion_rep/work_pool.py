@@ -8,17 +8,21 @@ one is killed while it holds the queue's lock.)
 from __future__ import annotations
 
 import contextlib
+import importlib
+import math
 import multiprocessing
 import os
 import selectors
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection
+from pathlib import Path
 from typing import TypeVar
 
 from motion_rep.errors import InputError, UsageError, one_line, system_failure
@@ -26,16 +30,18 @@ from motion_rep.errors import InputError, UsageError, one_line, system_failure
 Item, Result = TypeVar("Item"), TypeVar("Result")
 Work = Callable[[Item], Result]
 
-# A worker holds this many items, so that it never waits for the next; it works on the first.
-ITEMS_AHEAD = 4
+# A worker holds items for so many seconds, so that it never waits for the next however busy the machine is; it works on the first.
+SECONDS_AHEAD = 0.05
+FEWEST_AHEAD, MOST_AHEAD = 2, 32
+# While every worker holds so many items, answers gather for so many seconds: waking up for each would cost a tenth of a quick item.
+ENOUGH_TO_GATHER, SECONDS_TO_GATHER = 8, 0.01
 # Results wait for their turn; a slow item holds up this many others for each worker before the workers pause.
 WINDOW_PER_WORKER = 64
 TRIES = 2
 # Workers that end while they load their models, one after the other, before the run is given up.
 FAILED_STARTS = 3
-# Loaded once by the process that all workers are copied from; whatever else they use, they load themselves.
-PRELOADED = ["numpy", "torch"]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,18 @@ class Failed:
 
     message: str
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class StartIn:
+    """A ``start`` for :func:`run_items` by the name of its module, so that this process need not import what only workers use (torch: a second)."""
+
+    module: str
+    function: str
+    arguments: tuple = ()
+
+    def __call__(self) -> Work:
+        return getattr(importlib.import_module(self.module), self.function)(*self.arguments)
 
 
 def run_items(start: Callable[[], Work], items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Result | Failed]]:
@@ -90,12 +108,28 @@ def default_workers(count: int | None, worth_it: int) -> int:
 
 @dataclass(eq=False)
 class _Worker:
-    """One process, its pipe, and the numbers of the items it holds, oldest first."""
+    """One process, its pipe, and the numbers of the items it holds, oldest first.
+
+    since: when it had answered or began; answered: how many times after that; seconds: what an item took it of late.
+    """
 
     process: multiprocessing.Process
     pipe: connection.Connection
     held: deque = field(default_factory=deque)
     ready: bool = False
+    since: float = 0.0
+    answered: int = 0
+    seconds: float = math.inf
+
+    def measure(self, now: float) -> None:
+        """Note how long the items took that it has answered since the last time."""
+        if self.answered:
+            self.seconds = (now - self.since) / self.answered
+            self.since, self.answered = now, 0
+
+    def ahead(self) -> int:
+        """How many items it should hold."""
+        return max(FEWEST_AHEAD, min(MOST_AHEAD, int(SECONDS_AHEAD / max(self.seconds, 1e-9))))
 
 
 class _Pool:
@@ -111,9 +145,10 @@ class _Pool:
         self._failed_starts = 0
 
     def __enter__(self) -> _Pool:
-        with _one_thread_each():
+        with _environment_of_workers():
             if self._context.get_start_method() == "forkserver":
-                self._context.set_forkserver_preload(PRELOADED)
+                # Loaded once, by the process that all workers are copied from.
+                self._context.set_forkserver_preload(_modules_of(self._start))
             for _ in range(self._size):
                 self._hire()
         return self
@@ -138,26 +173,27 @@ class _Pool:
         self._deaths: dict[int, int] = {}
         self._results: dict[int, Result | Failed] = {}
         turn = 0
-        self._hand_out(turn)
+        self._hand_out()
         while self._items:
             if turn not in self._results:
                 self._collect()
             while turn in self._results:
                 yield self._items.pop(turn), self._results.pop(turn)
                 turn += 1
-            self._hand_out(turn)
+            self._hand_out()
 
-    def _hand_out(self, turn: int) -> None:
+    def _hand_out(self) -> None:
         """Give every worker items, evenly, as long as there are any and the window is open."""
-        for depth in range(1, ITEMS_AHEAD + 1):
-            for worker in list(self._workers):
-                while len(worker.held) < depth and worker in self._workers:
-                    number = self._next(turn)
+        ahead = [(worker, worker.ahead()) for worker in self._workers]
+        for depth in range(1, max(most for _, most in ahead) + 1):
+            for worker, most in ahead:
+                if len(worker.held) < min(depth, most):
+                    number = self._next()
                     if number is None:
                         return
                     self._give(worker, number)
 
-    def _next(self, turn: int) -> int | None:
+    def _next(self) -> int | None:
         if self._again:
             return self._again.popleft()
         if len(self._items) >= WINDOW_PER_WORKER * self._size:
@@ -168,26 +204,39 @@ class _Pool:
         return None
 
     def _give(self, worker: _Worker, number: int) -> None:
+        if not worker.held:
+            worker.since = time.monotonic()
         worker.held.append(number)
         # A worker that died is noticed, and its items taken back, when its answers are read.
         with contextlib.suppress(OSError):
             worker.pipe.send(self._items[number])
 
     def _collect(self) -> None:
-        """Wait until a worker answers or dies."""
-        for key, _ in self._selector.select():
-            worker: _Worker = key.data
-            try:
-                answer = worker.pipe.recv()
-            except (EOFError, OSError):
-                self._bury(worker)
-                continue
-            if not worker.ready:
-                if isinstance(answer, InputError):
-                    raise answer
-                worker.ready, self._failed_starts = True, 0
-            else:
-                self._results[worker.held.popleft()] = answer
+        """Wait until a worker answers or dies, and take all answers that are there."""
+        waiting = self._selector.select()
+        if all(len(worker.held) >= ENOUGH_TO_GATHER for worker in self._workers):
+            time.sleep(SECONDS_TO_GATHER)
+        while waiting:
+            for key, _ in waiting:
+                self._take_answer(key.data)
+            waiting = self._selector.select(0)
+        now = time.monotonic()
+        for worker in self._workers:
+            worker.measure(now)
+
+    def _take_answer(self, worker: _Worker) -> None:
+        try:
+            answer = worker.pipe.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        if not worker.ready:
+            if isinstance(answer, InputError):
+                raise answer
+            worker.ready, worker.since, self._failed_starts = True, time.monotonic(), 0
+        else:
+            self._results[worker.held.popleft()] = answer
+            worker.answered += 1
 
     def _bury(self, worker: _Worker) -> None:
         """Replace a dead worker; the item it was working on is tried once more, those it had not begun do not count."""
@@ -228,11 +277,20 @@ def _cause_of_death(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
 
+def _modules_of(start: Callable[[], Work]) -> list[str]:
+    """The module that a ``start`` is from, which imports what the work needs."""
+    function = getattr(start, "func", start)
+    module = start.module if isinstance(start, StartIn) else function.__module__
+    return [] if module == "__main__" else [module]
+
+
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started within compute with one thread each: the cores are shared out between workers."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+def _environment_of_workers() -> Iterator[None]:
+    """Processes started within compute with one thread each, as the cores are shared out between workers, and find this project."""
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths}
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
     try:
         yield
     finally:

@@ -121,7 +121,8 @@ def _prepared(stage: str, folder: Path, count: int):
 
 
 def _conversion(folder: Path, count: int):
-    from motion_rep.convert_items import Settings, convert_pair
+    from motion_rep.conversion_settings import Settings
+    from motion_rep.convert_items import convert_pair
     from motion_rep.output_names import Pairing
 
     one = _capture_file(folder / "capture.pt")
@@ -138,7 +139,8 @@ def _files_alone(folder: Path, count: int):
     """torch.load and torch.save of the same files, with no care for what happens when the power fails."""
     import torch
 
-    from motion_rep.convert_items import Settings, convert_file
+    from motion_rep.conversion_settings import Settings
+    from motion_rep.convert_items import convert_file
 
     one = _capture_file(folder / "capture.pt")
     convert_file(one, folder / "motion.pt", Settings())

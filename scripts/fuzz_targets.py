@@ -41,7 +41,8 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
         list_people(path)
 
     def converted(path: Path) -> None:
-        from motion_rep.convert_items import Settings, convert_file
+        from motion_rep.conversion_settings import Settings
+        from motion_rep.convert_items import convert_file
 
         convert_file(path, path.with_name("out.pt"), Settings(target_fps=16.0, fps=30.0), durable=False)
         read_motion(path.with_name("out.pt"))

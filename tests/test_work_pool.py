@@ -12,13 +12,20 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from motion_rep.errors import InputError, UsageError
-from motion_rep.work_pool import Failed, default_workers, run_items
+from motion_rep.work_pool import FEWEST_AHEAD, MOST_AHEAD, Failed, StartIn, _Worker, default_workers, run_items
+
+REPO = Path(__file__).resolve().parents[1]
 
 
 def start_doubling():
     return lambda item: 2 * item
+
+
+def start_adding(number: int):
+    return lambda item: item + number
 
 
 def start_uneven():
@@ -120,6 +127,35 @@ def test_items_are_taken_as_they_are_needed():
     next(results)
     assert len(taken) < 1000
     results.close()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_work_is_imported_by_name(workers):
+    assert list(run_items(StartIn("test_work_pool", "start_adding", (10,)), range(3), workers)) == [(0, 10), (1, 11), (2, 12)]
+
+
+def test_who_only_hands_out_conversions_needs_no_torch(make_capture, tmp_path):
+    for number in range(3):
+        torch.save(make_capture(seed=number), tmp_path / f"{number}.pt")
+    program = (
+        "import sys; from motion_rep.convert_hmr_to_motion import main\n"
+        f"if __name__ == '__main__': print(main(['-i', {str(tmp_path)!r}, '-o', {str(tmp_path / 'out')!r}, '--workers', '1']), 'torch' in sys.modules)"
+    )
+    (tmp_path / "run.py").write_text(program)
+    done = subprocess.run([sys.executable, tmp_path / "run.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "0 False" and len(list((tmp_path / "out").iterdir())) == 3, done.stderr
+
+
+def test_workers_hold_more_items_the_quicker_these_are():
+    worker = _Worker(None, None)
+    assert worker.ahead() == FEWEST_AHEAD
+    for seconds, expected in ((10.0, FEWEST_AHEAD), (0.005, 10), (1e-5, MOST_AHEAD), (0.0, MOST_AHEAD)):
+        worker.since, worker.answered = 100.0, 4
+        worker.measure(100.0 + 4 * seconds)
+        assert worker.ahead() == pytest.approx(expected, abs=1) and worker.answered == 0
+    worker.since = 100.0
+    worker.measure(1000.0)
+    assert worker.ahead() == MOST_AHEAD  # no answer came, so nothing is known that was not known before
 
 
 def test_a_run_that_is_given_up_leaves_no_process(tmp_path):
