@@ -14,6 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
 from motion_rep.errors import UsageError
+from motion_rep.remote_files import location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 SHOWN_WARNINGS = 10
@@ -24,8 +25,8 @@ SIDE_VIEWS_WORTH_A_WORKER = 5
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=Path, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines)")
-    parser.add_argument("--quality-report", type=Path, metavar="R", help="report of apply_quality_gate.py; without it the page shows the clips only")
+    parser.add_argument("--meta-json", type=location, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R")
+    parser.add_argument("--quality-report", type=location, metavar="R", help="report of apply_quality_gate.py; without it the page shows the clips only")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for index.html and what it needs")
     parser.add_argument("--title", help="heading of the page (default: the archive's name)")
     parser.add_argument("--checks", type=Path, metavar="DIR", help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path goes first")

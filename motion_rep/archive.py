@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from motion_rep.errors import InputError, UsageError
 from motion_rep.json_stream import json_kind, read_json_list
@@ -23,32 +22,32 @@ def is_lines(path: Location) -> bool:
 
 
 def read_entries(path: Location) -> Iterator[Entry]:
-    """The entries of an archive, in order, one by one; what is wrong is found when the reading comes to it. A remote one is fetched each time.
+    """The entries of an archive, in order, one by one; what is wrong is found when the reading comes to it.
 
     Raises:
         UsageError: missing or not JSON, not a list of objects, an entry without an id, or an id that comes twice.
     """
     seen: set[str] = set()
     try:
-        with near(path) as copy:
-            for number, entry in enumerate(read_items(copy)):
-                _require_entry(path, number, entry, seen)
-                yield entry
+        for number, entry in enumerate(read_items(path)):
+            _require_entry(path, number, entry, seen)
+            yield entry
     except UsageError:
         raise
     except InputError as error:
         raise UsageError(str(error)) from None
 
 
-def read_items(path: Path, expected: str = "a list of entries") -> Iterator[object]:
-    """What a JSON list or a file of JSON lines holds, one by one, whatever it is.
+def read_items(path: Location, expected: str = "a list of entries") -> Iterator[object]:
+    """What a JSON list or a file of JSON lines holds, one by one, whatever it is. A remote one is fetched each time.
 
     Args:
         expected: see :func:`motion_rep.json_stream.read_json_list`.
     Raises:
         InputError: missing or not JSON, or not a list.
     """
-    return _read_lines(path) if is_lines(path) else read_json_list(path, expected)
+    with near(path) as copy:
+        yield from _read_lines(copy) if is_lines(path) else read_json_list(copy, expected)
 
 
 def entry_id(entry: Entry) -> object:

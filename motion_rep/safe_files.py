@@ -362,13 +362,6 @@ def file_sha256(path: str | os.PathLike) -> str:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
 
 
-def resolve_beside(path: str, json_path: str | os.PathLike) -> Path:
-    """A path from a JSON file: as it is (from the current folder) if it is there, else from the JSON's folder."""
-    given = Path(path)
-    beside = Path(json_path).parent / given
-    return beside if not os.path.exists(given) and os.path.exists(beside) else given
-
-
 def safe_name(identifier: object) -> str:
     """A file name for an id: its own text where that is harmless, else a cleaned text and a short digest.
 

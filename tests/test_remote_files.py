@@ -16,6 +16,7 @@ import pytest
 import torch
 from command_support import CONVERTER, RENDERER, assert_error_lines, save_json, save_motion
 from gate_support import GeminiProtocol, Service, always, environment, gate, make_archive, read
+from report_support import build, entry_details, make_batch, page_data
 
 from motion_gating import apply_quality_gate
 from motion_gating.render_mbench_videos import main as render
@@ -237,6 +238,21 @@ def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_s
     assert f"{bucket}/set/nothing.pt: is not there" in json.loads(made["report.json"])[1]["metrics_error"]
     assert json.loads(made["report.json"])[2]["vlm_error_kind"] == "no_question"
     assert b"secret" not in made["report.json"] and json.loads(made["report.run.json"])["meta_json"] == far[1]
+
+
+def test_the_review_page_shows_a_batch_that_is_elsewhere(memory, tmp_path):
+    meta, report = make_batch(tmp_path / "batch")
+    memory.put(f"{tmp_path}/batch/", "/box/", recursive=True)
+    far_meta, far_report = (parse_location(f"memory://box/{path.relative_to(tmp_path / 'batch').as_posix()}") for path in (meta, report))
+    codes = [build(meta, report, tmp_path / "near", "--copy-media"), build(far_meta, far_report, tmp_path / "far", "--workers", "0")]
+    assert codes[0] == codes[1]
+    near_page, far_page = page_data(tmp_path / "near"), page_data(tmp_path / "far")
+    assert far_page == near_page and far_page["entries"]
+    near_media, far_media = (sorted(path.name for path in (tmp_path / name / "media").iterdir()) for name in ("near", "far"))
+    assert far_media == near_media and far_media
+    for row in far_page["entries"]:
+        near_details, far_details = (entry_details(tmp_path / name, row["key"]) for name in ("near", "far"))
+        assert far_details["videos"] == near_details["videos"] and far_details["panels"] == near_details["panels"]
 
 
 def test_answers_that_are_paid_for_are_not_kept_where_they_would_be_lost(tmp_path, capsys, monkeypatch):

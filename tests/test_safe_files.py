@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from motion_rep.errors import InputError, UsageError
+from motion_rep.remote_files import beside
 from motion_rep.safe_files import (
     atomic_path,
     file_sha256,
@@ -25,7 +26,6 @@ from motion_rep.safe_files import (
     read_torch,
     require_file,
     require_folder,
-    resolve_beside,
     safe_name,
     sweep,
     write_bytes,
@@ -224,11 +224,11 @@ def test_paths_in_json_are_relative_to_the_current_folder_then_to_the_jsons(tmp_
         folder.mkdir()
     monkeypatch.chdir(here)
     (there / "a.pt").touch()
-    assert resolve_beside("a.pt", there / "x.json") == there / "a.pt"
+    assert beside("a.pt", there / "x.json") == there / "a.pt"
     (here / "a.pt").touch()
-    assert resolve_beside("a.pt", there / "x.json") == Path("a.pt")
-    assert resolve_beside("missing.pt", there / "x.json") == Path("missing.pt")
-    assert resolve_beside(str(there / "a.pt"), here / "x.json") == there / "a.pt"
+    assert beside("a.pt", there / "x.json") == Path("a.pt")
+    assert beside("missing.pt", there / "x.json") == Path("missing.pt")
+    assert beside(str(there / "a.pt"), here / "x.json") == there / "a.pt"
 
 
 IDENTIFIERS = st.integers() | st.text() | st.floats() | st.from_regex(r"[./\\~a-z0-9 -]{0,30}", fullmatch=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.errors import InputError
 from motion_rep.limits import DRAWING_FPS
 from motion_rep.motion_file import MotionClip, read_motion
-from motion_rep.safe_files import file_sha256, resolve_beside, safe_name
+from motion_rep.remote_files import Location, beside, is_remote, near
+from motion_rep.safe_files import file_sha256, safe_name
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class PageOptions:
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
     """
 
-    meta_json: Path
+    meta_json: Location
     output: Path
     threshold: float
     side: SideTools | None = None
@@ -49,8 +51,13 @@ class EntryPage:
 
 @dataclass
 class _Sources:
-    """What could be read of an entry, and what could not."""
+    """What could be read of an entry, and what could not.
 
+    fetched: copies of remote files, which are gone when the entry is done.
+    """
+
+    copies: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    fetched: set[Path] = field(default_factory=set)
     motion_path: Path | None = None
     motion: MotionClip | None = None
     joints: JointClip | None = None
@@ -70,15 +77,19 @@ def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEn
     Raises:
         InputError: the page's folder cannot be written.
     """
-    key = safe_name(item.identifier)
-    sources = _read_sources(item, options)
-    lit_path = _resolved(item.path(options.video_field), options)
+    with contextlib.ExitStack() as copies:
+        return _entry_page(options, painter, item, _read_sources(item, options, copies))
+
+
+def _entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry, sources: _Sources) -> EntryPage:
+    key, lit = safe_name(item.identifier), item.path(options.video_field)
+    lit_path = _near(lit, sources, "lit video", options)
     lit_fps = _tried(lambda: video_rate(lit_path), sources, "lit video") if lit_path else None
     fps = _show_fps(sources, lit_fps)
     if lit_fps is not None:
         _tried(lambda: write_poster(lit_path, _poster(key, options)), sources, "poster")
     videos = [
-        _linked("lit", "Lit video", lit_path, lit_fps, fps, key, options),
+        _linked("lit", "Lit video", lit_path or (lit and Path(lit)), lit_fps, fps, key, sources, options),
         *_camera_video(item, sources, fps, key, options),
         *_side_video(sources, painter, fps, key, options),
     ]
@@ -127,11 +138,12 @@ def _poster(key: str, options: PageOptions) -> Path:
     return options.output / "posters" / f"{key}.jpg"
 
 
-def _read_sources(item: ReviewEntry, options: PageOptions) -> _Sources:
-    sources = _Sources(motion_path=_resolved(item.path("motion_path"), options))
+def _read_sources(item: ReviewEntry, options: PageOptions, copies: contextlib.ExitStack) -> _Sources:
+    sources = _Sources(copies)
+    sources.motion_path = _near(item.path("motion_path"), sources, "motion", options)
     if sources.motion_path is not None:
         sources.motion = _tried(lambda: read_motion(sources.motion_path), sources, "motion")
-    eval_path = _resolved(item.path(options.eval_field), options)
+    eval_path = _near(item.path(options.eval_field), sources, "curves", options)
     if eval_path is not None:
         sources.joints = _tried(lambda: read_joint_clip(eval_path), sources, "curves")
     return sources
@@ -160,17 +172,27 @@ def _seconds(sources: _Sources, fps: float) -> float | None:
     return None if sources.motion is None else len(sources.motion) / fps
 
 
-def _resolved(path: str | None, options: PageOptions) -> Path | None:
-    return None if path is None else resolve_beside(path, options.meta_json)
+def _near(path: str | None, sources: _Sources, what: str, options: PageOptions) -> Path | None:
+    """A file that an entry names, or a copy of a remote one; None where it names none, or it cannot be fetched."""
+    if path is None:
+        return None
+    found = _tried(lambda: beside(path, options.meta_json), sources, what)
+    if not is_remote(found):
+        return found
+    copy = _tried(lambda: sources.copies.enter_context(near(found)), sources, what)
+    sources.fetched.add(copy)
+    return copy
 
 
-def _linked(kind: str, title: str, path: Path | None, rate: float | None, fps: float, key: str, options: PageOptions, offset: float = 0.0) -> Video:
+def _linked(
+    kind: str, title: str, path: Path | None, rate: float | None, fps: float, key: str, sources: _Sources, options: PageOptions, offset: float = 0.0
+) -> Video:
     """A link to a video whose frames are the motion's frames, one to one, at ``rate``."""
     if path is None:
         return Video(kind, title, error="the entry names none")
     if rate is None:
         return Video(kind, title, error=f"{path.name} is missing or not a video")
-    if options.copy_media:
+    if options.copy_media or path in sources.fetched:
         path = copied(path, options.output / "media" / f"{key}_{kind}{path.suffix}")
     return Video(kind, title, url_from(options.output, path), fps / rate, offset)
 
@@ -178,15 +200,15 @@ def _linked(kind: str, title: str, path: Path | None, rate: float | None, fps: f
 def _camera_video(item: ReviewEntry, sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
     """The overlay, else the depth video: named by the entry, else in the folder of checks; none where nobody made one."""
     for kind, title in (("overlay", "Overlay on the source"), ("depth", "Depth from the camera")):
-        path = _resolved(item.path(f"{kind}_path"), options) or _in_checks(sources, kind, options)
+        path = _near(item.path(f"{kind}_path"), sources, title.lower(), options) or _in_checks(sources, kind, options)
         if path is None:
             continue
         rate = _tried(lambda: video_rate(path), sources, title.lower())  # noqa: B023 - called at once
         if kind == "depth":
-            return [_linked(kind, title, path, rate, fps, key, options)]
+            return [_linked(kind, title, path, rate, fps, key, sources, options)]
         # The overlay has the source's own frames and time; a motion without a rate was laid over it frame by frame.
         own_time = rate if rate is None or _known_fps(sources) is None else fps
-        return [_linked(kind, title, path, own_time, fps, key, options, sources.motion.start_time if sources.motion else 0.0)]
+        return [_linked(kind, title, path, own_time, fps, key, sources, options, sources.motion.start_time if sources.motion else 0.0)]
     return []
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from motion_gating.gate_record import NO_FAILURES
 from motion_rep.archive import entry_id, read_entries, read_items
 from motion_rep.errors import InputError, UsageError
+from motion_rep.remote_files import Location, near
 from motion_rep.safe_files import read_json
 
 
@@ -89,7 +88,7 @@ class KeptRecords:
         return json.loads(self.file.readline())
 
 
-def keep_records(quality_report: str | os.PathLike | None, file: IO[bytes]) -> KeptRecords:
+def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecords:
     """Copy a report's records into a file where each can be found; of two with one id the later counts.
 
     Args:
@@ -105,7 +104,7 @@ def keep_records(quality_report: str | os.PathLike | None, file: IO[bytes]) -> K
     return KeptRecords(file, places)
 
 
-def _read_report(path: str | os.PathLike) -> Iterator[dict]:
+def _read_report(path: Location) -> Iterator[dict]:
     try:
         for item in read_items(path, expected="a list of records, as apply_quality_gate.py writes it"):
             if not isinstance(item, dict) or "id" not in item:
@@ -115,7 +114,7 @@ def _read_report(path: str | os.PathLike) -> Iterator[dict]:
         raise UsageError(str(error)) from None
 
 
-def read_reviewed(meta_json: str | os.PathLike, records: KeptRecords) -> Iterator[ReviewEntry]:
+def read_reviewed(meta_json: Location, records: KeptRecords) -> Iterator[ReviewEntry]:
     """The archive's entries, in order, with their records.
 
     Raises:
@@ -125,13 +124,13 @@ def read_reviewed(meta_json: str | os.PathLike, records: KeptRecords) -> Iterato
         yield ReviewEntry(entry, records.get(entry_id(entry)))
 
 
-def run_facts(quality_report: str | os.PathLike | None) -> dict:
+def run_facts(quality_report: Location | None) -> dict:
     """What the gate wrote about its run beside the report; empty where it is not there."""
     if quality_report is None:
         return {}
-    path = Path(quality_report)
     try:
-        facts = read_json(path.with_name(path.stem + ".run.json"))
+        with near(quality_report.with_name(quality_report.stem + ".run.json")) as run_block:
+            facts = read_json(run_block)
     except InputError:
         return {}
     return facts if isinstance(facts, dict) else {}
