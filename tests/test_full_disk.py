@@ -1,0 +1,56 @@
+"""A disk that gets full at every point of a run: one line for each thing that is wrong, every output the old one or the new one, nothing half-written left."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from command_support import files_in
+from place_support import COMMANDS, check_outputs, prepared, renew
+
+PAGE = 4096
+MOST_STEPS = 24
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not shutil.which("mount") or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path, leave: int) -> None:
+    with open(disk / "filling", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(PAGE * 16))
+        except OSError:
+            file.truncate(max(0, file.tell() - leave))
+
+
+@pytest.mark.parametrize("make", COMMANDS)
+def test_a_disk_gets_full(make, small_disk, make_capture, tmp_path, capsys):
+    before, _, command, usual, _, _ = prepared(make, tmp_path / "elsewhere", make_capture)
+    renew(small_disk, before)
+    old = files_in(small_disk)
+    assert command.run(small_disk) == usual
+    new = files_in(small_disk)
+    needed = sum(len(data) // PAGE + 2 for name, data in new.items() if old.get(name) != data) + 2
+    codes = []
+    for pages in [*range(0, needed, needed // MOST_STEPS + 1), 2 * needed]:
+        renew(small_disk, before)
+        fill(small_disk, leave=pages * PAGE)
+        capsys.readouterr()
+        codes.append(command.run(small_disk))
+        now = files_in(small_disk)
+        try:
+            check_outputs(codes[-1], capsys.readouterr().err, old, new, now, usual)
+        except AssertionError as error:
+            raise AssertionError(f"{pages} pages free: {error}") from None
+        assert {*now} - {*old, *new, "filling"} == set(), f"{pages} pages free"
+    assert codes[0] in (1, 2) and codes[-1] == usual
