@@ -27,6 +27,7 @@ SCRIPTS = (CONVERTER, ROOT / "motion_rep" / "motion_checker.py", ROOT / "motion_
 # Stage: the stages that are its limits.
 STAGES = {
     "convert": ("convert: files alone",),
+    "convert, workers at work": (),
     "convert, all cores": (),
     "lit": ("lit: drawing", "lit: encoding"),
     "depth": ("depth: drawing", "depth: encoding"),
@@ -34,7 +35,7 @@ STAGES = {
     "gate, manual verdicts": (),
 }
 ALL_STAGES = tuple(name for stage, limits in STAGES.items() for name in (stage, *limits))
-UNITS = {"convert": "clips", "convert, all cores": "clips", "convert: files alone": "clips", "gate, manual verdicts": "entries"}
+UNITS = {"convert": "clips", "convert, workers at work": "clips", "convert, all cores": "clips", "convert: files alone": "clips", "gate, manual verdicts": "entries"}
 ONE_CORE = ("convert", "convert: files alone", "skinning", "gate, manual verdicts")
 GROWTH = (1, 10, 100, 1000)
 CLIP_FRAMES = 82
@@ -60,6 +61,7 @@ def _run(args: argparse.Namespace) -> int:
         return DONE
     results = {stage: {count: _in_own_process(stage, count) for count in args.items} for stage in ALL_STAGES}
     machine = {"processor": _processor(), "cores": _cores(), "python": platform.python_version(), "load before": round(os.getloadavg()[0], 1)}
+    machine["cores together"] = _cores_together()
     starts = _starts()
     text = json.dumps({"machine": machine, "stages": results, "starts": starts}, indent=2) if args.json else "\n".join(_tables(machine, results, starts))
     for line in text.splitlines():
@@ -87,11 +89,11 @@ def _measure(stage: str, count: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         work = _prepared(stage, Path(folder), count)
         start, before = time.perf_counter(), _processor_seconds()
-        work()
+        in_workers = work()
         seconds, used = time.perf_counter() - start, _processor_seconds() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    # What workers of workers use is not seen from here.
-    per_item = None if stage == "convert, all cores" else round(used / count * 1e3, 2)
+    # What workers of a command use is not seen from here.
+    per_item = None if stage == "convert, all cores" else round((used + (in_workers or 0.0)) / count * 1e3, 2)
     return {"seconds": round(seconds, 4), "rate": round(count / seconds, 1), "cpu_ms": per_item, "peak_mb": peak}
 
 
@@ -110,6 +112,8 @@ def _prepared(stage: str, folder: Path, count: int):
         return _conversion(folder, count)
     if stage == "convert: files alone":
         return _files_alone(folder, count)
+    if stage == "convert, workers at work":
+        return _conversion_by_workers(folder, count)
     if stage == "convert, all cores":
         return _conversion_command(folder, count)
     if stage == "gate, manual verdicts":
@@ -150,6 +154,37 @@ def _files_alone(folder: Path, count: int):
         for number in range(count):
             torch.load(one, weights_only=True)
             torch.save(motion, folder / f"{number}.pt")
+
+    return work
+
+
+def _conversion_by_workers(folder: Path, count: int):
+    """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the workers' processor seconds."""
+    from motion_rep.output_names import Pairing
+    from motion_rep.work_pool import StartIn, run_items
+
+    one, first = _capture_file(folder / "capture.pt"), 50 * _cores()
+    pairs = (Pairing(one, folder / f"{number}.pt") for number in range(first + count))
+    results = run_items(StartIn("scripts.benchmark", "start_timed_conversion"), pairs, _cores())
+    before = dict(next(results)[1] for _ in range(first))
+
+    def work() -> float:
+        after = dict(answer for _, answer in results)
+        return sum(seconds - before.get(process, 0.0) for process, seconds in after.items())
+
+    return work
+
+
+def start_timed_conversion():
+    """The work of the converter's worker, with an answer of its own: the process and its processor seconds so far."""
+    import time
+
+    from motion_rep.conversion_settings import Settings
+    from motion_rep.convert_items import convert_pair
+
+    def work(pair) -> tuple[int, float]:
+        convert_pair(Settings(), False, pair)
+        return os.getpid(), time.process_time()
 
     return work
 
@@ -311,6 +346,17 @@ def _cores() -> int:
     return usable_cores()
 
 
+def _cores_together() -> float:
+    """How fast each core counts while all do, as a share of one alone: more cannot be had from workers."""
+    program = "import time; start = time.perf_counter(); sum(range(30_000_000)); print(time.perf_counter() - start)"
+
+    def seconds(processes: int) -> float:
+        started = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(processes)]
+        return max(float(process.communicate()[0]) for process in started)
+
+    return round(min(seconds(1) for _ in range(3)) / min(seconds(_cores()) for _ in range(3)), 2)
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -324,6 +370,7 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
     counts = list(next(iter(results.values())))
     most = counts[-1]
     lines = [f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load before']} before the run.", ""]
+    lines[:1] += [f"With all cores busy, each computes at {machine['cores together']:.0%} of the speed that one has alone."]
     lines += [f"| stage ({most} items) | rate | per item | of its limit | peak memory |", "| --- | --- | --- | --- | --- |"]
     for stage in STAGES:
         found = results[stage][most]
@@ -337,6 +384,9 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
 
 def _share(stage: str, results: dict, count: int) -> str:
     """A rate against the slowest of its limits; where parts overlap on several cores, that is the slower part."""
+    if stage == "convert, workers at work":
+        linear = _cores() * results["convert"][count]["rate"]
+        return f"{results[stage][count]['rate'] / linear:.0%} of {_cores()} x one core ({linear:g})"
     limits = {name: results[name][count]["rate"] for name in STAGES[stage]}
     if not limits:
         return ""
