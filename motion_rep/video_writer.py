@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 
 from motion_rep.errors import InputError, UsageError, one_line
-from motion_rep.safe_files import atomic_path
+from motion_rep.safe_files import atomic_path, cannot_write
 
 # x264's output depends on its number of threads, so it is fixed; two are enough beside a drawing thread.
 ENCODER_THREADS = 2
@@ -73,9 +74,15 @@ class VideoWriter:
             raise InputError(self._failure())
 
     def _failure(self) -> str:
-        self._process.wait()
+        code = self._process.wait()
         self._log.seek(0)
-        said = one_line(self._log.read().decode(errors="replace"))[-200:]
+        said = one_line(self._log.read().decode(errors="replace"))
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if full.strerror in said:
+            return cannot_write(self._path, full)
+        if code < 0:
+            return f"{self._path}: the video could not be encoded: ffmpeg was ended by signal {-code} (often for lack of memory). Run the same command again."
+        said = said[-200:]
         return f"{self._path}: the video could not be encoded: {said or 'no frames were given'}. Check the free space on the disk."
 
 

@@ -101,7 +101,7 @@ is_current() {
 }
 
 mark_current() {
-    fingerprint "$3" "$4" >"$state/$2.$1"
+    { fingerprint "$3" "$4" >"$state/$2.$1"; } 2>/dev/null || warn "$state/$2.$1: cannot be written; the next run will do this step again."
 }
 
 fingerprint() {
@@ -201,7 +201,9 @@ plan_names() {
     [ -z "$prompt" ] || options+=("--prompt=$prompt")
     [ -z "$video" ] || options+=(--video "$video")
     names=() videos=()
-    mkdir -p -- "$output_dir" || exit 2
+    if ! mkdir -p -- "$output_dir" 2>/dev/null || [ ! -w "$output_dir" ]; then
+        usage_error "$output_dir: cannot be written. Choose a folder that you may write to."
+    fi
     lock_folder "$output_dir"
     "$toolkit_python" "$here/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries" || exit 2
     while IFS= read -r -u 3 -d '' _ && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' path; do

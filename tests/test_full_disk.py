@@ -6,9 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command_support import files_in
 from place_support import COMMANDS, check_outputs, prepared, renew
+
+from motion_rep.errors import InputError
+from motion_rep.video_writer import open_writer
 
 PAGE = 4096
 MOST_STEPS = 24
@@ -54,3 +58,12 @@ def test_a_disk_gets_full(make, small_disk, make_capture, tmp_path, capsys):
             raise AssertionError(f"{pages} pages free: {error}") from None
         assert {*now} - {*old, *new, "filling"} == set(), f"{pages} pages free"
     assert codes[0] in (1, 2) and codes[-1] == usual
+
+
+def test_a_disk_that_gets_full_in_a_video_is_named(small_disk):
+    pictures = np.random.default_rng(0).integers(0, 255, (40, 240, 320, 3), dtype=np.uint8)
+    fill(small_disk, leave=20 * PAGE)
+    with pytest.raises(InputError, match="video.mp4: cannot be written: No space left on device"), open_writer(small_disk / "video.mp4", 320, 240, 20) as writer:
+        for picture in pictures:
+            writer.write(picture)
+    assert sorted(files_in(small_disk)) == ["filling"]

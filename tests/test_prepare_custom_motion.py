@@ -139,6 +139,7 @@ def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
         (["--prompt", "x", "--target-fps", "-3"], "expected frames per second"),
         (["--prompt", "x", "--speed", "3"], "--speed is not a flag"),
         (["--archive", "a.json"], "holds no entries"),
+        (["--prompt", "x", "--output-dir", "v.mp4/set"], "v.mp4/set: cannot be written"),
     ],
 )
 def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path):
