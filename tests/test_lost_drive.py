@@ -198,9 +198,10 @@ def test_the_renderer_loses_its_drive(lost, workers, drive, start, make_capture,
     if lost == "archive":
         assert len(lines) == 1 and (drive.behind / "b.json").read_text() == "old"
     drive.come_back()
-    assert render(arguments) == 0
+    here = ["--workers", "0"]
+    assert render([*arguments, *here]) == 0
     assert f"{count} rendered" not in capsys.readouterr().out, "what was finished is kept"
-    whole = ["--meta-json", str(archive), "--output-json", str(tmp_path / "w.json"), "--output-dir", str(tmp_path / "whole"), *flags]
+    whole = ["--meta-json", str(archive), "--output-json", str(tmp_path / "w.json"), "--output-dir", str(tmp_path / "whole"), *flags, *here]
     assert render(whole) == 0
     assert files_in(seen) == files_in(tmp_path / "whole") and len(files_in(seen)) == 2 * count
 
