@@ -6,13 +6,18 @@ The full loop (20 kills) runs where FULL_KILL_LOOP is set; here it is smaller.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from command_support import files_in, save_json
-from kill_support import Kills
-from test_prepare_custom_motion import SCRIPT, chain_environment, prepare, programs  # noqa: F401
+from kill_support import MOST_SECONDS, Kills
+from test_prepare_custom_motion import SCRIPT, asked, chain_environment, prepare, programs  # noqa: F401
 
+GENERATE = SCRIPT.with_name("generate_video.sh")
 FULL = bool(os.environ.get("FULL_KILL_LOOP"))
 KILLS, ITEMS = (20, 8) if FULL else (2, 1)
 # Messages, and the time of the run.
@@ -40,3 +45,25 @@ def test_a_chain_that_is_killed(tmp_path, programs):  # noqa: F811
     killed, whole = ({name: data for name, data in files_in(folder / "set").items() if not name.startswith(DIFFER)} for folder in folders.values())
     assert sorted(killed) == sorted(whole)
     assert [name for name in whole if killed[name] != whole[name]] == []
+
+
+@pytest.mark.skipif(not shutil.which("flock"), reason="waits by flock")
+def test_a_program_that_a_killed_run_left_running_is_waited_for(tmp_path, programs):  # noqa: F811
+    """It would write into the same place, and fill the GPU."""
+    slow, go = tmp_path / "python that waits", tmp_path / "go"
+    slow.write_text(f"#!/bin/sh\ntouch '{tmp_path}/began'\nwhile [ ! -e '{go}' ]; do sleep 0.05; done\nexec '{sys.executable}' \"$@\"\n")
+    slow.chmod(0o755)
+    command = ["bash", str(GENERATE), "--model", "wan2.2", "--prompt", "walk", "--output", "out/v.mp4", "--frames", "9"]
+    options = {"cwd": tmp_path, "env": chain_environment({**programs, "WAN_PYTHON": str(slow)}), "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    killed = subprocess.Popen(command, **options)
+    end = time.monotonic() + MOST_SECONDS
+    while not (tmp_path / "began").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    again = subprocess.Popen(command, **options)
+    assert "waiting for its end" in again.stderr.readline()
+    go.touch()
+    assert again.wait(MOST_SECONDS) == 0, again.stderr.read()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["v.mp4", "v.mp4.json"]
+    assert asked(programs) == ["walk", "walk"]
