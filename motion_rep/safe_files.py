@@ -169,8 +169,11 @@ def cannot_write(path: str | os.PathLike, error: OSError) -> str:
 
 def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool = True) -> None:
     """Write a file atomically; ``durable`` as in :func:`atomic_path`."""
-    with _atomic_file(Path(path), durable) as (handle, _), open(handle, "wb", closefd=False) as file:
-        file.write(data)
+    with _atomic_file(Path(path), durable) as (handle, _):
+        with open(handle, "wb", closefd=False) as file:
+            file.write(data)
+        # Some network drives say only when a file is closed that there was no room for it; the lock is kept.
+        os.close(os.dup(handle))
 
 
 def write_json(path: str | os.PathLike, value: object) -> None:

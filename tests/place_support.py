@@ -12,6 +12,7 @@ import torch
 from command_support import files_in, save_json, save_motion
 from gate_support import make_archive
 
+REPO = Path(__file__).resolve().parents[1]
 IDS = [0, 1]
 SMALL = ["--width", "32", "--height", "32"]
 # Has the time of the run.
@@ -111,7 +112,40 @@ def review(before: Path, disk: Path, make_capture) -> Command:
     return Command(main, lambda place: ["--meta-json", place / "meta.json", "--output", place / "review", "--no-side-view"])
 
 
-COMMANDS = [converter, converter_of_one, renderer, gate, gate_of_lines, checker, exporter, review]
+def evaluator(before: Path, disk: Path, make_capture) -> Command:
+    """A report compared with people."""
+    from motion_gating.apply_quality_gate import main as gate
+    from motion_gating.evaluate_gate import main
+
+    archive = make_archive(before, IDS)
+    verdicts = save_json(before / "verdicts.json", [{"id": number, "matches": True, "analysis": "seen"} for number in IDS])
+    flags = ["--quality-report", before / "report.json", "--output-json", before / "b.json", "--judge", "manual", "--verdicts", verdicts]
+    assert gate([str(word) for word in ("--meta-json", archive, *flags)]) == 0
+    (before / "e.json").write_text("old")
+    return Command(main, lambda place: ["--labels", place / "verdicts.json", "--quality-report", place / "report.json", "--output", place / "e.json"])
+
+
+def importer(before: Path, disk: Path, make_capture) -> Command:
+    """A capture as a system left it, over an older one."""
+    from scripts.import_capture import main
+
+    before.mkdir(parents=True)
+    torch.save(make_capture(), before / "in.pt")
+    (before / "out.pt").write_bytes(b"old")
+    return Command(main, lambda place: [place / "in.pt", place / "out.pt", "--fps", "16"])
+
+
+def recorder(before: Path, disk: Path, make_capture) -> Command:
+    """A new video over an older one, and its record."""
+    from scripts.video_record import main
+
+    before.mkdir(parents=True)
+    shutil.copy(REPO / "data_samples/circle_walk.mp4", before / "new.mp4")
+    (before / "v.mp4").write_bytes(b"old")
+    return Command(main, lambda place: ["write", place / "new.mp4", "--as-name", place / "v.mp4"])
+
+
+COMMANDS = [converter, converter_of_one, renderer, gate, gate_of_lines, checker, exporter, review, evaluator, importer, recorder]
 
 
 def check_outputs(code: int, errors: str, old: dict[str, bytes], new: dict[str, bytes], now: dict[str, bytes], usual: int = 0) -> None:

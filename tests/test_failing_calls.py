@@ -63,7 +63,7 @@ def test_each_call_fails(make, alone, make_capture, tmp_path, capsys, monkeypatc
     renew(disk, before)
     assert refusals.run(lambda: command.run(disk)) == usual
     count = len(refusals.log)
-    assert 10 < count < MOST_CALLS
+    assert 4 < count < MOST_CALLS
     for first in range(1, count + 1):
         renew(disk, before)
         capsys.readouterr()

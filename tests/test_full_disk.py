@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_support import files_in
+import torch
+from command_support import assert_error_lines, files_in
 from place_support import COMMANDS, check_outputs, prepared, renew
 
+from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.errors import InputError
 from motion_rep.video_writer import open_writer
 
@@ -67,3 +71,22 @@ def test_a_disk_that_gets_full_in_a_video_is_named(small_disk):
         for picture in pictures:
             writer.write(picture)
     assert sorted(files_in(small_disk)) == ["filling"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="finds in /proc which file is closed")
+def test_a_drive_that_tells_of_it_only_when_a_file_is_closed(make_capture, tmp_path, capsys, monkeypatch):
+    """As NFS does, which keeps what is written until then."""
+    torch.save(make_capture(), tmp_path / "in.pt")
+    (tmp_path / "out").mkdir()
+    close = os.close
+
+    def refuse(handle: int) -> None:
+        ours = os.path.realpath(f"/proc/self/fd/{handle}").startswith(str(tmp_path / "out"))
+        close(handle)
+        if ours:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "close", refuse)
+    assert convert(["-i", str(tmp_path / "in.pt"), "-o", str(tmp_path / "out"), "--workers", "0"]) in (1, 2)
+    assert "No space left on device" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert files_in(tmp_path / "out") == {}
