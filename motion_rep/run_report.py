@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from motion_rep.safe_files import write_json
+from motion_rep.safe_files import atomic_path, json_text
 
 # A note that this many items share is told for the first ones only.
 TOLD = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemFailure:
     """An item that failed: its path or id, the line that the user saw, and the traceback of an error that nobody expected."""
 
@@ -22,9 +22,17 @@ class ItemFailure:
     traceback: str = ""
 
 
-def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: list[ItemFailure]) -> None:
+def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: Iterable[ItemFailure]) -> None:
     """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically; an empty list says that all went well."""
-    write_json(path, {"counts": dict(counts), "failures": [asdict(failure) for failure in failures]})
+    frame = json_text({"counts": dict(counts), "failures": []}, indent=2)
+    before, after = frame[: frame.rindex("]")], frame[frame.rindex("]") :]
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.write(before)
+        comma = ""
+        for failure in failures:
+            file.write(comma + "\n    " + json_text(asdict(failure), indent=2).replace("\n", "\n    "))
+            comma = ","
+        file.write(("\n  " if comma else "") + after + "\n")
 
 
 class NoteTally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.errors import UsageError
+from motion_rep.run_report import ItemFailure, write_failures
 from motion_rep.safe_files import safe_name
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".json", ".jsonl"])
@@ -114,6 +116,16 @@ def test_an_error_while_writing_leaves_the_old_archive(tmp_path, suffix):
         append({"id": object()})
     assert path.read_bytes() == before
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_failures_are_written_one_by_one_as_json_with_two_spaces(tmp_path, count):
+    failures = [ItemFailure(identifier, "a.pt: it's\n \ud800 broken", "Traceback\n ü") for identifier in (7, "ü", None)[:count]]
+    write_failures(tmp_path / "f.json", {"done": 2, "failed": count}, iter(failures))
+    text = (tmp_path / "f.json").read_text(encoding="utf-8")
+    value = {"counts": {"done": 2, "failed": count}, "failures": [asdict(failure) for failure in failures]}
+    assert json.loads(text) == value
+    assert text == json.dumps(value, indent=2) + "\n"
 
 
 def test_global_id_identifies_where_present():
