@@ -10,10 +10,10 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.archive import Entry, entry_id, entry_writer, is_lines, read_entries
+from motion_rep.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.errors import InputError, UsageError
-from motion_rep.safe_files import read_json, require_folder, safe_name, sweep
+from motion_rep.safe_files import require_folder, safe_name, sweep
 
 # Entries listed by name under each heading; the report has all of them.
 LISTED = 20
@@ -115,6 +115,7 @@ class Outcome:
     reason: str
 
 
+TOLD = ("use_ref_motion", "reasons", "vlm_error")
 PASSED, REJECTED, UNDECIDED, FAILED = "passed", "not passed", "undecided", "failed"
 
 
@@ -128,9 +129,9 @@ def outcome(entry: Entry, files: SetFiles, record: dict | None, video: Path | No
             return Outcome(FAILED, identifier, f"{step}: {last_error(files, name, step)}")
     if record is None:
         return Outcome(FAILED, identifier, f"gate: no record in {files.report.name}; its messages are above")
-    reasons = "; ".join(str(reason) for reason in record.get("reasons", ()))
-    if record.get("use_ref_motion") is None:
-        return Outcome(UNDECIDED, identifier, record.get("vlm_error") or reasons)
+    reasons = "; ".join(str(reason) for reason in record["reasons"] or ())
+    if record["use_ref_motion"] is None:
+        return Outcome(UNDECIDED, identifier, record["vlm_error"] or reasons)
     return Outcome(PASSED if record["use_ref_motion"] else REJECTED, identifier, reasons)
 
 
@@ -146,12 +147,11 @@ def last_error(files: SetFiles, name: str, step: str) -> str:
 
 
 def _records(files: SetFiles) -> dict[str, dict]:
-    """The report's records by id; none where there is no report."""
+    """What is told of the report's records, by id; none where there is no report."""
     try:
-        records = read_json(files.report)
+        return {str(record.get("id")): {key: record.get(key) for key in TOLD} for record in read_items(files.report) if isinstance(record, dict)}
     except InputError:
         return {}
-    return {str(record.get("id")): record for record in records if isinstance(record, dict)} if isinstance(records, list) else {}
 
 
 def finish(args) -> int:
