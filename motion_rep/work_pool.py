@@ -33,8 +33,8 @@ Work = Callable[[Item], Result]
 # A worker holds items for so many seconds, so that it never waits for the next however busy the machine is; it works on the first.
 SECONDS_AHEAD = 0.05
 FEWEST_AHEAD, MOST_AHEAD = 2, 32
-# While every worker holds so many items, answers gather for so many seconds: waking up for each would cost a tenth of a quick item.
-ENOUGH_TO_GATHER, SECONDS_TO_GATHER = 8, 0.01
+# While all workers have enough to do, answers gather for up to so many seconds: waking up for each would cost a tenth of a quick item.
+SECONDS_TO_GATHER = 0.01
 # Results wait for their turn; a slow item holds up this many others for each worker before the workers pause.
 WINDOW_PER_WORKER = 64
 TRIES = 2
@@ -127,6 +127,10 @@ class _Worker:
             self.seconds = (now - self.since) / self.answered
             self.since, self.answered = now, 0
 
+    def seconds_held(self) -> float:
+        """How long it will be busy, as far as is known."""
+        return len(self.held) * self.seconds if self.held and self.ready else 0.0
+
     def ahead(self) -> int:
         """How many items it should hold."""
         return max(FEWEST_AHEAD, min(MOST_AHEAD, int(SECONDS_AHEAD / max(self.seconds, 1e-9))))
@@ -184,14 +188,23 @@ class _Pool:
 
     def _hand_out(self) -> None:
         """Give every worker items, evenly, as long as there are any and the window is open."""
-        ahead = [(worker, worker.ahead()) for worker in self._workers]
-        for depth in range(1, max(most for _, most in ahead) + 1):
-            for worker, most in ahead:
-                if len(worker.held) < min(depth, most):
-                    number = self._next()
-                    if number is None:
-                        return
-                    self._give(worker, number)
+        shares: list[list[int]] = [[] for _ in self._workers]
+        for share in self._places(shares):
+            number = self._next()
+            if number is None:
+                break
+            share.append(number)
+        for worker, share in zip(self._workers, shares, strict=True):
+            if share:
+                self._give(worker, share)
+
+    def _places(self, shares: list[list[int]]) -> Iterator[list[int]]:
+        """The share of a worker that has room for one more item, again and again: first where the fewest would be."""
+        wanted = [worker.ahead() for worker in self._workers]
+        for depth in range(1, max(wanted) + 1):
+            for worker, share, most in zip(self._workers, shares, wanted, strict=True):
+                if len(worker.held) + len(share) < min(depth, most):
+                    yield share
 
     def _next(self) -> int | None:
         if self._again:
@@ -203,19 +216,18 @@ class _Pool:
             return number
         return None
 
-    def _give(self, worker: _Worker, number: int) -> None:
+    def _give(self, worker: _Worker, numbers: list[int]) -> None:
         if not worker.held:
             worker.since = time.monotonic()
-        worker.held.append(number)
+        worker.held.extend(numbers)
         # A worker that died is noticed, and its items taken back, when its answers are read.
         with contextlib.suppress(OSError):
-            worker.pipe.send(self._items[number])
+            worker.pipe.send([self._items[number] for number in numbers])
 
     def _collect(self) -> None:
         """Wait until a worker answers or dies, and take all answers that are there."""
         waiting = self._selector.select()
-        if all(len(worker.held) >= ENOUGH_TO_GATHER for worker in self._workers):
-            time.sleep(SECONDS_TO_GATHER)
+        time.sleep(min(SECONDS_TO_GATHER, min(worker.seconds_held() for worker in self._workers) / 2))
         while waiting:
             for key, _ in waiting:
                 self._take_answer(key.data)
@@ -314,7 +326,8 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work]) -> None:
     pipe.send(True)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            pipe.send(attempt(work, pipe.recv()))
+            for item in pipe.recv():
+                pipe.send(attempt(work, item))
 
 
 def use_one_thread() -> None:
