@@ -288,10 +288,15 @@ def load_with_torch(path: Path) -> object:
     """What :func:`read_torch` does with a file that is there and not of the plain form."""
     import torch
 
+    from motion_rep.pickle_cost import EndlessKey, require_quick_keys
+
     try:
+        require_quick_keys(path)
         with torch.serialization.safe_globals(_numpy_globals()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's remarks on pickles it then refuses
             value = torch.load(path, map_location="cpu", weights_only=True)
+    except EndlessKey:
+        raise InputError(f"{path}: holds tuples of tuples without end, expected tensors, arrays, numbers and strings. Nothing was run.") from None
     except pickle.UnpicklingError as error:
         raise InputError(_unpickling_message(path, str(error))) from None
     except Exception as error:  # noqa: BLE001 - on damaged bytes torch raises whatever its steps raise, struct.error among them

@@ -62,6 +62,26 @@ def test_nothing_in_a_file_is_run(tmp_path, read, write, protocol):
 
 
 @pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("name", ["data.pkl", "DATA.PKL"])
+def test_a_key_that_takes_for_ever_to_hash(tmp_path, read, legacy, name):
+    """A tuple that holds a tuple twice, that holds a tuple twice, and so on."""
+    path = tmp_path / "a.pt"
+    nested = b"\x80\2)q\0" + b"h\0h\0\x86q\0" * 100 + b"}h\0Ns."
+    if legacy:
+        buffer = io.BytesIO()
+        torch.save({}, buffer, _use_new_zipfile_serialization=False)
+        start = buffer.getvalue()
+        path.write_bytes(start[: start.index(b"\x80\2}q\0.")] + nested)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"a/{name}", nested)
+            archive.writestr("a/version", b"3\n")
+            archive.writestr("a/byteorder", b"little")
+    assert "tuples" in refused(read, path)
+
+
+@pytest.mark.parametrize("read", READERS)
 def test_numbers_that_claim_to_be_many_take_no_memory(tmp_path, read):
     """A tensor of one number that is repeated a billion times is a small file."""
     path = tmp_path / "a.pt"
