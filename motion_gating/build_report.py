@@ -14,7 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
 from motion_rep.errors import UsageError
-from motion_rep.remote_files import location
+from motion_rep.locations import location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 SHOWN_WARNINGS = 10

@@ -20,8 +20,9 @@ from motion_rep.frames import y_up_from_z_up
 from motion_rep.layout import unpack
 from motion_rep.limits import DRAWING_FPS
 from motion_rep.lit_clip import lit_frames
+from motion_rep.locations import Location, beside
 from motion_rep.motion_file import MotionClip, read_motion
-from motion_rep.remote_files import Location, beside, near, near_output
+from motion_rep.remote_files import near, near_output
 from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.rotations import matrix_to_rotvec
 from motion_rep.safe_files import file_sha256, read_torch, write_torch

@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.judge_flags import GEMINI, OPENAI, add_judge_flags, judge_settings, make_judge
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning, whole_number
 from motion_rep.errors import UsageError
-from motion_rep.remote_files import location
+from motion_rep.locations import location
 
 
 def build_parser() -> Parser:

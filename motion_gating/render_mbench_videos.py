@@ -28,7 +28,8 @@ from motion_rep.command_line import (
     say_error,
 )
 from motion_rep.errors import UsageError
-from motion_rep.remote_files import is_remote, location, place_of, require_location, sweep_location
+from motion_rep.locations import is_remote, location, place_of
+from motion_rep.remote_files import require_location, sweep_location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")

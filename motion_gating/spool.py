@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from motion_rep.errors import InputError
-from motion_rep.remote_files import Location, is_remote
+from motion_rep.locations import Location, is_remote
 from motion_rep.safe_files import cannot_write
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 from motion_rep.errors import InputError, UsageError
 from motion_rep.json_stream import json_kind, read_json_list
-from motion_rep.remote_files import Location, near, near_output
+from motion_rep.locations import Location
+from motion_rep.remote_files import near, near_output
 from motion_rep.safe_files import atomic_path, json_text, require_file
 
 Entry = dict

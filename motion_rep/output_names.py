@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from motion_rep.errors import UsageError
-from motion_rep.remote_files import Location, is_remote
+from motion_rep.locations import Location, is_remote
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,13 @@ from motion_gating.render_mbench_videos import main as render
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.names import captures_among
-from motion_rep.remote_files import RemotePath, beside, looked_up, near, near_output, parse_location, remote_files_below, require_location, sweep_location
+from motion_rep.locations import RemotePath, beside, parse_location
+from motion_rep.remote_files import looked_up, near, near_output, remote_files_below, require_location, sweep_location
 
 KILLED_WITH_A_COPY = """
 import fsspec, os, signal
-from motion_rep.remote_files import near, parse_location
+from motion_rep.locations import parse_location
+from motion_rep.remote_files import near
 fsspec.filesystem("memory").pipe_file("/box/a.txt", b"text")
 with near(parse_location("memory://box/a.txt")):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from motion_rep.errors import InputError, UsageError
-from motion_rep.remote_files import beside
+from motion_rep.locations import beside
 from motion_rep.safe_files import (
     atomic_path,
     file_sha256,

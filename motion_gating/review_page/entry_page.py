@@ -17,8 +17,9 @@ from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, p
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.errors import InputError
 from motion_rep.limits import DRAWING_FPS
+from motion_rep.locations import Location, beside, is_remote
 from motion_rep.motion_file import MotionClip, read_motion
-from motion_rep.remote_files import Location, beside, is_remote, near
+from motion_rep.remote_files import near
 from motion_rep.safe_files import file_sha256, safe_name
 
 
