@@ -12,6 +12,7 @@ import importlib
 import math
 import multiprocessing
 import os
+import queue
 import selectors
 import signal
 import sys
@@ -323,11 +324,23 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work]) -> None:
         pipe.send(error)
         return
     use_one_thread()
-    pipe.send(True)
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            for item in pipe.recv():
+    batches: queue.SimpleQueue = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, batches), daemon=True).start()
+    with contextlib.suppress(OSError):
+        pipe.send(True)
+        while (batch := batches.get()) is not None:
+            for item in batch:
                 pipe.send(attempt(work, item))
+
+
+def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
+    """Take items off the pipe beside the work: large ones going out and large answers coming back must not wait for each other."""
+    try:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                batches.put(pipe.recv())
+    finally:
+        batches.put(None)
 
 
 def use_one_thread() -> None:

@@ -28,6 +28,13 @@ def start_adding(number: int):
     return lambda item: item + number
 
 
+class Unreadable:
+    """Can be sent to a worker, and not be read there."""
+
+    def __reduce__(self):
+        return (int, ("no number",))
+
+
 def start_uneven():
     def work(item):
         time.sleep(0.05 if item % 10 == 0 else 0)
@@ -195,3 +202,14 @@ def _wait(condition, seconds: float = 60.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_large_items_and_large_answers_do_not_wait_for_each_other():
+    items = ["x" * 1_000_000] * 12
+    assert [len(result) for _, result in run_items(functools.partial(start_adding, ""), items, 2)] == [1_000_000] * 12
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_item_that_a_worker_cannot_read_is_no_reason_to_wait():
+    results = [result for _, result in run_items(start_doubling, [Unreadable(), 3], 1)]
+    assert isinstance(results[0], Failed) and results[1] == 6
