@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -24,6 +26,8 @@ OWN_PACKAGES = [str(Path(__file__).resolve().parents[1] / name) for name in ("mo
 ITEMS_PER_TASK = 8
 TASKS_AHEAD_PER_CPU = 4
 RETRIES = 1
+# Ray itself tries for minutes, with a page of its own messages.
+ANSWER_SECONDS = 5
 
 _loaded: dict[bytes, Work] = {}
 
@@ -96,10 +100,27 @@ def _connected(address: str | None):
         import ray
     except ImportError:
         raise UsageError("--engine ray needs Ray, which is not installed. Run: pip install ray") from None
+    _require_answer(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         if not ray.is_initialized():
             # Ray would otherwise repeat the workers' output here.
             ray.init(address=address, runtime_env={"py_modules": OWN_PACKAGES}, log_to_driver=False, logging_level="error")
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        raise UsageError(f"the Ray cluster {address or 'of this machine'} does not answer: {one_line(error)[:200]}. Check --ray-address.") from None
+        hint = "Check --ray-address; a cluster that wants a token needs RAY_AUTH_MODE=token."
+        raise UsageError(f"the Ray cluster {address or 'of this machine'} cannot be used: {one_line(error)[:200]}. {hint}") from None
     return ray
+
+
+def _require_answer(address: str) -> None:
+    """Check that somebody listens at HOST:PORT, where the address is of that form.
+
+    Raises:
+        UsageError: nobody does.
+    """
+    named = re.fullmatch(r"(?:ray://)?(.+):(\d{1,5})", address)
+    if named is None:
+        return
+    try:
+        socket.create_connection((named[1].strip("[]"), int(named[2])), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"the Ray cluster {address} does not answer: {one_line(getattr(error, 'strerror', None) or error)}. Check --ray-address.") from None

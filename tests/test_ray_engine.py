@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -88,3 +89,12 @@ def test_an_address_without_the_engine_is_an_error(make_capture, tmp_path, capsy
     torch.save(make_capture(), tmp_path / "a.pt")
     assert convert(["-i", str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--ray-address", "here:1"]) == 2
     assert_error_lines(capsys.readouterr().err, 1)
+
+
+def test_an_address_that_nobody_answers_is_told_at_once(make_capture, tmp_path, capsys):
+    pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    torch.save(make_capture(), tmp_path / "a.pt")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    assert convert(["-i", str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--engine", "ray", "--ray-address", address]) == 2
+    assert f"the Ray cluster {address} does not answer" in assert_error_lines(capsys.readouterr().err, 1)[0]
