@@ -2,7 +2,8 @@
 
 Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and writing the files, drawing
 without encoding, encoding without drawing, importing torch. "per item" is processor time, on all cores together, encoder included; it
-hardly changes when the machine is busy with other things, unlike the rate.
+hardly changes when the machine is busy with other things, unlike the rate. Conversion is measured with its files in memory, where the system
+offers such a folder, so that the figures are those of the program; and once on the disk of temporary files, beside what that disk takes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SCRIPTS = (CONVERTER, ROOT / "motion_rep" / "motion_checker.py", ROOT / "motion_
 STAGES = {
     "convert": ("convert: files alone",),
     "convert, workers at work": (),
+    "convert, workers on a disk": ("convert, workers on a disk: writing",),
     "convert, all cores": (),
     "lit": ("lit: drawing", "lit: encoding"),
     "depth": ("depth: drawing", "depth: encoding"),
@@ -35,10 +37,12 @@ STAGES = {
     "gate, manual verdicts": (),
 }
 ALL_STAGES = tuple(name for stage, limits in STAGES.items() for name in (stage, *limits))
-UNITS = {"convert": "clips", "convert, workers at work": "clips", "convert, all cores": "clips", "convert: files alone": "clips", "gate, manual verdicts": "entries"}
+IN_MEMORY = ("convert", "convert: files alone", "convert, workers at work", "convert, all cores")
+MEMORY = Path("/dev/shm")
 ONE_CORE = ("convert", "convert: files alone", "skinning", "gate, manual verdicts")
 GROWTH = (1, 10, 100, 1000)
 CLIP_FRAMES = 82
+MOTION_BYTES = 92_000
 
 
 def build_parser() -> Parser:
@@ -86,7 +90,7 @@ def _measure(stage: str, count: int) -> dict:
     import resource
     import time
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_memory() if stage in IN_MEMORY else None) as folder:
         work = _prepared(stage, Path(folder), count)
         start, before = time.perf_counter(), _processor_seconds()
         in_workers = work()
@@ -95,6 +99,13 @@ def _measure(stage: str, count: int) -> dict:
     # What workers of a command use is not seen from here.
     per_item = None if stage == "convert, all cores" else round((used + (in_workers or 0.0)) / count * 1e3, 2)
     return {"seconds": round(seconds, 4), "rate": round(count / seconds, 1), "cpu_ms": per_item, "peak_mb": peak}
+
+
+def _memory() -> Path | None:
+    """A folder in memory with room enough, None where there is none."""
+    import shutil
+
+    return MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30 else None
 
 
 def _processor_seconds() -> float:
@@ -112,8 +123,10 @@ def _prepared(stage: str, folder: Path, count: int):
         return _conversion(folder, count)
     if stage == "convert: files alone":
         return _files_alone(folder, count)
-    if stage == "convert, workers at work":
-        return _conversion_by_workers(folder, count)
+    if stage in ("convert, workers at work", "convert, workers on a disk"):
+        return _by_workers("start_timed_conversion", folder, count)
+    if stage == "convert, workers on a disk: writing":
+        return _by_workers("start_timed_writing", folder, count)
     if stage == "convert, all cores":
         return _conversion_command(folder, count)
     if stage == "gate, manual verdicts":
@@ -158,14 +171,14 @@ def _files_alone(folder: Path, count: int):
     return work
 
 
-def _conversion_by_workers(folder: Path, count: int):
+def _by_workers(start: str, folder: Path, count: int):
     """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the workers' processor seconds."""
     from motion_rep.output_names import Pairing
     from motion_rep.work_pool import StartIn, run_items
 
     one, first = _capture_file(folder / "capture.pt"), 50 * _cores()
     pairs = (Pairing(one, folder / f"{number}.pt") for number in range(first + count))
-    results = run_items(StartIn("scripts.benchmark", "start_timed_conversion"), pairs, _cores())
+    results = run_items(StartIn("scripts.benchmark", start), pairs, _cores())
     before = dict(next(results)[1] for _ in range(first))
 
     def work() -> float:
@@ -184,6 +197,19 @@ def start_timed_conversion():
 
     def work(pair) -> tuple[int, float]:
         convert_pair(Settings(), False, pair)
+        return os.getpid(), time.process_time()
+
+    return work
+
+
+def start_timed_writing():
+    """As many bytes as a motion has, into a new file: what the disk takes."""
+    import time
+
+    data = os.urandom(MOTION_BYTES)
+
+    def work(pair) -> tuple[int, float]:
+        pair.target.write_bytes(data)
         return os.getpid(), time.process_time()
 
     return work
@@ -369,17 +395,25 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
     """Three tables: rates beside their limits, growth, starts."""
     counts = list(next(iter(results.values())))
     most = counts[-1]
-    lines = [f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load before']} before the run.", ""]
-    lines[:1] += [f"With all cores busy, each computes at {machine['cores together']:.0%} of the speed that one has alone."]
+    lines = [
+        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load before']} before the run.",
+        f"With all cores busy, each computes at {machine['cores together']:.0%} of the speed that one has alone.",
+        f"Conversion with its files in {MEMORY if _memory() else 'the folder of temporary files'}.",
+        "",
+    ]
     lines += [f"| stage ({most} items) | rate | per item | of its limit | peak memory |", "| --- | --- | --- | --- | --- |"]
     for stage in STAGES:
         found = results[stage][most]
         per_item = "" if found["cpu_ms"] is None else f"{found['cpu_ms']:.2f} ms"
-        lines.append(f"| {stage} | {found['rate']:g} {UNITS.get(stage, 'frames')}/s | {per_item} | {_share(stage, results, most)} | {found['peak_mb']} MB |")
+        lines.append(f"| {stage} | {found['rate']:g} {_unit(stage)}/s | {per_item} | {_share(stage, results, most)} | {found['peak_mb']} MB |")
     lines += ["", f"| seconds for | {' | '.join(map(str, counts))} |", f"| --- |{' --- |' * len(counts)}"]
     lines += [f"| {stage} | {' | '.join(format(results[stage][count]['seconds'], '.3g') for count in counts)} |" for stage in STAGES]
     lines += ["", "| start | seconds |", "| --- | --- |"]
     return lines + [f"| {name} | {seconds} |" for name, seconds in starts.items()]
+
+
+def _unit(stage: str) -> str:
+    return "clips" if stage.startswith("convert") else "entries" if stage.startswith("gate") else "frames"
 
 
 def _share(stage: str, results: dict, count: int) -> str:
