@@ -106,9 +106,9 @@ def wait_for(condition, process: subprocess.Popen) -> None:
     assert process.poll() is None, process.communicate()
 
 
-def final_files(folder: Path) -> dict[str, bytes]:
-    """The files under their final names; what a lost run had begun lies beside them until the next run sweeps it."""
-    return {name: data for name, data in files_in(folder).items() if not Path(name).name.startswith(".")}
+def finished(folder: Path) -> list[str]:
+    """The names of finished files, also while more are made; what a lost run had begun lies beside them until the next run sweeps it."""
+    return [name for name in os.listdir(folder) if not name.startswith(".")]
 
 
 def make_captures(folder: Path, make_capture, count: int) -> Path:
@@ -152,10 +152,10 @@ def test_the_converter_loses_its_drive(lost, workers, drive, start, make_capture
     target = tmp_path / "out" if lost == "inputs" else drive.path / "out"
     seen = tmp_path / "out" if lost == "inputs" else drive.behind / "out"
     process = start(CONVERTER_PATH, "-i", source, "-o", target, "--workers", workers)
-    wait_for(lambda: seen.exists() and len(final_files(seen)) >= 3, process)
+    wait_for(lambda: seen.exists() and len(finished(seen)) >= 3, process)
     drive.vanish()
     _, lines = ended(process)
-    assert all(str(drive.path) in line for line in lines) and len(lines) + len(final_files(seen)) <= count + 1
+    assert all(str(drive.path) in line for line in lines) and len(lines) + len(finished(seen)) <= count + 1
     drive.come_back()
     assert convert(["-i", str(source), "-o", str(target)]) == 0
     assert convert(["-i", str(source), "-o", str(tmp_path / "whole")]) == 0
@@ -191,7 +191,7 @@ def test_the_renderer_loses_its_drive(lost, workers, drive, start, make_capture,
     flags = ("--width", "64", "--height", "64", "--workers", str(workers))
     arguments = ["--meta-json", str(archive), "--output-json", str(output), "--output-dir", str(folder), *flags]
     process = start(RENDERER_PATH, *arguments)
-    wait_for(lambda: seen.exists() and len(final_files(seen)) >= 3, process)
+    wait_for(lambda: seen.exists() and len(finished(seen)) >= 3, process)
     drive.vanish()
     _, lines = ended(process)
     assert all(str(drive.path) in line for line in lines)
