@@ -351,6 +351,7 @@ def test_thousands_of_entries(browser, tmp_path):
     # The thousand small pictures of one clip, and asking it for its rate, would say nothing more than those of the first one.
     with mock.patch("motion_gating.review_page.entry_page.video_rate", lambda path: 16.0), mock.patch("motion_gating.review_page.entry_page.write_poster", _same_poster):
         assert build(meta, report, tmp_path / "page", "--no-side-view", "--workers", 0) == 0
+    size(browser, 1366, 820)
     browser.get((tmp_path / "page" / "index.html").as_uri())
     wait(browser, "return Boolean(player)")
     assert len(shown(browser)) == 2300
