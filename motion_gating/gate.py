@@ -68,7 +68,7 @@ class GateOptions:
             paths["--output-json"] = self.output_json
         if self.failures is not None:
             paths["--failures"] = self.failures
-        names: dict[object, str] = {}
+        names: dict[str, str] = {}
         for name, path in paths.items():
             if (other := names.setdefault(place_of(path), name)) != name:
                 raise UsageError(f"{other} and {name} are the same file, {path}. Give them different names.")

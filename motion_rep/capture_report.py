@@ -12,10 +12,10 @@ import torch
 
 from motion_rep.capture import Capture
 from motion_rep.conversion import convert
+from motion_rep.conversion_settings import Settings
 from motion_rep.errors import InputError
 from motion_rep.hmr_formats.documents import Document, open_document
 from motion_rep.hmr_formats.fields import printable
-from motion_rep.hmr_formats.names import LONGEST
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
 from motion_rep.resampling import frame_ranges
 
@@ -32,43 +32,30 @@ class CaptureReport:
     converts: bool
 
 
-@dataclass(frozen=True)
-class Request:
-    """How the file would be converted; the fields are :func:`motion_rep.hmr_formats.reading.read_capture`'s, and the frame rate."""
-
-    format: str = "auto"
-    person: str = LONGEST
-    space: str = "camera"
-    trust_pickle: bool = False
-    image_size: tuple[int, int] | None = None
-    focal_length: float | None = None
-    fps: float | None = None
-
-
-def report_on(path: Path, request: Request) -> CaptureReport:
-    """Everything that can be said about a file.
+def report_on(path: Path, settings: Settings) -> CaptureReport:
+    """Everything that can be said about a file and its conversion (but for a change of rate).
 
     Raises:
         InputError: its bytes cannot be read at all; the message starts with the path.
     """
-    document = open_document(path, request.image_size, request.trust_pickle)
+    document = open_document(path, settings.image_size, settings.trust_pickle)
     contents = [("contents", line) for line in contents_lines(document)]
     try:
-        opened = recognised(document, request.format)
+        opened = recognised(document, settings.format)
     except InputError as error:
         return CaptureReport((("system", "unknown"), *contents, ("converts", f"no: {_without_path(error, document)}")), False)
     head = [("system", opened.format), *contents, *(("who", str(person)) for person in opened.people)]
     try:
-        capture = opened.capture(request.person, request.space, request.focal_length)
+        capture = opened.capture(settings.person, settings.space, settings.focal_length)
     except InputError as error:
         return CaptureReport((*head, ("converts", f"no: {_without_path(error, document)}")), False)
-    return _with_capture(head, opened, capture, request)
+    return _with_capture(head, opened, capture, settings)
 
 
-def _with_capture(head: list[tuple[str, str]], opened: OpenedCapture, capture: Capture, request: Request) -> CaptureReport:
-    facts = [*head, *_capture_lines(capture, request.fps)]
+def _with_capture(head: list[tuple[str, str]], opened: OpenedCapture, capture: Capture, settings: Settings) -> CaptureReport:
+    facts = [*head, *_capture_lines(capture, settings.fps)]
     try:
-        result = convert(capture, request.fps)
+        result = convert(capture, settings.fps)
     except InputError as error:
         notes = [("note", note) for note in capture.notes]
         return CaptureReport((*facts, *notes, ("converts", f"no: {_without_path(error, opened.document)}")), False)

@@ -25,7 +25,7 @@ from motion_rep.command_line import (
     say_warning,
 )
 from motion_rep.errors import InputError, UsageError
-from motion_rep.hmr_formats.flags import add_reading_flags
+from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
 from motion_rep.locations import Location, RemotePath, is_remote, location
 from motion_rep.remote_files import looked_up, near, remote_files_below, require_location, sweep_location
@@ -80,7 +80,7 @@ def _convert(args: argparse.Namespace) -> int:
 
     _remote_captures.cache_clear()
     pairs = pair_outputs(args.input, args.output, ".pt", _is_one_capture, _captures_in)
-    settings = Settings(args.fps, args.target_fps, args.extrinsic_format, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length)
+    settings = Settings(target_fps=args.target_fps, extrinsic_format=args.extrinsic_format, **reading_settings(args))
     if len(pairs) == 1 and pairs[0].target == args.output:
         return _convert_one(pairs[0], settings, args.failures)
     return _convert_many(pairs, settings, args)

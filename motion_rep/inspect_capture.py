@@ -10,8 +10,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error
+from motion_rep.conversion_settings import Settings
 from motion_rep.errors import InputError
-from motion_rep.hmr_formats.flags import add_reading_flags
+from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 
 
 def build_parser() -> Parser:
@@ -28,13 +29,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.capture_report import Request, report_on
+    from motion_rep.capture_report import report_on
 
-    request = Request(args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length, args.fps)
+    settings = Settings(**reading_settings(args))
     code = DONE
     for path in args.paths:
         try:
-            report = report_on(path, request)
+            report = report_on(path, settings)
         except InputError as error:
             say_error(error)
             code = SOME_FAILED

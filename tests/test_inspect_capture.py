@@ -12,7 +12,8 @@ import pytest
 import torch
 from hmr_layouts import known_person, write_4dhumans, write_amass, write_gvhmr, write_smpler_x, write_standard, write_tram
 
-from motion_rep.capture_report import Request, report_on
+from motion_rep.capture_report import report_on
+from motion_rep.conversion_settings import Settings
 from motion_rep.convert_hmr_to_motion import main as convert_main
 from motion_rep.inspect_capture import main
 
@@ -24,7 +25,7 @@ def said(lines, what: str) -> list[str]:
 def test_everything_about_a_file_of_several_people(tmp_path):
     people = {1: known_person(20, 1).rows(np.r_[0:6, 8:20]), 2: known_person(20, 2).rows(slice(3, 9))}
     path = write_4dhumans(tmp_path, people, {1: [6]}, 20)
-    report = report_on(path, Request(fps=10.0))
+    report = report_on(path, Settings(fps=10.0))
     assert report.converts
     lines = report.lines
     assert said(lines, "system") == ["4dhumans"]
@@ -35,22 +36,22 @@ def test_everything_about_a_file_of_several_people(tmp_path):
     assert said(lines, "camera") == ["focal length 12500.0 pixels, 640x360"]
     assert said(lines, "converts") == ["yes: 19 rows"]
     assert any("tid: list of 2" in line for line in said(lines, "contents"))
-    assert said(report_on(path, Request(person="2")).lines, "frames") == ["6, from 3 to 8 of the source"]
+    assert said(report_on(path, Settings(person="2")).lines, "frames") == ["6, from 3 to 8 of the source"]
 
 
 def test_spaces_and_rates(tmp_path):
     person = known_person()
-    world = report_on(write_gvhmr(tmp_path, person, person), Request(space="world"))
+    world = report_on(write_gvhmr(tmp_path, person, person), Settings(space="world"))
     assert said(world.lines, "space") == ["gravity-aligned world, no video fits over it"] and said(world.lines, "camera") == ["unknown"]
     assert said(world.lines, "frame rate") == ["not stored; give it with --fps"]
-    amass = report_on(write_amass(tmp_path, person, "smplx", 120.0), Request())
+    amass = report_on(write_amass(tmp_path, person, "smplx", 120.0), Settings())
     assert said(amass.lines, "system") == ["amass"] and said(amass.lines, "frame rate")[0].startswith("120 per second")
 
 
 def test_folders(tmp_path):
     person = known_person()
     for path, system in ((write_smpler_x(tmp_path, [person]), "smpler-x"), (write_tram(tmp_path, [person], 20), "tram")):
-        report = report_on(path, Request())
+        report = report_on(path, Settings())
         assert report.converts and said(report.lines, "system") == [system]
         assert any("files" in line for line in said(report.lines, "contents"))
 
@@ -58,7 +59,7 @@ def test_folders(tmp_path):
 def test_jumps_are_told(tmp_path):
     person = known_person()
     person.pelvis[10:] += [2.0, 0, 0]
-    notes = said(report_on(write_standard(tmp_path, person), Request()).lines, "note")
+    notes = said(report_on(write_standard(tmp_path, person), Settings()).lines, "note")
     assert any("jumps by up to" in note and "frames 10" in note for note in notes)
 
 
@@ -72,7 +73,7 @@ def test_jumps_are_told(tmp_path):
 )
 def test_it_says_what_the_converter_says(tmp_path, capsys, change, words):
     path = write_standard(tmp_path, known_person(), **change)
-    report = report_on(path, Request())
+    report = report_on(path, Settings())
     assert not report.converts and words in said(report.lines, "converts")[0]
     assert main([str(path)]) == 1
     capsys.readouterr()
@@ -83,7 +84,7 @@ def test_it_says_what_the_converter_says(tmp_path, capsys, change, words):
 def test_what_is_no_capture_is_described_all_the_same(tmp_path):
     path = tmp_path / "motion.pt"
     torch.save({"motion": torch.zeros(5, 276), "fps": 16.0}, path)
-    report = report_on(path, Request())
+    report = report_on(path, Settings())
     assert not report.converts and said(report.lines, "system") == ["unknown"]
     assert said(report.lines, "contents") == ["motion: (5, 276) float32", "fps: 16.0"]
     assert "converted motion" in said(report.lines, "converts")[0]

@@ -181,7 +181,8 @@ def _near(path: str | None, sources: _Sources, what: str, options: PageOptions) 
     if not is_remote(found):
         return found
     copy = _tried(lambda: sources.copies.enter_context(near(found)), sources, what)
-    sources.fetched.add(copy)
+    if copy is not None:
+        sources.fetched.add(copy)
     return copy
 
 

@@ -19,6 +19,11 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=frame_rate, help="the true frame rate of the source, where the file does not say it")
 
 
+def reading_settings(args: argparse.Namespace) -> dict:
+    """What these flags say, by the names of :class:`motion_rep.conversion_settings.Settings`."""
+    return {name: getattr(args, name) for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps")}
+
+
 def image_size(text: str) -> tuple[int, int]:
     """argparse type: ``1280x720`` as (1280, 720)."""
     width, _, height = text.lower().partition("x")
