@@ -1,9 +1,8 @@
-"""Imports run one way: ``motion_gating`` on ``motion_rep``, a file on files above it in its folder's table; and importing a command costs nothing."""
+"""Imports run one way: ``motion_gating`` on ``motion_rep``, no file on itself; and importing a command costs nothing."""
 
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,46 +92,6 @@ def test_no_file_imports_itself_through_others():
 
     for name in GRAPH:
         walk(name, ())
-
-
-def table(package: str) -> list[str]:
-    """The files and folders of a package in the order of the table in its README."""
-    readme = REPO / package / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
-    return [name.removesuffix("/") for row in re.findall(r"^\| (`[^|]*)\|", text, re.MULTILINE) for name in re.findall(r"`([A-Za-z0-9_]+(?:\.py|/))`", row)]
-
-
-def row_of(module: str) -> str:
-    """The name under which a module of a package stands in its table: its file, or its sub-folder."""
-    parts = module.split(".")[1:]
-    return f"{parts[0]}.py" if len(parts) == 1 and FILES[module].name != "__init__.py" else parts[0]
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_a_file_imports_only_from_files_above_it_in_the_table(package):
-    rows = table(package)
-    if not rows:
-        pytest.skip(f"{package}/README.md has no table of files")
-    place = {name: number for number, name in enumerate(rows)}
-    wrong = []
-    for module, imports in GRAPH.items():
-        for imported in imports:
-            if module.startswith(f"{package}.") and imported.startswith(f"{package}."):
-                own, other = row_of(module), row_of(imported)
-                if own != other and place.get(own, len(rows)) < place.get(other, -1):
-                    wrong.append(f"{own} imports {other}, which stands below it")
-    assert not wrong
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_the_table_and_the_folder_name_the_same_files(package):
-    rows = table(package)
-    if not rows:
-        pytest.skip(f"{package}/README.md has no table of files")
-    there = {row_of(module) for module in FILES if module.startswith(f"{package}.")}
-    assert sorted(there - set(rows)) == [], "files without a row"
-    assert sorted(set(rows) - there - set(DROP_INS)) == [], "rows without a file"
-    assert len(set(rows)) == len(rows)
 
 
 def test_no_file_has_the_name_of_a_library():
