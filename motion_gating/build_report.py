@@ -12,8 +12,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
+from motion_rep.common.errors import UsageError
 from motion_rep.locations import location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from motion_rep.body_models import Body, load_body
+from motion_rep.common.errors import InputError
+from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.encoding import BodyParameters, body_parameters, pelvis_positions
-from motion_rep.errors import InputError
 from motion_rep.frames import y_up_from_z_up
 from motion_rep.layout import unpack
-from motion_rep.limits import DRAWING_FPS
 from motion_rep.lit_clip import lit_frames
 from motion_rep.locations import Location, beside
 from motion_rep.motion_file import MotionClip, read_motion

@@ -21,7 +21,7 @@ from motion_gating.in_order import in_order
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.spool import spool
 from motion_rep.archive import entry_id, entry_writer, read_entries
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.locations import Location, beside, place_of
 from motion_rep.remote_files import near_output, require_location, sweep_location
 from motion_rep.run_report import write_failures

@@ -9,7 +9,7 @@ from motion_gating.entry_metrics import Engine, Measured, in_this_process
 from motion_gating.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.locations import Location
 from motion_rep.remote_files import near
 

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from motion_gating.judges.gemini import DEFAULT_MODEL
-from motion_rep.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
+from motion_rep.common.errors import UsageError
 
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
 PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}

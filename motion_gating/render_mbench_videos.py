@@ -14,7 +14,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import (
+from motion_rep.common.command_line import (
     DONE,
     SOME_FAILED,
     Parser,
@@ -27,7 +27,7 @@ from motion_rep.command_line import (
     say,
     say_error,
 )
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.locations import is_remote, location, place_of
 from motion_rep.remote_files import require_location, sweep_location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for

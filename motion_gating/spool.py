@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.locations import Location, is_remote
 from motion_rep.safe_files import cannot_write
 

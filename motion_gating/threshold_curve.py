@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_gating.agreement import Counts, count_decisions
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.safe_files import atomic_path
 
 

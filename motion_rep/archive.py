@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.json_stream import json_kind, read_json_list
 from motion_rep.locations import Location
 from motion_rep.remote_files import near, near_output

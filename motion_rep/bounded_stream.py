@@ -8,7 +8,7 @@ import lzma
 import zlib
 from typing import BinaryIO
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 # Far above any capture (WHAM's meshes of five people over two minutes come to 1.5 GB), below what stops a workstation.
 MAX_BYTES = 4 << 30

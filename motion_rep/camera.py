@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.finite import all_finite
 from motion_rep.frames import basis
 from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix

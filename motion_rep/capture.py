@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
+from motion_rep.common.rates import FASTEST_RATE
 from motion_rep.finite import all_finite
-from motion_rep.limits import FASTEST_RATE
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_files import read_torch
 

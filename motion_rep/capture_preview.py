@@ -10,8 +10,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, positive_number, progress, run_command, say, say_warning
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import DONE, Parser, positive_number, progress, run_command, say, say_warning
+from motion_rep.common.errors import UsageError
 
 
 def build_parser() -> Parser:

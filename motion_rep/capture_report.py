@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from motion_rep.capture import Capture
+from motion_rep.common.errors import InputError
 from motion_rep.conversion import convert
 from motion_rep.conversion_settings import Settings
-from motion_rep.errors import InputError
 from motion_rep.hmr_formats.documents import Document, open_document
 from motion_rep.hmr_formats.fields import printable
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from motion_rep.capture import Capture
 from motion_rep.capture_checks import check_capture, check_upright
+from motion_rep.common.rates import LOADER_FPS
 from motion_rep.encoding import encode_capture
 from motion_rep.layout import unpack
-from motion_rep.limits import LOADER_FPS
 from motion_rep.motion_file import MotionClip
 from motion_rep.resampling import fill_gaps, resample
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import (
+from motion_rep.common.command_line import (
     DONE,
     SOME_FAILED,
     Parser,
@@ -24,7 +24,7 @@ from motion_rep.command_line import (
     say_error,
     say_warning,
 )
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
 from motion_rep.locations import Location, RemotePath, is_remote, location

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
+from motion_rep.common.errors import InputError
 from motion_rep.conversion import convert
 from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
-from motion_rep.errors import InputError
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.motion_file import motion_clip, write_motion
 from motion_rep.motion_stamp import content_digest, is_foreign, is_made_from

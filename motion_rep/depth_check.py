@@ -11,10 +11,10 @@ import numpy as np
 
 from motion_rep.body_models import Body
 from motion_rep.camera import Camera, default_camera
+from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.depth_clip import DepthPainter, depth_range
 from motion_rep.encoding import BodyParameters, body_parameters, body_parameters_from_velocity, pelvis_positions, without_translation
 from motion_rep.level_of_detail import body_for
-from motion_rep.limits import DRAWING_FPS
 from motion_rep.motion_file import MotionClip
 from motion_rep.ordered_threads import map_in_order
 from motion_rep.posed_frames import CHUNK, posed_frames

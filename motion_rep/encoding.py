@@ -9,7 +9,7 @@ from torch import Tensor
 
 from motion_rep.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.finite import all_finite
 from motion_rep.frames import Z_UP_FROM_OPENCV, basis, heading, transform_transl
 from motion_rep.layout import MotionColumns, pack, unpack

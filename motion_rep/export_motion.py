@@ -9,8 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
+from motion_rep.common.errors import InputError, UsageError
 
 # Kind of file -> the axes it has where nobody asks for others.
 USUAL_FRAME = {".npz": "zup", ".bvh": "yup", ".glb": "yup", ".csv": "zup"}

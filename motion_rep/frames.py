@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.skeleton import JOINT_NAMES, pelvis_at_rest
 
 Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from motion_rep.errors import UsageError, one_line
+from motion_rep.common.errors import UsageError, one_line
 from motion_rep.scene import NEAR, Mesh, Region, View
 from motion_rep.shading import BACKGROUND_COLOR
 

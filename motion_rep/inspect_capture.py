@@ -9,9 +9,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error
+from motion_rep.common.errors import InputError
 from motion_rep.conversion_settings import Settings
-from motion_rep.errors import InputError
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 
 

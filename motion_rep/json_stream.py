@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.safe_files import require_file
 
 CHUNK = 2**16  # characters

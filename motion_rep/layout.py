@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 # name -> shape of one frame, in the order of the columns
 COLUMNS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, device_or_error, frame_rate, picture_side, positive_int, progress, run_command, say, say_warning
-from motion_rep.limits import DRAWING_FPS
+from motion_rep.common.command_line import DONE, Parser, device_or_error, frame_rate, picture_side, positive_int, progress, run_command, say, say_warning
+from motion_rep.common.rates import DRAWING_FPS
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1920, 1080
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.foot_contact import CONTACT_HEIGHT, FEET, FOOT_NAMES, foot_contacts
 from motion_rep.layout import unpack
 from motion_rep.motion_file import MotionClip

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.locations import Location, is_remote
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from motion_rep.limits import LOADER_FPS
+from motion_rep.common.rates import LOADER_FPS
 from motion_rep.motion_file import MotionClip
 
 

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.work_pool import Failed, Work, attempt, use_one_thread
 
 Item, Result = TypeVar("Item"), TypeVar("Result")

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from motion_rep.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.locations import Location, RemotePath
 from motion_rep.safe_files import in_use, remove_abandoned_folders, require_folder, sweep
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.scene import Mesh, Region, View
 
 RENDERERS = ("auto", "opencv", "gl")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.rotations import slerp
 
 MAX_GAP_SECONDS = 0.3

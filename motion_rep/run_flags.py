@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from motion_rep.command_line import worker_count
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import worker_count
+from motion_rep.common.errors import UsageError
 
 ENGINES = ("local", "ray")
 # Starting a worker costs about as much as waiting for the files of this many items from an address.

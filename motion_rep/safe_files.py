@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.common.errors import InputError, UsageError, one_line
 
 try:
     import fcntl

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motion_rep.common.errors import InputError, one_line
 from motion_rep.encoding import BodyParameters
-from motion_rep.errors import InputError, one_line
 from motion_rep.mesh_normals import VertexNormals
 from motion_rep.rotations import rotvec_to_matrix
 from motion_rep.safe_files import file_sha256

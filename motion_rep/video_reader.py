@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.safe_files import require_file
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from motion_rep.errors import InputError, UsageError, one_line
+from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.safe_files import atomic_path, cannot_write
 
 # x264's output depends on its number of threads, so it is fixed; two are enough beside a drawing thread.

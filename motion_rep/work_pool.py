@@ -26,7 +26,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TypeVar
 
-from motion_rep.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 Work = Callable[[Item], Result]

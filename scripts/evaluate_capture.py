@@ -9,8 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, positive_int, progress, run_command, say
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import DONE, Parser, positive_int, progress, run_command, say
+from motion_rep.common.errors import UsageError
 
 COLUMNS = {"mpjpe": "MPJPE mm", "procrustes": "Procr. mm", "hip": "hip deg", "knee": "knee deg", "shoulder": "should. deg", "elbow": "elbow deg",
            "limbs": "limbs deg", "root": "root mm", "jitter_ratio": "jitter/true", "detected": "detected", "seconds": "s/100 fr."}  # fmt: skip

@@ -21,8 +21,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
+from motion_rep.common.errors import InputError, UsageError
 
 MOST_SECONDS, MOST_MEMORY = 20, 3 * 2**29
 LARGEST_PROCESS = 12 * 2**30

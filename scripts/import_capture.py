@@ -9,8 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import Parser, positive_int, run_command, say
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import Parser, positive_int, run_command, say
+from motion_rep.common.errors import UsageError
 from motion_rep.hmr_formats.flags import add_reading_flags
 from motion_rep.safe_files import read_torch, sweep, write_torch
 

@@ -9,8 +9,8 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.archive import Entry, entry_id, read_entries
-from motion_rep.command_line import Parser, run_command
-from motion_rep.errors import UsageError
+from motion_rep.common.command_line import Parser, run_command
+from motion_rep.common.errors import UsageError
 from motion_rep.safe_files import safe_name
 
 # A video model wants the scene described, not only the motion.

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, run_command, say
+from motion_rep.common.command_line import DONE, Parser, run_command, say
 
 ROOT = Path(__file__).resolve().parents[1]
 MOMENTS = (0.10, 0.19, 0.30, 0.41)

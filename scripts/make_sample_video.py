@@ -8,7 +8,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, Parser, progress, run_command, say
+from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
 
 # As Wan 2.2 writes it: 81 frames at 16 fps.
 FRAMES, FPS, WIDTH, HEIGHT = 81, 16.0, 832, 480

@@ -15,8 +15,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import DONE, SOME_FAILED, Parser, positive_int, progress, run_command, say, say_error
-from motion_rep.errors import InputError
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, progress, run_command, say, say_error
+from motion_rep.common.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data_samples"

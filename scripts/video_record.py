@@ -9,8 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.command_line import Parser, run_command, say
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.command_line import Parser, run_command, say
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.safe_files import file_sha256, read_json, sweep, write_json
 
 ACTIONS = (

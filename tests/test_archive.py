@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_rep.archive import entry_id, entry_writer, read_entries
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.run_report import ItemFailure, write_failures
 from motion_rep.safe_files import safe_name
 

@@ -11,8 +11,8 @@ import torch
 from conftest import smplx_arrays
 
 from motion_rep.body_models import find_model, load_body
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.encoding import BodyParameters
-from motion_rep.errors import InputError, UsageError
 from motion_rep.mannequin_body import MannequinBody
 from motion_rep.mesh_normals import VertexNormals
 from motion_rep.rotations import rotvec_to_matrix

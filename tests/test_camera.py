@@ -16,7 +16,7 @@ from motion_rep.camera import (
     transform_points,
     world_to_camera_from_rows,
 )
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.frames import Z_UP_FROM_OPENCV, basis
 from motion_rep.rotations import matrix_to_rot6d, rotvec_to_matrix
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.finite import all_finite
 
 T = 5

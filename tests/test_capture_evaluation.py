@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.preview_capture.lifting import FEATURES, LiftingNetwork
 from motion_rep.preview_capture.weights import DETECTOR, LANDMARKS, LICENCE
 from motion_rep.skeleton import forward_kinematics

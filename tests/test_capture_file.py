@@ -11,7 +11,7 @@ import torch
 from torch.testing import assert_close
 
 from motion_rep.capture_file import capture_from_dict, read_standard_capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.rotations import rotvec_to_matrix
 
 

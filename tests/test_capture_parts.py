@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.preview_capture import networks
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.body_fit import BodyEstimate, FitSettings, FittedBody, ImagePoints, bridge, fit_body

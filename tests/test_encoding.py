@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from motion_rep.camera import intrinsic_matrix, project, transform_points
 from motion_rep.capture_file import capture_from_dict, read_standard_capture
+from motion_rep.common.errors import InputError
 from motion_rep.encoding import (
     body_parameters,
     body_parameters_from_velocity,
@@ -20,7 +21,6 @@ from motion_rep.encoding import (
     require_plain_motion,
     without_translation,
 )
-from motion_rep.errors import InputError
 from motion_rep.frames import Z_UP_FROM_OPENCV, basis
 from motion_rep.layout import COLUMNS, unpack
 from motion_rep.rotations import rotvec_to_matrix

@@ -14,8 +14,8 @@ import torch
 from command_support import assert_error_lines, files_in
 from place_support import COMMANDS, check_outputs, prepared, renew
 
+from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.errors import InputError
 from motion_rep.video_writer import open_writer
 
 PAGE = 4096

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from motion_gating.judges.answers import Answer, prompt_for, read_answer
 from motion_gating.judges.manual import read_verdicts
 from motion_gating.judges.service import CallFailure, delay_in_seconds, without_secrets
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),

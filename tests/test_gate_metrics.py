@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from motion_gating.joint_clip import JointClip, read_joint_clip
 from motion_gating.joint_metrics import at_metric_rate, dynamic_degree, foot_floating, foot_sliding, ground_penetration, jitter_per_frame, measure
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 REAL = ROOT.parent / "shared" / "real" / "wan22_motion.pt"
 

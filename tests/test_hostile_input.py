@@ -18,8 +18,8 @@ import torch
 from command_support import CONVERTER, RENDERER, RunsCode, assert_error_lines, files_in, save_json, save_motion
 
 from motion_gating.joint_clip import read_joint_clip
+from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.errors import InputError
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.motion_file import read_motion
 from motion_rep.video_reader import open_video
@@ -92,7 +92,7 @@ def test_numbers_that_claim_to_be_many_take_no_memory(tmp_path, read):
         "import resource, sys\n"
         f"sys.path[:0] = {sys.path!r}\n"
         f"from {read.__module__} import {read.__name__} as read\n"
-        "from motion_rep.errors import InputError\n"
+        "from motion_rep.common.errors import InputError\n"
         "try:\n"
         f"    read(r'{path}')\n"
         "except InputError as error:\n"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_rep import json_stream
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.json_stream import json_kind, read_json_list
 from motion_rep.safe_files import read_json
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.layout import COLUMNS, WIDTH, MotionColumns, pack, unpack
 
 DOCUMENTED = {

@@ -12,8 +12,8 @@ import pytest
 import torch
 from command_support import assert_error_lines, files_in
 
+from motion_rep.common.errors import UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.errors import UsageError
 from motion_rep.ray_engine import run_items_on_ray
 from motion_rep.work_pool import Failed
 

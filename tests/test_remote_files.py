@@ -20,8 +20,8 @@ from report_support import build, entry_details, make_batch, page_data
 
 from motion_gating import apply_quality_gate
 from motion_gating.render_mbench_videos import main as render
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.errors import InputError, UsageError
 from motion_rep.hmr_formats.names import captures_among
 from motion_rep.locations import RemotePath, beside, parse_location
 from motion_rep.remote_files import looked_up, near, near_output, remote_files_below, require_location, sweep_location

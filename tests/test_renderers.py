@@ -13,10 +13,10 @@ import torch
 from motion_rep.body_models import load_body
 from motion_rep.camera import default_camera
 from motion_rep.capture_file import capture_from_dict
+from motion_rep.common.errors import UsageError
 from motion_rep.contact_shadow import PartOutlines
 from motion_rep.depth_clip import DepthPainter, DepthRange, depth_range
 from motion_rep.encoding import BodyParameters, body_parameters, encode_capture
-from motion_rep.errors import UsageError
 from motion_rep.lit_clip import lit_frames
 from motion_rep.mannequin_body import MannequinBody
 from motion_rep.mbench_scene import EMPTY_BOUNDS, Bounds, eye_of, front_view, ground_mesh, mbench_scene

@@ -22,8 +22,8 @@ from kill_support import GROUP, PARENT, Kills, files_made
 
 from motion_gating.apply_quality_gate import main as gate
 from motion_gating.render_mbench_videos import main as render
+from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.errors import InputError
 from motion_rep.video_writer import open_writer
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")

@@ -16,7 +16,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.locations import beside
 from motion_rep.safe_files import (
     atomic_path,
@@ -121,7 +121,7 @@ def test_a_sweep_touches_no_file_of_the_users(tmp_path):
 DISK_FULL = """
 import resource, sys
 import torch
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.safe_files import write_bytes, write_json, write_torch
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 for write, value in ((write_bytes, b"x" * 5000), (write_json, "x" * 5000), (write_torch, torch.zeros(5000))):

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from motion_rep.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.video_reader import open_video
 from motion_rep.video_writer import exact_rate, ffmpeg_path, open_writer
 

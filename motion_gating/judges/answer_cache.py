@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from motion_gating.judges.answers import Answer
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.safe_files import read_json, require_folder, sweep, write_json
 
 

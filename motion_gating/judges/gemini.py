@@ -15,7 +15,7 @@ from pathlib import Path
 
 from motion_gating.judges.answers import SCHEMA
 from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short, video_type
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 
 DEFAULT_MODEL = "gemini-3.8-flash"
 INLINE_BASE64_BYTES = 20_000_000

@@ -14,7 +14,7 @@ from pathlib import Path
 from motion_gating.judges.answers import SCHEMA
 from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short, video_type
 from motion_gating.judges.video_frames import jpeg_frames
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 VIDEO, FRAMES = "video", "frames"
 NO_KEY = "none"  # the package wants one; servers without keys ignore it

@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from motion_rep.errors import one_line
+from motion_rep.common.errors import one_line
 
 
 class Failure(Enum):

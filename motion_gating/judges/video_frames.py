@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 JPEG_QUALITY = 85
 MOST_FRAMES = 256

@@ -6,7 +6,7 @@ import numpy as np
 
 from motion_gating.joint_clip import JointClip
 from motion_gating.joint_metrics import FEET, METRIC_FPS, at_metric_rate, jitter_per_frame
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 SIDES = ("left foot", "right foot")
 

@@ -15,8 +15,8 @@ from motion_gating.review_page.media import Video, copied, url_from, video_rate,
 from motion_gating.review_page.page import harmless_json, write_entry_script
 from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, problems_of, reasons_of, what_is_judged, worst_half_second
 from motion_gating.review_page.side_video import SidePainter, SideTools
-from motion_rep.errors import InputError
-from motion_rep.limits import DRAWING_FPS
+from motion_rep.common.errors import InputError
+from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.locations import Location, beside, is_remote
 from motion_rep.motion_file import MotionClip, read_motion
 from motion_rep.remote_files import near

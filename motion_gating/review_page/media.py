@@ -11,7 +11,7 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.safe_files import atomic_path
 from motion_rep.video_reader import open_video
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.safe_files import atomic_path
 
 FOLDER = Path(__file__).parent

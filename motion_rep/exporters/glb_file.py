@@ -10,8 +10,8 @@ import os
 import numpy as np
 import torch
 
+from motion_rep.common.errors import UsageError
 from motion_rep.encoding import pelvis_positions
-from motion_rep.errors import UsageError
 from motion_rep.exporters.posed_motion import PosedMotion, continuous_quaternions
 from motion_rep.exporters.rest_skin import RestSkin, mannequin_rest_skin
 from motion_rep.rotations import matrix_to_quaternion

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.frames import OPENCV_FROM_Y_UP, Z_UP_FROM_OPENCV, basis, transform_transl
 from motion_rep.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.capture_file import float_tensor, require_rotations
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.rotations import rotvec_to_matrix
 
 # No video has as many frames.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from motion_rep.command_line import frame_rate, picture_side, positive_number
+from motion_rep.common.command_line import frame_rate, picture_side, positive_number
 from motion_rep.hmr_formats.names import FORMATS, LONGEST, SPACES
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import torch
 
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 
 def with_focal_length(capture: Capture, focal_length: float) -> Capture:

@@ -14,7 +14,7 @@ import torch
 
 from motion_rep.capture import Capture
 from motion_rep.capture_file import require_rotations
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.fields import constant_focal, entries, keys_text, numbers, printable, section, whole_number

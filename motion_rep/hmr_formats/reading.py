@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
 from motion_rep.hmr_formats.documents import Document, open_document
 from motion_rep.hmr_formats.fields import keys_text

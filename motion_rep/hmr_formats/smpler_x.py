@@ -15,7 +15,7 @@ from torch import Tensor
 
 from motion_rep.box_tracks import Box, link_boxes
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats.bodies import body_from_smplx
 from motion_rep.hmr_formats.crop_camera import CropCameras, to_one_camera
 from motion_rep.hmr_formats.documents import Document

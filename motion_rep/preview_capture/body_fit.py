@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.markers import Markers
 from motion_rep.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix

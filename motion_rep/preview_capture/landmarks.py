@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 
 COUNT = 33
 NOSE, LEFT_EAR, RIGHT_EAR = 0, 7, 8

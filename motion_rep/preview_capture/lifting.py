@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.safe_files import require_file

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.preview_capture.landmarks import COUNT
 
 DETECTOR_SIZE, LANDMARK_SIZE, HEATMAP_SIZE = 224, 256, 64

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from motion_rep.capture import Capture
-from motion_rep.errors import InputError
+from motion_rep.common.errors import InputError
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
 from motion_rep.preview_capture.chunks import fit_in_chunks, stretches

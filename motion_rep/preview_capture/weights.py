@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.safe_files import file_sha256
 
 FETCH_COMMAND = "python scripts/fetch_capture_weights.py"

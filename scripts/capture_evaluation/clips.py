@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
 from scripts.capture_evaluation.stage import Box, StageCamera
 

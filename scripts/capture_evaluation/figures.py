@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.rotations import matrix_to_rotvec
 from motion_rep.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
 

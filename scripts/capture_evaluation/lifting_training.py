@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motion_rep.errors import UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.preview_capture import lifting
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens

@@ -12,8 +12,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from motion_rep.errors import InputError, UsageError, one_line, system_failure
-from motion_rep.limits import FASTEST_RATE, SLOWEST_RATE
+from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
 
