@@ -10,7 +10,7 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import FASTEST_RATE
-from motion_rep.finite import all_finite
+from motion_rep.kinematics.finite import all_finite
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.skeleton import JointPoses
+from motion_rep.kinematics.skeleton import JointPoses
 
 
 @dataclass(frozen=True)

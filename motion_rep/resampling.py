@@ -9,7 +9,7 @@ from torch import Tensor
 
 from motion_rep.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.rotations import slerp
+from motion_rep.kinematics.rotations import slerp
 
 MAX_GAP_SECONDS = 0.3
 # For a capture whose frame rate is unknown, a gap of this many frames is as long as it may be: 0.3 s at 16 fps.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_rep.camera import Camera
+from motion_rep.kinematics.camera import Camera
 
 
 @dataclass(frozen=True)

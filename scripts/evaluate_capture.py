@@ -61,7 +61,7 @@ def measure(clip, frames: int, folder: Path):
     import numpy as np
 
     from motion_rep.capture_file import read_standard_capture
-    from motion_rep.skeleton import forward_kinematics
+    from motion_rep.kinematics.skeleton import forward_kinematics
     from scripts.capture_evaluation.motions import make_motion
     from scripts.capture_evaluation.scores import score
 

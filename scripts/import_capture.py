@@ -28,7 +28,7 @@ def capture_values(capture) -> dict:
     """The documented dict of a :class:`motion_rep.capture.Capture`, in float32."""
     import torch
 
-    from motion_rep.rotations import matrix_to_rotvec
+    from motion_rep.kinematics.rotations import matrix_to_rotvec
 
     rows = len(capture)
     values = {

@@ -89,7 +89,7 @@ def smplx_file(tmp_path_factory) -> Path:
 
 def smplx_arrays() -> dict[str, np.ndarray]:
     """The arrays of :func:`smplx_file`."""
-    from motion_rep.skeleton import PARENTS, REST_JOINTS
+    from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS
 
     parents = [*PARENTS, 15, 15, 15, *(20 + i % 2 for i in range(30))]
     joints = np.array([*REST_JOINTS, *[(0.0, 0.3, 0.05)] * 3, *[(0.72, 0.03, -0.06), (-0.72, 0.03, -0.06)] * 15], np.float32)

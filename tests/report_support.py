@@ -10,7 +10,7 @@ import torch
 from sample_motions import smooth_clip
 
 from motion_gating import build_report
-from motion_rep.frames import y_up_from_z_up
+from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.layout import unpack
 from motion_rep.motion_file import write_motion
 from motion_rep.video_writer import open_writer

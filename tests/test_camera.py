@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.camera import (
+from motion_rep.common.errors import InputError
+from motion_rep.kinematics.camera import (
     Camera,
     default_camera,
     extrinsic_rows,
@@ -16,9 +17,8 @@ from motion_rep.camera import (
     transform_points,
     world_to_camera_from_rows,
 )
-from motion_rep.common.errors import InputError
-from motion_rep.frames import Z_UP_FROM_OPENCV, basis
-from motion_rep.rotations import matrix_to_rot6d, rotvec_to_matrix
+from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.rotations import matrix_to_rot6d, rotvec_to_matrix
 
 K = intrinsic_matrix(600.0, 480, 832)
 

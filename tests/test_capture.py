@@ -9,7 +9,7 @@ import torch
 
 from motion_rep.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.finite import all_finite
+from motion_rep.kinematics.finite import all_finite
 
 T = 5
 EYE = torch.eye(3, dtype=torch.float64)

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from motion_rep.common.errors import UsageError
+from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.lifting import FEATURES, LiftingNetwork
 from motion_rep.preview_capture.weights import DETECTOR, LANDMARKS, LICENCE
-from motion_rep.skeleton import forward_kinematics
 from scripts.capture_evaluation import figures
 from scripts.capture_evaluation.clips import SETS
 from scripts.capture_evaluation.lifting_training import Examples, Network, train

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from motion_rep.capture_file import capture_from_dict, read_standard_capture
 from motion_rep.common.errors import InputError
-from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.kinematics.rotations import rotvec_to_matrix
 
 
 def same(first, second, tolerance=1e-6):

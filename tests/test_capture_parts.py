@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture import networks
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.body_fit import BodyEstimate, FitSettings, FittedBody, ImagePoints, bridge, fit_body
@@ -15,8 +17,6 @@ from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens, LiftingNetwork, features, mirrored, view_axes
 from motion_rep.preview_capture.markers import blazepose_markers
 from motion_rep.preview_capture.weights import DETECTOR, is_intact, require_weights
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import forward_kinematics
 
 
 def random_track(frames: int, seed: int = 0) -> LandmarkTrack:

@@ -129,7 +129,7 @@ def test_a_rotation_flag_is_honoured(motion, tmp_path, rotation):
 
 
 def rows(value):
-    from motion_rep.camera import extrinsic_rows
+    from motion_rep.kinematics.camera import extrinsic_rows
 
     return {**value, "extrinsic": extrinsic_rows(value["extrinsic"].double(), len(value["motion"])).float()}
 

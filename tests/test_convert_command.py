@@ -15,7 +15,7 @@ import torch
 from command_support import CONVERTER, RunsCode, assert_error_lines, files_in, save_motion
 
 from motion_rep.convert_hmr_to_motion import build_parser, main
-from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.kinematics.rotations import rotvec_to_matrix
 
 
 @pytest.fixture

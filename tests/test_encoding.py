@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.camera import intrinsic_matrix, project, transform_points
 from motion_rep.capture_file import capture_from_dict, read_standard_capture
 from motion_rep.common.errors import InputError
 from motion_rep.encoding import (
@@ -21,10 +20,11 @@ from motion_rep.encoding import (
     require_plain_motion,
     without_translation,
 )
-from motion_rep.frames import Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.camera import intrinsic_matrix, project, transform_points
+from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS, forward_kinematics
 from motion_rep.layout import COLUMNS, unpack
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import PARENTS, REST_JOINTS, forward_kinematics
 
 SEEDS = range(6)
 
@@ -144,7 +144,7 @@ def test_the_motion_does_not_depend_on_where_a_level_camera_stands(make_capture)
     capture = make_capture(frames=10, seed=3)
     turn = rotvec_to_matrix(torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64))
     one = capture_from_dict(capture)
-    from motion_rep.frames import transform_transl
+    from motion_rep.kinematics.frames import transform_transl
 
     moved = transform_transl(turn, one.transl) + torch.tensor([0.3, -0.2, 1.0], dtype=torch.float64)
     other = dataclasses.replace(one, root_rotations=turn @ one.root_rotations, transl=moved)

@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from motion_rep.common.errors import InputError
-from motion_rep.frames import (
+from motion_rep.kinematics.frames import (
     OPENCV_FROM_Y_UP,
     OPENGL_FROM_OPENCV,
     Y_UP_FROM_Z_UP,
@@ -19,8 +19,8 @@ from motion_rep.frames import (
     transform_transl,
     y_up_from_z_up,
 )
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, forward_kinematics
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics
 
 DOUBLE = torch.zeros(1, dtype=torch.float64)
 

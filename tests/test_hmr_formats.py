@@ -30,7 +30,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.conversion import convert
 from motion_rep.hmr_formats.names import FORMATS, is_capture_folder
 from motion_rep.hmr_formats.reading import ADAPTERS, list_people, open_capture, read_capture
-from motion_rep.skeleton import forward_kinematics
+from motion_rep.kinematics.skeleton import forward_kinematics
 
 Y_DOWN = np.diag([1.0, -1.0, -1.0])
 WITH_GAPS = np.r_[1:6, 8:15, 17:20]

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.camera import Camera, rigid_transform
 from motion_rep.capture_file import capture_from_dict
 from motion_rep.common.errors import InputError
 from motion_rep.encoding import encode_capture
+from motion_rep.kinematics.camera import Camera, rigid_transform
+from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.motion_file import MotionClip, read_motion, write_motion
-from motion_rep.rotations import rotvec_to_matrix
 
 
 @pytest.fixture

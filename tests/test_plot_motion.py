@@ -7,7 +7,7 @@ import pytest
 import torch
 from sample_motions import smooth_clip
 
-from motion_rep.foot_contact import foot_contacts
+from motion_rep.kinematics.foot_contact import foot_contacts
 from motion_rep.layout import unpack
 from motion_rep.motion_file import MotionClip, write_motion
 

@@ -11,8 +11,8 @@ from torch.testing import assert_close
 
 from motion_rep.capture_file import capture_from_dict
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix
 from motion_rep.resampling import fill_gaps, frame_ranges, resample
-from motion_rep.rotations import matrix_to_rotvec, rotvec_to_matrix
 
 
 @pytest.fixture

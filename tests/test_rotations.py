@@ -9,7 +9,7 @@ import roma
 import torch
 from torch.testing import assert_close
 
-from motion_rep.rotations import (
+from motion_rep.kinematics.rotations import (
     angle_between,
     matrix_to_quaternion,
     matrix_to_rot6d,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, LEVELS, PARENTS, REST_JOINTS, _plan, forward_kinematics, pelvis_at_rest, rest_joints
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import JOINT_NAMES, LEVELS, PARENTS, REST_JOINTS, _plan, forward_kinematics, pelvis_at_rest, rest_joints
 
 
 def random_pose(frames, seed=0, dtype=torch.float64):

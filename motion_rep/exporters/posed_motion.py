@@ -9,9 +9,9 @@ from torch import Tensor
 
 from motion_rep.encoding import BodyParameters, body_parameters
 from motion_rep.exporters.closing_frame import with_closing_frame
-from motion_rep.frames import Y_UP_FROM_Z_UP, basis, transform_transl
+from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis, transform_transl
+from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.motion_file import MotionClip
-from motion_rep.skeleton import forward_kinematics
 
 Z_UP = "zup"
 

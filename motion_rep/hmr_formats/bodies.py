@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.frames import OPENCV_FROM_Y_UP, Z_UP_FROM_OPENCV, basis, transform_transl
-from motion_rep.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
+from motion_rep.kinematics.frames import OPENCV_FROM_Y_UP, Z_UP_FROM_OPENCV, basis, transform_transl
+from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
 
 # The pelvis of SMPL's neutral body v1.0.0 (basicModel_neutral_lbs_10_207_0_v1.0.0) at rest without shape, metres. Public in simulators'
 # smpl_humanoid.xml (pelvis at -0.0018 -0.2233 0.0282) and in smpl_neutral_nobetas_24J.npz. 4D-Humans, WHAM and TRAM all use this release.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from motion_rep.capture_file import float_tensor, require_rotations
 from motion_rep.common.errors import InputError
-from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.kinematics.rotations import rotvec_to_matrix
 
 # No video has as many frames.
 MOST = 1 << 31

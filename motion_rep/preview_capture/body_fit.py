@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix
+from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, JointPoses, forward_kinematics, pelvis_at_rest
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.markers import Markers
-from motion_rep.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, PARENTS, JointPoses, forward_kinematics, pelvis_at_rest
 
 LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (JOINT_NAMES.index(n) - 1 for n in ("left_knee", "right_knee", "left_elbow", "right_elbow"))
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import torch
 
+from motion_rep.kinematics.rotations import slerp
 from motion_rep.preview_capture.body_fit import FittedBody
-from motion_rep.rotations import slerp
 
 CHUNK_FRAMES, OVERLAP_FRAMES = 300, 30
 

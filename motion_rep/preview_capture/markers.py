@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from motion_rep.kinematics.skeleton import JOINT_NAMES, JointPoses
 from motion_rep.preview_capture import landmarks as lm
-from motion_rep.skeleton import JOINT_NAMES, JointPoses
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import torch
 
 from motion_rep.capture import Capture
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
 from motion_rep.preview_capture.chunks import fit_in_chunks, stretches
@@ -20,7 +21,6 @@ from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwor
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
 from motion_rep.preview_capture.tracking import PersonBox, PersonTracker, track
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
-from motion_rep.rotations import matrix_to_rotvec, nearest_rotation
 from motion_rep.video_reader import VideoReader, open_video
 
 BACKEND = "blazepose-preview"

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import UsageError
-from motion_rep.rotations import matrix_to_rotvec
-from motion_rep.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
+from motion_rep.kinematics.rotations import matrix_to_rotvec
+from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
 
 SKIN, HAIR, SHIRT, TROUSERS, SHOES = (0.87, 0.68, 0.56), (0.16, 0.10, 0.07), (0.70, 0.24, 0.20), (0.20, 0.25, 0.38), (0.85, 0.85, 0.83)
 EYE, LIPS = (0.07, 0.05, 0.05), (0.70, 0.32, 0.30)

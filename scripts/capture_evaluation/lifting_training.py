@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from motion_rep.common.errors import UsageError
+from motion_rep.kinematics.skeleton import PARENTS
 from motion_rep.preview_capture import lifting
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens
 from motion_rep.preview_capture.networks import LandmarkNetwork, Region
 from motion_rep.preview_capture.weights import LANDMARKS, require_weights
-from motion_rep.skeleton import PARENTS
 from scripts.capture_evaluation.random_poses import joints_of, random_shots
 
 FOCAL_NOISE = 0.15  # the true focal length is unknown when the network is used

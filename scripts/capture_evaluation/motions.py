@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
 
 FPS = 30.0
 SOLE_BELOW_TOE_JOINT = 0.02

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import forward_kinematics, pelvis_at_rest
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import forward_kinematics, pelvis_at_rest
 from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
 from scripts.capture_evaluation.motions import Sketch
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from motion_gating.joint_metrics import jitter_per_frame
-from motion_rep.skeleton import JOINT_NAMES
+from motion_rep.kinematics.skeleton import JOINT_NAMES
 
 _INDEX = {name: number for number, name in enumerate(JOINT_NAMES)}
 # An angle lies between two bones, each from joint to joint; the trunk stands for the bone above hips and shoulders.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.frames import OPENCV_FROM_Y_UP, basis
-from motion_rep.rotations import matrix_to_rotvec
-from motion_rep.skeleton import pelvis_at_rest
+from motion_rep.kinematics.frames import OPENCV_FROM_Y_UP, basis
+from motion_rep.kinematics.rotations import matrix_to_rotvec
+from motion_rep.kinematics.skeleton import pelvis_at_rest
 from scripts.samples.figure import Figure, about_y
 from scripts.samples.motions import FPS, FRAMES
 

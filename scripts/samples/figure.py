@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.rotations import rotvec_to_matrix
-from motion_rep.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
 
 REST = rest_joints()
 JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from motion_rep.rotations import rotvec_to_matrix
+from motion_rep.kinematics.rotations import rotvec_to_matrix
 from scripts.samples.figure import Arm, Direction, Figure, Leg, about_y, pose
 
 FPS = 16

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from motion_rep.skeleton import JOINT_NAMES, PARENTS, REST_JOINTS
+from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, REST_JOINTS
 from motion_rep.video_writer import open_writer
 
 SMOOTHING = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from motion_rep.skeleton import JOINT_NAMES
+from motion_rep.kinematics.skeleton import JOINT_NAMES
 
 FEET = (JOINT_NAMES.index("left_foot"), JOINT_NAMES.index("right_foot"))
 FOOT_NAMES = ("left foot", "right foot")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.skeleton import JOINT_NAMES, pelvis_at_rest
+from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest
 
 Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
 Y_UP_FROM_Z_UP = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))

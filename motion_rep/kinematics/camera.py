@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.finite import all_finite
-from motion_rep.frames import basis
-from motion_rep.rotations import matrix_to_rot6d, rot6d_to_matrix
+from motion_rep.kinematics.finite import all_finite
+from motion_rep.kinematics.frames import basis
+from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 
 # Pixels; a picture of more than this is a damaged file.
 LARGEST_SIDE = 16_384

@@ -1,0 +1,1 @@
+"""Rotations, the SMPL-X skeleton, changes of basis, cameras and foot contact."""
