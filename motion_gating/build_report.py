@@ -14,7 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
 from motion_rep.common.errors import UsageError
-from motion_rep.locations import location
+from motion_rep.files.locations import location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 SHOWN_WARNINGS = 10
@@ -51,8 +51,8 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.review_page.records import keep_records, read_reviewed
     from motion_gating.spool import spool
     from motion_rep.archive import entry_id, read_entries
+    from motion_rep.files.safe_files import require_folder, sweep
     from motion_rep.run_report import write_failures
-    from motion_rep.safe_files import require_folder, sweep
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")

@@ -13,8 +13,8 @@ from motion_gating.gate import Fields, question_of
 from motion_gating.judges.interface import Question, Verdict
 from motion_rep.archive import read_entries
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.locations import Location
-from motion_rep.remote_files import is_there
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import is_there
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
 MOST_COMMON_WORDS = 0.5  # share of words in common above which two descriptions may mean the same motion

@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.judge_flags import GEMINI, OPENAI, add_judge_flags, judge_settings, make_judge
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning, whole_number
 from motion_rep.common.errors import UsageError
-from motion_rep.locations import location
+from motion_rep.files.locations import location
 
 
 def build_parser() -> Parser:
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     _require_inputs(args)
-    from motion_rep.safe_files import require_folder, sweep, write_json
+    from motion_rep.files.safe_files import require_folder, sweep, write_json
 
     sweep(require_folder(args.output.parent), recursive=False)
     figures, code = {}, DONE

@@ -22,10 +22,10 @@ from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Questi
 from motion_gating.spool import spool
 from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.locations import Location, beside, place_of
-from motion_rep.remote_files import near_output, require_location, sweep_location
+from motion_rep.files.locations import Location, beside, place_of
+from motion_rep.files.remote_files import near_output, require_location, sweep_location
+from motion_rep.files.safe_files import write_json
 from motion_rep.run_report import write_failures
-from motion_rep.safe_files import write_json
 
 KEEP, REJECT = "keep", "reject"
 

@@ -10,8 +10,8 @@ from motion_gating.gate import GateOptions, count_entries, entries_to_examine, e
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
 from motion_rep.common.errors import InputError
-from motion_rep.locations import Location
-from motion_rep.remote_files import near
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import near
 
 CHARACTERS_PER_TOKEN = 4
 

@@ -28,8 +28,8 @@ from motion_rep.common.command_line import (
     say_error,
 )
 from motion_rep.common.errors import UsageError
-from motion_rep.locations import is_remote, location, place_of
-from motion_rep.remote_files import require_location, sweep_location
+from motion_rep.files.locations import is_remote, location, place_of
+from motion_rep.files.remote_files import require_location, sweep_location
 from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
@@ -147,7 +147,7 @@ def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> 
     """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
     from motion_gating.clip_render import RenderJob, RenderTarget
     from motion_rep.archive import entry_id
-    from motion_rep.safe_files import safe_name
+    from motion_rep.files.safe_files import safe_name
 
     for entry in entries:
         waiting.append(entry)

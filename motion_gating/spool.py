@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from motion_rep.common.errors import InputError
-from motion_rep.locations import Location, is_remote
-from motion_rep.safe_files import cannot_write
+from motion_rep.files.locations import Location, is_remote
+from motion_rep.files.safe_files import cannot_write
 
 
 @contextlib.contextmanager

@@ -8,10 +8,10 @@ import os
 from collections.abc import Callable, Iterator
 
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import near, near_output
+from motion_rep.files.safe_files import atomic_path, json_text, require_file
 from motion_rep.json_stream import json_kind, read_json_list
-from motion_rep.locations import Location
-from motion_rep.remote_files import near, near_output
-from motion_rep.safe_files import atomic_path, json_text, require_file
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")

@@ -39,10 +39,10 @@ def _run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video is one line of ours, not twenty of the decoder's
     import torch
 
+    from motion_rep.files.safe_files import sweep, write_torch
     from motion_rep.preview_capture.tracking import PersonBox
     from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video
     from motion_rep.preview_capture.weights import DEFAULT_FOLDER
-    from motion_rep.safe_files import sweep, write_torch
 
     torch.set_num_threads(1)  # the tensors are small: more threads are slower, and their number would change the last digits
     box = PersonBox(*args.bbox) if args.bbox else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from motion_rep.common.errors import UsageError
-from motion_rep.locations import Location, is_remote
+from motion_rep.files.locations import Location, is_remote
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     if args.output.suffix.lower() not in KINDS:
         raise UsageError(f"{args.output}: ends in {args.output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it.")
+    from motion_rep.files.safe_files import sweep
     from motion_rep.motion_file import read_motion
     from motion_rep.playback_rate import playback_rate
-    from motion_rep.safe_files import sweep
 
     clip = read_motion(args.motion)
     fps, guess = playback_rate(clip, args.fps)
@@ -60,7 +60,7 @@ def plot_motion(clip, fps: float, output: Path, title: str, source: Path | None 
         if (error.name or "").partition(".")[0] != "matplotlib":
             raise
         raise UsageError("plots need the package matplotlib. Install it with: pip install matplotlib") from None
-    from motion_rep.safe_files import atomic_path
+    from motion_rep.files.safe_files import atomic_path
 
     try:
         figure = motion_figure(clip, fps, title)

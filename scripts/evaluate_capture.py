@@ -35,7 +35,7 @@ def _run(args: argparse.Namespace) -> int:
 
     import torch
 
-    from motion_rep.safe_files import require_folder, write_json
+    from motion_rep.files.safe_files import require_folder, write_json
     from scripts.capture_evaluation.clips import SETS
 
     torch.set_num_threads(1)

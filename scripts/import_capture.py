@@ -11,8 +11,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, positive_int, run_command, say
 from motion_rep.common.errors import UsageError
+from motion_rep.files.safe_files import read_torch, sweep, write_torch
 from motion_rep.hmr_formats.flags import add_reading_flags
-from motion_rep.safe_files import read_torch, sweep, write_torch
 
 
 def build_parser() -> Parser:

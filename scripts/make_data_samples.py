@@ -33,7 +33,7 @@ def make_data_samples(folder: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    from motion_rep.safe_files import require_folder, write_json
+    from motion_rep.files.safe_files import require_folder, write_json
     from scripts.samples.motions import MOTIONS
 
     require_folder(folder / "captures")
@@ -84,7 +84,7 @@ def _verdict(number: int, text) -> dict:
 
 
 def _make_capture(folder: Path, name: str) -> list[Path]:
-    from motion_rep.safe_files import write_torch
+    from motion_rep.files.safe_files import write_torch
     from scripts.samples.cameras import CAMERAS, seen_by
     from scripts.samples.motions import MOTIONS
     from scripts.samples.video import write_video

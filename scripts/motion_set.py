@@ -13,7 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.safe_files import require_folder, safe_name, sweep
+from motion_rep.files.safe_files import require_folder, safe_name, sweep
 
 # Entries listed by name under each heading; the report has all of them.
 LISTED = 20

@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.safe_files import file_sha256, read_json, sweep, write_json
+from motion_rep.files.safe_files import file_sha256, read_json, sweep, write_json
 
 ACTIONS = (
     "write: check the video and write its record; matches: exit 0 where a finished video has this record; measure: print fps, frames, width, height"

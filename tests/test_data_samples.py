@@ -19,12 +19,12 @@ from motion_rep.capture_checks import check_capture, check_upright
 from motion_rep.capture_file import read_standard_capture
 from motion_rep.depth_clip import DepthPainter, depth_range
 from motion_rep.encoding import body_parameters, encode_capture
+from motion_rep.files.safe_files import read_json, read_torch
 from motion_rep.kinematics.camera import project
 from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics
 from motion_rep.layout import unpack
 from motion_rep.mannequin_body import MannequinBody
 from motion_rep.opencv_renderer import OpenCvRenderer
-from motion_rep.safe_files import read_json, read_torch
 from motion_rep.video_reader import open_video
 
 REPO = Path(__file__).resolve().parents[1]

@@ -22,14 +22,14 @@ from motion_gating import apply_quality_gate
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
+from motion_rep.files.locations import RemotePath, beside, parse_location
+from motion_rep.files.remote_files import looked_up, near, near_output, remote_files_below, require_location, sweep_location
 from motion_rep.hmr_formats.names import captures_among
-from motion_rep.locations import RemotePath, beside, parse_location
-from motion_rep.remote_files import looked_up, near, near_output, remote_files_below, require_location, sweep_location
 
 KILLED_WITH_A_COPY = """
 import fsspec, os, signal
-from motion_rep.locations import parse_location
-from motion_rep.remote_files import near
+from motion_rep.files.locations import parse_location
+from motion_rep.files.remote_files import near
 fsspec.filesystem("memory").pipe_file("/box/a.txt", b"text")
 with near(parse_location("memory://box/a.txt")):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -303,7 +303,7 @@ def test_a_missing_package_is_named(capsys, monkeypatch, tmp_path):
     def without(scheme):
         raise ImportError("Please install gcsfs to access Google Storage")
 
-    from motion_rep import remote_files
+    from motion_rep.files import remote_files
 
     monkeypatch.setattr(remote_files, "_class_of", without)
     with pytest.raises(UsageError, match="install gcsfs"):

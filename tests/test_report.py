@@ -25,9 +25,9 @@ from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
 from motion_gating.spool import spool
+from motion_rep.files.safe_files import safe_name
 from motion_rep.mbench_scene import Bounds, MbenchScene, front_view
 from motion_rep.motion_file import write_motion
-from motion_rep.safe_files import safe_name
 from motion_rep.video_reader import open_video
 from motion_rep.work_pool import run_items
 

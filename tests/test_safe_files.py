@@ -17,8 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.locations import beside
-from motion_rep.safe_files import (
+from motion_rep.files.locations import beside
+from motion_rep.files.safe_files import (
     atomic_path,
     file_sha256,
     read_bytes,
@@ -82,7 +82,7 @@ def test_who_reads_while_a_file_is_replaced_keeps_the_whole_old_one(tmp_path):
 
 KILLED = """
 import sys, time
-from motion_rep.safe_files import atomic_path
+from motion_rep.files.safe_files import atomic_path
 with atomic_path(sys.argv[1]) as temporary:
     temporary.write_text("half of the new")
     print("ready", flush=True)
@@ -122,7 +122,7 @@ DISK_FULL = """
 import resource, sys
 import torch
 from motion_rep.common.errors import InputError
-from motion_rep.safe_files import write_bytes, write_json, write_torch
+from motion_rep.files.safe_files import write_bytes, write_json, write_torch
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 for write, value in ((write_bytes, b"x" * 5000), (write_json, "x" * 5000), (write_torch, torch.zeros(5000))):
     try:

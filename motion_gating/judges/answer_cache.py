@@ -9,7 +9,7 @@ from pathlib import Path
 
 from motion_gating.judges.answers import Answer
 from motion_rep.common.errors import InputError
-from motion_rep.safe_files import read_json, require_folder, sweep, write_json
+from motion_rep.files.safe_files import read_json, require_folder, sweep, write_json
 
 
 @dataclass(frozen=True)

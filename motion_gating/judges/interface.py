@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from motion_rep.locations import Location
+from motion_rep.files.locations import Location
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Question, Sto
 from motion_gating.judges.retrying import Caller, RunStopped
 from motion_gating.judges.service import Attempt, CallFailure, Failure, Service, short, video_type, without_secrets
 from motion_rep.common.errors import InputError
-from motion_rep.remote_files import near
-from motion_rep.safe_files import read_bytes
+from motion_rep.files.remote_files import near
+from motion_rep.files.safe_files import read_bytes
 
 
 @dataclass(frozen=True)

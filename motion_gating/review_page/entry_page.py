@@ -17,10 +17,10 @@ from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, p
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
-from motion_rep.locations import Location, beside, is_remote
+from motion_rep.files.locations import Location, beside, is_remote
+from motion_rep.files.remote_files import near
+from motion_rep.files.safe_files import file_sha256, safe_name
 from motion_rep.motion_file import MotionClip, read_motion
-from motion_rep.remote_files import near
-from motion_rep.safe_files import file_sha256, safe_name
 
 
 @dataclass(frozen=True)

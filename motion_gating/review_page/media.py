@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from motion_rep.common.errors import InputError
-from motion_rep.safe_files import atomic_path
+from motion_rep.files.safe_files import atomic_path
 from motion_rep.video_reader import open_video
 
 POSTER_SIZE = 160

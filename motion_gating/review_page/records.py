@@ -12,9 +12,9 @@ from typing import IO
 from motion_gating.gate_record import NO_FAILURES
 from motion_rep.archive import entry_id, read_entries, read_items
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.locations import Location
-from motion_rep.remote_files import near
-from motion_rep.safe_files import read_json
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import near
+from motion_rep.files.safe_files import read_json
 
 
 @dataclass(frozen=True)

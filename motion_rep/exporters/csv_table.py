@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from motion_rep.exporters.posed_motion import PosedMotion
+from motion_rep.files.safe_files import atomic_path
 from motion_rep.kinematics.skeleton import JOINT_NAMES
-from motion_rep.safe_files import atomic_path
 
 
 def write_csv(path: str | os.PathLike, motion: PosedMotion) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from motion_rep.box_tracks import Box, link_boxes
 from motion_rep.capture import Capture
 from motion_rep.common.errors import InputError
+from motion_rep.files.safe_files import read_json
 from motion_rep.hmr_formats.bodies import body_from_smplx
 from motion_rep.hmr_formats.crop_camera import CropCameras, to_one_camera
 from motion_rep.hmr_formats.documents import Document
@@ -23,7 +24,6 @@ from motion_rep.hmr_formats.fields import keys_text, numbers
 from motion_rep.hmr_formats.tracks import Track, person_of
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.numpy_file import NpzArrays
-from motion_rep.safe_files import read_json
 
 NAME = re.compile(r"(\d{1,9})_(\d{1,6})")
 IMAGES = (".jpg", ".jpeg", ".png")

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from motion_rep.common.errors import InputError
+from motion_rep.files.safe_files import require_file
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
-from motion_rep.safe_files import require_file
 
 NETWORK_PATH = Path(__file__).with_name("lifting_network.npz")
 JOINTS = 22

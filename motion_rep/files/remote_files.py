@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
-from motion_rep.locations import Location, RemotePath
-from motion_rep.safe_files import in_use, remove_abandoned_folders, require_folder, sweep
+from motion_rep.files.locations import Location, RemotePath
+from motion_rep.files.safe_files import in_use, remove_abandoned_folders, require_folder, sweep
 
 # Folders of copies are called so.
 COPIES = "reference-motion-"
@@ -115,7 +115,7 @@ def require_location(folder: Location) -> None:
 
 
 def sweep_location(folder: Location, recursive: bool = True) -> None:
-    """Remove what killed runs left in a local folder, see :func:`motion_rep.safe_files.sweep`, or in the copies of remote files."""
+    """Remove what killed runs left in a local folder, see :func:`motion_rep.files.safe_files.sweep`, or in the copies of remote files."""
     if isinstance(folder, RemotePath):
         remove_abandoned_folders(Path(tempfile.gettempdir()), COPIES)
     else:
