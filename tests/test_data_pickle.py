@@ -18,10 +18,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_rep.bounded_stream import BoundedStream
 from motion_rep.common.errors import InputError
-from motion_rep.data_pickle import load_data, read_data_pickle
-from motion_rep.numpy_file import NpzArrays, read_npy
+from motion_rep.safe_loading.bounded_stream import BoundedStream
+from motion_rep.safe_loading.data_pickle import load_data, read_data_pickle
+from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
 
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False) | st.text(max_size=8) | st.binary(max_size=8)
 ARRAYS = st.sampled_from([

@@ -13,10 +13,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_rep import tensor_file
 from motion_rep.common.errors import InputError
 from motion_rep.files import safe_files
 from motion_rep.files.safe_files import read_torch, read_torch_arrays
+from motion_rep.safe_loading import tensor_file
 
 
 def saved(content) -> bytes:

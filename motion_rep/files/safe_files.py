@@ -264,7 +264,7 @@ def read_torch(path: str | os.PathLike) -> object:
 
 def read_plain_torch(path: Path) -> dict | None:
     """A torch file of the plain form (see tensor_file.py), in a quarter of the time; None for every other file."""
-    from motion_rep.tensor_file import read_plain
+    from motion_rep.safe_loading.tensor_file import read_plain
 
     found = read_plain(path)
     if found is None:
@@ -277,7 +277,7 @@ def read_plain_torch(path: Path) -> dict | None:
 
 def read_torch_arrays(path: str | os.PathLike) -> object:
     """Like :func:`read_torch`, but with arrays in place of tensors where the file is of the plain form, so that torch need not be imported."""
-    from motion_rep.tensor_file import read_plain
+    from motion_rep.safe_loading.tensor_file import read_plain
 
     path = require_file(path)
     found = read_plain(path)
@@ -288,7 +288,7 @@ def load_with_torch(path: Path) -> object:
     """What :func:`read_torch` does with a file that is there and not of the plain form."""
     import torch
 
-    from motion_rep.pickle_cost import EndlessKey, require_quick_keys
+    from motion_rep.safe_loading.pickle_cost import EndlessKey, require_quick_keys
 
     try:
         require_quick_keys(path)

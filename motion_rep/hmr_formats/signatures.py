@@ -9,7 +9,7 @@ from motion_rep.hmr_formats.amass import RATES
 from motion_rep.hmr_formats.camerahmr import holds_smpl_body
 from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.names import SMPLER_X_FILES, TRAM_FILES
-from motion_rep.numpy_file import NpzArrays
+from motion_rep.safe_loading.numpy_file import NpzArrays
 
 STANDARD_KEYS = ("global_orient", "body_pose", "transl")
 SMPLEST_X_KEYS = ("retargeted_cam", "focal_length_xy", "princpt", "detection_score")

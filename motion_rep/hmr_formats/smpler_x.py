@@ -23,7 +23,7 @@ from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.fields import keys_text, numbers
 from motion_rep.hmr_formats.tracks import Track, person_of
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.numpy_file import NpzArrays
+from motion_rep.safe_loading.numpy_file import NpzArrays
 
 NAME = re.compile(r"(\d{1,9})_(\d{1,6})")
 IMAGES = (".jpg", ".jpeg", ".png")

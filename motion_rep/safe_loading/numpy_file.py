@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from motion_rep.bounded_stream import MAX_BYTES, BoundedStream
 from motion_rep.common.errors import InputError, one_line
-from motion_rep.data_pickle import load_data
 from motion_rep.files.safe_files import require_file
-from motion_rep.raw_arrays import checked_shape, plain_dtype, read_array
+from motion_rep.safe_loading.bounded_stream import MAX_BYTES, BoundedStream
+from motion_rep.safe_loading.data_pickle import load_data
+from motion_rep.safe_loading.raw_arrays import checked_shape, plain_dtype, read_array
 
 NPY_MAGIC = b"\x93NUMPY"
 

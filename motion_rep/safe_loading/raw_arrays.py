@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from motion_rep.bounded_stream import BoundedStream
 from motion_rep.common.errors import InputError
+from motion_rep.safe_loading.bounded_stream import BoundedStream
 
 # Truth values, whole numbers, floats, complex numbers, byte strings and text: kinds whose bytes cannot hold a pointer.
 PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|\?|i[1248]|u[1248]|f[248]|c8|c16|S\d{1,9}|U\d{1,9})")

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_rep.bounded_stream import MAX_BYTES, BoundedStream, inflated
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.safe_files import require_file, text_at_start
-from motion_rep.raw_arrays import array_from_bytes, checked_shape, plain_dtype, read_array, require_size
+from motion_rep.safe_loading.bounded_stream import MAX_BYTES, BoundedStream, inflated
+from motion_rep.safe_loading.raw_arrays import array_from_bytes, checked_shape, plain_dtype, read_array, require_size
 
 TRUST_HINT = "Nothing was run. If you trust whoever made the file, --trust-pickle loads it together with whatever it runs."
 

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
-from motion_rep.tensor_file import ZIP_MAGIC
+from motion_rep.safe_loading.tensor_file import ZIP_MAGIC
 
 # Steps; what people pickle has a few for each value, this many take a second.
 MOST_STEPS = 10_000_000
