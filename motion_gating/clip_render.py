@@ -26,7 +26,7 @@ from motion_rep.layout import unpack
 from motion_rep.lit_clip import lit_frames
 from motion_rep.motion_file import MotionClip, read_motion
 from motion_rep.renderers import Renderer, load_renderer
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 # Raised whenever the pictures change, so that older files are drawn again.
 STYLE_VERSION = 2

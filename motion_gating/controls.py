@@ -60,7 +60,7 @@ def write_blank_clip(path: Path) -> Path:
     """A clip of plain grey; the same bytes each time, so that its answer is kept."""
     import numpy as np
 
-    from motion_rep.video_writer import open_writer
+    from motion_rep.video.writing import open_writer
 
     with open_writer(path, BLANK_SIZE, BLANK_SIZE, BLANK_FPS) as writer:
         frame = np.full((BLANK_SIZE, BLANK_SIZE, 3), BLANK_GREY, np.uint8)

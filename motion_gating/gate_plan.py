@@ -82,7 +82,7 @@ def _tokens(question: Question, vlm) -> int:
 
 
 def _video_size(path: Location) -> tuple[float, int, int]:
-    from motion_rep.video_reader import open_video
+    from motion_rep.video.reading import open_video
 
     with near(path) as copy, open_video(copy) as video:
         frames = video.frame_count or sum(1 for _ in video)

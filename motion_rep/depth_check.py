@@ -20,8 +20,8 @@ from motion_rep.motion_file import MotionClip
 from motion_rep.ordered_threads import map_in_order
 from motion_rep.posed_frames import CHUNK, posed_frames
 from motion_rep.renderers import Renderer
-from motion_rep.video_reader import VideoReader, open_video
-from motion_rep.video_writer import open_writer
+from motion_rep.video.reading import VideoReader, open_video
+from motion_rep.video.writing import open_writer
 
 DEFAULT_SIZE = (1920, 1080)
 DEFAULT_FIELD_OF_VIEW = 55.0

@@ -268,7 +268,7 @@ def _drawing(kind: str, part: str, folder: Path, count: int):
     """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them ready."""
     from motion_rep.mannequin_body import MannequinBody
     from motion_rep.opencv_renderer import OpenCvRenderer
-    from motion_rep.video_writer import open_writer
+    from motion_rep.video.writing import open_writer
 
     width, height = (1280, 720) if kind == "depth" else (960, 960)
     pictures = _depth_pictures if kind == "depth" else _lit_pictures

@@ -77,7 +77,7 @@ def measure(clip, frames: int, folder: Path):
 
 
 def _draw(clip, motion, video: Path) -> None:
-    from motion_rep.video_writer import open_writer
+    from motion_rep.video.writing import open_writer
     from scripts.capture_evaluation.clips import figure_of
     from scripts.capture_evaluation.stage import draw_clip
 

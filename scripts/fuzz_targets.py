@@ -73,7 +73,7 @@ def _refusing(accepted, read, *arguments) -> None:
 
 
 def _first_frames(path: Path) -> None:
-    from motion_rep.video_reader import open_video
+    from motion_rep.video.reading import open_video
 
     with open_video(path) as video:
         for _ in itertools.islice(video, 20):
@@ -160,7 +160,7 @@ def _answers():
 
 
 def _video_seeds(folder: Path) -> tuple[bytes, ...]:
-    from motion_rep.video_writer import ffmpeg_path
+    from motion_rep.video.writing import ffmpeg_path
 
     found = []
     for name, options in (("a.mp4", ["-c:v", "libx264", "-pix_fmt", "yuv420p"]), ("b.avi", ["-c:v", "mjpeg"]), ("c.mkv", ["-c:v", "libx264", "-bf", "2"])):

@@ -51,7 +51,7 @@ def _strip(video: Path, title: str, zoom: float = 1.0):
     """A row of moments of a clip, cut to squares round the middle, with a title."""
     import numpy as np
 
-    from motion_rep.video_reader import open_video
+    from motion_rep.video.reading import open_video
 
     with open_video(video) as reader:
         frames = [rgb for _, rgb in reader]

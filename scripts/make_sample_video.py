@@ -28,7 +28,7 @@ def main(argv=None) -> int:
 
 
 def _run(args) -> int:
-    from motion_rep.video_writer import open_writer
+    from motion_rep.video.writing import open_writer
     from scripts.capture_evaluation.figures import Anny
     from scripts.capture_evaluation.motions import make_motion
     from scripts.capture_evaluation.stage import StageCamera, draw_clip

@@ -38,7 +38,7 @@ def measure(video: str | os.PathLike) -> dict:
     Raises:
         InputError: missing, unreadable, or without frames.
     """
-    from motion_rep.video_reader import open_video
+    from motion_rep.video.reading import open_video
 
     with open_video(video) as reader:
         frames = sum(1 for _ in reader)

@@ -50,7 +50,7 @@ def write_frames(video: str, folder: Path, fps: float) -> int:
     """
     import cv2
 
-    from motion_rep.video_reader import open_video
+    from motion_rep.video.reading import open_video
 
     number = 0
     with open_video(video) as reader:

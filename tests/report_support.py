@@ -13,7 +13,7 @@ from motion_gating import build_report
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.layout import unpack
 from motion_rep.motion_file import write_motion
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 MARKUP = "<img src=x onerror=\"document.title='hacked'\"> </script><script>document.title='hacked'</script> & 'quotes' \"too\""
 LARGE_ID = 12345678901234567890

@@ -14,8 +14,8 @@ import torch
 from motion_rep.capture_file import read_standard_capture
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.weights import WEIGHT_FILES, is_intact
-from motion_rep.video_reader import open_video
-from motion_rep.video_writer import ffmpeg_path, open_writer
+from motion_rep.video.reading import open_video
+from motion_rep.video.writing import ffmpeg_path, open_writer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMMAND = REPOSITORY / "motion_rep" / "capture_preview.py"

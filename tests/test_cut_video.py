@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 
 def test_a_cut_video_is_named(tmp_path, run_script, make_capture):

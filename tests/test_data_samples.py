@@ -25,7 +25,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics
 from motion_rep.layout import unpack
 from motion_rep.mannequin_body import MannequinBody
 from motion_rep.opencv_renderer import OpenCvRenderer
-from motion_rep.video_reader import open_video
+from motion_rep.video.reading import open_video
 
 REPO = Path(__file__).resolve().parents[1]
 SAMPLES = REPO / "data_samples"

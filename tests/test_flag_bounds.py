@@ -18,7 +18,7 @@ HUGE = "9" * 20
 LOOK = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from motion_rep.video_reader import open_video
+from motion_rep.video.reading import open_video
 try:
     open_video(sys.argv[1]).__enter__()
 except ValueError as error:

@@ -16,7 +16,7 @@ from place_support import COMMANDS, check_outputs, prepared, renew
 
 from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 PAGE = 4096
 MOST_STEPS = 24

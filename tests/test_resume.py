@@ -24,7 +24,7 @@ from motion_gating.apply_quality_gate import main as gate
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
 

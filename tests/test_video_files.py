@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.video_reader import open_video
-from motion_rep.video_writer import exact_rate, ffmpeg_path, open_writer
+from motion_rep.video.reading import open_video
+from motion_rep.video.writing import exact_rate, ffmpeg_path, open_writer
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -171,7 +171,7 @@ def test_a_video_without_frames_is_refused(tmp_path):
 
 
 def test_an_encoder_that_dies_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("motion_rep.video_writer.encoder_command", lambda *_: [sys.executable, "-c", "raise SystemExit('disk broke\\nbadly')"])
+    monkeypatch.setattr("motion_rep.video.writing.encoder_command", lambda *_: [sys.executable, "-c", "raise SystemExit('disk broke\\nbadly')"])
     with pytest.raises(InputError, match="could not be encoded: disk broke badly"), open_writer(tmp_path / "video.mp4", 640, 480, 16) as writer:
         for number in range(50):
             writer.write(picture(number, 640, 480))
@@ -196,8 +196,8 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 MANY_FRAMES = """
 import resource, sys
 import numpy as np
-from motion_rep.video_reader import open_video
-from motion_rep.video_writer import open_writer
+from motion_rep.video.reading import open_video
+from motion_rep.video.writing import open_writer
 frame = np.zeros((480, 640, 3), np.uint8)
 def copy(count):
     with open_writer(sys.argv[1], 640, 480, 30, preset="ultrafast") as writer:

@@ -21,7 +21,7 @@ from motion_rep.kinematics.camera import Camera, intrinsic_matrix, project, rigi
 from motion_rep.kinematics.rotations import quaternion_to_matrix, rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.motion_file import MotionClip, write_motion
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 from motion_rep.viewer.clock import Clock, frame_at
 
 COMMAND = Path(__file__).parents[1] / "scripts" / "view_motion.py"

@@ -19,7 +19,7 @@ def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
     """
     import cv2
 
-    from motion_rep.video_reader import open_video
+    from motion_rep.video.reading import open_video
 
     count = 0
     with open_video(path) as video:

@@ -13,7 +13,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.safe_files import atomic_path
-from motion_rep.video_reader import open_video
+from motion_rep.video.reading import open_video
 
 POSTER_SIZE = 160
 # Grey levels that encoding may add to an empty background; pixels that a poster shows at least.

@@ -13,7 +13,7 @@ from motion_rep.files.safe_files import file_sha256, write_bytes
 from motion_rep.lit_clip import lit_frames
 from motion_rep.motion_file import MotionClip
 from motion_rep.renderers import Renderer, load_renderer
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 
 @dataclass(frozen=True)

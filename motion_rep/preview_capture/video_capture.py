@@ -21,7 +21,7 @@ from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwor
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
 from motion_rep.preview_capture.tracking import PersonBox, PersonTracker, track
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
-from motion_rep.video_reader import VideoReader, open_video
+from motion_rep.video.reading import VideoReader, open_video
 
 BACKEND = "blazepose-preview"
 DEFAULT_FIELD_OF_VIEW = 55.0

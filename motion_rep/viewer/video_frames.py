@@ -7,7 +7,7 @@ import os
 import cv2
 import numpy as np
 
-from motion_rep.video_reader import open_video
+from motion_rep.video.reading import open_video
 
 LONGER_SIDE = 480
 QUALITY = 85

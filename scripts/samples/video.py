@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, REST_JOINTS
-from motion_rep.video_writer import open_writer
+from motion_rep.video.writing import open_writer
 
 SMOOTHING = 3
 # Metres from the head joint in its own axes: y up, z ahead.
