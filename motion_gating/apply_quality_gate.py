@@ -13,7 +13,7 @@ from motion_gating.judge_flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_fl
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location
-from motion_rep.run_flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 INTERRUPTED = 130
 # Starting a worker costs about as much as measuring this many entries.

@@ -15,7 +15,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import location
-from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 SHOWN_WARNINGS = 10
 # Starting a worker costs about as much as this many entries, without and with side views.
@@ -52,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.spool import spool
     from motion_rep.archive import entry_id, read_entries
     from motion_rep.files.safe_files import require_folder, sweep
-    from motion_rep.run_report import write_failures
+    from motion_rep.runs.report import write_failures
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")
@@ -92,14 +92,14 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
         heading: title, and what is said about the run.
         engine: who works; see :data:`motion_gating.entry_metrics.Engine`.
     Returns:
-        A :class:`motion_rep.run_report.ItemFailure` for every entry of which something could not be shown.
+        A :class:`motion_rep.runs.report.ItemFailure` for every entry of which something could not be shown.
     """
     from motion_gating.review_page.entry_page import failed_page, start_pages
     from motion_gating.review_page.page import write_page
     from motion_gating.review_page.records import FIGURES
     from motion_gating.spool import spool
-    from motion_rep.run_report import ItemFailure
-    from motion_rep.work_pool import Failed
+    from motion_rep.runs.report import ItemFailure
+    from motion_rep.runs.work_pool import Failed
 
     failures, page_path = [], options.output / "index.html"
     with spool(page_path) as rows:

@@ -14,7 +14,7 @@ from motion_gating.joint_metrics import JointMetrics, measure
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location, beside
 from motion_rep.files.remote_files import near
-from motion_rep.work_pool import Failed, run_items
+from motion_rep.runs.work_pool import Failed, run_items
 
 # Runs a function, made once by each worker, over items of which there are so many: each with its result, in order.
 Engine = Callable[[Callable, Iterable, int], Iterator[tuple[object, object]]]

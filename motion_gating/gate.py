@@ -25,7 +25,7 @@ from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location, beside, place_of
 from motion_rep.files.remote_files import near_output, require_location, sweep_location
 from motion_rep.files.safe_files import write_json
-from motion_rep.run_report import write_failures
+from motion_rep.runs.report import write_failures
 
 KEEP, REJECT = "keep", "reject"
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from motion_gating.decision import Decision
 from motion_gating.joint_metrics import JointMetrics
 from motion_gating.judges.interface import Verdict
-from motion_rep.run_report import ItemFailure
+from motion_rep.runs.report import ItemFailure
 
 # Answers of a person, or the lack of one: no failure, though they decide nothing.
 NO_FAILURES = ("unsure", "no_verdict")

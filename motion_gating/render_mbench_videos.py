@@ -30,7 +30,7 @@ from motion_rep.common.command_line import (
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location, place_of
 from motion_rep.files.remote_files import require_location, sweep_location
-from motion_rep.run_flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
 # Starting a worker costs about as much as this many clips.
@@ -71,7 +71,7 @@ class Tally:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.archive import read_entries
-    from motion_rep.run_report import write_failures
+    from motion_rep.runs.report import write_failures
 
     if place_of(args.output_json) == place_of(args.meta_json):
         raise UsageError(f"{args.output_json}: is the input archive too. Give --output-json another name.")
@@ -109,8 +109,8 @@ def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespac
 def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
     """Every entry in order, the first ``count`` with their two paths; one that failed is reported and loses them, so that nobody judges an old video."""
     from motion_rep.archive import entry_id
-    from motion_rep.run_report import ItemFailure
-    from motion_rep.work_pool import Failed
+    from motion_rep.runs.report import ItemFailure
+    from motion_rep.runs.work_pool import Failed
 
     start, workers = _start(args, count)
     waiting: deque[dict] = deque()

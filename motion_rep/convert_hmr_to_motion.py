@@ -29,7 +29,7 @@ from motion_rep.files.locations import Location, RemotePath, is_remote, location
 from motion_rep.files.remote_files import looked_up, near, remote_files_below, require_location, sweep_location
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
-from motion_rep.run_flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions (torch is loaded once, here or for all workers).
 WORTH_A_WORKER = 100
@@ -89,7 +89,7 @@ def _convert(args: argparse.Namespace) -> int:
 def _convert_one(pair, settings, failures_path: Path | None) -> int:
     from motion_rep.conversion_settings import CONVERTED
     from motion_rep.convert_items import convert_anywhere
-    from motion_rep.run_report import ItemFailure, write_failures
+    from motion_rep.runs.report import ItemFailure, write_failures
 
     failures, code = [], DONE
     try:
@@ -106,8 +106,8 @@ def _convert_one(pair, settings, failures_path: Path | None) -> int:
 
 def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED
-    from motion_rep.run_report import ItemFailure, NoteTally, write_failures
-    from motion_rep.work_pool import Failed, StartIn
+    from motion_rep.runs.report import ItemFailure, NoteTally, write_failures
+    from motion_rep.runs.work_pool import Failed, StartIn
 
     require_location(args.output)
     sweep_location(args.output)

@@ -17,9 +17,9 @@ from motion_rep.kinematics.camera import Camera, default_camera
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.level_of_detail import body_for
 from motion_rep.motion_file import MotionClip
-from motion_rep.ordered_threads import map_in_order
 from motion_rep.posed_frames import CHUNK, posed_frames
 from motion_rep.renderers import Renderer
+from motion_rep.runs.ordered_threads import map_in_order
 from motion_rep.video.reading import VideoReader, open_video
 from motion_rep.video.writing import open_writer
 

@@ -46,7 +46,7 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.files.safe_files import require_folder, sweep
     from motion_rep.motion_file import read_motion
     from motion_rep.renderers import load_renderer
-    from motion_rep.work_pool import use_one_thread
+    from motion_rep.runs.work_pool import use_one_thread
 
     clip = read_motion(args.motion_file)
     sweep(require_folder(args.output_dir), recursive=False)

@@ -174,7 +174,7 @@ def _files_alone(folder: Path, count: int):
 def _by_workers(start: str, folder: Path, count: int):
     """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the workers' processor seconds."""
     from motion_rep.output_names import Pairing
-    from motion_rep.work_pool import StartIn, run_items
+    from motion_rep.runs.work_pool import StartIn, run_items
 
     one, first = _capture_file(folder / "capture.pt"), 50 * _cores()
     pairs = (Pairing(one, folder / f"{number}.pt") for number in range(first + count))
@@ -299,8 +299,8 @@ def _lit_pictures(body, renderer, frames: int, width: int, height: int):
 def _depth_pictures(body, renderer, frames: int, width: int, height: int):
     from motion_rep.depth_check import depth_painter
     from motion_rep.encoding import encode_capture
-    from motion_rep.ordered_threads import map_in_order
     from motion_rep.posed_frames import posed_frames
+    from motion_rep.runs.ordered_threads import map_in_order
 
     camera, parameters = encode_capture(_read(_capture(frames + 1))).camera, _parameters(frames)
     drawn, painter = depth_painter(body, renderer, parameters, camera, width, height)
@@ -367,7 +367,7 @@ def _best(command: list) -> float:
 
 
 def _cores() -> int:
-    from motion_rep.ordered_threads import usable_cores
+    from motion_rep.runs.ordered_threads import usable_cores
 
     return usable_cores()
 

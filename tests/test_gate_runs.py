@@ -42,7 +42,7 @@ from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.manual import HumanVerdict, ManualJudge
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_rep.common.errors import InputError
-from motion_rep.work_pool import run_items
+from motion_rep.runs.work_pool import run_items
 
 ANSWER = GeminiProtocol.answer()
 

@@ -14,8 +14,8 @@ from command_support import assert_error_lines, files_in
 
 from motion_rep.common.errors import UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.ray_engine import run_items_on_ray
-from motion_rep.work_pool import Failed
+from motion_rep.runs.ray_engine import run_items_on_ray
+from motion_rep.runs.work_pool import Failed
 
 
 @pytest.fixture(scope="module")

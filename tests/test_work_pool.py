@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.work_pool import FEWEST_AHEAD, MOST_AHEAD, Failed, StartIn, _Worker, default_workers, run_items
+from motion_rep.runs.work_pool import FEWEST_AHEAD, MOST_AHEAD, Failed, StartIn, _Worker, default_workers, run_items
 
 REPO = Path(__file__).resolve().parents[1]
 

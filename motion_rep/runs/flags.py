@@ -39,8 +39,8 @@ def require_failures_folder(args: argparse.Namespace) -> None:
 
 
 def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:
-    """Processes for ``count`` items; see :func:`motion_rep.work_pool.default_workers`."""
-    from motion_rep.work_pool import default_workers
+    """Processes for ``count`` items; see :func:`motion_rep.runs.work_pool.default_workers`."""
+    from motion_rep.runs.work_pool import default_workers
 
     if args.ray_address and args.engine != "ray":
         raise UsageError("--ray-address is for --engine ray. Add that, or leave the address out.")
@@ -48,15 +48,15 @@ def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:
 
 
 def run_on_engine(args: argparse.Namespace, start: Callable, items: Iterable, workers: int, all_remote: bool = False) -> Iterator:
-    """Each item with its result or why it failed, in order; see :func:`motion_rep.work_pool.run_items`.
+    """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`.
 
     Args:
         all_remote: whether inputs and outputs are behind URLs, so that machines of a cluster need not share a folder with this one.
     """
     if args.engine == "ray":
-        from motion_rep.ray_engine import run_items_on_ray
+        from motion_rep.runs.ray_engine import run_items_on_ray
 
         return run_items_on_ray(start, items, args.ray_address, None if all_remote else os.getcwd())
-    from motion_rep.work_pool import run_items
+    from motion_rep.runs.work_pool import run_items
 
     return run_items(start, items, workers)

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from motion_rep.common.errors import InputError, UsageError, one_line
-from motion_rep.work_pool import Failed, Work, attempt, use_one_thread
+from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
-OWN_PACKAGES = [str(Path(__file__).resolve().parents[1] / name) for name in ("motion_rep", "motion_gating")]
+OWN_PACKAGES = [str(Path(__file__).resolve().parents[2] / name) for name in ("motion_rep", "motion_gating")]
 # A task of Ray costs about a millisecond; several items share one.
 ITEMS_PER_TASK = 8
 TASKS_AHEAD_PER_CPU = 4
@@ -33,7 +33,7 @@ _loaded: dict[bytes, Work] = {}
 
 
 def run_items_on_ray(start: Callable[[], Work], items: Iterable[Item], address: str | None = None, folder: str | None = None) -> Iterator[tuple[Item, Result | Failed]]:
-    """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.work_pool.run_items`.
+    """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.runs.work_pool.run_items`.
 
     Args:
         start: as there; called once in each of Ray's worker processes.

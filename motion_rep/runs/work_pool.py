@@ -42,7 +42,7 @@ TRIES = 2
 # Workers that end while they load their models, one after the other, before the run is given up.
 FAILED_STARTS = 3
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def attempt(work: Work, item: Item) -> Result | Failed:
 
 def default_workers(count: int | None, worth_it: int) -> int:
     """How many workers pay for ``count`` items (None: many): one for each core, none where fewer than ``worth_it`` items would fall to each."""
-    from motion_rep.ordered_threads import usable_cores
+    from motion_rep.runs.ordered_threads import usable_cores
 
     cores = usable_cores()
     wanted = cores if count is None else min(cores, count // worth_it)

@@ -1,0 +1,1 @@
+"""Many items at once: threads, worker processes, Ray, shared flags and reports."""
