@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.resampling import frame_ranges
 from motion_rep.common.errors import InputError
 from motion_rep.conversion import convert
 from motion_rep.conversion_settings import Settings
 from motion_rep.hmr_formats.documents import Document, open_document
 from motion_rep.hmr_formats.fields import printable
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
-from motion_rep.resampling import frame_ranges
 
 # Dicts with more entries than this are lists by another name (PHALP's frames, WHAM's tracks); one entry stands for all.
 MOST_KEYS = 24

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from motion_rep.capture import Capture
-from motion_rep.capture_checks import check_capture, check_upright
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.checks import check_capture, check_upright
+from motion_rep.captures.resampling import fill_gaps, resample
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.encoding import encode_capture
 from motion_rep.layout import unpack
 from motion_rep.motion_file import MotionClip
-from motion_rep.resampling import fill_gaps, resample
 
 
 @dataclass(frozen=True)

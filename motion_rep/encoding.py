@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.kinematics.finite import all_finite

@@ -333,7 +333,7 @@ def _capture_file(path: Path) -> Path:
 
 
 def _read(values: dict):
-    from motion_rep.capture_file import capture_from_dict
+    from motion_rep.captures.capture_file import capture_from_dict
 
     return capture_from_dict(values)
 

@@ -60,7 +60,7 @@ def measure(clip, frames: int, folder: Path):
     """Draw one clip, capture it with the command that users run, and compare: a Scores of scripts/capture_evaluation."""
     import numpy as np
 
-    from motion_rep.capture_file import read_standard_capture
+    from motion_rep.captures.capture_file import read_standard_capture
     from motion_rep.kinematics.skeleton import forward_kinematics
     from scripts.capture_evaluation.motions import make_motion
     from scripts.capture_evaluation.scores import score

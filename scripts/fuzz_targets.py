@@ -129,7 +129,7 @@ class _Runs:
 def _motion_seeds():
     import torch
 
-    from motion_rep.capture_file import capture_from_dict
+    from motion_rep.captures.capture_file import capture_from_dict
     from motion_rep.conversion import convert
     from motion_rep.motion_file import motion_dict
 

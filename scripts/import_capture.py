@@ -25,7 +25,7 @@ def build_parser() -> Parser:
 
 
 def capture_values(capture) -> dict:
-    """The documented dict of a :class:`motion_rep.capture.Capture`, in float32."""
+    """The documented dict of a :class:`motion_rep.captures.capture.Capture`, in float32."""
     import torch
 
     from motion_rep.kinematics.rotations import matrix_to_rotvec

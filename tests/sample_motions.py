@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.encoding import encode_capture
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.kinematics.rotations import rotvec_to_matrix

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.capture_file import capture_from_dict, read_standard_capture
+from motion_rep.captures.capture_file import capture_from_dict, read_standard_capture
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from motion_rep.capture_file import read_standard_capture
+from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.weights import WEIGHT_FILES, is_intact
 from motion_rep.video.reading import open_video

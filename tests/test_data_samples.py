@@ -15,8 +15,8 @@ from torch.testing import assert_close
 
 from motion_gating.judges.manual import read_verdicts
 from motion_rep.archive import entry_id, read_entries
-from motion_rep.capture_checks import check_capture, check_upright
-from motion_rep.capture_file import read_standard_capture
+from motion_rep.captures.capture_file import read_standard_capture
+from motion_rep.captures.checks import check_capture, check_upright
 from motion_rep.depth_clip import DepthPainter, depth_range
 from motion_rep.encoding import body_parameters, encode_capture
 from motion_rep.files.safe_files import read_json, read_torch

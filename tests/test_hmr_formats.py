@@ -25,7 +25,7 @@ from hmr_layouts import (
     write_wham,
 )
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.conversion import convert
 from motion_rep.hmr_formats.names import FORMATS, is_capture_folder

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motion_rep.capture_file import capture_from_dict
+from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import InputError
 from motion_rep.encoding import encode_capture
 from motion_rep.kinematics.camera import Camera, rigid_transform

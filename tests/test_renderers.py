@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from motion_rep.body_models import load_body
-from motion_rep.capture_file import capture_from_dict
+from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import UsageError
 from motion_rep.contact_shadow import PartOutlines
 from motion_rep.depth_clip import DepthPainter, DepthRange, depth_range

@@ -9,10 +9,10 @@ import roma
 import torch
 from torch.testing import assert_close
 
-from motion_rep.capture_file import capture_from_dict
+from motion_rep.captures.capture_file import capture_from_dict
+from motion_rep.captures.resampling import fill_gaps, frame_ranges, resample
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix
-from motion_rep.resampling import fill_gaps, frame_ranges, resample
 
 
 @pytest.fixture

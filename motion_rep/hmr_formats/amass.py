@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
 from motion_rep.hmr_formats.documents import Document

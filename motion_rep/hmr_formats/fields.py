@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.capture_file import float_tensor, require_rotations
+from motion_rep.captures.capture_file import float_tensor, require_rotations
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 

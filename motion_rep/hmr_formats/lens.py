@@ -6,7 +6,7 @@ import dataclasses
 
 import torch
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import torch
 
-from motion_rep.capture import Capture
-from motion_rep.capture_file import require_rotations
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture_file import require_rotations
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_formats.documents import Document

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.hmr_formats.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, number, numbers, printable, rotation_matrices, rotation_vectors, section, whole_pixels

@@ -1,7 +1,7 @@
 """Read a capture of any supported system.
 
 Stages: the path's contents are read without running anything (documents.py), their system is recognised (signatures.py), the system's adapter
-lists the people in it (tracks.py), and the one asked for becomes a :class:`motion_rep.capture.Capture`.
+lists the people in it (tracks.py), and the one asked for becomes a :class:`motion_rep.captures.capture.Capture`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
 from motion_rep.hmr_formats.documents import Document, open_document

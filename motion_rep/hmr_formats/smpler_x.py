@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.box_tracks import Box, link_boxes
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.files.safe_files import read_json
 from motion_rep.hmr_formats.bodies import body_from_smplx

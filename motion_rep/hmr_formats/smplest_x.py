@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import torch
 
-from motion_rep.capture import Capture
-from motion_rep.capture_file import capture_from_dict, float_tensor
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture_file import capture_from_dict, float_tensor
 from motion_rep.hmr_formats.crop_camera import CropCameras, to_one_camera
 from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.standard import person_in

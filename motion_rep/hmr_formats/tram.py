@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, BodyPath, body_from_smpl, turned, y_down_from_y_up
 from motion_rep.hmr_formats.documents import Document, load_value

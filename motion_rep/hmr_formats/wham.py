@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
 from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, numbers, printable, rotation_vectors, section

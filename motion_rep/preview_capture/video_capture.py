@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
 from motion_rep.preview_capture import landmarks as lm

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.files.safe_files import read_torch
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix

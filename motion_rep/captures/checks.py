@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.resampling import frame_ranges
 from motion_rep.kinematics.rotations import angle_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES
-from motion_rep.resampling import frame_ranges
 
 # A person's pelvis moves at up to 8 m/s in a sprint; 0.35 m within a frame also happens through noise in the depth.
 FASTEST_PELVIS = 8.0

@@ -7,7 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from motion_rep.capture import Capture
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import slerp
 

@@ -1,0 +1,1 @@
+"""SMPL-X captures: the type, its file, checks and resampling."""
