@@ -16,15 +16,15 @@ import torch
 from motion_rep.body_models import Body, load_body
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
-from motion_rep.encoding import BodyParameters, body_parameters, pelvis_positions
 from motion_rep.files.locations import Location, beside
 from motion_rep.files.remote_files import near, near_output
 from motion_rep.files.safe_files import file_sha256, read_torch, write_torch
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.rotations import matrix_to_rotvec
-from motion_rep.layout import unpack
 from motion_rep.lit_clip import lit_frames
-from motion_rep.motion_file import MotionClip, read_motion
+from motion_rep.motions.encoding import BodyParameters, body_parameters, pelvis_positions
+from motion_rep.motions.layout import unpack
+from motion_rep.motions.motion_file import MotionClip, read_motion
 from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.video.writing import open_writer
 

@@ -9,9 +9,9 @@ from motion_rep.captures.capture import Capture
 from motion_rep.captures.checks import check_capture, check_upright
 from motion_rep.captures.resampling import fill_gaps, resample
 from motion_rep.common.rates import LOADER_FPS
-from motion_rep.encoding import encode_capture
-from motion_rep.layout import unpack
-from motion_rep.motion_file import MotionClip
+from motion_rep.motions.encoding import encode_capture
+from motion_rep.motions.layout import unpack
+from motion_rep.motions.motion_file import MotionClip
 
 
 @dataclass(frozen=True)

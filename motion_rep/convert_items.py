@@ -16,8 +16,8 @@ from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGE
 from motion_rep.files.remote_files import near, near_output
 from motion_rep.files.safe_files import read_torch
 from motion_rep.hmr_formats.reading import read_capture
-from motion_rep.motion_file import motion_clip, write_motion
-from motion_rep.motion_stamp import content_digest, is_foreign, is_made_from
+from motion_rep.motions.motion_file import motion_clip, write_motion
+from motion_rep.motions.stamp import content_digest, is_foreign, is_made_from
 from motion_rep.output_names import Pairing
 
 # Raised whenever the numbers change, so that older files are made again.
@@ -30,7 +30,7 @@ def convert_file(source: Path, target: Path, settings: Settings, durable: bool =
 
     Args:
         durable: see :func:`motion_rep.files.safe_files.atomic_path`.
-        made_from: see :func:`motion_rep.motion_file.write_motion`.
+        made_from: see :func:`motion_rep.motions.motion_file.write_motion`.
     Returns:
         Notes for the user, one sentence each.
     Raises:

@@ -34,8 +34,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     _require_outputs(args)
     from motion_rep.files.safe_files import sweep
-    from motion_rep.motion_file import read_motion
-    from motion_rep.playback_rate import playback_rate
+    from motion_rep.motions.motion_file import read_motion
+    from motion_rep.motions.playback_rate import playback_rate
 
     clip = read_motion(args.motion)
     fps, guess = playback_rate(clip, args.fps)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from motion_rep.common.errors import UsageError
-from motion_rep.encoding import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES, JointPoses, forward_kinematics
 from motion_rep.linear_skin import LinearSkin, bind
 from motion_rep.mesh_normals import VertexNormals
+from motion_rep.motions.encoding import BodyParameters
 
 
 class MannequinBody:

@@ -32,8 +32,8 @@ def _run(args: argparse.Namespace) -> int:
     if args.output.suffix.lower() not in KINDS:
         raise UsageError(f"{args.output}: ends in {args.output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it.")
     from motion_rep.files.safe_files import sweep
-    from motion_rep.motion_file import read_motion
-    from motion_rep.playback_rate import playback_rate
+    from motion_rep.motions.motion_file import read_motion
+    from motion_rep.motions.playback_rate import playback_rate
 
     clip = read_motion(args.motion)
     fps, guess = playback_rate(clip, args.fps)
@@ -46,7 +46,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def plot_motion(clip, fps: float, output: Path, title: str, source: Path | None = None) -> None:
-    """Write the picture of a :class:`motion_rep.motion_file.MotionClip`.
+    """Write the picture of a :class:`motion_rep.motions.motion_file.MotionClip`.
 
     Args:
         source: the motion's file, for messages about the motion.
@@ -55,7 +55,7 @@ def plot_motion(clip, fps: float, output: Path, title: str, source: Path | None 
         InputError: too short for an acceleration, or the picture cannot be written.
     """
     try:
-        from motion_rep.motion_figure import motion_figure
+        from motion_rep.motions.figure import motion_figure
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "matplotlib":
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from motion_rep.body_models import Body
-from motion_rep.encoding import BodyParameters
+from motion_rep.motions.encoding import BodyParameters
 
 # Skinning several frames at once is quicker; more than this only costs memory.
 CHUNK = 16

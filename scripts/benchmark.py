@@ -298,7 +298,7 @@ def _lit_pictures(body, renderer, frames: int, width: int, height: int):
 
 def _depth_pictures(body, renderer, frames: int, width: int, height: int):
     from motion_rep.depth_check import depth_painter
-    from motion_rep.encoding import encode_capture
+    from motion_rep.motions.encoding import encode_capture
     from motion_rep.posed_frames import posed_frames
     from motion_rep.runs.ordered_threads import map_in_order
 
@@ -339,7 +339,7 @@ def _read(values: dict):
 
 
 def _parameters(frames: int):
-    from motion_rep.encoding import body_parameters, encode_capture
+    from motion_rep.motions.encoding import body_parameters, encode_capture
 
     return body_parameters(encode_capture(_read(_capture(frames + 1))).motion)
 

@@ -33,7 +33,7 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
     from motion_rep.common.errors import InputError
     from motion_rep.hmr_formats.names import FORMATS
     from motion_rep.hmr_formats.reading import list_people, read_capture
-    from motion_rep.motion_file import read_motion
+    from motion_rep.motions.motion_file import read_motion
 
     def every_format(path: Path) -> None:
         for name in FORMATS:
@@ -131,7 +131,7 @@ def _motion_seeds():
 
     from motion_rep.captures.capture_file import capture_from_dict
     from motion_rep.conversion import convert
-    from motion_rep.motion_file import motion_dict
+    from motion_rep.motions.motion_file import motion_dict
 
     clip = convert(capture_from_dict({**_capture(), "focal_length": 600.0, "width": 480, "height": 832, "fps": 20.0})).clip
     yield _torch_bytes(motion_dict(clip))

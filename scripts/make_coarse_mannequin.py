@@ -25,8 +25,8 @@ def _run(args) -> int:
     import numpy as np
     import torch
 
-    from motion_rep.encoding import BodyParameters
     from motion_rep.mannequin_body import MannequinBody
+    from motion_rep.motions.encoding import BodyParameters
 
     body = MannequinBody()
     rest = BodyParameters(torch.eye(3)[None], torch.eye(3).expand(1, 21, 3, 3), torch.zeros(1, 3))

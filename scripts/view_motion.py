@@ -56,8 +56,8 @@ def load_motions(paths: list[Path], videos: list[Path | None], fps: float | None
     Raises:
         InputError: a file cannot be used; the message names it.
     """
-    from motion_rep.motion_file import read_motion
-    from motion_rep.playback_rate import playback_rate
+    from motion_rep.motions.motion_file import read_motion
+    from motion_rep.motions.playback_rate import playback_rate
     from motion_rep.viewer.stage import Shown, side_by_side
     from motion_rep.viewer.video_frames import read_video_frames
 

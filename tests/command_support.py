@@ -23,7 +23,7 @@ def save_motion(path: Path, capture: dict, **changes) -> Path:
     """The motion file of a capture; keywords replace keys in it, or (None) remove them."""
     from motion_rep.captures.capture_file import capture_from_dict
     from motion_rep.conversion import convert
-    from motion_rep.motion_file import motion_dict
+    from motion_rep.motions.motion_file import motion_dict
 
     value = {**motion_dict(convert(capture_from_dict(capture)).clip), **changes}
     path.parent.mkdir(parents=True, exist_ok=True)

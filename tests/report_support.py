@@ -11,8 +11,8 @@ from sample_motions import smooth_clip
 
 from motion_gating import build_report
 from motion_rep.kinematics.frames import y_up_from_z_up
-from motion_rep.layout import unpack
-from motion_rep.motion_file import write_motion
+from motion_rep.motions.layout import unpack
+from motion_rep.motions.motion_file import write_motion
 from motion_rep.video.writing import open_writer
 
 MARKUP = "<img src=x onerror=\"document.title='hacked'\"> </script><script>document.title='hacked'</script> & 'quotes' \"too\""

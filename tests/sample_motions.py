@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from motion_rep.captures.capture import Capture
-from motion_rep.encoding import encode_capture
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.motion_file import MotionClip
+from motion_rep.motions.encoding import encode_capture
+from motion_rep.motions.motion_file import MotionClip
 
 
 def smooth_capture(frames: int = 41, seed: int = 0, reach: float = 0.8) -> Capture:

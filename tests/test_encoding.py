@@ -12,7 +12,11 @@ from torch.testing import assert_close
 
 from motion_rep.captures.capture_file import capture_from_dict, read_standard_capture
 from motion_rep.common.errors import InputError
-from motion_rep.encoding import (
+from motion_rep.kinematics.camera import intrinsic_matrix, project, transform_points
+from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS, forward_kinematics
+from motion_rep.motions.encoding import (
     body_parameters,
     body_parameters_from_velocity,
     encode_capture,
@@ -20,11 +24,7 @@ from motion_rep.encoding import (
     require_plain_motion,
     without_translation,
 )
-from motion_rep.kinematics.camera import intrinsic_matrix, project, transform_points
-from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis
-from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS, forward_kinematics
-from motion_rep.layout import COLUMNS, unpack
+from motion_rep.motions.layout import COLUMNS, unpack
 
 SEEDS = range(6)
 

@@ -74,7 +74,7 @@ def test_just_outside_is_refused(kind, text):
 @pytest.mark.parametrize("fps", [1e30, 1001.0, 0.0, -1.0, float("nan")])
 def test_rate_in_a_file_is_checked(fps, make_capture, tmp_path, capsys):
     from motion_rep.convert_hmr_to_motion import main
-    from motion_rep.motion_file import read_motion
+    from motion_rep.motions.motion_file import read_motion
 
     torch.save(make_capture(fps=fps), tmp_path / "capture.pt")
     assert main(["-i", str(tmp_path / "capture.pt"), "-o", str(tmp_path / "motion.pt")]) == 1

@@ -21,7 +21,7 @@ from motion_gating.joint_clip import read_joint_clip
 from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.hmr_formats.reading import read_capture
-from motion_rep.motion_file import read_motion
+from motion_rep.motions.motion_file import read_motion
 from motion_rep.video.reading import open_video
 
 READERS = (read_capture, read_motion, read_joint_clip)

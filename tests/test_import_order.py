@@ -60,7 +60,7 @@ GRAPH = {name: imports_of(path) - {name, *PACKAGES} for name, path in FILES.item
 
 
 def test_there_is_something_to_check():
-    assert len(GRAPH) > 40 and GRAPH["motion_rep.encoding"] >= {"motion_rep.layout", "motion_rep.kinematics.skeleton"}
+    assert len(GRAPH) > 40 and GRAPH["motion_rep.motions.encoding"] >= {"motion_rep.motions.layout", "motion_rep.kinematics.skeleton"}
 
 
 def test_the_library_knows_nothing_of_the_gate():

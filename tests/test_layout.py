@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from motion_rep.common.errors import InputError
-from motion_rep.layout import COLUMNS, WIDTH, MotionColumns, pack, unpack
+from motion_rep.motions.layout import COLUMNS, WIDTH, MotionColumns, pack, unpack
 
 DOCUMENTED = {
     "body_rot6d": (0, 126),

@@ -11,10 +11,10 @@ from torch.testing import assert_close
 
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import InputError
-from motion_rep.encoding import encode_capture
 from motion_rep.kinematics.camera import Camera, rigid_transform
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.motion_file import MotionClip, read_motion, write_motion
+from motion_rep.motions.encoding import encode_capture
+from motion_rep.motions.motion_file import MotionClip, read_motion, write_motion
 
 
 @pytest.fixture

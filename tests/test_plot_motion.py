@@ -8,12 +8,12 @@ import torch
 from sample_motions import smooth_clip
 
 from motion_rep.kinematics.foot_contact import foot_contacts
-from motion_rep.layout import unpack
-from motion_rep.motion_file import MotionClip, write_motion
+from motion_rep.motions.layout import unpack
+from motion_rep.motions.motion_file import MotionClip, write_motion
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install matplotlib)")
 
-from motion_rep.motion_figure import jitter_of_joints, motion_figure  # noqa: E402
+from motion_rep.motions.figure import jitter_of_joints, motion_figure  # noqa: E402
 from motion_rep.plot_motion import main  # noqa: E402
 
 FPS = 16.0

@@ -16,11 +16,11 @@ import pytest
 import torch
 from sample_motions import smooth_clip
 
-from motion_rep.encoding import body_parameters
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, project, rigid_transform, transform_points
 from motion_rep.kinematics.rotations import quaternion_to_matrix, rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
-from motion_rep.motion_file import MotionClip, write_motion
+from motion_rep.motions.encoding import body_parameters
+from motion_rep.motions.motion_file import MotionClip, write_motion
 from motion_rep.video.writing import open_writer
 from motion_rep.viewer.clock import Clock, frame_at
 
@@ -98,10 +98,10 @@ def test_bodies_stand_as_forward_kinematics_says(viewer, clips):
 
 
 def test_skin_in_columns_of_joints_poses_the_body_as_the_body_itself():
-    from motion_rep.encoding import BodyParameters
     from motion_rep.exporters.rest_skin import mannequin_rest_skin
     from motion_rep.kinematics.skeleton import rest_joints
     from motion_rep.mannequin_body import MannequinBody
+    from motion_rep.motions.encoding import BodyParameters
 
     skin, parameters = mannequin_rest_skin(), BodyParameters(*(value[3:4] for value in body_parameters(smooth_clip(9).motion.double())))
     rotations, positions = (value[0].numpy() for value in forward_kinematics(*parameters))

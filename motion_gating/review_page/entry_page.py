@@ -20,7 +20,7 @@ from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.files.locations import Location, beside, is_remote
 from motion_rep.files.remote_files import near
 from motion_rep.files.safe_files import file_sha256, safe_name
-from motion_rep.motion_file import MotionClip, read_motion
+from motion_rep.motions.motion_file import MotionClip, read_motion
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.encoding import pelvis_positions
 from motion_rep.exporters.posed_motion import PosedMotion
 from motion_rep.files.safe_files import write_bytes
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
+from motion_rep.motions.encoding import pelvis_positions
 
 UNITS = {"m": 1.0, "cm": 100.0}
 # Metres beyond the last joint of a limb, along its bone: BVH wants an end, and editors draw the last bone up to it.

@@ -10,10 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from motion_rep.encoding import BodyParameters, body_parameters
 from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix, rotvec_to_matrix
 from motion_rep.kinematics.skeleton import PARENTS, forward_kinematics, rest_joints
-from motion_rep.layout import unpack
+from motion_rep.motions.encoding import BodyParameters, body_parameters
+from motion_rep.motions.layout import unpack
 
 # Metres. Where velocities and positions differ by more (an edited or generated motion), they describe no next frame.
 AGREEMENT = 1e-3

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.encoding import BodyParameters, body_parameters
 from motion_rep.exporters.closing_frame import with_closing_frame
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis, transform_transl
 from motion_rep.kinematics.skeleton import forward_kinematics
-from motion_rep.motion_file import MotionClip
+from motion_rep.motions.encoding import BodyParameters, body_parameters
+from motion_rep.motions.motion_file import MotionClip
 
 Z_UP = "zup"
 

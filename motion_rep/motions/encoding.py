@@ -14,7 +14,7 @@ from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, heading, transform_transl
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics, pelvis_at_rest
-from motion_rep.layout import MotionColumns, pack, unpack
+from motion_rep.motions.layout import MotionColumns, pack, unpack
 
 # Metres from the origin; beyond, a file is damaged or in other units.
 FARTHEST = 10_000.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from motion_rep.common.rates import LOADER_FPS
-from motion_rep.motion_file import MotionClip
+from motion_rep.motions.motion_file import MotionClip
 
 
 def playback_rate(clip: MotionClip, fps: float | None = None) -> tuple[float, str | None]:

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.foot_contact import CONTACT_HEIGHT, FEET, FOOT_NAMES, foot_contacts
 from motion_rep.kinematics.skeleton import JOINT_NAMES
-from motion_rep.layout import unpack
-from motion_rep.motion_file import MotionClip
+from motion_rep.motions.layout import unpack
+from motion_rep.motions.motion_file import MotionClip
 
 # Joints that say most about a motion, and their colours (readable for the colour-blind: Okabe and Ito).
 SHOWN = {"pelvis": "#000000", "head": "#777777", "left_wrist": "#0072b2", "right_wrist": "#d55e00", "left_foot": "#56b4e9", "right_foot": "#e69f00"}

@@ -1,0 +1,1 @@
+"""The 276-dim motion: columns, encoding, file and figure."""
