@@ -15,9 +15,9 @@ from motion_rep.captures.resampling import frame_ranges
 from motion_rep.common.errors import InputError
 from motion_rep.conversion import convert
 from motion_rep.conversion_settings import Settings
-from motion_rep.hmr_formats.documents import Document, open_document
-from motion_rep.hmr_formats.fields import printable
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
+from motion_rep.hmr_results.documents import Document, open_document
+from motion_rep.hmr_results.fields import printable
 
 # Dicts with more entries than this are lists by another name (PHALP's frames, WHAM's tracks); one entry stands for all.
 MOST_KEYS = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from motion_rep.hmr_formats.names import LONGEST
+from motion_rep.hmr_results.names import LONGEST
 
 CONVERTED, MADE_AGAIN, UNCHANGED, KEPT = "converted", "made again", "unchanged", "kept"
 

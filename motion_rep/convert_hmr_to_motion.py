@@ -28,7 +28,7 @@ from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location, RemotePath, is_remote, location
 from motion_rep.files.remote_files import looked_up, near, remote_files_below, require_location, sweep_location
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
-from motion_rep.hmr_formats.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
+from motion_rep.hmr_results.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
 from motion_rep.runs.flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 # Starting a worker costs about as much as this many conversions (torch is loaded once, here or for all workers).

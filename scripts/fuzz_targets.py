@@ -31,8 +31,8 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
     from motion_gating.judges.manual import read_verdicts
     from motion_rep.archive import read_entries
     from motion_rep.common.errors import InputError
-    from motion_rep.hmr_formats.names import FORMATS
     from motion_rep.hmr_formats.reading import list_people, read_capture
+    from motion_rep.hmr_results.names import FORMATS
     from motion_rep.motions.motion_file import read_motion
 
     def every_format(path: Path) -> None:

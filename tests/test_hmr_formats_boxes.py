@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from motion_rep.box_tracks import MAX_FRAMES_AWAY, Box, link_boxes, overlap
+from motion_rep.hmr_results.box_tracks import MAX_FRAMES_AWAY, Box, link_boxes, overlap
 
 
 def box(frame: int, x: float, size: float = 100) -> Box:

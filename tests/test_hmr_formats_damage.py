@@ -33,9 +33,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError
-from motion_rep.hmr_formats.documents import Document, load_value
-from motion_rep.hmr_formats.names import SPACES
 from motion_rep.hmr_formats.reading import list_people, read_capture, recognised
+from motion_rep.hmr_results.documents import Document, load_value
+from motion_rep.hmr_results.names import SPACES
 
 
 class RunsCode:

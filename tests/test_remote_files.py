@@ -24,7 +24,7 @@ from motion_rep.common.errors import InputError, UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.files.locations import RemotePath, beside, parse_location
 from motion_rep.files.remote_files import looked_up, near, near_output, remote_files_below, require_location, sweep_location
-from motion_rep.hmr_formats.names import captures_among
+from motion_rep.hmr_results.names import captures_among
 
 KILLED_WITH_A_COPY = """
 import fsspec, os, signal

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.hmr_formats.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import number, numbers, rotation_vectors
-from motion_rep.hmr_formats.tracks import Person, Track
+from motion_rep.hmr_results.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.fields import number, numbers, rotation_vectors
+from motion_rep.hmr_results.tracks import Person, Track
 
 RATES = ("mocap_framerate", "mocap_frame_rate")
 SMPLX_POSE = 165

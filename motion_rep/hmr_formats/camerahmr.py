@@ -9,10 +9,10 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict, float_tensor
-from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
-from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.standard import person_in
-from motion_rep.hmr_formats.tracks import Track
+from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.tracks import Track
 
 SMPL_SHAPES = ((69,), (23, 3), (23, 3, 3))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from motion_rep.common.command_line import frame_rate, picture_side, positive_number
-from motion_rep.hmr_formats.names import FORMATS, LONGEST, SPACES
+from motion_rep.hmr_results.names import FORMATS, LONGEST, SPACES
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from motion_rep.captures.capture import Capture
-from motion_rep.hmr_formats.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import numbers, rotation_vectors, section, whole_pixels
-from motion_rep.hmr_formats.tracks import Person, Track
+from motion_rep.hmr_results.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.fields import numbers, rotation_vectors, section, whole_pixels
+from motion_rep.hmr_results.tracks import Person, Track
 
 SECTIONS = {"camera": "smpl_params_incam", "world": "smpl_params_global"}
 

@@ -15,10 +15,10 @@ import torch
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import require_rotations
 from motion_rep.common.errors import InputError
-from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, entries, keys_text, numbers, printable, section, whole_number
-from motion_rep.hmr_formats.tracks import Track, person_of
+from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.fields import constant_focal, entries, keys_text, numbers, printable, section, whole_number
+from motion_rep.hmr_results.tracks import Track, person_of
 
 LISTS = ("tid", "tracked_time", "smpl", "camera", "size")
 # The network's focal length for a crop of 256 pixels; the whole image's is larger in proportion (phalp/visualize/py_renderer.py).

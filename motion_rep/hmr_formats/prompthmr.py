@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.hmr_formats.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, number, numbers, printable, rotation_matrices, rotation_vectors, section, whole_pixels
-from motion_rep.hmr_formats.tracks import Track, person_of
+from motion_rep.hmr_results.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.fields import constant_focal, frame_numbers, number, numbers, printable, rotation_matrices, rotation_vectors, section, whole_pixels
+from motion_rep.hmr_results.tracks import Track, person_of
 
 # PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames (pipeline/utils.py).
 MAX_HEIGHT = 896

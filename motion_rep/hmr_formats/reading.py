@@ -15,12 +15,12 @@ from pathlib import Path
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
-from motion_rep.hmr_formats.documents import Document, open_document
-from motion_rep.hmr_formats.fields import keys_text
-from motion_rep.hmr_formats.lens import with_focal_length
-from motion_rep.hmr_formats.names import FORMATS, LONGEST
 from motion_rep.hmr_formats.signatures import detect, is_partly_standard, lookalike
-from motion_rep.hmr_formats.tracks import Person, Track, choose_track, people_note
+from motion_rep.hmr_results.documents import Document, open_document
+from motion_rep.hmr_results.fields import keys_text
+from motion_rep.hmr_results.lens import with_focal_length
+from motion_rep.hmr_results.names import FORMATS, LONGEST
+from motion_rep.hmr_results.tracks import Person, Track, choose_track, people_note
 
 ADAPTERS: dict[str, Callable[[Document], tuple[Track, ...]]] = {
     "standard": standard.tracks,

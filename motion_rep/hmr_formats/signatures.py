@@ -7,8 +7,8 @@ from itertools import islice
 
 from motion_rep.hmr_formats.amass import RATES
 from motion_rep.hmr_formats.camerahmr import holds_smpl_body
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.names import SMPLER_X_FILES, TRAM_FILES
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.names import SMPLER_X_FILES, TRAM_FILES
 from motion_rep.safe_loading.numpy_file import NpzArrays
 
 STANDARD_KEYS = ("global_orient", "body_pose", "transl")

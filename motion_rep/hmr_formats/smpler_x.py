@@ -13,15 +13,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from motion_rep.box_tracks import Box, link_boxes
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.files.safe_files import read_json
-from motion_rep.hmr_formats.bodies import body_from_smplx
-from motion_rep.hmr_formats.crop_camera import CropCameras, to_one_camera
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import keys_text, numbers
-from motion_rep.hmr_formats.tracks import Track, person_of
+from motion_rep.hmr_results.bodies import body_from_smplx
+from motion_rep.hmr_results.box_tracks import Box, link_boxes
+from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.fields import keys_text, numbers
+from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.safe_loading.numpy_file import NpzArrays
 

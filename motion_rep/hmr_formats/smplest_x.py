@@ -9,10 +9,10 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict, float_tensor
-from motion_rep.hmr_formats.crop_camera import CropCameras, to_one_camera
-from motion_rep.hmr_formats.documents import Document
 from motion_rep.hmr_formats.standard import person_in
-from motion_rep.hmr_formats.tracks import Track
+from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.tracks import Track
 
 # A principal point further from the centre than this (pixels) is not rounding.
 OFF_CENTRE = 0.5

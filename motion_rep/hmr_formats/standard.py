@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.tracks import Person, Track, person_of
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.tracks import Person, Track, person_of
 
 
 def tracks(document: Document) -> tuple[Track, ...]:

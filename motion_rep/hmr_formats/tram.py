@@ -9,11 +9,11 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.hmr_formats.bodies import SMPL_NOTE, BodyPath, body_from_smpl, turned, y_down_from_y_up
-from motion_rep.hmr_formats.documents import Document, load_value
-from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, number, numbers, rotation_matrices, whole_pixels
-from motion_rep.hmr_formats.names import TRAM_FILES
-from motion_rep.hmr_formats.tracks import Track, person_of
+from motion_rep.hmr_results.bodies import SMPL_NOTE, BodyPath, body_from_smpl, turned, y_down_from_y_up
+from motion_rep.hmr_results.documents import Document, load_value
+from motion_rep.hmr_results.fields import constant_focal, frame_numbers, number, numbers, rotation_matrices, whole_pixels
+from motion_rep.hmr_results.names import TRAM_FILES
+from motion_rep.hmr_results.tracks import Track, person_of
 
 NO_CAMERA = "camera.npy is not beside it, so there is no camera for an overlay and no world"
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 
 from motion_rep.captures.capture import Capture
-from motion_rep.hmr_formats.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
-from motion_rep.hmr_formats.documents import Document
-from motion_rep.hmr_formats.fields import constant_focal, frame_numbers, numbers, printable, rotation_vectors, section
-from motion_rep.hmr_formats.tracks import Track, person_of
+from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
+from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.fields import constant_focal, frame_numbers, numbers, printable, rotation_vectors, section
+from motion_rep.hmr_results.tracks import Track, person_of
 
 NO_SIZE = "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; the focal length is then WHAM's, the diagonal"
 # WHAM places the body by the middle of its hips (lib/models/smpl.py), found with a regressor of its own that is not at hand here.

@@ -12,7 +12,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.files.safe_files import load_with_torch, read_plain_torch, require_file
-from motion_rep.hmr_formats.names import RESULT_FILES
+from motion_rep.hmr_results.names import RESULT_FILES
 from motion_rep.safe_loading.bounded_stream import MAX_BYTES
 from motion_rep.safe_loading.data_pickle import TORCH_LEGACY_MAGIC, read_data_pickle
 from motion_rep.safe_loading.numpy_file import NPY_MAGIC, NpzArrays, is_npz, read_npy

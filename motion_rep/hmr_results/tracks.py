@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.hmr_formats.fields import printable
-from motion_rep.hmr_formats.names import LONGEST
+from motion_rep.hmr_results.fields import printable
+from motion_rep.hmr_results.names import LONGEST
 
 
 @dataclass(frozen=True)
