@@ -75,8 +75,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from motion_rep.conversion_settings import Settings
-    from motion_rep.output_names import pair_outputs
+    from motion_rep.conversion.pairing import pair_outputs
+    from motion_rep.conversion.settings import Settings
 
     _remote_captures.cache_clear()
     pairs = pair_outputs(args.input, args.output, ".pt", _is_one_capture, _captures_in)
@@ -87,8 +87,8 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _convert_one(pair, settings, failures_path: Path | None) -> int:
-    from motion_rep.conversion_settings import CONVERTED
-    from motion_rep.convert_items import convert_anywhere
+    from motion_rep.conversion.items import convert_anywhere
+    from motion_rep.conversion.settings import CONVERTED
     from motion_rep.runs.report import ItemFailure, write_failures
 
     failures, code = [], DONE
@@ -105,7 +105,7 @@ def _convert_one(pair, settings, failures_path: Path | None) -> int:
 
 
 def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
-    from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED
+    from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED
     from motion_rep.runs.report import ItemFailure, NoteTally, write_failures
     from motion_rep.runs.work_pool import Failed, StartIn
 
@@ -116,7 +116,7 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     counts, failures, notes = Counter(), [], NoteTally()
     try:
         all_remote = all(map(is_remote, (*args.input, args.output)))
-        results = run_on_engine(args, StartIn("motion_rep.convert_items", "start_converting", (settings, args.overwrite)), pairs, workers, all_remote)
+        results = run_on_engine(args, StartIn("motion_rep.conversion.items", "start_converting", (settings, args.overwrite)), pairs, workers, all_remote)
         for pair, result in progress(results, "converting", total=len(pairs), unit="clip"):
             if isinstance(result, Failed):
                 failures.append(ItemFailure(str(pair.source), _named(pair.source, result.message), result.detail))

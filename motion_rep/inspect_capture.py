@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error
 from motion_rep.common.errors import InputError
-from motion_rep.conversion_settings import Settings
+from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 
 
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.capture_report import report_on
+    from motion_rep.conversion.capture_report import report_on
 
     settings = Settings(**reading_settings(args))
     code = DONE

@@ -138,9 +138,9 @@ def _prepared(stage: str, folder: Path, count: int):
 
 
 def _conversion(folder: Path, count: int):
-    from motion_rep.conversion_settings import Settings
-    from motion_rep.convert_items import convert_pair
-    from motion_rep.output_names import Pairing
+    from motion_rep.conversion.items import convert_pair
+    from motion_rep.conversion.pairing import Pairing
+    from motion_rep.conversion.settings import Settings
 
     one = _capture_file(folder / "capture.pt")
     convert_pair(Settings(), False, Pairing(one, folder / "warm.pt"))
@@ -156,8 +156,8 @@ def _files_alone(folder: Path, count: int):
     """torch.load and torch.save of the same files, with no care for what happens when the power fails."""
     import torch
 
-    from motion_rep.conversion_settings import Settings
-    from motion_rep.convert_items import convert_file
+    from motion_rep.conversion.items import convert_file
+    from motion_rep.conversion.settings import Settings
 
     one = _capture_file(folder / "capture.pt")
     convert_file(one, folder / "motion.pt", Settings())
@@ -173,7 +173,7 @@ def _files_alone(folder: Path, count: int):
 
 def _by_workers(start: str, folder: Path, count: int):
     """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the workers' processor seconds."""
-    from motion_rep.output_names import Pairing
+    from motion_rep.conversion.pairing import Pairing
     from motion_rep.runs.work_pool import StartIn, run_items
 
     one, first = _capture_file(folder / "capture.pt"), 50 * _cores()
@@ -192,8 +192,8 @@ def start_timed_conversion():
     """The work of the converter's worker, with an answer of its own: the process and its processor seconds so far."""
     import time
 
-    from motion_rep.conversion_settings import Settings
-    from motion_rep.convert_items import convert_pair
+    from motion_rep.conversion.items import convert_pair
+    from motion_rep.conversion.settings import Settings
 
     def work(pair) -> tuple[int, float]:
         convert_pair(Settings(), False, pair)

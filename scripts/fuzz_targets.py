@@ -41,8 +41,8 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
         list_people(path)
 
     def converted(path: Path) -> None:
-        from motion_rep.conversion_settings import Settings
-        from motion_rep.convert_items import convert_file
+        from motion_rep.conversion.items import convert_file
+        from motion_rep.conversion.settings import Settings
 
         convert_file(path, path.with_name("out.pt"), Settings(target_fps=16.0, fps=30.0), durable=False)
         read_motion(path.with_name("out.pt"))
@@ -130,7 +130,7 @@ def _motion_seeds():
     import torch
 
     from motion_rep.captures.capture_file import capture_from_dict
-    from motion_rep.conversion import convert
+    from motion_rep.conversion.capture_to_motion import convert
     from motion_rep.motions.motion_file import motion_dict
 
     clip = convert(capture_from_dict({**_capture(), "focal_length": 600.0, "width": 480, "height": 832, "fps": 20.0})).clip

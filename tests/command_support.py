@@ -22,7 +22,7 @@ def assert_error_lines(stderr: str, count: int) -> list[str]:
 def save_motion(path: Path, capture: dict, **changes) -> Path:
     """The motion file of a capture; keywords replace keys in it, or (None) remove them."""
     from motion_rep.captures.capture_file import capture_from_dict
-    from motion_rep.conversion import convert
+    from motion_rep.conversion.capture_to_motion import convert
     from motion_rep.motions.motion_file import motion_dict
 
     value = {**motion_dict(convert(capture_from_dict(capture)).clip), **changes}

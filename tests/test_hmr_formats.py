@@ -27,7 +27,7 @@ from hmr_layouts import (
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.conversion import convert
+from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.hmr_formats.reading import ADAPTERS, list_people, open_capture, read_capture
 from motion_rep.hmr_results.names import FORMATS, is_capture_folder
 from motion_rep.kinematics.skeleton import forward_kinematics

@@ -12,8 +12,8 @@ import pytest
 import torch
 from hmr_layouts import known_person, write_4dhumans, write_amass, write_gvhmr, write_smpler_x, write_standard, write_tram
 
-from motion_rep.capture_report import report_on
-from motion_rep.conversion_settings import Settings
+from motion_rep.conversion.capture_report import report_on
+from motion_rep.conversion.settings import Settings
 from motion_rep.convert_hmr_to_motion import main as convert_main
 from motion_rep.inspect_capture import main
 

@@ -20,7 +20,7 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def reading_settings(args: argparse.Namespace) -> dict:
-    """What these flags say, by the names of :class:`motion_rep.conversion_settings.Settings`."""
+    """What these flags say, by the names of :class:`motion_rep.conversion.settings.Settings`."""
     return {name: getattr(args, name) for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps")}
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 
 from motion_rep.common.errors import InputError
-from motion_rep.conversion import convert
-from motion_rep.conversion_settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
+from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.conversion.pairing import Pairing
+from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
 from motion_rep.files.remote_files import near, near_output
 from motion_rep.files.safe_files import read_torch
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.motions.motion_file import motion_clip, write_motion
 from motion_rep.motions.stamp import content_digest, is_foreign, is_made_from
-from motion_rep.output_names import Pairing
 
 # Raised whenever the numbers change, so that older files are made again.
 CONVERSION_VERSION = 1

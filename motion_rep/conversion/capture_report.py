@@ -13,8 +13,8 @@ import torch
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.resampling import frame_ranges
 from motion_rep.common.errors import InputError
-from motion_rep.conversion import convert
-from motion_rep.conversion_settings import Settings
+from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
 from motion_rep.hmr_results.documents import Document, open_document
 from motion_rep.hmr_results.fields import printable
