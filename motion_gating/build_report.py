@@ -151,7 +151,7 @@ def _options(args: argparse.Namespace, workers: int):
 def _side_tools(args: argparse.Namespace, workers: int):
     """What side views are drawn with; a model that is missing ends the command here."""
     from motion_gating.review_page.side_video import SideTools
-    from motion_rep.body_models import find_model
+    from motion_rep.bodies.body_models import find_model
 
     if args.smplx_model_dir != "mannequin":
         find_model("smplx", args.smplx_model_dir)

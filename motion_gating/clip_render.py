@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from motion_rep.body_models import Body, load_body
+from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.files.locations import Location, beside
@@ -62,7 +62,7 @@ class RenderJob:
 
 @dataclass(frozen=True)
 class Tools:
-    """What a worker loads: which body (see :func:`motion_rep.body_models.load_body`), on which device, who draws, with how many threads."""
+    """What a worker loads: which body (see :func:`motion_rep.bodies.body_models.load_body`), on which device, who draws, with how many threads."""
 
     model_path: str | None = None
     device: str = "cpu"

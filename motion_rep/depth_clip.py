@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from motion_rep.body_models import Body
+from motion_rep.bodies.body_models import Body
+from motion_rep.bodies.posing import posed_frames
 from motion_rep.kinematics.camera import Camera
 from motion_rep.motions.encoding import BodyParameters
-from motion_rep.posed_frames import posed_frames
 from motion_rep.renderers import Renderer
 from motion_rep.scene import View, region_of, view_of_camera
 

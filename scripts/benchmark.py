@@ -252,8 +252,8 @@ def _gate(folder: Path, count: int):
 
 
 def _skinning(count: int):
-    from motion_rep.mannequin_body import MannequinBody
-    from motion_rep.posed_frames import posed_frames
+    from motion_rep.bodies.mannequin import MannequinBody
+    from motion_rep.bodies.posing import posed_frames
 
     body, parameters = MannequinBody(), _parameters(count)
 
@@ -266,7 +266,7 @@ def _skinning(count: int):
 
 def _drawing(kind: str, part: str, folder: Path, count: int):
     """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them ready."""
-    from motion_rep.mannequin_body import MannequinBody
+    from motion_rep.bodies.mannequin import MannequinBody
     from motion_rep.opencv_renderer import OpenCvRenderer
     from motion_rep.video.writing import open_writer
 
@@ -297,9 +297,9 @@ def _lit_pictures(body, renderer, frames: int, width: int, height: int):
 
 
 def _depth_pictures(body, renderer, frames: int, width: int, height: int):
+    from motion_rep.bodies.posing import posed_frames
     from motion_rep.depth_check import depth_painter
     from motion_rep.motions.encoding import encode_capture
-    from motion_rep.posed_frames import posed_frames
     from motion_rep.runs.ordered_threads import map_in_order
 
     camera, parameters = encode_capture(_read(_capture(frames + 1))).camera, _parameters(frames)

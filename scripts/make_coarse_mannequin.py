@@ -13,7 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, Parser, run_command, say
 
-TARGET = Path(__file__).resolve().parents[1] / "motion_rep" / "mannequin_coarse.npz"
+TARGET = Path(__file__).resolve().parents[1] / "motion_rep" / "bodies" / "mannequin_coarse.npz"
 TRIANGLES = 12_000
 
 
@@ -25,7 +25,7 @@ def _run(args) -> int:
     import numpy as np
     import torch
 
-    from motion_rep.mannequin_body import MannequinBody
+    from motion_rep.bodies.mannequin import MannequinBody
     from motion_rep.motions.encoding import BodyParameters
 
     body = MannequinBody()

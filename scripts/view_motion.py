@@ -34,7 +34,7 @@ def _run(args: argparse.Namespace) -> int:
         import viser  # noqa: F401
     except ImportError:
         raise UsageError("the viewer needs the package viser. Install it with: pip install viser") from None
-    from motion_rep.body_models import load_body
+    from motion_rep.bodies.body_models import load_body
     from motion_rep.viewer.session import Viewer
 
     body = load_body("smplx", args.smplx_model_dir)

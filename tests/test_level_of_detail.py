@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sample_motions import smooth_clip
 
-from motion_rep.level_of_detail import body_for
+from motion_rep.bodies.level_of_detail import body_for
+from motion_rep.bodies.mannequin import MannequinBody
 from motion_rep.lit_clip import lit_frames, scene_of
-from motion_rep.mannequin_body import MannequinBody
 from motion_rep.mbench_scene import front_view
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.opencv_renderer import OpenCvRenderer

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from motion_rep.body_models import load_body
+from motion_rep.bodies.body_models import load_body
+from motion_rep.bodies.mannequin import MannequinBody
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import UsageError
 from motion_rep.contact_shadow import PartOutlines
@@ -18,7 +19,6 @@ from motion_rep.depth_clip import DepthPainter, DepthRange, depth_range
 from motion_rep.kinematics.camera import default_camera
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.lit_clip import lit_frames
-from motion_rep.mannequin_body import MannequinBody
 from motion_rep.mbench_scene import EMPTY_BOUNDS, Bounds, eye_of, front_view, ground_mesh, mbench_scene
 from motion_rep.motions.encoding import BodyParameters, body_parameters, encode_capture
 from motion_rep.motions.motion_file import read_motion

@@ -10,9 +10,9 @@ import os
 import numpy as np
 import torch
 
+from motion_rep.bodies.rest_skin import RestSkin, mannequin_rest_skin
 from motion_rep.common.errors import UsageError
 from motion_rep.exporters.posed_motion import PosedMotion, continuous_quaternions
-from motion_rep.exporters.rest_skin import RestSkin, mannequin_rest_skin
 from motion_rep.files.safe_files import write_bytes
 from motion_rep.kinematics.rotations import matrix_to_quaternion
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints

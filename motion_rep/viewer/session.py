@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import viser
 
-from motion_rep.body_models import Body
+from motion_rep.bodies.body_models import Body
 from motion_rep.viewer.clock import Clock
 from motion_rep.viewer.stage import Actor, Shown, camera_pose
 

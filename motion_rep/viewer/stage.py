@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from motion_rep.body_models import Body
-from motion_rep.exporters.rest_skin import mannequin_rest_skin
+from motion_rep.bodies.body_models import Body
+from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.rest_skin import mannequin_rest_skin
 from motion_rep.kinematics.camera import Camera
 from motion_rep.kinematics.foot_contact import FEET, foot_contacts
 from motion_rep.kinematics.rotations import matrix_to_quaternion
 from motion_rep.kinematics.skeleton import JointPoses, forward_kinematics, rest_joints
-from motion_rep.mannequin_body import MannequinBody
 from motion_rep.motions.encoding import BodyParameters, body_parameters
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.viewer.clock import frame_at

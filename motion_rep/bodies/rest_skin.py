@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from motion_rep.bodies.linear_skin import LinearSkin
+from motion_rep.bodies.mannequin import MannequinBody
 from motion_rep.kinematics.skeleton import rest_joints
-from motion_rep.linear_skin import LinearSkin
-from motion_rep.mannequin_body import MannequinBody
 
 INFLUENCES = 4
 

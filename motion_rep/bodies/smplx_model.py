@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motion_rep.bodies.mesh_normals import VertexNormals
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.safe_files import file_sha256
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import pelvis_at_rest
-from motion_rep.mesh_normals import VertexNormals
 from motion_rep.motions.encoding import BodyParameters
 
 
 class SmplxBody:
-    """A neutral body with zero betas and relaxed hands from a model file; a :class:`motion_rep.body_models.Body`.
+    """A neutral body with zero betas and relaxed hands from a model file; a :class:`motion_rep.bodies.body_models.Body`.
 
     Raises:
         InputError: ``smplx`` cannot use the file.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from motion_rep.body_models import Body
+from motion_rep.bodies.body_models import Body
 from motion_rep.motions.encoding import BodyParameters
 
 # Skinning several frames at once is quicker; more than this only costs memory.

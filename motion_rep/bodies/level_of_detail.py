@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from motion_rep.body_models import Body
+from motion_rep.bodies.body_models import Body
 
 # How far the outlines of a body and its coarse form lie apart, metres (99 % of the mannequin's vertices; most are within half of it),
 # and how much of that may show, pixels.

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from motion_rep.bodies.linear_skin import LinearSkin, bind
+from motion_rep.bodies.mesh_normals import VertexNormals
 from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.skeleton import JOINT_NAMES, JointPoses, forward_kinematics
-from motion_rep.linear_skin import LinearSkin, bind
-from motion_rep.mesh_normals import VertexNormals
 from motion_rep.motions.encoding import BodyParameters
 
 
 class MannequinBody:
-    """The skinned wooden figure of mannequin-x with zero betas; a :class:`motion_rep.body_models.Body`."""
+    """The skinned wooden figure of mannequin-x with zero betas; a :class:`motion_rep.bodies.body_models.Body`."""
 
     name = "built-in mannequin (mannequin-x)"
 

@@ -1,0 +1,1 @@
+"""Bodies that can be posed and drawn."""
