@@ -123,7 +123,7 @@ def _say_result(args: argparse.Namespace, count: int, failures: list) -> None:
 
 
 def _workers(args: argparse.Namespace, count: int) -> int:
-    from motion_rep.renderers import load_renderer
+    from motion_rep.drawing.renderers import load_renderer
 
     if args.no_side_view:
         return workers_for(args, count, WORTH_A_WORKER)

@@ -16,16 +16,16 @@ import torch
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
+from motion_rep.drawing.lit_clip import lit_frames
+from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.locations import Location, beside
 from motion_rep.files.remote_files import near, near_output
 from motion_rep.files.safe_files import file_sha256, read_torch, write_torch
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.rotations import matrix_to_rotvec
-from motion_rep.lit_clip import lit_frames
 from motion_rep.motions.encoding import BodyParameters, body_parameters, pelvis_positions
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
-from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.video.writing import open_writer
 
 # Raised whenever the pictures change, so that older files are drawn again.
@@ -92,7 +92,7 @@ def render_clip(
     """Write the video, then the eval file with a fingerprint of everything that they were made from.
 
     Args:
-        threads: how many draw at once; see :func:`motion_rep.lit_clip.lit_frames`.
+        threads: how many draw at once; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
     Returns:
         Whether something was drawn; False where both files were there, whole, and made from this motion with these settings.
     Raises:

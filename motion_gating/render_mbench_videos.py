@@ -132,7 +132,7 @@ def _start(args: argparse.Namespace, count: int):
     """What a worker begins with, and how many workers; says which body is drawn, so that a missing model ends the command here."""
     from motion_gating.clip_render import RenderSettings, Tools, start_rendering
     from motion_rep.bodies.body_models import body_name
-    from motion_rep.renderers import load_renderer
+    from motion_rep.drawing.renderers import load_renderer
 
     device = device_or_error(args.device)
     renderer = load_renderer(args.renderer)

@@ -42,10 +42,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.bodies.body_models import load_body
-    from motion_rep.depth_check import CheckOptions, check_depth, check_overlay
+    from motion_rep.drawing.depth_check import CheckOptions, check_depth, check_overlay
+    from motion_rep.drawing.renderers import load_renderer
     from motion_rep.files.safe_files import require_folder, sweep
     from motion_rep.motions.motion_file import read_motion
-    from motion_rep.renderers import load_renderer
     from motion_rep.runs.work_pool import use_one_thread
 
     clip = read_motion(args.motion_file)

@@ -267,7 +267,7 @@ def _skinning(count: int):
 def _drawing(kind: str, part: str, folder: Path, count: int):
     """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them ready."""
     from motion_rep.bodies.mannequin import MannequinBody
-    from motion_rep.opencv_renderer import OpenCvRenderer
+    from motion_rep.drawing.opencv_renderer import OpenCvRenderer
     from motion_rep.video.writing import open_writer
 
     width, height = (1280, 720) if kind == "depth" else (960, 960)
@@ -291,14 +291,14 @@ def _drawing(kind: str, part: str, folder: Path, count: int):
 
 
 def _lit_pictures(body, renderer, frames: int, width: int, height: int):
-    from motion_rep.lit_clip import lit_frames
+    from motion_rep.drawing.lit_clip import lit_frames
 
     return lit_frames(body, renderer, _parameters(frames), width, height)
 
 
 def _depth_pictures(body, renderer, frames: int, width: int, height: int):
     from motion_rep.bodies.posing import posed_frames
-    from motion_rep.depth_check import depth_painter
+    from motion_rep.drawing.depth_check import depth_painter
     from motion_rep.motions.encoding import encode_capture
     from motion_rep.runs.ordered_threads import map_in_order
 

@@ -8,10 +8,10 @@ from sample_motions import smooth_clip
 
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.mannequin import MannequinBody
-from motion_rep.lit_clip import lit_frames, scene_of
-from motion_rep.mbench_scene import front_view
+from motion_rep.drawing.lit_clip import lit_frames, scene_of
+from motion_rep.drawing.mbench_scene import front_view
+from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.motions.encoding import body_parameters
-from motion_rep.opencv_renderer import OpenCvRenderer
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_outlines_at_the_largest_size_differ_by_less_than_a_pixel(body, paramete
 
 def test_pictures_hardly_change(body, parameters, monkeypatch):
     quick = np.stack(list(lit_frames(body, OpenCvRenderer(), parameters, 480, 480, threads=0))).astype(int)
-    monkeypatch.setattr("motion_rep.lit_clip.body_for", lambda whole, _: whole)
+    monkeypatch.setattr("motion_rep.drawing.lit_clip.body_for", lambda whole, _: whole)
     whole = np.stack(list(lit_frames(body, OpenCvRenderer(), parameters, 480, 480, threads=0))).astype(int)
     drawn = (whole != whole[0, 0, 0]).any(-1)
     assert np.abs(quick - whole)[drawn].mean() < 2.0

@@ -14,18 +14,18 @@ from motion_rep.bodies.body_models import load_body
 from motion_rep.bodies.mannequin import MannequinBody
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import UsageError
-from motion_rep.contact_shadow import PartOutlines
-from motion_rep.depth_clip import DepthPainter, DepthRange, depth_range
+from motion_rep.drawing.contact_shadow import PartOutlines
+from motion_rep.drawing.depth_clip import DepthPainter, DepthRange, depth_range
+from motion_rep.drawing.lit_clip import lit_frames
+from motion_rep.drawing.mbench_scene import EMPTY_BOUNDS, Bounds, eye_of, front_view, ground_mesh, mbench_scene
+from motion_rep.drawing.opencv_renderer import OpenCvRenderer
+from motion_rep.drawing.renderers import load_renderer
+from motion_rep.drawing.scene import NEAR, Mesh, Region, View, region_of, view_of_camera
+from motion_rep.drawing.shading import shade
 from motion_rep.kinematics.camera import default_camera
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.lit_clip import lit_frames
-from motion_rep.mbench_scene import EMPTY_BOUNDS, Bounds, eye_of, front_view, ground_mesh, mbench_scene
 from motion_rep.motions.encoding import BodyParameters, body_parameters, encode_capture
 from motion_rep.motions.motion_file import read_motion
-from motion_rep.opencv_renderer import OpenCvRenderer
-from motion_rep.renderers import load_renderer
-from motion_rep.scene import NEAR, Mesh, Region, View, region_of, view_of_camera
-from motion_rep.shading import shade
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 # Set to write the golden pictures anew; look at them before you commit them.

@@ -25,8 +25,8 @@ from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
 from motion_gating.spool import spool
+from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
 from motion_rep.files.safe_files import safe_name
-from motion_rep.mbench_scene import Bounds, MbenchScene, front_view
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.runs.work_pool import run_items
 from motion_rep.video.reading import open_video

@@ -8,11 +8,11 @@ from pathlib import Path
 from motion_gating.clip_render import RenderSettings, render_fingerprint
 from motion_gating.review_page.side_view import side_view
 from motion_rep.bodies.body_models import Body, load_body
+from motion_rep.drawing.lit_clip import lit_frames
+from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.safe_files import file_sha256, write_bytes
-from motion_rep.lit_clip import lit_frames
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
-from motion_rep.renderers import Renderer, load_renderer
 from motion_rep.video.writing import open_writer
 
 

@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from motion_rep.mbench_scene import FIELD_OF_VIEW, Bounds, MbenchScene, front_view
-from motion_rep.scene import View
+from motion_rep.drawing.mbench_scene import FIELD_OF_VIEW, Bounds, MbenchScene, front_view
+from motion_rep.drawing.scene import View
 
 # (x, y, z) -> (-z, y, x): what lies at +x comes to the front.
 FRONT_FROM_SIDE = np.array([[0.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
@@ -16,7 +16,7 @@ ROOM = 1.05
 
 
 def side_view(scene: MbenchScene, width: int, height: int) -> View:
-    """A :data:`motion_rep.lit_clip.ViewOfScene` that keeps the whole clip in a square picture.
+    """A :data:`motion_rep.drawing.lit_clip.ViewOfScene` that keeps the whole clip in a square picture.
 
     The front camera stands too near for that where a person walks far (to the side, seen from here), so this one steps back.
     """

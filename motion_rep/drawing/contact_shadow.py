@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from motion_rep.scene import Mesh
-from motion_rep.shading import GROUND_COLOR, SHADOW_COLOR
+from motion_rep.drawing.scene import Mesh
+from motion_rep.drawing.shading import GROUND_COLOR, SHADOW_COLOR
 
 # Metres above the ground at which a part's shadow has faded to about a third.
 FADE_HEIGHT = 0.25

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_rep.scene import Mesh, View
-from motion_rep.shading import GROUND_COLOR
+from motion_rep.drawing.scene import Mesh, View
+from motion_rep.drawing.shading import GROUND_COLOR
 
 FIELD_OF_VIEW = np.deg2rad(60.0)
 PITCH = np.deg2rad(30.0)

@@ -10,8 +10,8 @@ import os
 import numpy as np
 
 from motion_rep.common.errors import UsageError, one_line
-from motion_rep.scene import NEAR, Mesh, Region, View
-from motion_rep.shading import BACKGROUND_COLOR
+from motion_rep.drawing.scene import NEAR, Mesh, Region, View
+from motion_rep.drawing.shading import BACKGROUND_COLOR
 
 SUPERSAMPLING = 2
 # OpenGL renderers that are really the CPU: slower than the OpenCV renderer.
@@ -19,7 +19,7 @@ SOFTWARE_NAMES = ("llvmpipe", "softpipe", "swrast", "software")
 
 
 class GlRenderer:
-    """A :class:`motion_rep.renderers.Renderer` on OpenGL; keeps one off-screen buffer for one picture size.
+    """A :class:`motion_rep.drawing.renderers.Renderer` on OpenGL; keeps one off-screen buffer for one picture size.
 
     Raises:
         UsageError: pyrender is missing, or no OpenGL context can be made.
@@ -48,7 +48,7 @@ class GlRenderer:
         return bool(name) and not any(word in name for word in SOFTWARE_NAMES)
 
     def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
-        """Draw coloured meshes over a background; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`."""
+        """Draw coloured meshes over a background; see :class:`motion_rep.drawing.opencv_renderer.OpenCvRenderer`."""
         flags = self._pyrender.RenderFlags.FLAT | self._pyrender.RenderFlags.SKIP_CULL_FACES
         color, depth = self._render(view, meshes, flags, SUPERSAMPLING)
         seen = (depth > 0).astype(np.float32)[..., None]
@@ -56,7 +56,7 @@ class GlRenderer:
         return np.clip(np.round(drawn + background * (1.0 - cover)), 0, 255).astype(np.uint8), Region(0, 0, view.width, view.height)
 
     def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1) -> tuple[np.ndarray, Region]:
-        """Distances along the viewing axis; see :class:`motion_rep.opencv_renderer.OpenCvRenderer`."""
+        """Distances along the viewing axis; see :class:`motion_rep.drawing.opencv_renderer.OpenCvRenderer`."""
         mesh = Mesh(vertices, faces, np.ones_like(vertices, dtype=np.float32))
         flags = self._pyrender.RenderFlags.DEPTH_ONLY | self._pyrender.RenderFlags.SKIP_CULL_FACES
         depth = np.array(self._render(view, [mesh], flags, scale))

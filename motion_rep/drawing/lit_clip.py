@@ -10,14 +10,14 @@ import numpy as np
 from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import parameter_chunks
-from motion_rep.contact_shadow import PartOutlines
+from motion_rep.drawing.contact_shadow import PartOutlines
+from motion_rep.drawing.mbench_scene import EMPTY_BOUNDS, UP, MbenchScene, eye_of, front_view, ground_mesh, mbench_scene
+from motion_rep.drawing.renderers import Renderer
+from motion_rep.drawing.scene import NEAR, Mesh, View
+from motion_rep.drawing.shading import BACKGROUND_COLOR, shade
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
-from motion_rep.mbench_scene import EMPTY_BOUNDS, UP, MbenchScene, eye_of, front_view, ground_mesh, mbench_scene
 from motion_rep.motions.encoding import BodyParameters, pelvis_positions
-from motion_rep.renderers import Renderer
 from motion_rep.runs.ordered_threads import map_in_order
-from motion_rep.scene import NEAR, Mesh, View
-from motion_rep.shading import BACKGROUND_COLOR, shade
 
 ViewOfScene = Callable[[MbenchScene, int, int], View]
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.posing import posed_frames
+from motion_rep.drawing.renderers import Renderer
+from motion_rep.drawing.scene import View, region_of, view_of_camera
 from motion_rep.kinematics.camera import Camera
 from motion_rep.motions.encoding import BodyParameters
-from motion_rep.renderers import Renderer
-from motion_rep.scene import View, region_of, view_of_camera
 
 SUPERSAMPLING = 2
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from motion_rep.scene import NEAR, Mesh, Region, View, joined, region_of
+from motion_rep.drawing.scene import NEAR, Mesh, Region, View, joined, region_of
 
 FAR = 20_000.0
 FIELD_OF_VIEW = np.pi / 2
@@ -18,7 +18,7 @@ _IDENTITY = np.eye(4, dtype=np.float32)
 
 
 class OpenCvRenderer:
-    """A :class:`motion_rep.renderers.Renderer` for the CPU."""
+    """A :class:`motion_rep.drawing.renderers.Renderer` for the CPU."""
 
     name = "opencv"
     threads = None

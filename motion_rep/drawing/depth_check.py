@@ -13,12 +13,12 @@ from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import CHUNK, posed_frames
 from motion_rep.common.rates import DRAWING_FPS
-from motion_rep.depth_clip import DepthPainter, depth_range
+from motion_rep.drawing.depth_clip import DepthPainter, depth_range
+from motion_rep.drawing.renderers import Renderer
 from motion_rep.kinematics.camera import Camera, default_camera
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.motions.encoding import BodyParameters, body_parameters, body_parameters_from_velocity, pelvis_positions, without_translation
 from motion_rep.motions.motion_file import MotionClip
-from motion_rep.renderers import Renderer
 from motion_rep.runs.ordered_threads import map_in_order
 from motion_rep.video.reading import VideoReader, open_video
 from motion_rep.video.writing import open_writer

@@ -1,0 +1,1 @@
+"""Scenes, renderers, lit and depth pictures."""
