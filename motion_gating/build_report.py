@@ -48,9 +48,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from motion_gating.archives.archive import entry_id, read_entries
+    from motion_gating.archives.scratch_file import spool
     from motion_gating.review_page.records import keep_records, read_reviewed
-    from motion_gating.spool import spool
-    from motion_rep.archive import entry_id, read_entries
     from motion_rep.files.safe_files import require_folder, sweep
     from motion_rep.runs.report import write_failures
 
@@ -94,10 +94,10 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
     Returns:
         A :class:`motion_rep.runs.report.ItemFailure` for every entry of which something could not be shown.
     """
+    from motion_gating.archives.scratch_file import spool
     from motion_gating.review_page.entry_page import failed_page, start_pages
     from motion_gating.review_page.page import write_page
     from motion_gating.review_page.records import FIGURES
-    from motion_gating.spool import spool
     from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 

@@ -13,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.scratch_file import spool
 from motion_gating.decision import Limits, decide, jitter_fails
 from motion_gating.entry_metrics import Engine, Measured, in_this_process, measured_entries
 from motion_gating.gate_record import failure_of, make_record
 from motion_gating.gate_tally import Tally
 from motion_gating.in_order import in_order
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
-from motion_gating.spool import spool
-from motion_rep.archive import entry_id, entry_writer, read_entries
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location, beside, place_of
 from motion_rep.files.remote_files import near_output, require_location, sweep_location

@@ -70,7 +70,7 @@ class Tally:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.archive import read_entries
+    from motion_gating.archives.archive import read_entries
     from motion_rep.runs.report import write_failures
 
     if place_of(args.output_json) == place_of(args.meta_json):
@@ -92,7 +92,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespace) -> Tally:
     """Render the entries and write the new archive; what killed runs left goes first."""
-    from motion_rep.archive import entry_writer
+    from motion_gating.archives.archive import entry_writer
 
     tally = Tally()
     sweep_location(args.output_dir)
@@ -108,7 +108,7 @@ def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespac
 
 def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
     """Every entry in order, the first ``count`` with their two paths; one that failed is reported and loses them, so that nobody judges an old video."""
-    from motion_rep.archive import entry_id
+    from motion_gating.archives.archive import entry_id
     from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 
@@ -145,8 +145,8 @@ def _start(args: argparse.Namespace, count: int):
 
 def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> Iterator:
     """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
+    from motion_gating.archives.archive import entry_id
     from motion_gating.clip_render import RenderJob, RenderTarget
-    from motion_rep.archive import entry_id
     from motion_rep.files.safe_files import safe_name
 
     for entry in entries:

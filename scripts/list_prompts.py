@@ -8,7 +8,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.archive import Entry, entry_id, read_entries
+from motion_gating.archives.archive import Entry, entry_id, read_entries
 from motion_rep.common.command_line import Parser, run_command
 from motion_rep.common.errors import UsageError
 from motion_rep.files.safe_files import safe_name

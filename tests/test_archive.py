@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_rep.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_rep.common.errors import UsageError
 from motion_rep.files.safe_files import safe_name
 from motion_rep.runs.report import ItemFailure, write_failures

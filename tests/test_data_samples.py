@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from motion_gating.archives.archive import entry_id, read_entries
 from motion_gating.judges.manual import read_verdicts
-from motion_rep.archive import entry_id, read_entries
 from motion_rep.bodies.mannequin import MannequinBody
 from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.captures.checks import check_capture, check_upright

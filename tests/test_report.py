@@ -20,11 +20,11 @@ from report_support import LARGE_ID, MARKUP, build, entry_details, make_batch, p
 from sample_motions import smooth_clip
 
 from motion_gating import build_report
+from motion_gating.archives.scratch_file import spool
 from motion_gating.review_page.entry_page import PageOptions, start_pages
 from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
-from motion_gating.spool import spool
 from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
 from motion_rep.files.safe_files import safe_name
 from motion_rep.motions.motion_file import write_motion

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from motion_gating.archives.archive import entry_id, read_entries, read_items
 from motion_gating.gate_record import NO_FAILURES
-from motion_rep.archive import entry_id, read_entries, read_items
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import near
@@ -94,7 +94,7 @@ def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecord
 
     Args:
         quality_report: a JSON list, or JSON lines; None gives no records.
-        file: empty; see :func:`motion_gating.spool.spool`.
+        file: empty; see :func:`motion_gating.archives.scratch_file.spool`.
     Raises:
         UsageError: not a report.
     """

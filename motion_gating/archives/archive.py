@@ -7,11 +7,11 @@ import json
 import os
 from collections.abc import Callable, Iterator
 
+from motion_gating.archives.json_stream import json_kind, read_json_list
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import near, near_output
 from motion_rep.files.safe_files import atomic_path, json_text, require_file
-from motion_rep.json_stream import json_kind, read_json_list
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
@@ -43,7 +43,7 @@ def read_items(path: Location, expected: str = "a list of entries") -> Iterator[
     """What a JSON list or a file of JSON lines holds, one by one, whatever it is. A remote one is fetched each time.
 
     Args:
-        expected: see :func:`motion_rep.json_stream.read_json_list`.
+        expected: see :func:`motion_gating.archives.json_stream.read_json_list`.
     Raises:
         InputError: missing or not JSON, or not a list.
     """

@@ -1,0 +1,1 @@
+"""Metadata archives, read and written as streams."""
