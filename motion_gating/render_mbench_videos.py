@@ -130,7 +130,7 @@ def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tal
 
 def _start(args: argparse.Namespace, count: int):
     """What a worker begins with, and how many workers; says which body is drawn, so that a missing model ends the command here."""
-    from motion_gating.clip_render import RenderSettings, Tools, start_rendering
+    from motion_gating.rendering.clip_render import RenderSettings, Tools, start_rendering
     from motion_rep.bodies.body_models import body_name
     from motion_rep.drawing.renderers import load_renderer
 
@@ -146,7 +146,7 @@ def _start(args: argparse.Namespace, count: int):
 def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> Iterator:
     """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
     from motion_gating.archives.archive import entry_id
-    from motion_gating.clip_render import RenderJob, RenderTarget
+    from motion_gating.rendering.clip_render import RenderJob, RenderTarget
     from motion_rep.files.safe_files import safe_name
 
     for entry in entries:

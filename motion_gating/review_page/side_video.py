@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.clip_render import RenderSettings, render_fingerprint
+from motion_gating.rendering.clip_render import RenderSettings, render_fingerprint
 from motion_gating.review_page.side_view import side_view
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.drawing.lit_clip import lit_frames
@@ -18,7 +18,7 @@ from motion_rep.video.writing import open_writer
 
 @dataclass(frozen=True)
 class SideTools:
-    """What side views are drawn with, before it is loaded; see :class:`motion_gating.clip_render.Tools`. ``size`` in pixels, square."""
+    """What side views are drawn with, before it is loaded; see :class:`motion_gating.rendering.clip_render.Tools`. ``size`` in pixels, square."""
 
     model_path: str | None = None
     renderer: str = "opencv"

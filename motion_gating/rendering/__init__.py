@@ -1,0 +1,1 @@
+"""Clips drawn for the judge."""
