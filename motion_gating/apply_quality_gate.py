@@ -103,7 +103,7 @@ def _options(args: argparse.Namespace, judge):
 
 
 def _engine(args: argparse.Namespace):
-    """Who measures; see :data:`motion_gating.entry_metrics.Engine`."""
+    """Who measures; see :data:`motion_gating.metrics.entry_metrics.Engine`."""
     afar = is_remote(args.meta_json)
     return lambda start, items, count: run_on_engine(args, start, items, workers_for(args, count, WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER), afar)
 

@@ -90,7 +90,7 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
         count: how many there are.
         options: :class:`motion_gating.review_page.entry_page.PageOptions`.
         heading: title, and what is said about the run.
-        engine: who works; see :data:`motion_gating.entry_metrics.Engine`.
+        engine: who works; see :data:`motion_gating.metrics.entry_metrics.Engine`.
     Returns:
         A :class:`motion_rep.runs.report.ItemFailure` for every entry of which something could not be shown.
     """

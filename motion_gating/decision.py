@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from motion_gating.joint_metrics import JointMetrics
 from motion_gating.judges.interface import Verdict
+from motion_gating.metrics.joint_metrics import JointMetrics
 
 
 @dataclass(frozen=True)

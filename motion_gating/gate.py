@@ -16,11 +16,11 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.scratch_file import spool
 from motion_gating.decision import Limits, decide, jitter_fails
-from motion_gating.entry_metrics import Engine, Measured, in_this_process, measured_entries
 from motion_gating.gate_record import failure_of, make_record
 from motion_gating.gate_tally import Tally
 from motion_gating.in_order import in_order
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
+from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process, measured_entries
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location, beside, place_of
 from motion_rep.files.remote_files import near_output, require_location, sweep_location
@@ -152,7 +152,7 @@ def entries_to_examine(options: GateOptions) -> Iterator[dict]:
 def entries_with_metrics(
     options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
 ) -> Iterator[tuple[dict, Measured | None]]:
-    """The entries to examine with their figures; see :func:`motion_gating.entry_metrics.measured_entries`."""
+    """The entries to examine with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
     return measured_entries(entries_to_examine(options), count, options.fields.evaluation, options.meta_json, engine, cancelled)
 
 

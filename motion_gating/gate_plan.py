@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from motion_gating.entry_metrics import Engine, Measured, in_this_process
 from motion_gating.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
+from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import near

@@ -27,9 +27,9 @@ class Target:
 def all_targets(folder: Path) -> tuple[Target, ...]:
     """The targets; ``folder`` is for making their seeds."""
     from motion_gating.archives.archive import read_entries
-    from motion_gating.joint_clip import read_joint_clip
     from motion_gating.judges.answers import CallFailure, read_answer
     from motion_gating.judges.manual import read_verdicts
+    from motion_gating.metrics.joint_clip import read_joint_clip
     from motion_rep.common.errors import InputError
     from motion_rep.hmr_formats.reading import list_people, read_capture
     from motion_rep.hmr_results.names import FORMATS

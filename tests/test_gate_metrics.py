@@ -11,8 +11,8 @@ from gate_support import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.joint_clip import JointClip, read_joint_clip
-from motion_gating.joint_metrics import at_metric_rate, dynamic_degree, foot_floating, foot_sliding, ground_penetration, jitter_per_frame, measure
+from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
+from motion_gating.metrics.joint_metrics import at_metric_rate, dynamic_degree, foot_floating, foot_sliding, ground_penetration, jitter_per_frame, measure
 from motion_rep.common.errors import InputError
 
 REAL = ROOT.parent / "shared" / "real" / "wan22_motion.pt"

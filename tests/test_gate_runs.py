@@ -33,14 +33,15 @@ from gate_support import (
     verdict,
 )
 
-from motion_gating import apply_quality_gate, entry_metrics
+from motion_gating import apply_quality_gate
 from motion_gating.gate import GateOptions, apply_gate
 from motion_gating.in_order import in_order
-from motion_gating.joint_clip import read_joint_clip
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.manual import HumanVerdict, ManualJudge
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
+from motion_gating.metrics import entry_metrics
+from motion_gating.metrics.joint_clip import read_joint_clip
 from motion_rep.common.errors import InputError
 from motion_rep.runs.work_pool import run_items
 

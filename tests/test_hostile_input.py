@@ -17,7 +17,7 @@ import pytest
 import torch
 from command_support import CONVERTER, RENDERER, RunsCode, assert_error_lines, files_in, save_json, save_motion
 
-from motion_gating.joint_clip import read_joint_clip
+from motion_gating.metrics.joint_clip import read_joint_clip
 from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.hmr_formats.reading import read_capture

@@ -148,8 +148,8 @@ def test_side_view_sees_the_left_of_the_person_and_keeps_the_clip_in_the_picture
 
 
 def test_curves_tell_speed_in_metres_per_second_and_jitter_whose_mean_is_the_figure(batch):
-    from motion_gating.joint_clip import read_joint_clip
-    from motion_gating.joint_metrics import measure
+    from motion_gating.metrics.joint_clip import read_joint_clip
+    from motion_gating.metrics.joint_metrics import measure
 
     details = entry_details(batch[0] / "page", "0")
     jitter, speed, height = details["panels"]

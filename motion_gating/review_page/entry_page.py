@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from motion_gating.joint_clip import JointClip, read_joint_clip
+from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.review_page.curves import curve_panels
 from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
 from motion_gating.review_page.page import harmless_json, write_entry_script

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from motion_gating.joint_clip import read_joint_clip
-from motion_gating.joint_metrics import JointMetrics, measure
+from motion_gating.metrics.joint_clip import read_joint_clip
+from motion_gating.metrics.joint_metrics import JointMetrics, measure
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location, beside
 from motion_rep.files.remote_files import near

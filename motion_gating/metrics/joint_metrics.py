@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_gating.joint_clip import JointClip
+from motion_gating.metrics.joint_clip import JointClip
 from motion_rep.common.errors import InputError
 
 METRIC_FPS = 16.0
