@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_gating.judge_flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
+from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location
