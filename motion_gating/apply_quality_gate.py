@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.gate import apply_gate
+    from motion_gating.gate.gate import apply_gate
 
     if not args.dry_run:
         require_failures_folder(args)
@@ -77,8 +77,8 @@ def _cache_dir(args: argparse.Namespace) -> Path | None:
 
 
 def _options(args: argparse.Namespace, judge):
-    from motion_gating.decision import Limits
-    from motion_gating.gate import Fields, GateOptions
+    from motion_gating.gate.decision import Limits
+    from motion_gating.gate.gate import Fields, GateOptions
 
     return GateOptions(
         meta_json=args.meta_json,
@@ -109,7 +109,7 @@ def _engine(args: argparse.Namespace):
 
 
 def _say_plan(options, judge, engine) -> int:
-    from motion_gating.gate_plan import plan_gate
+    from motion_gating.gate.plan import plan_gate
 
     for line in plan_gate(options, judge, engine):
         say(line)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from motion_gating.agreement import wilson_interval
 from motion_gating.archives.archive import read_entries
-from motion_gating.gate import Fields, question_of
+from motion_gating.gate.gate import Fields, question_of
 from motion_gating.judges.interface import Question, Verdict
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location

@@ -93,7 +93,7 @@ def _ask_controls(args: argparse.Namespace) -> tuple[dict, int]:
 
     from motion_gating.control_run import ask_blank, ask_controls, control_figures
     from motion_gating.controls import choose_controls
-    from motion_gating.gate import Fields
+    from motion_gating.gate.gate import Fields
 
     cache_dir = args.cache_dir or args.output.with_name(args.output.stem + ".cache")
     judge = make_judge(args, cache_dir)

@@ -34,8 +34,8 @@ from gate_support import (
 )
 
 from motion_gating import apply_quality_gate
-from motion_gating.gate import GateOptions, apply_gate
-from motion_gating.in_order import in_order
+from motion_gating.gate.gate import GateOptions, apply_gate
+from motion_gating.gate.in_order import in_order
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.manual import HumanVerdict, ManualJudge

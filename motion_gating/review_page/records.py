@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
-from motion_gating.gate_record import NO_FAILURES
+from motion_gating.gate.record import NO_FAILURES
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import near

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from motion_gating.decision import Decision
+from motion_gating.gate.decision import Decision
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
 from motion_rep.runs.report import ItemFailure

@@ -15,10 +15,10 @@ from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.scratch_file import spool
-from motion_gating.decision import Limits, decide, jitter_fails
-from motion_gating.gate_record import failure_of, make_record
-from motion_gating.gate_tally import Tally
-from motion_gating.in_order import in_order
+from motion_gating.gate.decision import Limits, decide, jitter_fails
+from motion_gating.gate.in_order import in_order
+from motion_gating.gate.record import failure_of, make_record
+from motion_gating.gate.tally import Tally
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process, measured_entries
 from motion_rep.common.errors import InputError, UsageError

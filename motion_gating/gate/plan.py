@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from motion_gating.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
+from motion_gating.gate.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process

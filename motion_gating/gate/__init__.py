@@ -1,0 +1,1 @@
+"""The decision about each entry and its record."""
