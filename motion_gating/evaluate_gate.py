@@ -62,7 +62,7 @@ def _require_inputs(args: argparse.Namespace) -> None:
 
 
 def _compare_with_labels(args: argparse.Namespace) -> dict:
-    from motion_gating.label_evaluation import compare_with_labels
+    from motion_gating.evaluation.labels import compare_with_labels
 
     figures, curve = compare_with_labels(args.labels, args.quality_report, args.jitter_threshold, args.seed)
     for name in ("vlm", "gate"):
@@ -70,7 +70,7 @@ def _compare_with_labels(args: argparse.Namespace) -> dict:
     for warning in figures["warnings"]:
         say_warning(warning)
     if figures["best_threshold"] is not None:
-        from motion_gating.threshold_curve import best_point, draw_curve
+        from motion_gating.evaluation.threshold_curve import best_point, draw_curve
 
         picture = args.output.with_suffix(".png")
         draw_curve(curve, args.jitter_threshold, best_point(curve, args.jitter_threshold), picture)
@@ -91,8 +91,8 @@ def _number(value: float | None) -> str:
 def _ask_controls(args: argparse.Namespace) -> tuple[dict, int]:
     import threading
 
-    from motion_gating.control_run import ask_blank, ask_controls, control_figures
-    from motion_gating.controls import choose_controls
+    from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
+    from motion_gating.evaluation.controls import choose_controls
     from motion_gating.gate.gate import Fields
 
     cache_dir = args.cache_dir or args.output.with_name(args.output.stem + ".cache")

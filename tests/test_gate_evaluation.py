@@ -12,10 +12,10 @@ import pytest
 from gate_support import EVALUATE, KEY, GeminiProtocol, OpenAIProtocol, Service, always, environment, make_archive, read, run_here, verdict
 
 from motion_gating import evaluate_gate
-from motion_gating.agreement import Counts, measure_agreement, wilson_interval
-from motion_gating.controls import choose_controls
+from motion_gating.evaluation.agreement import Counts, measure_agreement, wilson_interval
+from motion_gating.evaluation.controls import choose_controls
+from motion_gating.evaluation.threshold_curve import LabelledCase, best_point, threshold_curve
 from motion_gating.gate.gate import Fields
-from motion_gating.threshold_curve import LabelledCase, best_point, threshold_curve
 
 MOTIONS = ["jumping jacks", "walks around slowly", "waves with both hands", "squats deeply", "kicks forward", "turns around"]
 

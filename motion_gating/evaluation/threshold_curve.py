@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.agreement import Counts, count_decisions
+from motion_gating.evaluation.agreement import Counts, count_decisions
 from motion_rep.common.errors import UsageError
 from motion_rep.files.safe_files import atomic_path
 

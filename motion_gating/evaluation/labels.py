@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_gating.agreement import measure_agreement
 from motion_gating.archives.archive import read_entries
+from motion_gating.evaluation.agreement import measure_agreement
+from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.judges.manual import HumanVerdict, read_verdicts
-from motion_gating.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20

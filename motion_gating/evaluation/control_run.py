@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from motion_gating.controls import Control, false_accepts, write_blank_clip
+from motion_gating.evaluation.controls import Control, false_accepts, write_blank_clip
 from motion_gating.gate.in_order import in_order
 from motion_gating.judges.interface import Judge, Question, Verdict
 

@@ -1,0 +1,1 @@
+"""How often a judge and a threshold are right."""
