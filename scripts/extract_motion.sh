@@ -140,7 +140,7 @@ require_system() {
 
 measure_video() {
     local numbers
-    numbers=$("$toolkit_python" "$here/video_record.py" measure "$video") || exit $?
+    numbers=$("$toolkit_python" "$here/lib/video_record.py" measure "$video") || exit $?
     read -r native_fps frames width height <<<"$numbers"
     fps=$native_fps
     [ "$wanted_fps" != native ] || return 0
@@ -199,7 +199,7 @@ run_preview() {
 }
 
 import_result() {
-    local command=("$toolkit_python" "$here/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --image-size "${width}x$height")
+    local command=("$toolkit_python" "$here/lib/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --image-size "${width}x$height")
     command+=(--person="$person" --space "$space" ${focal_length:+--focal-length "$focal_length"})
     # At another rate only the system knows how many frames it saw.
     [ "$fps" != "$native_fps" ] || command+=(--frames "$frames")

@@ -128,7 +128,7 @@ keep_result() {
         return 1
     fi
     made_with "$3"
-    "$toolkit_python" "$here/video_record.py" write "$result" --as-name="$1" "${facts[@]}"
+    "$toolkit_python" "$here/lib/video_record.py" write "$result" --as-name="$1" "${facts[@]}"
 }
 
 # is_finished VIDEO PROMPT: a video made with these settings, or one that a person put there.
@@ -136,9 +136,9 @@ is_finished() {
     [ -s "$1" ] || return 1
     made_with "$2"
     if [ -e "$1.json" ]; then
-        "$toolkit_python" "$here/video_record.py" matches "$1" "${facts[@]}"
+        "$toolkit_python" "$here/lib/video_record.py" matches "$1" "${facts[@]}"
     else
-        "$toolkit_python" "$here/video_record.py" write "$1"
+        "$toolkit_python" "$here/lib/video_record.py" write "$1"
     fi
 }
 
@@ -146,7 +146,7 @@ run_archive() {
     local list identifier name text video made=0 kept=0 failed=()
     list=$(mktemp)
     scratch=$list
-    "$toolkit_python" "$here/list_prompts.py" "$archive" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
+    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
     while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text; do
         video=$output_dir/$name.mp4
         if [ "$dry_run" = 1 ]; then

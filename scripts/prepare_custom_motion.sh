@@ -205,7 +205,7 @@ plan_names() {
         usage_error "$output_dir: cannot be written. Choose a folder that you may write to."
     fi
     lock_folder "$output_dir"
-    "$toolkit_python" "$here/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries" || exit 2
+    "$toolkit_python" "$here/lib/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries" || exit 2
     while IFS= read -r -u 3 -d '' _ && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' path; do
         names+=("$name")
         videos+=("$path")
@@ -240,7 +240,7 @@ print_plan() {
 finish() {
     local code=0
     printf '\n== Result\n' >&2
-    "$toolkit_python" "$here/motion_set.py" finish "$output_dir" ${video:+--video "$video"} || code=$?
+    "$toolkit_python" "$here/lib/motion_set.py" finish "$output_dir" ${video:+--video "$video"} || code=$?
     [ -z "$no_judge" ] || [ ! -s "$output_dir/review/index.html" ] || printf '%s\n' "$no_judge"
     [ "$code" -le "$worst" ] || worst=$code
     exit "$worst"

@@ -127,7 +127,7 @@ def evaluator(before: Path, disk: Path, make_capture) -> Command:
 
 def importer(before: Path, disk: Path, make_capture) -> Command:
     """A capture as a system left it, over an older one."""
-    from scripts.import_capture import main
+    from scripts.lib.import_capture import main
 
     before.mkdir(parents=True)
     torch.save(make_capture(), before / "in.pt")
@@ -137,7 +137,7 @@ def importer(before: Path, disk: Path, make_capture) -> Command:
 
 def recorder(before: Path, disk: Path, make_capture) -> Command:
     """A new video over an older one, and its record."""
-    from scripts.video_record import main
+    from scripts.lib.video_record import main
 
     before.mkdir(parents=True)
     shutil.copy(REPO / "data_samples/circle_walk.mp4", before / "new.mp4")

@@ -16,12 +16,12 @@ from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.lifting import FEATURES, LiftingNetwork
 from motion_rep.preview_capture.weights import DETECTOR, LANDMARKS, LICENCE
-from scripts.capture_evaluation import figures
-from scripts.capture_evaluation.clips import SETS
-from scripts.capture_evaluation.lifting_training import Examples, Network, train
-from scripts.capture_evaluation.motions import MOTIONS, make_motion
-from scripts.capture_evaluation.scores import mean, score
-from scripts.capture_evaluation.stage import StageCamera, draw_clip
+from scripts.dev.capture_evaluation import figures
+from scripts.dev.capture_evaluation.clips import SETS
+from scripts.dev.capture_evaluation.lifting_training import Examples, Network, train
+from scripts.dev.capture_evaluation.motions import MOTIONS, make_motion
+from scripts.dev.capture_evaluation.scores import mean, score
+from scripts.dev.capture_evaluation.stage import StageCamera, draw_clip
 
 FETCH = Path(__file__).resolve().parents[1] / "scripts" / "fetch_capture_weights.py"
 

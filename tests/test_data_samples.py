@@ -53,7 +53,7 @@ def jitter(joints: torch.Tensor) -> float:
 
 
 def test_the_script_makes_the_same_numbers_again(run_script, tmp_path):
-    done = run_script("scripts/make_data_samples.py", "--output_dir", tmp_path / "again")
+    done = run_script("scripts/dev/make_data_samples.py", "--output_dir", tmp_path / "again")
     assert done.returncode == 0, done.stderr
     for name in CAPTURES:
         again, kept = (read_torch(folder / "captures" / f"{name}.pt") for folder in (tmp_path / "again", SAMPLES))
@@ -70,7 +70,7 @@ def test_the_script_makes_the_same_numbers_again(run_script, tmp_path):
 
 def test_the_script_refuses_a_folder_it_cannot_make(run_script, tmp_path):
     (tmp_path / "file").touch()
-    done = run_script("scripts/make_data_samples.py", "--output-dir", tmp_path / "file" / "x")
+    done = run_script("scripts/dev/make_data_samples.py", "--output-dir", tmp_path / "file" / "x")
     assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
 
 

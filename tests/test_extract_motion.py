@@ -253,7 +253,7 @@ def test_more_frames_than_there_are_is_warned_about(tmp_path, video, programs):
 
 
 def test_frames_are_taken_by_time():
-    sys.path.insert(0, str(REPO / "scripts"))
+    sys.path.insert(0, str(REPO / "scripts" / "lib"))
     from write_frames import at_rate
 
     clip = [(number / 16, number) for number in range(81)]

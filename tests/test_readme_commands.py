@@ -30,17 +30,17 @@ TESTED_ELSEWHERE = (
     "bash scripts/test.sh",
     "bash scripts/demo.sh",
     "bash scripts/setup_environment.sh",
-    "bash scripts/fuzz.sh",
+    "bash scripts/dev/fuzz.sh",
     "python scripts/view_motion.py",
     "python -m pip",
 )
 # Take minutes, or need packages that users do not; their own tests run them small.
 LONG = (
-    "python scripts/evaluate_capture.py",
-    "python scripts/benchmark.py",
-    "python scripts/make_sample_video.py",
-    "python scripts/make_readme_pictures.py",
-    "python scripts/train_capture_lifting.py",
+    "python scripts/dev/evaluate_capture.py",
+    "python scripts/dev/benchmark.py",
+    "python scripts/dev/make_sample_video.py",
+    "python scripts/dev/make_readme_pictures.py",
+    "python scripts/dev/train_capture_lifting.py",
 )
 # test_remote_files.py does these with a server of its own.
 REMOTE = "s3://"

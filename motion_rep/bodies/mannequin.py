@@ -50,7 +50,7 @@ def _poses(parameters: BodyParameters) -> JointPoses:
 
 @functools.cache
 def _coarse_skin() -> LinearSkin:
-    """The part of the skin that scripts/make_coarse_mannequin.py chose; all of it where mannequin-x has another mesh by now."""
+    """The part of the skin that scripts/dev/make_coarse_mannequin.py chose; all of it where mannequin-x has another mesh by now."""
     skin = _mannequin_skin()
     with np.load(Path(__file__).with_name("mannequin_coarse.npz")) as chosen:
         if int(chosen["full_count"]) != len(skin.parts):

@@ -1,7 +1,7 @@
 """From the landmarks of a frame to an estimate of the neutral body's joints, with a small learned network.
 
 The network corrects what BlazePose's world landmarks do wrong in the same way every time: limbs bent too far, ankles too far back, other bone
-lengths. It was trained on renderings of random poses only (``scripts/train_capture_lifting.py``); its numbers are in ``lifting_network.npz``.
+lengths. It was trained on renderings of random poses only (``scripts/dev/train_capture_lifting.py``); its numbers are in ``lifting_network.npz``.
 It works in axes whose z axis points at the hips, so that it need not know where in the image the person stands.
 """
 

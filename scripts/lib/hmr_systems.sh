@@ -45,9 +45,9 @@ put_script() {
 # take_frames: the video's frames as pictures in $work/frames, and their number in $frames.
 take_frames() {
     if [ "$dry_run" = 1 ]; then
-        show_command "$PWD" "$toolkit_python" "$here/write_frames.py" "$video" "$work/frames" --fps "$fps"
+        show_command "$PWD" "$toolkit_python" "$here/lib/write_frames.py" "$video" "$work/frames" --fps "$fps"
     else
-        frames=$("$toolkit_python" "$here/write_frames.py" "$video" "$work/frames" --fps "$fps") || exit $?
+        frames=$("$toolkit_python" "$here/lib/write_frames.py" "$video" "$work/frames" --fps "$fps") || exit $?
     fi
 }
 

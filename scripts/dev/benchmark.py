@@ -18,11 +18,11 @@ import tempfile
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command, say
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CONVERTER = ROOT / "motion_rep" / "convert_hmr_to_motion.py"
 SCRIPTS = (CONVERTER, ROOT / "motion_rep" / "motion_checker.py", ROOT / "motion_gating" / "render_mbench_videos.py", ROOT / "motion_gating" / "apply_quality_gate.py")
 # Stage: the stages that are its limits.
@@ -178,7 +178,7 @@ def _by_workers(start: str, folder: Path, count: int):
 
     one, first = _capture_file(folder / "capture.pt"), 50 * _cores()
     pairs = (Pairing(one, folder / f"{number}.pt") for number in range(first + count))
-    results = run_items(StartIn("scripts.benchmark", start), pairs, _cores())
+    results = run_items(StartIn("scripts.dev.benchmark", start), pairs, _cores())
     before = dict(next(results)[1] for _ in range(first))
 
     def work() -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from scripts.samples.figure import Arm, Direction, Figure, Leg, about_y, pose
+from scripts.dev.samples.figure import Arm, Direction, Figure, Leg, about_y, pose
 
 FPS = 16
 FRAMES = 81

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, run_command, say
 
-TARGET = Path(__file__).resolve().parents[1] / "motion_rep" / "bodies" / "mannequin_coarse.npz"
+TARGET = Path(__file__).resolve().parents[2] / "motion_rep" / "bodies" / "mannequin_coarse.npz"
 TRIANGLES = 12_000
 
 

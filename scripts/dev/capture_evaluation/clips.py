@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from motion_rep.common.errors import UsageError
-from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
-from scripts.capture_evaluation.stage import Box, StageCamera
+from scripts.dev.capture_evaluation.figures import Anny, Figure, Mannequin
+from scripts.dev.capture_evaluation.stage import Box, StageCamera
 
 FRAMES = 120
 LEVEL = {"position": (0.0, 0.95, 4.4)}

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command, say
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def build_parser() -> Parser:
@@ -39,7 +39,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _make(args: argparse.Namespace) -> int:
     from motion_rep.files.safe_files import atomic_path
-    from scripts.capture_evaluation.lifting_training import make_examples
+    from scripts.dev.capture_evaluation.lifting_training import make_examples
 
     path = args.folder / f"{args.seed}.npz"
     with atomic_path(path) as temporary:
@@ -51,7 +51,7 @@ def _train(args: argparse.Namespace) -> int:
     import numpy as np
 
     from motion_rep.files.safe_files import atomic_path
-    from scripts.capture_evaluation.lifting_training import read_examples, train
+    from scripts.dev.capture_evaluation.lifting_training import read_examples, train
 
     paths = sorted(args.folder.glob("*.npz"))
     examples = read_examples(paths)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, progress, run_command, say, say_error
 from motion_rep.common.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data_samples"
 MOST_HELP, MOST_FIRST = 0.3, 2.5
 
@@ -76,9 +76,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def scripts() -> list[str]:
     """Every command of the project, by its path in the checkout."""
-    files = [path for folder in ("motion_rep", "motion_gating", "scripts") for path in sorted((ROOT / folder).glob("*.py"))]
+    files = [path for folder in ("motion_rep", "motion_gating", "scripts", "scripts/lib", "scripts/dev") for path in sorted((ROOT / folder).glob("*.py"))]
     commands = [path for path in files if '__name__ == "__main__"' in path.read_text(encoding="utf-8")]
-    return [str(path.relative_to(ROOT)) for path in [*commands, *sorted((ROOT / "scripts").glob("*.sh"))]]
+    return [str(path.relative_to(ROOT)) for path in [*commands, *sorted((ROOT / "scripts").glob("*.sh")), ROOT / "scripts/dev/fuzz.sh"]]
 
 
 def interpreter(script: str) -> list[str]:
@@ -108,12 +108,12 @@ def first_results(folder: Path) -> dict[str, list]:
         "motion_rep/plot_motion.py": [motion, "-o", folder / "squat.png"],
         "motion_gating/evaluate_gate.py": ["--labels", verdicts, "--quality-report", report, "--output", folder / "evaluation.json"],
         "motion_gating/build_report.py": ["--meta-json", folder / "gated.json", "--quality-report", report, "--output", folder / "review", "--no-side-view"],
-        "scripts/import_capture.py": [capture, folder / "imported.pt", "--fps", "16"],
-        "scripts/list_prompts.py": [archive],
-        "scripts/motion_set.py": ["begin", folder / "set", "--archive", archive],
-        "scripts/video_record.py": ["measure", video],
+        "scripts/lib/import_capture.py": [capture, folder / "imported.pt", "--fps", "16"],
+        "scripts/lib/list_prompts.py": [archive],
+        "scripts/lib/motion_set.py": ["begin", folder / "set", "--archive", archive],
+        "scripts/lib/video_record.py": ["measure", video],
         "scripts/view_motion.py": [motion],
-        "scripts/write_frames.py": [video, folder / "frames", "--fps", "16"],
+        "scripts/lib/write_frames.py": [video, folder / "frames", "--fps", "16"],
     }
     if (ROOT / "data/preview_capture/pose_detection.tflite").exists():
         found["motion_rep/capture_preview.py"] = ["--video", video, "--output", folder / "preview.pt", "--end", "0.5", "--overwrite"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import Parser, frame_rate, run_command, say
 from motion_rep.common.errors import InputError

@@ -19,7 +19,7 @@ import traceback
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
 from motion_rep.common.errors import InputError, UsageError
@@ -51,10 +51,10 @@ def _run(args) -> int:
     try:
         import hypothesis  # noqa: F401
     except ImportError:
-        raise UsageError("hypothesis is not installed. Run: bash scripts/fuzz.sh, or pip install -r tests/requirements.txt") from None
+        raise UsageError("hypothesis is not installed. Run: bash scripts/dev/fuzz.sh, or pip install -r tests/requirements.txt") from None
     if args.child:
         return _child(args)
-    from scripts.fuzz_targets import all_targets
+    from scripts.dev.fuzz_targets import all_targets
 
     with tempfile.TemporaryDirectory() as folder:
         names = [target.name for target in all_targets(Path(folder))]
@@ -87,7 +87,7 @@ def _child(args) -> int:
     import hypothesis
     from hypothesis import strategies as st
 
-    from scripts.fuzz_targets import all_targets, wild_file, wild_values
+    from scripts.dev.fuzz_targets import all_targets, wild_file, wild_values
 
     folder = Path(tempfile.mkdtemp())
     target = next(found for found in all_targets(folder) if found.name == args.child)
@@ -226,7 +226,7 @@ KEYS = (
 
 def _wild_dict(random, wild: tuple) -> object:
     """A capture or a motion, more or less, with values that do not belong there."""
-    from scripts.fuzz_targets import _capture
+    from scripts.dev.fuzz_targets import _capture
 
     value = dict(_capture()) if random.random() < 0.7 else {}
     for _ in range(random.choice((1, 1, 2, 3, 6))):

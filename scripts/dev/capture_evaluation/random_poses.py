@@ -12,8 +12,8 @@ from torch import Tensor
 
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics, pelvis_at_rest
-from scripts.capture_evaluation.figures import Anny, Figure, Mannequin
-from scripts.capture_evaluation.motions import Sketch
+from scripts.dev.capture_evaluation.figures import Anny, Figure, Mannequin
+from scripts.dev.capture_evaluation.motions import Sketch
 
 STANDING, WALKING, CROUCHING, KICKING, BENDING = range(5)
 SHARES = (0.32, 0.26, 0.2, 0.12, 0.1)
@@ -134,7 +134,7 @@ def _hide(image: np.ndarray, random: np.random.Generator) -> None:
 
 
 def _draw_lit(points: np.ndarray, figure: Figure, image: np.ndarray, buffer: np.ndarray, field: float, random: np.random.Generator) -> None:
-    from scripts.capture_evaluation.stage import draw_mesh, lit_colours
+    from scripts.dev.capture_evaluation.stage import draw_mesh, lit_colours
 
     lamp = random.normal(0, 1, 3) * (1, 0.4, 0.4) + (0, -1.2, -1.0)
     shade = lit_colours(points, figure.faces, figure.colours, lamps=((tuple(lamp), random.uniform(0.3, 0.7)),), everywhere=random.uniform(0.3, 0.6))

@@ -11,8 +11,8 @@ from torch import Tensor
 from motion_rep.kinematics.frames import OPENCV_FROM_Y_UP, basis
 from motion_rep.kinematics.rotations import matrix_to_rotvec
 from motion_rep.kinematics.skeleton import pelvis_at_rest
-from scripts.samples.figure import Figure, about_y
-from scripts.samples.motions import FPS, FRAMES
+from scripts.dev.samples.figure import Figure, about_y
+from scripts.dev.samples.motions import FPS, FRAMES
 
 # The soles are this much below the joints that a figure stands on.
 SOLE = 0.018

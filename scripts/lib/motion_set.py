@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_gating.archives.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say

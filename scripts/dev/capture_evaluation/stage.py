@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.capture_evaluation.figures import Figure
-from scripts.capture_evaluation.motions import BodyMotion
+from scripts.dev.capture_evaluation.figures import Figure
+from scripts.dev.capture_evaluation.motions import BodyMotion
 
 SUPERSAMPLING = 2
 NEAR, FAR = 0.1, 100.0

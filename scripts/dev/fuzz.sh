@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Feed damaged and made-up files to every reader, for a bounded time: hypothesis over all of them, then atheris over the parsers in Python.
-# Usage: bash scripts/fuzz.sh [SECONDS] [FINDINGS_FOLDER]   (default: 600 seconds, fuzz_findings in the checkout)
+# Usage: bash scripts/dev/fuzz.sh [SECONDS] [FINDINGS_FOLDER]   (default: 600 seconds, fuzz_findings in the checkout)
 # Exit code: 0 nothing found; 1 something is in the folder; 2 something is missing.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 seconds=${1:-600}
 findings=${2:-"$root/fuzz_findings"}
 case $seconds in
@@ -24,16 +24,16 @@ export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$findings"
 findings=$(cd "$findings" && pwd)
 code=0
-"$python" "$root/scripts/fuzz_readers.py" --seconds $((seconds * 3 / 4 + 1)) --findings "$findings" --seed "$(date +%s)" || code=1
+"$python" "$root/scripts/dev/fuzz_readers.py" --seconds $((seconds * 3 / 4 + 1)) --findings "$findings" --seed "$(date +%s)" || code=1
 
 if ! "$python" -c 'import atheris' 2>/dev/null && ! "$python" -m pip install --quiet --disable-pip-version-check atheris 2>/dev/null; then
   echo "atheris cannot be installed here; its part is left out."
   exit "$code"
 fi
-"$python" "$root/scripts/fuzz_parsers.py" | while IFS= read -r target; do
+"$python" "$root/scripts/dev/fuzz_parsers.py" | while IFS= read -r target; do
   folder="$findings/atheris/${target//[ ,]/_}"
   mkdir -p "$folder"
-  if "$python" "$root/scripts/fuzz_parsers.py" "$target" -max_total_time=$((seconds / 24 + 1)) -artifact_prefix="$folder/" >"$folder/log.txt" 2>&1; then
+  if "$python" "$root/scripts/dev/fuzz_parsers.py" "$target" -max_total_time=$((seconds / 24 + 1)) -artifact_prefix="$folder/" >"$folder/log.txt" 2>&1; then
     echo "atheris, $target: $(grep -c . "$folder/log.txt") lines of log, nothing found"
     rm -r "$folder"
   else

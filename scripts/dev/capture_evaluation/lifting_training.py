@@ -17,7 +17,7 @@ from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens
 from motion_rep.preview_capture.networks import LandmarkNetwork, Region
 from motion_rep.preview_capture.weights import LANDMARKS, require_weights
-from scripts.capture_evaluation.random_poses import joints_of, random_shots
+from scripts.dev.capture_evaluation.random_poses import joints_of, random_shots
 
 FOCAL_NOISE = 0.15  # the true focal length is unknown when the network is used
 ROLL_NOISE = 0.08
@@ -79,7 +79,7 @@ def read_examples(paths: list[Path], seed: int = 0) -> Examples:
         UsageError: there is no file.
     """
     if not paths:
-        raise UsageError("there are no examples; make some first with: python scripts/train_capture_lifting.py make --seed 1 --count 1000")
+        raise UsageError("there are no examples; make some first with: python scripts/dev/train_capture_lifting.py make --seed 1 --count 1000")
     files = [dict(np.load(path)) for path in paths]
     data = {key: np.concatenate([file[key] for file in files]) for key in files[0]}
     focal = data["f"] * np.exp(np.random.default_rng(seed).normal(0, FOCAL_NOISE, len(data["f"])))

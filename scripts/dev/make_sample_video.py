@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
 
@@ -14,7 +14,7 @@ from motion_rep.common.command_line import DONE, Parser, progress, run_command, 
 FRAMES, FPS, WIDTH, HEIGHT = 81, 16.0, 832, 480
 # At its own pace the movement's jitter is at the gate's threshold: quick movement scores like noise.
 SLOWER = 1.4
-DEFAULT_OUTPUT = Path(__file__).resolve().parents[1] / "data_samples" / "sample_video.mp4"
+DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "data_samples" / "sample_video.mp4"
 
 
 def build_parser() -> Parser:
@@ -29,9 +29,9 @@ def main(argv=None) -> int:
 
 def _run(args) -> int:
     from motion_rep.video.writing import open_writer
-    from scripts.capture_evaluation.figures import Anny
-    from scripts.capture_evaluation.motions import make_motion
-    from scripts.capture_evaluation.stage import StageCamera, draw_clip
+    from scripts.dev.capture_evaluation.figures import Anny
+    from scripts.dev.capture_evaluation.motions import make_motion
+    from scripts.dev.capture_evaluation.stage import StageCamera, draw_clip
 
     figure = Anny({"gender": 0.2, "height": 0.45}, shirt=(0.75, 0.27, 0.22), trousers=(0.16, 0.2, 0.32))
     motion = make_motion("jumping_jack", FRAMES, heading_degrees=12, fps=SLOWER * FPS)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, progress, run_command, say
 from motion_rep.common.errors import UsageError
@@ -36,7 +36,7 @@ def _run(args: argparse.Namespace) -> int:
     import torch
 
     from motion_rep.files.safe_files import require_folder, write_json
-    from scripts.capture_evaluation.clips import SETS
+    from scripts.dev.capture_evaluation.clips import SETS
 
     torch.set_num_threads(1)
     chosen = [clip for name, clips in SETS.items() if args.set in (name, "all") for clip in clips if not args.only or args.only in clip.name]
@@ -57,13 +57,13 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def measure(clip, frames: int, folder: Path):
-    """Draw one clip, capture it with the command that users run, and compare: a Scores of scripts/capture_evaluation."""
+    """Draw one clip, capture it with the command that users run, and compare: a Scores of scripts/dev/capture_evaluation."""
     import numpy as np
 
     from motion_rep.captures.capture_file import read_standard_capture
     from motion_rep.kinematics.skeleton import forward_kinematics
-    from scripts.capture_evaluation.motions import make_motion
-    from scripts.capture_evaluation.scores import score
+    from scripts.dev.capture_evaluation.motions import make_motion
+    from scripts.dev.capture_evaluation.scores import score
 
     video, output = folder / f"{clip.name}.mp4", folder / f"{clip.name}.pt"
     motion = make_motion(clip.motion, frames, clip.heading)
@@ -78,8 +78,8 @@ def measure(clip, frames: int, folder: Path):
 
 def _draw(clip, motion, video: Path) -> None:
     from motion_rep.video.writing import open_writer
-    from scripts.capture_evaluation.clips import figure_of
-    from scripts.capture_evaluation.stage import draw_clip
+    from scripts.dev.capture_evaluation.clips import figure_of
+    from scripts.dev.capture_evaluation.stage import draw_clip
 
     with open_writer(video, clip.camera.width, clip.camera.height, 30.0) as writer:
         for rgb in draw_clip(motion, figure_of(clip), clip.camera, clip.box, seed=sum(clip.name.encode())):
@@ -91,7 +91,7 @@ def _capture(clip, video: Path, output: Path) -> float:
     import resource
     import subprocess
 
-    command = [sys.executable, str(Path(__file__).resolve().parents[1] / "motion_rep" / "capture_preview.py")]
+    command = [sys.executable, str(Path(__file__).resolve().parents[2] / "motion_rep" / "capture_preview.py")]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*command, "--video", str(video), "--output", str(output), "--overwrite"], capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -101,7 +101,7 @@ def _capture(clip, video: Path, output: Path) -> float:
 
 
 def _summary(scores: list) -> dict[str, float]:
-    from scripts.capture_evaluation.scores import mean
+    from scripts.dev.capture_evaluation.scores import mean
 
     return mean(scores) | {"largest_mpjpe": max(s.mpjpe for s in scores)}
 

@@ -1,6 +1,6 @@
 """Fuzz the parsers that are written in Python with atheris, which looks for inputs that reach new lines.
 
-python scripts/fuzz_parsers.py TARGET [libFuzzer options]; without a target it names them. Needs: pip install atheris
+python scripts/dev/fuzz_parsers.py TARGET [libFuzzer options]; without a target it names them. Needs: pip install atheris
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 TARGETS = ("capture, every format", "archive", "archive of lines", "verdicts", "answer of a model", "eval file")
 PARSERS = ("motion_rep", "motion_gating")
@@ -27,7 +27,7 @@ def main() -> int:
     import torch  # noqa: F401  loaded before the instrumentation: theirs, and large
 
     with atheris.instrument_imports(include=list(PARSERS)):
-        from scripts.fuzz_targets import all_targets
+        from scripts.dev.fuzz_targets import all_targets
 
         folder = Path(tempfile.mkdtemp())
         target = next(found for found in all_targets(folder) if found.name == sys.argv[1])

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 ARCHIVE_NAME = "example_archive_wi_ref.json"
 VERDICTS_NAME = "human_verdicts.json"
 # The movement whose capture comes with an original video, and the video whose capture is made from it.
@@ -34,7 +34,7 @@ def make_data_samples(folder: Path) -> list[Path]:
         The files written.
     """
     from motion_rep.files.safe_files import require_folder, write_json
-    from scripts.samples.motions import MOTIONS
+    from scripts.dev.samples.motions import MOTIONS
 
     require_folder(folder / "captures")
     written = []
@@ -48,8 +48,8 @@ def make_data_samples(folder: Path) -> list[Path]:
 
 def archive() -> list[dict]:
     """The entries of the sample archive, in the documented format, and where their captures lie."""
-    from scripts.samples.motions import FPS, FRAMES
-    from scripts.samples.texts import TEXTS
+    from scripts.dev.samples.motions import FPS, FRAMES
+    from scripts.dev.samples.texts import TEXTS
 
     entries = []
     for number, text in enumerate(TEXTS):
@@ -73,7 +73,7 @@ def archive() -> list[dict]:
 
 def verdicts() -> list[dict]:
     """What a person answered after watching the rendered clips."""
-    from scripts.samples.texts import TEXTS
+    from scripts.dev.samples.texts import TEXTS
 
     return [_verdict(number, text) for number, text in enumerate(TEXTS)]
 
@@ -85,9 +85,9 @@ def _verdict(number: int, text) -> dict:
 
 def _make_capture(folder: Path, name: str) -> list[Path]:
     from motion_rep.files.safe_files import write_torch
-    from scripts.samples.cameras import CAMERAS, seen_by
-    from scripts.samples.motions import MOTIONS
-    from scripts.samples.video import write_video
+    from scripts.dev.samples.cameras import CAMERAS, seen_by
+    from scripts.dev.samples.motions import MOTIONS
+    from scripts.dev.samples.video import write_video
 
     capture = seen_by(CAMERAS[name], MOTIONS[name]())
     paths = [folder / "captures" / f"{name}.pt"]
