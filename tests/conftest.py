@@ -11,19 +11,15 @@ import fsspec
 import numpy as np
 import pytest
 import torch
+from checkout import REPO, SHARED
 from hypothesis import settings
-
-REPO = Path(__file__).resolve().parents[1]
-SHARED = REPO.parent / "shared"
-if str(REPO) not in sys.path:
-    sys.path.insert(0, str(REPO))
+from smplx_support import smplx_arrays
 
 torch.set_num_threads(1)
 # No deadline: how long an example takes is the machine's affair. The same examples every time, so that a failure is the change's.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 
-SMPLX_VERTICES = 10475
 MOST_SECONDS = 300
 
 
@@ -85,37 +81,6 @@ def smplx_file(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("body") / "SMPLX_NEUTRAL.npz"
     np.savez_compressed(path, **smplx_arrays())
     return path
-
-
-def smplx_arrays() -> dict[str, np.ndarray]:
-    """The arrays of :func:`smplx_file`."""
-    from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS
-
-    parents = [*PARENTS, 15, 15, 15, *(20 + i % 2 for i in range(30))]
-    joints = np.array([*REST_JOINTS, *[(0.0, 0.3, 0.05)] * 3, *[(0.72, 0.03, -0.06), (-0.72, 0.03, -0.06)] * 15], np.float32)
-    template, weights = np.tile(joints[0], (SMPLX_VERTICES, 1)), np.zeros((SMPLX_VERTICES, 55), np.float32)
-    template[:55] = joints
-    weights[:, 0] = 1.0
-    weights[:55] = np.eye(55)
-    regressor = np.zeros((55, SMPLX_VERTICES), np.float32)
-    regressor[:, :55] = np.eye(55)
-    return {
-        "v_template": template,
-        "f": np.array([[0, 1, 2], [3, 6, 9], [12, 13, 14]], np.uint32),
-        "weights": weights,
-        "J_regressor": regressor,
-        "kintree_table": np.array([parents, range(55)], np.int64),
-        "shapedirs": np.zeros((SMPLX_VERTICES, 3, 400), np.float16),
-        "posedirs": np.zeros((SMPLX_VERTICES, 3, 486), np.float16),
-        "hands_meanl": np.full(45, 0.1, np.float32),
-        "hands_meanr": np.full(45, -0.1, np.float32),
-        "hands_componentsl": np.eye(45, dtype=np.float32),
-        "hands_componentsr": np.eye(45, dtype=np.float32),
-        "lmk_faces_idx": np.zeros(51, np.int64),
-        "lmk_bary_coords": np.full((51, 3), 1 / 3, np.float32),
-        "dynamic_lmk_faces_idx": np.zeros((79, 17), np.int64),
-        "dynamic_lmk_bary_coords": np.full((79, 17, 3), 1 / 3, np.float32),
-    }
 
 
 @pytest.fixture(scope="module")

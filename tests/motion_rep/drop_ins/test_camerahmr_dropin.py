@@ -1,0 +1,142 @@
+"""The CameraHMR dump script, run in a checkout with stand-ins for its estimator."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from checkout import REPO, STAND_INS
+
+SCRIPTS = REPO / "motion_rep"
+sys.path.insert(0, str(STAND_INS))
+from videos import BLUE, RED, draw_frame  # noqa: E402
+
+SMPLX_PELVIS = torch.tensor([0.00312326, -0.35140744, 0.01203655])
+# The stand-in's body: vertices at y = -0.2 and -0.3 with the pelvis between them, 0.5 m lower for a first shape number of 1.
+STAND_IN_PELVIS = torch.tensor([0.0, -0.25 + 0.1 * 0.5, 0.05])
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    root = tmp_path_factory.mktemp("camera hmr")
+    shutil.copy(STAND_INS / "camerahmr" / "mesh_estimator.py", root)
+    shutil.copy(SCRIPTS / "camerahmr_scripts" / "dump_params.py", root)
+    return root
+
+
+def write_frames(folder, frames):
+    """Names without leading zeros, so that the order of text is not the order of time."""
+    folder.mkdir(parents=True)
+    for number, people in enumerate(frames):
+        cv2.imwrite(str(folder / f"frame {number}.jpg"), draw_frame(people, (160, 120)))
+    return folder
+
+
+def dump(checkout, folder, output, *arguments):
+    command = [sys.executable, str(checkout / "dump_params.py"), "--image_folder", str(folder), "--output", str(output), *arguments]
+    return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def result(checkout, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("frames")
+    two = [[(RED, 20 + 3 * number, 20, 40, 90), (BLUE, 115, 30, 30, 70)] for number in range(12)]
+    frames = write_frames(folder / "in", [[] if number in (0, 5) else people for number, people in enumerate(two)])
+    done = dump(checkout, frames, folder / "hmr.pt", "--fps", "16")
+    assert done.returncode == 0, done.stderr
+    assert "Without the person: 0, 5" in done.stdout
+    return torch.load(folder / "hmr.pt", weights_only=True)
+
+
+def test_frames_are_in_the_order_of_their_numbers_with_gaps_told(result):
+    assert result["frame_index"].tolist() == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
+    assert result["num_frames"].tolist() == [12] and result["fps"].tolist() == [16.0]
+    centre = result["bbox"][:, 0] + result["bbox"][:, 2] / 2
+    assert (centre - (40 + 3 * result["frame_index"])).abs().max() < 3
+
+
+def test_one_person_in_axis_angle_with_21_joints(result):
+    assert torch.allclose(result["global_orient"], torch.tensor([[0.0, 0.2, 0.0]]).expand(10, 3), atol=1e-6), "always the red person"
+    assert result["body_pose"].shape == (10, 63)
+    assert result["betas"].shape == (10, 10)
+
+
+def test_one_focal_length_and_the_formula_of_the_weak_camera(result):
+    focal = float(result["focal_length"][0])
+    assert focal == 210 and torch.equal(result["focal_length"], torch.full((10, 1), focal)), "the median of 200, 210 and 220"
+    size = result["bbox"][:, 2:3]
+    centre = result["bbox"][:, :2] + size / 2
+    expected = torch.cat(
+        [0.01 + 2 * (centre[:, :1] - 80) / (0.9 * size), 0.02 + 2 * (centre[:, 1:] - 60) / (0.9 * size), 2 * focal / (0.9 * size)], 1
+    )
+    assert torch.allclose(result["transl"] + SMPLX_PELVIS, expected + STAND_IN_PELVIS, atol=1e-4), "the pelvis stays where SMPL has it"
+
+
+def test_smplx_focal_length_overlays_and_largest(checkout, tmp_path):
+    frames = write_frames(tmp_path / "in", [[(RED, 20, 20, 40, 60), (BLUE, 90, 10, 50, 100)]] * 3)
+    done = dump(checkout, frames, tmp_path / "hmr.pt", "--model_type", "smplx", "--focal_length", "500", "--person", "largest")
+    assert done.returncode == 0, done.stderr
+    captured = torch.load(tmp_path / "hmr.pt", weights_only=True)
+    assert torch.allclose(captured["global_orient"][:, 1], torch.full((3,), -0.3)), "blue is larger"
+    assert captured["focal_length"].tolist() == [[500.0]] * 3 and "fps" not in captured and captured["betas"].shape == (3, 16)
+    drawn = dump(checkout, frames, tmp_path / "drawn.pt", "--overlay_folder", str(tmp_path / "overlays"))
+    assert "no OpenGL here" in drawn.stderr, "only asked-for pictures need OpenGL"
+
+
+def test_the_result_converts(result, tmp_path):
+    converter = SCRIPTS / "convert_hmr_to_motion.py"
+    torch.save(result, tmp_path / "hmr.pt")
+    command = [sys.executable, str(converter), "-i", str(tmp_path / "hmr.pt"), "-o", str(tmp_path / "motion.pt")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert torch.load(tmp_path / "motion.pt", weights_only=True)["motion"].shape == (10, 276)
+
+
+def test_failures_are_one_line_and_leave_no_file(checkout, tmp_path):
+    nobody = write_frames(tmp_path / "nobody", [[]] * 3)
+    (tmp_path / "none").mkdir()
+    broken = write_frames(tmp_path / "broken", [[]])
+    (broken / "frame 1.jpg").write_text("text")
+    for folder, words in [
+        (nobody, "no person was found in any of the 3 frames"),
+        (tmp_path / "none", "has no pictures"),
+        (tmp_path / "x", "is not a folder"),
+        (broken, "is not a picture"),
+    ]:
+        done = dump(checkout, folder, tmp_path / "hmr.pt")
+        assert done.returncode == 1 and words in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1 and not (tmp_path / "hmr.pt").exists()
+
+
+def test_another_version_of_the_checkout_is_named(checkout, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(checkout, other)
+    source = (other / "mesh_estimator.py").read_text()
+    (other / "mesh_estimator.py").write_text(source.replace('"box_size"', '"size"'))
+    frames = write_frames(tmp_path / "in", [[(RED, 20, 20, 40, 60)]] * 2)
+    done = dump(other, frames, tmp_path / "hmr.pt")
+    assert done.returncode == 1 and "batch has no box_size" in done.stderr
+
+
+def test_both_drop_ins_choose_people_with_the_same_code():
+    """Each must stand alone in a foreign checkout, so the code is there twice; it must not drift apart."""
+    names = ("PersonChooser", "box_areas", "box_overlaps", "frame_rate", "frame_ranges", "save", "report")
+    sources = []
+    for path in (SCRIPTS / "camerahmr_scripts" / "dump_params.py", SCRIPTS / "smplest_x_scripts" / "inference.py"):
+        text = path.read_text()
+        found = {node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if hasattr(node, "name")}
+        sources.append([found[name] for name in names])
+    assert sources[0] == sources[1]
+
+
+def test_rotation_at_half_a_turn(checkout):
+    half_turn = "numpy.diag([1.0, -1.0, -1.0])[None, None]"
+    code = f"import dump_params, numpy; print(numpy.abs(dump_params.rotation_vectors({half_turn})).round(9).tolist())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == str([[round(float(np.pi), 9), 0.0, 0.0]])

@@ -1,0 +1,264 @@
+"""Files are read without running anything, written whole or not at all, and ids never become paths."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkout import REPO
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from motion_rep.common.errors import InputError, UsageError
+from motion_rep.files.locations import beside
+from motion_rep.files.safe_files import (
+    atomic_path,
+    file_sha256,
+    read_bytes,
+    read_json,
+    read_torch,
+    require_file,
+    require_folder,
+    safe_name,
+    sweep,
+    write_bytes,
+    write_json,
+    write_torch,
+)
+
+
+def run_python(code: str, *arguments, **options) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], cwd=REPO, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_was_written_is_there_and_nothing_else(tmp_path):
+    write_bytes(tmp_path / "new" / "folder" / "a.bin", b"abc")
+    write_json(tmp_path / "b.json", {"z": 1, "a": "é", "list": [1.5, None, True]})
+    write_torch(tmp_path / "c.pt", {"x": torch.arange(3)})
+    assert (tmp_path / "new" / "folder" / "a.bin").read_bytes() == b"abc"
+    assert (tmp_path / "b.json").read_text(encoding="utf-8").startswith('{\n  "z": 1,\n  "a": "é"')
+    assert read_json(tmp_path / "b.json") == {"z": 1, "a": "é", "list": [1.5, None, True]}
+    assert read_torch(tmp_path / "c.pt")["x"].tolist() == [0, 1, 2]
+    assert names(tmp_path) == ["b.json", "c.pt", "new"] and names(tmp_path / "new" / "folder") == ["a.bin"]
+
+
+def test_a_new_file_has_the_permissions_of_a_plain_one(tmp_path):
+    write_bytes(tmp_path / "ours", b"1")
+    (tmp_path / "plain").write_bytes(b"1")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_an_error_in_the_middle_leaves_the_old_file_and_no_other(tmp_path):
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        assert temporary.suffix == ".txt" and temporary.parent == tmp_path and temporary.name.startswith(".")
+        raise ZeroDivisionError
+    assert target.read_text() == "old" and names(tmp_path) == ["file.txt"]
+
+
+def test_who_reads_while_a_file_is_replaced_keeps_the_whole_old_one(tmp_path):
+    target = tmp_path / "file.bin"
+    write_bytes(target, b"old")
+    with open(target, "rb") as reader:
+        write_bytes(target, b"new and longer")
+        assert reader.read() == b"old"
+    assert target.read_bytes() == b"new and longer"
+
+
+KILLED = """
+import sys, time
+from motion_rep.files.safe_files import atomic_path
+with atomic_path(sys.argv[1]) as temporary:
+    temporary.write_text("half of the new")
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_kill_in_the_middle_leaves_the_old_file_and_the_rest_is_swept(tmp_path):
+    target = tmp_path / "deep" / "file.json"
+    write_json(target, "old")
+    process = run_python(KILLED, target)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        # A running writer's file is not in the way of a sweep, and stays.
+        sweep(tmp_path)
+        assert len(names(target.parent)) == 2
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert read_json(target) == "old"
+    assert len(names(target.parent)) == 2
+    sweep(tmp_path, recursive=False)
+    assert len(names(target.parent)) == 2
+    sweep(tmp_path)
+    assert names(target.parent) == ["file.json"]
+
+
+def test_a_sweep_touches_no_file_of_the_users(tmp_path):
+    kept = [".hidden", ".env.tmp", "a.tmp", "clip.tmp.mp4", ".clip.mp4", ".a.b.tmp.mp4"]
+    for name in kept:
+        (tmp_path / name).write_text("mine")
+    sweep(tmp_path)
+    assert names(tmp_path) == sorted(kept)
+
+
+DISK_FULL = """
+import resource, sys
+import torch
+from motion_rep.common.errors import InputError
+from motion_rep.files.safe_files import write_bytes, write_json, write_torch
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+for write, value in ((write_bytes, b"x" * 5000), (write_json, "x" * 5000), (write_torch, torch.zeros(5000))):
+    try:
+        write(sys.argv[1], value)
+    except InputError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX")
+def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
+    target = tmp_path / "file.bin"
+    target.write_text("old")
+    out, err = run_python(DISK_FULL, target).communicate()
+    lines = out.splitlines()
+    assert len(lines) == 3 and all(f"{target}: cannot be written" in line and "free space" in line for line in lines), out + err
+    assert target.read_text() == "old" and names(tmp_path) == ["file.bin"]
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_bytes(tmp_path / "file" / "a", b"1")
+    with pytest.raises(UsageError, match="cannot be written"):
+        require_folder(tmp_path / "file" / "b")
+    assert require_folder(tmp_path / "new" / "one").is_dir()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(InputError, match="cannot be written"):
+            write_bytes(tmp_path / "a", b"1")
+        with pytest.raises(UsageError, match="cannot be written"):
+            require_folder(tmp_path)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_equal_contents_give_equal_torch_files(tmp_path):
+    for name in ("one.pt", "other.pt"):
+        write_torch(tmp_path / name, {"x": torch.arange(5), "fps": 16.0})
+    assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+    assert file_sha256(tmp_path / "one.pt") == hashlib.sha256((tmp_path / "one.pt").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("read", [require_file, read_bytes, read_json, read_torch])
+def test_missing_empty_and_folders_are_refused_by_every_reader(tmp_path, read):
+    (tmp_path / "empty").touch()
+    for name, fault in (("nothing", "cannot be read"), ("empty", "is empty"), (".", "is a folder")):
+        with pytest.raises(InputError, match=fault) as error:
+            read(tmp_path / name)
+        assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content, fault",
+    [
+        (b"{", "line 1, column 2"),
+        (b'[1,\n 2,,\n 3]', "line 2"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"1" * 10_000, "number too long"),
+        (b"  \n", "not JSON"),
+    ],
+)
+def test_what_is_not_json_is_refused_with_its_place(tmp_path, content, fault):
+    path = tmp_path / "bad.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=fault):
+        read_json(path)
+
+
+def test_json_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "bom.json").write_bytes(b"\xef\xbb\xbf[1]")
+    assert read_json(tmp_path / "bom.json") == [1]
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)))
+@example("\ud800")
+def test_any_json_value_survives_writing(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("json") / "value.json"
+    write_json(path, value)
+    assert read_json(path) == json.loads(json.dumps(value))
+
+
+def test_numpy_arrays_and_scalars_in_torch_files_are_read(tmp_path):
+    value = {"array": np.arange(6, dtype=np.float16).reshape(2, 3), "scalar": np.float64(1.5), "flag": np.bool_(True), "nested": [{"t": torch.ones(2)}, "text", 3]}
+    torch.save(value, tmp_path / "x.pt")
+    read = read_torch(tmp_path / "x.pt")
+    np.testing.assert_array_equal(read["array"], value["array"])
+    assert read["scalar"] == 1.5 and read["flag"] and read["nested"][1] == "text"
+
+
+def test_paths_in_json_are_relative_to_the_current_folder_then_to_the_jsons(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    (there / "a.pt").touch()
+    assert beside("a.pt", there / "x.json") == there / "a.pt"
+    (here / "a.pt").touch()
+    assert beside("a.pt", there / "x.json") == Path("a.pt")
+    assert beside("missing.pt", there / "x.json") == Path("missing.pt")
+    assert beside(str(there / "a.pt"), here / "x.json") == there / "a.pt"
+
+
+IDENTIFIERS = st.integers() | st.text() | st.floats() | st.from_regex(r"[./\\~a-z0-9 -]{0,30}", fullmatch=True)
+
+
+@given(IDENTIFIERS)
+@example("..")
+@example(".")
+@example("")
+@example("../../etc/passwd")
+@example("/etc/passwd")
+@example("C:\\x")
+@example("a/b")
+@example("-rf")
+@example("x" * 5000)
+@example("\ud800")
+@example("a\0b")
+@example("CON\n")
+def test_an_id_never_leaves_its_folder(identifier):
+    name = safe_name(identifier)
+    folder = Path("/some/folder")
+    assert os.path.normpath(folder / name) == str(folder / name) and (folder / name).parent == folder
+    assert 1 <= len(name) <= 110 and name.isascii() and "\0" not in name
+    assert name[0] not in ".-~"
+
+
+@given(st.lists(st.text(max_size=8), unique=True, max_size=20))
+def test_different_ids_get_different_names(identifiers):
+    assert len({safe_name(identifier) for identifier in identifiers}) == len(identifiers)
+
+
+@pytest.mark.parametrize("identifier, name", [(7, "7"), ("7", "7"), ("walk_01.v2", "walk_01.v2"), (0, "0")])
+def test_harmless_ids_stay_as_they_are(identifier, name):
+    assert safe_name(identifier) == name

@@ -1,0 +1,151 @@
+"""The preview capture as a user runs it, on the sample video and on what goes wrong with videos. Needs the fetched landmark networks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkout import REPO
+
+from motion_rep.captures.capture_file import read_standard_capture
+from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.preview_capture.weights import WEIGHT_FILES, is_intact
+from motion_rep.video.reading import open_video
+from motion_rep.video.writing import ffmpeg_path, open_writer
+
+REPOSITORY = REPO
+COMMAND = REPOSITORY / "motion_rep" / "capture_preview.py"
+SAMPLE = REPOSITORY / "data_samples" / "sample_video.mp4"
+
+
+@cache
+def why_no_networks() -> str:
+    """Empty once the networks are there; the project's own script fetches them."""
+    if not all(is_intact(file) for file in WEIGHT_FILES):
+        done = subprocess.run([sys.executable, REPOSITORY / "scripts" / "fetch_capture_weights.py"], capture_output=True, text=True, check=False)
+        return "" if done.returncode == 0 else f"the landmark networks cannot be fetched: {done.stderr.strip()[-200:]}"
+    return ""
+
+
+@pytest.fixture(autouse=True)
+def _networks():
+    pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
+    if why_no_networks():
+        pytest.skip(why_no_networks())
+
+
+@cache
+def sample_frames(count: int) -> list[np.ndarray]:
+    with open_video(SAMPLE) as video:
+        return [rgb for _, (_, rgb) in zip(range(count), video, strict=False)]
+
+
+def write_video(path: Path, frames: list[np.ndarray], fps: float = 16.0) -> Path:
+    with open_writer(path, frames[0].shape[1], frames[0].shape[0], fps) as writer:
+        for rgb in frames:
+            writer.write(rgb)
+    return path
+
+
+def capture(video: Path, output: Path, *flags: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(COMMAND), "--video", str(video), "--output", str(output), *flags]
+    return subprocess.run(command, cwd=output.parent, capture_output=True, text=True, check=False, timeout=240)
+
+
+def assert_one_line(done: subprocess.CompletedProcess, code: int, *words: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("error: ") and all(word in done.stderr for word in words)
+
+
+def pelvis_pixels(path: Path) -> np.ndarray:
+    read = read_standard_capture(path)
+    pelvis = forward_kinematics(read.root_rotations, read.body_rotations, read.transl).positions[:, 0]
+    return (pelvis[:, :2] / pelvis[:, 2:] * read.focal_length[:, None] + torch.tensor([read.width / 2, read.height / 2])).numpy()
+
+
+def test_a_sample_clip_gives_the_documented_file_and_the_same_again(tmp_path):
+    video = write_video(tmp_path / "clip.mp4", sample_frames(24))
+    for name in ("a.pt", "b.pt"):
+        done = capture(video, tmp_path / name)
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+    first, second = (torch.load(tmp_path / name, weights_only=True) for name in ("a.pt", "b.pt"))
+    assert all(torch.equal(first[k], second[k]) for k in first if isinstance(first[k], torch.Tensor))
+    assert first["body_pose"].shape == (24, 63) and first["visibility"].shape == (24, 33)
+    assert first["fps"] == 16.0 and first["frame_index"].tolist() == list(range(24)) and first["detected"].all()
+    read = read_standard_capture(tmp_path / "a.pt")
+    assert (read.width, read.height) == (832, 480)
+    joints = forward_kinematics(read.root_rotations, read.body_rotations, read.transl).positions
+    assert (joints[:, 15, 1] < joints[:, 0, 1]).all() and (joints[:, 7, 1] > joints[:, 0, 1]).all()
+    wrists = joints[:, [20, 21], 1].mean(1) - joints[:, 15, 1]
+    assert wrists.max() > 0.3 and wrists.min() < -0.1, "the arms swing from hanging down to above the head"
+
+
+def test_an_existing_output_is_kept_unless_told(tmp_path):
+    output = tmp_path / "kept.pt"
+    output.write_bytes(b"mine")
+    assert_one_line(capture(SAMPLE, output), 2, "--overwrite")
+    assert output.read_bytes() == b"mine"
+
+
+def test_a_video_without_a_person_ends_in_one_line(tmp_path):
+    grey = [np.full((240, 320, 3), 90 + 5 * k, np.uint8) for k in range(6)]
+    assert_one_line(capture(write_video(tmp_path / "empty.mp4", grey), tmp_path / "o.pt"), 1, "0 of 6 frames", "--bbox")
+    assert not (tmp_path / "o.pt").exists()
+
+
+def test_a_broken_video_ends_in_one_line(tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(SAMPLE.read_bytes()[:4000])
+    assert_one_line(capture(broken, tmp_path / "o.pt"), 1, "broken.mp4")
+
+
+def test_ten_frames_are_enough_and_a_span_keeps_the_frame_numbers(tmp_path):
+    done = capture(SAMPLE, tmp_path / "o.pt", "--start", "1", "--end", "1.5625")
+    assert done.returncode == 0, done.stderr
+    assert torch.load(tmp_path / "o.pt", weights_only=True)["frame_index"].tolist() == list(range(16, 26))
+
+
+def test_a_span_after_the_end_ends_in_one_line(tmp_path):
+    assert_one_line(capture(write_video(tmp_path / "v.mp4", sample_frames(6)), tmp_path / "o.pt", "--start", "60"), 1, "no frames")
+
+
+def test_frames_without_the_person_are_left_out_by_number(tmp_path):
+    frames = list(sample_frames(30))
+    frames[10:20] = [np.full_like(frames[0], 120)] * 10
+    done = capture(write_video(tmp_path / "gap.mp4", frames), tmp_path / "o.pt")
+    assert done.returncode == 0 and "only 67% of the frames" in done.stderr
+    found = torch.load(tmp_path / "o.pt", weights_only=True)
+    assert found["frame_index"].tolist() == [*range(10), *range(20, 30)]
+    assert (~found["detected"]).nonzero().flatten().tolist() == list(range(10, 20))
+
+
+def test_of_two_people_the_one_in_the_box_is_followed(tmp_path):
+    pair = [np.concatenate((rgb[:, 208:624], rgb[:, 208:624]), axis=1) for rgb in sample_frames(6)]
+    video = write_video(tmp_path / "two.mp4", pair)
+    for name, left in (("left", 90), ("right", 416 + 90)):
+        done = capture(video, tmp_path / f"{name}.pt", "--bbox", f"{left},40,230,420")
+        assert done.returncode == 0, done.stderr
+    assert (pelvis_pixels(tmp_path / "left.pt")[:, 0] < 416).all()
+    assert (pelvis_pixels(tmp_path / "right.pt")[:, 0] > 416).all()
+    assert "people were seen" in capture(video, tmp_path / "any.pt").stderr
+
+
+def test_a_video_turned_by_its_metadata_is_captured_upright(tmp_path):
+    lying = write_video(tmp_path / "lying.mp4", [np.ascontiguousarray(np.rot90(rgb, -1)) for rgb in sample_frames(8)])
+    turned = tmp_path / "turned.mp4"
+    subprocess.run([ffmpeg_path(), "-v", "error", "-display_rotation", "90", "-i", lying, "-c", "copy", turned], check=True)
+    straight = write_video(tmp_path / "straight.mp4", sample_frames(8))
+    for video, name in ((turned, "t"), (straight, "s")):
+        assert capture(video, tmp_path / f"{name}.pt").returncode == 0
+    assert np.abs(pelvis_pixels(tmp_path / "t.pt") - pelvis_pixels(tmp_path / "s.pt")).max() < 12
+
+
+@pytest.mark.parametrize(("flag", "value", "word"), [("--fov", "0", "--fov"), ("--bbox", "1,2,3", "x,y,w,h"), ("--end", "nan", "--end")])
+def test_wrong_flags_are_refused_before_anything_is_read(tmp_path, flag, value, word):
+    assert_one_line(capture(SAMPLE, tmp_path / "o.pt", flag, value), 2, word)

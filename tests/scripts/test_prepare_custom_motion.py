@@ -1,0 +1,120 @@
+"""prepare_custom_motion.sh: the four steps in a row, with stand-ins for the programs that need a GPU."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from chain_support import asked, prepare
+from checkout import STAND_INS
+
+sys.path.insert(0, str(STAND_INS))
+from videos import one_person, write_video  # noqa: E402
+
+
+def test_a_video_becomes_a_gated_motion_and_another_video_is_captured_again(tmp_path, programs):
+    video = write_video(tmp_path / "my video.mp4", one_person(9))
+    (tmp_path / "verdicts.json").write_text('[{"id": "my video", "matches": true, "analysis": "walks"}]')
+    arguments = (
+        "--video",
+        str(video),
+        "--prompt",
+        'a person\'s "walk"',
+        "--output-dir",
+        "set",
+        "--hmr-model",
+        "gvhmr",
+        "--verdicts",
+        "verdicts.json",
+    )
+    done = prepare(tmp_path, programs, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path / "set"
+    (entry,) = json.loads((folder / "gated.json").read_text())
+    assert entry["id"] == "my video" and entry["prompt"] == 'a person\'s "walk"' and entry["use_ref_motion"] is True
+    assert (tmp_path / entry["motion_path"]).is_file() and Path(tmp_path / entry["video_path"]).is_file()
+    assert list((folder / "checks").glob("*_overlay.mp4")) and (folder / "review" / "index.html").is_file()
+    assert "Passed: 1\n  my video: " in done.stdout and "review page: set/review/index.html" in done.stdout
+    write_video(video, one_person(12))
+    changed = prepare(tmp_path, {**programs, "GVHMR_ROOT": "/none"}, *arguments)
+    assert changed.returncode == 2 and "Correct GVHMR_ROOT" in changed.stderr
+    assert "Failed: 1\n  my video: capture: " in changed.stdout and not (tmp_path / entry["motion_path"]).exists()
+
+
+def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, programs):
+    entries = [{"global_id": 7, "id": "../odd", "prompt": "walk", "extra": {"kept": [1]}}, {"id": "../no video", "prompt": "CRASH"}]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    arguments = ("--archive", "a.json", "--output_dir", "out put", "--hmr-model", "gvhmr", "--frames", "9", "--seed", "3")
+    done = prepare(tmp_path, programs, *arguments, STAND_IN_MODE="CRASH")
+    assert done.returncode == 1, done.stdout + done.stderr
+    folder = tmp_path / "out put"
+    assert asked(programs) == ["walk", "CRASH"]
+    assert "Failed: 1\n  ../no video: video: " in done.stdout and "ended with code 1" in done.stdout
+    assert "Undecided: 1" in done.stdout and "No judge has a key" in done.stdout
+    gated = json.loads((folder / "gated.json").read_text())
+    assert [entry["id"] for entry in gated] == ["../odd", "../no video"] and gated[0]["extra"] == {"kept": [1]}
+    assert json.loads((tmp_path / "a.json").read_text()) == entries, "the archive that was given stays as it was"
+    assert not list(tmp_path.glob("no*")) and (folder / "motions" / "7.pt").is_file()
+    again = prepare(tmp_path, programs, *arguments)
+    assert again.returncode == 1 and asked(programs) == ["walk", "CRASH", "CRASH"], "only the missing video is made"
+    assert all(words in again.stderr for words in ("7: captured already", "1 converted", "1 unchanged", "1 rendered, 1 reused"))
+    assert "Undecided: 2" in again.stdout and "Failed" not in again.stdout
+
+
+def test_nobody_in_the_video(tmp_path, programs):
+    (tmp_path / "broken.mp4").write_text("text")
+    done = prepare(tmp_path, programs, "--video", "broken.mp4", "--output-dir", "set", "--hmr-model", "gvhmr")
+    assert done.returncode == 1 and "broken: capture: broken.mp4" in done.stdout.replace(str(tmp_path) + "/", "")
+    assert "messages: set/logs" in done.stdout and "review page" not in done.stdout
+
+
+def test_a_missing_program_ends_it_at_once(tmp_path, programs):
+    done = prepare(tmp_path, {**programs, "WAN_ROOT": ""}, "--prompt", "walk", "--output-dir", "set")
+    assert done.returncode == 2 and "WAN_ROOT is not set" in done.stderr and "== Step 2" not in done.stderr
+
+
+def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
+    for request in (("--prompt", "a person's walk"), ("--video", "v.mp4")):
+        (tmp_path / "v.mp4").touch()
+        done = prepare(
+            tmp_path, {}, *request, "--output-dir", "set", "--dry-run", "--judge", "none", "--target-fps", "16", "--fps", "16", "--", "--votes", "3"
+        )
+        assert done.returncode == 0, done.stderr
+        for command in (
+            "extract_motion.sh --model auto",
+            "--target-fps 16",
+            "--fps=16",
+            "motion_checker.py",
+            "render_mbench_videos.py",
+            "--votes 3",
+            "build_report.py",
+        ):
+            assert command in done.stdout
+        assert ("generate_video.sh --model wan2.2" in done.stdout) == (request[0] == "--prompt")
+        assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give --prompt TEXT"),
+        (["--prompt", " "], "give --prompt TEXT"),
+        (["--video", "none.mp4"], "none.mp4: not found"),
+        (["--archive", "none.json"], "none.json: not found"),
+        (["--archive", "a.json", "--prompt", "x"], "--archive has its own prompts"),
+        (["--video", "v.mp4", "--seed", "1"], "--seed is for making videos"),
+        (["--prompt", "x", "--judge", "me"], "expected gemini, openai, manual or none"),
+        (["--prompt", "x", "--target-fps", "-3"], "expected frames per second"),
+        (["--prompt", "x", "--speed", "3"], "--speed is not a flag"),
+        (["--archive", "a.json"], "holds no entries"),
+        (["--prompt", "x", "--output-dir", "v.mp4/set"], "v.mp4/set: cannot be written"),
+    ],
+)
+def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path):
+    (tmp_path / "v.mp4").touch()
+    (tmp_path / "a.json").write_text("[]")
+    done = prepare(tmp_path, {}, "--output-dir", "set", *arguments)
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert prepare(tmp_path, {}, "--prompt", "x").returncode == 2
