@@ -49,17 +49,18 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.archive import entry_id, read_entries
-    from motion_gating.archives.scratch_file import spool
+    from motion_gating.archives.scratch_file import scratch_file
     from motion_gating.review_page.records import keep_records, read_reviewed
-    from motion_rep.files.safe_files import require_folder, sweep
+    from motion_rep.files.atomic_writing import require_folder
+    from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.runs.report import write_failures
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")
     sum(1 for _ in read_entries(args.meta_json))  # a broken archive ends the run before anything is made
     require_failures_folder(args)
-    sweep(require_folder(args.output))
-    with spool(args.output / "index.html") as file:
+    remove_stale_temporaries(require_folder(args.output))
+    with scratch_file(args.output / "index.html") as file:
         records = keep_records(args.quality_report, file)
         count, known = _count(records.has(entry_id(entry)) for entry in read_entries(args.meta_json))
         if args.quality_report is not None and count and not known:
@@ -69,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
         failures = build_review(
             read_reviewed(args.meta_json, records), count, options, _heading(args), lambda start, items, count: run_on_engine(args, start, items, workers)
         )
-    sweep(args.output)
+    remove_stale_temporaries(args.output)
     _say_result(args, count, failures)
     if args.failures:
         write_failures(args.failures, {"shown": count - len(failures), "failed": len(failures)}, failures)
@@ -94,7 +95,7 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
     Returns:
         A :class:`motion_rep.runs.report.ItemFailure` for every entry of which something could not be shown.
     """
-    from motion_gating.archives.scratch_file import spool
+    from motion_gating.archives.scratch_file import scratch_file
     from motion_gating.review_page.entry_page import failed_page, start_pages
     from motion_gating.review_page.page import write_page
     from motion_gating.review_page.records import FIGURES
@@ -102,7 +103,7 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
     from motion_rep.runs.work_pool import Failed
 
     failures, page_path = [], options.output / "index.html"
-    with spool(page_path) as rows:
+    with scratch_file(page_path) as rows:
         for item, result in progress(engine(functools.partial(start_pages, options), items, count), "review page", total=count, unit="entry"):
             page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
             rows.write(page.row.encode() + b"\n")

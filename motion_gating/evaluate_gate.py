@@ -38,9 +38,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     _require_inputs(args)
-    from motion_rep.files.safe_files import require_folder, sweep, write_json
+    from motion_rep.files.atomic_writing import require_folder
+    from motion_rep.files.json_files import write_json
+    from motion_rep.files.temporaries import remove_stale_temporaries
 
-    sweep(require_folder(args.output.parent), recursive=False)
+    remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures, code = {}, DONE
     if args.labels is not None:
         figures["labels"] = _compare_with_labels(args)

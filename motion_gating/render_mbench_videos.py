@@ -29,7 +29,7 @@ from motion_rep.common.command_line import (
 )
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location, place_of
-from motion_rep.files.remote_files import require_location, sweep_location
+from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
 from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
 OWN_FIELDS = ("video_path", "mbench_eval_path")
@@ -95,14 +95,14 @@ def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespac
     from motion_gating.archives.archive import entry_writer
 
     tally = Tally()
-    sweep_location(args.output_dir)
-    sweep_location(args.output_json.parent, recursive=False)
+    remove_stale_temporaries_at(args.output_dir)
+    remove_stale_temporaries_at(args.output_json.parent, recursive=False)
     try:
         with entry_writer(args.output_json) as write:
             for entry in _rendered(entries, min(count, args.limit or count), args, tally):
                 write(entry)
     finally:
-        sweep_location(args.output_dir)
+        remove_stale_temporaries_at(args.output_dir)
     return tally
 
 
@@ -147,7 +147,7 @@ def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> 
     """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
     from motion_gating.archives.archive import entry_id
     from motion_gating.rendering.clip_render import RenderJob, RenderTarget
-    from motion_rep.files.safe_files import safe_name
+    from motion_rep.files.local_files import safe_name
 
     for entry in entries:
         waiting.append(entry)

@@ -39,10 +39,11 @@ def _run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a broken video is one line of ours, not twenty of the decoder's
     import torch
 
-    from motion_rep.files.safe_files import sweep, write_torch
+    from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.preview_capture.tracking import PersonBox
     from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video
     from motion_rep.preview_capture.weights import DEFAULT_FOLDER
+    from motion_rep.safe_loading.torch_files import write_torch
 
     torch.set_num_threads(1)  # the tensors are small: more threads are slower, and their number would change the last digits
     box = PersonBox(*args.bbox) if args.bbox else None
@@ -50,7 +51,7 @@ def _run(args: argparse.Namespace) -> int:
     result = capture_video(args.video, options, lambda items, what, count: progress(items, what, count, "frame" if what == "reading" else "chunk"))
     for warning in result.warnings:
         say_warning(f"{args.video}: {warning}")
-    sweep(args.output.parent, recursive=False)
+    remove_stale_temporaries(args.output.parent, recursive=False)
     write_torch(args.output, result.to_dict())
     capture = result.capture
     say(f"{args.output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, {capture.width}x{capture.height}, preview quality")

@@ -26,7 +26,7 @@ from motion_rep.common.command_line import (
 )
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location, RemotePath, is_remote, location
-from motion_rep.files.remote_files import looked_up, near, remote_files_below, require_location, sweep_location
+from motion_rep.files.remote_files import local_copy, remote_files_below, remove_stale_temporaries_at, require_location, resolve_existing
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.hmr_results.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
 from motion_rep.runs.flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        args.input = [looked_up(path) for path in args.input]
+        args.input = [resolve_existing(path) for path in args.input]
     except InputError as error:
         raise UsageError(str(error)) from None
     if args.list_people:
@@ -110,7 +110,7 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     from motion_rep.runs.work_pool import Failed, StartIn
 
     require_location(args.output)
-    sweep_location(args.output)
+    remove_stale_temporaries_at(args.output)
     afar = any(map(is_remote, (*args.input, args.output)))
     workers = workers_for(args, len(pairs), WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER)
     counts, failures, notes = Counter(), [], NoteTally()
@@ -125,7 +125,7 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
                 counts[result.how] += 1
                 _tell(pair.source, result.notes, notes)
     finally:
-        sweep_location(args.output)
+        remove_stale_temporaries_at(args.output)
     for note in notes.untold():
         say_warning(note)
     if args.failures:
@@ -152,7 +152,7 @@ def _list_people(args: argparse.Namespace) -> int:
     failed = False
     for path in (found for given in args.input for found in ([given] if _is_one_capture(given) else _captures_in(given))):
         try:
-            with near(path) as copy:
+            with local_copy(path) as copy:
                 people = list_people(copy, args.format, args.trust_pickle)
         except InputError as error:
             say_error(error)

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     _require_outputs(args)
-    from motion_rep.files.safe_files import sweep
+    from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.motions.motion_file import read_motion
     from motion_rep.motions.playback_rate import playback_rate
 
@@ -42,7 +42,7 @@ def _run(args: argparse.Namespace) -> int:
     if guess:
         say_warning(f"{args.motion}: {guess}")
     for output in args.output:
-        sweep(output.parent, recursive=False)
+        remove_stale_temporaries(output.parent, recursive=False)
         motion = export_motion(clip, output, fps, args.frame, args.unit)
         if output.suffix.lower() == ".npz" and len(motion) == len(clip):
             say_warning(f"{args.motion}: its velocities lead to no frame after the last row; converting {output} back gives one row less")

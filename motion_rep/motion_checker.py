@@ -44,12 +44,13 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.bodies.body_models import load_body
     from motion_rep.drawing.depth_check import CheckOptions, check_depth, check_overlay
     from motion_rep.drawing.renderers import load_renderer
-    from motion_rep.files.safe_files import require_folder, sweep
+    from motion_rep.files.atomic_writing import require_folder
+    from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.motions.motion_file import read_motion
     from motion_rep.runs.work_pool import use_one_thread
 
     clip = read_motion(args.motion_file)
-    sweep(require_folder(args.output_dir), recursive=False)
+    remove_stale_temporaries(require_folder(args.output_dir), recursive=False)
     body = load_body(args.smpl_type, args.smpl_model_path, device_or_error(args.device))
     renderer = load_renderer(args.renderer)
     # The frames are shared out between threads; within one, more would only be in the way.

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     if args.output.suffix.lower() not in KINDS:
         raise UsageError(f"{args.output}: ends in {args.output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it.")
-    from motion_rep.files.safe_files import sweep
+    from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.motions.motion_file import read_motion
     from motion_rep.motions.playback_rate import playback_rate
 
@@ -39,7 +39,7 @@ def _run(args: argparse.Namespace) -> int:
     fps, guess = playback_rate(clip, args.fps)
     if guess:
         say_warning(f"{args.motion}: {guess}")
-    sweep(args.output.parent, recursive=False)
+    remove_stale_temporaries(args.output.parent, recursive=False)
     plot_motion(clip, fps, args.output, args.title or args.motion.name, args.motion)
     say(f"{args.output}: {len(clip)} frames at {fps:g} fps")
     return DONE
@@ -60,7 +60,7 @@ def plot_motion(clip, fps: float, output: Path, title: str, source: Path | None 
         if (error.name or "").partition(".")[0] != "matplotlib":
             raise
         raise UsageError("plots need the package matplotlib. Install it with: pip install matplotlib") from None
-    from motion_rep.files.safe_files import atomic_path
+    from motion_rep.files.atomic_writing import atomic_path
 
     try:
         figure = motion_figure(clip, fps, title)

@@ -13,7 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError, one_line
-from motion_rep.files.safe_files import require_folder, write_bytes
+from motion_rep.files.atomic_writing import require_folder, write_bytes
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER, LICENCE, WEIGHT_FILES, WHEEL_REQUIREMENT, WHEEL_TAGS, is_intact
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 
 from motion_gating.archives.json_stream import json_kind, read_json_list
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.files.atomic_writing import atomic_path
+from motion_rep.files.json_files import json_text
+from motion_rep.files.local_files import require_file
 from motion_rep.files.locations import Location
-from motion_rep.files.remote_files import near, near_output
-from motion_rep.files.safe_files import atomic_path, json_text, require_file
+from motion_rep.files.remote_files import local_copy, local_output
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
@@ -47,7 +49,7 @@ def read_items(path: Location, expected: str = "a list of entries") -> Iterator[
     Raises:
         InputError: missing or not JSON, or not a list.
     """
-    with near(path) as copy:
+    with local_copy(path) as copy:
         yield from _read_lines(copy) if is_lines(path) else read_json_list(copy, expected)
 
 
@@ -61,7 +63,7 @@ def entry_id(entry: Entry) -> object:
 def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
     """A function that appends one entry to a new archive, which takes its name when the block ends without an error."""
     lines = is_lines(path)
-    with near_output(path, fetch=False) as copy, atomic_path(copy) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with local_output(path, fetch=False) as copy, atomic_path(copy) as temporary, open(temporary, "w", encoding="utf-8") as file:
         count = 0
 
         def write(entry: Entry) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import require_file
+from motion_rep.files.local_files import require_file
 
 CHUNK = 2**16  # characters
 # What stands this near to the end of the text read so far may go on after it: the longest word is -Infinity.

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import IO
 
 from motion_rep.common.errors import InputError
+from motion_rep.files.atomic_writing import cannot_write
 from motion_rep.files.locations import Location, is_remote
-from motion_rep.files.safe_files import cannot_write
 
 
 @contextlib.contextmanager
-def spool(target: Location) -> Iterator[IO[bytes]]:
+def scratch_file(target: Location) -> Iterator[IO[bytes]]:
     """A file without a name on the disk of ``target`` (of temporary files, if that is remote), to write and read; nothing is left of it after a kill.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from motion_gating.evaluation.agreement import Counts, count_decisions
 from motion_rep.common.errors import UsageError
-from motion_rep.files.safe_files import atomic_path
+from motion_rep.files.atomic_writing import atomic_path
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
-from motion_gating.archives.scratch_file import spool
+from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.gate.decision import Limits, decide, jitter_fails
 from motion_gating.gate.in_order import in_order
 from motion_gating.gate.record import failure_of, make_record
@@ -22,9 +22,9 @@ from motion_gating.gate.tally import Tally
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process, measured_entries
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.locations import Location, beside, place_of
-from motion_rep.files.remote_files import near_output, require_location, sweep_location
-from motion_rep.files.safe_files import write_json
+from motion_rep.files.json_files import write_json
+from motion_rep.files.locations import Location, place_of, resolve_from
+from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
 from motion_rep.runs.report import write_failures
 
 KEEP, REJECT = "keep", "reject"
@@ -116,10 +116,10 @@ def apply_gate(
     target = options.output_json or options.meta_json
     for folder in (options.quality_report.parent, target.parent):
         require_location(folder)
-        sweep_location(folder, recursive=False)
+        remove_stale_temporaries_at(folder, recursive=False)
     started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
     count = count_entries(options)  # a broken archive ends the run before the first call is paid for
-    with spool(options.quality_report) as kept, _interruptible() as cancelled:
+    with scratch_file(options.quality_report) as kept, _interruptible() as cancelled:
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
             kept.write(json.dumps(examined.record).encode() + b"\n")
@@ -127,7 +127,7 @@ def apply_gate(
                 failures.append(failure)
         _write_results(options, target, kept)
     result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
-    with near_output(options.run_block, fetch=False) as run_block:
+    with local_output(options.run_block, fetch=False) as run_block:
         write_json(run_block, _run_block(options, started, result))
     if options.failures is not None:
         write_failures(options.failures, {**tally.outcome_counts(), "failed": len(failures)}, failures)
@@ -170,7 +170,7 @@ def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
     video, description = entry.get(fields.video), entry.get(fields.prompt)
     return Question(
         entry_id(entry),
-        beside(video, meta_json) if isinstance(video, str) and video else None,
+        resolve_from(video, meta_json) if isinstance(video, str) and video else None,
         description if isinstance(description, str) and description.strip() else None,
     )
 

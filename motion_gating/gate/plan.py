@@ -11,7 +11,7 @@ from motion_gating.judges.interface import Judge, Question
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
-from motion_rep.files.remote_files import near
+from motion_rep.files.remote_files import local_copy
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -84,6 +84,6 @@ def _tokens(question: Question, vlm) -> int:
 def _video_size(path: Location) -> tuple[float, int, int]:
     from motion_rep.video.reading import open_video
 
-    with near(path) as copy, open_video(copy) as video:
+    with local_copy(path) as copy, open_video(copy) as video:
         frames = video.frame_count or sum(1 for _ in video)
         return frames / video.fps, video.width, video.height

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from motion_gating.judges.answers import Answer
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import read_json, require_folder, sweep, write_json
+from motion_rep.files.atomic_writing import require_folder
+from motion_rep.files.json_files import read_json, write_json
+from motion_rep.files.temporaries import remove_stale_temporaries
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class AnswerCache:
         Raises:
             UsageError: the folder cannot be made or written to.
         """
-        sweep(require_folder(self.folder))
+        remove_stale_temporaries(require_folder(self.folder))
 
     def get(self, asked: dict) -> KeptAnswer | None:
         """The answer to exactly this, None where there is none or its file is damaged or out of reach."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from motion_gating.judges.interface import Judge, Question, Stop, Verdict, undecided
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.safe_files import read_json
+from motion_rep.files.json_files import read_json
 
 NAME = "manual"
 

@@ -14,8 +14,8 @@ from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Question, Sto
 from motion_gating.judges.retrying import Caller, RunStopped
 from motion_gating.judges.service import Attempt, CallFailure, Failure, Service, short, video_type, without_secrets
 from motion_rep.common.errors import InputError
-from motion_rep.files.remote_files import near
-from motion_rep.files.safe_files import read_bytes
+from motion_rep.files.local_files import read_bytes
+from motion_rep.files.remote_files import local_copy
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _clip(question: Question) -> Iterator[tuple[Path, bytes]]:
         raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
     if video_type(question.video) is None:
         raise InputError(f"{question.video}: is not a video by its name, expected .mp4 or the like. It was not sent; check --video-field.")
-    with near(question.video) as video:
+    with local_copy(question.video) as video:
         yield video, read_bytes(video)
 
 

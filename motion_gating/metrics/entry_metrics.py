@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from motion_gating.metrics.joint_clip import read_joint_clip
 from motion_gating.metrics.joint_metrics import JointMetrics, measure
 from motion_rep.common.errors import InputError
-from motion_rep.files.locations import Location, beside
-from motion_rep.files.remote_files import near
+from motion_rep.files.locations import Location, resolve_from
+from motion_rep.files.remote_files import local_copy
 from motion_rep.runs.work_pool import Failed, run_items
 
 # Runs a function, made once by each worker, over items of which there are so many: each with its result, in order.
@@ -72,7 +72,7 @@ def measure_eval_file(field: str, meta_json: Location, value: object) -> JointMe
     """
     if not isinstance(value, str) or not value:
         raise InputError(f"the entry has no {field}. Render it first, or name its field with --eval-field.")
-    with near(beside(value, meta_json)) as path:
+    with local_copy(resolve_from(value, meta_json)) as path:
         clip = read_joint_clip(path)
         try:
             return measure(clip)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motion_rep.common.errors import InputError, one_line
-from motion_rep.files.safe_files import read_torch_arrays
+from motion_rep.safe_loading.torch_files import read_torch_arrays
 
 SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
 

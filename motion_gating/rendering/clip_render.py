@@ -18,14 +18,15 @@ from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.renderers import Renderer, load_renderer
-from motion_rep.files.locations import Location, beside
-from motion_rep.files.remote_files import near, near_output
-from motion_rep.files.safe_files import file_sha256, read_torch, write_torch
+from motion_rep.files.local_files import file_sha256
+from motion_rep.files.locations import Location, resolve_from
+from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.rotations import matrix_to_rotvec
 from motion_rep.motions.encoding import BodyParameters, body_parameters, pelvis_positions
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
+from motion_rep.safe_loading.torch_files import read_torch, write_torch
 from motion_rep.video.writing import open_writer
 
 # Raised whenever the pictures change, so that older files are drawn again.
@@ -81,8 +82,8 @@ def _render_job(body: Body, renderer: Renderer, settings: RenderSettings, overwr
     if job.motion_path is None:
         raise InputError("has no motion_path, expected the path of a motion .pt")
     with contextlib.ExitStack() as copies:
-        motion_path = copies.enter_context(near(beside(job.motion_path, job.meta_json)))
-        eval_path, video = (copies.enter_context(near_output(path, fetch=not overwrite)) for path in (job.target.eval, job.target.video))
+        motion_path = copies.enter_context(local_copy(resolve_from(job.motion_path, job.meta_json)))
+        eval_path, video = (copies.enter_context(local_output(path, fetch=not overwrite)) for path in (job.target.eval, job.target.video))
         return render_clip(motion_path, RenderTarget(video, eval_path), body, renderer, settings, overwrite, threads)
 
 

@@ -17,9 +17,9 @@ from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, p
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
-from motion_rep.files.locations import Location, beside, is_remote
-from motion_rep.files.remote_files import near
-from motion_rep.files.safe_files import file_sha256, safe_name
+from motion_rep.files.local_files import file_sha256, safe_name
+from motion_rep.files.locations import Location, is_remote, resolve_from
+from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 
@@ -177,10 +177,10 @@ def _near(path: str | None, sources: _Sources, what: str, options: PageOptions) 
     """A file that an entry names, or a copy of a remote one; None where it names none, or it cannot be fetched."""
     if path is None:
         return None
-    found = _tried(lambda: beside(path, options.meta_json), sources, what)
+    found = _tried(lambda: resolve_from(path, options.meta_json), sources, what)
     if not is_remote(found):
         return found
-    copy = _tried(lambda: sources.copies.enter_context(near(found)), sources, what)
+    copy = _tried(lambda: sources.copies.enter_context(local_copy(found)), sources, what)
     if copy is not None:
         sources.fetched.add(copy)
     return copy

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import atomic_path
+from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.video.reading import open_video
 
 POSTER_SIZE = 160

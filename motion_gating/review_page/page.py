@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from motion_rep.common.errors import UsageError
-from motion_rep.files.safe_files import atomic_path
+from motion_rep.files.atomic_writing import atomic_path
 
 FOLDER = Path(__file__).parent
 DATA_IN_TEMPLATE = "{{ data|safe }}"

@@ -12,9 +12,9 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, read_entries, read_items
 from motion_gating.gate.record import NO_FAILURES
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.files.json_files import read_json
 from motion_rep.files.locations import Location
-from motion_rep.files.remote_files import near
-from motion_rep.files.safe_files import read_json
+from motion_rep.files.remote_files import local_copy
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def run_facts(quality_report: Location | None) -> dict:
     if quality_report is None:
         return {}
     try:
-        with near(quality_report.with_name(quality_report.stem + ".run.json")) as run_block:
+        with local_copy(quality_report.with_name(quality_report.stem + ".run.json")) as run_block:
             facts = read_json(run_block)
     except InputError:
         return {}

@@ -10,7 +10,8 @@ from motion_gating.review_page.side_view import side_view
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.renderers import Renderer, load_renderer
-from motion_rep.files.safe_files import file_sha256, write_bytes
+from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.local_files import file_sha256
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.video.writing import open_writer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motion_rep.bodies.linear_skin import LinearSkin
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.kinematics.skeleton import rest_joints
 
 INFLUENCES = 4

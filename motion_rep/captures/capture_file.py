@@ -12,8 +12,8 @@ from torch import Tensor
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import read_torch
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
+from motion_rep.safe_loading.torch_files import read_torch
 
 BODY_SIZES = {69: "SMPL's body; convert it with --format wham, 4dhumans or camerahmr", 66: "a body with its root; leave out the first 3 numbers"}
 

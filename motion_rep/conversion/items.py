@@ -14,11 +14,11 @@ from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.conversion.pairing import Pairing
 from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
-from motion_rep.files.remote_files import near, near_output
-from motion_rep.files.safe_files import read_torch
+from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.motions.motion_file import motion_clip, write_motion
 from motion_rep.motions.stamp import content_digest, is_foreign, is_made_from
+from motion_rep.safe_loading.torch_files import read_torch
 
 # Raised whenever the numbers change, so that older files are made again.
 CONVERSION_VERSION = 1
@@ -29,7 +29,7 @@ def convert_file(source: Path, target: Path, settings: Settings, durable: bool =
     """Convert one capture into one motion file, atomically.
 
     Args:
-        durable: see :func:`motion_rep.files.safe_files.atomic_path`.
+        durable: see :func:`motion_rep.files.atomic_writing.atomic_path`.
         made_from: see :func:`motion_rep.motions.motion_file.write_motion`.
     Returns:
         Notes for the user, one sentence each.
@@ -47,7 +47,7 @@ def convert_file(source: Path, target: Path, settings: Settings, durable: bool =
 
 def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
     """:func:`convert_file` for local and remote files."""
-    with near(pair.source) as source, near_output(pair.target, fetch=False) as target:
+    with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
         return convert_file(source, target, settings)
 
 
@@ -65,7 +65,7 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
     Raises:
         InputError: the message names the file.
     """
-    with near(pair.source) as source, near_output(pair.target, fetch=not overwrite) as target:
+    with local_copy(pair.source) as source, local_output(pair.target, fetch=not overwrite) as target:
         return _convert_near(settings, overwrite, Pairing(source, target))
 
 

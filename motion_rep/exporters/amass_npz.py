@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from motion_rep.exporters.posed_motion import PosedMotion
-from motion_rep.files.safe_files import atomic_path
+from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.kinematics.rotations import matrix_to_rotvec
 
 BETAS = 16

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.exporters.posed_motion import PosedMotion
-from motion_rep.files.safe_files import write_bytes
+from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
 from motion_rep.motions.encoding import pelvis_positions
 

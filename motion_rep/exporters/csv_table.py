@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from motion_rep.exporters.posed_motion import PosedMotion
-from motion_rep.files.safe_files import atomic_path
+from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 
 

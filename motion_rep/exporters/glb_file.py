@@ -13,7 +13,7 @@ import torch
 from motion_rep.bodies.rest_skin import RestSkin, mannequin_rest_skin
 from motion_rep.common.errors import UsageError
 from motion_rep.exporters.posed_motion import PosedMotion, continuous_quaternions
-from motion_rep.files.safe_files import write_bytes
+from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.rotations import matrix_to_quaternion
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
 from motion_rep.motions.encoding import pelvis_positions

@@ -109,7 +109,7 @@ def place_of(path: Location) -> str:
     return str(path) if is_remote(path) else str(path.resolve())
 
 
-def beside(text: str, json_location: Location) -> Location:
+def resolve_from(text: str, json_location: Location) -> Location:
     """A location from a JSON file: a URL, or a path from the current folder if it is there, else from the JSON's folder.
 
     Raises:

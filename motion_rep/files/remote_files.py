@@ -14,14 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.locations import Location, RemotePath
-from motion_rep.files.safe_files import in_use, remove_abandoned_folders, require_folder, sweep
+from motion_rep.files.temporaries import in_use, remove_abandoned_folders, remove_stale_temporaries
 
 # Folders of copies are called so.
 COPIES = "reference-motion-"
 
 
-def looked_up(path: Location) -> Location:
+def resolve_existing(path: Location) -> Location:
     """The location, which must be there; of a remote one it is now known whether it is a folder.
 
     Raises:
@@ -55,7 +56,7 @@ def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
 
 
 @contextlib.contextmanager
-def near(path: Location) -> Iterator[Path]:
+def local_copy(path: Location) -> Iterator[Path]:
     """A local path with the same contents: itself, or a copy of what is remote, which is gone afterwards. Errors name the remote one.
 
     Raises:
@@ -70,7 +71,7 @@ def near(path: Location) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def near_output(path: Location, fetch: bool = True) -> Iterator[Path]:
+def local_output(path: Location, fetch: bool = True) -> Iterator[Path]:
     """A local path to write; what is written there is stored at a remote location when the block ends without an error.
 
     Args:
@@ -114,12 +115,12 @@ def require_location(folder: Location) -> None:
         raise UsageError(str(error)) from None
 
 
-def sweep_location(folder: Location, recursive: bool = True) -> None:
-    """Remove what killed runs left in a local folder, see :func:`motion_rep.files.safe_files.sweep`, or in the copies of remote files."""
+def remove_stale_temporaries_at(folder: Location, recursive: bool = True) -> None:
+    """Remove what killed runs left in a local folder, see :func:`motion_rep.files.temporaries.remove_stale_temporaries`, or in the copies of remote files."""
     if isinstance(folder, RemotePath):
         remove_abandoned_folders(Path(tempfile.gettempdir()), COPIES)
     else:
-        sweep(folder, recursive)
+        remove_stale_temporaries(folder, recursive)
 
 
 def is_there(path: Location) -> bool:
@@ -127,7 +128,7 @@ def is_there(path: Location) -> bool:
     if not isinstance(path, RemotePath):
         return path.is_file()
     try:
-        return not looked_up(path).folder
+        return not resolve_existing(path).folder
     except InputError:
         return False
 

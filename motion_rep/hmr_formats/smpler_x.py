@@ -15,7 +15,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import read_json
+from motion_rep.files.json_files import read_json
 from motion_rep.hmr_results.bodies import body_from_smplx
 from motion_rep.hmr_results.box_tracks import Box, link_boxes
 from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from motion_rep.common.errors import InputError, UsageError, one_line
-from motion_rep.files.safe_files import load_with_torch, read_plain_torch, require_file
+from motion_rep.files.local_files import require_file
 from motion_rep.hmr_results.names import RESULT_FILES
 from motion_rep.safe_loading.bounded_stream import MAX_BYTES
 from motion_rep.safe_loading.data_pickle import TORCH_LEGACY_MAGIC, read_data_pickle
 from motion_rep.safe_loading.numpy_file import NPY_MAGIC, NpzArrays, is_npz, read_npy
 from motion_rep.safe_loading.tensor_file import ZIP_MAGIC
+from motion_rep.safe_loading.torch_files import load_with_torch, read_plain_torch
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import FASTEST_RATE
-from motion_rep.files.safe_files import read_torch, write_torch
 from motion_rep.kinematics.camera import Camera, extrinsic_rows, world_to_camera_from_rows
 from motion_rep.motions.encoding import require_plain_motion
 from motion_rep.motions.layout import WIDTH
 from motion_rep.motions.stamp import stamped
+from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from motion_rep.files.safe_files import file_sha256
+from motion_rep.files.local_files import file_sha256
 
 KEY = "made_from"
 # What a folder that is one capture is told by; pictures and videos beside it are not read.

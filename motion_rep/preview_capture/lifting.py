@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import require_file
+from motion_rep.files.local_files import require_file
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.common.errors import UsageError
-from motion_rep.files.safe_files import file_sha256
+from motion_rep.files.local_files import file_sha256
 
 FETCH_COMMAND = "python scripts/fetch_capture_weights.py"
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "data" / "preview_capture"

@@ -29,7 +29,7 @@ def require_failures_folder(args: argparse.Namespace) -> None:
     Raises:
         UsageError: it cannot.
     """
-    from motion_rep.files.safe_files import require_folder
+    from motion_rep.files.atomic_writing import require_folder
 
     if args.failures is None:
         return

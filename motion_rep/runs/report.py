@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from motion_rep.files.safe_files import atomic_path, json_text
+from motion_rep.files.atomic_writing import atomic_path
+from motion_rep.files.json_files import json_text
 
 # A note that this many items share is told for the first ones only.
 TOLD = 3

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motion_rep.common.errors import InputError, one_line
-from motion_rep.files.safe_files import require_file, text_at_start
+from motion_rep.files.local_files import require_file, text_at_start
 from motion_rep.safe_loading.bounded_stream import MAX_BYTES, BoundedStream, inflated
 from motion_rep.safe_loading.raw_arrays import array_from_bytes, checked_shape, plain_dtype, read_array, require_size
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from motion_rep.common.errors import InputError, one_line
-from motion_rep.files.safe_files import require_file
+from motion_rep.files.local_files import require_file
 from motion_rep.safe_loading.bounded_stream import MAX_BYTES, BoundedStream
 from motion_rep.safe_loading.data_pickle import load_data
 from motion_rep.safe_loading.raw_arrays import checked_shape, plain_dtype, read_array

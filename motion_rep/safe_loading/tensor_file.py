@@ -1,7 +1,7 @@
 """Dicts of tensors in torch.save files without torch: a fifth of torch.load's time, and no second for importing it.
 
 Only the plain form that ``torch.save`` gives a dict of tensors, numbers and strings is read here; everything else is left to torch
-(safe_files.py). Nothing in the file is run: its pickle is not unpickled. The few instructions that build such a dict are followed by code of
+(torch_files.py). Nothing in the file is run: its pickle is not unpickled. The few instructions that build such a dict are followed by code of
 this file, on numbers, strings, tuples and dicts of its own; the names that a pickle may mention stand for markers; anything else ends the reading.
 """
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import require_file
+from motion_rep.files.local_files import require_file
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from motion_rep.common.errors import InputError, UsageError, one_line
-from motion_rep.files.safe_files import atomic_path, cannot_write
+from motion_rep.files.atomic_writing import atomic_path, cannot_write
 
 # x264's output depends on its number of threads, so it is fixed; two are enough beside a drawing thread.
 ENCODER_THREADS = 2

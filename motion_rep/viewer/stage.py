@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from motion_rep.bodies.body_models import Body
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.bodies.rest_skin import mannequin_rest_skin
 from motion_rep.kinematics.camera import Camera
 from motion_rep.kinematics.foot_contact import FEET, foot_contacts

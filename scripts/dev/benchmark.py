@@ -252,7 +252,7 @@ def _gate(folder: Path, count: int):
 
 
 def _skinning(count: int):
-    from motion_rep.bodies.mannequin import MannequinBody
+    from motion_rep.bodies.mannequin_body import MannequinBody
     from motion_rep.bodies.posing import posed_frames
 
     body, parameters = MannequinBody(), _parameters(count)
@@ -266,7 +266,7 @@ def _skinning(count: int):
 
 def _drawing(kind: str, part: str, folder: Path, count: int):
     """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them ready."""
-    from motion_rep.bodies.mannequin import MannequinBody
+    from motion_rep.bodies.mannequin_body import MannequinBody
     from motion_rep.drawing.opencv_renderer import OpenCvRenderer
     from motion_rep.video.writing import open_writer
 

@@ -35,7 +35,8 @@ def _run(args: argparse.Namespace) -> int:
 
     import torch
 
-    from motion_rep.files.safe_files import require_folder, write_json
+    from motion_rep.files.atomic_writing import require_folder
+    from motion_rep.files.json_files import write_json
     from scripts.dev.capture_evaluation.clips import SETS
 
     torch.set_num_threads(1)

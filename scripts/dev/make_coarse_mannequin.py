@@ -25,7 +25,7 @@ def _run(args) -> int:
     import numpy as np
     import torch
 
-    from motion_rep.bodies.mannequin import MannequinBody
+    from motion_rep.bodies.mannequin_body import MannequinBody
     from motion_rep.motions.encoding import BodyParameters
 
     body = MannequinBody()

@@ -33,7 +33,8 @@ def make_data_samples(folder: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    from motion_rep.files.safe_files import require_folder, write_json
+    from motion_rep.files.atomic_writing import require_folder
+    from motion_rep.files.json_files import write_json
     from scripts.dev.samples.motions import MOTIONS
 
     require_folder(folder / "captures")
@@ -84,7 +85,7 @@ def _verdict(number: int, text) -> dict:
 
 
 def _make_capture(folder: Path, name: str) -> list[Path]:
-    from motion_rep.files.safe_files import write_torch
+    from motion_rep.safe_loading.torch_files import write_torch
     from scripts.dev.samples.cameras import CAMERAS, seen_by
     from scripts.dev.samples.motions import MOTIONS
     from scripts.dev.samples.video import write_video

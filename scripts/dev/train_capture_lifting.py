@@ -38,7 +38,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _make(args: argparse.Namespace) -> int:
-    from motion_rep.files.safe_files import atomic_path
+    from motion_rep.files.atomic_writing import atomic_path
     from scripts.dev.capture_evaluation.lifting_training import make_examples
 
     path = args.folder / f"{args.seed}.npz"
@@ -50,7 +50,7 @@ def _make(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     import numpy as np
 
-    from motion_rep.files.safe_files import atomic_path
+    from motion_rep.files.atomic_writing import atomic_path
     from scripts.dev.capture_evaluation.lifting_training import read_examples, train
 
     paths = sorted(args.folder.glob("*.npz"))

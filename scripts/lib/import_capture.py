@@ -11,8 +11,9 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, positive_int, run_command, say
 from motion_rep.common.errors import UsageError
-from motion_rep.files.safe_files import read_torch, sweep, write_torch
+from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.hmr_formats.flags import add_reading_flags
+from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 
 def build_parser() -> Parser:
@@ -71,7 +72,7 @@ def import_capture(args) -> list[str]:
     values["fps"] = torch.tensor([args.fps], dtype=torch.float64)
     if args.frames is not None:
         values.setdefault("num_frames", torch.tensor([args.frames]))
-    sweep(args.output.parent, recursive=False)
+    remove_stale_temporaries(args.output.parent, recursive=False)
     write_torch(args.output, values)
     seen = f" of {args.frames}" if args.frames else ""
     return [f"{args.output}: {len(capture)}{seen} frames at {args.fps:g} per second ({capture.source}).", *capture.notes]

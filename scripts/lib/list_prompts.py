@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.archive import Entry, entry_id, read_entries
 from motion_rep.common.command_line import Parser, run_command
 from motion_rep.common.errors import UsageError
-from motion_rep.files.safe_files import safe_name
+from motion_rep.files.local_files import safe_name
 
 # A video model wants the scene described, not only the motion.
 PROMPT_FIELDS = ("prompt_video_detailed", "prompt")

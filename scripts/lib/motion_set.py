@@ -13,7 +13,9 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.safe_files import require_folder, safe_name, sweep
+from motion_rep.files.atomic_writing import require_folder
+from motion_rep.files.local_files import safe_name
+from motion_rep.files.temporaries import remove_stale_temporaries
 
 # Entries listed by name under each heading; the report has all of them.
 LISTED = 20
@@ -80,7 +82,7 @@ def set_files(folder: Path) -> SetFiles:
 
 def begin(args) -> int:
     """Write the set's archive, each entry with the motion_path that it will have, and list the entries for the shell."""
-    sweep(require_folder(args.folder), recursive=False)
+    remove_stale_temporaries(require_folder(args.folder), recursive=False)
     files = SetFiles(args.folder, ".jsonl" if args.archive and is_lines(args.archive) else ".json")
     if args.archive and args.archive.resolve() == files.archive.resolve():
         raise UsageError(f"{args.archive}: is this folder's own working copy. Give the archive that you wrote, or another --output-dir.")

@@ -11,7 +11,9 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.safe_files import file_sha256, read_json, sweep, write_json
+from motion_rep.files.json_files import read_json, write_json
+from motion_rep.files.local_files import file_sha256
+from motion_rep.files.temporaries import remove_stale_temporaries
 
 ACTIONS = (
     "write: check the video and write its record; matches: exit 0 where a finished video has this record; measure: print fps, frames, width, height"
@@ -70,7 +72,7 @@ def write_record(video: str, final: str | None, made_with: dict[str, str]) -> di
     record = {**measure(video), "made_with": made_with or None}
     # First the record: one that does not belong to the video says so by its digest, but a video without a record passes for somebody's own.
     record_file = record_path(final or video)
-    sweep(record_file.parent, recursive=False)
+    remove_stale_temporaries(record_file.parent, recursive=False)
     write_json(record_file, record)
     if final is not None:
         os.replace(video, final)

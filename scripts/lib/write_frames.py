@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, frame_rate, run_command, say
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import require_folder
+from motion_rep.files.atomic_writing import require_folder
 
 JPEG_QUALITY = 97
 

@@ -1,8 +1,9 @@
-"""Imports run one way: ``motion_gating`` on ``motion_rep``, no file on itself; and importing a command costs nothing."""
+"""Imports run one way: between packages, between folders and between files; and importing a command costs nothing."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,15 @@ from pathlib import Path
 import pytest
 from checkout import REPO
 
-PACKAGES = ("motion_rep", "motion_gating")
+# A folder imports only from folders to its left; commands, at the top of a package, import from all of them.
+ORDER = {
+    "motion_rep": (
+        *("common", "files", "safe_loading", "kinematics", "video", "runs", "captures", "motions"),
+        *("hmr_results", "hmr_formats", "conversion", "bodies", "exporters", "drawing", "viewer", "preview_capture"),
+    ),
+    "motion_gating": ("archives", "rendering", "metrics", "judges", "gate", "evaluation", "review_page"),
+}
+MOST_FILES = 18
 # Copied into checkouts of other projects, where they import that project's files.
 DROP_INS = ("smplest_x_scripts", "camerahmr_scripts")
 HEAVY = ("torch", "numpy", "cv2", "smplx", "mannequin", "google", "scipy", "imageio_ffmpeg", "trimesh", "pyrender", "OpenGL")
@@ -34,7 +43,7 @@ DEPENDENCIES = (
 
 def source_files() -> dict[str, Path]:
     """Dotted module name -> file of both packages."""
-    files = [path for package in PACKAGES for path in sorted((REPO / package).rglob("*.py"))]
+    files = [path for package in ORDER for path in sorted((REPO / package).rglob("*.py"))]
     kept = [path for path in files if not set(path.relative_to(REPO).parts) & {*DROP_INS, "__pycache__"}]
     return {module_name(path): path for path in kept}
 
@@ -56,7 +65,13 @@ def imports_of(path: Path) -> set[str]:
 
 
 FILES = source_files()
-GRAPH = {name: imports_of(path) - {name, *PACKAGES} for name, path in FILES.items()}
+GRAPH = {name: imports_of(path) - {name, *ORDER} for name, path in FILES.items()}
+
+
+def folder_of(module: str) -> tuple[str, str]:
+    """(package, folder); the folder of a file at the top of a package is empty."""
+    package, *rest = module.split(".")
+    return package, rest[0] if len(rest) > 1 or (rest and FILES[module].name == "__init__.py") else ""
 
 
 def test_there_is_something_to_check():
@@ -64,8 +79,49 @@ def test_there_is_something_to_check():
 
 
 def test_the_library_knows_nothing_of_the_gate():
-    backwards = {name: found for name, imports in GRAPH.items() if name.startswith("motion_rep") if (found := [i for i in imports if i.startswith("motion_gating")])}
+    backwards = {
+        name: found
+        for name, imports in GRAPH.items()
+        if name.startswith("motion_rep") and (found := [i for i in imports if i.startswith("motion_gating")])
+    }
     assert not backwards
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_a_folder_imports_only_from_folders_to_its_left(package):
+    place = {name: number for number, name in enumerate((*ORDER[package], ""))}
+    wrong = []
+    for module, imports in GRAPH.items():
+        own_package, own = folder_of(module)
+        for imported in imports:
+            other_package, other = folder_of(imported)
+            if (own_package, other_package) == (package, package) and own != other and place[own] < place[other]:
+                wrong.append(f"{module} imports {imported}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_order_names_every_folder_and_the_top_holds_only_commands(package):
+    folders = {folder_of(module)[1] for module in FILES if module.startswith(f"{package}.")} - {""}
+    assert folders == set(ORDER[package])
+    top = {name for name in FILES if name.startswith(f"{package}.") and not folder_of(name)[1]}
+    assert top == {name for name in COMMANDS if name.startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_readme_names_the_folders_that_are_there_in_their_order(package):
+    text = (REPO / package / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+/`(?:, `\w+/`)*) \|", text, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)/`", row)]
+    there = {path.name for path in (REPO / package).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert sorted(named) == sorted(there)
+    assert [name for name in named if name not in DROP_INS] == list(ORDER[package])
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_no_folder_is_crowded(package):
+    counts = {folder: len(list(folder.glob("*.py"))) for folder in (REPO / package).rglob("*") if folder.is_dir()}
+    assert {str(folder): count for folder, count in counts.items() if count > MOST_FILES} == {}
 
 
 def test_nothing_in_the_packages_imports_tests_or_scripts():
@@ -97,7 +153,12 @@ def test_no_file_imports_itself_through_others():
 def test_no_file_has_the_name_of_a_library():
     """A script run by path puts its own folder first on the search path."""
     taken = {name.lower() for name in (*sys.stdlib_module_names, *DEPENDENCIES)}
-    everywhere = [path for folder in (*PACKAGES, "scripts", "tests") for path in (REPO / folder).rglob("*.py") if not {"stand_ins", "node_modules"} & set(path.parts)]
+    everywhere = [
+        path
+        for folder in (*ORDER, "scripts", "tests")
+        for path in (REPO / folder).rglob("*.py")
+        if not {"stand_ins", "node_modules"} & set(path.parts)
+    ]
     assert len(everywhere) > 60
     assert [str(path) for path in everywhere if path.stem.lower() in taken] == []
 

@@ -16,16 +16,17 @@ from torch.testing import assert_close
 
 from motion_gating.archives.archive import entry_id, read_entries
 from motion_gating.judges.manual import read_verdicts
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.captures.checks import check_capture, check_upright
 from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer
-from motion_rep.files.safe_files import read_json, read_torch
+from motion_rep.files.json_files import read_json
 from motion_rep.kinematics.camera import project
 from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics
 from motion_rep.motions.encoding import body_parameters, encode_capture
 from motion_rep.motions.layout import unpack
+from motion_rep.safe_loading.torch_files import read_torch
 from motion_rep.video.reading import open_video
 
 SAMPLES = REPO / "data_samples"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_rep.common.errors import UsageError
-from motion_rep.files.safe_files import safe_name
+from motion_rep.files.local_files import safe_name
 from motion_rep.runs.report import ItemFailure, write_failures
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".json", ".jsonl"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from motion_gating.archives import json_stream
 from motion_gating.archives.json_stream import json_kind, read_json_list
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import read_json
+from motion_rep.files.json_files import read_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats() | st.text(max_size=8),

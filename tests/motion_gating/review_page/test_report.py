@@ -20,13 +20,13 @@ from report_support import LARGE_ID, MARKUP, build, entry_details, make_batch, p
 from sample_motions import smooth_clip
 
 from motion_gating import build_report
-from motion_gating.archives.scratch_file import spool
+from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.review_page.entry_page import PageOptions, start_pages
 from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
 from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
-from motion_rep.files.safe_files import safe_name
+from motion_rep.files.local_files import safe_name
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.runs.work_pool import run_items
 from motion_rep.video.reading import open_video
@@ -260,7 +260,7 @@ def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
     meta, report = make_batch(tmp_path)
     options = PageOptions(meta, tmp_path / "page", 0.04)
     (tmp_path / "page").mkdir()
-    with spool(tmp_path / "page" / "index.html") as file:
+    with scratch_file(tmp_path / "page" / "index.html") as file:
         items = read_reviewed(meta, keep_records(report, file))
         (failure, _) = build_report.build_review(
             items, 6, options, {"title": "t", "said": ""}, lambda start, items, count: run_items(functools.partial(start_pages_dangerously, *start.args), items, 2)

@@ -11,7 +11,7 @@ import torch
 from smplx_support import smplx_arrays
 
 from motion_rep.bodies.body_models import find_model, load_body
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.bodies.mesh_normals import VertexNormals
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.kinematics.rotations import rotvec_to_matrix

@@ -7,7 +7,7 @@ import pytest
 from sample_motions import smooth_clip
 
 from motion_rep.bodies.level_of_detail import body_for
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.drawing.lit_clip import lit_frames, scene_of
 from motion_rep.drawing.mbench_scene import front_view
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer

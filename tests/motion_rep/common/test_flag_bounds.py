@@ -12,7 +12,7 @@ from command_support import assert_error_lines, save_json, save_motion
 from motion_rep.common import command_line
 from motion_rep.common.command_line import run_command, say
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import read_torch
+from motion_rep.safe_loading.torch_files import read_torch
 
 HUGE = "9" * 20
 LOOK = """

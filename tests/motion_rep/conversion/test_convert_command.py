@@ -355,7 +355,7 @@ def test_broken_outputs_are_made_again(folder, tmp_path, broken):
 
 
 def test_what_killed_runs_left_is_swept_and_what_is_in_use_is_not(folder, tmp_path):
-    from motion_rep.files.safe_files import atomic_path
+    from motion_rep.files.atomic_writing import atomic_path
 
     left = tmp_path / "out/sub/.c.abcd1234.tmp.pt"
     left.write_bytes(b"half")

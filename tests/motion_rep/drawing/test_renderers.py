@@ -11,7 +11,7 @@ import torch
 from checkout import TESTS
 
 from motion_rep.bodies.body_models import load_body
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import UsageError
 from motion_rep.drawing.contact_shadow import PartOutlines

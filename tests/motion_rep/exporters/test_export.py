@@ -15,7 +15,7 @@ import torch
 from checkout import REPO, TESTS
 from sample_motions import smooth_clip
 
-from motion_rep.bodies.mannequin import MannequinBody
+from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.export_motion import export_motion, main
 from motion_rep.exporters.bvh_file import euler_zxy
 from motion_rep.kinematics.frames import y_up_from_z_up

@@ -23,16 +23,16 @@ from motion_gating import apply_quality_gate
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.files.locations import RemotePath, beside, parse_location
-from motion_rep.files.remote_files import looked_up, near, near_output, remote_files_below, require_location, sweep_location
+from motion_rep.files.locations import RemotePath, parse_location, resolve_from
+from motion_rep.files.remote_files import local_copy, local_output, remote_files_below, remove_stale_temporaries_at, require_location, resolve_existing
 from motion_rep.hmr_results.names import captures_among
 
 KILLED_WITH_A_COPY = """
 import fsspec, os, signal
 from motion_rep.files.locations import parse_location
-from motion_rep.files.remote_files import near
+from motion_rep.files.remote_files import local_copy
 fsspec.filesystem("memory").pipe_file("/box/a.txt", b"text")
-with near(parse_location("memory://box/a.txt")):
+with local_copy(parse_location("memory://box/a.txt")):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -84,42 +84,42 @@ def test_addresses_are_taken_apart_like_paths(tmp_path):
 def test_paths_in_an_archive(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     archive = parse_location("s3://bucket/sets/a.json")
-    assert str(beside("motions/1.pt", archive)) == "s3://bucket/sets/motions/1.pt"
-    assert str(beside("../motions/1.pt", archive)) == "s3://bucket/motions/1.pt"
-    assert str(beside("gs://else/1.pt", archive)) == "gs://else/1.pt" == str(beside("gs://else/1.pt", tmp_path / "a.json"))
+    assert str(resolve_from("motions/1.pt", archive)) == "s3://bucket/sets/motions/1.pt"
+    assert str(resolve_from("../motions/1.pt", archive)) == "s3://bucket/motions/1.pt"
+    assert str(resolve_from("gs://else/1.pt", archive)) == "gs://else/1.pt" == str(resolve_from("gs://else/1.pt", tmp_path / "a.json"))
     for path in ("../../other/1.pt", "../../../1.pt"):
         with pytest.raises(InputError, match="leads out of s3://bucket"):
-            beside(path, archive)
+            resolve_from(path, archive)
     Path("1.pt").touch()
-    assert beside("1.pt", archive) == Path("1.pt") and beside("/x/1.pt", archive) == Path("/x/1.pt")
+    assert resolve_from("1.pt", archive) == Path("1.pt") and resolve_from("/x/1.pt", archive) == Path("/x/1.pt")
 
 
 def test_copies_are_gone_afterwards_and_errors_name_the_address(memory):
     memory.pipe_file("/box/a.txt", b"text")
-    with near(parse_location("memory://box/a.txt")) as copy:
+    with local_copy(parse_location("memory://box/a.txt")) as copy:
         assert copy.read_bytes() == b"text" and copy.name == "a.txt"
     assert not copy.parent.exists()
-    with pytest.raises(InputError) as caught, near(parse_location("memory://box/a.txt")) as copy:
+    with pytest.raises(InputError) as caught, local_copy(parse_location("memory://box/a.txt")) as copy:
         raise UsageError(f"{copy}: is bad.")
     assert type(caught.value) is UsageError and str(caught.value) == "memory://box/a.txt: is bad." and not copy.parent.exists()
 
 
 def test_an_output_is_stored_only_where_it_was_changed_and_nothing_failed(memory):
     target = parse_location("memory://box/out/a.txt")
-    with near_output(target) as copy:
+    with local_output(target) as copy:
         assert not copy.exists()
     assert memory.find("/") == []
-    with contextlib.suppress(KeyError), near_output(target) as copy:
+    with contextlib.suppress(KeyError), local_output(target) as copy:
         copy.write_bytes(b"half")
         raise KeyError
     assert memory.find("/") == []
-    with near_output(target) as copy:
+    with local_output(target) as copy:
         copy.write_bytes(b"one")
     written = memory.created("/box/out/a.txt")
-    with near_output(target) as copy:
+    with local_output(target) as copy:
         assert copy.read_bytes() == b"one"
     assert memory.created("/box/out/a.txt") == written
-    with near_output(target) as copy:
+    with local_output(target) as copy:
         copy.write_bytes(b"two")
     assert memory.cat_file("/box/out/a.txt") == b"two"
 
@@ -131,8 +131,8 @@ def test_copies_that_a_killed_run_left_are_removed_and_those_of_a_running_one_ar
     assert left.returncode == -signal.SIGKILL
     (abandoned,) = tmp_path.iterdir()
     (tmp_path / "reference-motion-of-mine").mkdir()
-    with near(parse_location("memory://box/a.txt")) as copy:
-        sweep_location(parse_location("memory://box/"))
+    with local_copy(parse_location("memory://box/a.txt")) as copy:
+        remove_stale_temporaries_at(parse_location("memory://box/"))
         assert copy.read_bytes() == b"text" and not abandoned.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["reference-motion-of-mine"]
 
@@ -143,7 +143,7 @@ def test_names_that_lead_out_of_a_copy_are_refused(memory, tmp_path):
     folder = RemotePath("memory", PurePosixPath("box/in"), folder=True)
     with pytest.raises(InputError, match="expected plain names"):
         remote_files_below(folder)
-    with pytest.raises(InputError, match="expected plain names"), near(folder):
+    with pytest.raises(InputError, match="expected plain names"), local_copy(folder):
         pass
 
 
@@ -308,7 +308,7 @@ def test_a_missing_package_is_named(capsys, monkeypatch, tmp_path):
 
     monkeypatch.setattr(remote_files, "_class_of", without)
     with pytest.raises(UsageError, match="install gcsfs"):
-        looked_up(parse_location("gs://bucket/a.pt"))
+        resolve_existing(parse_location("gs://bucket/a.pt"))
 
 
 def test_an_output_folder_that_cannot_be_written_to(memory, monkeypatch):

@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError
-from motion_rep.files import safe_files
-from motion_rep.files.safe_files import read_torch, read_torch_arrays
-from motion_rep.safe_loading import tensor_file
+from motion_rep.safe_loading import tensor_file, torch_files
+from motion_rep.safe_loading.torch_files import read_torch, read_torch_arrays
 
 
 def saved(content) -> bytes:
@@ -30,7 +29,7 @@ KINDS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.in
 
 @pytest.fixture
 def without_torch(monkeypatch):
-    monkeypatch.setattr(safe_files, "load_with_torch", lambda path: pytest.fail("not read as the plain form"))
+    monkeypatch.setattr(torch_files, "load_with_torch", lambda path: pytest.fail("not read as the plain form"))
 
 
 @pytest.mark.parametrize("dtype", KINDS)
@@ -79,7 +78,7 @@ def test_tensors_that_share_their_numbers_take_them_once(tmp_path, without_torch
 def test_other_forms_give_the_same_as_torch(tmp_path, joints):
     path = tmp_path / "a.pt"
     path.write_bytes(saved({"joints": joints}))
-    with torch.serialization.safe_globals(safe_files._numpy_globals()):
+    with torch.serialization.safe_globals(torch_files._numpy_globals()):
         there = torch.load(path, weights_only=True)["joints"]
     for here in (read_torch(path)["joints"], read_torch_arrays(path)["joints"]):
         assert same(here, there)

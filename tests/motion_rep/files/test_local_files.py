@@ -18,21 +18,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.locations import beside
-from motion_rep.files.safe_files import (
-    atomic_path,
-    file_sha256,
-    read_bytes,
-    read_json,
-    read_torch,
-    require_file,
-    require_folder,
-    safe_name,
-    sweep,
-    write_bytes,
-    write_json,
-    write_torch,
-)
+from motion_rep.files.atomic_writing import atomic_path, require_folder, write_bytes
+from motion_rep.files.json_files import read_json, write_json
+from motion_rep.files.local_files import file_sha256, read_bytes, require_file, safe_name
+from motion_rep.files.locations import resolve_from
+from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 
 def run_python(code: str, *arguments, **options) -> subprocess.Popen:
@@ -81,7 +72,7 @@ def test_who_reads_while_a_file_is_replaced_keeps_the_whole_old_one(tmp_path):
 
 KILLED = """
 import sys, time
-from motion_rep.files.safe_files import atomic_path
+from motion_rep.files.atomic_writing import atomic_path
 with atomic_path(sys.argv[1]) as temporary:
     temporary.write_text("half of the new")
     print("ready", flush=True)
@@ -96,16 +87,16 @@ def test_a_kill_in_the_middle_leaves_the_old_file_and_the_rest_is_swept(tmp_path
     try:
         assert process.stdout.readline() == "ready\n"
         # A running writer's file is not in the way of a sweep, and stays.
-        sweep(tmp_path)
+        remove_stale_temporaries(tmp_path)
         assert len(names(target.parent)) == 2
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert read_json(target) == "old"
     assert len(names(target.parent)) == 2
-    sweep(tmp_path, recursive=False)
+    remove_stale_temporaries(tmp_path, recursive=False)
     assert len(names(target.parent)) == 2
-    sweep(tmp_path)
+    remove_stale_temporaries(tmp_path)
     assert names(target.parent) == ["file.json"]
 
 
@@ -113,7 +104,7 @@ def test_a_sweep_touches_no_file_of_the_users(tmp_path):
     kept = [".hidden", ".env.tmp", "a.tmp", "clip.tmp.mp4", ".clip.mp4", ".a.b.tmp.mp4"]
     for name in kept:
         (tmp_path / name).write_text("mine")
-    sweep(tmp_path)
+    remove_stale_temporaries(tmp_path)
     assert names(tmp_path) == sorted(kept)
 
 
@@ -121,7 +112,9 @@ DISK_FULL = """
 import resource, sys
 import torch
 from motion_rep.common.errors import InputError
-from motion_rep.files.safe_files import write_bytes, write_json, write_torch
+from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.json_files import write_json
+from motion_rep.safe_loading.torch_files import write_torch
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 for write, value in ((write_bytes, b"x" * 5000), (write_json, "x" * 5000), (write_torch, torch.zeros(5000))):
     try:
@@ -223,11 +216,11 @@ def test_paths_in_json_are_relative_to_the_current_folder_then_to_the_jsons(tmp_
         folder.mkdir()
     monkeypatch.chdir(here)
     (there / "a.pt").touch()
-    assert beside("a.pt", there / "x.json") == there / "a.pt"
+    assert resolve_from("a.pt", there / "x.json") == there / "a.pt"
     (here / "a.pt").touch()
-    assert beside("a.pt", there / "x.json") == Path("a.pt")
-    assert beside("missing.pt", there / "x.json") == Path("missing.pt")
-    assert beside(str(there / "a.pt"), here / "x.json") == there / "a.pt"
+    assert resolve_from("a.pt", there / "x.json") == Path("a.pt")
+    assert resolve_from("missing.pt", there / "x.json") == Path("missing.pt")
+    assert resolve_from(str(there / "a.pt"), here / "x.json") == there / "a.pt"
 
 
 IDENTIFIERS = st.integers() | st.text() | st.floats() | st.from_regex(r"[./\\~a-z0-9 -]{0,30}", fullmatch=True)

@@ -1,0 +1,57 @@
+"""Remove the temporary files and folders of runs that were killed."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from motion_rep.files.atomic_writing import TEMPORARY_NAME, discard, locked_temporary
+from motion_rep.files.file_lock import lock
+
+
+def remove_stale_temporaries(folder: str | os.PathLike, recursive: bool = True) -> None:
+    """Remove the temporary files that killed runs left in a folder; those in use by a running one stay.
+
+    Args:
+        recursive: look into the folders within, too.
+    """
+    for parent, folders, names in os.walk(folder):
+        for name in names:
+            if TEMPORARY_NAME.fullmatch(name):
+                _remove_if_abandoned(os.path.join(parent, name))
+        if not recursive:
+            folders.clear()
+
+
+@contextlib.contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Mark a folder of temporary files for as long as this process works in it; see :func:`remove_abandoned_folders`."""
+    handle, mark = locked_temporary(folder / "in_use")
+    try:
+        yield
+    finally:
+        discard(handle, mark)
+
+
+def remove_abandoned_folders(parent: Path, prefix: str) -> None:
+    """Remove the folders that were in use by runs that were killed; one that was never marked is somebody else's."""
+    for folder in parent.glob(f"{glob.escape(prefix)}*"):
+        marks = list(folder.glob(".in_use.*.tmp"))
+        for mark in marks:
+            _remove_if_abandoned(str(mark))
+        if marks and not any(map(os.path.lexists, marks)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_if_abandoned(path: str) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDWR)
+        try:
+            if lock(handle):
+                os.unlink(path)
+        finally:
+            os.close(handle)
