@@ -44,6 +44,12 @@ setup(
         "ai-edge-litert>=2.0,<3",
         "tqdm>=4.60",
     ],
-    extras_require={"viewer": ["viser>=1.1,<2"], "joblib": ["joblib>=1.3", "lz4>=4"], "ray": ["ray>=2.30"], "s3": ["s3fs"], "gs": ["gcsfs"]},
+    extras_require={
+        "viewer": ["viser>=1.1,<2"],
+        "joblib": ["joblib>=1.3", "lz4>=4"],
+        "ray": ["ray>=2.30"],
+        "s3": ["s3fs"],
+        "gs": ["gcsfs"],
+    },
     entry_points={"console_scripts": [f"{name} = {module}:main" for name, module in COMMANDS.items()]},
 )

@@ -10,10 +10,27 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, positive_number, progress, run_command, say, say_error, say_warning
+from motion_rep.common.command_line import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    positive_int,
+    positive_number,
+    progress,
+    run_command,
+    say,
+    say_error,
+    say_warning,
+)
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location
-from motion_rep.runs.flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import (
+    WORTH_A_WORKER_AFAR,
+    add_run_flags,
+    require_failures_folder,
+    run_on_engine,
+    workers_for,
+)
 
 INTERRUPTED = 130
 # Starting a worker costs about as much as measuring this many entries.
@@ -22,22 +39,55 @@ WORTH_A_WORKER = 5000
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=location, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R and B")
-    parser.add_argument("--quality-report", type=location, required=True, metavar="R", help="the report to write; a run block goes beside it")
-    parser.add_argument("--output-json", type=location, metavar="B", help="archive to write (default: the input, replaced atomically)")
+    parser.add_argument(
+        "--meta-json",
+        type=location,
+        required=True,
+        metavar="A",
+        help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R and B",
+    )
+    parser.add_argument(
+        "--quality-report",
+        type=location,
+        required=True,
+        metavar="R",
+        help="the report to write; a run block goes beside it",
+    )
+    parser.add_argument(
+        "--output-json", type=location, metavar="B", help="archive to write (default: the input, replaced atomically)"
+    )
     parser.add_argument("--jitter-threshold", type=positive_number, default=0.04, help="jitter must be below")
     for name in ("ground-penetration", "foot-sliding", "foot-floating", "dynamic-degree"):
         parser.add_argument(f"--max-{name}", type=positive_number, metavar="X", help="off unless given")
     parser.add_argument("--min-dynamic-degree", type=positive_number, metavar="X", help="off unless given")
     parser.add_argument("--video-field", default="video_path", help="entry field with the clip")
     parser.add_argument("--eval-field", default="mbench_eval_path", help="entry field with the eval file")
-    parser.add_argument("--prompt-field", default="prompt", help="entry field with the description that the clip is compared with")
-    parser.add_argument("--max-samples", type=positive_int, metavar="N", help="examine the first N entries; the others are kept as they are")
-    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="verdicts by people; with another judge they override it")
-    parser.add_argument("--skip-vlm-above-threshold", action="store_true", help="ask nobody where jitter already rejects")
-    parser.add_argument("--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was")
-    parser.add_argument("--dry-run", action="store_true", help="count the calls and about how many tokens they take; ask and write nothing")
-    parser.add_argument("--device", default="auto", help="accepted as before; the figures take under a millisecond on a CPU")
+    parser.add_argument(
+        "--prompt-field", default="prompt", help="entry field with the description that the clip is compared with"
+    )
+    parser.add_argument(
+        "--max-samples",
+        type=positive_int,
+        metavar="N",
+        help="examine the first N entries; the others are kept as they are",
+    )
+    parser.add_argument(
+        "--verdicts", type=Path, metavar="FILE", help="verdicts by people; with another judge they override it"
+    )
+    parser.add_argument(
+        "--skip-vlm-above-threshold", action="store_true", help="ask nobody where jitter already rejects"
+    )
+    parser.add_argument(
+        "--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was"
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="count the calls and about how many tokens they take; ask and write nothing",
+    )
+    parser.add_argument(
+        "--device", default="auto", help="accepted as before; the figures take under a millisecond on a CPU"
+    )
     add_run_flags(parser)
     add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
     return parser
@@ -72,7 +122,9 @@ def _cache_dir(args: argparse.Namespace) -> Path | None:
     if args.cache_dir is not None or args.judge not in (GEMINI, OPENAI):
         return args.cache_dir
     if is_remote(args.quality_report):
-        raise UsageError(f"{args.quality_report}: answers that are paid for are kept beside the report, but in a local folder. Name one with --cache-dir.")
+        raise UsageError(
+            f"{args.quality_report}: answers that are paid for are kept beside the report, but in a local folder. Name one with --cache-dir."
+        )
     return args.quality_report.with_name(args.quality_report.stem + ".cache")
 
 
@@ -105,7 +157,9 @@ def _options(args: argparse.Namespace, judge):
 def _engine(args: argparse.Namespace):
     """Who measures; see :data:`motion_gating.metrics.entry_metrics.Engine`."""
     afar = is_remote(args.meta_json)
-    return lambda start, items, count: run_on_engine(args, start, items, workers_for(args, count, WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER), afar)
+    return lambda start, items, count: run_on_engine(
+        args, start, items, workers_for(args, count, WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER), afar
+    )
 
 
 def _say_plan(options, judge, engine) -> int:

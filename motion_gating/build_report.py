@@ -12,7 +12,17 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, picture_side, positive_number, progress, run_command, say, say_warning
+from motion_rep.common.command_line import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    picture_side,
+    positive_number,
+    progress,
+    run_command,
+    say,
+    say_warning,
+)
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import location
 from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
@@ -25,16 +35,42 @@ SIDE_VIEWS_WORTH_A_WORKER = 5
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=location, required=True, metavar="A", help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R")
-    parser.add_argument("--quality-report", type=location, metavar="R", help="report of apply_quality_gate.py; without it the page shows the clips only")
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for index.html and what it needs")
+    parser.add_argument(
+        "--meta-json",
+        type=location,
+        required=True,
+        metavar="A",
+        help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R",
+    )
+    parser.add_argument(
+        "--quality-report",
+        type=location,
+        metavar="R",
+        help="report of apply_quality_gate.py; without it the page shows the clips only",
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="folder for index.html and what it needs"
+    )
     parser.add_argument("--title", help="heading of the page (default: the archive's name)")
-    parser.add_argument("--checks", type=Path, metavar="DIR", help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path goes first")
+    parser.add_argument(
+        "--checks",
+        type=Path,
+        metavar="DIR",
+        help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path goes first",
+    )
     parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from 90 degrees")
-    parser.add_argument("--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view")
-    parser.add_argument("--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere")
+    parser.add_argument(
+        "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view"
+    )
+    parser.add_argument(
+        "--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere"
+    )
     parser.add_argument("--jitter-threshold", type=positive_number, help="default: what the gate used, else 0.04")
-    parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder for the side view; 'mannequin' takes the built-in body")
+    parser.add_argument(
+        "--smplx-model-dir",
+        metavar="PATH",
+        help="SMPL-X model file or folder for the side view; 'mannequin' takes the built-in body",
+    )
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws the side view")
     add_run_flags(parser)
     parser.add_argument("--video-field", default="video_path", help="entry field with the lit video")
@@ -56,7 +92,9 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.runs.report import write_failures
 
     if args.checks is not None and not args.checks.is_dir():
-        raise UsageError(f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out.")
+        raise UsageError(
+            f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out."
+        )
     sum(1 for _ in read_entries(args.meta_json))  # a broken archive ends the run before anything is made
     require_failures_folder(args)
     remove_stale_temporaries(require_folder(args.output))
@@ -64,11 +102,17 @@ def _run(args: argparse.Namespace) -> int:
         records = keep_records(args.quality_report, file)
         count, known = _count(records.has(entry_id(entry)) for entry in read_entries(args.meta_json))
         if args.quality_report is not None and count and not known:
-            say_warning(f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the report of this archive.")
+            say_warning(
+                f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the report of this archive."
+            )
         workers = _workers(args, count)
         options = _options(args, workers)
         failures = build_review(
-            read_reviewed(args.meta_json, records), count, options, _heading(args), lambda start, items, count: run_on_engine(args, start, items, workers)
+            read_reviewed(args.meta_json, records),
+            count,
+            options,
+            _heading(args),
+            lambda start, items, count: run_on_engine(args, start, items, workers),
         )
     remove_stale_temporaries(args.output)
     _say_result(args, count, failures)
@@ -104,13 +148,19 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
 
     failures, page_path = [], options.output / "index.html"
     with scratch_file(page_path) as rows:
-        for item, result in progress(engine(functools.partial(start_pages, options), items, count), "review page", total=count, unit="entry"):
+        for item, result in progress(
+            engine(functools.partial(start_pages, options), items, count), "review page", total=count, unit="entry"
+        ):
             page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
             rows.write(page.row.encode() + b"\n")
             if page.missing:
                 failures.append(ItemFailure(item.identifier, "; ".join(page.missing), getattr(result, "detail", "")))
         rows.seek(0)
-        data = {"threshold": options.threshold, "figures": [{"name": figure.name, "unit": figure.unit} for figure in FIGURES], **heading}
+        data = {
+            "threshold": options.threshold,
+            "figures": [{"name": figure.name, "unit": figure.unit} for figure in FIGURES],
+            **heading,
+        }
         write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
     return failures
 
@@ -129,7 +179,9 @@ def _workers(args: argparse.Namespace, count: int) -> int:
     if args.no_side_view:
         return workers_for(args, count, WORTH_A_WORKER)
     # A GPU is kept busy by one process.
-    return workers_for(args, count, SIDE_VIEWS_WORTH_A_WORKER if load_renderer(args.renderer).name == "opencv" else count + 1)
+    return workers_for(
+        args, count, SIDE_VIEWS_WORTH_A_WORKER if load_renderer(args.renderer).name == "opencv" else count + 1
+    )
 
 
 def _options(args: argparse.Namespace, workers: int):
@@ -156,7 +208,12 @@ def _side_tools(args: argparse.Namespace, workers: int):
 
     if args.smplx_model_dir != "mannequin":
         find_model("smplx", args.smplx_model_dir)
-    return SideTools(args.smplx_model_dir, args.renderer, args.side_size + args.side_size % 2, 0 if workers or args.engine == "ray" else None)
+    return SideTools(
+        args.smplx_model_dir,
+        args.renderer,
+        args.side_size + args.side_size % 2,
+        0 if workers or args.engine == "ray" else None,
+    )
 
 
 def _heading(args: argparse.Namespace) -> dict:
@@ -164,7 +221,10 @@ def _heading(args: argparse.Namespace) -> dict:
 
     facts = run_facts(args.quality_report)
     finished = facts.get("finished")
-    said = [f"gate run of {finished[:10]}" if isinstance(finished, str) else None, f"judge {facts['judge']}" if isinstance(facts.get("judge"), str) else None]
+    said = [
+        f"gate run of {finished[:10]}" if isinstance(finished, str) else None,
+        f"judge {facts['judge']}" if isinstance(facts.get("judge"), str) else None,
+    ]
     return {"title": args.title or args.meta_json.stem, "said": ", ".join(part for part in said if part)}
 
 

@@ -40,10 +40,19 @@ WORTH_A_WORKER = 3
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=location, required=True, help="archive (.json list or .jsonl) with id and motion_path; a path or fsspec URL, as all that follow")
-    parser.add_argument("--output-json", type=location, required=True, help="the archive with video_path and mbench_eval_path added")
+    parser.add_argument(
+        "--meta-json",
+        type=location,
+        required=True,
+        help="archive (.json list or .jsonl) with id and motion_path; a path or fsspec URL, as all that follow",
+    )
+    parser.add_argument(
+        "--output-json", type=location, required=True, help="the archive with video_path and mbench_eval_path added"
+    )
     parser.add_argument("--output-dir", type=location, required=True, help="folder for <id>.mp4 and <id>_eval.pt")
-    parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body")
+    parser.add_argument(
+        "--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body"
+    )
     parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
     parser.add_argument("--width", type=picture_side, default=960, help="pixels")
     parser.add_argument("--height", type=picture_side, default=960, help="pixels")
@@ -85,7 +94,9 @@ def _run(args: argparse.Namespace) -> int:
     tally = _render_archive(read_entries(args.meta_json), count, args)
     failed = len(tally.failures)
     if args.failures:
-        write_failures(args.failures, {"rendered": tally.drawn, "reused": tally.reused, "failed": failed}, tally.failures)
+        write_failures(
+            args.failures, {"rendered": tally.drawn, "reused": tally.reused, "failed": failed}, tally.failures
+        )
     say(f"{tally.drawn} rendered, {tally.reused} reused (unchanged), {failed} failed -> {args.output_json}")
     return SOME_FAILED if failed else DONE
 
@@ -114,7 +125,13 @@ def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tal
 
     start, workers = _start(args, count)
     waiting: deque[dict] = deque()
-    results = run_on_engine(args, start, _jobs(itertools.islice(entries, count), args, waiting), workers, all_remote=is_remote(args.meta_json) and is_remote(args.output_dir))
+    results = run_on_engine(
+        args,
+        start,
+        _jobs(itertools.islice(entries, count), args, waiting),
+        workers,
+        all_remote=is_remote(args.meta_json) and is_remote(args.output_dir),
+    )
     for job, result in progress(results, "rendering", total=count, unit="clip"):
         entry = waiting.popleft()
         if isinstance(result, Failed):
@@ -140,7 +157,9 @@ def _start(args: argparse.Namespace, count: int):
     # A GPU is kept busy by one process.
     workers = workers_for(args, count, WORTH_A_WORKER if renderer.name == "opencv" else count + 1)
     tools = Tools(args.smplx_model_dir, device, renderer.name, 0 if workers or args.engine == "ray" else None)
-    return functools.partial(start_rendering, tools, RenderSettings(args.width, args.height, args.fps), args.overwrite), workers
+    return functools.partial(
+        start_rendering, tools, RenderSettings(args.width, args.height, args.fps), args.overwrite
+    ), workers
 
 
 def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> Iterator:

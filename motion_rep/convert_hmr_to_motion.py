@@ -26,10 +26,22 @@ from motion_rep.common.command_line import (
 )
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location, RemotePath, is_remote, location
-from motion_rep.files.remote_files import local_copy, remote_files_below, remove_stale_temporaries_at, require_location, resolve_existing
+from motion_rep.files.remote_files import (
+    local_copy,
+    remote_files_below,
+    remove_stale_temporaries_at,
+    require_location,
+    resolve_existing,
+)
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.hmr_results.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
-from motion_rep.runs.flags import WORTH_A_WORKER_AFAR, add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import (
+    WORTH_A_WORKER_AFAR,
+    add_run_flags,
+    require_failures_folder,
+    run_on_engine,
+    workers_for,
+)
 
 # Starting a worker costs about as much as this many conversions (torch is loaded once, here or for all workers).
 WORTH_A_WORKER = 100
@@ -38,16 +50,39 @@ WORTH_A_WORKER = 100
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("-i", "--input", nargs="+", type=location, required=True, metavar="PATH", help="captures, or folders of them; fsspec URLs too (s3://...)")
-    parser.add_argument("-o", "--output", type=location, metavar="PATH", help="a .pt file for one capture, else a folder; or a URL")
+    parser.add_argument(
+        "-i",
+        "--input",
+        nargs="+",
+        type=location,
+        required=True,
+        metavar="PATH",
+        help="captures, or folders of them; fsspec URLs too (s3://...)",
+    )
+    parser.add_argument(
+        "-o", "--output", type=location, metavar="PATH", help="a .pt file for one capture, else a folder; or a URL"
+    )
     add_reading_flags(parser)
-    parser.add_argument("--list-people", action="store_true", help="say who is in the captures (names for --person), and convert nothing")
+    parser.add_argument(
+        "--list-people",
+        action="store_true",
+        help="say who is in the captures (names for --person), and convert nothing",
+    )
     parser.add_argument("--target-fps", type=frame_rate, help="resample to this rate (the TM2M loader assumes 16)")
-    parser.add_argument("--extrinsic-format", choices=("matrix", "rows"), default="matrix", help="(4, 4) as documented, or (T-1, 9) as in the published data set")
-    parser.add_argument("--overwrite", action="store_true", help="in an output folder, replace all files that are there already")
+    parser.add_argument(
+        "--extrinsic-format",
+        choices=("matrix", "rows"),
+        default="matrix",
+        help="(4, 4) as documented, or (T-1, 9) as in the published data set",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"
+    )
     add_run_flags(parser)
     parser.add_argument("--device", default="auto", help="where torch computes; conversion is quickest on the CPU")
-    parser.add_argument("--smplx-model-path", metavar="DIR", help="accepted for compatibility; not needed, the joints are built in")
+    parser.add_argument(
+        "--smplx-model-path", metavar="DIR", help="accepted for compatibility; not needed, the joints are built in"
+    )
     return parser
 
 
@@ -116,7 +151,13 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     counts, failures, notes = Counter(), [], NoteTally()
     try:
         all_remote = all(map(is_remote, (*args.input, args.output)))
-        results = run_on_engine(args, StartIn("motion_rep.conversion.items", "start_converting", (settings, args.overwrite)), pairs, workers, all_remote)
+        results = run_on_engine(
+            args,
+            StartIn("motion_rep.conversion.items", "start_converting", (settings, args.overwrite)),
+            pairs,
+            workers,
+            all_remote,
+        )
         for pair, result in progress(results, "converting", total=len(pairs), unit="clip"):
             if isinstance(result, Failed):
                 failures.append(ItemFailure(str(pair.source), _named(pair.source, result.message), result.detail))
@@ -131,8 +172,14 @@ def _convert_many(pairs, settings, args: argparse.Namespace) -> int:
     if args.failures:
         write_failures(args.failures, {**counts, "failed": len(failures)}, failures)
     again = f", {counts[MADE_AGAIN]} made again (input or settings changed)" if counts[MADE_AGAIN] else ""
-    foreign = f", {counts[KEPT]} kept (not made by such a run, or changed since; --overwrite replaces them)" if counts[KEPT] else ""
-    say(f"{counts[CONVERTED]} converted{again}, {counts[UNCHANGED]} unchanged{foreign}, {len(failures)} failed -> {args.output}")
+    foreign = (
+        f", {counts[KEPT]} kept (not made by such a run, or changed since; --overwrite replaces them)"
+        if counts[KEPT]
+        else ""
+    )
+    say(
+        f"{counts[CONVERTED]} converted{again}, {counts[UNCHANGED]} unchanged{foreign}, {len(failures)} failed -> {args.output}"
+    )
     return SOME_FAILED if failures else DONE
 
 
@@ -150,7 +197,9 @@ def _list_people(args: argparse.Namespace) -> int:
     from motion_rep.hmr_formats.reading import list_people
 
     failed = False
-    for path in (found for given in args.input for found in ([given] if _is_one_capture(given) else _captures_in(given))):
+    for path in (
+        found for given in args.input for found in ([given] if _is_one_capture(given) else _captures_in(given))
+    ):
         try:
             with local_copy(path) as copy:
                 people = list_people(copy, args.format, args.trust_pickle)

@@ -21,9 +21,15 @@ def build_parser() -> Parser:
     parser.add_argument("motion", type=Path, help="motion file (.pt)")
     kinds = "files to write; the ending decides: .npz, .bvh, .glb or .csv"
     parser.add_argument("-o", "--output", type=Path, nargs="+", required=True, metavar="FILE", help=kinds)
-    parser.add_argument("--frame", choices=("zup", "yup"), help="axes of the file (default: zup for npz and csv, yup for bvh; glb is always yup)")
+    parser.add_argument(
+        "--frame",
+        choices=("zup", "yup"),
+        help="axes of the file (default: zup for npz and csv, yup for bvh; glb is always yup)",
+    )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
-    parser.add_argument("--unit", choices=("m", "cm"), default="m", help="unit of length in bvh files; the others are in metres")
+    parser.add_argument(
+        "--unit", choices=("m", "cm"), default="m", help="unit of length in bvh files; the others are in metres"
+    )
     return parser
 
 
@@ -45,7 +51,9 @@ def _run(args: argparse.Namespace) -> int:
         remove_stale_temporaries(output.parent, recursive=False)
         motion = export_motion(clip, output, fps, args.frame, args.unit)
         if output.suffix.lower() == ".npz" and len(motion) == len(clip):
-            say_warning(f"{args.motion}: its velocities lead to no frame after the last row; converting {output} back gives one row less")
+            say_warning(
+                f"{args.motion}: its velocities lead to no frame after the last row; converting {output} back gives one row less"
+            )
         say(_sentence(output, motion, args.unit))
     return DONE
 
@@ -93,7 +101,9 @@ def _write(kind: str, output: Path, motion, unit: str) -> None:
 def _require_outputs(args: argparse.Namespace) -> None:
     for output in args.output:
         if output.suffix.lower() not in USUAL_FRAME:
-            raise UsageError(f"{output}: ends in {output.suffix or 'nothing'}, expected one of {', '.join(USUAL_FRAME)}. Rename it.")
+            raise UsageError(
+                f"{output}: ends in {output.suffix or 'nothing'}, expected one of {', '.join(USUAL_FRAME)}. Rename it."
+            )
         if output.suffix.lower() == ".glb" and args.frame == "zup":
             raise UsageError(f"{output}: glTF is always y up. Leave --frame away for it.")
         if output.exists() and args.motion.exists() and output.samefile(args.motion):

@@ -18,7 +18,9 @@ from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="capture files, or output folders of a system")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="FILE", help="capture files, or output folders of a system"
+    )
     add_reading_flags(parser)
     return parser
 

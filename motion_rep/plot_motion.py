@@ -18,7 +18,9 @@ KINDS = (".png", ".pdf", ".svg")
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("motion", type=Path, help="motion file (.pt)")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg"
+    )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument("--title", help="heading (default: the motion's file name)")
     return parser
@@ -30,7 +32,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     if args.output.suffix.lower() not in KINDS:
-        raise UsageError(f"{args.output}: ends in {args.output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it.")
+        raise UsageError(
+            f"{args.output}: ends in {args.output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it."
+        )
     from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.motions.motion_file import read_motion
     from motion_rep.motions.playback_rate import playback_rate
@@ -66,7 +70,13 @@ def plot_motion(clip, fps: float, output: Path, title: str, source: Path | None 
         figure = motion_figure(clip, fps, title)
     except InputError as error:
         raise InputError(str(error) if source is None else f"{source}: {error}") from None
-    nameless = {"Software": None} if output.suffix.lower() == ".png" else {"Date": None} if output.suffix.lower() == ".svg" else {"CreationDate": None}
+    nameless = (
+        {"Software": None}
+        if output.suffix.lower() == ".png"
+        else {"Date": None}
+        if output.suffix.lower() == ".svg"
+        else {"CreationDate": None}
+    )
     with atomic_path(output) as temporary:
         figure.savefig(temporary, dpi=110, metadata=nameless)
 

@@ -14,13 +14,24 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import DONE, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.files.atomic_writing import require_folder, write_bytes
-from motion_rep.preview_capture.weights import DEFAULT_FOLDER, LICENCE, WEIGHT_FILES, WHEEL_REQUIREMENT, WHEEL_TAGS, is_intact
+from motion_rep.preview_capture.weights import (
+    DEFAULT_FOLDER,
+    LICENCE,
+    WEIGHT_FILES,
+    WHEEL_REQUIREMENT,
+    WHEEL_TAGS,
+    is_intact,
+)
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the files are kept")
-    parser.add_argument("--wheel", type=Path, help=f"a wheel of {WHEEL_REQUIREMENT} that is already on this machine, instead of a download")
+    parser.add_argument(
+        "--wheel",
+        type=Path,
+        help=f"a wheel of {WHEEL_REQUIREMENT} that is already on this machine, instead of a download",
+    )
     return parser
 
 
@@ -54,7 +65,9 @@ def download(folder: Path) -> Path:
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         said = one_line(done.stderr)[-160:] or f"pip ended with {done.returncode}"
-        raise UsageError(f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). Connect to the internet and run this again, or give the wheel with --wheel.")
+        raise UsageError(
+            f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). Connect to the internet and run this again, or give the wheel with --wheel."
+        )
     return wheels[0]
 
 
@@ -68,10 +81,14 @@ def unpack(wheel: Path, folder: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             contents = {file: archive.read(file.member) for file in (*WEIGHT_FILES, LICENCE)}
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{wheel}: is not the wheel of {WHEEL_REQUIREMENT}: {one_line(error)}. Download it again.") from None
+        raise InputError(
+            f"{wheel}: is not the wheel of {WHEEL_REQUIREMENT}: {one_line(error)}. Download it again."
+        ) from None
     for file, data in contents.items():
         if not file.matches(data):
-            raise InputError(f"{wheel}: {file.member} has another sha256 than the file this was measured with. Get {WHEEL_REQUIREMENT} from PyPI.")
+            raise InputError(
+                f"{wheel}: {file.member} has another sha256 than the file this was measured with. Get {WHEEL_REQUIREMENT} from PyPI."
+            )
     for file, data in contents.items():
         write_bytes(folder / file.name, data)
 

@@ -16,9 +16,15 @@ from motion_rep.common.errors import UsageError
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("motions", type=Path, nargs="+", metavar="motion.pt", help="motion files, shown side by side")
-    parser.add_argument("--video", type=Path, nargs="+", metavar="V", help="source video of the motion; of each motion, or one for all")
-    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what each motion says)")
-    parser.add_argument("--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body")
+    parser.add_argument(
+        "--video", type=Path, nargs="+", metavar="V", help="source video of the motion; of each motion, or one for all"
+    )
+    parser.add_argument(
+        "--fps", type=frame_rate, metavar="N", help="frames per second (default: what each motion says)"
+    )
+    parser.add_argument(
+        "--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines look")
     parser.add_argument("--port", type=port, default=8080, help="port; the next free one is taken where it is in use")
     return parser
@@ -41,7 +47,9 @@ def _run(args: argparse.Namespace) -> int:
     motions = load_motions(args.motions, videos, args.fps)
     viewer = Viewer(motions, body, args.host, args.port)
     try:
-        say(f"{viewer.address} shows {len(motions)} {'motion' if len(motions) == 1 else 'motions'} with the {body.name}. Open it in a browser; Ctrl-C ends.")
+        say(
+            f"{viewer.address} shows {len(motions)} {'motion' if len(motions) == 1 else 'motions'} with the {body.name}. Open it in a browser; Ctrl-C ends."
+        )
         viewer.run()
     except KeyboardInterrupt:
         viewer.stop()
@@ -69,7 +77,9 @@ def load_motions(paths: list[Path], videos: list[Path | None], fps: float | None
             say_warning(f"{path}: {guess}")
         if video is not None and clip.camera is None:
             say_warning(f"{path}: its camera is unknown, so {video} has no place on the stage")
-        frames = None if video is None or clip.camera is None else read_video_frames(video, len(clip), rate, clip.start_time)
+        frames = (
+            None if video is None or clip.camera is None else read_video_frames(video, len(clip), rate, clip.start_time)
+        )
         motions.append(Shown(path.stem, clip, rate, offset, frames))
     return motions
 
@@ -78,7 +88,9 @@ def _videos(args: argparse.Namespace) -> list[Path | None]:
     if args.video is None:
         return [None] * len(args.motions)
     if len(args.video) not in (1, len(args.motions)):
-        raise UsageError(f"--video names {len(args.video)} videos for {len(args.motions)} motions. Give one for all, or one for each.")
+        raise UsageError(
+            f"--video names {len(args.video)} videos for {len(args.motions)} motions. Give one for all, or one for each."
+        )
     return args.video * (len(args.motions) // len(args.video))
 
 

@@ -44,7 +44,15 @@ def run_script(tmp_path):
     def run(script: str, *arguments, cwd: Path | None = None, env: dict | None = None) -> subprocess.CompletedProcess:
         command = [sys.executable, str(REPO / script), *map(str, arguments)]
         environment = {**os.environ, **(env or {})}
-        return subprocess.run(command, cwd=cwd or tmp_path, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+        return subprocess.run(
+            command,
+            cwd=cwd or tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=MOST_SECONDS,
+            check=False,
+        )
 
     return run
 
@@ -91,7 +99,12 @@ def s3():
     server.start()
     host, port = server.get_host_and_port()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "DEFAULT_REGION": "us-east-1"}.items():
+        for name, value in {
+            "ENDPOINT_URL": f"http://{host}:{port}",
+            "ACCESS_KEY_ID": "key",
+            "SECRET_ACCESS_KEY": "secret",
+            "DEFAULT_REGION": "us-east-1",
+        }.items():
             patch.setenv(f"AWS_{name}", value)
         fsspec.get_filesystem_class("s3").clear_instance_cache()
         yield fsspec.filesystem("s3")

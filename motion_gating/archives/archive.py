@@ -63,7 +63,11 @@ def entry_id(entry: Entry) -> object:
 def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
     """A function that appends one entry to a new archive, which takes its name when the block ends without an error."""
     lines = is_lines(path)
-    with local_output(path, fetch=False) as copy, atomic_path(copy) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with (
+        local_output(path, fetch=False) as copy,
+        atomic_path(copy) as temporary,
+        open(temporary, "w", encoding="utf-8") as file,
+    ):
         count = 0
 
         def write(entry: Entry) -> None:
@@ -103,10 +107,16 @@ def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
 
 def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: set[str]) -> None:
     if not isinstance(entry, dict):
-        raise UsageError(f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object with id, prompt and motion_path.")
+        raise UsageError(
+            f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object with id, prompt and motion_path."
+        )
     identifier = entry_id(entry)
     if isinstance(identifier, bool) or not isinstance(identifier, (int, str, float)) or identifier == "":
-        raise UsageError(f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id.")
+        raise UsageError(
+            f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id."
+        )
     if str(identifier) in seen:
-        raise UsageError(f"{path}: the id {identifier!r} comes twice (again at entry {number}); results could not be told apart. Give every entry its own id.")
+        raise UsageError(
+            f"{path}: the id {identifier!r} comes twice (again at entry {number}); results could not be told apart. Give every entry its own id."
+        )
     seen.add(str(identifier))

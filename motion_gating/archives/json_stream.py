@@ -43,7 +43,15 @@ def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterato
 
 def json_kind(value: object) -> str:
     """What JSON calls a value."""
-    kinds = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+    kinds = {
+        dict: "object",
+        list: "list",
+        str: "string",
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        type(None): "null",
+    }
     return kinds[type(value)]
 
 
@@ -103,7 +111,9 @@ class _Window:
                 if not self._may_be_cut(error):
                     raise self.wrong(error.msg, error.pos) from None
             except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
-                raise _Refused("is nested too deeply, or has a number too long, for JSON data of this toolkit.") from None
+                raise _Refused(
+                    "is nested too deeply, or has a number too long, for JSON data of this toolkit."
+                ) from None
             else:
                 if self._is_whole(end):
                     self._place = end

@@ -68,7 +68,14 @@ class Agreement:
         counts = self.counts
         rates = {name: getattr(counts, name) for name in ("precision", "recall", "accuracy", "kappa")}
         interval = {"kappa_low": self.kappa_low, "kappa_high": self.kappa_high}
-        return {"labelled": self.labelled, "decided": counts.total, "coverage": self.coverage, **rates, **interval, "counts": asdict(counts)}
+        return {
+            "labelled": self.labelled,
+            "decided": counts.total,
+            "coverage": self.coverage,
+            **rates,
+            **interval,
+            "counts": asdict(counts),
+        }
 
 
 def count_decisions(labels: Sequence[bool], decisions: Sequence[bool | None]) -> Counts:

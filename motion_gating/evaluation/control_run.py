@@ -17,7 +17,9 @@ def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:
     return judge.judge(replace(question, identifier="blank", video=write_blank_clip(folder / "blank.mp4")))
 
 
-def ask_controls(judge: Judge, controls: Sequence[Control], threads: int, cancelled: threading.Event) -> Iterator[tuple[Control, Verdict | None]]:
+def ask_controls(
+    judge: Judge, controls: Sequence[Control], threads: int, cancelled: threading.Event
+) -> Iterator[tuple[Control, Verdict | None]]:
     """Each control with its verdict."""
     return in_order(lambda control: judge.judge(control.question), controls, threads if judge.waits else 0, cancelled)
 
@@ -35,4 +37,10 @@ def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], bl
         }
         for control, verdict in zip(controls, verdicts, strict=True)
     ]
-    return {**asdict(false_accepts(verdicts)), "blind": blank.matches, "blank_analysis": blank.analysis, "blank_error": blank.error, "records": records}
+    return {
+        **asdict(false_accepts(verdicts)),
+        "blind": blank.matches,
+        "blank_analysis": blank.analysis,
+        "blank_error": blank.error,
+        "records": records,
+    }

@@ -52,7 +52,9 @@ def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) 
     chance.shuffle(pool)
     controls = [control for question in pool if (control := _mismatched(question, pool, chance)) is not None]
     if not controls:
-        raise UsageError(f"{meta_json}: controls need two rendered entries with different descriptions. Render more entries.")
+        raise UsageError(
+            f"{meta_json}: controls need two rendered entries with different descriptions. Render more entries."
+        )
     return controls[:count]
 
 
@@ -111,4 +113,7 @@ def _mismatched(question: Question, pool: list[Question], chance: random.Random)
 def _words(text: str) -> frozenset[str]:
     """The words that carry meaning, roughly: four letters or more."""
     words = frozenset(re.findall(r"\w+", text.lower()))
-    return frozenset(word for word in words if len(word) >= 4) - {"person", "someone", "their", "with", "while", "then"} or words
+    return (
+        frozenset(word for word in words if len(word) >= 4) - {"person", "someone", "their", "with", "while", "then"}
+        or words
+    )

@@ -15,7 +15,9 @@ from motion_rep.common.errors import UsageError
 FEW_LABELS = 20
 
 
-def compare_with_labels(labels_file: Path, report: Path, used_threshold: float, seed: int) -> tuple[dict, list[CurvePoint]]:
+def compare_with_labels(
+    labels_file: Path, report: Path, used_threshold: float, seed: int
+) -> tuple[dict, list[CurvePoint]]:
     """Agreement of the judge and of the whole gate with people, and of the gate at other thresholds.
 
     Raises:
@@ -26,7 +28,9 @@ def compare_with_labels(labels_file: Path, report: Path, used_threshold: float, 
     matching = [(label.matches, record["vlm_matches"]) for label, record in records if label.matches is not None]
     using = [(_should_use(label), record) for label, record in records if _should_use(label) is not None]
     if not matching and not using:
-        raise UsageError(f"{labels_file}: has no label (true or false) about an entry of {report}. Label entries that are in the report.")
+        raise UsageError(
+            f"{labels_file}: has no label (true or false) about an entry of {report}. Label entries that are in the report."
+        )
     vlm = measure_agreement([label for label, _ in matching], [decision for _, decision in matching], seed)
     gate = measure_agreement([label for label, _ in using], [record["use_ref_motion"] for _, record in using], seed)
     curve = threshold_curve([case for label, record in using if (case := _case(label, record)) is not None])
@@ -45,13 +49,19 @@ def compare_with_labels(labels_file: Path, report: Path, used_threshold: float, 
 
 def _records(report: Path) -> Iterator[dict]:
     for number, record in enumerate(read_entries(report)):
-        if not all(record.get(key, "absent") in (True, False, None) for key in ("vlm_matches", "use_ref_motion")) or not _is_jitter(record.get("jitter_degree")):
-            raise UsageError(f"{report}: record {number} is not one of a quality report. Give the report that apply_quality_gate.py writes.")
+        if not all(
+            record.get(key, "absent") in (True, False, None) for key in ("vlm_matches", "use_ref_motion")
+        ) or not _is_jitter(record.get("jitter_degree")):
+            raise UsageError(
+                f"{report}: record {number} is not one of a quality report. Give the report that apply_quality_gate.py writes."
+            )
         yield record
 
 
 def _is_jitter(value: object) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0)
+    return value is None or (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    )
 
 
 def _should_use(label: HumanVerdict) -> bool | None:
@@ -63,14 +73,25 @@ def _case(label: bool, record: dict) -> LabelledCase | None:
     """The entry for the curve; None where its figures or its verdict are missing."""
     if record["jitter_degree"] is None or record["vlm_matches"] is None:
         return None
-    return LabelledCase(label, record["jitter_degree"], not set(record.get("failed_checks", ())) - {"jitter_degree"} and record["vlm_matches"])
+    return LabelledCase(
+        label,
+        record["jitter_degree"],
+        not set(record.get("failed_checks", ())) - {"jitter_degree"} and record["vlm_matches"],
+    )
 
 
 def _curve_row(point: CurvePoint) -> dict:
-    return {"threshold": point.threshold, "precision": point.counts.precision, "recall": point.counts.recall, "kappa": point.counts.kappa}
+    return {
+        "threshold": point.threshold,
+        "precision": point.counts.precision,
+        "recall": point.counts.recall,
+        "kappa": point.counts.kappa,
+    }
 
 
-def _warnings(labels: dict[str, HumanVerdict], records: list[tuple[HumanVerdict, dict]], matching: list[bool]) -> Iterator[str]:
+def _warnings(
+    labels: dict[str, HumanVerdict], records: list[tuple[HumanVerdict, dict]], matching: list[bool]
+) -> Iterator[str]:
     if len(records) < len(labels):
         yield f"{len(labels) - len(records)} of {len(labels)} labels are about entries that are not in the report"
     if any(record.get("judge") == "manual" for _, record in records):

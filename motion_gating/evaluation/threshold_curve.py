@@ -58,10 +58,22 @@ def draw_curve(curve: Sequence[CurvePoint], used: float, best: CurvePoint, path:
     thresholds = [point.threshold for point in curve]
     for name, colour in (("precision", "tab:blue"), ("recall", "tab:orange"), ("kappa", "tab:green")):
         values = [getattr(point.counts, name) for point in curve]
-        axes.plot(thresholds, [float("nan") if value is None else value for value in values], "o-", markersize=3, color=colour, label=name)
+        axes.plot(
+            thresholds,
+            [float("nan") if value is None else value for value in values],
+            "o-",
+            markersize=3,
+            color=colour,
+            label=name,
+        )
     axes.axvline(used, color="0.4", linestyle="--", label=f"in use: {used:g}")
     axes.axvline(best.threshold, color="tab:green", linestyle=":", label=f"best kappa: {best.threshold:.3g}")
-    axes.set(xscale="log", xlabel="jitter threshold (m per frame²)", ylabel="agreement of the whole gate with people", ylim=(min(0, *axes.get_ylim()), 1.05))
+    axes.set(
+        xscale="log",
+        xlabel="jitter threshold (m per frame²)",
+        ylabel="agreement of the whole gate with people",
+        ylim=(min(0, *axes.get_ylim()), 1.05),
+    )
     axes.grid(alpha=0.3)
     axes.legend(loc="best")
     with atomic_path(path) as temporary:

@@ -45,7 +45,9 @@ class Decision:
         return tuple(check.name for check in self.checks if check.passed is False)
 
 
-def decide(metrics: JointMetrics | None, metrics_error: str | None, verdict: Verdict | None, limits: Limits) -> Decision:
+def decide(
+    metrics: JointMetrics | None, metrics_error: str | None, verdict: Verdict | None, limits: Limits
+) -> Decision:
     """The decision on one entry.
 
     Args:
@@ -88,5 +90,11 @@ def _verdict_check(verdict: Verdict | None) -> Check:
     if verdict.matches is None:
         return Check("vlm", None, f"no verdict from {verdict.judge} ({verdict.error_kind}): {verdict.error}")
     votes = verdict.votes_for + verdict.votes_against
-    counted = f" ({verdict.votes_for if verdict.matches else verdict.votes_against} of {votes} votes)" if votes > 1 else ""
-    return Check("vlm", verdict.matches, f"{verdict.judge} says that the clip {'matches' if verdict.matches else 'does not match'} the description{counted}")
+    counted = (
+        f" ({verdict.votes_for if verdict.matches else verdict.votes_against} of {votes} votes)" if votes > 1 else ""
+    )
+    return Check(
+        "vlm",
+        verdict.matches,
+        f"{verdict.judge} says that the clip {'matches' if verdict.matches else 'does not match'} the description{counted}",
+    )

@@ -63,7 +63,11 @@ class GateOptions:
     failures: Path | None = None
 
     def __post_init__(self) -> None:
-        paths = {"--meta-json": self.meta_json, "--quality-report": self.quality_report, "its run block": self.run_block}
+        paths = {
+            "--meta-json": self.meta_json,
+            "--quality-report": self.quality_report,
+            "its run block": self.run_block,
+        }
         if self.output_json is not None and self.output_json != self.meta_json:
             paths["--output-json"] = self.output_json
         if self.failures is not None:
@@ -100,7 +104,10 @@ NOT_REACHED = Measured(None, "the run was interrupted before. Run the same comma
 
 
 def apply_gate(
-    options: GateOptions, judge: Judge | None, watch: Watch = lambda examined, tally, count: examined, engine: Engine = in_this_process
+    options: GateOptions,
+    judge: Judge | None,
+    watch: Watch = lambda examined, tally, count: examined,
+    engine: Engine = in_this_process,
 ) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
@@ -123,7 +130,10 @@ def apply_gate(
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
             kept.write(json.dumps(examined.record).encode() + b"\n")
-            if options.failures is not None and (failure := failure_of(examined.record, examined.traceback)) is not None:
+            if (
+                options.failures is not None
+                and (failure := failure_of(examined.record, examined.traceback)) is not None
+            ):
                 failures.append(failure)
         _write_results(options, target, kept)
     result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
@@ -153,12 +163,16 @@ def entries_with_metrics(
     options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
 ) -> Iterator[tuple[dict, Measured | None]]:
     """The entries to examine with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
-    return measured_entries(entries_to_examine(options), count, options.fields.evaluation, options.meta_json, engine, cancelled)
+    return measured_entries(
+        entries_to_examine(options), count, options.fields.evaluation, options.meta_json, engine, cancelled
+    )
 
 
 def would_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> bool:
     """Whether the judge is asked about an entry."""
-    return judge is not None and not (options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits))
+    return judge is not None and not (
+        options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits)
+    )
 
 
 def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
@@ -184,15 +198,23 @@ def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verd
     return record
 
 
-def _examined(options: GateOptions, judge: Judge | None, engine: Engine, count: int, cancelled: threading.Event) -> Iterator[Examined]:
+def _examined(
+    options: GateOptions, judge: Judge | None, engine: Engine, count: int, cancelled: threading.Event
+) -> Iterator[Examined]:
     def examine(item: tuple[dict, Measured]) -> Examined:
         entry, measured = item
         verdict = _verdict(entry, options, judge) if would_ask(measured, options, judge) else None
         return Examined(_record(entry, options, measured, verdict), measured.traceback)
 
     threads = options.threads if judge is not None and judge.waits else 0
-    for (entry, _), examined in in_order(examine, entries_with_metrics(options, engine, count, cancelled), threads, cancelled):
-        yield examined or Examined(_record(entry, options, NOT_REACHED, undecided(judge.name if judge else "none", RUN_ENDED, NOT_REACHED.error)))
+    for (entry, _), examined in in_order(
+        examine, entries_with_metrics(options, engine, count, cancelled), threads, cancelled
+    ):
+        yield examined or Examined(
+            _record(
+                entry, options, NOT_REACHED, undecided(judge.name if judge else "none", RUN_ENDED, NOT_REACHED.error)
+            )
+        )
 
 
 def _verdict(entry: dict, options: GateOptions, judge: Judge) -> Verdict:
@@ -235,7 +257,9 @@ def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> N
             line = kept.readline()
             record = json.loads(line) if line else None
             if record is not None and str(record["id"]) != str(entry_id(entry)):
-                raise InputError(f"{options.meta_json}: was changed by another program during the run; nothing was written to it. Run again.")
+                raise InputError(
+                    f"{options.meta_json}: was changed by another program during the run; nothing was written to it. Run again."
+                )
             decided = record is not None and record["use_ref_motion"] is not None
             write({**entry, "use_ref_motion": record["use_ref_motion"]} if decided else entry)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from motion_gating.gate.gate import GateOptions, count_entries, entries_to_examine, entries_with_metrics, question_of, would_ask
+from motion_gating.gate.gate import (
+    GateOptions,
+    count_entries,
+    entries_to_examine,
+    entries_with_metrics,
+    question_of,
+    would_ask,
+)
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Question
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process
@@ -45,9 +52,13 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = in_thi
             _add(plan, question_of(entry, options.fields, options.meta_json), judge)
         except InputError:
             plan.unusable += 1
-    yield f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, {plan.skipped} rejected by jitter without a call, " \
+    yield (
+        f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, {plan.skipped} rejected by jitter without a call, "
         f"{plan.unusable} without a usable clip or description"
-    calls = str(plan.fewest_calls) if plan.fewest_calls == plan.most_calls else f"{plan.fewest_calls} to {plan.most_calls}"
+    )
+    calls = (
+        str(plan.fewest_calls) if plan.fewest_calls == plan.most_calls else f"{plan.fewest_calls} to {plan.most_calls}"
+    )
     yield f"{calls} calls about {plan.questions} entries, about {plan.fewest_tokens:,} prompt tokens or more; nothing was asked or written"
 
 

@@ -13,7 +13,13 @@ from motion_rep.runs.report import ItemFailure
 NO_FAILURES = ("unsure", "no_verdict")
 
 
-def make_record(identifier: object, metrics: JointMetrics | None, metrics_error: str | None, verdict: Verdict | None, decision: Decision) -> dict:
+def make_record(
+    identifier: object,
+    metrics: JointMetrics | None,
+    metrics_error: str | None,
+    verdict: Verdict | None,
+    decision: Decision,
+) -> dict:
     """The record of one entry; see README.md for each key."""
     documented = {
         "id": identifier,
@@ -28,8 +34,14 @@ def make_record(identifier: object, metrics: JointMetrics | None, metrics_error:
 
 def failure_of(record: dict, traceback: str = "") -> ItemFailure | None:
     """What of an entry's figures and verdict could not be had and why; None where nothing is missing."""
-    figures, verdict = record["metrics_error"], record["vlm_error"] if record["vlm_error_kind"] not in NO_FAILURES else None
-    words = [f"no figures: {figures}" if figures else None, f"no verdict ({record['vlm_error_kind']}): {verdict}" if verdict and verdict != figures else None]
+    figures, verdict = (
+        record["metrics_error"],
+        record["vlm_error"] if record["vlm_error_kind"] not in NO_FAILURES else None,
+    )
+    words = [
+        f"no figures: {figures}" if figures else None,
+        f"no verdict ({record['vlm_error_kind']}): {verdict}" if verdict and verdict != figures else None,
+    ]
     said = "; ".join(filter(None, words))
     return ItemFailure(record["id"], said, traceback) if said else None
 

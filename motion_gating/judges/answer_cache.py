@@ -52,7 +52,12 @@ class AnswerCache:
 
     def put(self, asked: dict, kept: KeptAnswer) -> None:
         """Keep an answer."""
-        content = {**asdict(kept.answer), "model_version": kept.model_version, "prompt_tokens": kept.prompt_tokens, "asked": asked}
+        content = {
+            **asdict(kept.answer),
+            "model_version": kept.model_version,
+            "prompt_tokens": kept.prompt_tokens,
+            "asked": asked,
+        }
         write_json(self._path(asked), content)
 
     def _path(self, asked: dict) -> Path:

@@ -17,21 +17,50 @@ PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}
 def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     """Add the flags; ``judges`` are the names that make sense for the command."""
     group = parser.add_argument_group("judge")
-    group.add_argument("--judge", choices=judges, default=GEMINI, help="who says whether a clip matches its description")
-    group.add_argument("--gemini-api-key", metavar="KEY", help="better in GEMINI_API_KEY or GOOGLE_API_KEY: other users can read command lines")
-    group.add_argument("--gemini-model", metavar="M", default=DEFAULT_MODEL, help="names retire; see the service's list")
-    group.add_argument("--vlm-base-url", metavar="URL", help="OpenAI-compatible server, else OPENAI_BASE_URL; the key comes from OPENAI_API_KEY")
+    group.add_argument(
+        "--judge", choices=judges, default=GEMINI, help="who says whether a clip matches its description"
+    )
+    group.add_argument(
+        "--gemini-api-key",
+        metavar="KEY",
+        help="better in GEMINI_API_KEY or GOOGLE_API_KEY: other users can read command lines",
+    )
+    group.add_argument(
+        "--gemini-model", metavar="M", default=DEFAULT_MODEL, help="names retire; see the service's list"
+    )
+    group.add_argument(
+        "--vlm-base-url",
+        metavar="URL",
+        help="OpenAI-compatible server, else OPENAI_BASE_URL; the key comes from OPENAI_API_KEY",
+    )
     group.add_argument("--vlm-model", metavar="M", help="model name at that server")
-    group.add_argument("--vlm-media", choices=("video", "frames"), default="video", help="frames: for servers that take pictures only")
+    group.add_argument(
+        "--vlm-media", choices=("video", "frames"), default="video", help="frames: for servers that take pictures only"
+    )
     group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
     group.add_argument("--temperature", type=float, help="sent only where given; newer models reject it")
-    group.add_argument("--votes", type=_odd, default=1, metavar="N", help="odd; a question is asked until one side has the majority of N")
+    group.add_argument(
+        "--votes",
+        type=_odd,
+        default=1,
+        metavar="N",
+        help="odd; a question is asked until one side has the majority of N",
+    )
     group.add_argument("--num-threads", type=thread_count, default=2, help="calls at a time")
     group.add_argument("--rpm", type=positive_number, metavar="N", help="calls per minute at most")
     group.add_argument("--call-timeout", type=positive_number, default=120.0, help="seconds for one call")
-    group.add_argument("--deadline", type=positive_number, default=300.0, help="seconds for one question with all its attempts")
-    group.add_argument("--retry-delay", type=positive_number, default=1.0, help="seconds before the second attempt; doubles with each further one")
-    group.add_argument("--cache-dir", type=Path, metavar="DIR", help="answers that were paid for (default: beside the report)")
+    group.add_argument(
+        "--deadline", type=positive_number, default=300.0, help="seconds for one question with all its attempts"
+    )
+    group.add_argument(
+        "--retry-delay",
+        type=positive_number,
+        default=1.0,
+        help="seconds before the second attempt; doubles with each further one",
+    )
+    group.add_argument(
+        "--cache-dir", type=Path, metavar="DIR", help="answers that were paid for (default: beside the report)"
+    )
 
 
 def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool = True):
@@ -44,7 +73,9 @@ def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool 
 
     verdicts_file = getattr(args, "verdicts", None)
     if args.judge == MANUAL and verdicts_file is None:
-        raise UsageError("--judge manual needs --verdicts FILE, the verdicts that people gave (the review page exports them).")
+        raise UsageError(
+            "--judge manual needs --verdicts FILE, the verdicts that people gave (the review page exports them)."
+        )
     judge = _vlm_judge(args, cache_dir, need_key) if args.judge in (GEMINI, OPENAI) else None
     if verdicts_file is None:
         return judge
@@ -58,7 +89,9 @@ def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool):
 
     _require_package(PACKAGES[args.judge])
     service = _gemini(args, need_key) if args.judge == GEMINI else _openai(args)
-    policy = Policy(calls_per_minute=args.rpm, first_delay=args.retry_delay, call_timeout=args.call_timeout, deadline=args.deadline)
+    policy = Policy(
+        calls_per_minute=args.rpm, first_delay=args.retry_delay, call_timeout=args.call_timeout, deadline=args.deadline
+    )
     cache = AnswerCache(cache_dir)
     if need_key:
         cache.require_writable()
@@ -91,7 +124,9 @@ def _openai(args: argparse.Namespace):
 
     base_url = args.vlm_base_url or os.environ.get("OPENAI_BASE_URL")
     if not base_url or not args.vlm_model:
-        raise UsageError("--judge openai needs --vlm-base-url URL (or OPENAI_BASE_URL) and --vlm-model M, for example http://localhost:8000/v1.")
+        raise UsageError(
+            "--judge openai needs --vlm-base-url URL (or OPENAI_BASE_URL) and --vlm-model M, for example http://localhost:8000/v1."
+        )
     return OpenAICompatibleService(
         key=os.environ.get("OPENAI_API_KEY", "").strip() or None,
         model=args.vlm_model,
@@ -113,7 +148,12 @@ def judge_settings(args: argparse.Namespace, judge) -> dict:
     if vlm is None or not hasattr(vlm, "service"):
         return settings
     package = PACKAGES[args.judge]
-    return settings | {"votes": args.votes, "service": vlm.service.settings(), "package": f"{package} {metadata.version(package)}", "prompt": PROMPT}
+    return settings | {
+        "votes": args.votes,
+        "service": vlm.service.settings(),
+        "package": f"{package} {metadata.version(package)}",
+        "prompt": PROMPT,
+    }
 
 
 def _odd(text: str) -> int:

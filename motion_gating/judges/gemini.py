@@ -21,7 +21,16 @@ DEFAULT_MODEL = "gemini-3.8-flash"
 INLINE_BASE64_BYTES = 20_000_000
 TOKENS_PER_FRAME = 258
 POLL_SECONDS = 2.0
-BLOCKED_REASONS = {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR"}
+BLOCKED_REASONS = {
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "MODEL_ARMOR",
+}
 HINTS = {
     400: "Check the key (--gemini-api-key, GEMINI_API_KEY or GOOGLE_API_KEY).",
     401: "Check the key (--gemini-api-key, GEMINI_API_KEY or GOOGLE_API_KEY).",
@@ -65,7 +74,13 @@ class GeminiService:
 
     def settings(self) -> dict:
         """What changes an answer; see Service."""
-        return {"model": self.model, "base_url": self.base_url, "fps": self.sampling_fps, "media": "video", "temperature": self.temperature}
+        return {
+            "model": self.model,
+            "base_url": self.base_url,
+            "fps": self.sampling_fps,
+            "media": "video",
+            "temperature": self.temperature,
+        }
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes; the size of the picture does not change it."""
@@ -93,11 +108,21 @@ class GeminiService:
         end = time.monotonic() + attempt.timeout
         try:
             part = self._part(media, end)
-            response = self._client.models.generate_content(model=self.model, contents=[part, prompt], config=self._config(attempt, end))
+            response = self._client.models.generate_content(
+                model=self.model, contents=[part, prompt], config=self._config(attempt, end)
+            )
         except errors.APIError as error:
             raise _api_failure(error) from None
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:  # a body that is not JSON, or not of the documented form
-            raise CallFailure(Failure.MALFORMED, f"the service's response cannot be read: {short(error, 120)}") from None
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+        ) as error:  # a body that is not JSON, or not of the documented form
+            raise CallFailure(
+                Failure.MALFORMED, f"the service's response cannot be read: {short(error, 120)}"
+            ) from None
         except CallFailure:
             raise
         except Exception as error:  # the transport below changes its exceptions between versions of the SDK
@@ -122,7 +147,10 @@ class GeminiService:
             response_mime_type="application/json",
             response_schema=types.Schema(
                 type=types.Type.OBJECT,
-                properties={"analysis": types.Schema(type=types.Type.STRING), "matches": types.Schema(type=types.Type.BOOLEAN)},
+                properties={
+                    "analysis": types.Schema(type=types.Type.STRING),
+                    "matches": types.Schema(type=types.Type.BOOLEAN),
+                },
                 required=SCHEMA["required"],
                 property_ordering=SCHEMA["required"],
             ),
@@ -139,7 +167,9 @@ class GeminiService:
         if (len(clip.data) + 2) // 3 * 4 <= INLINE_BASE64_BYTES:
             return types.Part(inline_data=types.Blob(data=clip.data, mime_type=clip.mime_type), video_metadata=metadata)
         remote = self._uploaded(clip, end)
-        return types.Part(file_data=types.FileData(file_uri=remote.uri, mime_type=clip.mime_type), video_metadata=metadata)
+        return types.Part(
+            file_data=types.FileData(file_uri=remote.uri, mime_type=clip.mime_type), video_metadata=metadata
+        )
 
     def _uploaded(self, clip: _Clip, end: float):
         """The clip in the Files API, once it is ready; uploaded once, whatever happens after."""
@@ -148,7 +178,9 @@ class GeminiService:
         files = self._client.files
         if clip.remote is None:
             options = types.HttpOptions(timeout=_milliseconds_until(end))
-            clip.remote = files.upload(file=clip.path, config=types.UploadFileConfig(mime_type=clip.mime_type, http_options=options))
+            clip.remote = files.upload(
+                file=clip.path, config=types.UploadFileConfig(mime_type=clip.mime_type, http_options=options)
+            )
         while _name(clip.remote.state) != "ACTIVE":
             if _name(clip.remote.state) == "FAILED":
                 raise CallFailure(Failure.REJECTED, "the service could not process the uploaded video")
@@ -167,7 +199,9 @@ def resolve_key(given: str | None) -> str:
     """
     key = (given or os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY") or "").strip()
     if not key:
-        raise UsageError("no Gemini key. Set GEMINI_API_KEY (or GOOGLE_API_KEY, or give --gemini-api-key), or use --judge manual --verdicts FILE.")
+        raise UsageError(
+            "no Gemini key. Set GEMINI_API_KEY (or GOOGLE_API_KEY, or give --gemini-api-key), or use --judge manual --verdicts FILE."
+        )
     if not re.fullmatch(r"[!-~]+", key):
         raise UsageError("the Gemini key holds a space or a character that no key has. Copy it again.")
     return key
@@ -227,14 +261,23 @@ def _is_quota_gone(details: list[dict], message: str | None) -> bool:
     """Whether waiting a minute does not help: every violated quota is per day, or a quota is zero."""
     if re.search(r"limit:\s*0\b", message or ""):
         return True
-    violated = [str(item.get("quotaId", "")) for detail in details for item in detail.get("violations") or [] if isinstance(item, dict)]
+    violated = [
+        str(item.get("quotaId", ""))
+        for detail in details
+        for item in detail.get("violations") or []
+        if isinstance(item, dict)
+    ]
     return bool(violated) and all("perday" in quota.lower() for quota in violated)
 
 
 def _wanted_delay(details: list[dict], response) -> float | None:
     delays = [delay_in_seconds(detail.get("retryDelay")) for detail in details]
     headers = getattr(response, "headers", None) or {}
-    delays.append(delay_in_seconds(headers.get("retry-after") or headers.get("Retry-After"), headers.get("date") or headers.get("Date")))
+    delays.append(
+        delay_in_seconds(
+            headers.get("retry-after") or headers.get("Retry-After"), headers.get("date") or headers.get("Date")
+        )
+    )
     return max((delay for delay in delays if delay is not None), default=None)
 
 

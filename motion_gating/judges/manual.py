@@ -56,7 +56,9 @@ class ManualJudge:
         if human is None:
             return undecided(NAME, "no_verdict", f"{self.source} has no verdict for this entry. Add one.")
         if human.matches is None:
-            return undecided(NAME, "unsure", "the person who looked was unsure" + (f": {human.analysis}" if human.analysis else ""))
+            return undecided(
+                NAME, "unsure", "the person who looked was unsure" + (f": {human.analysis}" if human.analysis else "")
+            )
         return Verdict(human.matches, human.analysis, NAME)
 
 
@@ -71,7 +73,9 @@ def read_verdicts(path: str | os.PathLike) -> dict[str, HumanVerdict]:
     except InputError as error:
         raise UsageError(str(error)) from None
     if not isinstance(items, list):
-        raise UsageError(f'{path}: holds no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.')
+        raise UsageError(
+            f'{path}: holds no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.'
+        )
     verdicts: dict[str, HumanVerdict] = {}
     for number, item in enumerate(items):
         identifier, verdict = _read_item(path, number, item)
@@ -88,9 +92,13 @@ def _read_item(path: str | os.PathLike, number: int, item: object) -> tuple[str,
     if isinstance(identifier, bool) or not isinstance(identifier, (int, float, str)):
         raise UsageError(f"{path}: item {number} has the id {identifier!r}, expected a number or a string.")
     if matches is not None and not isinstance(matches, bool):
-        raise UsageError(f"{path}: item {number} (id {identifier!r}) has matches {matches!r}, expected true, false or null. Correct it.")
+        raise UsageError(
+            f"{path}: item {number} (id {identifier!r}) has matches {matches!r}, expected true, false or null. Correct it."
+        )
     if analysis is not None and not isinstance(analysis, str):
         raise UsageError(f"{path}: item {number} (id {identifier!r}) has an analysis that is not text. Correct it.")
     if usable is not None and not isinstance(usable, bool):
-        raise UsageError(f"{path}: item {number} (id {identifier!r}) has usable {usable!r}, expected true, false or null. Correct it.")
+        raise UsageError(
+            f"{path}: item {number} (id {identifier!r}) has usable {usable!r}, expected true, false or null. Correct it."
+        )
     return str(identifier), HumanVerdict(matches, analysis, usable)

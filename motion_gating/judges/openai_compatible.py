@@ -49,7 +49,12 @@ class OpenAICompatibleService:
 
     def settings(self) -> dict:
         """What changes an answer; see Service."""
-        asked = {"model": self.model, "base_url": _without_user(self.base_url), "fps": self.sampling_fps, "media": self.media}
+        asked = {
+            "model": self.model,
+            "base_url": _without_user(self.base_url),
+            "fps": self.sampling_fps,
+            "media": self.media,
+        }
         return {**asked, "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
@@ -81,19 +86,32 @@ class OpenAICompatibleService:
         except openai.APITimeoutError:
             raise CallFailure(Failure.TIMEOUT, f"no answer from the server in {attempt.timeout:.0f} s") from None
         except openai.APIConnectionError as error:
-            raise CallFailure(Failure.NETWORK, f"no answer from the server: {short(error.__cause__ or error, 160)}") from None
-        except (openai.APIResponseValidationError, json.JSONDecodeError, AttributeError, TypeError, IndexError) as error:
+            raise CallFailure(
+                Failure.NETWORK, f"no answer from the server: {short(error.__cause__ or error, 160)}"
+            ) from None
+        except (
+            openai.APIResponseValidationError,
+            json.JSONDecodeError,
+            AttributeError,
+            TypeError,
+            IndexError,
+        ) as error:
             raise CallFailure(Failure.MALFORMED, f"the server's response cannot be read: {short(error, 120)}") from None
 
     def _completion(self, content: list[dict], attempt: Attempt):
         # Servers ignore fields they do not know, also silently: the prompt tokens in the report show whether the rate was honoured.
-        sampling = {"media_io_kwargs": {"video": {"fps": self.sampling_fps, "num_frames": -1}}} if self.media == VIDEO else {}
+        sampling = (
+            {"media_io_kwargs": {"video": {"fps": self.sampling_fps, "num_frames": -1}}} if self.media == VIDEO else {}
+        )
         chosen = {} if self.temperature is None else {"temperature": self.temperature}
         return self._client.chat.completions.create(
             model=self.model,
             messages=[{"role": "user", "content": content}],
             max_tokens=attempt.max_tokens,
-            response_format={"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA}},
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA},
+            },
             extra_body=sampling,
             timeout=attempt.timeout,
             **chosen,
@@ -123,7 +141,10 @@ class _Clip:
             return [{"type": "video_url", "video_url": {"url": _data_url(mime_type, self.data)}}]
         parts = [{"type": "text", "text": "The clip as pictures, each after its time:"}]
         for seconds, jpeg in jpeg_frames(self.path, self.fps):
-            parts += [{"type": "text", "text": f"{seconds:.2f} s"}, {"type": "image_url", "image_url": {"url": _data_url("image/jpeg", jpeg)}}]
+            parts += [
+                {"type": "text", "text": f"{seconds:.2f} s"},
+                {"type": "image_url", "image_url": {"url": _data_url("image/jpeg", jpeg)}},
+            ]
         return parts
 
 
@@ -132,7 +153,9 @@ def _reply(completion) -> Reply:
     if choice.finish_reason == "length":
         raise CallFailure(Failure.TRUNCATED, "the answer was cut at its token limit")
     if choice.finish_reason == "content_filter" or getattr(choice.message, "refusal", None):
-        raise CallFailure(Failure.BLOCKED, f"the server held its answer back ({choice.message.refusal or choice.finish_reason})")
+        raise CallFailure(
+            Failure.BLOCKED, f"the server held its answer back ({choice.message.refusal or choice.finish_reason})"
+        )
     text = choice.message.content
     if not isinstance(text, str) or not text.strip():
         raise CallFailure(Failure.EMPTY, "the answer is empty")

@@ -62,7 +62,12 @@ class RunStopped(Exception):
 class Caller:
     """Makes calls for all threads of a run: paced, retried, held back together, stopped together."""
 
-    def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
         self.policy = policy
         self.stop: Stop | None = None
         self._clock, self._stopped, self._random = clock, threading.Event(), random.Random()
@@ -138,7 +143,9 @@ class Caller:
     def _delay(self, failure: CallFailure, tries: Counter) -> float:
         if failure.kind in AT_ONCE:
             return 0.0
-        backoff = min(self.policy.first_delay * 2 ** (_tries_of_its_kind(failure.kind, tries) - 1), self.policy.longest_delay)
+        backoff = min(
+            self.policy.first_delay * 2 ** (_tries_of_its_kind(failure.kind, tries) - 1), self.policy.longest_delay
+        )
         return max(backoff * self._random.uniform(0.75, 1.25), failure.wanted_delay or 0.0)
 
     def _hold_all(self, delay: float) -> None:

@@ -27,6 +27,13 @@ def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
             if seconds + 1e-6 < count / fps:
                 continue
             if count == MOST_FRAMES:
-                raise InputError(f"{path}: has more than {MOST_FRAMES} frames at {fps:g} per second. Lower --sampling-fps.")
+                raise InputError(
+                    f"{path}: has more than {MOST_FRAMES} frames at {fps:g} per second. Lower --sampling-fps."
+                )
             count += 1
-            yield seconds, cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+            yield (
+                seconds,
+                cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[
+                    1
+                ].tobytes(),
+            )

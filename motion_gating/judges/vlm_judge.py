@@ -105,15 +105,25 @@ class VlmJudge:
 
     def _asked(self, description: str, data: bytes) -> dict:
         video = hashlib.sha256(data).hexdigest()
-        return {"judge": self.name, **self.service.settings(), "schema": SCHEMA, "prompt": prompt_for(description), "video_sha256": video}
+        return {
+            "judge": self.name,
+            **self.service.settings(),
+            "schema": SCHEMA,
+            "prompt": prompt_for(description),
+            "video_sha256": video,
+        }
 
-    def _verdict(self, answers: list[KeptAnswer], cached: int, error_kind: str | None = None, error: str | None = None) -> Verdict:
+    def _verdict(
+        self, answers: list[KeptAnswer], cached: int, error_kind: str | None = None, error: str | None = None
+    ) -> Verdict:
         matches = _majority(answers, self.votes)
         votes_for = sum(kept.answer.matches for kept in answers)
         tokens = [kept.prompt_tokens for kept in answers if kept.prompt_tokens is not None]
         return Verdict(
             matches=matches,
-            analysis=None if matches is None else next(kept.answer.analysis for kept in answers if kept.answer.matches == matches),
+            analysis=None
+            if matches is None
+            else next(kept.answer.analysis for kept in answers if kept.answer.matches == matches),
             judge=self.name,
             error_kind=error_kind,
             error=error,
@@ -137,7 +147,9 @@ def _clip(question: Question) -> Iterator[tuple[Path, bytes]]:
     if question.video is None:
         raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
     if video_type(question.video) is None:
-        raise InputError(f"{question.video}: is not a video by its name, expected .mp4 or the like. It was not sent; check --video-field.")
+        raise InputError(
+            f"{question.video}: is not a video by its name, expected .mp4 or the like. It was not sent; check --video-field."
+        )
     with local_copy(question.video) as video:
         yield video, read_bytes(video)
 

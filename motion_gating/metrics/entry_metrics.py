@@ -35,7 +35,12 @@ def in_this_process(start: Callable, items: Iterable, count: int) -> Iterator[tu
 
 
 def measured_entries(
-    entries: Iterator[dict], count: int, field: str, meta_json: Location, engine: Engine = in_this_process, cancelled: threading.Event | None = None
+    entries: Iterator[dict],
+    count: int,
+    field: str,
+    meta_json: Location,
+    engine: Engine = in_this_process,
+    cancelled: threading.Event | None = None,
 ) -> Iterator[tuple[dict, Measured | None]]:
     """Each entry with its figures; once ``cancelled`` is set, the rest comes at once, with None.
 
@@ -49,7 +54,10 @@ def measured_entries(
     results = engine(functools.partial(start_measuring, field, meta_json), _jobs(entries, field, waiting), count)
     with contextlib.closing(results):
         for _, result in results:
-            yield waiting.popleft(), Measured(None, result.message, result.detail) if isinstance(result, Failed) else Measured(result)
+            yield (
+                waiting.popleft(),
+                Measured(None, result.message, result.detail) if isinstance(result, Failed) else Measured(result),
+            )
             if cancelled is not None and cancelled.is_set():
                 break
     while waiting:

@@ -30,9 +30,13 @@ class JointClip:
         if self.joints.ndim != 3 or self.joints.shape[1:] != (22, 3):
             raise InputError(f"joints have shape {self.joints.shape}, expected (T, 22, 3). Render the entry again.")
         if len(self.joints) < 3:
-            raise InputError(f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). Use a longer clip.")
+            raise InputError(
+                f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). Use a longer clip."
+            )
         if not np.isfinite(self.joints).all():
-            raise InputError("joints hold NaN or infinite numbers, expected metres. Convert and render the entry again.")
+            raise InputError(
+                "joints hold NaN or infinite numbers, expected metres. Convert and render the entry again."
+            )
         if self.fps is not None and not SLOWEST_FPS <= self.fps <= FASTEST_FPS:
             raise InputError(f"fps is {self.fps}, expected {SLOWEST_FPS:g} to {FASTEST_FPS:g}. Render the entry again.")
 
@@ -45,7 +49,9 @@ def read_joint_clip(path: str | os.PathLike) -> JointClip:
     """
     content = read_torch_arrays(path)
     if not isinstance(content, dict) or "joints" not in content:
-        raise InputError(f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. Render the entry again.")
+        raise InputError(
+            f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. Render the entry again."
+        )
     try:
         return JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
     except InputError as error:
@@ -56,7 +62,9 @@ def _float_array(value: object) -> np.ndarray:
     try:
         return value.detach().double().numpy() if hasattr(value, "detach") else np.asarray(value).astype(np.float64)
     except (TypeError, ValueError, RuntimeError):
-        raise InputError(f"joints are a {type(value).__name__} that is not numbers, expected a (T, 22, 3) tensor. Render the entry again.") from None
+        raise InputError(
+            f"joints are a {type(value).__name__} that is not numbers, expected a (T, 22, 3) tensor. Render the entry again."
+        ) from None
 
 
 def _fps(value: object) -> float | None:

@@ -82,7 +82,9 @@ def at_metric_rate(clip: JointClip) -> np.ndarray:
     last = len(clip.joints) - 1
     frames = np.arange(int(last / clip.fps * METRIC_FPS + 1e-6) + 1) * (clip.fps / METRIC_FPS)
     if len(frames) < 3:
-        raise InputError(f"{last + 1} frames at {clip.fps:g} fps last {last / clip.fps:.3f} s, expected {2 / METRIC_FPS} s or more. Use a longer clip.")
+        raise InputError(
+            f"{last + 1} frames at {clip.fps:g} fps last {last / clip.fps:.3f} s, expected {2 / METRIC_FPS} s or more. Use a longer clip."
+        )
     before = np.minimum(frames.astype(int), last - 1)
     weight = (frames - before)[:, None, None]
     return clip.joints[before] * (1 - weight) + clip.joints[before + 1] * weight
@@ -139,7 +141,9 @@ def worst_half_second(jitter: np.ndarray, clip: JointClip) -> WorstSpan:
     if rate is None:
         return WorstSpan(first, last, None, None, float(means[first]))
     final = len(clip.joints) - 1
-    return WorstSpan(round(first * rate), min(round(last * rate), final), first / METRIC_FPS, last / METRIC_FPS, float(means[first]))
+    return WorstSpan(
+        round(first * rate), min(round(last * rate), final), first / METRIC_FPS, last / METRIC_FPS, float(means[first])
+    )
 
 
 def _mean_length(vectors: np.ndarray) -> np.ndarray:

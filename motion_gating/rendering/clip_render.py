@@ -78,17 +78,28 @@ def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = Fa
     return functools.partial(_render_job, body, renderer, settings, overwrite, tools.threads)
 
 
-def _render_job(body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob) -> bool:
+def _render_job(
+    body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob
+) -> bool:
     if job.motion_path is None:
         raise InputError("has no motion_path, expected the path of a motion .pt")
     with contextlib.ExitStack() as copies:
         motion_path = copies.enter_context(local_copy(resolve_from(job.motion_path, job.meta_json)))
-        eval_path, video = (copies.enter_context(local_output(path, fetch=not overwrite)) for path in (job.target.eval, job.target.video))
+        eval_path, video = (
+            copies.enter_context(local_output(path, fetch=not overwrite))
+            for path in (job.target.eval, job.target.video)
+        )
         return render_clip(motion_path, RenderTarget(video, eval_path), body, renderer, settings, overwrite, threads)
 
 
 def render_clip(
-    motion_path: Path, target: RenderTarget, body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool = False, threads: int | None = None
+    motion_path: Path,
+    target: RenderTarget,
+    body: Body,
+    renderer: Renderer,
+    settings: RenderSettings,
+    overwrite: bool = False,
+    threads: int | None = None,
 ) -> bool:
     """Write the video, then the eval file with a fingerprint of everything that they were made from.
 
@@ -108,7 +119,10 @@ def render_clip(
         for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
             writer.write(picture)
     # A run that ends between the two leaves an older eval file, which does not know this video: the clip counts as unfinished.
-    write_torch(target.eval, {**eval_dict(clip, parameters), "fingerprint": fingerprint, "video_sha256": file_sha256(target.video)})
+    write_torch(
+        target.eval,
+        {**eval_dict(clip, parameters), "fingerprint": fingerprint, "video_sha256": file_sha256(target.video)},
+    )
     return True
 
 
@@ -124,7 +138,11 @@ def is_finished(target: RenderTarget, fingerprint: str) -> bool:
         return False
     try:
         made = read_torch(target.eval)
-        return isinstance(made, dict) and made.get("fingerprint") == fingerprint and made.get("video_sha256") == file_sha256(target.video)
+        return (
+            isinstance(made, dict)
+            and made.get("fingerprint") == fingerprint
+            and made.get("video_sha256") == file_sha256(target.video)
+        )
     except InputError:
         return False
 

@@ -26,9 +26,16 @@ def curve_panels(clip: JointClip, fps: float, threshold: float) -> list[dict]:
         {
             "title": "Foot speed",
             "unit": "m/s" if per_second else "m/frame",
-            "lines": [_line(side, 0.5 / fps, 1 / fps, speed[:, k] * (fps if per_second else 1.0)) for k, side in enumerate(SIDES)],
+            "lines": [
+                _line(side, 0.5 / fps, 1 / fps, speed[:, k] * (fps if per_second else 1.0))
+                for k, side in enumerate(SIDES)
+            ],
         },
-        {"title": "Foot height", "unit": "m", "lines": [_line(side, 0.0, 1 / fps, feet[:, k, 1]) for k, side in enumerate(SIDES)]},
+        {
+            "title": "Foot height",
+            "unit": "m",
+            "lines": [_line(side, 0.0, 1 / fps, feet[:, k, 1]) for k, side in enumerate(SIDES)],
+        },
     ]
 
 
@@ -40,8 +47,15 @@ def _jitter_panel(clip: JointClip, fps: float, threshold: float) -> list[dict]:
         return []
     step = 1 / fps if clip.fps is None else 1 / METRIC_FPS
     unit = "m/frame²" if clip.fps is None else f"m/frame² at {METRIC_FPS:g} fps"
-    return [{"title": "Jitter", "unit": unit, "threshold": threshold, "lines": [_line("all joints", step, step, jitter)]}]
+    return [
+        {"title": "Jitter", "unit": unit, "threshold": threshold, "lines": [_line("all joints", step, step, jitter)]}
+    ]
 
 
 def _line(name: str, start: float, step: float, values: np.ndarray) -> dict:
-    return {"name": name, "start": round(start, 5), "step": round(step, 7), "values": [round(value, 5) for value in values.tolist()]}
+    return {
+        "name": name,
+        "start": round(start, 5),
+        "step": round(step, 7),
+        "values": [round(value, 5) for value in values.tolist()],
+    }

@@ -13,7 +13,15 @@ from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.review_page.curves import curve_panels
 from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
 from motion_gating.review_page.page import harmless_json, write_entry_script
-from motion_gating.review_page.records import FIGURES, ReviewEntry, groups_of, problems_of, reasons_of, what_is_judged, worst_half_second
+from motion_gating.review_page.records import (
+    FIGURES,
+    ReviewEntry,
+    groups_of,
+    problems_of,
+    reasons_of,
+    what_is_judged,
+    worst_half_second,
+)
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
@@ -102,7 +110,9 @@ def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
     return _described(item, options, _Sources(missing=[why]), DRAWING_FPS, [])
 
 
-def _described(item: ReviewEntry, options: PageOptions, sources: _Sources, fps: float, videos: list[Video]) -> EntryPage:
+def _described(
+    item: ReviewEntry, options: PageOptions, sources: _Sources, fps: float, videos: list[Video]
+) -> EntryPage:
     key, prompt = safe_name(item.identifier), _prompt(item, options)
     row = {
         "key": key,
@@ -187,7 +197,15 @@ def _near(path: str | None, sources: _Sources, what: str, options: PageOptions) 
 
 
 def _linked(
-    kind: str, title: str, path: Path | None, rate: float | None, fps: float, key: str, sources: _Sources, options: PageOptions, offset: float = 0.0
+    kind: str,
+    title: str,
+    path: Path | None,
+    rate: float | None,
+    fps: float,
+    key: str,
+    sources: _Sources,
+    options: PageOptions,
+    offset: float = 0.0,
 ) -> Video:
     """A link to a video whose frames are the motion's frames, one to one, at ``rate``."""
     if path is None:
@@ -210,7 +228,19 @@ def _camera_video(item: ReviewEntry, sources: _Sources, fps: float, key: str, op
             return [_linked(kind, title, path, rate, fps, key, sources, options)]
         # The overlay has the source's own frames and time; a motion without a rate was laid over it frame by frame.
         own_time = rate if rate is None or _known_fps(sources) is None else fps
-        return [_linked(kind, title, path, own_time, fps, key, sources, options, sources.motion.start_time if sources.motion else 0.0)]
+        return [
+            _linked(
+                kind,
+                title,
+                path,
+                own_time,
+                fps,
+                key,
+                sources,
+                options,
+                sources.motion.start_time if sources.motion else 0.0,
+            )
+        ]
     return []
 
 
@@ -221,7 +251,9 @@ def _in_checks(sources: _Sources, kind: str, options: PageOptions) -> Path | Non
     return path if path.is_file() else None
 
 
-def _side_video(sources: _Sources, painter: SidePainter | None, fps: float, key: str, options: PageOptions) -> list[Video]:
+def _side_video(
+    sources: _Sources, painter: SidePainter | None, fps: float, key: str, options: PageOptions
+) -> list[Video]:
     if painter is None:
         return []
     if sources.motion is None:
@@ -253,6 +285,10 @@ def _judge_words(item: ReviewEntry) -> str | None:
     judge, votes = item.text("judge"), (item.record or {}).get("vlm_votes")
     version = item.text("vlm_model_version")
     words = " ".join(part for part in (judge, f"({version})" if version else None) if part)
-    if isinstance(votes, dict) and all(isinstance(votes.get(side), int) for side in ("match", "mismatch")) and sum(votes[side] for side in ("match", "mismatch")) > 1:
+    if (
+        isinstance(votes, dict)
+        and all(isinstance(votes.get(side), int) for side in ("match", "mismatch"))
+        and sum(votes[side] for side in ("match", "mismatch")) > 1
+    ):
         words += f", votes {votes['match']} for a match and {votes['mismatch']} against"
     return words or None

@@ -39,7 +39,14 @@ class Video:
     error: str | None = None
 
     def as_dict(self) -> dict:
-        return {"kind": self.kind, "title": self.title, "src": self.url, "scale": self.scale, "offset": self.offset, "error": self.error}
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "src": self.url,
+            "scale": self.scale,
+            "offset": self.offset,
+            "error": self.error,
+        }
 
 
 def url_from(folder: Path, path: Path) -> str:
@@ -99,7 +106,11 @@ def _busy_square(picture: np.ndarray) -> np.ndarray:
 
 def copied(path: Path, target: Path) -> Path:
     """``target`` with the bytes of a file."""
-    if not (target.is_file() and target.stat().st_size == path.stat().st_size and target.stat().st_mtime >= path.stat().st_mtime):
+    if not (
+        target.is_file()
+        and target.stat().st_size == path.stat().st_size
+        and target.stat().st_mtime >= path.stat().st_mtime
+    ):
         with atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)
     return target

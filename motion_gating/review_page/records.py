@@ -61,7 +61,11 @@ class ReviewEntry:
     def number(self, key: str) -> float | None:
         """A finite number of the record."""
         value = (self.record or {}).get(key)
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
+        return (
+            float(value)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            else None
+        )
 
     def path(self, field: str) -> str | None:
         """A path of the entry."""
@@ -109,7 +113,9 @@ def _read_report(path: Location) -> Iterator[dict]:
     try:
         for item in read_items(path, expected="a list of records, as apply_quality_gate.py writes it"):
             if not isinstance(item, dict) or "id" not in item:
-                raise UsageError(f"{path}: is not a list of records with an id, expected the report that apply_quality_gate.py writes.")
+                raise UsageError(
+                    f"{path}: is not a list of records with an id, expected the report that apply_quality_gate.py writes."
+                )
             yield item
     except InputError as error:
         raise UsageError(str(error)) from None
@@ -141,7 +147,11 @@ def jitter_threshold(facts: dict, default: float = 0.04) -> float:
     """The threshold of the run."""
     limits = facts.get("limits")
     value = limits.get("jitter_degree") if isinstance(limits, dict) else None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0 else default
+    return (
+        float(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+        else default
+    )
 
 
 def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
@@ -153,7 +163,9 @@ def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
     membership = {
         "pass": item.decision is True,
         "mismatch": record.get("vlm_matches") is False,
-        "jitter": jitter is not None and jitter >= threshold if failed_checks is None else "jitter_degree" in failed_checks,
+        "jitter": jitter is not None and jitter >= threshold
+        if failed_checks is None
+        else "jitter_degree" in failed_checks,
         "other": bool(failed_checks) and not {"jitter_degree", "vlm"}.issuperset(failed_checks),
         "undecided": item.decision is None,
         "failed": bool(problems_of(item)),
@@ -179,8 +191,15 @@ def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
     if isinstance(given, list) and given:
         return [str(reason) for reason in given]
     jitter, matches = item.number("jitter_degree"), item.record.get("vlm_matches")
-    words = {True: "the judge says that the clip matches the description", False: "the judge says that the clip does not match the description"}
-    about_jitter = "no jitter figure" if jitter is None else f"jitter {jitter:.4g} is {'below' if jitter < threshold else 'not below'} {threshold:g}"
+    words = {
+        True: "the judge says that the clip matches the description",
+        False: "the judge says that the clip does not match the description",
+    }
+    about_jitter = (
+        "no jitter figure"
+        if jitter is None
+        else f"jitter {jitter:.4g} is {'below' if jitter < threshold else 'not below'} {threshold:g}"
+    )
     return [about_jitter, words.get(matches, "no verdict")]
 
 

@@ -47,12 +47,22 @@ class SidePainter:
             InputError: it cannot be drawn or written.
         """
         seal = target.with_suffix(".txt")
-        made_from = render_fingerprint(motion_path, RenderSettings(self.size, self.size, fps, self.renderer.name, self.body.key))
+        made_from = render_fingerprint(
+            motion_path, RenderSettings(self.size, self.size, fps, self.renderer.name, self.body.key)
+        )
         if _sealed(seal, target, made_from):
             return
         seal.unlink(missing_ok=True)
         with open_writer(target, self.size, self.size, fps) as writer:
-            for picture in lit_frames(self.body, self.renderer, body_parameters(clip.motion.double()), self.size, self.size, side_view, self.threads):
+            for picture in lit_frames(
+                self.body,
+                self.renderer,
+                body_parameters(clip.motion.double()),
+                self.size,
+                self.size,
+                side_view,
+                self.threads,
+            ):
                 writer.write(picture)
         write_bytes(seal, f"{made_from} {file_sha256(target)}\n".encode())
 

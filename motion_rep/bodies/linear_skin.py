@@ -50,7 +50,9 @@ class LinearSkin:
         return normals
 
 
-def bind(local: np.ndarray, weights: np.ndarray, joints: np.ndarray, normals: np.ndarray, faces: np.ndarray) -> LinearSkin:
+def bind(
+    local: np.ndarray, weights: np.ndarray, joints: np.ndarray, normals: np.ndarray, faces: np.ndarray
+) -> LinearSkin:
     """Fold a rest pose into a :class:`LinearSkin`.
 
     Args:

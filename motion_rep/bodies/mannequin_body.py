@@ -73,7 +73,9 @@ def _mannequin_skin() -> LinearSkin:
         bound, bind_positions = model._identity["skin_vertices"], model._identity["skin_bind_positions"]
         joints, weights = model._skin_joint_indices, model._skin_weights
     except (AttributeError, KeyError) as error:
-        raise UsageError(f"mannequin-x has changed inside ({error}). Install the version in requirements.txt: pip install 'mannequin-x>=0.3,<0.4'") from None
+        raise UsageError(
+            f"mannequin-x has changed inside ({error}). Install the version in requirements.txt: pip install 'mannequin-x>=0.3,<0.4'"
+        ) from None
     transforms = model.joint_transforms(rest)
     owner = _body_joint_of(model.parents)
     local = bound[:, None] - bind_positions[joints]

@@ -47,7 +47,14 @@ class SmplxBody:
         # SMPL-H has its pelvis elsewhere at rest; the joints of the motion are SMPL-X's, so the pelvis is put where they have it.
         shift = (pelvis_at_rest(self._pelvis) - self._pelvis).float()
         hands = {f"{side}_hand_pose": pose.expand(frames, -1, -1, -1) for side, pose in self._hands.items()}
-        output = self._layer(global_orient=root[:, None], body_pose=body, transl=transl + shift, betas=_zeros(self._layer, frames), **hands, **_face(self._layer, frames))
+        output = self._layer(
+            global_orient=root[:, None],
+            body_pose=body,
+            transl=transl + shift,
+            betas=_zeros(self._layer, frames),
+            **hands,
+            **_face(self._layer, frames),
+        )
         return output.vertices.cpu().numpy()
 
     def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
@@ -69,13 +76,30 @@ def _layer(path: Path, smpl_type: str):
 
     kind = smplx.SMPLXLayer if smpl_type == "smplx" else smplx.SMPLHLayer
     if path.suffix != ".npz":
-        raise InputError(f"{path}: is not an .npz file. The older .pkl models are pickles, and reading one can run code; give the .npz of the same model.")
+        raise InputError(
+            f"{path}: is not an .npz file. The older .pkl models are pickles, and reading one can run code; give the .npz of the same model."
+        )
     try:
         with _without_pickles(path) as plain:
-            return kind(str(plain), gender="neutral", ext="npz", num_betas=10, flat_hand_mean=False, dtype=torch.float32)
-    except (KeyError, ValueError, OSError, AttributeError, AssertionError, RuntimeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            return kind(
+                str(plain), gender="neutral", ext="npz", num_betas=10, flat_hand_mean=False, dtype=torch.float32
+            )
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+        AttributeError,
+        AssertionError,
+        RuntimeError,
+        TypeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         reason = f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}"
-        raise InputError(f"{reason}. Give the original model file, or leave the flag out to draw the mannequin.") from None
+        raise InputError(
+            f"{reason}. Give the original model file, or leave the flag out to draw the mannequin."
+        ) from None
 
 
 @contextlib.contextmanager

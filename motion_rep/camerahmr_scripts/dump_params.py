@@ -37,14 +37,22 @@ class CannotRun(Exception):
 
 def build_parser():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--image_folder", required=True, type=Path, help="frames of one video; their names give the order")
+    parser.add_argument(
+        "--image_folder", required=True, type=Path, help="frames of one video; their names give the order"
+    )
     parser.add_argument("--output", required=True, type=Path, help="capture file to write (.pt)")
     parser.add_argument("--model_type", choices=("smpl", "smplx"), default="smpl", help="which of CameraHMR's networks")
-    parser.add_argument("--fps", type=frame_rate, help="frame rate at which the frames were taken from the video; saved with the result")
-    parser.add_argument("--focal_length", type=float, help="pixels; default: the median of what CameraHMR sees in the frames")
+    parser.add_argument(
+        "--fps", type=frame_rate, help="frame rate at which the frames were taken from the video; saved with the result"
+    )
+    parser.add_argument(
+        "--focal_length", type=float, help="pixels; default: the median of what CameraHMR sees in the frames"
+    )
     person = "the person of the frame before, or the largest of each frame"
     parser.add_argument("--person", choices=("tracked", "largest"), default="tracked", help=person)
-    parser.add_argument("--overlay_folder", type=Path, help="keep CameraHMR's pictures there; without it nothing is drawn")
+    parser.add_argument(
+        "--overlay_folder", type=Path, help="keep CameraHMR's pictures there; without it nothing is drawn"
+    )
     return parser
 
 
@@ -67,7 +75,9 @@ class Listener:
 
     def __init__(self, estimator):
         if not hasattr(getattr(estimator, "model", None), "register_forward_hook"):
-            raise CannotRun("HumanMeshEstimator has no network called model; this CameraHMR is of another version than this script knows.")
+            raise CannotRun(
+                "HumanMeshEstimator has no network called model; this CameraHMR is of another version than this script knows."
+            )
         self.bodies = []
         estimator.model.register_forward_hook(self._hear)
 
@@ -84,7 +94,12 @@ class Listener:
         if missing:
             lacks, has = " and no ".join(missing), ", ".join(sorted(batch))
             raise CannotRun(f"CameraHMR's batch has no {lacks} (it has {has}); this script knows another version.")
-        answers = {"global_orient": params["global_orient"], "body_pose": params["body_pose"], "betas": params["betas"], "camera": camera}
+        answers = {
+            "global_orient": params["global_orient"],
+            "body_pose": params["body_pose"],
+            "betas": params["betas"],
+            "camera": camera,
+        }
         known = dict(answers, **{key: batch[key] for key in wanted})
         arrays = {key: value.detach().cpu().double().numpy() for key, value in known.items()}
         for index in range(len(arrays["camera"])):
@@ -114,7 +129,9 @@ def load_estimator(model_type, draw):
     if "model_type" in inspect.signature(make).parameters:
         return make(model_type=model_type)
     if model_type != "smpl":
-        raise CannotRun(f"--model_type {model_type}: this CameraHMR knows only SMPL. Update the checkout, or leave the flag out.")
+        raise CannotRun(
+            f"--model_type {model_type}: this CameraHMR knows only SMPL. Update the checkout, or leave the flag out."
+        )
     return make()
 
 
@@ -125,7 +142,9 @@ def rest_pelvis(estimator, betas, model_type):
     body = getattr(estimator, "smpl_model", None)
     if not all(hasattr(body, name) for name in ("J_regressor", "v_template", "shapedirs")):
         return np.tile(SMPL_PELVIS if model_type == "smpl" else SMPLX_PELVIS, (len(betas), 1))
-    weights, template, directions = (getattr(body, name).detach().cpu().double().numpy() for name in ("J_regressor", "v_template", "shapedirs"))
+    weights, template, directions = (
+        getattr(body, name).detach().cpu().double().numpy() for name in ("J_regressor", "v_template", "shapedirs")
+    )
     count = min(betas.shape[1], directions.shape[2])
     return weights[0] @ template + betas[:, :count] @ np.einsum("v,vdk->kd", weights[0], directions[:, :, :count])
 
@@ -253,7 +272,9 @@ def assemble(columns, indices, num_frames, args, pelvis):
         "bbox": np.concatenate([columns["box_center"] - sizes / 2, sizes, sizes], axis=1),
     }
     result = {key: torch.tensor(value, dtype=torch.float32) for key, value in arrays.items()}
-    result.update(frame_index=torch.tensor(indices, dtype=torch.int64), num_frames=torch.tensor([num_frames], dtype=torch.int64))
+    result.update(
+        frame_index=torch.tensor(indices, dtype=torch.int64), num_frames=torch.tensor([num_frames], dtype=torch.int64)
+    )
     result.update(source="camerahmr", model_type=args.model_type)
     if args.fps is not None:
         result["fps"] = torch.tensor([args.fps], dtype=torch.float64)
@@ -333,7 +354,9 @@ def run(args):
             overlay_folder.mkdir(parents=True, exist_ok=True)
         bodies, indices = capture_frames(args, estimator, frames, overlay_folder or scratch)
     if not bodies:
-        raise CannotRun(f"no person was found in any of the {len(frames)} frames of {args.image_folder}; no file was written. Check the video.")
+        raise CannotRun(
+            f"no person was found in any of the {len(frames)} frames of {args.image_folder}; no file was written. Check the video."
+        )
     columns = stack(bodies)
     pelvis = rest_pelvis(estimator, columns["betas"], args.model_type)
     save(assemble(columns, indices, len(frames), args, pelvis), output)
@@ -351,7 +374,9 @@ def main():
     except (ImportError, AttributeError, KeyError, TypeError) as error:
         if os.environ.get("CAMERAHMR_TRACEBACK"):
             raise
-        return fail(f"CameraHMR in {ROOT} does not fit this script: {one_line(error)}. Set CAMERAHMR_TRACEBACK=1 to see where.")
+        return fail(
+            f"CameraHMR in {ROOT} does not fit this script: {one_line(error)}. Set CAMERAHMR_TRACEBACK=1 to see where."
+        )
     return 0
 
 

@@ -47,7 +47,9 @@ class Capture:
         _require_shape("root rotations", self.root_rotations, (frames, 3, 3))
         _require_shape("body rotations", self.body_rotations, (frames, 21, 3, 3))
         if frames < 2:
-            raise InputError(f"has {frames} frame{'s' * (frames != 1)}, expected at least 2: velocities need a next frame.")
+            raise InputError(
+                f"has {frames} frame{'s' * (frames != 1)}, expected at least 2: velocities need a next frame."
+            )
         for name in ("root_rotations", "body_rotations", "transl", "focal_length"):
             _require_finite(name, getattr(self, name))
         self._require_camera(frames)
@@ -63,14 +65,20 @@ class Capture:
     def _require_camera(self, frames: int) -> None:
         known = [value is not None for value in (self.focal_length, self.width, self.height)]
         if any(known) and not all(known):
-            raise InputError("has only some of focal_length, width and height; a camera needs all three. Add the missing ones or remove the others.")
+            raise InputError(
+                "has only some of focal_length, width and height; a camera needs all three. Add the missing ones or remove the others."
+            )
         if self.focal_length is None:
             return
         if not self.has_camera:
-            raise InputError("is in a world frame, so it cannot have a focal length. Leave out focal_length, width and height.")
+            raise InputError(
+                "is in a world frame, so it cannot have a focal length. Leave out focal_length, width and height."
+            )
         _require_shape("focal_length", self.focal_length, (frames,))
         if not (self.focal_length > 0).all() or self.width <= 0 or self.height <= 0:
-            raise InputError(f"focal_length, width and height must be above zero; found {float(self.focal_length.min()):g}, {self.width}, {self.height}.")
+            raise InputError(
+                f"focal_length, width and height must be above zero; found {float(self.focal_length.min()):g}, {self.width}, {self.height}."
+            )
 
     def _require_timing(self, frames: int) -> None:
         if self.fps is not None and not 0 < self.fps <= FASTEST_RATE:
@@ -79,7 +87,9 @@ class Capture:
             return
         _require_shape("frame_index", self.frame_index, (frames,))
         if not (self.frame_index.diff() > 0).all() or self.frame_index[0] < 0:
-            raise InputError("frame_index does not increase from frame to frame; expected each source frame at most once, in order of time.")
+            raise InputError(
+                "frame_index does not increase from frame to frame; expected each source frame at most once, in order of time."
+            )
 
 
 def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
@@ -92,4 +102,6 @@ def _require_finite(name: str, value: Tensor | None) -> None:
         return
     bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
     frames = torch.nonzero(bad).flatten().tolist()
-    raise InputError(f"{name} is not a finite number in {len(frames)} of {len(value)} frames (first: frame {frames[0]}). Run the capture again or cut these frames off.")
+    raise InputError(
+        f"{name} is not a finite number in {len(frames)} of {len(value)} frames (first: frame {frames[0]}). Run the capture again or cut these frames off."
+    )

@@ -15,7 +15,10 @@ from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
 
-BODY_SIZES = {69: "SMPL's body; convert it with --format wham, 4dhumans or camerahmr", 66: "a body with its root; leave out the first 3 numbers"}
+BODY_SIZES = {
+    69: "SMPL's body; convert it with --format wham, 4dhumans or camerahmr",
+    66: "a body with its root; leave out the first 3 numbers",
+}
 
 # How far a given matrix may be from a rotation (largest entry) before it is an error and not rounding.
 ROTATION_TOLERANCE = 1e-2
@@ -46,7 +49,9 @@ def capture_from_dict(value: object) -> Capture:
     if missing and "motion" in value:
         raise InputError("is a motion already, not a capture. Check it with motion_checker.py or render it.")
     if missing:
-        raise InputError(f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format.")
+        raise InputError(
+            f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format."
+        )
     transl = _drop_singletons(float_tensor("transl", value["transl"]), (None, 3))
     if transl.ndim != 2 or transl.shape[1] != 3:
         raise InputError(f"transl has shape {tuple(transl.shape)}, expected (frames, 3).")
@@ -89,7 +94,9 @@ def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
     if numbers.numel() == 1:
         return numbers.reshape(1).expand(frames).clone()
     if numbers.numel() != frames or numbers.ndim > 2:
-        raise InputError(f"{name} has shape {tuple(numbers.shape)}, expected one number or one for each of the {frames} frames.")
+        raise InputError(
+            f"{name} has shape {tuple(numbers.shape)}, expected one number or one for each of the {frames} frames."
+        )
     return numbers.reshape(frames)
 
 
@@ -102,7 +109,9 @@ def per_clip(values: Mapping, name: str, frames: int) -> float | None:
         return float(numbers)
     numbers = per_frame(values, name, max(frames, 1))
     if not bool((numbers == numbers[0]).all()):
-        raise InputError(f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one value.")
+        raise InputError(
+            f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one value."
+        )
     return float(numbers[0])
 
 
@@ -117,13 +126,18 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
     exact = nearest_rotation(matrices)
     distance = float((exact - matrices).abs().max()) if matrices.numel() else 0.0
     if distance > ROTATION_TOLERANCE:
-        raise InputError(f"{name} holds matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation matrices or axis-angle.")
+        raise InputError(
+            f"{name} holds matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation matrices or axis-angle."
+        )
     return exact
 
 
 def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor]:
     """(T, 1, 3, 3) root and (T, 21, 3, 3) body."""
-    given = _rotations("global_orient", value["global_orient"], frames, 1), _rotations("body_pose", value["body_pose"], frames, 21)
+    given = (
+        _rotations("global_orient", value["global_orient"], frames, 1),
+        _rotations("body_pose", value["body_pose"], frames, 21),
+    )
     if all(numbers.ndim == 3 for numbers in given):
         # One call of many small operations instead of two.
         return rotvec_to_matrix(torch.cat(given, dim=1)).split((1, 21), dim=1)
@@ -143,7 +157,9 @@ def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
         hint = f"transl has {frames} frames; all arrays must have the same length"
     elif hint:
         hint = f"{math.prod(shape[1:])} is {hint}"
-    raise InputError(f"{name} has shape {shape}, expected ({frames}, {3 * joints}).{' ' + hint[0].upper() + hint[1:] + '.' if hint else ''}")
+    raise InputError(
+        f"{name} has shape {shape}, expected ({frames}, {3 * joints}).{' ' + hint[0].upper() + hint[1:] + '.' if hint else ''}"
+    )
 
 
 def _drop_singletons(value: Tensor, shape: tuple) -> Tensor:

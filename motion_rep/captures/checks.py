@@ -43,7 +43,9 @@ def _jumps(capture: Capture) -> str | None:
         return None
     numbers = _source_frames(capture)[jumps + 1].tolist()
     how_far = f"{float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad"
-    return f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the person may have been switched there"
+    return (
+        f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the person may have been switched there"
+    )
 
 
 def check_upright(joints: Tensor) -> tuple[str, ...]:
@@ -57,7 +59,9 @@ def check_upright(joints: Tensor) -> tuple[str, ...]:
         return ()
     last = len(below) - 1 if bool(below.all()) else int(torch.nonzero(~below)[0]) - 1
     cause = "the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
-    return (f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person does stand, {cause}",)
+    return (
+        f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person does stand, {cause}",
+    )
 
 
 def _source_frames(capture: Capture) -> Tensor:

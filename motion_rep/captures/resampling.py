@@ -39,7 +39,9 @@ def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Cap
     frames = torch.arange(int(index[0]), int(index[-1]) + 1)
     filled = _sample(capture, index.double(), frames.double())
     missing = sum(last - first + 1 for first, last in gaps)
-    return dataclasses.replace(filled, frame_index=frames).with_notes(f"filled {missing} missing frames by interpolation: {frame_ranges(gaps)}")
+    return dataclasses.replace(filled, frame_index=frames).with_notes(
+        f"filled {missing} missing frames by interpolation: {frame_ranges(gaps)}"
+    )
 
 
 def resample(capture: Capture, target_fps: float) -> Capture:
@@ -81,7 +83,9 @@ def _sample(capture: Capture, times: Tensor, new_times: Tensor) -> Capture:
     return dataclasses.replace(
         capture,
         root_rotations=slerp(capture.root_rotations[before], capture.root_rotations[after], weight),
-        body_rotations=slerp(capture.body_rotations[before], capture.body_rotations[after], weight[:, None].expand(-1, 21)),
+        body_rotations=slerp(
+            capture.body_rotations[before], capture.body_rotations[after], weight[:, None].expand(-1, 21)
+        ),
         transl=straight(capture.transl),
         focal_length=straight(capture.focal_length),
         frame_index=None,

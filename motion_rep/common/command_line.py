@@ -78,7 +78,9 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         package = (error.name or "").partition(".")[0]
         if not package or package in OWN_PACKAGES:
             raise
-        say_error(f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, or: pip install -r requirements.txt")
+        say_error(
+            f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, or: pip install -r requirements.txt"
+        )
         return CANNOT_START
     except KeyboardInterrupt:
         say_error("interrupted; finished outputs are kept, run the same command again to go on")
@@ -120,7 +122,9 @@ def positive_number(text: str) -> float:
 
 def frame_rate(text: str) -> float:
     """argparse type: frames per second, as far as cameras and players go."""
-    return _number_within(text, SLOWEST_RATE, FASTEST_RATE, f"a frame rate ({SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second)")
+    return _number_within(
+        text, SLOWEST_RATE, FASTEST_RATE, f"a frame rate ({SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second)"
+    )
 
 
 def whole_number(text: str) -> int:

@@ -43,7 +43,9 @@ def report_on(path: Path, settings: Settings) -> CaptureReport:
     try:
         opened = recognised(document, settings.format)
     except InputError as error:
-        return CaptureReport((("system", "unknown"), *contents, ("converts", f"no: {_without_path(error, document)}")), False)
+        return CaptureReport(
+            (("system", "unknown"), *contents, ("converts", f"no: {_without_path(error, document)}")), False
+        )
     head = [("system", opened.format), *contents, *(("who", str(person)) for person in opened.people)]
     try:
         capture = opened.capture(settings.person, settings.space, settings.focal_length)
@@ -52,7 +54,9 @@ def report_on(path: Path, settings: Settings) -> CaptureReport:
     return _with_capture(head, opened, capture, settings)
 
 
-def _with_capture(head: list[tuple[str, str]], opened: OpenedCapture, capture: Capture, settings: Settings) -> CaptureReport:
+def _with_capture(
+    head: list[tuple[str, str]], opened: OpenedCapture, capture: Capture, settings: Settings
+) -> CaptureReport:
     facts = [*head, *_capture_lines(capture, settings.fps)]
     try:
         result = convert(capture, settings.fps)
@@ -66,7 +70,10 @@ def _with_capture(head: list[tuple[str, str]], opened: OpenedCapture, capture: C
 def _capture_lines(capture: Capture, fps: float | None) -> Iterator[tuple[str, str]]:
     yield "frames", f"{len(capture)}{_span(capture)}"
     yield "frame rate", _rate(capture, fps)
-    yield "space", "camera (x right, y down, z forward)" if capture.has_camera else "gravity-aligned world, no video fits over it"
+    yield (
+        "space",
+        "camera (x right, y down, z forward)" if capture.has_camera else "gravity-aligned world, no video fits over it",
+    )
     yield "camera", _camera(capture)
     yield "gaps", _gaps(capture)
 
@@ -105,7 +112,10 @@ def _gaps(capture: Capture) -> str:
 def contents_lines(document: Document) -> list[str]:
     """Keys with shapes and types, nested ones indented; for a folder how many files there are of each kind."""
     if document.path.is_dir():
-        return [f"{folder}/*{suffix}: {count} files" for (folder, suffix), count in sorted(_file_kinds(document.path).items())] or ["empty folder"]
+        return [
+            f"{folder}/*{suffix}: {count} files"
+            for (folder, suffix), count in sorted(_file_kinds(document.path).items())
+        ] or ["empty folder"]
     return list(_value_lines(document.value, 0))
 
 

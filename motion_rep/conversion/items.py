@@ -25,7 +25,9 @@ CONVERSION_VERSION = 1
 
 
 @torch.inference_mode()
-def convert_file(source: Path, target: Path, settings: Settings, durable: bool = True, made_from: str | None = None) -> tuple[str, ...]:
+def convert_file(
+    source: Path, target: Path, settings: Settings, durable: bool = True, made_from: str | None = None
+) -> tuple[str, ...]:
     """Convert one capture into one motion file, atomically.
 
     Args:
@@ -36,7 +38,15 @@ def convert_file(source: Path, target: Path, settings: Settings, durable: bool =
     Raises:
         InputError: the message names the file.
     """
-    capture = read_capture(source, settings.format, settings.person, settings.space, settings.trust_pickle, settings.image_size, settings.focal_length)
+    capture = read_capture(
+        source,
+        settings.format,
+        settings.person,
+        settings.space,
+        settings.trust_pickle,
+        settings.image_size,
+        settings.focal_length,
+    )
     try:
         result = convert(capture, settings.fps, settings.target_fps)
     except InputError as error:
@@ -74,7 +84,9 @@ def _convert_near(settings: Settings, overwrite: bool, pair: Pairing) -> Convert
     found = None if overwrite else _kept(pair.target, made_from)
     if found in (UNCHANGED, KEPT):
         return Converted(found)
-    return Converted(found or CONVERTED, convert_file(pair.source, pair.target, settings, durable=False, made_from=made_from))
+    return Converted(
+        found or CONVERTED, convert_file(pair.source, pair.target, settings, durable=False, made_from=made_from)
+    )
 
 
 @functools.cache

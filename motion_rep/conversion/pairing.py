@@ -19,7 +19,13 @@ class Pairing:
     target: Location
 
 
-def pair_outputs(inputs: Sequence[Location], output: Location, suffix: str, is_one: Callable[[Location], bool], find: Callable[[Location], Sequence[Location]]) -> list[Pairing]:
+def pair_outputs(
+    inputs: Sequence[Location],
+    output: Location,
+    suffix: str,
+    is_one: Callable[[Location], bool],
+    find: Callable[[Location], Sequence[Location]],
+) -> list[Pairing]:
     """Pair inputs with outputs: one input into a file, or several (or what a folder holds) into a folder.
 
     Args:
@@ -30,19 +36,33 @@ def pair_outputs(inputs: Sequence[Location], output: Location, suffix: str, is_o
         UsageError: nothing to do, two inputs for one output, an output that is an input, or several inputs for one file.
     """
     into_file = len(inputs) == 1 and is_one(inputs[0]) and output.suffix == suffix and not output.is_dir()
-    pairs = [Pairing(inputs[0], output)] if into_file else [pair for path in inputs for pair in _pairs_in_folder(path, output, suffix, is_one, find)]
+    pairs = (
+        [Pairing(inputs[0], output)]
+        if into_file
+        else [pair for path in inputs for pair in _pairs_in_folder(path, output, suffix, is_one, find)]
+    )
     if not into_file and (output.suffix == suffix or _is_local_file(output)):
-        raise UsageError(f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as the output.")
+        raise UsageError(
+            f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as the output."
+        )
     if not pairs:
         raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")
     _require_distinct(pairs)
     return pairs
 
 
-def _pairs_in_folder(path: Location, output: Location, suffix: str, is_one: Callable[[Location], bool], find: Callable[[Location], Sequence[Location]]) -> list[Pairing]:
+def _pairs_in_folder(
+    path: Location,
+    output: Location,
+    suffix: str,
+    is_one: Callable[[Location], bool],
+    find: Callable[[Location], Sequence[Location]],
+) -> list[Pairing]:
     if is_one(path):
         return [Pairing(path, output / _target_name(path, suffix))]
-    return [Pairing(found, output / found.relative_to(path).parent / _target_name(found, suffix)) for found in find(path)]
+    return [
+        Pairing(found, output / found.relative_to(path).parent / _target_name(found, suffix)) for found in find(path)
+    ]
 
 
 def _is_local_file(path: Location) -> bool:
@@ -67,5 +87,7 @@ def _require_distinct(pairs: list[Pairing]) -> None:
         if target in sources:
             raise UsageError(f"{pair.target}: is an input too and would be overwritten. Give another output.")
         if target in seen:
-            raise UsageError(f"{pair.source} and {seen[target]} would both be written to {pair.target}. Give them different names.")
+            raise UsageError(
+                f"{pair.source} and {seen[target]} would both be written to {pair.target}. Give them different names."
+            )
         seen[target] = pair.source

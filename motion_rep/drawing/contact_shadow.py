@@ -42,7 +42,11 @@ class PartOutlines:
             faces.append(_fan(len(outline)) + start)
             colors.append(np.tile(_mixed(closeness), (len(outline), 1)))
             start += len(outline)
-        return Mesh(np.concatenate(corners).astype(np.float32), np.concatenate(faces).astype(np.int32), np.concatenate(colors).astype(np.float32))
+        return Mesh(
+            np.concatenate(corners).astype(np.float32),
+            np.concatenate(faces).astype(np.int32),
+            np.concatenate(colors).astype(np.float32),
+        )
 
 
 def _fan(count: int) -> np.ndarray:

@@ -17,7 +17,13 @@ from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.kinematics.camera import Camera, default_camera
 from motion_rep.kinematics.skeleton import forward_kinematics
-from motion_rep.motions.encoding import BodyParameters, body_parameters, body_parameters_from_velocity, pelvis_positions, without_translation
+from motion_rep.motions.encoding import (
+    BodyParameters,
+    body_parameters,
+    body_parameters_from_velocity,
+    pelvis_positions,
+    without_translation,
+)
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.runs.ordered_threads import map_in_order
 from motion_rep.video.reading import VideoReader, open_video
@@ -49,7 +55,9 @@ class CheckOptions:
     batch_size: int = CHUNK
 
 
-def check_depth(clip: MotionClip, target: str | os.PathLike, body: Body, renderer: Renderer, options: CheckOptions, shown: Shown) -> list[str]:
+def check_depth(
+    clip: MotionClip, target: str | os.PathLike, body: Body, renderer: Renderer, options: CheckOptions, shown: Shown
+) -> list[str]:
     """Write the depth video of a motion.
 
     Args:
@@ -69,7 +77,13 @@ def check_depth(clip: MotionClip, target: str | os.PathLike, body: Body, rendere
 
 
 def check_overlay(
-    clip: MotionClip, video_path: str | os.PathLike, target: str | os.PathLike, body: Body, renderer: Renderer, options: CheckOptions, shown: Shown
+    clip: MotionClip,
+    video_path: str | os.PathLike,
+    target: str | os.PathLike,
+    body: Body,
+    renderer: Renderer,
+    options: CheckOptions,
+    shown: Shown,
 ) -> list[str]:
     """Write the overlay, half the source frame and half depth, at the source's size and rate; frames are matched by time.
 
@@ -82,7 +96,9 @@ def check_overlay(
         rate = options.fps or clip.fps
         notes += _rate_notes(clip, video, rate)
         body, painter = depth_painter(body, renderer, parameters, camera, video.width, video.height, OVERLAY_DARKEST)
-        matched = _match(video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time)
+        matched = _match(
+            video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time
+        )
         pictures = map_in_order(lambda item: _mix(painter, *item), matched, renderer.threads)
         with open_writer(target, video.width, video.height, video.fps) as writer:
             for picture in shown(pictures, video.frame_count):
@@ -91,7 +107,13 @@ def check_overlay(
 
 
 def depth_painter(
-    body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int, darkest: int = 0
+    body: Body,
+    renderer: Renderer,
+    parameters: BodyParameters,
+    camera: Camera,
+    width: int,
+    height: int,
+    darkest: int = 0,
 ) -> tuple[Body, DepthPainter]:
     """The body to draw, with as many triangles as can be seen, and who draws it; the whole body says what is near and far."""
     span = depth_range(body, renderer, parameters, camera, width, height)
@@ -115,7 +137,9 @@ def row_at(time: float, rate: float, start_time: float, rows: int) -> int | None
     return row if 0 <= row < rows else None
 
 
-def _match(video: VideoReader, posed: Iterator[np.ndarray], rows: int, rate: float, start_time: float) -> Iterator[tuple[np.ndarray, int, np.ndarray | None]]:
+def _match(
+    video: VideoReader, posed: Iterator[np.ndarray], rows: int, rate: float, start_time: float
+) -> Iterator[tuple[np.ndarray, int, np.ndarray | None]]:
     """Every frame of the video with its row and that row's vertices; rows only move forward, so nothing is kept."""
     at, vertices = -1, None
     for time, rgb in video:
@@ -130,10 +154,16 @@ def _mix(painter: DepthPainter, rgb: np.ndarray, row: int, vertices: np.ndarray 
     return cv2.addWeighted(rgb, 0.5, cv2.cvtColor(depth, cv2.COLOR_GRAY2RGB), 0.5, 0.0)
 
 
-def _camera_and_size(clip: MotionClip, parameters: BodyParameters, options: CheckOptions) -> tuple[Camera, tuple[int, int], list[str]]:
+def _camera_and_size(
+    clip: MotionClip, parameters: BodyParameters, options: CheckOptions
+) -> tuple[Camera, tuple[int, int], list[str]]:
     if clip.camera is None:
         size = (options.width or DEFAULT_SIZE[0], options.height or DEFAULT_SIZE[1])
-        return _default_camera(parameters, *size), size, ["the camera is unknown; it is drawn from a default camera in front of the person"]
+        return (
+            _default_camera(parameters, *size),
+            size,
+            ["the camera is unknown; it is drawn from a default camera in front of the person"],
+        )
     own = clip.camera.size
     size = (options.width or own[0], options.height or own[1])
     return _scaled(clip.camera, size), size, _scale_notes(own, size, "the size asked for")
@@ -142,7 +172,9 @@ def _camera_and_size(clip: MotionClip, parameters: BodyParameters, options: Chec
 def _camera_for_video(clip: MotionClip, parameters: BodyParameters, video: VideoReader) -> tuple[Camera, list[str]]:
     size = (video.width, video.height)
     if clip.camera is None:
-        return _default_camera(parameters, *size), ["the camera is unknown, so the overlay cannot fit; it is drawn from a default camera in front of the person"]
+        return _default_camera(parameters, *size), [
+            "the camera is unknown, so the overlay cannot fit; it is drawn from a default camera in front of the person"
+        ]
     return _scaled(clip.camera, size), _scale_notes(clip.camera.size, size, "the video")
 
 
@@ -163,7 +195,11 @@ def _rate_notes(clip: MotionClip, video: VideoReader, rate: float | None) -> lis
         return ["the motion's frame rate is unknown; the video's was taken. Give it with --fps"]
     expected = video.frame_count - 1
     fits = abs(len(clip) - expected) <= 1
-    tail = "" if fits else f", but the motion has {len(clip)} rows and the video {video.frame_count} frames, so they drift apart. Give the true rate with --fps"
+    tail = (
+        ""
+        if fits
+        else f", but the motion has {len(clip)} rows and the video {video.frame_count} frames, so they drift apart. Give the true rate with --fps"
+    )
     return [f"the motion's frame rate is unknown; the video's ({video.fps:g}) was taken{tail}"]
 
 
@@ -186,4 +222,3 @@ def _default_camera(parameters: BodyParameters, width: int, height: int) -> Came
     sideways, upright = float(reach[0]) / (tangent * width), float(reach[2]) / (tangent * height)
     distance = max(NEAREST_CAMERA, DEFAULT_ROOM * max(sideways, upright) + float(reach[1]))
     return default_camera(width, height, target, distance, DEFAULT_FIELD_OF_VIEW)
-

@@ -32,7 +32,9 @@ class DepthRange:
         return cv2.convertScaleAbs(np.where(np.isfinite(depth), grey, np.float32(0.0)))
 
 
-def depth_range(body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int) -> DepthRange | None:
+def depth_range(
+    body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int
+) -> DepthRange | None:
     """What the whole clip is normalised by; None where the body is never in view.
 
     The nearest vertex in view is always visible. The farthest may be hidden, so frames are drawn, the most distant first,
@@ -74,7 +76,18 @@ class DepthPainter:
         depth, region = self.renderer.draw_depth(view, vertices, self.faces, SUPERSAMPLING)
         factor = SUPERSAMPLING
         top, left = region.top % factor, region.left % factor
-        grey = cv2.copyMakeBorder(self.span.to_grey(depth, self.darkest), top, -region.bottom % factor, left, -region.right % factor, cv2.BORDER_CONSTANT) if depth.size else depth
+        grey = (
+            cv2.copyMakeBorder(
+                self.span.to_grey(depth, self.darkest),
+                top,
+                -region.bottom % factor,
+                left,
+                -region.right % factor,
+                cv2.BORDER_CONSTANT,
+            )
+            if depth.size
+            else depth
+        )
         if grey.size:
             small = cv2.resize(grey, (grey.shape[1] // factor, grey.shape[0] // factor), interpolation=cv2.INTER_AREA)
             row_start, column_start = region.top // factor, region.left // factor
@@ -82,7 +95,9 @@ class DepthPainter:
         return picture
 
 
-def _vertex_spans(body: Body, parameters: BodyParameters, camera: Camera, width: int, height: int) -> Iterator[tuple[float, float] | None]:
+def _vertex_spans(
+    body: Body, parameters: BodyParameters, camera: Camera, width: int, height: int
+) -> Iterator[tuple[float, float] | None]:
     """Smallest and largest distance of the vertices in view, frame by frame; None where there are none."""
     for row, vertices in enumerate(posed_frames(body, parameters)):
         view = view_of_camera(camera, width, height, row)
@@ -96,8 +111,14 @@ def _vertex_spans(body: Body, parameters: BodyParameters, camera: Camera, width:
 def _depths_in_view(view: View, points: np.ndarray) -> np.ndarray:
     depth = points[:, 2]
     ahead = depth > 0.05
-    x = np.divide(points[:, 0], depth, where=ahead, out=np.full_like(depth, np.inf)) * view.intrinsic[0, 0] + view.intrinsic[0, 2]
-    y = np.divide(points[:, 1], depth, where=ahead, out=np.full_like(depth, np.inf)) * view.intrinsic[1, 1] + view.intrinsic[1, 2]
+    x = (
+        np.divide(points[:, 0], depth, where=ahead, out=np.full_like(depth, np.inf)) * view.intrinsic[0, 0]
+        + view.intrinsic[0, 2]
+    )
+    y = (
+        np.divide(points[:, 1], depth, where=ahead, out=np.full_like(depth, np.inf)) * view.intrinsic[1, 1]
+        + view.intrinsic[1, 2]
+    )
     return depth[ahead & (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)]
 
 

@@ -33,7 +33,9 @@ class GlRenderer:
         try:
             import pyrender
         except ImportError as error:
-            raise UsageError(f"--renderer gl needs pyrender: {one_line(error)[:120]}. Install it with: pip install pyrender2") from None
+            raise UsageError(
+                f"--renderer gl needs pyrender: {one_line(error)[:120]}. Install it with: pip install pyrender2"
+            ) from None
         self._pyrender = pyrender
         self._context, self._size = None, None
         self._offscreen(64, 64)
@@ -53,9 +55,13 @@ class GlRenderer:
         color, depth = self._render(view, meshes, flags, SUPERSAMPLING)
         seen = (depth > 0).astype(np.float32)[..., None]
         drawn, cover = _halve(color.astype(np.float32) * seen), _halve(seen)
-        return np.clip(np.round(drawn + background * (1.0 - cover)), 0, 255).astype(np.uint8), Region(0, 0, view.width, view.height)
+        return np.clip(np.round(drawn + background * (1.0 - cover)), 0, 255).astype(np.uint8), Region(
+            0, 0, view.width, view.height
+        )
 
-    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1) -> tuple[np.ndarray, Region]:
+    def draw_depth(
+        self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1
+    ) -> tuple[np.ndarray, Region]:
         """Distances along the viewing axis; see :class:`motion_rep.drawing.opencv_renderer.OpenCvRenderer`."""
         mesh = Mesh(vertices, faces, np.ones_like(vertices, dtype=np.float32))
         flags = self._pyrender.RenderFlags.DEPTH_ONLY | self._pyrender.RenderFlags.SKIP_CULL_FACES
@@ -67,10 +73,16 @@ class GlRenderer:
         renderer = self._offscreen(view.width * scale, view.height * scale)
         scene = self._pyrender.Scene(bg_color=(*BACKGROUND_COLOR, 1.0), ambient_light=(1.0, 1.0, 1.0))
         for mesh in meshes:
-            primitive = self._pyrender.Primitive(positions=mesh.vertices, indices=mesh.faces, color_0=np.c_[mesh.colors, np.ones(len(mesh.colors), np.float32)])
+            primitive = self._pyrender.Primitive(
+                positions=mesh.vertices,
+                indices=mesh.faces,
+                color_0=np.c_[mesh.colors, np.ones(len(mesh.colors), np.float32)],
+            )
             scene.add(self._pyrender.Mesh([primitive]))
         k = view.enlarged(scale).intrinsic
-        camera = self._pyrender.IntrinsicsCamera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=_far(view, meshes))
+        camera = self._pyrender.IntrinsicsCamera(
+            k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=_far(view, meshes)
+        )
         scene.add(camera, pose=np.linalg.inv(view.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0]))
         return renderer.render(scene, flags=flags)
 
@@ -82,7 +94,9 @@ class GlRenderer:
                 self._context = self._pyrender.OffscreenRenderer(width, height)
             except Exception as error:  # every platform fails with a type of its own
                 platform = os.environ["PYOPENGL_PLATFORM"]
-                raise UsageError(f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: {one_line(error)[:120]}. Use --renderer opencv.") from None
+                raise UsageError(
+                    f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: {one_line(error)[:120]}. Use --renderer opencv."
+                ) from None
             self._size = (width, height)
         return self._context
 

@@ -31,7 +31,13 @@ def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
 
 
 def lit_frames(
-    body: Body, renderer: Renderer, parameters: BodyParameters, width: int, height: int, view_of: ViewOfScene = front_view, threads: int | None = None
+    body: Body,
+    renderer: Renderer,
+    parameters: BodyParameters,
+    width: int,
+    height: int,
+    view_of: ViewOfScene = front_view,
+    threads: int | None = None,
 ) -> Iterator[np.ndarray]:
     """(H, W, 3) uint8 RGB pictures of a clip.
 

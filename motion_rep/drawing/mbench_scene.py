@@ -79,7 +79,10 @@ def ground_mesh(scene: MbenchScene) -> Mesh:
     """A light grey rectangle at the lowest vertex, half a metre wider than the clip."""
     low, high = scene.bounds.low - GROUND_MARGIN, scene.bounds.high + GROUND_MARGIN
     floor = scene.bounds.low[1]
-    corners = np.array([[low[0], floor, low[2]], [low[0], floor, high[2]], [high[0], floor, high[2]], [high[0], floor, low[2]]], np.float32)
+    corners = np.array(
+        [[low[0], floor, low[2]], [low[0], floor, high[2]], [high[0], floor, high[2]], [high[0], floor, low[2]]],
+        np.float32,
+    )
     faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
     return Mesh(corners, faces, np.tile(np.asarray(GROUND_COLOR, np.float32), (4, 1)))
 

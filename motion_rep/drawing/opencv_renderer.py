@@ -49,11 +49,15 @@ class OpenCvRenderer:
         depth = np.full(color.shape[:2], FAR, np.float32)
         vertices, faces = _centred(view, region, points, SUPERSAMPLING), _in_front(mesh.faces, points)
         colors = np.ascontiguousarray(mesh.colors * np.float32(255.0)).reshape(-1, 1, 3)
-        cv2.triangleRasterize(vertices, faces, colors, color, depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings)
+        cv2.triangleRasterize(
+            vertices, faces, colors, color, depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings
+        )
         small = cv2.resize(color, (region.width, region.height), interpolation=cv2.INTER_AREA)
         return cv2.convertScaleAbs(small), region
 
-    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1) -> tuple[np.ndarray, Region]:
+    def draw_depth(
+        self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1
+    ) -> tuple[np.ndarray, Region]:
         """Distances along the viewing axis.
 
         Args:
@@ -67,7 +71,16 @@ class OpenCvRenderer:
         region = region_of(view, points)
         depth = np.full((region.height, region.width), FAR, np.float32)
         if depth.size:
-            cv2.triangleRasterizeDepth(_centred(view, region, points, 1), _in_front(faces, points), depth, _IDENTITY, FIELD_OF_VIEW, NEAR, FAR, self._settings)
+            cv2.triangleRasterizeDepth(
+                _centred(view, region, points, 1),
+                _in_front(faces, points),
+                depth,
+                _IDENTITY,
+                FIELD_OF_VIEW,
+                NEAR,
+                FAR,
+                self._settings,
+            )
         depth[depth >= FAR] = np.inf
         return depth, region
 
@@ -89,4 +102,3 @@ def _in_front(faces: np.ndarray, points: np.ndarray) -> np.ndarray:
     if points[:, 2].min() < NEAR:
         faces = faces[(points[:, 2][faces] >= NEAR).all(axis=1)]
     return np.ascontiguousarray(faces).reshape(-1, 1, 3)
-

@@ -26,7 +26,9 @@ class Renderer(Protocol):
         """The changed rectangle as (h, w, 3) uint8 RGB over a (H, W, 3) uint8 background, and where it lies."""
         ...
 
-    def draw_depth(self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1) -> tuple[np.ndarray, Region]:
+    def draw_depth(
+        self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1
+    ) -> tuple[np.ndarray, Region]:
         """(h, w) float32 metres, infinite where nothing is, and the rectangle it fills of a picture ``scale`` times as large as the view."""
         ...
 

@@ -27,7 +27,11 @@ def joined(meshes: list[Mesh]) -> Mesh:
     """Several meshes as one."""
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
     faces = [mesh.faces + np.int32(start) for mesh, start in zip(meshes, starts, strict=True)]
-    return Mesh(np.concatenate([mesh.vertices for mesh in meshes]), np.concatenate(faces), np.concatenate([mesh.colors for mesh in meshes]))
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate(faces),
+        np.concatenate([mesh.colors for mesh in meshes]),
+    )
 
 
 @dataclass(frozen=True)

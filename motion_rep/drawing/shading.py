@@ -14,7 +14,13 @@ BACKGROUND_COLOR = (1.0, 1.0, 1.0)
 AMBIENT, FROM_ABOVE, FROM_FRONT, HIGHLIGHT, RIM = 0.34, 0.42, 0.50, 0.38, 0.75
 
 
-def shade(normals: np.ndarray, vertices: np.ndarray, eye: np.ndarray, up: np.ndarray, color: tuple[float, float, float] = BODY_COLOR) -> np.ndarray:
+def shade(
+    normals: np.ndarray,
+    vertices: np.ndarray,
+    eye: np.ndarray,
+    up: np.ndarray,
+    color: tuple[float, float, float] = BODY_COLOR,
+) -> np.ndarray:
     """Colours of a lit surface.
 
     Args:

@@ -26,7 +26,13 @@ def write_bvh(path: str | os.PathLike, motion: PosedMotion, unit: str = "m") -> 
 def bvh_text(motion: PosedMotion, unit: str = "m") -> str:
     """The whole file. The root's offset is zero, so its position channels alone say where the pelvis is."""
     scale = UNITS[unit]
-    header = ["HIERARCHY", *_joint_lines(0, 0, scale), "MOTION", f"Frames: {len(motion)}", f"Frame Time: {1.0 / motion.fps:.10f}"]
+    header = [
+        "HIERARCHY",
+        *_joint_lines(0, 0, scale),
+        "MOTION",
+        f"Frames: {len(motion)}",
+        f"Frame Time: {1.0 / motion.fps:.10f}",
+    ]
     rows = [" ".join(f"{value:.6f}" for value in row) for row in _channels(motion, scale)]
     return "\n".join([*header, *rows]) + "\n"
 
@@ -45,7 +51,9 @@ def euler_zxy(rotations: Tensor) -> Tensor:
     cosine, sine = z.cos()[..., None], z.sin()[..., None]
     first = cosine * rotations[..., 0, :] + sine * rotations[..., 1, :]
     second = cosine * rotations[..., 1, :] - sine * rotations[..., 0, :]
-    return torch.stack((z, torch.atan2(rotations[..., 2, 1], second[..., 1]), torch.atan2(first[..., 2], first[..., 0])), dim=-1)
+    return torch.stack(
+        (z, torch.atan2(rotations[..., 2, 1], second[..., 1]), torch.atan2(first[..., 2], first[..., 0])), dim=-1
+    )
 
 
 def _joint_lines(joint: int, depth: int, scale: float) -> list[str]:
@@ -62,7 +70,12 @@ def _joint_lines(joint: int, depth: int, scale: float) -> list[str]:
     for child in children:
         lines += _joint_lines(child, 1, scale)
     if not children:
-        lines += ["  End Site", "  {", f"    OFFSET {_numbers(offset / np.linalg.norm(offset) * END_LENGTH * scale)}", "  }"]
+        lines += [
+            "  End Site",
+            "  {",
+            f"    OFFSET {_numbers(offset / np.linalg.norm(offset) * END_LENGTH * scale)}",
+            "  }",
+        ]
     return ["  " * depth + line for line in (*lines, "}")]
 
 
@@ -70,7 +83,9 @@ def _channels(motion: PosedMotion, scale: float) -> np.ndarray:
     """(N, 3 + 22 * 3): the pelvis, then degrees joint by joint in the order of the hierarchy, without jumps of a full turn."""
     rotations = torch.cat((motion.parameters.root[:, None], motion.parameters.body), dim=1)[:, _depth_first()]
     angles = np.rad2deg(np.unwrap(euler_zxy(rotations).numpy(), axis=0))
-    return np.concatenate((pelvis_positions(motion.parameters).numpy() * scale, angles.reshape(len(motion), -1)), axis=1)
+    return np.concatenate(
+        (pelvis_positions(motion.parameters).numpy() * scale, angles.reshape(len(motion), -1)), axis=1
+    )
 
 
 def _depth_first(joint: int = 0) -> list[int]:

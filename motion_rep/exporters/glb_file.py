@@ -46,7 +46,14 @@ def write_glb(path: str | os.PathLike, motion: PosedMotion) -> None:
         nodes=[*_joint_nodes(pygltflib), pygltflib.Node(name="body", mesh=0, skin=0)],
         meshes=[_mesh(pygltflib, arrays, skin)],
         materials=[_material(pygltflib)],
-        skins=[pygltflib.Skin(name="skeleton", joints=list(range(BODY_NODE)), skeleton=0, inverseBindMatrices=arrays.add(_inverse_bind_matrices()))],
+        skins=[
+            pygltflib.Skin(
+                name="skeleton",
+                joints=list(range(BODY_NODE)),
+                skeleton=0,
+                inverseBindMatrices=arrays.add(_inverse_bind_matrices()),
+            )
+        ],
         animations=[_animation(pygltflib, arrays, motion)],
         extras={"fps": motion.fps},
     )
@@ -70,7 +77,9 @@ class _Arrays:
         values = np.ascontiguousarray(values)
         width = values.shape[1] if values.ndim == 2 else 1
         data = values.tobytes()
-        self._views.append(self._gltf.BufferView(buffer=0, byteOffset=len(self._bytes), byteLength=len(data), target=target))
+        self._views.append(
+            self._gltf.BufferView(buffer=0, byteOffset=len(self._bytes), byteLength=len(data), target=target)
+        )
         self._bytes += data + b"\0" * (-len(data) % 4)
         rows = values.reshape(-1, width)
         limits = {"min": rows.min(0).tolist(), "max": rows.max(0).tolist()} if bounds else {}
@@ -92,7 +101,11 @@ def _joint_nodes(pygltflib) -> list:
     for joint, parent in enumerate(PARENTS):
         children = [child for child, above in enumerate(PARENTS) if above == joint]
         offset = rest[joint] - (rest[parent] if joint else 0.0)
-        nodes.append(pygltflib.Node(name=JOINT_NAMES[joint], translation=offset.tolist(), rotation=[0.0, 0.0, 0.0, 1.0], children=children))
+        nodes.append(
+            pygltflib.Node(
+                name=JOINT_NAMES[joint], translation=offset.tolist(), rotation=[0.0, 0.0, 0.0, 1.0], children=children
+            )
+        )
     return nodes
 
 
@@ -104,7 +117,9 @@ def _mesh(pygltflib, arrays: _Arrays, skin: RestSkin):
         WEIGHTS_0=arrays.add(skin.weights, VERTEX_BUFFER),
     )
     indices = arrays.add(skin.faces.astype(np.uint32).reshape(-1), INDEX_BUFFER)
-    return pygltflib.Mesh(name="body", primitives=[pygltflib.Primitive(attributes=attributes, indices=indices, material=0)])
+    return pygltflib.Mesh(
+        name="body", primitives=[pygltflib.Primitive(attributes=attributes, indices=indices, material=0)]
+    )
 
 
 def _material(pygltflib):
@@ -125,7 +140,10 @@ def _animation(pygltflib, arrays: _Arrays, motion: PosedMotion):
     quaternions = continuous_quaternions(matrix_to_quaternion(rotations)).numpy()[..., [1, 2, 3, 0]].astype(np.float32)
     tracks = [(0, "translation", pelvis_positions(motion.parameters).numpy().astype(np.float32))]
     tracks += [(joint, "rotation", quaternions[:, joint]) for joint in range(BODY_NODE)]
-    samplers = [pygltflib.AnimationSampler(input=times, output=arrays.add(values), interpolation="LINEAR") for _, _, values in tracks]
+    samplers = [
+        pygltflib.AnimationSampler(input=times, output=arrays.add(values), interpolation="LINEAR")
+        for _, _, values in tracks
+    ]
     targets = [pygltflib.AnimationChannelTarget(node=node, path=path) for node, path, _ in tracks]
     channels = [pygltflib.AnimationChannel(sampler=number, target=target) for number, target in enumerate(targets)]
     return pygltflib.Animation(name="motion", samplers=samplers, channels=channels)

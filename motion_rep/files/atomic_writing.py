@@ -94,7 +94,9 @@ def _finish(temporary: Path, path: Path, durable: bool) -> None:
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:
     """The one line for a failed write."""
-    return f"{path}: cannot be written: {error.strerror or error}. Choose a folder that you may write to, with free space."
+    return (
+        f"{path}: cannot be written: {error.strerror or error}. Choose a folder that you may write to, with free space."
+    )
 
 
 def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool = True) -> None:

@@ -37,6 +37,10 @@ def read_json(path: str | os.PathLike) -> object:
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text, expected a JSON file.") from None
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Correct it there.") from None
+        raise InputError(
+            f"{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Correct it there."
+        ) from None
     except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
-        raise InputError(f"{path}: is nested too deeply, or has a number too long, for JSON data of this toolkit.") from None
+        raise InputError(
+            f"{path}: is nested too deeply, or has a number too long, for JSON data of this toolkit."
+        ) from None

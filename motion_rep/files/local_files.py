@@ -21,11 +21,15 @@ def require_file(path: str | os.PathLike) -> Path:
         if path.is_dir():
             raise InputError(f"{path}: is a folder, expected a file.")
         if path.stat().st_size == 0:
-            raise InputError(f"{path}: is empty (0 bytes). The program that wrote it was probably interrupted; run it again.")
+            raise InputError(
+                f"{path}: is empty (0 bytes). The program that wrote it was probably interrupted; run it again."
+            )
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: characters that no path can have
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or one_line(error)}. Check the path.") from None
+        raise InputError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or one_line(error)}. Check the path."
+        ) from None
     return path
 
 

@@ -88,10 +88,14 @@ def parse_location(text: str) -> Location:
     if scheme in LOCAL_SCHEMES:
         return Path(place)
     if "::" in text:
-        raise InputError(f"{text}: chains several file systems, expected one. Unpack the archive first, and give the address of the files.")
+        raise InputError(
+            f"{text}: chains several file systems, expected one. Unpack the archive first, and give the address of the files."
+        )
     if "@" in place.partition("/")[0]:
         user = place.partition("@")[2]
-        raise InputError(f"{scheme}://...@{user}: holds a user or password, which would end up in files and messages. Put them where fsspec's configuration has them.")
+        raise InputError(
+            f"{scheme}://...@{user}: holds a user or password, which would end up in files and messages. Put them where fsspec's configuration has them."
+        )
     if not place.strip("/"):
         raise InputError(f"{text}: names no bucket or host.")
     if "//" in place or {"..", "."} & set(place.split("/")):
@@ -128,5 +132,7 @@ def _within(json_location: RemotePath, given: Path) -> PurePosixPath:
     """A relative path without ``..``, which may lead out of the JSON's folder but not out of its bucket or host."""
     place = PurePosixPath(posixpath.normpath(json_location.place.parent / given.as_posix()))
     if ".." in place.parts or place.parts[0] != json_location.place.parts[0]:
-        raise InputError(f"{given}: leads out of {json_location.scheme}://{json_location.place.parts[0]}, expected a path in there or an address of its own.")
+        raise InputError(
+            f"{given}: leads out of {json_location.scheme}://{json_location.place.parts[0]}, expected a path in there or an address of its own."
+        )
     return place

@@ -37,7 +37,9 @@ def resolve_existing(path: Location) -> Location:
             raise InputError(system_failure(error)) from None
         return path
     with _telling(path, "read"):
-        return RemotePath(path.scheme, path.place, _file_system(path.scheme, str(path)).info(_inner(path))["type"] == "directory")
+        return RemotePath(
+            path.scheme, path.place, _file_system(path.scheme, str(path)).info(_inner(path))["type"] == "directory"
+        )
 
 
 def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
@@ -178,7 +180,9 @@ def _file_system(scheme: str, url: str):
         options = _class_of(scheme)._get_kwargs_from_urls(url)
         return fsspec.filesystem(scheme, **options)
     except ValueError:
-        raise UsageError(f"{url}: fsspec knows no {scheme}:// addresses. Check the spelling, or give a local path.") from None
+        raise UsageError(
+            f"{url}: fsspec knows no {scheme}:// addresses. Check the spelling, or give a local path."
+        ) from None
     except ImportError as error:
         raise UsageError(f"{url}: the package for {scheme}:// is missing: {one_line(error)[:160]}.") from None
 
@@ -210,4 +214,6 @@ def _telling(path: RemotePath, what: str) -> Iterator[None]:
         raise _Missing(f"{path}: {problem}. Check the address.") from None
     except Exception as error:  # noqa: BLE001 - each file system has errors of its own
         detail = one_line(error)[:200]
-        raise InputError(f"{path}: cannot be {what}: {type(error).__name__}{': ' + detail if detail else ''}. Check the address, your access and the network.") from None
+        raise InputError(
+            f"{path}: cannot be {what}: {type(error).__name__}{': ' + detail if detail else ''}. Check the address, your access and the network."
+        ) from None

@@ -30,7 +30,9 @@ def _capture(values: Mapping) -> Capture:
     # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a motion take out again.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
     to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
-    return Capture(*to_capture(body(rotations, transl)), fps=_rate(values), has_camera=False, source="amass", notes=(WORLD_NOTE,))
+    return Capture(
+        *to_capture(body(rotations, transl)), fps=_rate(values), has_camera=False, source="amass", notes=(WORLD_NOTE,)
+    )
 
 
 def _is_y_up(values: Mapping) -> bool:

@@ -10,18 +10,43 @@ from motion_rep.hmr_results.names import FORMATS, LONGEST, SPACES
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     """``--format``, ``--person``, ``--space``, ``--image-size``, ``--focal-length``, ``--trust-pickle`` and ``--fps``."""
-    parser.add_argument("--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file")
-    parser.add_argument("--person", default=LONGEST, metavar="NAME", help="whom to take where a file holds several people")
-    parser.add_argument("--space", choices=SPACES, default="camera", help="world: the gravity-aligned world of the systems that have one; no video fits over it")
-    parser.add_argument("--image-size", type=image_size, metavar="WxH", help="pixels of the video, for systems that do not store them")
-    parser.add_argument("--focal-length", type=positive_number, metavar="PX", help="see the person through this lens instead of the system's: 4D-Humans assumes a very long one")
-    parser.add_argument("--trust-pickle", action="store_true", help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own")
-    parser.add_argument("--fps", type=frame_rate, help="the true frame rate of the source, where the file does not say it")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file"
+    )
+    parser.add_argument(
+        "--person", default=LONGEST, metavar="NAME", help="whom to take where a file holds several people"
+    )
+    parser.add_argument(
+        "--space",
+        choices=SPACES,
+        default="camera",
+        help="world: the gravity-aligned world of the systems that have one; no video fits over it",
+    )
+    parser.add_argument(
+        "--image-size", type=image_size, metavar="WxH", help="pixels of the video, for systems that do not store them"
+    )
+    parser.add_argument(
+        "--focal-length",
+        type=positive_number,
+        metavar="PX",
+        help="see the person through this lens instead of the system's: 4D-Humans assumes a very long one",
+    )
+    parser.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own",
+    )
+    parser.add_argument(
+        "--fps", type=frame_rate, help="the true frame rate of the source, where the file does not say it"
+    )
 
 
 def reading_settings(args: argparse.Namespace) -> dict:
     """What these flags say, by the names of :class:`motion_rep.conversion.settings.Settings`."""
-    return {name: getattr(args, name) for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps")}
+    return {
+        name: getattr(args, name)
+        for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps")
+    }
 
 
 def image_size(text: str) -> tuple[int, int]:

@@ -55,18 +55,24 @@ def _entries_of(frame: Mapping, holder: str):
     lists = {key: entries(frame, key, holder) for key in LISTS}
     lengths = {len(values) for values in lists.values()}
     if len(lengths) > 1:
-        raise InputError(f"{holder}its lists {', '.join(LISTS)} have {', '.join(str(len(values)) for values in lists.values())} entries, expected as many each.")
+        raise InputError(
+            f"{holder}its lists {', '.join(LISTS)} have {', '.join(str(len(values)) for values in lists.values())} entries, expected as many each."
+        )
     for values in zip(*lists.values(), strict=True):
         yield whole_number(frame, "time", holder), dict(zip(LISTS, values, strict=True))
 
 
 def _track(person: int, sightings: list[Sighting], ghosts: int) -> Track:
-    return Track(person_of(person, [sighting.time for sighting in sightings]), lambda _space: _capture(person, sightings, ghosts))
+    return Track(
+        person_of(person, [sighting.time for sighting in sightings]), lambda _space: _capture(person, sightings, ghosts)
+    )
 
 
 def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
     holder = f"person {person}: "
-    rotations = require_rotations(f"{holder}smpl", torch.stack([_rotations(sighting.entry, holder) for sighting in sightings]))
+    rotations = require_rotations(
+        f"{holder}smpl", torch.stack([_rotations(sighting.entry, holder) for sighting in sightings])
+    )
     transl = torch.stack([numbers(sighting.entry, "camera", (3,), holder) for sighting in sightings])
     width, height = _image_size(sightings, holder)
     focal = CROP_FOCAL / CROP_SIZE * max(width, height)
@@ -94,7 +100,9 @@ def _lens_note(focal: float, width: int, height: int) -> str:
 def _rotations(entry: Mapping, holder: str) -> torch.Tensor:
     """(24, 3, 3), root first."""
     smpl = section(entry, "smpl", holder)
-    return torch.cat((numbers(smpl, "global_orient", (1, 3, 3), holder), numbers(smpl, "body_pose", (23, 3, 3), holder)))
+    return torch.cat(
+        (numbers(smpl, "global_orient", (1, 3, 3), holder), numbers(smpl, "body_pose", (23, 3, 3), holder))
+    )
 
 
 def _image_size(sightings: list[Sighting], holder: str) -> tuple[int, int]:

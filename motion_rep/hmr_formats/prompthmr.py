@@ -9,7 +9,17 @@ from torch import Tensor
 from motion_rep.captures.capture import Capture
 from motion_rep.hmr_results.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
-from motion_rep.hmr_results.fields import constant_focal, frame_numbers, number, numbers, printable, rotation_matrices, rotation_vectors, section, whole_pixels
+from motion_rep.hmr_results.fields import (
+    constant_focal,
+    frame_numbers,
+    number,
+    numbers,
+    printable,
+    rotation_matrices,
+    rotation_vectors,
+    section,
+    whole_pixels,
+)
 from motion_rep.hmr_results.tracks import Track, person_of
 
 # PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames (pipeline/utils.py).
@@ -27,21 +37,37 @@ def _track(document: Document, people: Mapping, name: object) -> Track:
     values = section(people, name, "person ")
     frames = frame_numbers(values, "frames", holder)
     spaces = ("camera", "world") if isinstance(values.get("smplx_world"), Mapping) else ("camera",)
-    return Track(person_of(name, frames.tolist()), lambda space: _capture(document, values, frames, space, holder), spaces)
+    return Track(
+        person_of(name, frames.tolist()), lambda space: _capture(document, values, frames, space, holder), spaces
+    )
 
 
 def _capture(document: Document, values: Mapping, frames: Tensor, space: str, holder: str) -> Capture:
     if space == "world":
-        path = y_down_from_y_up(_body_path(section(values, "smplx_world", holder), len(frames), f"{holder}smplx_world: "))
+        path = y_down_from_y_up(
+            _body_path(section(values, "smplx_world", holder), len(frames), f"{holder}smplx_world: ")
+        )
         return Capture(*path, frame_index=frames, has_camera=False, source="prompthmr")
     path = _body_path(section(values, "smplx_cam", holder), len(frames), f"{holder}smplx_cam: ")
     focal, width, height, notes = _lens(document)
-    return Capture(*path, focal_length=constant_focal(focal, len(frames)), width=width, height=height, frame_index=frames, source="prompthmr", notes=notes)
+    return Capture(
+        *path,
+        focal_length=constant_focal(focal, len(frames)),
+        width=width,
+        height=height,
+        frame_index=frames,
+        source="prompthmr",
+        notes=notes,
+    )
 
 
 def _body_path(values: Mapping, frames: int, holder: str) -> BodyPath:
     transl = numbers(values, "trans", (frames, 3), holder)
-    rotations = rotation_matrices(values, "rotmat", (frames, None), holder) if "rotmat" in values else rotation_vectors(values, "pose", frames, 22, holder)
+    rotations = (
+        rotation_matrices(values, "rotmat", (frames, None), holder)
+        if "rotmat" in values
+        else rotation_vectors(values, "pose", frames, 22, holder)
+    )
     betas = neutral_betas(numbers(values, "shape", (None, None), holder), frames) if "shape" in values else None
     return body_from_smplx(rotations, transl, betas)
 

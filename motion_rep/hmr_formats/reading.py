@@ -120,13 +120,17 @@ def _known_format(document: Document, wanted: str) -> str:
         raise InputError(f"{known}.")
     if is_partly_standard(document):
         return "standard"
-    raise InputError(f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; README.md lists what each one writes.")
+    raise InputError(
+        f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; README.md lists what each one writes."
+    )
 
 
 def _known_space(track: Track, space: str, name: str) -> str:
     if space in track.spaces or track.spaces == ("world",):
         return space
-    raise InputError(f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is there.")
+    raise InputError(
+        f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is there."
+    )
 
 
 @contextlib.contextmanager

@@ -25,7 +25,12 @@ def _has_any(value: object, keys: tuple[str, ...]) -> bool:
 
 def _every_entry_has(value: object, *keys: str) -> bool:
     """Whether the first entries of a dict are dicts with these keys (later ones are checked when they are read)."""
-    return isinstance(value, Mapping) and len(value) > 0 and not isinstance(value, NpzArrays) and all(_has(entry, *keys) for entry in islice(value.values(), 3))
+    return (
+        isinstance(value, Mapping)
+        and len(value) > 0
+        and not isinstance(value, NpzArrays)
+        and all(_has(entry, *keys) for entry in islice(value.values(), 3))
+    )
 
 
 def _folder_holds(document: Document, *patterns: str) -> bool:
@@ -34,7 +39,9 @@ def _folder_holds(document: Document, *patterns: str) -> bool:
 
 def _is_camerahmr(document: Document) -> bool:
     value = document.value
-    return _has(value, *STANDARD_KEYS) and (value.get("source") == "camerahmr" or "body_model" in value or holds_smpl_body(value))
+    return _has(value, *STANDARD_KEYS) and (
+        value.get("source") == "camerahmr" or "body_model" in value or holds_smpl_body(value)
+    )
 
 
 def _is_one_frame_of_smpler_x(document: Document) -> bool:
@@ -43,7 +50,9 @@ def _is_one_frame_of_smpler_x(document: Document) -> bool:
 
 SIGNATURES: dict[str, Callable[[Document], bool]] = {
     "smpler-x": lambda document: _folder_holds(document, SMPLER_X_FILES),
-    "tram": lambda document: _folder_holds(document, *TRAM_FILES) or _has(document.value, "pred_rotmat", "pred_trans", "frame"),
+    "tram": lambda document: (
+        _folder_holds(document, *TRAM_FILES) or _has(document.value, "pred_rotmat", "pred_trans", "frame")
+    ),
     "gvhmr": lambda document: _has(document.value, "smpl_params_incam"),
     "prompthmr": lambda document: _has(document.value, "people", "camera"),
     "amass": lambda document: _has(document.value, "poses", "trans") and _has_any(document.value, RATES),
@@ -58,14 +67,28 @@ SIGNATURES: dict[str, Callable[[Document], bool]] = {
 LOOKALIKES: tuple[tuple[Callable[[Document], bool], str], ...] = (
     (lambda document: _has(document.value, "motion"), "is a converted motion, not a capture; it needs no conversion"),
     (_is_one_frame_of_smpler_x, "is one frame of SMPLer-X; give the folder that holds smplx and meta"),
-    (lambda document: _has(document.value, "world_cam_R"), "is TRAM's camera; give the folder above it, or one of hps/hps_track_<number>.npy"),
-    (lambda document: _has(document.value, "poses", "trans"), "looks like AMASS without its frame rate; read it with --format amass and give the rate with --fps"),
-    (lambda document: _every_entry_has(document.value, "poses_body"), "comes from WHAM's wham_api.py; run WHAM's demo.py with --save_pkl and give wham_output.pkl"),
     (
-        lambda document: _folder_holds(document, "tracking_results.pth") or _every_entry_has(document.value, "frame_id", "bbox"),
+        lambda document: _has(document.value, "world_cam_R"),
+        "is TRAM's camera; give the folder above it, or one of hps/hps_track_<number>.npy",
+    ),
+    (
+        lambda document: _has(document.value, "poses", "trans"),
+        "looks like AMASS without its frame rate; read it with --format amass and give the rate with --fps",
+    ),
+    (
+        lambda document: _every_entry_has(document.value, "poses_body"),
+        "comes from WHAM's wham_api.py; run WHAM's demo.py with --save_pkl and give wham_output.pkl",
+    ),
+    (
+        lambda document: (
+            _folder_holds(document, "tracking_results.pth") or _every_entry_has(document.value, "frame_id", "bbox")
+        ),
         "is an intermediate result of WHAM; run its demo.py with --save_pkl and give wham_output.pkl",
     ),
-    (lambda document: document.path.is_dir(), "is a folder in which no system's result was found; give the file, or the folder of SMPLer-X or TRAM"),
+    (
+        lambda document: document.path.is_dir(),
+        "is a folder in which no system's result was found; give the file, or the folder of SMPLer-X or TRAM",
+    ),
 )
 
 

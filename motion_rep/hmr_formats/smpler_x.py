@@ -57,7 +57,9 @@ def _crops(folder: Path) -> list[Crop]:
     found = [(path, NAME.fullmatch(path.stem)) for path in (folder / "smplx").glob("*.npz")]
     named = sorted((int(match[1]), int(match[2]), path) for path, match in found if match)
     if not named:
-        raise InputError("holds no smplx/<frame>_<box>.npz. Give SMPLer-X's output folder, the one with smplx and meta in it.")
+        raise InputError(
+            "holds no smplx/<frame>_<box>.npz. Give SMPLer-X's output folder, the one with smplx and meta in it."
+        )
     if named[0][0] < 1:
         raise InputError(f"smplx/{named[0][2].name} is named for frame {named[0][0]}, expected frames counted from 1.")
     return [Crop(frame - 1, path, _meta(folder / "meta" / f"{path.stem}.json")) for frame, _, path in named]
@@ -72,7 +74,10 @@ def _meta(path: Path) -> Mapping:
 
 
 def _followed(crops: list[Crop]) -> list[list[Crop]]:
-    boxes = [Box(crop.frame, tuple(numbers(crop.meta, "bbox", (4,), f"meta/{crop.parameters.stem}.json: ").tolist())) for crop in crops]
+    boxes = [
+        Box(crop.frame, tuple(numbers(crop.meta, "bbox", (4,), f"meta/{crop.parameters.stem}.json: ").tolist()))
+        for crop in crops
+    ]
     return [[crops[index] for index in indices] for indices in link_boxes(boxes)]
 
 
@@ -88,13 +93,23 @@ def _capture(document: Document, crops: list[Crop]) -> Capture:
     if size is None:
         return Capture(*path, frame_index=frames, source="smpler-x", notes=(MAPPED, NO_SIZE))
     focals = focal.expand(len(crops)).clone()
-    return Capture(*path, focal_length=focals, width=size[0], height=size[1], frame_index=frames, source="smpler-x", notes=(MAPPED,))
+    return Capture(
+        *path,
+        focal_length=focals,
+        width=size[0],
+        height=size[1],
+        frame_index=frames,
+        source="smpler-x",
+        notes=(MAPPED,),
+    )
 
 
 def _row(crop: Crop) -> tuple[Tensor, Tensor, Tensor]:
     """Rotation vectors (22, 3), transl (3,) and betas (10,) of one file."""
     values, holder = NpzArrays(crop.parameters), f"smplx/{crop.parameters.name}: "
-    rotvec = torch.cat((numbers(values, "global_orient", (1, 3), holder), numbers(values, "body_pose", (21, 3), holder)))
+    rotvec = torch.cat(
+        (numbers(values, "global_orient", (1, 3), holder), numbers(values, "body_pose", (21, 3), holder))
+    )
     betas = numbers(values, "betas", (1, 10), holder)[0] if "betas" in values else torch.zeros(10, dtype=torch.float64)
     return rotvec, numbers(values, "transl", (1, 3), holder)[0], betas
 
@@ -108,7 +123,10 @@ def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
     if not isinstance(img_path, str) or "\0" in img_path:
         return None
     parts = [part for part in Path(img_path).parts if part not in ("..", ".")]
-    places = [Path(img_path), *(parent.joinpath(*parts) for parent in folder.resolve().parents if parts and not Path(img_path).is_absolute())]
+    places = [
+        Path(img_path),
+        *(parent.joinpath(*parts) for parent in folder.resolve().parents if parts and not Path(img_path).is_absolute()),
+    ]
     frame = next((place for place in places if _is_picture(place)), None)
     if frame is None:
         return None

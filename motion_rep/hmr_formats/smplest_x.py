@@ -37,7 +37,9 @@ def _in_one_camera(capture: Capture, values: Mapping) -> Capture:
         return capture
     transl, focal = to_one_camera(capture.transl, cameras, centre)
     mapped = dataclasses.replace(capture, transl=transl, focal_length=focal.expand(len(capture)).clone())
-    return mapped.with_notes("every frame had a camera of its own; mapped to one (focal length of the first frame), as SMPLest-X's --retarget_cam does")
+    return mapped.with_notes(
+        "every frame had a camera of its own; mapped to one (focal length of the first frame), as SMPLest-X's --retarget_cam does"
+    )
 
 
 def _crop_cameras(capture: Capture, values: Mapping) -> CropCameras | None:

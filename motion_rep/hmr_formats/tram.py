@@ -11,7 +11,14 @@ from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.bodies import SMPL_NOTE, BodyPath, body_from_smpl, turned, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document, load_value
-from motion_rep.hmr_results.fields import constant_focal, frame_numbers, number, numbers, rotation_matrices, whole_pixels
+from motion_rep.hmr_results.fields import (
+    constant_focal,
+    frame_numbers,
+    number,
+    numbers,
+    rotation_matrices,
+    whole_pixels,
+)
 from motion_rep.hmr_results.names import TRAM_FILES
 from motion_rep.hmr_results.tracks import Track, person_of
 
@@ -53,12 +60,16 @@ def _capture(values: Mapping, camera: Mapping | None, space: str, holder: str) -
     transl = numbers(values, "pred_trans", (count, 1, 3), holder).squeeze(1)
     path = body_from_smpl(rotation_matrices(values, "pred_rotmat", (count, 24), holder), transl)
     if space == "world":
-        return Capture(*_in_world(path, camera, frames), frame_index=frames, has_camera=False, source="tram", notes=(SMPL_NOTE,))
+        return Capture(
+            *_in_world(path, camera, frames), frame_index=frames, has_camera=False, source="tram", notes=(SMPL_NOTE,)
+        )
     if camera is None:
         return Capture(*path, frame_index=frames, source="tram", notes=(SMPL_NOTE, NO_CAMERA))
     width, height = whole_pixels(2 * numbers(camera, "img_center", (2,), "camera.npy: "))
     focal = constant_focal(number(camera, "img_focal", "camera.npy: "), count)
-    return Capture(*path, focal_length=focal, width=width, height=height, frame_index=frames, source="tram", notes=(SMPL_NOTE,))
+    return Capture(
+        *path, focal_length=focal, width=width, height=height, frame_index=frames, source="tram", notes=(SMPL_NOTE,)
+    )
 
 
 def _in_world(path: BodyPath, camera: Mapping, frames: torch.Tensor) -> BodyPath:
@@ -66,5 +77,7 @@ def _in_world(path: BodyPath, camera: Mapping, frames: torch.Tensor) -> BodyPath
     rotations = rotation_matrices(camera, "world_cam_R", (None,), "camera.npy: ")
     shifts = numbers(camera, "world_cam_T", (len(rotations), 3), "camera.npy: ")
     if int(frames.max()) >= len(rotations):
-        raise InputError(f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They belong to different runs.")
+        raise InputError(
+            f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They belong to different runs."
+        )
     return y_down_from_y_up(turned(path, rotations[frames], shifts[frames]))

@@ -26,7 +26,10 @@ def _track(document: Document, name: object) -> Track:
     holder = f"person {printable(name, 60)}: "
     values = section(document.value, name, "person ")
     frames = frame_numbers(values, "frame_ids", holder)
-    reads = {"camera": lambda: _in_camera(values, document.image_size, holder), "world": lambda: _in_world(values, holder)}
+    reads = {
+        "camera": lambda: _in_camera(values, document.image_size, holder),
+        "world": lambda: _in_world(values, holder),
+    }
     spaces = ("camera", "world") if "trans_world" in values else ("camera",)
     return Track(person_of(name, frames.tolist()), lambda space: reads[space](), spaces)
 
@@ -34,12 +37,16 @@ def _track(document: Document, name: object) -> Track:
 def _in_camera(values: Mapping, image_size: tuple[int, int] | None, holder: str) -> Capture:
     frames = frame_numbers(values, "frame_ids", holder)
     count = len(frames)
-    path = body_from_smpl(rotation_vectors(values, "pose", count, 22, holder), numbers(values, "trans", (count, 3), holder))
+    path = body_from_smpl(
+        rotation_vectors(values, "pose", count, 22, holder), numbers(values, "trans", (count, 3), holder)
+    )
     if image_size is None:
         return Capture(*path, frame_index=frames, source="wham", notes=(SMPL_NOTE, NO_SIZE))
     width, height = image_size
     focal = constant_focal(math.hypot(width, height), count)
-    return Capture(*path, focal_length=focal, width=width, height=height, frame_index=frames, source="wham", notes=(SMPL_NOTE,))
+    return Capture(
+        *path, focal_length=focal, width=width, height=height, frame_index=frames, source="wham", notes=(SMPL_NOTE,)
+    )
 
 
 def _in_world(values: Mapping, holder: str) -> Capture:

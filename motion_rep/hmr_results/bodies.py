@@ -84,5 +84,7 @@ def neutral_betas(betas: Tensor, frames: int) -> Tensor:
     """Betas given once or for each frame as (T, K)."""
     rows = betas.reshape(1, -1) if betas.ndim == 1 else betas
     if rows.ndim != 2 or rows.shape[0] not in (1, frames):
-        raise InputError(f"betas has shape {tuple(betas.shape)}, expected one row, or one for each of the {frames} frames.")
+        raise InputError(
+            f"betas has shape {tuple(betas.shape)}, expected one row, or one for each of the {frames} frames."
+        )
     return rows.expand(frames, -1)

@@ -51,7 +51,11 @@ def link_boxes(boxes: Sequence[Box]) -> list[list[int]]:
 
 def _owners(boxes: Sequence[Box], people: Sequence[list[int]], here: Sequence[int]) -> dict[int, int]:
     """Which of the people each box of a frame belongs to, by index; boxes of somebody new are left out."""
-    pairs = [(overlap(boxes[person[-1]], boxes[index]), order, index) for order, person in enumerate(people) for index in here]
+    pairs = [
+        (overlap(boxes[person[-1]], boxes[index]), order, index)
+        for order, person in enumerate(people)
+        for index in here
+    ]
     owners: dict[int, int] = {}
     for value, order, index in sorted(pairs, key=lambda pair: -pair[0]):
         if value >= MIN_OVERLAP and index not in owners and order not in owners.values():

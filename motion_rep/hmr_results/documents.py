@@ -42,7 +42,11 @@ def open_document(path: Path, image_size: tuple[int, int] | None = None, trust_p
     if not path.is_dir():
         return Document(path, load_value(path, trust_pickle), image_size, trust_pickle)
     result = next((path / name for name in RESULT_FILES if (path / name).is_file()), None)
-    return Document(path, None, image_size, trust_pickle) if result is None else open_document(result, image_size, trust_pickle)
+    return (
+        Document(path, None, image_size, trust_pickle)
+        if result is None
+        else open_document(result, image_size, trust_pickle)
+    )
 
 
 def load_value(path: Path, trust_pickle: bool = False) -> object:
@@ -80,9 +84,13 @@ def _require_bounded(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be read as a torch file: {one_line(error)[:120]}. It is cut or damaged; write it again.") from None
+        raise InputError(
+            f"{path}: cannot be read as a torch file: {one_line(error)[:120]}. It is cut or damaged; write it again."
+        ) from None
     if size > MAX_BYTES:
-        raise InputError(f"{path}: unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. Cut it to the part that you need.")
+        raise InputError(
+            f"{path}: unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. Cut it to the part that you need."
+        )
 
 
 def _load_trusted(path: Path, load) -> object:
@@ -92,7 +100,9 @@ def _load_trusted(path: Path, load) -> object:
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - it is somebody's program that runs here
-        raise InputError(f"{path}: cannot be loaded even with --trust-pickle: {type(error).__name__}: {one_line(error)[:160]}.") from None
+        raise InputError(
+            f"{path}: cannot be loaded even with --trust-pickle: {type(error).__name__}: {one_line(error)[:160]}."
+        ) from None
 
 
 def _trusted_npy(path: Path) -> np.ndarray:
@@ -111,6 +121,8 @@ def _trusted_pickle(path: Path) -> object:
     except ImportError:
         data = path.read_bytes()
         if b"joblib.numpy_pickle" in data or data[:1] != b"\x80":
-            raise UsageError(f"{path}: is a joblib file, which --trust-pickle reads only with joblib. Run: pip install joblib") from None
+            raise UsageError(
+                f"{path}: is a joblib file, which --trust-pickle reads only with joblib. Run: pip install joblib"
+            ) from None
         return pickle.load(io.BytesIO(data))
     return joblib.load(path)

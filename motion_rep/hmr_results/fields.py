@@ -21,7 +21,9 @@ def section(values: object, name: object, holder: str = "") -> Mapping:
     """A dict within a dict."""
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, Mapping):
-        raise InputError(f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The program's version may be another one than is known here.")
+        raise InputError(
+            f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The program's version may be another one than is known here."
+        )
     return found
 
 
@@ -34,7 +36,9 @@ def numbers(values: Mapping, name: str, shape: tuple[int | None, ...], holder: s
     if not isinstance(values, Mapping) or name not in values:
         raise InputError(f"{holder}has no {name}; found {keys_text(values)}.")
     found = float_tensor(f"{holder}{name}", values[name])
-    if len(found.shape) != len(shape) or any(want not in (None, size) for size, want in zip(found.shape, shape, strict=True)):
+    if len(found.shape) != len(shape) or any(
+        want not in (None, size) for size, want in zip(found.shape, shape, strict=True)
+    ):
         expected = ", ".join("any" if want is None else str(want) for want in shape)
         raise InputError(f"{holder}{name} has shape {tuple(found.shape)}, expected ({expected}).")
     return found
@@ -70,7 +74,9 @@ def rotation_vectors(values: Mapping, name: str, frames: int | None, joints: int
     """(T, 3 * joints) axis-angle, of which only the first ``joints`` are wanted, to (T, joints, 3, 3)."""
     found = numbers(values, name, (frames, None), holder)
     if found.shape[1] < 3 * joints or found.shape[1] % 3:
-        raise InputError(f"{holder}{name} has shape {tuple(found.shape)}, expected at least {3 * joints} numbers a frame.")
+        raise InputError(
+            f"{holder}{name} has shape {tuple(found.shape)}, expected at least {3 * joints} numbers a frame."
+        )
     return rotvec_to_matrix(found[:, : 3 * joints].unflatten(-1, (joints, 3)))
 
 

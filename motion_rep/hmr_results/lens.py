@@ -19,8 +19,14 @@ def with_focal_length(capture: Capture, focal_length: float) -> Capture:
         InputError: the capture's own focal length is unknown.
     """
     if capture.focal_length is None:
-        raise InputError("has no focal length that could be replaced (it is unknown, or this is a world frame). Leave --focal-length out.")
+        raise InputError(
+            "has no focal length that could be replaced (it is unknown, or this is a world frame). Leave --focal-length out."
+        )
     transl = capture.transl.clone()
     transl[:, 2] *= focal_length / capture.focal_length
-    changed = dataclasses.replace(capture, transl=transl, focal_length=torch.full_like(capture.focal_length, focal_length))
-    return changed.with_notes(f"seen through a focal length of {focal_length:g} pixels instead of {float(capture.focal_length.median()):.0f}, as asked; the depth follows it")
+    changed = dataclasses.replace(
+        capture, transl=transl, focal_length=torch.full_like(capture.focal_length, focal_length)
+    )
+    return changed.with_notes(
+        f"seen through a focal length of {focal_length:g} pixels instead of {float(capture.focal_length.median()):.0f}, as asked; the depth follows it"
+    )

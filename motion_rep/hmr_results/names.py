@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 # The order of the help text; "auto" looks at the file.
-FORMATS = ("auto", "standard", "smplest-x", "smpler-x", "camerahmr", "4dhumans", "wham", "gvhmr", "tram", "prompthmr", "amass")
+FORMATS = (
+    "auto",
+    "standard",
+    "smplest-x",
+    "smpler-x",
+    "camerahmr",
+    "4dhumans",
+    "wham",
+    "gvhmr",
+    "tram",
+    "prompthmr",
+    "amass",
+)
 SPACES = ("camera", "world")
 LONGEST = "longest"
 
@@ -30,4 +42,6 @@ def captures_among(files: Iterable[PurePosixPath]) -> tuple[list[PurePosixPath],
     seen = [file for file in files if not any(part.startswith(".") for part in file.parts)]
     folders = {file.parents[pattern.count("/")] for file in seen for pattern in FOLDER_PATTERNS if file.match(pattern)}
     outermost = {folder for folder in folders if not folders.intersection(folder.parents)}
-    return [file for file in seen if file.name.endswith(CAPTURE_SUFFIXES) and not outermost.intersection(file.parents)], sorted(outermost)
+    return [
+        file for file in seen if file.name.endswith(CAPTURE_SUFFIXES) and not outermost.intersection(file.parents)
+    ], sorted(outermost)

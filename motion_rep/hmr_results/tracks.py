@@ -53,7 +53,9 @@ def choose_track(tracks: Sequence[Track], wanted: str | int) -> Track:
     for track in tracks:
         if track.person.name == str(wanted):
             return track
-    raise InputError(f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or leave it out for the longest.")
+    raise InputError(
+        f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or leave it out for the longest."
+    )
 
 
 def people_text(tracks: Sequence[Track], most: int = 6) -> str:

@@ -31,14 +31,18 @@ class Camera:
     def __post_init__(self) -> None:
         _require_shape("intrinsic", self.intrinsic, (3, 3))
         if self.world_to_camera.ndim not in (2, 3) or self.world_to_camera.shape[-2:] != (4, 4):
-            raise InputError(f"extrinsic has shape {tuple(self.world_to_camera.shape)}, expected (4, 4) or (frames, 4, 4).")
+            raise InputError(
+                f"extrinsic has shape {tuple(self.world_to_camera.shape)}, expected (4, 4) or (frames, 4, 4)."
+            )
         numbers = self.intrinsic.flatten().tolist()
         if not (all(map(math.isfinite, numbers)) and all_finite(self.world_to_camera)):
             raise InputError("the camera has values that are not finite numbers.")
         if not (numbers[0] > 0 and numbers[4] > 0):
             raise InputError(f"the focal length is {numbers[0]:g} pixels, expected more than zero.")
         if not all(1 <= side <= LARGEST_SIDE for side in self.size):
-            raise InputError(f"the camera's principal point means a picture of {self.size[0]}x{self.size[1]} pixels, expected sides of 1 to {LARGEST_SIDE}.")
+            raise InputError(
+                f"the camera's principal point means a picture of {self.size[0]}x{self.size[1]} pixels, expected sides of 1 to {LARGEST_SIDE}."
+            )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,7 +51,11 @@ class Camera:
 
     def pose(self, row: int) -> Tensor:
         """(4, 4) world to camera of one row."""
-        return self.world_to_camera if self.world_to_camera.ndim == 2 else self.world_to_camera[min(row, len(self.world_to_camera) - 1)]
+        return (
+            self.world_to_camera
+            if self.world_to_camera.ndim == 2
+            else self.world_to_camera[min(row, len(self.world_to_camera) - 1)]
+        )
 
     def scaled_to(self, width: int, height: int) -> Camera:
         """The same camera for a picture of another size."""
@@ -115,7 +123,9 @@ def default_camera(width: int, height: int, target: Tensor, distance: float, fie
     focal = max(width, height) / 2 / torch.tan(torch.deg2rad(torch.tensor(field_of_view / 2, dtype=torch.float64)))
     rotation = torch.tensor([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]], dtype=torch.float64)
     ahead = torch.tensor([0.0, 0.0, distance], dtype=torch.float64)
-    return Camera(intrinsic_matrix(float(focal), width, height), rigid_transform(rotation, ahead - rotation @ target.double()))
+    return Camera(
+        intrinsic_matrix(float(focal), width, height), rigid_transform(rotation, ahead - rotation @ target.double())
+    )
 
 
 _PYTORCH3D_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))

@@ -76,9 +76,15 @@ def heading(joints: Tensor) -> Heading:
         x, y = places[end][0] - places[start][0], places[end][1] - places[start][1]
         length = math.hypot(x, y)
         if length > DEGENERATE_AXIS:
-            note = None if name is None else f"the hip axis of the first frame stands upright; the heading was taken from the {name}"
+            note = (
+                None
+                if name is None
+                else f"the hip axis of the first frame stands upright; the heading was taken from the {name}"
+            )
             return Heading(basis(_heading_rows(x / length, y / length, along_spine=name == "spine"), joints), note)
-    raise InputError("hips, shoulders and spine of the first frame have no direction on the ground, so there is no heading. Cut off the first frames.")
+    raise InputError(
+        "hips, shoulders and spine of the first frame have no direction on the ground, so there is no heading. Cut off the first frames."
+    )
 
 
 def _heading_rows(x: float, y: float, along_spine: bool) -> tuple[tuple[float, ...], ...]:

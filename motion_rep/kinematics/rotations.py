@@ -26,7 +26,17 @@ def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
     sx, sy, sz = sine * x, sine * y, sine * z
     vx, vy = versine * x, versine * y
     cosine = 1.0 - versine * squared
-    rows = (cosine + vx * x, vx * y - sz, vx * z + sy, vx * y + sz, cosine + vy * y, vy * z - sx, vx * z - sy, vy * z + sx, cosine + versine * z * z)
+    rows = (
+        cosine + vx * x,
+        vx * y - sz,
+        vx * z + sy,
+        vx * y + sz,
+        cosine + vy * y,
+        vy * z - sx,
+        vx * z - sy,
+        vy * z + sx,
+        cosine + versine * z * z,
+    )
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 

@@ -51,7 +51,9 @@ def _depths() -> tuple[int, ...]:
 
 
 # Joints at the same depth of the tree are independent, so each level is one batched product.
-LEVELS = tuple(tuple(j for j, depth in enumerate(_depths()) if depth == level) for level in range(1, max(_depths()) + 1))
+LEVELS = tuple(
+    tuple(j for j, depth in enumerate(_depths()) if depth == level) for level in range(1, max(_depths()) + 1)
+)
 
 
 class JointPoses(NamedTuple):
@@ -120,7 +122,10 @@ def _made_plan(dtype: torch.dtype, device: torch.device) -> _Plan:
     rest = torch.tensor(REST_JOINTS, dtype=torch.float32, device=device).to(dtype)
     bones = rest[1:] - rest[list(PARENTS[1:])]
     above = ((0,), *LEVELS)
-    levels = [(indices([upper.index(PARENTS[j]) for j in lower]), indices([j - 1 for j in lower])) for upper, lower in zip(above, LEVELS)]
+    levels = [
+        (indices([upper.index(PARENTS[j]) for j in lower]), indices([j - 1 for j in lower]))
+        for upper, lower in zip(above, LEVELS)
+    ]
     order = [joint for level in above for joint in level]
     places = indices([order.index(joint) for joint in range(len(PARENTS))])
     return _Plan(rest, bones.unsqueeze(-1), tuple(levels), places, rest.new_tensor([[0.0, 0.0, 0.0, 1.0]]))

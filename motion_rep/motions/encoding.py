@@ -50,7 +50,9 @@ def encode_capture(capture: Capture) -> EncodedMotion:
     root = canonical_from_camera @ capture.root_rotations
     transl = transform_transl(canonical_from_camera, capture.transl) + shift
     motion = encode_parameters(BodyParameters(root, capture.body_rotations, transl), positions + shift)
-    return EncodedMotion(motion, _camera(capture, canonical_from_camera, shift), (*capture.notes, *([note] if note else [])))
+    return EncodedMotion(
+        motion, _camera(capture, canonical_from_camera, shift), (*capture.notes, *([note] if note else []))
+    )
 
 
 def encode_parameters(parameters: BodyParameters, positions: Tensor | None = None) -> Tensor:
@@ -128,7 +130,9 @@ def require_plain_motion(motion: Tensor) -> None:
         _require_all(motion.isfinite(), "values that are not finite numbers")
     places = torch.cat((columns.joints.flatten(1), columns.transl), dim=1)
     _require_all(places.abs() < FARTHEST, f"places more than {FARTHEST:g} m away")
-    rotations = torch.cat((columns.body_rot6d, columns.root_rot6d[:, None], columns.root_angular_velocity[:, None]), dim=1)
+    rotations = torch.cat(
+        (columns.body_rot6d, columns.root_rot6d[:, None], columns.root_angular_velocity[:, None]), dim=1
+    )
     _require_all(_have_direction(rotations), "6D rotations whose two columns span no plane")
 
 

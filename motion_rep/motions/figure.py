@@ -14,7 +14,14 @@ from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip
 
 # Joints that say most about a motion, and their colours (readable for the colour-blind: Okabe and Ito).
-SHOWN = {"pelvis": "#000000", "head": "#777777", "left_wrist": "#0072b2", "right_wrist": "#d55e00", "left_foot": "#56b4e9", "right_foot": "#e69f00"}
+SHOWN = {
+    "pelvis": "#000000",
+    "head": "#777777",
+    "left_wrist": "#0072b2",
+    "right_wrist": "#d55e00",
+    "left_foot": "#56b4e9",
+    "right_foot": "#e69f00",
+}
 # How much higher than its highest value an axis reaches, so that the legend covers nothing.
 LEGEND_ROOM = 1.25
 FOOT_COLORS = ("#0072b2", "#d55e00")
@@ -32,7 +39,9 @@ def motion_figure(clip: MotionClip, fps: float, title: str) -> Figure:
     positions, times = joints.numpy(), np.arange(len(joints)) / fps
     figure = Figure(figsize=(13, 12.5), layout="constrained")
     figure.suptitle(f"{title}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s", fontsize=14)
-    axes = figure.subplot_mosaic([["speed", "acceleration"], ["jitter", "jitter"], ["feet", "path"]], height_ratios=(1, 1.35, 1.2))
+    axes = figure.subplot_mosaic(
+        [["speed", "acceleration"], ["jitter", "jitter"], ["feet", "path"]], height_ratios=(1, 1.35, 1.2)
+    )
     _speeds(axes["speed"], positions, times, fps)
     _accelerations(axes["acceleration"], positions, times, fps)
     _jitter_map(figure, axes["jitter"], positions, fps)
@@ -66,7 +75,14 @@ def _by_joint(axes: Axes, times: np.ndarray, values: np.ndarray, title: str, uni
     for name, color in SHOWN.items():
         # Dashes let the other side show through where both do the same.
         style = (0, (4, 2)) if name.startswith("right") else "-"
-        axes.plot(times, values[:, JOINT_NAMES.index(name)], color=color, linewidth=1.4, linestyle=style, label=_readable(name))
+        axes.plot(
+            times,
+            values[:, JOINT_NAMES.index(name)],
+            color=color,
+            linewidth=1.4,
+            linestyle=style,
+            label=_readable(name),
+        )
     axes.set(title=title, xlabel="time (s)", ylabel=unit, ylim=(0, LEGEND_ROOM * max(float(values.max()), 1e-3)))
     axes.legend(fontsize=8, ncols=4, loc="upper center", frameon=False)
     axes.margins(x=0.01)
@@ -78,7 +94,11 @@ def _jitter_map(figure: Figure, axes: Axes, positions: np.ndarray, fps: float) -
     extent = (0.5 / fps, (len(jitter) + 0.5) / fps, len(JOINT_NAMES) - 0.5, -0.5)
     image = axes.imshow(jitter.T * 1000, aspect="auto", extent=extent, cmap="magma", interpolation="nearest", vmin=0)
     axes.set_yticks(range(len(JOINT_NAMES)), [_readable(name) for name in JOINT_NAMES], fontsize=8)
-    axes.set(title=f"jitter of each joint; the mean of the map is the jitter degree per frame, {jitter.mean():.4f} m/frame²", xlabel="time (s)", ylabel="joint")
+    axes.set(
+        title=f"jitter of each joint; the mean of the map is the jitter degree per frame, {jitter.mean():.4f} m/frame²",
+        xlabel="time (s)",
+        ylabel="joint",
+    )
     figure.colorbar(image, ax=axes, label=f"jitter (mm/frame² at {fps:g} fps)", pad=0.01)
 
 
@@ -90,10 +110,21 @@ def _feet(axes: Axes, positions: np.ndarray, contacts: np.ndarray, times: np.nda
         level = height.min() - room * (0.08 + 0.06 * side)
         standing = np.where(contacts[:, side], level, np.nan)
         axes.plot(times, standing, color=color, linewidth=5, solid_capstyle="butt", label=f"{name} in contact")
-    axes.axhline(CONTACT_HEIGHT, color="#777777", linewidth=0.8, linestyle=":", label=f"contact below {CONTACT_HEIGHT * 100:g} cm")
+    axes.axhline(
+        CONTACT_HEIGHT,
+        color="#777777",
+        linewidth=0.8,
+        linestyle=":",
+        label=f"contact below {CONTACT_HEIGHT * 100:g} cm",
+    )
     axes.axhline(0, color="#777777", linewidth=0.8)
     bottom = height.min() - 0.22 * room
-    axes.set(title="foot height and contact", xlabel="time (s)", ylabel="height of the foot joint (m)", ylim=(bottom, bottom + LEGEND_ROOM * (height.max() - bottom)))
+    axes.set(
+        title="foot height and contact",
+        xlabel="time (s)",
+        ylabel="height of the foot joint (m)",
+        ylim=(bottom, bottom + LEGEND_ROOM * (height.max() - bottom)),
+    )
     axes.legend(fontsize=8, ncols=3, loc="upper center", frameon=False)
     axes.margins(x=0.01)
     axes.grid(alpha=0.25)
@@ -107,7 +138,10 @@ def _path(figure: Figure, axes: Axes, pelvis: np.ndarray, times: np.ndarray) -> 
     axes.add_collection(lines)
     axes.plot(*pelvis[0, :2], "o", color="#440154", markersize=8, label="start")
     axes.plot(*pelvis[-1, :2], "s", color="#c8b400", markersize=8, label="end")
-    middle, half = (pelvis[:, :2].max(0) + pelvis[:, :2].min(0)) / 2, max(0.25, float(np.ptp(pelvis[:, :2], axis=0).max()) / 2) * 1.15
+    middle, half = (
+        (pelvis[:, :2].max(0) + pelvis[:, :2].min(0)) / 2,
+        max(0.25, float(np.ptp(pelvis[:, :2], axis=0).max()) / 2) * 1.15,
+    )
     axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
     axes.set(title="pelvis path from above (the first frame faces +y)", xlabel="x (m)", ylabel="y (m)")
     axes.locator_params(nbins=6)

@@ -65,4 +65,9 @@ def unpack(motion: Tensor) -> MotionColumns:
     if motion.ndim != 2 or motion.shape[1] != WIDTH:
         raise InputError(f"motion has shape {tuple(motion.shape)}, expected (frames, {WIDTH}).")
     parts = motion.split([torch.Size(shape).numel() for shape in COLUMNS.values()], dim=1)
-    return MotionColumns(**{name: part.unflatten(1, shape) if len(shape) > 1 else part for (name, shape), part in zip(COLUMNS.items(), parts, strict=True)})
+    return MotionColumns(
+        **{
+            name: part.unflatten(1, shape) if len(shape) > 1 else part
+            for (name, shape), part in zip(COLUMNS.items(), parts, strict=True)
+        }
+    )

@@ -36,7 +36,9 @@ class MotionClip:
 
     def __post_init__(self) -> None:
         if not self.motion.is_floating_point():
-            raise InputError(f"motion holds {str(self.motion.dtype).removeprefix('torch.')} numbers, expected floating point.")
+            raise InputError(
+                f"motion holds {str(self.motion.dtype).removeprefix('torch.')} numbers, expected floating point."
+            )
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
         require_plain_motion(self.motion)
@@ -62,7 +64,13 @@ def read_motion(path: str | os.PathLike) -> MotionClip:
         raise InputError(f"{path}: {error}") from None
 
 
-def write_motion(path: str | os.PathLike, clip: MotionClip, extrinsic_format: str = "matrix", durable: bool = True, made_from: str | None = None) -> None:
+def write_motion(
+    path: str | os.PathLike,
+    clip: MotionClip,
+    extrinsic_format: str = "matrix",
+    durable: bool = True,
+    made_from: str | None = None,
+) -> None:
     """Write a motion file atomically; readable with ``torch.load(path, weights_only=True)``.
 
     An unknown camera is written as identity matrices, as documented; readers take these for unknown.
@@ -80,7 +88,11 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
     intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
     pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
     extrinsic = extrinsic_rows(pose, len(clip)) if extrinsic_format == "rows" else pose
-    value = {"motion": clip.motion.float().contiguous(), "intrinsic": intrinsic.float(), "extrinsic": extrinsic.float().contiguous()}
+    value = {
+        "motion": clip.motion.float().contiguous(),
+        "intrinsic": intrinsic.float(),
+        "extrinsic": extrinsic.float().contiguous(),
+    }
     if clip.fps is not None:
         value["fps"] = float(clip.fps)
     if clip.start_time:
@@ -97,10 +109,21 @@ def motion_clip(value: object) -> MotionClip:
     if isinstance(value, Tensor):
         return MotionClip(_as_float32(value))
     if not isinstance(value, Mapping) or not isinstance(value.get("motion"), Tensor):
-        found = f"a dict with the keys {', '.join(str(key)[:40] for key in list(value)[:8]) or 'none'}" if isinstance(value, Mapping) else f"a {type(value).__name__}"
-        raise InputError(f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is converted with convert_hmr_to_motion.py first.")
+        found = (
+            f"a dict with the keys {', '.join(str(key)[:40] for key in list(value)[:8]) or 'none'}"
+            if isinstance(value, Mapping)
+            else f"a {type(value).__name__}"
+        )
+        raise InputError(
+            f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is converted with convert_hmr_to_motion.py first."
+        )
     motion = value["motion"]
-    return MotionClip(_as_float32(motion), _camera(value, len(motion) if motion.ndim else 0), _number(value, "fps"), _number(value, "start_time") or 0.0)
+    return MotionClip(
+        _as_float32(motion),
+        _camera(value, len(motion) if motion.ndim else 0),
+        _number(value, "fps"),
+        _number(value, "start_time") or 0.0,
+    )
 
 
 def _as_float32(motion: Tensor) -> Tensor:

@@ -11,4 +11,7 @@ def playback_rate(clip: MotionClip, fps: float | None = None) -> tuple[float, st
     known = fps or clip.fps
     if known:
         return known, None
-    return LOADER_FPS, f"does not say how many frames a second it has; {LOADER_FPS:g} is taken, as published readers do. Give another with --fps"
+    return (
+        LOADER_FPS,
+        f"does not say how many frames a second it has; {LOADER_FPS:g} is taken, as published readers do. Give another with --fps",
+    )

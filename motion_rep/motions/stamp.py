@@ -25,7 +25,11 @@ def is_foreign(value: object) -> bool:
     """Whether the contents of a file are not, or no longer, what a folder run wrote: made elsewhere, or changed since."""
     stamp = value.get(KEY) if isinstance(value, Mapping) else None
     motion = value.get("motion") if isinstance(value, Mapping) else None
-    return not isinstance(stamp, str) or not isinstance(motion, Tensor) or stamp.rpartition(" ")[2] != _motion_digest(motion)
+    return (
+        not isinstance(stamp, str)
+        or not isinstance(motion, Tensor)
+        or stamp.rpartition(" ")[2] != _motion_digest(motion)
+    )
 
 
 def is_made_from(value: Mapping, made_from: str) -> bool:
@@ -36,7 +40,11 @@ def is_made_from(value: Mapping, made_from: str) -> bool:
 def content_digest(path: Path, settings: str) -> str:
     """Hex digest of a capture (a file, or a folder that is one) and of the settings."""
     if path.is_dir():
-        files = {os.path.relpath(found, path): found for found in sorted(path.rglob("*")) if found.suffix in DATA_SUFFIXES and found.is_file()}
+        files = {
+            os.path.relpath(found, path): found
+            for found in sorted(path.rglob("*"))
+            if found.suffix in DATA_SUFFIXES and found.is_file()
+        }
     else:
         files = {".": path}
     parts = [settings, *(f"{name} {file_sha256(file)}" for name, file in files.items())]

@@ -15,7 +15,9 @@ WARM_UP = 0.15
 DECAY_OF_MEAN, DECAY_OF_SQUARE, TINY = 0.9, 0.999, 1e-8
 
 
-def minimise(loss: Callable[[Sequence[Tensor], int], Tensor], start: Sequence[Tensor], steps: int, rate: float) -> list[Tensor]:
+def minimise(
+    loss: Callable[[Sequence[Tensor], int], Tensor], start: Sequence[Tensor], steps: int, rate: float
+) -> list[Tensor]:
     """The values after some steps downhill (Kingma and Ba, https://arxiv.org/abs/1412.6980).
 
     Args:

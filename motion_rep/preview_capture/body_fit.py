@@ -17,7 +17,9 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, JointPoses, for
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.markers import Markers
 
-LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (JOINT_NAMES.index(n) - 1 for n in ("left_knee", "right_knee", "left_elbow", "right_elbow"))
+LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (
+    JOINT_NAMES.index(n) - 1 for n in ("left_knee", "right_knee", "left_elbow", "right_elbow")
+)
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 NEAREST_DEPTH = 0.3
 
@@ -39,10 +41,17 @@ class BodyEstimate:
 
     def __post_init__(self) -> None:
         frames = len(self.joints)
-        wanted = {"joints": (frames, 22, 3), "spread": (frames, 22, 3), "view": (frames, 3, 3), "rotations": (frames, 22, 3, 3)}
+        wanted = {
+            "joints": (frames, 22, 3),
+            "spread": (frames, 22, 3),
+            "view": (frames, 3, 3),
+            "rotations": (frames, 22, 3, 3),
+        }
         for name, shape in wanted.items():
             if tuple(getattr(self, name).shape) != shape:
-                raise InputError(f"body estimate: {name} has shape {tuple(getattr(self, name).shape)}, expected {shape}.")
+                raise InputError(
+                    f"body estimate: {name} has shape {tuple(getattr(self, name).shape)}, expected {shape}."
+                )
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,9 @@ class FittedBody:
     transl: Tensor
 
 
-def fit_body(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float, settings: FitSettings = FitSettings()) -> FittedBody:
+def fit_body(
+    estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float, settings: FitSettings = FitSettings()
+) -> FittedBody:
     """The body whose joints and markers agree best with the clip.
 
     Args:
@@ -101,7 +112,9 @@ def fit_body(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps:
 
     def loss(values: Sequence[Tensor], step: int) -> Tensor:
         turn, bends, place = values
-        pose = forward_kinematics(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), place - pelvis_at_rest(place))
+        pose = forward_kinematics(
+            start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), place - pelvis_at_rest(place)
+        )
         total = _joint_loss(pose, estimate, points, settings) + _image_loss(pose, points, markers, settings)
         total = total + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
         return total + still.loss(pose.positions, step, fps, settings)
@@ -120,7 +133,9 @@ def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, 
     rays, weight = points.rays(), points.weight.sqrt()
     one, zero = torch.ones_like(weight), torch.zeros_like(weight)
     rows = torch.cat((torch.stack((one, zero, -rays[..., 0]), -1), torch.stack((zero, one, -rays[..., 1]), -1)), dim=1)
-    known = torch.cat((rays[..., 0] * shape[..., 2] - shape[..., 0], rays[..., 1] * shape[..., 2] - shape[..., 1]), dim=1)
+    known = torch.cat(
+        (rays[..., 0] * shape[..., 2] - shape[..., 0], rays[..., 1] * shape[..., 2] - shape[..., 1]), dim=1
+    )
     double = torch.cat((weight, weight), dim=1)[..., None]
     rows, known = rows * double, known[..., None] * double
     seen = points.weight.sum(-1) > 1e-3
@@ -142,7 +157,9 @@ def bridge(values: Tensor, known: Tensor) -> Tensor:
     after = torch.searchsorted(there, index).clamp(max=len(there) - 1)
     before = (torch.searchsorted(there, index, right=True) - 1).clamp(min=0)
     low, high = there[before], there[after]
-    share = ((index - low).clamp(min=0) / (high - low).clamp(min=1)).to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+    share = (
+        ((index - low).clamp(min=0) / (high - low).clamp(min=1)).to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+    )
     return values[low] * (1 - share) + values[high] * share
 
 
@@ -195,7 +212,9 @@ def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, setting
     """How far the markers are from where they are seen, in metres at the person's depth."""
     placed = markers.place(pose)
     depth = placed[..., 2:].clamp(min=NEAREST_DEPTH)
-    miss = (placed[..., :2] / depth - points.rays()) * (pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread)
+    miss = (placed[..., :2] / depth - points.rays()) * (
+        pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread
+    )
     return settings.image_weight * (_robust((miss * miss).sum(-1)) * points.weight).sum() / len(placed)
 
 
@@ -208,7 +227,10 @@ def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
     push = _second_difference(joints) * (fps * fps / settings.acceleration_spread)
     spin = _second_difference(pose.rotations.flatten(-2)) * (fps * fps / settings.turn_spread)
     glide = torch.diff(pose.positions[:, 0, 2]) * (fps / settings.depth_speed_spread)
-    return settings.smooth_weight * (_length(push).sum() + 0.5 * _length(spin).sum()) / frames + (glide * glide).sum() / frames
+    return (
+        settings.smooth_weight * (_length(push).sum() + 0.5 * _length(spin).sum()) / frames
+        + (glide * glide).sum() / frames
+    )
 
 
 def _second_difference(values: Tensor) -> Tensor:

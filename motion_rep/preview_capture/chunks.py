@@ -52,6 +52,8 @@ def _join(first: FittedBody, second: FittedBody, shared: int) -> FittedBody:
     return FittedBody(rotations(first.root, second.root), rotations(first.body, second.body), transl)
 
 
-def fit_in_chunks(frames: int, fit: Callable[[slice], FittedBody], progress: Callable[[Iterable], Iterable] = iter) -> FittedBody:
+def fit_in_chunks(
+    frames: int, fit: Callable[[slice], FittedBody], progress: Callable[[Iterable], Iterable] = iter
+) -> FittedBody:
     """Fit a stretch chunk by chunk; only one chunk's fit is held at a time."""
     return blend((piece, fit(piece)) for piece in progress(cut(frames)))

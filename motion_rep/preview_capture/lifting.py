@@ -23,7 +23,16 @@ FEATURES = lm.COUNT * 6 + 1
 OUTPUTS = JOINTS * (3 + 3 + 6)
 WORLD_SCALE, JOINT_SCALE, SPREAD_CENTRE, SPREAD_REACH = 3.0, 0.3, -3.0, 2.5
 FEATURE_BOUND = 6.0
-BODY = (lm.LEFT_SHOULDER, lm.RIGHT_SHOULDER, lm.LEFT_HIP, lm.RIGHT_HIP, lm.LEFT_KNEE, lm.RIGHT_KNEE, lm.LEFT_ANKLE, lm.RIGHT_ANKLE)
+BODY = (
+    lm.LEFT_SHOULDER,
+    lm.RIGHT_SHOULDER,
+    lm.LEFT_HIP,
+    lm.RIGHT_HIP,
+    lm.LEFT_KNEE,
+    lm.RIGHT_KNEE,
+    lm.LEFT_ANKLE,
+    lm.RIGHT_ANKLE,
+)
 MIRRORED_LANDMARKS = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(n + 1 if n % 2 else n - 1 for n in range(11, 33))])
 MIRRORED_JOINTS = np.array([0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20])
 MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -74,15 +83,21 @@ class LiftingNetwork:
         """
         with np.load(require_file(path), allow_pickle=False) as file:
             weights = {name: file[name] for name in file.files}
-        if weights.get("mean", np.empty(0)).shape != (FEATURES,) or weights.get("out_bias", np.empty(0)).shape != (OUTPUTS,):
-            raise InputError(f"{path}: does not hold the lifting network. Restore it from the project, or train it again.")
+        if weights.get("mean", np.empty(0)).shape != (FEATURES,) or weights.get("out_bias", np.empty(0)).shape != (
+            OUTPUTS,
+        ):
+            raise InputError(
+                f"{path}: does not hold the lifting network. Restore it from the project, or train it again."
+            )
         return cls(weights)
 
     def lift(self, track: LandmarkTrack, lens: Lens) -> LiftedFrames:
         """Estimate every frame; the mean of the frame and of its mirror image."""
         pieces = [slice(start, start + _FRAMES_AT_ONCE) for start in range(0, len(track), _FRAMES_AT_ONCE)]
         parts = [self._lift(track[piece], lens) for piece in pieces]
-        return LiftedFrames(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("joints", "spread", "view", "rotations")))
+        return LiftedFrames(
+            *(np.concatenate([getattr(p, name) for p in parts]) for name in ("joints", "spread", "view", "rotations"))
+        )
 
     def _lift(self, track: LandmarkTrack, lens: Lens) -> LiftedFrames:
         view = view_axes(track.image, lens)
@@ -91,7 +106,9 @@ class LiftingNetwork:
         joints = 0.5 * (joints + mirrored_joints[:, MIRRORED_JOINTS] @ MIRROR)
         spread = 0.5 * (spread + mirrored_spread[:, MIRRORED_JOINTS])
         total = rotations + MIRROR @ mirrored_rotations[:, MIRRORED_JOINTS] @ MIRROR
-        return LiftedFrames(joints @ view.transpose(0, 2, 1), spread, view, view[:, None] @ _orthonormal(total[..., :2]))
+        return LiftedFrames(
+            joints @ view.transpose(0, 2, 1), spread, view, view[:, None] @ _orthonormal(total[..., :2])
+        )
 
     def _run(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Joints, spread and rotations in the axes of view."""
@@ -100,12 +117,18 @@ class LiftingNetwork:
         x = np.maximum(x @ w["in_weight"].T + w["in_bias"], 0)
         for block in ("block0", "block1"):
             y = x @ w[f"{block}_first_weight"].T + w[f"{block}_first_bias"]
-            y = (y - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5) * w[f"{block}_norm_weight"] + w[f"{block}_norm_bias"]
+            y = (y - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5) * w[
+                f"{block}_norm_weight"
+            ] + w[f"{block}_norm_bias"]
             x = x + np.maximum(y, 0) @ w[f"{block}_second_weight"].T + w[f"{block}_second_bias"]
         out = (x @ w["out_weight"].T + w["out_bias"]).astype(np.float64)
         joints, spread, columns = np.split(out, (JOINTS * 3, JOINTS * 6), axis=1)
         spread = np.exp(np.clip(spread, -SPREAD_REACH, SPREAD_REACH) + SPREAD_CENTRE)
-        return joints.reshape(-1, JOINTS, 3) * JOINT_SCALE, spread.reshape(-1, JOINTS, 3), _orthonormal(columns.reshape(-1, JOINTS, 3, 2))
+        return (
+            joints.reshape(-1, JOINTS, 3) * JOINT_SCALE,
+            spread.reshape(-1, JOINTS, 3),
+            _orthonormal(columns.reshape(-1, JOINTS, 3, 2)),
+        )
 
 
 def features(track: LandmarkTrack, lens: Lens) -> np.ndarray:
@@ -113,7 +136,12 @@ def features(track: LandmarkTrack, lens: Lens) -> np.ndarray:
     rays = lens.rays(track.image) @ view_axes(track.image, lens)
     flat = rays[..., :2] / np.maximum(rays[..., 2:], 0.1)
     size = np.sqrt((flat[:, BODY] ** 2).sum(-1).mean(1)).clip(1e-4)
-    parts = (track.world.reshape(len(track), -1) * WORLD_SCALE, (flat / size[:, None, None]).reshape(len(track), -1), track.visibility * 2 - 1, np.log(size)[:, None])
+    parts = (
+        track.world.reshape(len(track), -1) * WORLD_SCALE,
+        (flat / size[:, None, None]).reshape(len(track), -1),
+        track.visibility * 2 - 1,
+        np.log(size)[:, None],
+    )
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 

@@ -48,7 +48,9 @@ _LEFT = (
 
 def blazepose_markers(dtype: torch.dtype = torch.float32) -> Markers:
     """The landmarks of BlazePose that say something about the 22 joints."""
-    right = tuple((number + 1, joint.replace("left", "right"), (-x, y, z), trust) for number, joint, (x, y, z), trust in _LEFT)
+    right = tuple(
+        (number + 1, joint.replace("left", "right"), (-x, y, z), trust) for number, joint, (x, y, z), trust in _LEFT
+    )
     rows = _MIDDLE + _LEFT + right
     return Markers(
         landmark=torch.tensor([row[0] for row in rows]),

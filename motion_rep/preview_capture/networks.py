@@ -83,7 +83,9 @@ class PersonDetector:
         """
         height, width = rgb.shape[:2]
         side = max(height, width)
-        crop = _cut(rgb, Region(width / 2, height / 2, side, 0.0), DETECTOR_SIZE, "zero").astype(np.float32) / 127.5 - 1.0
+        crop = (
+            _cut(rgb, Region(width / 2, height / 2, side, 0.0), DETECTOR_SIZE, "zero").astype(np.float32) / 127.5 - 1.0
+        )
         _run(self._net, crop)
         scores = _sigmoid(self._net.get_tensor(self._scores)[0, :, 0])
         likely = scores >= SCORE_THRESHOLD
@@ -91,7 +93,10 @@ class PersonDetector:
         boxes = np.concatenate((raw[:, :2] + self._anchors[likely], raw[:, 2:4]), axis=1)
         points = raw[:, 4:].reshape(-1, 4, 2) + self._anchors[likely][:, None]
         shift = np.array([(width - side) / 2, (height - side) / 2])
-        return [(score, Region.around(p[0] * side + shift, p[1] * side + shift)) for score, p in _merge(boxes, points, scores[likely])]
+        return [
+            (score, Region.around(p[0] * side + shift, p[1] * side + shift))
+            for score, p in _merge(boxes, points, scores[likely])
+        ]
 
 
 def _merge(boxes: np.ndarray, points: np.ndarray, scores: np.ndarray) -> list[tuple[float, np.ndarray]]:
@@ -121,7 +126,9 @@ class LandmarkNetwork:
     def __init__(self, path: Path) -> None:
         self._net = _interpreter(path)
         outputs = {tuple(o["shape"]): o["index"] for o in self._net.get_output_details()}
-        self._points, self._score, self._heat, self._world = (outputs[s] for s in ((1, 195), (1, 1), (1, 64, 64, 39), (1, 117)))
+        self._points, self._score, self._heat, self._world = (
+            outputs[s] for s in ((1, 195), (1, 1), (1, 64, 64, 39), (1, 117))
+        )
 
     def read(self, rgb: np.ndarray, region: Region) -> FrameLandmarks:
         """Landmarks of the person in the region; the score says whether there is one.
@@ -148,7 +155,9 @@ def _refine(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
         if not (0 <= column < HEATMAP_SIZE and 0 <= row < HEATMAP_SIZE):
             continue
         top, left = max(0, row - HEATMAP_REACH), max(0, column - HEATMAP_REACH)
-        near = _sigmoid(heat[top : row + HEATMAP_REACH + 1, left : column + HEATMAP_REACH + 1, index].astype(np.float64))
+        near = _sigmoid(
+            heat[top : row + HEATMAP_REACH + 1, left : column + HEATMAP_REACH + 1, index].astype(np.float64)
+        )
         if near.max() >= HEATMAP_CONFIDENCE:
             total = near.sum()
             refined[index, 0] = (near.sum(0) @ np.arange(left, left + near.shape[1])) / total / HEATMAP_SIZE
@@ -175,14 +184,22 @@ def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray
     corners = np.array([[-half, -half], [half, -half], [-half, half]]) @ region.axes.T + (region.x, region.y)
     target = np.array([[0, 0], [size, 0], [0, size]], np.float32)
     border = cv2.BORDER_CONSTANT if outside == "zero" else cv2.BORDER_REPLICATE
-    return cv2.warpAffine(rgb, cv2.getAffineTransform(corners.astype(np.float32), target), (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+    return cv2.warpAffine(
+        rgb,
+        cv2.getAffineTransform(corners.astype(np.float32), target),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=border,
+    )
 
 
 def _interpreter(path: Path):
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        raise UsageError("ai-edge-litert is not installed; the preview capture needs it. Install it with: pip install -r requirements.txt") from None
+        raise UsageError(
+            "ai-edge-litert is not installed; the preview capture needs it. Install it with: pip install -r requirements.txt"
+        ) from None
     with _silent_stderr():
         net = Interpreter(model_path=str(path), num_threads=1)
         net.allocate_tensors()

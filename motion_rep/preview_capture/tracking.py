@@ -27,7 +27,9 @@ class PersonBox:
 
     @property
     def region(self) -> Region:
-        return Region(self.left + self.width / 2, self.top + self.height / 2, BOX_MARGIN * max(self.width, self.height), 0.0)
+        return Region(
+            self.left + self.width / 2, self.top + self.height / 2, BOX_MARGIN * max(self.width, self.height), 0.0
+        )
 
 
 class PersonTracker:

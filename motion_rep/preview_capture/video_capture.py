@@ -76,7 +76,9 @@ class CaptureOptions:
     weights: Path = DEFAULT_FOLDER
 
 
-def capture_video(path: str | os.PathLike, options: CaptureOptions = CaptureOptions(), progress: Progress = lambda items, *_: items) -> PreviewCapture:
+def capture_video(
+    path: str | os.PathLike, options: CaptureOptions = CaptureOptions(), progress: Progress = lambda items, *_: items
+) -> PreviewCapture:
     """Capture the person in a video.
 
     Args:
@@ -93,7 +95,9 @@ def capture_video(path: str | os.PathLike, options: CaptureOptions = CaptureOpti
         lens = _lens(options, video)
         fps = video.fps
     if not len(found):
-        raise InputError(f"{path}: has no frames between {options.start:g} s and {'its end' if options.end is None else f'{options.end:g} s'}. Choose another span.")
+        raise InputError(
+            f"{path}: has no frames between {options.start:g} s and {'its end' if options.end is None else f'{options.end:g} s'}. Choose another span."
+        )
     if found.detected.sum() < FEWEST_FRAMES:
         raise InputError(
             f"{path}: a person was found in {int(found.detected.sum())} of {len(found)} frames, expected at least {FEWEST_FRAMES}. "
@@ -111,10 +115,14 @@ def capture_video(path: str | os.PathLike, options: CaptureOptions = CaptureOpti
         frame_index=torch.from_numpy(rows) + span.first,
         source=BACKEND,
     )
-    return PreviewCapture(capture, span.first, found.detected, found.visibility[rows], _warnings(found, tracker.most_people))
+    return PreviewCapture(
+        capture, span.first, found.detected, found.visibility[rows], _warnings(found, tracker.most_people)
+    )
 
 
-def fit_track(found: LandmarkTrack, lens: Lens, fps: float, progress: Progress = lambda items, *_: items) -> tuple[FittedBody, np.ndarray]:
+def fit_track(
+    found: LandmarkTrack, lens: Lens, fps: float, progress: Progress = lambda items, *_: items
+) -> tuple[FittedBody, np.ndarray]:
     """The body in every frame with a detection, and the numbers of these frames (T,) int64."""
     network, markers = LiftingNetwork.load(), blazepose_markers()
     parts, rows = [], []
@@ -164,14 +172,21 @@ def _bridged(found: LandmarkTrack) -> LandmarkTrack:
 
 
 def _estimate(lifted: LiftedFrames, chunk: slice) -> BodyEstimate:
-    return BodyEstimate(*(torch.from_numpy(getattr(lifted, name)[chunk]).float() for name in ("joints", "spread", "view", "rotations")))
+    return BodyEstimate(
+        *(torch.from_numpy(getattr(lifted, name)[chunk]).float() for name in ("joints", "spread", "view", "rotations"))
+    )
 
 
 def _points(found: LandmarkTrack, lens: Lens, markers: Markers) -> ImagePoints:
     chosen = markers.landmark.numpy()
     sure = np.clip(found.visibility[:, chosen], LEAST_VISIBILITY, 1.0) ** 2 * found.detected[:, None]
     pixels = torch.from_numpy(found.image[:, chosen]).float()
-    return ImagePoints(pixels, torch.from_numpy(sure).float() * markers.trust, lens.focal_length, torch.tensor([lens.width / 2, lens.height / 2]))
+    return ImagePoints(
+        pixels,
+        torch.from_numpy(sure).float() * markers.trust,
+        lens.focal_length,
+        torch.tensor([lens.width / 2, lens.height / 2]),
+    )
 
 
 def _warnings(found: LandmarkTrack, people: int) -> tuple[str, ...]:
@@ -183,5 +198,7 @@ def _warnings(found: LandmarkTrack, people: int) -> tuple[str, ...]:
     if legs < LOW_LEG_VISIBILITY:
         warnings.append(f"the legs are hardly seen (visibility {legs:.2f}); their pose is a guess.")
     if people > 1:
-        warnings.append(f"{people} people were seen; one was followed. Point to the right one with --bbox x,y,w,h in the first frame.")
+        warnings.append(
+            f"{people} people were seen; one was followed. Point to the right one with --bbox x,y,w,h in the first frame."
+        )
     return tuple(warnings)

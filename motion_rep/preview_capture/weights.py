@@ -63,5 +63,7 @@ def require_weights(file: WeightFile, folder: Path = DEFAULT_FOLDER) -> Path:
     if not path.is_file():
         raise UsageError(f"{path}: a network of the preview capture is missing. Fetch it with: {FETCH_COMMAND}")
     if not is_intact(file, folder):
-        raise UsageError(f"{path}: is not the file that was fetched (its sha256 differs). Delete it and run: {FETCH_COMMAND}")
+        raise UsageError(
+            f"{path}: is not the file that was fetched (its sha256 differs). Delete it and run: {FETCH_COMMAND}"
+        )
     return path

@@ -17,9 +17,22 @@ WORTH_A_WORKER_AFAR = 20
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
     """``--workers``, ``--engine``, ``--ray-address`` and ``--failures``."""
-    parser.add_argument("--workers", type=worker_count, help="processes (default: one for each core where there is enough to do); 0 works in this one")
-    parser.add_argument("--engine", choices=ENGINES, default="local", help="ray: on a Ray cluster, which must see the same files, or URLs (pip install ray)")
-    parser.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster (default: RAY_ADDRESS, else one that is started on this machine)")
+    parser.add_argument(
+        "--workers",
+        type=worker_count,
+        help="processes (default: one for each core where there is enough to do); 0 works in this one",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="ray: on a Ray cluster, which must see the same files, or URLs (pip install ray)",
+    )
+    parser.add_argument(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="the cluster (default: RAY_ADDRESS, else one that is started on this machine)",
+    )
     parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
 
 
@@ -47,7 +60,9 @@ def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:
     return default_workers(count, worth_it) if args.workers is None else min(args.workers, count)
 
 
-def run_on_engine(args: argparse.Namespace, start: Callable, items: Iterable, workers: int, all_remote: bool = False) -> Iterator:
+def run_on_engine(
+    args: argparse.Namespace, start: Callable, items: Iterable, workers: int, all_remote: bool = False
+) -> Iterator:
     """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`.
 
     Args:

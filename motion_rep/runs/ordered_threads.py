@@ -17,7 +17,9 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
+) -> Iterator[Result]:
     """Like ``map``, in threads; at most two results a thread wait for their turn, so memory stays small.
 
     ``threads`` None takes all cores, 0 works in the calling thread. Worth it for functions that spend their time in OpenCV or numpy, which release the interpreter lock.

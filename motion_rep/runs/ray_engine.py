@@ -32,7 +32,9 @@ ANSWER_SECONDS = 5
 _loaded: dict[bytes, Work] = {}
 
 
-def run_items_on_ray(start: Callable[[], Work], items: Iterable[Item], address: str | None = None, folder: str | None = None) -> Iterator[tuple[Item, Result | Failed]]:
+def run_items_on_ray(
+    start: Callable[[], Work], items: Iterable[Item], address: str | None = None, folder: str | None = None
+) -> Iterator[tuple[Item, Result | Failed]]:
     """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.runs.work_pool.run_items`.
 
     Args:
@@ -88,7 +90,9 @@ def _do(begin: bytes, folder: str | None, batch: list[Item]) -> list[Result | Fa
         except InputError as error:
             return error
         except OSError as error:
-            return UsageError(f"{folder}: is not there on a machine of the cluster ({error.strerror}). All must see the same files under the same paths.")
+            return UsageError(
+                f"{folder}: is not there on a machine of the cluster ({error.strerror}). All must see the same files under the same paths."
+            )
         use_one_thread()
         _loaded[begin] = work
     return [attempt(work, item) for item in batch]
@@ -104,10 +108,14 @@ def _connected(address: str | None):
     try:
         if not ray.is_initialized():
             # Ray would otherwise repeat the workers' output here.
-            ray.init(address=address, runtime_env={"py_modules": OWN_PACKAGES}, log_to_driver=False, logging_level="error")
+            ray.init(
+                address=address, runtime_env={"py_modules": OWN_PACKAGES}, log_to_driver=False, logging_level="error"
+            )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         hint = "Check --ray-address; a cluster that wants a token needs RAY_AUTH_MODE=token."
-        raise UsageError(f"the Ray cluster {address or 'of this machine'} cannot be used: {one_line(error)[:200]}. {hint}") from None
+        raise UsageError(
+            f"the Ray cluster {address or 'of this machine'} cannot be used: {one_line(error)[:200]}. {hint}"
+        ) from None
     return ray
 
 
@@ -123,4 +131,6 @@ def _require_answer(address: str) -> None:
     try:
         socket.create_connection((named[1].strip("[]"), int(named[2])), ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
-        raise UsageError(f"the Ray cluster {address} does not answer: {one_line(getattr(error, 'strerror', None) or error)}. Check --ray-address.") from None
+        raise UsageError(
+            f"the Ray cluster {address} does not answer: {one_line(getattr(error, 'strerror', None) or error)}. Check --ray-address."
+        ) from None

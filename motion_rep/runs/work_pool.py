@@ -95,7 +95,9 @@ def attempt(work: Work, item: Item) -> Result | Failed:
     except OSError as error:
         return Failed(system_failure(error), traceback.format_exc())
     except Exception as error:
-        return Failed(f"{type(error).__name__}: {one_line(error)[:200]} (not expected; please report it)", traceback.format_exc())
+        return Failed(
+            f"{type(error).__name__}: {one_line(error)[:200]} (not expected; please report it)", traceback.format_exc()
+        )
 
 
 def default_workers(count: int | None, worth_it: int) -> int:
@@ -261,7 +263,9 @@ class _Pool:
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= FAILED_STARTS:
-                raise UsageError(f"worker processes {cause} as they start. Use fewer --workers, or --workers 0 to work in one process.")
+                raise UsageError(
+                    f"worker processes {cause} as they start. Use fewer --workers, or --workers 0 to work in one process."
+                )
         elif worker.held:
             self._count_death(worker.held, cause)
         self._again.extend(worker.held)
@@ -272,7 +276,9 @@ class _Pool:
         self._deaths[number] = self._deaths.get(number, 0) + 1
         if self._deaths[number] >= TRIES:
             held.popleft()
-            self._results[number] = Failed(f"the worker process {cause} on it {self._deaths.pop(number)} times. If memory is short, use fewer --workers.")
+            self._results[number] = Failed(
+                f"the worker process {cause} on it {self._deaths.pop(number)} times. If memory is short, use fewer --workers."
+            )
 
     def _hire(self) -> None:
         ours, theirs = self._context.Pipe()

@@ -52,7 +52,9 @@ class BoundedStream:
     def require(self, size: int) -> None:
         """Refuse a length that cannot be, before anything is read for it."""
         if size > self._left:
-            raise InputError(f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read. It is damaged, or much too long.")
+            raise InputError(
+                f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read. It is damaged, or much too long."
+            )
 
     def spend(self, size: int) -> None:
         """Count bytes that were read, or that were made of what was read."""
@@ -100,7 +102,9 @@ def inflated(file: BinaryIO) -> BinaryIO:
     if magic[:4] == LZ4_MAGIC:
         return _lz4(file)
     if magic[:2] == OLD_JOBLIB_MAGIC:
-        raise InputError("was written by a joblib older than 0.10, expected a newer one. Load it there and write it again with a current joblib.")
+        raise InputError(
+            "was written by a joblib older than 0.10, expected a newer one. Load it there and write it again with a current joblib."
+        )
     return file
 
 

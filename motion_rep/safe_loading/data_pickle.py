@@ -24,7 +24,9 @@ from motion_rep.files.local_files import require_file, text_at_start
 from motion_rep.safe_loading.bounded_stream import MAX_BYTES, BoundedStream, inflated
 from motion_rep.safe_loading.raw_arrays import array_from_bytes, checked_shape, plain_dtype, read_array, require_size
 
-TRUST_HINT = "Nothing was run. If you trust whoever made the file, --trust-pickle loads it together with whatever it runs."
+TRUST_HINT = (
+    "Nothing was run. If you trust whoever made the file, --trust-pickle loads it together with whatever it runs."
+)
 
 # What torch.save's older file format starts with; torch pickles the storage of a tensor within other pickles this way.
 TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
@@ -79,7 +81,9 @@ def load_data(stream: BoundedStream) -> object:
     except KeyError:
         raise NotAPickle("is not a complete pickle. It may be cut, or of another kind.") from None
     except Exception as error:  # noqa: BLE001 - damaged bytes can make an unpickler raise anything
-        raise NotAPickle(f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind.") from None
+        raise NotAPickle(
+            f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -307,7 +311,9 @@ def _torch_tensor(flat: object, offset: object, size: object, stride: object, *_
         raise NotData("a tensor without its storage")
     size, stride = checked_shape(size), checked_shape(stride)
     if len(size) != len(stride) or torch.Size(size).numel() > flat.numel():
-        raise InputError(f"holds {flat.numel():,} numbers for a tensor of shape {str(size)[:80]}; it is damaged. Write it again.")
+        raise InputError(
+            f"holds {flat.numel():,} numbers for a tensor of shape {str(size)[:80]}; it is damaged. Write it again."
+        )
     return torch.as_strided(flat, size, stride, *checked_shape((offset,))).clone()
 
 

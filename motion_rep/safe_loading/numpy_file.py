@@ -42,7 +42,11 @@ class NpzArrays(Mapping):
     def __init__(self, path: str | os.PathLike) -> None:
         self._path = require_file(path)
         with _naming(str(path)), zipfile.ZipFile(path) as archive:
-            self._members = {info.filename.removesuffix(".npy"): info.filename for info in archive.infolist() if info.filename.endswith(".npy")}
+            self._members = {
+                info.filename.removesuffix(".npy"): info.filename
+                for info in archive.infolist()
+                if info.filename.endswith(".npy")
+            }
 
     def __getitem__(self, name: str) -> np.ndarray:
         member = self._members[name]
@@ -66,7 +70,9 @@ def _read_array_file(file: BinaryIO, limit: int) -> np.ndarray:
         return read_array(stream, plain_dtype(dtype.str), checked_shape(shape), fortran)
     objects = load_data(stream)
     if not isinstance(objects, np.ndarray):
-        raise InputError(f"holds a {type(objects).__name__} in place of an array of objects. Write it again with np.save.")
+        raise InputError(
+            f"holds a {type(objects).__name__} in place of an array of objects. Write it again with np.save."
+        )
     return objects
 
 
@@ -78,7 +84,9 @@ def _read_header(file: BinaryIO) -> tuple[tuple, bool, np.dtype]:
     try:
         return read_header(file)
     except Exception as error:  # noqa: BLE001 - the header is Python source, and numpy's tokenizer and parser raise errors of many kinds
-        raise InputError(f"has a header that numpy cannot read: {one_line(error)[:80]}. It is damaged; write it again.") from None
+        raise InputError(
+            f"has a header that numpy cannot read: {one_line(error)[:80]}. It is damaged; write it again."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -88,8 +96,19 @@ def _naming(place: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
-    except (ValueError, EOFError, OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
-        raise InputError(f"{place}: cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again.") from None
+    except (
+        ValueError,
+        EOFError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+    ) as error:
+        raise InputError(
+            f"{place}: cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again."
+        ) from None
 
 
 def is_npz(path: Path) -> bool:

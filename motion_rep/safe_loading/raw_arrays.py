@@ -41,7 +41,9 @@ def checked_shape(shape: object) -> tuple[int, ...]:
 def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     """Check that an array has as many bytes as its shape and type say."""
     if size != math.prod(shape) * dtype.itemsize:
-        raise InputError(f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. Write it again.")
+        raise InputError(
+            f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. Write it again."
+        )
 
 
 def array_from_bytes(raw: bytes | bytearray, dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> np.ndarray:

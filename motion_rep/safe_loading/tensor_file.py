@@ -26,7 +26,17 @@ LOCAL_HEADER = struct.Struct("<4s22xHH")
 # Storage types of torch by the name that a pickle has for them.
 DTYPES = {
     f"torch\n{name}Storage".encode(): np.dtype(kind)
-    for name, kind in (("Bool", "?"), ("Byte", "u1"), ("Char", "i1"), ("Short", "<i2"), ("Int", "<i4"), ("Long", "<i8"), ("Half", "<f2"), ("Float", "<f4"), ("Double", "<f8"))
+    for name, kind in (
+        ("Bool", "?"),
+        ("Byte", "u1"),
+        ("Char", "i1"),
+        ("Short", "<i2"),
+        ("Int", "<i4"),
+        ("Long", "<i8"),
+        ("Half", "<f2"),
+        ("Float", "<f4"),
+        ("Double", "<f8"),
+    )
 }
 REBUILD_TENSOR, ORDERED_DICT = b"torch._utils\n_rebuild_tensor_v2", b"collections\nOrderedDict"
 NAMES = {**DTYPES, REBUILD_TENSOR: REBUILD_TENSOR, ORDERED_DICT: ORDERED_DICT}
@@ -36,7 +46,12 @@ PROTOCOL_2, STOP = b"\x80\x02", ord(".")
 REMEMBER, RECALL = ord("q"), ord("h")
 MARK, TUPLE_FROM_MARK, TUPLES = ord("("), ord("t"), {0x85: 1, 0x86: 2, 0x87: 3}
 TEXT, GLOBAL = ord("X"), ord("c")
-NUMBERS = {ord("K"): struct.Struct("B"), ord("M"): struct.Struct("<H"), ord("J"): struct.Struct("<i"), ord("G"): struct.Struct(">d")}
+NUMBERS = {
+    ord("K"): struct.Struct("B"),
+    ord("M"): struct.Struct("<H"),
+    ord("J"): struct.Struct("<i"),
+    ord("G"): struct.Struct(">d"),
+}
 CONSTANTS = {ord("N"): None, 0x88: True, 0x89: False, ord(")"): ()}
 EMPTY_DICT, SET_ITEM, SET_ITEMS = ord("}"), ord("s"), ord("u")
 PERSISTENT, REDUCE = ord("Q"), ord("R")
@@ -71,7 +86,18 @@ def read_plain(path: Path) -> dict | None:
                 return None
             data = bytearray(ZIP_MAGIC + file.read())
         return _plain_content(data)
-    except (_OtherForm, ValueError, TypeError, LookupError, RuntimeError, OverflowError, OSError, EOFError, struct.error, zipfile.BadZipFile):
+    except (
+        _OtherForm,
+        ValueError,
+        TypeError,
+        LookupError,
+        RuntimeError,
+        OverflowError,
+        OSError,
+        EOFError,
+        struct.error,
+        zipfile.BadZipFile,
+    ):
         return None
 
 
@@ -101,7 +127,12 @@ def _record(data: bytearray, archive: zipfile.ZipFile, name: str) -> memoryview:
     magic, name_size, extra_size = LOCAL_HEADER.unpack_from(data, info.header_offset)
     start = info.header_offset + LOCAL_HEADER.size + name_size + extra_size
     found = memoryview(data)[start : start + info.file_size]
-    if magic != ZIP_MAGIC or info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or len(found) != info.file_size:
+    if (
+        magic != ZIP_MAGIC
+        or info.compress_type != zipfile.ZIP_STORED
+        or info.flag_bits & 1
+        or len(found) != info.file_size
+    ):
         raise _OtherForm
     return found
 
@@ -177,10 +208,17 @@ def _made(function: object, arguments: tuple) -> object:
     if function is ORDERED_DICT and arguments == ():
         return {}
     storage, offset, shape, stride, _, _ = arguments
-    if function is not REBUILD_TENSOR or not isinstance(storage, _Storage) or type(shape) is not tuple or len(shape) > MAX_DIMENSIONS:
+    if (
+        function is not REBUILD_TENSOR
+        or not isinstance(storage, _Storage)
+        or type(shape) is not tuple
+        or len(shape) > MAX_DIMENSIONS
+    ):
         raise _OtherForm
     # Types before sizes: a text times a number is a long text.
-    if not all(type(size) is int and size >= 0 for size in (offset, *shape)) or stride != tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape))):
+    if not all(type(size) is int and size >= 0 for size in (offset, *shape)) or stride != tuple(
+        math.prod(shape[axis + 1 :]) for axis in range(len(shape))
+    ):
         raise _OtherForm
     return _StoredTensor(storage, offset, shape)
 

@@ -77,13 +77,17 @@ def load_with_torch(path: Path) -> object:
             warnings.simplefilter("ignore")  # torch's remarks on pickles it then refuses
             value = torch.load(path, map_location="cpu", weights_only=True)
     except EndlessKey:
-        raise InputError(f"{path}: holds tuples of tuples without end, expected tensors, arrays, numbers and strings. Nothing was run.") from None
+        raise InputError(
+            f"{path}: holds tuples of tuples without end, expected tensors, arrays, numbers and strings. Nothing was run."
+        ) from None
     except pickle.UnpicklingError as error:
         raise InputError(_unpickling_message(path, str(error))) from None
     except Exception as error:  # noqa: BLE001 - on damaged bytes torch raises whatever its steps raise, struct.error among them
         if isinstance(error, (KeyError, IndexError)) or text_at_start(path):
             raise InputError(_unpickling_message(path, "")) from None
-        raise InputError(f"{path}: cannot be read as a torch file: {one_line(error)[:160]}. It may be cut or of another kind; write it again.") from None
+        raise InputError(
+            f"{path}: cannot be read as a torch file: {one_line(error)[:160]}. It may be cut or of another kind; write it again."
+        ) from None
     _require_held(path, value)
     return value
 
@@ -108,10 +112,14 @@ def _require_held(path: Path, value: object) -> None:
             waiting.extend(found)
         elif isinstance(found, torch.Tensor):
             if found.layout != torch.strided or found.is_quantized:
-                raise InputError(f"{path}: holds a sparse or quantized tensor, expected plain ones. Write it again with .to_dense() or .dequantize().")
+                raise InputError(
+                    f"{path}: holds a sparse or quantized tensor, expected plain ones. Write it again with .to_dense() or .dequantize()."
+                )
             claimed = found.numel() * found.element_size()
             if claimed > LARGEST_CLAIM and claimed > found.untyped_storage().nbytes():
-                raise InputError(f"{path}: holds a tensor of shape {tuple(found.shape)} whose numbers are not in the file. Write it again with .contiguous().")
+                raise InputError(
+                    f"{path}: holds a tensor of shape {tuple(found.shape)} whose numbers are not in the file. Write it again with .contiguous()."
+                )
 
 
 def _unpickling_message(path: Path, text: str) -> str:
@@ -129,6 +137,20 @@ def _numpy_globals() -> list:
     import numpy as np
 
     core = np._core.multiarray if hasattr(np, "_core") else np.core.multiarray
-    kinds = [np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, np.str_]
+    kinds = [
+        np.bool_,
+        np.int8,
+        np.int16,
+        np.int32,
+        np.int64,
+        np.uint8,
+        np.uint16,
+        np.uint32,
+        np.uint64,
+        np.float16,
+        np.float32,
+        np.float64,
+        np.str_,
+    ]
     named = [(core._reconstruct, "numpy.core.multiarray._reconstruct"), (core.scalar, "numpy.core.multiarray.scalar")]
     return [np.ndarray, np.dtype, core._reconstruct, core.scalar, *named, *{type(np.dtype(kind)) for kind in kinds}]

@@ -27,17 +27,23 @@ class CannotRun(Exception):
 
 def build_parser():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--file_name", default="test", help="folder of frames in demo/input_frames, named 000001.jpg, 000002.jpg, ...")
+    parser.add_argument(
+        "--file_name", default="test", help="folder of frames in demo/input_frames, named 000001.jpg, 000002.jpg, ..."
+    )
     parser.add_argument("--ckpt_name", default="model_dump", help="folder in pretrained_models")
     parser.add_argument("--num_gpus", type=int, default=1, help="accepted as in the original; one is used")
     parser.add_argument("--start", type=int, default=1, help="first frame")
     parser.add_argument("--end", type=int, default=1, help="last frame")
-    parser.add_argument("--fps", type=frame_rate, help="frame rate at which the frames were taken from the video; saved with the result")
+    parser.add_argument(
+        "--fps", type=frame_rate, help="frame rate at which the frames were taken from the video; saved with the result"
+    )
     person = "the person of the frame before, or the largest of each frame"
     parser.add_argument("--person", choices=("tracked", "largest"), default="tracked", help=person)
     one_camera = "map every frame to one camera: focal length of the first frame, principal point in the centre"
     parser.add_argument("--retarget_cam", dest="retarget_cam", action="store_true", help=one_camera)
-    parser.add_argument("--no_retarget_cam", dest="retarget_cam", action="store_false", help="keep a camera of its own for every frame")
+    parser.add_argument(
+        "--no_retarget_cam", dest="retarget_cam", action="store_false", help="keep a camera of its own for every frame"
+    )
     parser.add_argument("--device", choices=("auto", "cuda", "mps", "cpu"), default="auto")
     parser.add_argument("--no_render", action="store_true", help="draw only the box into the preview frames")
     parser.add_argument("--params_file", help="default: demo/<file_name>_params.pt")
@@ -128,8 +134,12 @@ def load_detector(cfg, device):
     yolo = YOLO(getattr(options, "model_path", "./pretrained_models/yolov8x.pt"))
 
     def detect(rgb):
-        bgr = np.ascontiguousarray(rgb[:, :, ::-1].astype(np.uint8))  # the channel order that ultralytics documents for arrays
-        found = yolo.predict(bgr, device=device, classes=0, conf=options.conf, save=options.save, verbose=options.verbose)[0].boxes
+        bgr = np.ascontiguousarray(
+            rgb[:, :, ::-1].astype(np.uint8)
+        )  # the channel order that ultralytics documents for arrays
+        found = yolo.predict(
+            bgr, device=device, classes=0, conf=options.conf, save=options.save, verbose=options.verbose
+        )[0].boxes
         return found.xyxy.detach().cpu().numpy().reshape(-1, 4), found.conf.detach().cpu().numpy().reshape(-1)
 
     return detect
@@ -149,11 +159,18 @@ def estimate_body(network, cfg, rgb, crop, device):
     import torch
     from utils.data_utils import generate_patch_image
 
-    patch, _, _ = generate_patch_image(cvimg=rgb, bbox=crop, scale=1.0, rot=0.0, do_flip=False, out_shape=cfg.model.input_img_shape)
+    patch, _, _ = generate_patch_image(
+        cvimg=rgb, bbox=crop, scale=1.0, rot=0.0, do_flip=False, out_shape=cfg.model.input_img_shape
+    )
     image = torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1), dtype=np.float32)) / 255
     with torch.no_grad():
         out = network({"img": image[None].to(device)}, {}, {}, "test")
-    names = {"global_orient": "smplx_root_pose", "body_pose": "smplx_body_pose", "transl": "cam_trans", "betas": "smplx_shape"}
+    names = {
+        "global_orient": "smplx_root_pose",
+        "body_pose": "smplx_body_pose",
+        "transl": "cam_trans",
+        "betas": "smplx_shape",
+    }
     body = {key: out[name].detach().cpu().float().reshape(-1) for key, name in names.items()}
     body["mesh"] = out["smplx_mesh_cam"].detach().cpu().float()[0]
     return body if all(bool(torch.isfinite(value).all()) for value in body.values()) else None
@@ -220,12 +237,21 @@ def capture_frame(rgb, tools, chooser):
     x1, y1, x2, y2 = (float(value) for value in boxes[chosen])
     model, ratio = tools.cfg.model, getattr(tools.cfg.data, "bbox_ratio", 1.25)
     box = as_array([x1, y1, x2 - x1, y2 - y1])
-    crop = process_bbox(bbox=box, img_width=width, img_height=height, input_img_shape=model.input_img_shape, ratio=ratio)
+    crop = process_bbox(
+        bbox=box, img_width=width, img_height=height, input_img_shape=model.input_img_shape, ratio=ratio
+    )
     body = None if crop is None else estimate_body(tools.network, tools.cfg, rgb, crop, tools.device)
     if body is None:
         return None
     focal, princpt = crop_camera(tools.cfg, crop)
-    return dict(body, focal=focal, princpt=princpt, bbox=[x1, y1, x2 - x1, y2 - y1], score=float(scores[chosen]), size=(width, height))
+    return dict(
+        body,
+        focal=focal,
+        princpt=princpt,
+        bbox=[x1, y1, x2 - x1, y2 - y1],
+        score=float(scores[chosen]),
+        size=(width, height),
+    )
 
 
 def as_array(numbers):
@@ -389,7 +415,9 @@ def capture_frames(args, tools, frames_dir, preview_dir):
         if row is None:
             continue
         if hidden > chooser.patience and rows and args.person == "tracked":
-            say(f"frame {number - 1}: the person was out of sight for {hidden} frames; going on with the largest person there.")
+            say(
+                f"frame {number - 1}: the person was out of sight for {hidden} frames; going on with the largest person there."
+            )
         row.pop("mesh")
         rows.append(row)
         indices.append(number - 1)
@@ -437,7 +465,9 @@ def main():
     except (ImportError, AttributeError, KeyError, TypeError) as error:
         if os.environ.get("SMPLEST_X_TRACEBACK"):
             raise
-        return fail(f"SMPLest-X in {ROOT} does not fit this script: {one_line(error)}. Set SMPLEST_X_TRACEBACK=1 to see where.")
+        return fail(
+            f"SMPLest-X in {ROOT} does not fit this script: {one_line(error)}. Set SMPLEST_X_TRACEBACK=1 to see where."
+        )
     return 0
 
 

@@ -34,7 +34,9 @@ class VideoReader:
             number, previous = number + 1, time
             bgr = _next_frame(self._capture)
             if bgr is not None and bgr.shape[:2] != (self.height, self.width):
-                raise InputError(f"{self.path}: changes its size from {self.width}x{self.height} to {bgr.shape[1]}x{bgr.shape[0]} at frame {number}. Encode it again.")
+                raise InputError(
+                    f"{self.path}: changes its size from {self.width}x{self.height} to {bgr.shape[1]}x{bgr.shape[0]} at frame {number}. Encode it again."
+                )
         if number < (self.frame_count or 0):
             _require_readable(self.path)
 
@@ -61,10 +63,14 @@ def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
             capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
             first = _next_frame(capture) if capture.isOpened() else None
         if first is None:
-            raise InputError(f"{path}: cannot be read as a video, or has no frames. Check that a player shows it; encode it again as H.264 mp4.")
+            raise InputError(
+                f"{path}: cannot be read as a video, or has no frames. Check that a player shows it; encode it again as H.264 mp4."
+            )
         fps = capture.get(cv2.CAP_PROP_FPS)
         if not 0 < fps < 1000:
-            raise InputError(f"{path}: says {fps:g} frames per second, expected a number between 0 and 1000. Encode it again with a fixed rate.")
+            raise InputError(
+                f"{path}: says {fps:g} frames per second, expected a number between 0 and 1000. Encode it again with a fixed rate."
+            )
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         yield VideoReader(path, fps, first.shape[1], first.shape[0], count if count > 0 else None, capture, first)
     finally:

@@ -40,7 +40,9 @@ class VideoWriter:
             InputError: another size than the first, or the encoder failed (a full disk).
         """
         if rgb.shape != (self._height, self._width, 3) or rgb.dtype != np.uint8:
-            raise InputError(f"{self._path}: got a {rgb.dtype} frame of shape {rgb.shape}, expected uint8 ({self._height}, {self._width}, 3).")
+            raise InputError(
+                f"{self._path}: got a {rgb.dtype} frame of shape {rgb.shape}, expected uint8 ({self._height}, {self._width}, 3)."
+            )
         if self._width % 2 or self._height % 2:
             rgb = cv2.copyMakeBorder(rgb, 0, self._height % 2, 0, self._width % 2, cv2.BORDER_REPLICATE)
         # The conversion that the encoder needs anyway, done here: half the bytes go through the pipe.
@@ -90,7 +92,9 @@ _VIDEO_RANGE = np.clip(np.round(16 + np.arange(256) * 219 / 255), 0, 255).astype
 
 
 @contextlib.contextmanager
-def open_writer(path: str | os.PathLike, width: int, height: int, fps: float, preset: str = DEFAULT_PRESET) -> Iterator[VideoWriter]:
+def open_writer(
+    path: str | os.PathLike, width: int, height: int, fps: float, preset: str = DEFAULT_PRESET
+) -> Iterator[VideoWriter]:
     """Write an H.264 yuv420p mp4; the file appears under its name only when the block ends without an error.
 
     Args:

@@ -26,7 +26,9 @@ class Clock:
         time = self.time + elapsed * self.speed
         if time < self.duration:
             return replace(self, time=time)
-        return replace(self, time=time % self.duration) if self.loops else replace(self, time=self.duration, playing=False)
+        return (
+            replace(self, time=time % self.duration) if self.loops else replace(self, time=self.duration, playing=False)
+        )
 
     def toggled(self) -> Clock:
         """Playing or paused; playing from the end starts over."""

@@ -85,14 +85,18 @@ class Viewer:
         scene = self.server.scene
         scene.set_up_direction("+z")
         light = {"section_color": (190, 190, 190), "cell_color": (225, 225, 225), "plane_opacity": 0.35}
-        scene.add_grid("/ground", width=40.0, height=40.0, plane="xy", cell_size=0.5, section_size=1.0, infinite_grid=True, **light)
+        scene.add_grid(
+            "/ground", width=40.0, height=40.0, plane="xy", cell_size=0.5, section_size=1.0, infinite_grid=True, **light
+        )
         target, eye = first_look(motions)
         self.server.initial_camera.position, self.server.initial_camera.look_at = eye, target
 
     def _add_controls(self) -> None:
         gui = self.server.gui
         self.play = gui.add_button("Pause", hint="Play or pause")
-        self.slider = gui.add_slider("seconds", min=0.0, max=round(self.clock.duration, 3), step=0.001, initial_value=0.0)
+        self.slider = gui.add_slider(
+            "seconds", min=0.0, max=round(self.clock.duration, 3), step=0.001, initial_value=0.0
+        )
         self.speed = gui.add_dropdown("speed", tuple(SPEEDS), initial_value="1")
         self.loops = gui.add_checkbox("start over at the end", True)
         self.frames = gui.add_text("frame", "0", disabled=True)
@@ -127,7 +131,9 @@ class Viewer:
 def first_look(motions: list[Shown]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """What the viewer looks at first, and from where: from half to the side, so that cameras in front of the persons hide nobody."""
     persons = np.mean([motion.offset for motion in motions], axis=0) + (0.0, 0.0, 0.85)
-    cameras = [camera_pose(motion.clip.camera, 0)[1] + motion.offset for motion in motions if motion.clip.camera is not None]
+    cameras = [
+        camera_pose(motion.clip.camera, 0)[1] + motion.offset for motion in motions if motion.clip.camera is not None
+    ]
     ahead = np.clip(0.3 * (np.mean(cameras, axis=0) - persons), -1.0, 1.0) * (1.0, 1.0, 0.0) if cameras else np.zeros(3)
     far = 2.0 + 0.8 * len(motions) + np.linalg.norm(ahead)
     target = persons + ahead

@@ -61,10 +61,19 @@ class Actor:
         color = BODY_COLORS[number % len(BODY_COLORS)]
         figure = SkinnedFigure if isinstance(body, MannequinBody) else MeshFigure
         self.figure = figure(scene, f"{self._place}/body", body, self._parameters, self._poses, color)
-        self.path = scene.add_line_segments(f"{self._place}/path", *_path(self._poses.positions[:, 0].numpy(), color), thickness=0.012)
-        self.feet = [scene.add_icosphere(f"{self._place}/foot {side}", radius=0.06, color=CONTACT_COLOR, opacity=0.75, visible=False) for side in range(2)]
+        self.path = scene.add_line_segments(
+            f"{self._place}/path", *_path(self._poses.positions[:, 0].numpy(), color), thickness=0.012
+        )
+        self.feet = [
+            scene.add_icosphere(
+                f"{self._place}/foot {side}", radius=0.06, color=CONTACT_COLOR, opacity=0.75, visible=False
+            )
+            for side in range(2)
+        ]
         self.label = scene.add_label(f"{self._place}/name", shown.name, anchor="bottom-center")
-        self.camera = None if shown.clip.camera is None else _frustum(scene, f"{self._place}/camera", shown.clip.camera, color)
+        self.camera = (
+            None if shown.clip.camera is None else _frustum(scene, f"{self._place}/camera", shown.clip.camera, color)
+        )
         self.show(0.0)
 
     @property
@@ -98,7 +107,9 @@ class Actor:
 class SkinnedFigure:
     """The built-in body; only its 22 joints travel to the browser, frame by frame."""
 
-    def __init__(self, scene, place: str, body: Body, parameters: BodyParameters, poses: JointPoses, color: tuple[int, int, int]) -> None:
+    def __init__(
+        self, scene, place: str, body: Body, parameters: BodyParameters, poses: JointPoses, color: tuple[int, int, int]
+    ) -> None:
         skin = mannequin_rest_skin()
         upright = np.tile([1.0, 0.0, 0.0, 0.0], (22, 1))
         self._quaternions, self._positions = matrix_to_quaternion(poses.rotations).numpy(), poses.positions.numpy()
@@ -113,14 +124,18 @@ class SkinnedFigure:
         )
 
     def show(self, frame: int) -> None:
-        for bone, quaternion, position in zip(self.handle.bones, self._quaternions[frame], self._positions[frame], strict=True):
+        for bone, quaternion, position in zip(
+            self.handle.bones, self._quaternions[frame], self._positions[frame], strict=True
+        ):
             bone.wxyz, bone.position = quaternion, position
 
 
 class MeshFigure:
     """An SMPL-X body; its vertices travel to the browser, frame by frame."""
 
-    def __init__(self, scene, place: str, body: Body, parameters: BodyParameters, poses: JointPoses, color: tuple[int, int, int]) -> None:
+    def __init__(
+        self, scene, place: str, body: Body, parameters: BodyParameters, poses: JointPoses, color: tuple[int, int, int]
+    ) -> None:
         self._body, self._parameters = body, parameters
         self.handle = scene.add_mesh_simple(place, self._vertices(0), body.faces, color=color)
 
@@ -154,7 +169,9 @@ def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float,
 def _frustum(scene, place: str, camera: Camera, color: tuple[int, int, int]):
     width, height = camera.size
     field_of_view = float(2 * torch.atan(height / 2 / camera.intrinsic[1, 1]))
-    return scene.add_camera_frustum(place, fov=field_of_view, aspect=width / height, scale=FRUSTUM_SIZE, thickness=FRUSTUM_LINE, color=color)
+    return scene.add_camera_frustum(
+        place, fov=field_of_view, aspect=width / height, scale=FRUSTUM_SIZE, thickness=FRUSTUM_LINE, color=color
+    )
 
 
 def _path(pelvis: np.ndarray, color: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:

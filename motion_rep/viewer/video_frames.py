@@ -27,7 +27,9 @@ class VideoFrames:
         number = self._of_row[row]
         if number is None:
             return None
-        return cv2.cvtColor(cv2.imdecode(np.frombuffer(self._packed[number], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(
+            cv2.imdecode(np.frombuffer(self._packed[number], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
+        )
 
 
 def read_video_frames(path: str | os.PathLike, rows: int, fps: float, start_time: float) -> VideoFrames:
@@ -55,4 +57,6 @@ def read_video_frames(path: str | os.PathLike, rows: int, fps: float, start_time
 def _packed(rgb: np.ndarray) -> bytes:
     scale = min(1.0, LONGER_SIDE / max(rgb.shape[:2]))
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[
+        1
+    ].tobytes()

@@ -24,7 +24,12 @@ from motion_rep.common.command_line import DONE, Parser, positive_int, run_comma
 
 ROOT = Path(__file__).resolve().parents[2]
 CONVERTER = ROOT / "motion_rep" / "convert_hmr_to_motion.py"
-SCRIPTS = (CONVERTER, ROOT / "motion_rep" / "motion_checker.py", ROOT / "motion_gating" / "render_mbench_videos.py", ROOT / "motion_gating" / "apply_quality_gate.py")
+SCRIPTS = (
+    CONVERTER,
+    ROOT / "motion_rep" / "motion_checker.py",
+    ROOT / "motion_gating" / "render_mbench_videos.py",
+    ROOT / "motion_gating" / "apply_quality_gate.py",
+)
 # Stage: the stages that are its limits.
 STAGES = {
     "convert": ("convert: files alone",),
@@ -49,8 +54,16 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--items", type=positive_int, nargs="+", default=GROWTH, help="numbers of items (clips of 81 rows, frames, entries)")
-    parser.add_argument("--stage", choices=ALL_STAGES, help="measure only this one, in this process, with the last number of items")
+    parser.add_argument(
+        "--items",
+        type=positive_int,
+        nargs="+",
+        default=GROWTH,
+        help="numbers of items (clips of 81 rows, frames, entries)",
+    )
+    parser.add_argument(
+        "--stage", choices=ALL_STAGES, help="measure only this one, in this process, with the last number of items"
+    )
     return parser
 
 
@@ -64,10 +77,19 @@ def _run(args: argparse.Namespace) -> int:
         print(json.dumps(_measure(args.stage, args.items[-1])))
         return DONE
     results = {stage: {count: _in_own_process(stage, count) for count in args.items} for stage in ALL_STAGES}
-    machine = {"processor": _processor(), "cores": _cores(), "python": platform.python_version(), "load before": round(os.getloadavg()[0], 1)}
+    machine = {
+        "processor": _processor(),
+        "cores": _cores(),
+        "python": platform.python_version(),
+        "load before": round(os.getloadavg()[0], 1),
+    }
     machine["cores together"] = _cores_together()
     starts = _starts()
-    text = json.dumps({"machine": machine, "stages": results, "starts": starts}, indent=2) if args.json else "\n".join(_tables(machine, results, starts))
+    text = (
+        json.dumps({"machine": machine, "stages": results, "starts": starts}, indent=2)
+        if args.json
+        else "\n".join(_tables(machine, results, starts))
+    )
     for line in text.splitlines():
         say(line)
     return DONE
@@ -223,7 +245,9 @@ def _conversion_command(folder: Path, count: int):
     (folder / "in").mkdir()
     for number in range(count):
         shutil.copy(one, folder / "in" / f"{number}.pt")
-    return lambda: _output([sys.executable, CONVERTER, "-i", folder / "in", "-o", folder / "out", "--workers", _cores()])
+    return lambda: _output(
+        [sys.executable, CONVERTER, "-i", folder / "in", "-o", folder / "out", "--workers", _cores()]
+    )
 
 
 def _gate(folder: Path, count: int):
@@ -234,10 +258,24 @@ def _gate(folder: Path, count: int):
 
     torch.save({"joints": torch.rand(1, 22, 3).expand(81, 22, 3).contiguous(), "fps": 16.0}, folder / "eval.pt")
     (folder / "video.mp4").write_bytes(b"is not looked at")
-    entries = [{"id": n, "prompt": "a person", "motion_path": "m.pt", "video_path": "video.mp4", "mbench_eval_path": "eval.pt"} for n in range(count)]
+    entries = [
+        {"id": n, "prompt": "a person", "motion_path": "m.pt", "video_path": "video.mp4", "mbench_eval_path": "eval.pt"}
+        for n in range(count)
+    ]
     (folder / "archive.json").write_text(json.dumps(entries))
-    (folder / "verdicts.json").write_text(json.dumps([{"id": n, "matches": True, "analysis": "it does"} for n in range(count)]))
-    flags = ["--judge", "manual", "--verdicts", folder / "verdicts.json", "--quality-report", folder / "report.json", "--output-json", folder / "out.json"]
+    (folder / "verdicts.json").write_text(
+        json.dumps([{"id": n, "matches": True, "analysis": "it does"} for n in range(count)])
+    )
+    flags = [
+        "--judge",
+        "manual",
+        "--verdicts",
+        folder / "verdicts.json",
+        "--quality-report",
+        folder / "report.json",
+        "--output-json",
+        folder / "out.json",
+    ]
 
     def work() -> None:
         with open(os.devnull, "w") as nowhere:
@@ -277,7 +315,11 @@ def _drawing(kind: str, part: str, folder: Path, count: int):
     tools[0].coarse()
 
     def work() -> None:
-        source = pictures(*tools, count, width, height) if ready is None else (ready[number % len(ready)] for number in range(count))
+        source = (
+            pictures(*tools, count, width, height)
+            if ready is None
+            else (ready[number % len(ready)] for number in range(count))
+        )
         if part == "drawing":
             for _ in source:
                 pass
@@ -351,7 +393,9 @@ def _starts() -> dict[str, float]:
         starts[f"{script.name} --help"] = _best([sys.executable, script, "--help"])
     with tempfile.TemporaryDirectory() as folder:
         one = _capture_file(Path(folder) / "capture.pt")
-        starts[f"{CONVERTER.name}, one clip"] = _best([sys.executable, CONVERTER, "-i", one, "-o", Path(folder) / "motion.pt"])
+        starts[f"{CONVERTER.name}, one clip"] = _best(
+            [sys.executable, CONVERTER, "-i", one, "-o", Path(folder) / "motion.pt"]
+        )
     return starts
 
 
@@ -377,7 +421,10 @@ def _cores_together() -> float:
     program = "import time; start = time.perf_counter(); sum(range(30_000_000)); print(time.perf_counter() - start)"
 
     def seconds(processes: int) -> float:
-        started = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(processes)]
+        started = [
+            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+            for _ in range(processes)
+        ]
         return max(float(process.communicate()[0]) for process in started)
 
     return round(min(seconds(1) for _ in range(3)) / min(seconds(_cores()) for _ in range(3)), 2)
@@ -401,13 +448,21 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
         f"Conversion with its files in {MEMORY if _memory() else 'the folder of temporary files'}.",
         "",
     ]
-    lines += [f"| stage ({most} items) | rate | per item | of its limit | peak memory |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| stage ({most} items) | rate | per item | of its limit | peak memory |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for stage in STAGES:
         found = results[stage][most]
         per_item = "" if found["cpu_ms"] is None else f"{found['cpu_ms']:.2f} ms"
-        lines.append(f"| {stage} | {found['rate']:g} {_unit(stage)}/s | {per_item} | {_share(stage, results, most)} | {found['peak_mb']} MB |")
+        lines.append(
+            f"| {stage} | {found['rate']:g} {_unit(stage)}/s | {per_item} | {_share(stage, results, most)} | {found['peak_mb']} MB |"
+        )
     lines += ["", f"| seconds for | {' | '.join(map(str, counts))} |", f"| --- |{' --- |' * len(counts)}"]
-    lines += [f"| {stage} | {' | '.join(format(results[stage][count]['seconds'], '.3g') for count in counts)} |" for stage in STAGES]
+    lines += [
+        f"| {stage} | {' | '.join(format(results[stage][count]['seconds'], '.3g') for count in counts)} |"
+        for stage in STAGES
+    ]
     lines += ["", "| start | seconds |", "| --- | --- |"]
     return lines + [f"| {name} | {seconds} |" for name, seconds in starts.items()]
 
@@ -425,7 +480,9 @@ def _share(stage: str, results: dict, count: int) -> str:
     if not limits:
         return ""
     slowest = min(limits, key=limits.get)
-    return f"{results[stage][count]['rate'] / limits[slowest]:.0%} of {slowest.partition(': ')[2]} ({limits[slowest]:g})"
+    return (
+        f"{results[stage][count]['rate'] / limits[slowest]:.0%} of {slowest.partition(': ')[2]} ({limits[slowest]:g})"
+    )
 
 
 if __name__ == "__main__":

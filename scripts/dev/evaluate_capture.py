@@ -18,10 +18,17 @@ COLUMNS = {"mpjpe": "MPJPE mm", "procrustes": "Procr. mm", "hip": "hip deg", "kn
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--set", choices=["test", "tune", "all"], default="test", help="test: clips that were not looked at while tuning")
+    parser.add_argument(
+        "--set",
+        choices=["test", "tune", "all"],
+        default="test",
+        help="test: clips that were not looked at while tuning",
+    )
     parser.add_argument("--only", metavar="TEXT", help="only clips whose name holds this text")
     parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip, at 30 a second")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the drawn videos and the captures in this folder")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep the drawn videos and the captures in this folder"
+    )
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     return parser
 
@@ -40,7 +47,13 @@ def _run(args: argparse.Namespace) -> int:
     from scripts.dev.capture_evaluation.clips import SETS
 
     torch.set_num_threads(1)
-    chosen = [clip for name, clips in SETS.items() if args.set in (name, "all") for clip in clips if not args.only or args.only in clip.name]
+    chosen = [
+        clip
+        for name, clips in SETS.items()
+        if args.set in (name, "all")
+        for clip in clips
+        if not args.only or args.only in clip.name
+    ]
     if not chosen:
         raise UsageError(f"--only {args.only}: no clip has this in its name; names are like {SETS['test'][0].name}.")
     scores = {}
@@ -51,7 +64,9 @@ def _run(args: argparse.Namespace) -> int:
             say(_row(clip.name, scores[clip.name].to_dict(), header=len(scores) == 1))
     summary = _summary(list(scores.values()))
     say(_row("mean", summary, header=False))
-    say(f"largest MPJPE {summary['largest_mpjpe']:.1f} mm; jitter over all clips {summary['jitter'] / summary['true_jitter']:.2f} of the truth's")
+    say(
+        f"largest MPJPE {summary['largest_mpjpe']:.1f} mm; jitter over all clips {summary['jitter'] / summary['true_jitter']:.2f} of the truth's"
+    )
     if args.json:
         write_json(args.json, {"mean": summary, "clips": {name: s.to_dict() for name, s in scores.items()}})
     return DONE
@@ -94,7 +109,12 @@ def _capture(clip, video: Path, output: Path) -> float:
 
     command = [sys.executable, str(Path(__file__).resolve().parents[2] / "motion_rep" / "capture_preview.py")]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([*command, "--video", str(video), "--output", str(output), "--overwrite"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--video", str(video), "--output", str(output), "--overwrite"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
         raise UsageError(f"{clip.name}: the capture failed: {done.stderr.strip()[-300:]}")
@@ -108,7 +128,10 @@ def _summary(scores: list) -> dict[str, float]:
 
 
 def _row(name: str, values: dict[str, float], header: bool) -> str:
-    line = f"{name:28}" + "".join(f"{values[key]:{len(title) + 2}.{2 if key in ('jitter_ratio', 'detected', 'seconds') else 1}f}" for key, title in COLUMNS.items())
+    line = f"{name:28}" + "".join(
+        f"{values[key]:{len(title) + 2}.{2 if key in ('jitter_ratio', 'detected', 'seconds') else 1}f}"
+        for key, title in COLUMNS.items()
+    )
     return f"{'clip':28}" + "".join(f"  {title}" for title in COLUMNS.values()) + "\n" + line if header else line
 
 

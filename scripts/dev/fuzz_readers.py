@@ -28,7 +28,17 @@ MOST_SECONDS, MOST_MEMORY = 20, 3 * 2**29
 LARGEST_PROCESS = 12 * 2**30
 # Each target is run in processes of this many seconds, so that a crash costs little.
 SLICE = 20
-FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "socket.connect", "ctypes.dlopen", "webbrowser.open")
+FORBIDDEN = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.forkpty",
+    "socket.connect",
+    "ctypes.dlopen",
+    "webbrowser.open",
+)
 CHANGING = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.link", "os.symlink", "os.truncate")
 
 
@@ -36,7 +46,9 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument("--seconds", type=positive_int, default=600, help="for all targets together")
-    parser.add_argument("--findings", type=Path, default=Path("fuzz_findings"), help="folder for the files that found something")
+    parser.add_argument(
+        "--findings", type=Path, default=Path("fuzz_findings"), help="folder for the files that found something"
+    )
     parser.add_argument("--seed", type=positive_int, default=1, help="another number tries other files")
     parser.add_argument("--child", metavar="TARGET", help="work on this target in this process")
     return parser
@@ -51,7 +63,9 @@ def _run(args) -> int:
     try:
         import hypothesis  # noqa: F401
     except ImportError:
-        raise UsageError("hypothesis is not installed. Run: bash scripts/dev/fuzz.sh, or pip install -r tests/requirements.txt") from None
+        raise UsageError(
+            "hypothesis is not installed. Run: bash scripts/dev/fuzz.sh, or pip install -r tests/requirements.txt"
+        ) from None
     if args.child:
         return _child(args)
     from scripts.dev.fuzz_targets import all_targets
@@ -72,11 +86,24 @@ def _run(args) -> int:
 
 
 def _one_process(name: str, seed: int, seconds: int, findings: Path) -> None:
-    command = [sys.executable, __file__, "--child", name, "--seed", str(seed), "--seconds", str(seconds), "--findings", str(findings.resolve())]
+    command = [
+        sys.executable,
+        __file__,
+        "--child",
+        name,
+        "--seed",
+        str(seed),
+        "--seconds",
+        str(seconds),
+        "--findings",
+        str(findings.resolve()),
+    ]
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": scratch})
         if done.returncode:
-            (findings / f"crash {name} {seed}.txt").write_text(f"{name}: the process ended with code {done.returncode}\n{done.stderr[-4000:]}")
+            (findings / f"crash {name} {seed}.txt").write_text(
+                f"{name}: the process ended with code {done.returncode}\n{done.stderr[-4000:]}"
+            )
             # What a reader that crashed was reading is still there.
             for path in Path(scratch).glob("*/in/*.*"):
                 shutil.copy(path, findings / f"crash {name} {seed}{path.suffix}")
@@ -103,8 +130,18 @@ def _child(args) -> int:
     watch.begin()
     wild = wild_values()
 
-    @hypothesis.settings(max_examples=300, deadline=None, database=None, phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck))
-    @hypothesis.given(st.sampled_from(target.seeds), st.randoms(use_true_random=False), st.sampled_from(("bytes", "bytes", "torch", "pickle", "json")))
+    @hypothesis.settings(
+        max_examples=300,
+        deadline=None,
+        database=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(
+        st.sampled_from(target.seeds),
+        st.randoms(use_true_random=False),
+        st.sampled_from(("bytes", "bytes", "torch", "pickle", "json")),
+    )
     def attempt(seed: bytes, random, how: str) -> None:
         # Drawn in any case: hypothesis wants the same draws every time.
         data = _damaged(seed, random) if how == "bytes" else wild_file(how, _wild_dict(random, wild))
@@ -171,12 +208,21 @@ class _Watch:
     def _audit(self, event: str, arguments: tuple) -> None:
         if not self._active:
             return
-        writes = event == "open" and isinstance(arguments[0], (str, bytes)) and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        writes = (
+            event == "open"
+            and isinstance(arguments[0], (str, bytes))
+            and isinstance(arguments[2], int)
+            and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        )
         if event in FORBIDDEN or ((writes or event in CHANGING) and not self._is_ours(arguments[0])):
             self._deeds.append(f"{event} {str(arguments[0])[:80]}")
 
     def _is_ours(self, path: object) -> bool:
-        return Path(os.fsdecode(path)).resolve().is_relative_to(self.file.parent) if isinstance(path, (str, bytes, os.PathLike)) else True
+        return (
+            Path(os.fsdecode(path)).resolve().is_relative_to(self.file.parent)
+            if isinstance(path, (str, bytes, os.PathLike))
+            else True
+        )
 
     def _alarm(self, *_) -> None:
         raise _Hang

@@ -50,7 +50,9 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
     captures = tuple(_capture_seeds())
     archives = tuple(json.dumps(value).encode() for value in _archives())
     lines = tuple(b"".join(json.dumps(entry).encode() + b"\n" for entry in value) for value in _archives())
-    verdicts = tuple(json.dumps([{"id": 1, "matches": found, "analysis": "x"}]).encode() for found in (True, False, None))
+    verdicts = tuple(
+        json.dumps([{"id": 1, "matches": found, "analysis": "x"}]).encode() for found in (True, False, None)
+    )
     answers = tuple(_answers())
     return (
         Target("capture", "capture.pt", converted, captures, (InputError,)),
@@ -60,7 +62,13 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
         Target("archive", "archive.json", lambda path: list(read_entries(path)), archives, (InputError,)),
         Target("archive of lines", "archive.jsonl", lambda path: list(read_entries(path)), lines, (InputError,)),
         Target("verdicts", "verdicts.json", read_verdicts, verdicts, (InputError,)),
-        Target("answer of a model", "answer.txt", lambda path: read_answer(path.read_bytes().decode("utf-8", "replace")), answers, (InputError, CallFailure)),
+        Target(
+            "answer of a model",
+            "answer.txt",
+            lambda path: read_answer(path.read_bytes().decode("utf-8", "replace")),
+            answers,
+            (InputError, CallFailure),
+        ),
         Target("video", "video.mp4", _first_frames, _video_seeds(folder), (InputError,)),
     )
 
@@ -98,9 +106,23 @@ def _capture_seeds():
     plain = _capture()
     camera = {**plain, "focal_length": 600.0, "width": 480, "height": 832, "fps": 30.0, "frame_index": torch.arange(4)}
     arrays = {key: value.numpy() for key, value in plain.items()}
-    wham = {0: {"pose": np.zeros((4, 72)), "trans": np.zeros((4, 3)), "betas": np.zeros((4, 10)), "frame_ids": np.arange(4), "verts": np.zeros((4, 2, 3))}}
+    wham = {
+        0: {
+            "pose": np.zeros((4, 72)),
+            "trans": np.zeros((4, 3)),
+            "betas": np.zeros((4, 10)),
+            "frame_ids": np.arange(4),
+            "verts": np.zeros((4, 2, 3)),
+        }
+    }
     gvhmr = {f"smpl_params_{space}": {**plain, "betas": torch.zeros(4, 10)} for space in ("incam", "global")}
-    amass = {"poses": np.zeros((4, 156)), "trans": np.zeros((4, 3)), "betas": np.zeros(16), "gender": np.array("neutral"), "mocap_framerate": np.array(60.0)}
+    amass = {
+        "poses": np.zeros((4, 156)),
+        "trans": np.zeros((4, 3)),
+        "betas": np.zeros(16),
+        "gender": np.array("neutral"),
+        "mocap_framerate": np.array(60.0),
+    }
     for value in (plain, camera, arrays, gvhmr, {"motion": torch.zeros(3, 276)}):
         yield _torch_bytes(value)
     for value in (arrays, wham, {"a": [1, 2.0, None, "x"], "b": {"c": np.float32(3)}}):
@@ -133,7 +155,9 @@ def _motion_seeds():
     from motion_rep.conversion.capture_to_motion import convert
     from motion_rep.motions.motion_file import motion_dict
 
-    clip = convert(capture_from_dict({**_capture(), "focal_length": 600.0, "width": 480, "height": 832, "fps": 20.0})).clip
+    clip = convert(
+        capture_from_dict({**_capture(), "focal_length": 600.0, "width": 480, "height": 832, "fps": 20.0})
+    ).clip
     yield _torch_bytes(motion_dict(clip))
     yield _torch_bytes(motion_dict(clip, "rows"))
     yield _torch_bytes(clip.motion)
@@ -148,7 +172,10 @@ def _eval_seeds():
 
 
 def _archives():
-    yield [{"id": 1, "prompt": "a person", "motion_path": "m.pt"}, {"id": "two", "global_id": "x", "use_ref_motion": True, "more": [1, {"é": None}]}]
+    yield [
+        {"id": 1, "prompt": "a person", "motion_path": "m.pt"},
+        {"id": "two", "global_id": "x", "use_ref_motion": True, "more": [1, {"é": None}]},
+    ]
     yield []
 
 
@@ -163,7 +190,11 @@ def _video_seeds(folder: Path) -> tuple[bytes, ...]:
     from motion_rep.video.writing import ffmpeg_path
 
     found = []
-    for name, options in (("a.mp4", ["-c:v", "libx264", "-pix_fmt", "yuv420p"]), ("b.avi", ["-c:v", "mjpeg"]), ("c.mkv", ["-c:v", "libx264", "-bf", "2"])):
+    for name, options in (
+        ("a.mp4", ["-c:v", "libx264", "-pix_fmt", "yuv420p"]),
+        ("b.avi", ["-c:v", "mjpeg"]),
+        ("c.mkv", ["-c:v", "libx264", "-bf", "2"]),
+    ):
         source = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1"]
         subprocess.run([ffmpeg_path(), "-y", "-v", "error", *source, *options, str(folder / name)], check=True)
         found.append((folder / name).read_bytes())

@@ -31,9 +31,18 @@ def _run(args) -> int:
     body = MannequinBody()
     rest = BodyParameters(torch.eye(3)[None], torch.eye(3).expand(1, 21, 3, 3), torch.zeros(1, 3))
     vertices = body.vertices(rest)[0]
-    faces = np.concatenate([_simplified(vertices, body.faces, part, TRIANGLES / len(body.faces)) for part in _parts(body.faces, len(vertices))])
+    faces = np.concatenate(
+        [
+            _simplified(vertices, body.faces, part, TRIANGLES / len(body.faces))
+            for part in _parts(body.faces, len(vertices))
+        ]
+    )
     used, corners = np.unique(faces, return_inverse=True)
-    kinds = {"vertices": used.astype(np.uint16), "faces": corners.reshape(-1, 3).astype(np.uint16), "full_count": np.int64(len(vertices))}
+    kinds = {
+        "vertices": used.astype(np.uint16),
+        "faces": corners.reshape(-1, 3).astype(np.uint16),
+        "full_count": np.int64(len(vertices)),
+    }
     np.savez_compressed(TARGET, **kinds)
     say(f"{len(faces)} of {len(body.faces)} triangles, {len(used)} of {len(vertices)} vertices -> {TARGET}")
     return DONE
@@ -46,7 +55,9 @@ def _parts(faces, count: int) -> list:
     from scipy.sparse.csgraph import connected_components
 
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    pieces, labels = connected_components(coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count)), directed=False)
+    pieces, labels = connected_components(
+        coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count)), directed=False
+    )
     return [np.flatnonzero(labels == piece) for piece in range(pieces)]
 
 
@@ -59,7 +70,9 @@ def _simplified(vertices, faces, part, share: float):
     number = np.full(len(vertices), -1)
     number[part] = np.arange(len(part))
     own = number[faces[np.isin(faces[:, 0], part)]]
-    points, simple = fast_simplification.simplify(vertices[part].astype(np.float64), own, target_reduction=1 - share, agg=2)
+    points, simple = fast_simplification.simplify(
+        vertices[part].astype(np.float64), own, target_reduction=1 - share, agg=2
+    )
     _, nearest = cKDTree(vertices[part]).query(points)
     corners = nearest[simple]
     return part[corners[(corners != np.roll(corners, 1, axis=1)).all(axis=1)]]

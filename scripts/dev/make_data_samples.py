@@ -23,7 +23,9 @@ MOTION_FOLDER = "motions"
 
 def build_parser() -> Parser:
     parser = Parser(prog="make_data_samples", description=__doc__)
-    parser.add_argument("--output-dir", "-o", type=Path, default=REPOSITORY / "data_samples", metavar="DIR", help="folder for the files")
+    parser.add_argument(
+        "--output-dir", "-o", type=Path, default=REPOSITORY / "data_samples", metavar="DIR", help="folder for the files"
+    )
     return parser
 
 

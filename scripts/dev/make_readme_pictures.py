@@ -20,8 +20,12 @@ TILE = 300
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--demo-output", type=Path, default=ROOT / "demo_output", help="the folder that scripts/demo.sh made")
-    parser.add_argument("--output-dir", type=Path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures")
+    parser.add_argument(
+        "--demo-output", type=Path, default=ROOT / "demo_output", help="the folder that scripts/demo.sh made"
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures"
+    )
     return parser
 
 

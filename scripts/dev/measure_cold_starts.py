@@ -15,7 +15,16 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, progress, run_command, say, say_error
+from motion_rep.common.command_line import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    positive_int,
+    progress,
+    run_command,
+    say,
+    say_error,
+)
 from motion_rep.common.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +51,15 @@ class Times:
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("commands", nargs="*", metavar="TEXT", help="only commands with one of these texts in their path")
-    parser.add_argument("--runs", type=positive_int, default=5, help="the quickest of so many counts; other programs on the machine only slow it down")
+    parser.add_argument(
+        "commands", nargs="*", metavar="TEXT", help="only commands with one of these texts in their path"
+    )
+    parser.add_argument(
+        "--runs",
+        type=positive_int,
+        default=5,
+        help="the quickest of so many counts; other programs on the machine only slow it down",
+    )
     return parser
 
 
@@ -70,15 +86,24 @@ def _run(args: argparse.Namespace) -> int:
     for script, help_times, first in rows:
         say(f"| `{script}` | {help_times} | {'' if first is None else first} |")
     for script in slow:
-        say_error(f"{script}: takes longer than {MOST_HELP:g} s to its help or {MOST_FIRST:g} s to its first result. Find what it imports: python -X importtime {script} --help")
+        say_error(
+            f"{script}: takes longer than {MOST_HELP:g} s to its help or {MOST_FIRST:g} s to its first result. Find what it imports: python -X importtime {script} --help"
+        )
     return SOME_FAILED if slow else DONE
 
 
 def scripts() -> list[str]:
     """Every command of the project, by its path in the checkout."""
-    files = [path for folder in ("motion_rep", "motion_gating", "scripts", "scripts/lib", "scripts/dev") for path in sorted((ROOT / folder).glob("*.py"))]
+    files = [
+        path
+        for folder in ("motion_rep", "motion_gating", "scripts", "scripts/lib", "scripts/dev")
+        for path in sorted((ROOT / folder).glob("*.py"))
+    ]
     commands = [path for path in files if '__name__ == "__main__"' in path.read_text(encoding="utf-8")]
-    return [str(path.relative_to(ROOT)) for path in [*commands, *sorted((ROOT / "scripts").glob("*.sh")), ROOT / "scripts/dev/fuzz.sh"]]
+    return [
+        str(path.relative_to(ROOT))
+        for path in [*commands, *sorted((ROOT / "scripts").glob("*.sh")), ROOT / "scripts/dev/fuzz.sh"]
+    ]
 
 
 def interpreter(script: str) -> list[str]:
@@ -92,11 +117,27 @@ def first_results(folder: Path) -> dict[str, list]:
     for name in ("captures", "motions"):
         (folder / name).mkdir()
     shutil.copy(capture, folder / "captures")
-    motion, archive, rendered, report = folder / "motions/squat.pt", folder / "archive.json", folder / "rendered.json", folder / "report.json"
+    motion, archive, rendered, report = (
+        folder / "motions/squat.pt",
+        folder / "archive.json",
+        folder / "rendered.json",
+        folder / "report.json",
+    )
     archive.write_text(f'[{{"id": 0, "prompt": "a person squats", "motion_path": "{motion}"}}]', encoding="utf-8")
     verdicts = folder / "verdicts.json"
     verdicts.write_text('[{"id": 0, "matches": true, "analysis": "squats"}]', encoding="utf-8")
-    gate = ["--meta-json", rendered, "--quality-report", report, "--output-json", folder / "gated.json", "--judge", "manual", "--verdicts", verdicts]
+    gate = [
+        "--meta-json",
+        rendered,
+        "--quality-report",
+        report,
+        "--output-json",
+        folder / "gated.json",
+        "--judge",
+        "manual",
+        "--verdicts",
+        verdicts,
+    ]
     render = ["--meta-json", archive, "--output-json", rendered, "--output-dir", folder / "renders", "--overwrite"]
     found = {
         "motion_rep/convert_hmr_to_motion.py": ["-i", capture, "-o", motion],
@@ -106,8 +147,23 @@ def first_results(folder: Path) -> dict[str, list]:
         "motion_rep/motion_checker.py": ["--motion-file", motion, "--output-dir", folder / "checks"],
         "motion_rep/export_motion.py": [motion, "-o", folder / "squat.npz"],
         "motion_rep/plot_motion.py": [motion, "-o", folder / "squat.png"],
-        "motion_gating/evaluate_gate.py": ["--labels", verdicts, "--quality-report", report, "--output", folder / "evaluation.json"],
-        "motion_gating/build_report.py": ["--meta-json", folder / "gated.json", "--quality-report", report, "--output", folder / "review", "--no-side-view"],
+        "motion_gating/evaluate_gate.py": [
+            "--labels",
+            verdicts,
+            "--quality-report",
+            report,
+            "--output",
+            folder / "evaluation.json",
+        ],
+        "motion_gating/build_report.py": [
+            "--meta-json",
+            folder / "gated.json",
+            "--quality-report",
+            report,
+            "--output",
+            folder / "review",
+            "--no-side-view",
+        ],
         "scripts/lib/import_capture.py": [capture, folder / "imported.pt", "--fps", "16"],
         "scripts/lib/list_prompts.py": [archive],
         "scripts/lib/motion_set.py": ["begin", folder / "set", "--archive", archive],
@@ -116,13 +172,25 @@ def first_results(folder: Path) -> dict[str, list]:
         "scripts/lib/write_frames.py": [video, folder / "frames", "--fps", "16"],
     }
     if (ROOT / "data/preview_capture/pose_detection.tflite").exists():
-        found["motion_rep/capture_preview.py"] = ["--video", video, "--output", folder / "preview.pt", "--end", "0.5", "--overwrite"]
+        found["motion_rep/capture_preview.py"] = [
+            "--video",
+            video,
+            "--output",
+            folder / "preview.pt",
+            "--end",
+            "0.5",
+            "--overwrite",
+        ]
     return found
 
 
 def make_inputs(firsts: dict[str, list]) -> None:
     """What the other commands work on: a motion, its clip, a report."""
-    for script in ("motion_rep/convert_hmr_to_motion.py", "motion_gating/render_mbench_videos.py", "motion_gating/apply_quality_gate.py"):
+    for script in (
+        "motion_rep/convert_hmr_to_motion.py",
+        "motion_gating/render_mbench_videos.py",
+        "motion_gating/apply_quality_gate.py",
+    ):
         measured([*interpreter(script), *map(str, firsts[script])])
 
 
@@ -151,7 +219,9 @@ def measured(command: list[str]) -> Times:
         clock = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0 and not stays:
-        raise InputError(f"{' '.join(command)} ended with code {process.returncode}: {errors.decode(errors='replace').strip()[-300:]}")
+        raise InputError(
+            f"{' '.join(command)} ended with code {process.returncode}: {errors.decode(errors='replace').strip()[-300:]}"
+        )
     return Times(clock, usage.ru_utime + usage.ru_stime)
 
 

@@ -16,13 +16,24 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("step", choices=["make", "train"], help="make: draw random poses of random people and read their landmarks; train: learn from all of them")
-    parser.add_argument("--folder", type=Path, default=REPOSITORY / "data" / "capture_lifting", help="where the examples are")
+    parser.add_argument(
+        "step",
+        choices=["make", "train"],
+        help="make: draw random poses of random people and read their landmarks; train: learn from all of them",
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=REPOSITORY / "data" / "capture_lifting", help="where the examples are"
+    )
     parser.add_argument("--seed", type=int, default=1, help="make: another seed, other examples; train: the start")
     parser.add_argument("--count", type=positive_int, default=1000, help="make: how many pictures")
     parser.add_argument("--width", type=positive_int, default=384, help="train: width of the network")
     parser.add_argument("--epochs", type=positive_int, default=40, help="train: how often every example is seen")
-    parser.add_argument("--output", type=Path, default=REPOSITORY / "motion_rep" / "preview_capture" / "lifting_network.npz", help="train: the file to write")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=REPOSITORY / "motion_rep" / "preview_capture" / "lifting_network.npz",
+        help="train: the file to write",
+    )
     return parser
 
 
@@ -56,7 +67,9 @@ def _train(args: argparse.Namespace) -> int:
     paths = sorted(args.folder.glob("*.npz"))
     examples = read_examples(paths)
     say(f"{len(examples.features)} examples of {len(paths)} files, mirror images included")
-    network = train(examples, args.width, args.epochs, args.seed, lambda epoch, error: say(f"epoch {epoch + 1}: {error:.1f} mm"))
+    network = train(
+        examples, args.width, args.epochs, args.seed, lambda epoch, error: say(f"epoch {epoch + 1}: {error:.1f} mm")
+    )
     with atomic_path(args.output) as temporary:
         np.savez_compressed(temporary, **network.arrays())
     say(f"{args.output}: {args.output.stat().st_size / 1e6:.2f} MB")

@@ -67,7 +67,9 @@ def import_capture(args) -> list[str]:
 
     if args.fps is None:
         raise UsageError("--fps is missing: the rate of the frames that the system saw; no system stores it.")
-    capture = read_capture(args.input, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length)
+    capture = read_capture(
+        args.input, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length
+    )
     values = documented_values(args, capture)
     values["fps"] = torch.tensor([args.fps], dtype=torch.float64)
     if args.frames is not None:
@@ -75,7 +77,10 @@ def import_capture(args) -> list[str]:
     remove_stale_temporaries(args.output.parent, recursive=False)
     write_torch(args.output, values)
     seen = f" of {args.frames}" if args.frames else ""
-    return [f"{args.output}: {len(capture)}{seen} frames at {args.fps:g} per second ({capture.source}).", *capture.notes]
+    return [
+        f"{args.output}: {len(capture)}{seen} frames at {args.fps:g} per second ({capture.source}).",
+        *capture.notes,
+    ]
 
 
 def _run(args) -> int:

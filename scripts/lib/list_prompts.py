@@ -33,7 +33,9 @@ def prompt_of(entry: Entry, field: str | None) -> str:
     fields = (field,) if field else PROMPT_FIELDS
     found = next((entry[name] for name in fields if entry.get(name)), None)
     if not isinstance(found, str) or not found.strip():
-        raise UsageError(f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. Add it, or name another field with --prompt-field.")
+        raise UsageError(
+            f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. Add it, or name another field with --prompt-field."
+        )
     if "\0" in found:
         raise UsageError(f"entry {entry_id(entry)!r} has a NUL character in its prompt. Remove it.")
     return found

@@ -24,7 +24,9 @@ LISTED = 20
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "action", choices=("begin", "finish"), help="begin: write the archive, list id, name and video of each entry; finish: summary"
+        "action",
+        choices=("begin", "finish"),
+        help="begin: write the archive, list id, name and video of each entry; finish: summary",
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--archive", type=Path, help="begin: entries to prepare")
@@ -85,7 +87,9 @@ def begin(args) -> int:
     remove_stale_temporaries(require_folder(args.folder), recursive=False)
     files = SetFiles(args.folder, ".jsonl" if args.archive and is_lines(args.archive) else ".json")
     if args.archive and args.archive.resolve() == files.archive.resolve():
-        raise UsageError(f"{args.archive}: is this folder's own working copy. Give the archive that you wrote, or another --output-dir.")
+        raise UsageError(
+            f"{args.archive}: is this folder's own working copy. Give the archive that you wrote, or another --output-dir."
+        )
     other = SetFiles(args.folder, ".json" if files.suffix == ".jsonl" else ".jsonl")
     other.archive.unlink(missing_ok=True)
     rows = []
@@ -151,7 +155,11 @@ def last_error(files: SetFiles, name: str, step: str) -> str:
 def _records(files: SetFiles) -> dict[str, dict]:
     """What is told of the report's records, by id; none where there is no report."""
     try:
-        return {str(record.get("id")): {key: record.get(key) for key in TOLD} for record in read_items(files.report) if isinstance(record, dict)}
+        return {
+            str(record.get("id")): {key: record.get(key) for key in TOLD}
+            for record in read_items(files.report)
+            if isinstance(record, dict)
+        }
     except InputError:
         return {}
 
@@ -160,7 +168,9 @@ def finish(args) -> int:
     """Say what passed, what did not, and where to look."""
     files = set_files(args.folder)
     records = _records(files)
-    outcomes = [outcome(entry, files, records.get(str(entry_id(entry))), args.video) for entry in read_entries(files.archive)]
+    outcomes = [
+        outcome(entry, files, records.get(str(entry_id(entry))), args.video) for entry in read_entries(files.archive)
+    ]
     for group in (PASSED, REJECTED, UNDECIDED, FAILED):
         _say_group(group, [found for found in outcomes if found.group == group])
     _say_where(files)

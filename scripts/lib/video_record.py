@@ -15,9 +15,7 @@ from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.temporaries import remove_stale_temporaries
 
-ACTIONS = (
-    "write: check the video and write its record; matches: exit 0 where a finished video has this record; measure: print fps, frames, width, height"
-)
+ACTIONS = "write: check the video and write its record; matches: exit 0 where a finished video has this record; measure: print fps, frames, width, height"
 
 
 def build_parser() -> Parser:
@@ -25,7 +23,9 @@ def build_parser() -> Parser:
     parser.add_argument("action", choices=("write", "matches", "measure"), help=ACTIONS)
     parser.add_argument("video")
     parser.add_argument("--as-name", help="write the record for this final name of the video, which takes it now")
-    parser.add_argument("--made-with", action="append", default=[], metavar="KEY=VALUE", help="how the video was made; several")
+    parser.add_argument(
+        "--made-with", action="append", default=[], metavar="KEY=VALUE", help="how the video was made; several"
+    )
     return parser
 
 

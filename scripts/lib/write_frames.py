@@ -20,7 +20,12 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("video")
     parser.add_argument("folder")
-    parser.add_argument("--fps", type=frame_rate, required=True, help="frames per second to take; the video's own rate takes every frame once")
+    parser.add_argument(
+        "--fps",
+        type=frame_rate,
+        required=True,
+        help="frames per second to take; the video's own rate takes every frame once",
+    )
     return parser
 
 

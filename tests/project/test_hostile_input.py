@@ -86,7 +86,16 @@ def test_numbers_that_claim_to_be_many_take_no_memory(tmp_path, read):
     """A tensor of one number that is repeated a billion times is a small file."""
     path = tmp_path / "a.pt"
     many = torch.zeros(1).expand(10**9)
-    torch.save({"transl": many[:, None].expand(10**9, 3), "global_orient": many, "body_pose": many, "motion": many, "joints": many}, path)
+    torch.save(
+        {
+            "transl": many[:, None].expand(10**9, 3),
+            "global_orient": many,
+            "body_pose": many,
+            "motion": many,
+            "joints": many,
+        },
+        path,
+    )
     assert path.stat().st_size < 5000
     program = (
         "import resource, sys\n"
@@ -140,7 +149,14 @@ def test_tensors_of_other_kinds(tmp_path, make_capture, change):
 
 def test_a_scalar_body_pose(tmp_path, make_capture):
     path = tmp_path / "a.pkl"
-    path.write_bytes(pickle.dumps({**{key: value.numpy() for key, value in make_capture().items() if hasattr(value, "numpy")}, "body_pose": np.float64(1)}))
+    path.write_bytes(
+        pickle.dumps(
+            {
+                **{key: value.numpy() for key, value in make_capture().items() if hasattr(value, "numpy")},
+                "body_pose": np.float64(1),
+            }
+        )
+    )
     refused(read_capture, path)
 
 
@@ -152,7 +168,10 @@ def test_a_rate_that_prints_on_several_lines(tmp_path):
 
 def test_a_zip_that_unpacks_to_far_more(tmp_path):
     path = tmp_path / "bomb.pt"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("archive/data.pkl", "w", force_zip64=True) as file:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("archive/data.pkl", "w", force_zip64=True) as file,
+    ):
         for _ in range(300):
             file.write(bytes(2**20))
     for read in READERS:
@@ -176,7 +195,13 @@ def test_a_video_that_is_something_else(tmp_path):
 def _mount_small(folder: Path) -> bool:
     """Mount 1 MB on a folder; False where that is not allowed."""
     folder.mkdir()
-    return shutil.which("mount") is not None and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True).returncode == 0
+    return (
+        shutil.which("mount") is not None
+        and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 @pytest.fixture
@@ -215,7 +240,21 @@ def test_a_disk_that_is_full_in_the_middle_of_a_video(small_disk, make_capture, 
     save_motion(tmp_path / "a.pt", make_capture(frames=30))
     archive = save_json(tmp_path / "a.json", [{"id": 1, "motion_path": "a.pt"}])
     fill(small_disk, leave=20_000)
-    done = run_script(RENDERER, "--meta-json", archive, "--output-json", tmp_path / "b.json", "--output-dir", small_disk, "--width", 480, "--height", 480, "--workers", 0)
+    done = run_script(
+        RENDERER,
+        "--meta-json",
+        archive,
+        "--output-json",
+        tmp_path / "b.json",
+        "--output-dir",
+        small_disk,
+        "--width",
+        480,
+        "--height",
+        480,
+        "--workers",
+        0,
+    )
     assert done.returncode == 1
     assert_error_lines(done.stderr, 1)
     assert sorted(files_in(small_disk)) == ["filling"]

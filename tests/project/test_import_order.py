@@ -22,7 +22,19 @@ ORDER = {
 MOST_FILES = 18
 # Copied into checkouts of other projects, where they import that project's files.
 DROP_INS = ("smplest_x_scripts", "camerahmr_scripts")
-HEAVY = ("torch", "numpy", "cv2", "smplx", "mannequin", "google", "scipy", "imageio_ffmpeg", "trimesh", "pyrender", "OpenGL")
+HEAVY = (
+    "torch",
+    "numpy",
+    "cv2",
+    "smplx",
+    "mannequin",
+    "google",
+    "scipy",
+    "imageio_ffmpeg",
+    "trimesh",
+    "pyrender",
+    "OpenGL",
+)
 COMMANDS = (
     "motion_rep.convert_hmr_to_motion",
     "motion_rep.motion_checker",
@@ -75,7 +87,10 @@ def folder_of(module: str) -> tuple[str, str]:
 
 
 def test_there_is_something_to_check():
-    assert len(GRAPH) > 40 and GRAPH["motion_rep.motions.encoding"] >= {"motion_rep.motions.layout", "motion_rep.kinematics.skeleton"}
+    assert len(GRAPH) > 40 and GRAPH["motion_rep.motions.encoding"] >= {
+        "motion_rep.motions.layout",
+        "motion_rep.kinematics.skeleton",
+    }
 
 
 def test_the_library_knows_nothing_of_the_gate():
@@ -126,7 +141,11 @@ def test_no_folder_is_crowded(package):
 
 def test_nothing_in_the_packages_imports_tests_or_scripts():
     for path in FILES.values():
-        roots = {name.split(".")[0] for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for name in names_of(node)}
+        roots = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for name in names_of(node)
+        }
         assert not roots & {"tests", "scripts", "conftest"}, path
 
 
@@ -169,7 +188,14 @@ def test_importing_a_command_imports_nothing_heavy_and_touches_nothing(module, t
         f"import os, sys; before = dict(os.environ), sorted(os.listdir()); import {module}; "
         f"assert before == (dict(os.environ), sorted(os.listdir())); print(*sorted(set(sys.modules) & set({HEAVY!r})))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(REPO), "PATH": ""}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPO), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 

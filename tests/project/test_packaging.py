@@ -17,9 +17,15 @@ from packaging.requirements import Requirement
 def setup_arguments() -> dict:
     """Keyword arguments of the call in setup.py that are plain values, and its table of commands."""
     tree = ast.parse((REPO / "setup.py").read_text(encoding="utf-8"))
-    call = next(node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setup")
+    call = next(
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setup"
+    )
     table = next(node.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "COMMANDS")
-    plain = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg in ("install_requires", "extras_require")}
+    plain = {
+        word.arg: ast.literal_eval(word.value)
+        for word in call.keywords
+        if word.arg in ("install_requires", "extras_require")
+    }
     return {**plain, "commands": ast.literal_eval(table)}
 
 
@@ -56,5 +62,7 @@ def test_every_short_name_leads_to_a_command(name, module):
 @pytest.mark.parametrize("module", SETUP["commands"].values())
 def test_every_command_runs_by_path_from_anywhere_and_has_help(module, tmp_path):
     path = REPO / (module.replace(".", "/") + ".py")
-    done = subprocess.run([sys.executable, path, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, path, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0 and done.stdout.startswith("usage:") and not done.stderr

@@ -57,7 +57,18 @@ def commands_of(text: str) -> list[str]:
 def checkout(tmp_path_factory) -> Path:
     """A copy of the checkout as a clone would be, with the downloaded weights where they are there."""
     copy = tmp_path_factory.mktemp("read me") / "checkout"
-    ignored = shutil.ignore_patterns(".git", ".venv", "node_modules", "__pycache__", "data", "demo_output", "out", "*.egg-info", ".*_cache", ".hypothesis")
+    ignored = shutil.ignore_patterns(
+        ".git",
+        ".venv",
+        "node_modules",
+        "__pycache__",
+        "data",
+        "demo_output",
+        "out",
+        "*.egg-info",
+        ".*_cache",
+        ".hypothesis",
+    )
     shutil.copytree(REPO, copy, ignore=ignored)
     if (REPO / "data").is_dir():
         shutil.copytree(REPO / "data", copy / "data")

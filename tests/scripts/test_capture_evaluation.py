@@ -41,7 +41,11 @@ def test_scores_see_what_they_are_for():
     truth = joints("walk")
     turned = (truth - (0, 0, 6)) @ np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]]) * 1.1 + (0, 0, 6)
     found = score(turned, truth, 1.0, 0.0)
-    assert found.procrustes == pytest.approx(0, abs=1e-6) and found.limbs == pytest.approx(0, abs=1e-4) and found.mpjpe > 100
+    assert (
+        found.procrustes == pytest.approx(0, abs=1e-6)
+        and found.limbs == pytest.approx(0, abs=1e-4)
+        and found.mpjpe > 100
+    )
     bent = truth.copy()
     bent[:, 20] += (0.0, 0.1, 0.0)
     assert score(bent, truth, 1.0, 0.0).mpjpe == pytest.approx(100 / 22)
@@ -105,11 +109,15 @@ def test_training_learns():
 
 def fetch(*flags: str, **environment: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(FETCH), *flags]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment, timeout=120)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | environment, timeout=120
+    )
 
 
 def test_without_a_network_fetching_ends_in_one_line(tmp_path):
-    done = fetch("--folder", str(tmp_path), PIP_INDEX_URL="http://127.0.0.1:9/", PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
+    done = fetch(
+        "--folder", str(tmp_path), PIP_INDEX_URL="http://127.0.0.1:9/", PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull
+    )
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and "--wheel" in done.stderr
 
 

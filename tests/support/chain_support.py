@@ -22,7 +22,10 @@ def programs(tmp_path):
     shutil.copytree(STAND_INS, root)
     (root / "wan" / "Wan2.2-T2V-A14B").mkdir()
     roots = {"WAN_ROOT": root / "wan", "GVHMR_ROOT": root / "hmr" / "gvhmr", "STAND_IN_LOG": tmp_path / "asked.jsonl"}
-    return {key: str(value) for key, value in roots.items()} | {"WAN_PYTHON": sys.executable, "GVHMR_PYTHON": sys.executable}
+    return {key: str(value) for key, value in roots.items()} | {
+        "WAN_PYTHON": sys.executable,
+        "GVHMR_PYTHON": sys.executable,
+    }
 
 
 def chain_environment(programs, **more):
@@ -33,7 +36,9 @@ def chain_environment(programs, **more):
 
 def prepare(folder, programs, *arguments, **more):
     environment = chain_environment(programs, **more)
-    return subprocess.run(["bash", str(SCRIPT), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        ["bash", str(SCRIPT), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
 
 
 def asked(programs):

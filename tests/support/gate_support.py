@@ -53,7 +53,14 @@ def make_archive(folder: Path, ids=(0,), joints=None, fps: float | None = 16.0, 
         content = {"joints": smooth_joints() if joints is None else joints}
         torch.save({**content, "fps": fps} if fps else content, folder / f"{number}_eval.pt")
         (folder / f"{number}.mp4").write_bytes(b"clip %d" % number)
-        entries.append({"id": identifier, "prompt": f"a person does thing {number}", "mbench_eval_path": f"{number}_eval.pt", "video_path": f"{number}.mp4"})
+        entries.append(
+            {
+                "id": identifier,
+                "prompt": f"a person does thing {number}",
+                "mbench_eval_path": f"{number}_eval.pt",
+                "video_path": f"{number}.mp4",
+            }
+        )
     (folder / name).write_text(json.dumps(entries))
     return folder / name
 
@@ -78,7 +85,9 @@ class Finished:
     stderr: str
 
 
-def gate(meta: Path, *flags: object, server: Service | None = None, key: str | None = KEY, report: str = "report.json") -> Finished:
+def gate(
+    meta: Path, *flags: object, server: Service | None = None, key: str | None = KEY, report: str = "report.json"
+) -> Finished:
     """Run the gate in this process, with the environment that a process of its own would get."""
     return run_here(apply_quality_gate.main, command(meta, *flags, report=report)[2:], environment(server, key))
 
@@ -86,7 +95,11 @@ def gate(meta: Path, *flags: object, server: Service | None = None, key: str | N
 def run_here(main: Callable[[list[str]], int], argv: list[str], variables: dict[str, str]) -> Finished:
     """Run a command's main in this process."""
     out, err = io.StringIO(), io.StringIO()
-    with mock.patch.dict(os.environ, variables, clear=True), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        mock.patch.dict(os.environ, variables, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         try:
             code = main(argv)
         except SystemExit as exit_:
@@ -96,12 +109,24 @@ def run_here(main: Callable[[list[str]], int], argv: list[str], variables: dict[
 
 def gate_process(meta: Path, *flags: object, server: Service | None = None, key: str | None = KEY):
     """Run the gate as a process from another folder."""
-    return subprocess.run(command(meta, *flags), env=environment(server, key), cwd="/", capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command(meta, *flags),
+        env=environment(server, key),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def environment(server: Service | None = None, key: str | None = KEY) -> dict[str, str]:
     """An environment with the loopback server's address and the key, and no other service settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GEMINI_", "GOOGLE_", "OPENAI_")) and "proxy" not in name.lower()}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GEMINI_", "GOOGLE_", "OPENAI_")) and "proxy" not in name.lower()
+    }
     if server is not None:
         kept |= {"GOOGLE_GEMINI_BASE_URL": server.url, "OPENAI_BASE_URL": server.url + "/v1"}
     return kept | ({"GEMINI_API_KEY": key, "OPENAI_API_KEY": key} if key else {})
@@ -156,7 +181,9 @@ class Service:
                 if len(body) < length:  # the client was killed while it asked
                     self.close_connection = True
                     return
-                request = Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.monotonic())
+                request = Request(
+                    self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.monotonic()
+                )
                 with service.lock:
                     service.requests.append(request)
                     number = len(service.requests) - 1
@@ -184,7 +211,11 @@ class Service:
     @property
     def questions(self) -> list[Request]:
         """The requests that asked for a verdict."""
-        return [request for request in self.requests if "generateContent" in request.path or "chat/completions" in request.path]
+        return [
+            request
+            for request in self.requests
+            if "generateContent" in request.path or "chat/completions" in request.path
+        ]
 
 
 def _send(handler: BaseHTTPRequestHandler, response: Response) -> None:
@@ -228,10 +259,21 @@ class GeminiProtocol:
     flags = ("--judge", "gemini")
 
     @staticmethod
-    def answer(text: str | None = None, version: str = "test-model-001", finish: str = "STOP", parts: list | None = None) -> Response:
-        content = {"role": "model", "parts": [{"text": verdict() if text is None else text}] if parts is None else parts}
+    def answer(
+        text: str | None = None, version: str = "test-model-001", finish: str = "STOP", parts: list | None = None
+    ) -> Response:
+        content = {
+            "role": "model",
+            "parts": [{"text": verdict() if text is None else text}] if parts is None else parts,
+        }
         usage = {"promptTokenCount": 1000, "candidatesTokenCount": 20, "totalTokenCount": 1020}
-        return Response(body={"candidates": [{"content": content, "finishReason": finish, "index": 0}], "usageMetadata": usage, "modelVersion": version})
+        return Response(
+            body={
+                "candidates": [{"content": content, "finishReason": finish, "index": 0}],
+                "usageMetadata": usage,
+                "modelVersion": version,
+            }
+        )
 
     @classmethod
     def cut(cls) -> Response:
@@ -248,13 +290,17 @@ class GeminiProtocol:
 
     @classmethod
     def wait(cls, seconds: float) -> Response:
-        return cls.error(429, "slow down", [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}])
+        return cls.error(
+            429, "slow down", [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}]
+        )
 
     @classmethod
     def quota_gone(cls) -> Response:
         quota = {"quotaMetric": "requests", "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}
         retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
-        return cls.error(429, "quota", [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [quota]}, retry])
+        return cls.error(
+            429, "quota", [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [quota]}, retry]
+        )
 
     @classmethod
     def bad_key(cls) -> Response:
@@ -271,7 +317,16 @@ class OpenAIProtocol:
         message = {"role": "assistant", "content": verdict() if text is None else text}
         choice = {"index": 0, "message": message, "finish_reason": finish}
         usage = {"prompt_tokens": 1000, "completion_tokens": 20, "total_tokens": 1020}
-        return Response(body={"id": "x", "object": "chat.completion", "created": 1, "model": version, "choices": [choice], "usage": usage})
+        return Response(
+            body={
+                "id": "x",
+                "object": "chat.completion",
+                "created": 1,
+                "model": version,
+                "choices": [choice],
+                "usage": usage,
+            }
+        )
 
     @classmethod
     def cut(cls) -> Response:
@@ -283,7 +338,11 @@ class OpenAIProtocol:
 
     @staticmethod
     def error(code: int, message: str = "went wrong", kind: str = "error", **headers: str) -> Response:
-        return Response(code, {"error": {"message": message, "type": kind, "code": kind}}, {name.replace("_", "-"): value for name, value in headers.items()})
+        return Response(
+            code,
+            {"error": {"message": message, "type": kind, "code": kind}},
+            {name.replace("_", "-"): value for name, value in headers.items()},
+        )
 
     @classmethod
     def wait(cls, seconds: float) -> Response:

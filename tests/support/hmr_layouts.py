@@ -55,7 +55,11 @@ def gravity_world(frames: int) -> tuple[np.ndarray, np.ndarray]:
     """The path of a moving camera in a world with y up: p_world = R p_camera + T, with R (T, 3, 3) and T (T, 3)."""
     turn = np.linspace(0, 0.5, frames)[:, None] * [0.2, 1.0, 0.1]
     level = np.diag([1.0, -1.0, -1.0])
-    return Rotation.from_rotvec(turn).as_matrix() @ level, np.linspace(0, 1, frames)[:, None] * [0.5, 0.1, 1.0] + [0, 1.4, 0]
+    return Rotation.from_rotvec(turn).as_matrix() @ level, np.linspace(0, 1, frames)[:, None] * [0.5, 0.1, 1.0] + [
+        0,
+        1.4,
+        0,
+    ]
 
 
 def rotvec(matrices: np.ndarray) -> np.ndarray:
@@ -83,7 +87,11 @@ def tensors(values: dict) -> dict:
 
 def write_standard(folder: Path, person: Known, **more) -> Path:
     values = {"global_orient": rotvec(person.root), "body_pose": rotvec(person.body), "transl": smplx_transl(person)}
-    camera = {"focal_length": np.full((len(person.root), 1), FOCAL), "width": np.full((len(person.root), 1), WIDTH), "height": np.full((len(person.root), 1), HEIGHT)}
+    camera = {
+        "focal_length": np.full((len(person.root), 1), FOCAL),
+        "width": np.full((len(person.root), 1), WIDTH),
+        "height": np.full((len(person.root), 1), HEIGHT),
+    }
     path = folder / "hmr.pt"
     torch.save({**tensors(values | camera), "frame_index": torch.tensor(person.frames), **more}, path)
     return path
@@ -98,7 +106,9 @@ def crop_cameras(frames: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     return size * [5000 / 192, 5000 / 256], corner + size / 2
 
 
-def in_crop_camera(transl: np.ndarray, focal: np.ndarray, centre: np.ndarray, fixed_focal: float, fixed_centre: np.ndarray) -> np.ndarray:
+def in_crop_camera(
+    transl: np.ndarray, focal: np.ndarray, centre: np.ndarray, fixed_focal: float, fixed_centre: np.ndarray
+) -> np.ndarray:
     """The translation that puts the point transl of a fixed camera at the same pixel of each crop's camera, the depth following the focal length."""
     depth = transl[:, 2:] * focal[:, :1] / fixed_focal
     return np.concatenate([transl[:, :2] - (centre - fixed_centre) * depth / focal, depth], axis=1)
@@ -108,14 +118,35 @@ def write_smplest_x(folder: Path, person: Known, retargeted: bool) -> Path:
     frames = len(person.root)
     focal, centre = crop_cameras(frames)
     middle = np.array([WIDTH, HEIGHT]) / 2
-    values = {"global_orient": rotvec(person.root), "body_pose": rotvec(person.body), "betas": np.full((frames, 10), 0.5)}
-    values |= {"width": np.full((frames, 1), WIDTH), "height": np.full((frames, 1), HEIGHT), "bbox": np.ones((frames, 4)), "detection_score": np.ones(frames)}
-    fixed, own = np.full((frames, 2), focal[0, 0]), in_crop_camera(smplx_transl(person), focal, centre, focal[0, 0], middle)
+    values = {
+        "global_orient": rotvec(person.root),
+        "body_pose": rotvec(person.body),
+        "betas": np.full((frames, 10), 0.5),
+    }
+    values |= {
+        "width": np.full((frames, 1), WIDTH),
+        "height": np.full((frames, 1), HEIGHT),
+        "bbox": np.ones((frames, 4)),
+        "detection_score": np.ones(frames),
+    }
+    fixed, own = (
+        np.full((frames, 2), focal[0, 0]),
+        in_crop_camera(smplx_transl(person), focal, centre, focal[0, 0], middle),
+    )
     raw = {"transl": own, "focal_length": focal[:, :1], "focal_length_xy": focal, "princpt": centre}
     if retargeted:
         values |= {f"{key}_raw": value for key, value in raw.items()}
-        raw = {"transl": smplx_transl(person), "focal_length": fixed[:, :1], "focal_length_xy": fixed, "princpt": np.tile(middle, (frames, 1))}
-    extra = {"frame_index": torch.tensor(person.frames), "fps": torch.tensor([24.0]), "num_frames": torch.tensor([int(person.frames[-1]) + 3])}
+        raw = {
+            "transl": smplx_transl(person),
+            "focal_length": fixed[:, :1],
+            "focal_length_xy": fixed,
+            "princpt": np.tile(middle, (frames, 1)),
+        }
+    extra = {
+        "frame_index": torch.tensor(person.frames),
+        "fps": torch.tensor([24.0]),
+        "num_frames": torch.tensor([int(person.frames[-1]) + 3]),
+    }
     extra |= {"retargeted_cam": torch.ones(1, dtype=torch.uint8)} if retargeted else {}
     path = folder / "clip_params.pt"
     torch.save({**tensors(values | raw), **extra}, path)
@@ -129,7 +160,10 @@ def write_smpler_x(folder: Path, people: list[Known], with_frame: bool = True) -
     (out / "meta").mkdir()
     if with_frame:
         (folder / "images" / "clip").mkdir(parents=True)
-        cv2.imwrite(str(folder / "images" / "clip" / f"{people[0].frames[0] + 1:06}.jpg"), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+        cv2.imwrite(
+            str(folder / "images" / "clip" / f"{people[0].frames[0] + 1:06}.jpg"),
+            np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+        )
     middle = np.array([WIDTH, HEIGHT]) / 2
     for order, person in enumerate(people):
         focal, centre = crop_cameras(len(person.root), seed=order)
@@ -138,28 +172,72 @@ def write_smpler_x(folder: Path, people: list[Known], with_frame: bool = True) -
         for row, frame in enumerate(person.frames):
             box = len(people) - 1 - order if frame % 2 else order
             size = focal[row] * [192 / 5000, 256 / 5000]
-            values = {"global_orient": rotvec(person.root[row : row + 1]), "body_pose": rotvec(person.body[row : row + 1]).reshape(21, 3), "transl": transl[row : row + 1]}
-            values |= {"betas": np.zeros((1, 10)), "expression": np.zeros((1, 10)), "jaw_pose": np.zeros((1, 3)), "left_hand_pose": np.zeros((15, 3))}
+            values = {
+                "global_orient": rotvec(person.root[row : row + 1]),
+                "body_pose": rotvec(person.body[row : row + 1]).reshape(21, 3),
+                "transl": transl[row : row + 1],
+            }
+            values |= {
+                "betas": np.zeros((1, 10)),
+                "expression": np.zeros((1, 10)),
+                "jaw_pose": np.zeros((1, 3)),
+                "left_hand_pose": np.zeros((15, 3)),
+            }
             np.savez(out / "smplx" / f"{frame + 1:05}_{box}.npz", **values)
-            meta = {"focal": focal[row].tolist(), "princpt": centre[row].tolist(), "bbox": [*(centre[row] - size / 2), *size], "bbox_id": box}
-            (out / "meta" / f"{frame + 1:05}_{box}.json").write_text(json.dumps(meta | {"img_path": f"../images/clip/{frame + 1:06}.jpg"}))
+            meta = {
+                "focal": focal[row].tolist(),
+                "princpt": centre[row].tolist(),
+                "bbox": [*(centre[row] - size / 2), *size],
+                "bbox_id": box,
+            }
+            (out / "meta" / f"{frame + 1:05}_{box}.json").write_text(
+                json.dumps(meta | {"img_path": f"../images/clip/{frame + 1:06}.jpg"})
+            )
     return out
 
 
 def write_camerahmr(folder: Path, person: Known, body: str) -> Path:
-    smpl = {"global_orient": person.root[:, None], "body_pose": smpl_rotations(person)[:, 1:], "transl": smpl_transl(person)}
+    smpl = {
+        "global_orient": person.root[:, None],
+        "body_pose": smpl_rotations(person)[:, 1:],
+        "transl": smpl_transl(person),
+    }
     smplx = {"global_orient": person.root[:, None], "body_pose": person.body, "transl": smplx_transl(person)}
     camera = {"focal_length": [FOCAL], "width": [WIDTH], "height": [HEIGHT], "betas": np.zeros((len(person.root), 10))}
     path = folder / "frames.pt"
-    torch.save({**tensors((smpl if body == "smpl" else smplx) | camera), "frame_index": torch.tensor(person.frames), "body_model": body}, path)
+    torch.save(
+        {
+            **tensors((smpl if body == "smpl" else smplx) | camera),
+            "frame_index": torch.tensor(person.frames),
+            "body_model": body,
+        },
+        path,
+    )
     return path
 
 
-def write_4dhumans(folder: Path, people: dict[int, Known], ghosts: dict[int, list[int]], frames: int, compress: int = 3) -> Path:
+def write_4dhumans(
+    folder: Path, people: dict[int, Known], ghosts: dict[int, list[int]], frames: int, compress: int = 3
+) -> Path:
     """``ghosts[tid]``: frames in which a track is only remembered; its values are then those of its last frame."""
     result = {}
     for frame in range(frames):
-        entry = {key: [] for key in ("tid", "bbox", "tracked_time", "smpl", "camera", "camera_bbox", "size", "3d_joints", "mask", "conf", "class_name")}
+        entry = {
+            key: []
+            for key in (
+                "tid",
+                "bbox",
+                "tracked_time",
+                "smpl",
+                "camera",
+                "camera_bbox",
+                "size",
+                "3d_joints",
+                "mask",
+                "conf",
+                "class_name",
+            )
+        }
         for tid, person in people.items():
             seen = person.frames == frame
             remembered = frame in ghosts.get(tid, [])
@@ -169,20 +247,31 @@ def write_4dhumans(folder: Path, people: dict[int, Known], ghosts: dict[int, lis
             rotations = smpl_rotations(person)[row].astype(np.float32)
             entry["tid"].append(tid)
             entry["tracked_time"].append(0 if seen.any() else 3)
-            entry["smpl"].append({"global_orient": rotations[:1], "body_pose": rotations[1:], "betas": np.zeros(10, np.float32)})
+            entry["smpl"].append(
+                {"global_orient": rotations[:1], "body_pose": rotations[1:], "betas": np.zeros(10, np.float32)}
+            )
             entry["camera"].append(smpl_transl(person)[row].astype(np.float32))
             entry["size"].append([HEIGHT, WIDTH])
             entry["mask"].append({"size": [HEIGHT, WIDTH], "counts": b"abc"})
             for key in ("bbox", "camera_bbox", "3d_joints", "conf", "class_name"):
                 entry[key].append(np.zeros(4))
         live = [tid for tid, time in zip(entry["tid"], entry["tracked_time"], strict=True) if time == 0]
-        result[f"outputs//_DEMO/clip/img/{frame + 1:06d}.jpg"] = {"time": frame, "shot": 0, "frame_path": "x", **entry, "tracked_ids": live, "tracked_bbox": live}
+        result[f"outputs//_DEMO/clip/img/{frame + 1:06d}.jpg"] = {
+            "time": frame,
+            "shot": 0,
+            "frame_path": "x",
+            **entry,
+            "tracked_ids": live,
+            "tracked_bbox": live,
+        }
     path = folder / "demo_clip.pkl"
     joblib.dump(result, path, compress=compress)
     return path
 
 
-def write_wham(folder: Path, people: dict[int, Known], worlds: dict[int, Known], mid_hips: dict[int, np.ndarray]) -> Path:
+def write_wham(
+    folder: Path, people: dict[int, Known], worlds: dict[int, Known], mid_hips: dict[int, np.ndarray]
+) -> Path:
     result = defaultdict(dict)
     for name, person in people.items():
         result[name] = {
@@ -199,18 +288,35 @@ def write_wham(folder: Path, people: dict[int, Known], worlds: dict[int, Known],
     return path
 
 
-def write_gvhmr(folder: Path, person: Known, world: Known, betas: np.ndarray | None = None, shift: np.ndarray | float = 0.0) -> Path:
+def write_gvhmr(
+    folder: Path, person: Known, world: Known, betas: np.ndarray | None = None, shift: np.ndarray | float = 0.0
+) -> Path:
     """``shift``: where the shape's pelvis is at rest, compared to the shape of zeros."""
     shape = np.zeros((len(person.root), 10)) if betas is None else betas
 
     def values(one: Known) -> dict:
-        return tensors({"global_orient": rotvec(one.root), "body_pose": rotvec(one.body), "transl": smplx_transl(one) - shift, "betas": shape})
+        return tensors(
+            {
+                "global_orient": rotvec(one.root),
+                "body_pose": rotvec(one.body),
+                "transl": smplx_transl(one) - shift,
+                "betas": shape,
+            }
+        )
 
     intrinsic = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
     cameras = torch.tensor(np.tile(intrinsic, (len(person.root), 1, 1)), dtype=torch.float32)
     path = folder / "hmr4d_results.pt"
     net = {"model_output": {"pred_x": torch.zeros(1, 4)}, "static_conf_logits": torch.zeros(1, 3)}
-    torch.save({"smpl_params_global": values(world), "smpl_params_incam": values(person), "K_fullimg": cameras, "net_outputs": net}, path)
+    torch.save(
+        {
+            "smpl_params_global": values(world),
+            "smpl_params_incam": values(person),
+            "K_fullimg": cameras,
+            "net_outputs": net,
+        },
+        path,
+    )
     return path
 
 
@@ -219,12 +325,30 @@ def write_tram(folder: Path, people: list[Known], frames: int) -> Path:
     (out / "hps").mkdir(parents=True)
     for number, person in enumerate(people):
         rotations = smpl_rotations(person)
-        values = {"pred_cam": np.zeros((len(rotations), 3)), "pred_pose": rotations[..., :2].reshape(len(rotations), -1), "pred_shape": np.zeros((len(rotations), 10))}
+        values = {
+            "pred_cam": np.zeros((len(rotations), 3)),
+            "pred_pose": rotations[..., :2].reshape(len(rotations), -1),
+            "pred_shape": np.zeros((len(rotations), 10)),
+        }
         values |= {"pred_rotmat": rotations, "pred_trans": smpl_transl(person)[:, None]}
-        np.save(out / "hps" / f"hps_track_{number}.npy", {**tensors(values), "frame": torch.tensor(person.frames)}, allow_pickle=True)
+        np.save(
+            out / "hps" / f"hps_track_{number}.npy",
+            {**tensors(values), "frame": torch.tensor(person.frames)},
+            allow_pickle=True,
+        )
     rotation, shift = gravity_world(frames)
-    camera = {"pred_cam_R": rotation, "pred_cam_T": shift, "world_cam_R": rotation, "world_cam_T": shift, "img_focal": np.float64(FOCAL)}
-    np.save(out / "camera.npy", {**camera, "img_center": np.array([WIDTH, HEIGHT]) / 2, "spec_focal": 1.0}, allow_pickle=True)
+    camera = {
+        "pred_cam_R": rotation,
+        "pred_cam_T": shift,
+        "world_cam_R": rotation,
+        "world_cam_T": shift,
+        "img_focal": np.float64(FOCAL),
+    }
+    np.save(
+        out / "camera.npy",
+        {**camera, "img_center": np.array([WIDTH, HEIGHT]) / 2, "spec_focal": 1.0},
+        allow_pickle=True,
+    )
     np.save(out / "boxes.npy", np.zeros((frames, 5)))
     return out
 
@@ -234,14 +358,33 @@ def write_prompthmr(folder: Path, people: dict[int, Known], worlds: dict[int, Kn
     for name, person in people.items():
         count = len(person.root)
         extra = np.broadcast_to(np.eye(3), (count, 33, 3, 3))
-        world_pose = np.concatenate([rotvec(worlds[name].root), rotvec(worlds[name].body), np.zeros((count, 99))], axis=1)
-        camera = {"rotmat": np.concatenate([person.root[:, None], person.body, extra], axis=1), "shape": np.zeros((count, 10)), "trans": smplx_transl(person)}
+        world_pose = np.concatenate(
+            [rotvec(worlds[name].root), rotvec(worlds[name].body), np.zeros((count, 99))], axis=1
+        )
+        camera = {
+            "rotmat": np.concatenate([person.root[:, None], person.body, extra], axis=1),
+            "shape": np.zeros((count, 10)),
+            "trans": smplx_transl(person),
+        }
         camera["pose"] = np.concatenate([rotvec(person.root), rotvec(person.body), np.zeros((count, 9))], axis=1)
         world = {"pose": world_pose, "shape": np.zeros((count, 10)), "trans": smplx_transl(worlds[name])}
-        entries[name] = {"track_id": name, "frames": person.frames, "bboxes": np.zeros((count, 4)), "smplx_cam": camera, "smplx_world": world}
-    lens = {"img_focal": np.float32(FOCAL), "img_center": np.array([WIDTH, HEIGHT]) / 2, "pred_cam_R": np.zeros((5, 3, 3))}
+        entries[name] = {
+            "track_id": name,
+            "frames": person.frames,
+            "bboxes": np.zeros((count, 4)),
+            "smplx_cam": camera,
+            "smplx_world": world,
+        }
+    lens = {
+        "img_focal": np.float32(FOCAL),
+        "img_center": np.array([WIDTH, HEIGHT]) / 2,
+        "pred_cam_R": np.zeros((5, 3, 3)),
+    }
     path = folder / "results.pkl"
-    joblib.dump({"camera": lens, "camera_world": dict(lens), "people": entries, "timings": {"total": 1.5}, "has_tracks": True}, path)
+    joblib.dump(
+        {"camera": lens, "camera_world": dict(lens), "people": entries, "timings": {"total": 1.5}, "has_tracks": True},
+        path,
+    )
     return path
 
 
@@ -249,9 +392,21 @@ def write_amass(folder: Path, z_up: Known, body: str, rate: float = 120.0) -> Pa
     poses = np.concatenate([rotvec(z_up.root), rotvec(z_up.body)], axis=1)
     path = folder / "subject_walk_poses.npz"
     if body == "smplh":
-        values = {"poses": np.pad(poses, ((0, 0), (0, 90))), "trans": smpl_transl(z_up), "mocap_framerate": rate, "gender": np.array(b"male"), "dmpls": np.zeros((3, 8))}
+        values = {
+            "poses": np.pad(poses, ((0, 0), (0, 90))),
+            "trans": smpl_transl(z_up),
+            "mocap_framerate": rate,
+            "gender": np.array(b"male"),
+            "dmpls": np.zeros((3, 8)),
+        }
     else:
-        values = {"poses": np.pad(poses, ((0, 0), (0, 99))), "trans": smplx_transl(z_up), "mocap_frame_rate": rate, "gender": "neutral", "root_orient": poses[:, :3]}
+        values = {
+            "poses": np.pad(poses, ((0, 0), (0, 99))),
+            "trans": smplx_transl(z_up),
+            "mocap_frame_rate": rate,
+            "gender": "neutral",
+            "root_orient": poses[:, :3],
+        }
         values["markers_latent_vids"] = np.array({"a": 1}, dtype=object)
     np.savez(path, betas=np.zeros(16), **values)
     return path

@@ -42,7 +42,13 @@ class Kills:
 
     def kill(self, command: Sequence[object], **options) -> bool:
         """Start a command and kill it (where one of its processes was killed, the rest a moment later); whether it still ran."""
-        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **options)
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            **options,
+        )
         self.groups.append(process.pid)
         at_start = len(self.killed) % 4 == 3
         if at_start:

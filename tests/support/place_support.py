@@ -62,7 +62,20 @@ def renderer(before: Path, disk: Path, make_capture) -> Command:
         save_motion(before / f"{number}.pt", make_capture(frames=4, seed=number))
     save_json(before / "a.json", [{"id": number, "prompt": "p", "motion_path": f"{number}.pt"} for number in IDS])
     (before / "b.json").write_text("old")
-    return Command(main, lambda place: ["--meta-json", place / "a.json", "--output-json", place / "b.json", "--output-dir", place / "out", "--workers", 0, *SMALL])
+    return Command(
+        main,
+        lambda place: [
+            "--meta-json",
+            place / "a.json",
+            "--output-json",
+            place / "b.json",
+            "--output-dir",
+            place / "out",
+            "--workers",
+            0,
+            *SMALL,
+        ],
+    )
 
 
 def gate(before: Path, disk: Path, make_capture, name: str = "a.json") -> Command:
@@ -71,9 +84,13 @@ def gate(before: Path, disk: Path, make_capture, name: str = "a.json") -> Comman
 
     make_archive(before, IDS)
     entries = [{"id": number, "prompt": "p", "mbench_eval_path": f"{number}_eval.pt"} for number in IDS]
-    (before / name).write_text("".join(json.dumps(entry) + "\n" for entry in entries) if name.endswith("l") else json.dumps(entries))
+    (before / name).write_text(
+        "".join(json.dumps(entry) + "\n" for entry in entries) if name.endswith("l") else json.dumps(entries)
+    )
     (before / "report.json").write_text("old")
-    verdicts = save_json(disk.with_name("verdicts.json"), [{"id": number, "matches": True, "analysis": "seen"} for number in IDS])
+    verdicts = save_json(
+        disk.with_name("verdicts.json"), [{"id": number, "matches": True, "analysis": "seen"} for number in IDS]
+    )
     flags = ["--judge", "manual", "--verdicts", verdicts]
     return Command(main, lambda place: ["--meta-json", place / name, "--quality-report", place / "report.json", *flags])
 
@@ -99,7 +116,9 @@ def exporter(before: Path, disk: Path, make_capture) -> Command:
 
     save_motion(before / "a.pt", make_capture(frames=4))
     (before / "a.npz").write_bytes(b"old")
-    return Command(main, lambda place: [place / "a.pt", "-o", place / "a.npz", place / "a.bvh", place / "a.glb", place / "a.csv"])
+    return Command(
+        main, lambda place: [place / "a.pt", "-o", place / "a.npz", place / "a.bvh", place / "a.glb", place / "a.csv"]
+    )
 
 
 def review(before: Path, disk: Path, make_capture) -> Command:
@@ -109,7 +128,9 @@ def review(before: Path, disk: Path, make_capture) -> Command:
     make_archive(before, IDS)
     (before / "review").mkdir()
     (before / "review/index.html").write_bytes(b"old")
-    return Command(main, lambda place: ["--meta-json", place / "meta.json", "--output", place / "review", "--no-side-view"])
+    return Command(
+        main, lambda place: ["--meta-json", place / "meta.json", "--output", place / "review", "--no-side-view"]
+    )
 
 
 def evaluator(before: Path, disk: Path, make_capture) -> Command:
@@ -118,11 +139,32 @@ def evaluator(before: Path, disk: Path, make_capture) -> Command:
     from motion_gating.evaluate_gate import main
 
     archive = make_archive(before, IDS)
-    verdicts = save_json(before / "verdicts.json", [{"id": number, "matches": True, "analysis": "seen"} for number in IDS])
-    flags = ["--quality-report", before / "report.json", "--output-json", before / "b.json", "--judge", "manual", "--verdicts", verdicts]
+    verdicts = save_json(
+        before / "verdicts.json", [{"id": number, "matches": True, "analysis": "seen"} for number in IDS]
+    )
+    flags = [
+        "--quality-report",
+        before / "report.json",
+        "--output-json",
+        before / "b.json",
+        "--judge",
+        "manual",
+        "--verdicts",
+        verdicts,
+    ]
     assert gate([str(word) for word in ("--meta-json", archive, *flags)]) == 0
     (before / "e.json").write_text("old")
-    return Command(main, lambda place: ["--labels", place / "verdicts.json", "--quality-report", place / "report.json", "--output", place / "e.json"])
+    return Command(
+        main,
+        lambda place: [
+            "--labels",
+            place / "verdicts.json",
+            "--quality-report",
+            place / "report.json",
+            "--output",
+            place / "e.json",
+        ],
+    )
 
 
 def importer(before: Path, disk: Path, make_capture) -> Command:
@@ -145,10 +187,24 @@ def recorder(before: Path, disk: Path, make_capture) -> Command:
     return Command(main, lambda place: ["write", place / "new.mp4", "--as-name", place / "v.mp4"])
 
 
-COMMANDS = [converter, converter_of_one, renderer, gate, gate_of_lines, checker, exporter, review, evaluator, importer, recorder]
+COMMANDS = [
+    converter,
+    converter_of_one,
+    renderer,
+    gate,
+    gate_of_lines,
+    checker,
+    exporter,
+    review,
+    evaluator,
+    importer,
+    recorder,
+]
 
 
-def check_outputs(code: int, errors: str, old: dict[str, bytes], new: dict[str, bytes], now: dict[str, bytes], usual: int = 0) -> None:
+def check_outputs(
+    code: int, errors: str, old: dict[str, bytes], new: dict[str, bytes], now: dict[str, bytes], usual: int = 0
+) -> None:
     """One line for each thing that is wrong, and every output the old or the new one; after a run as ``usual``, all new.
 
     Raises:
@@ -160,7 +216,9 @@ def check_outputs(code: int, errors: str, old: dict[str, bytes], new: dict[str, 
     whole = code == usual and not any(line.startswith("error: ") for line in lines)
     for name in {*old, *new} - IGNORED:
         known = (new.get(name),) if whole and usual == 0 else (old.get(name), new.get(name))
-        assert now.get(name) in known or is_whole(name, now[name]), f"exit {code}: {name} is neither the old nor the new file\n{errors}"
+        assert now.get(name) in known or is_whole(name, now[name]), (
+            f"exit {code}: {name} is neither the old nor the new file\n{errors}"
+        )
 
 
 def is_whole(name: str, data: bytes) -> bool:

@@ -37,10 +37,28 @@ def record(identifier, jitter=0.01, matches: bool | None = True, **more) -> dict
     """A record as the gate writes it."""
     passes = None if matches is None else matches and jitter < 0.04
     failed = [name for name, wrong in (("jitter_degree", jitter >= 0.04), ("vlm", matches is False)) if wrong]
-    known = {"reasons": [f"jitter_degree {jitter:g} is measured", f"manual says {matches}"], "failed_checks": failed, "judge": "manual"}
+    known = {
+        "reasons": [f"jitter_degree {jitter:g} is measured", f"manual says {matches}"],
+        "failed_checks": failed,
+        "judge": "manual",
+    }
     figures = {"foot_sliding": 0.004, "ground_penetration": 0.0, "foot_floating": 0.012, "dynamic_degree": 0.03}
-    worst = {"worst_half_second": {"first_frame": 8, "last_frame": 16, "start_seconds": 0.5, "end_seconds": 1.0, "jitter_degree": jitter}}
-    documented = {"id": identifier, "jitter_degree": jitter, "vlm_analysis": "It moves.", "vlm_matches": matches, "use_ref_motion": passes}
+    worst = {
+        "worst_half_second": {
+            "first_frame": 8,
+            "last_frame": 16,
+            "start_seconds": 0.5,
+            "end_seconds": 1.0,
+            "jitter_degree": jitter,
+        }
+    }
+    documented = {
+        "id": identifier,
+        "jitter_degree": jitter,
+        "vlm_analysis": "It moves.",
+        "vlm_matches": matches,
+        "use_ref_motion": passes,
+    }
     return {**documented, **known, **figures, **worst, **more}
 
 
@@ -68,7 +86,9 @@ def make_batch(folder: Path) -> tuple[Path, Path]:
     ]  # fmt: skip
     (folder / "meta.json").write_text(json.dumps(entries))
     (folder / "report.json").write_text(json.dumps(records))
-    (folder / "report.run.json").write_text(json.dumps({"limits": {"jitter_degree": 0.05}, "finished": "2026-01-02T03:04:05+00:00", "judge": "manual"}))
+    (folder / "report.run.json").write_text(
+        json.dumps({"limits": {"jitter_degree": 0.05}, "finished": "2026-01-02T03:04:05+00:00", "judge": "manual"})
+    )
     return folder / "meta.json", folder / "report.json"
 
 
@@ -88,4 +108,4 @@ def entry_details(output: Path, key: str) -> dict:
     """What the page loads for one entry."""
     text = (output / "entries" / f"{key}.js").read_text()
     assert text.startswith("reviewEntry(") and text.endswith(");\n")
-    return json.loads(f"[{text[len('reviewEntry('):-3]}]")[1]
+    return json.loads(f"[{text[len('reviewEntry(') : -3]}]")[1]

@@ -29,5 +29,8 @@ def smooth_capture(frames: int = 41, seed: int = 0, reach: float = 0.8) -> Captu
 def smooth_clip(frames: int = 41, seed: int = 0, reach: float = 0.8, fps: float | None = 16.0) -> MotionClip:
     """The same as a motion file's content: ``frames`` - 1 rows, and a camera."""
     encoded = encode_capture(smooth_capture(frames, seed, reach))
-    ahead = rigid_transform(torch.tensor([[-1.0, 0, 0], [0, 0, -1], [0, -1, 0]], dtype=torch.float64), torch.tensor([0.0, 1.0, 4.0], dtype=torch.float64))
+    ahead = rigid_transform(
+        torch.tensor([[-1.0, 0, 0], [0, 0, -1], [0, -1, 0]], dtype=torch.float64),
+        torch.tensor([0.0, 1.0, 4.0], dtype=torch.float64),
+    )
     return MotionClip(encoded.motion.float(), Camera(intrinsic_matrix(500, 320, 240), ahead), fps)

@@ -12,7 +12,9 @@ def smplx_arrays() -> dict[str, np.ndarray]:
     from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS
 
     parents = [*PARENTS, 15, 15, 15, *(20 + i % 2 for i in range(30))]
-    joints = np.array([*REST_JOINTS, *[(0.0, 0.3, 0.05)] * 3, *[(0.72, 0.03, -0.06), (-0.72, 0.03, -0.06)] * 15], np.float32)
+    joints = np.array(
+        [*REST_JOINTS, *[(0.0, 0.3, 0.05)] * 3, *[(0.72, 0.03, -0.06), (-0.72, 0.03, -0.06)] * 15], np.float32
+    )
     template, weights = np.tile(joints[0], (SMPLX_VERTICES, 1)), np.zeros((SMPLX_VERTICES, 55), np.float32)
     template[:55] = joints
     weights[:, 0] = 1.0

@@ -55,9 +55,18 @@ def make_figure(name: str) -> Figure:
     if name == "anny":
         return Anny()
     if name == "anny_man":
-        return Anny({"gender": 0.95, "height": 0.7, "muscle": 0.7, "weight": 0.55}, shirt=(0.86, 0.86, 0.82), trousers=(0.3, 0.28, 0.25))
+        return Anny(
+            {"gender": 0.95, "height": 0.7, "muscle": 0.7, "weight": 0.55},
+            shirt=(0.86, 0.86, 0.82),
+            trousers=(0.3, 0.28, 0.25),
+        )
     if name == "anny_woman":
-        return Anny({"gender": 0.05, "height": 0.35, "weight": 0.6}, shirt=(0.25, 0.45, 0.40), trousers=(0.12, 0.12, 0.15), skin=(0.62, 0.44, 0.33))
+        return Anny(
+            {"gender": 0.05, "height": 0.35, "weight": 0.6},
+            shirt=(0.25, 0.45, 0.40),
+            trousers=(0.12, 0.12, 0.15),
+            skin=(0.62, 0.44, 0.33),
+        )
     raise UsageError(f"there is no figure {name!r}")
 
 

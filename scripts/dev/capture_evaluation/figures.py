@@ -17,7 +17,13 @@ from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.rotations import matrix_to_rotvec
 from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
 
-SKIN, HAIR, SHIRT, TROUSERS, SHOES = (0.87, 0.68, 0.56), (0.16, 0.10, 0.07), (0.70, 0.24, 0.20), (0.20, 0.25, 0.38), (0.85, 0.85, 0.83)
+SKIN, HAIR, SHIRT, TROUSERS, SHOES = (
+    (0.87, 0.68, 0.56),
+    (0.16, 0.10, 0.07),
+    (0.70, 0.24, 0.20),
+    (0.20, 0.25, 0.38),
+    (0.85, 0.85, 0.83),
+)
 EYE, LIPS = (0.07, 0.05, 0.05), (0.70, 0.32, 0.30)
 
 
@@ -67,7 +73,11 @@ def _mannequin_paint(body, skin: tuple[float, float, float]) -> np.ndarray:
     rest = np.asarray(body.vertices(body.rest_pose()))
     joints = body.joint_transforms(body.rest_pose())[:, :3, 3]
     head, neck = joints[body.joint_index("Head")], joints[body.joint_index("Neck")]
-    ankle, wrist, pelvis = joints[body.joint_index("L_Ankle")], joints[body.joint_index("L_Wrist")], joints[body.joint_index("Pelvis")]
+    ankle, wrist, pelvis = (
+        joints[body.joint_index("L_Ankle")],
+        joints[body.joint_index("L_Wrist")],
+        joints[body.joint_index("Pelvis")],
+    )
     x, y, z = (rest - head).T
     colours = np.tile(np.asarray(SHIRT), (len(rest), 1))
     colours[rest[:, 1] < pelvis[1] - 0.02] = TROUSERS
@@ -107,10 +117,23 @@ class Anny:
 
     def __init__(self, phenotype: dict[str, float] | None = None, shirt=SHIRT, trousers=TROUSERS, skin=SKIN) -> None:
         self.model = _load_anny()
-        self.phenotype = {"gender": 0.5, "age": 0.6, "muscle": 0.5, "weight": 0.5, "height": 0.5, "proportions": 0.5} | (phenotype or {})
+        self.phenotype = {
+            "gender": 0.5,
+            "age": 0.6,
+            "muscle": 0.5,
+            "weight": 0.5,
+            "height": 0.5,
+            "proportions": 0.5,
+        } | (phenotype or {})
         rest = self.model(phenotype_kwargs=self.phenotype, pose_parameterization="local-ref")
-        self._heads = {n: _Y_UP_FROM_Z_UP @ p for n, p in zip(self.model.bone_labels, rest["bone_poses"][0, :, :3, 3].numpy(), strict=True)}
-        self._rest = {n: _Y_UP_FROM_Z_UP @ p for n, p in zip(self.model.bone_labels, rest["bone_poses"][0, :, :3, :3].numpy(), strict=True)}
+        self._heads = {
+            n: _Y_UP_FROM_Z_UP @ p
+            for n, p in zip(self.model.bone_labels, rest["bone_poses"][0, :, :3, 3].numpy(), strict=True)
+        }
+        self._rest = {
+            n: _Y_UP_FROM_Z_UP @ p
+            for n, p in zip(self.model.bone_labels, rest["bone_poses"][0, :, :3, :3].numpy(), strict=True)
+        }
         self._joint = np.array([JOINT_NAMES.index(_joint_of(n)) for n in self.model.bone_labels])
         self._bind = np.stack([self._bind_of(n) for n in self.model.bone_labels])
         self.faces = self.model.faces.numpy().astype(np.int32)
@@ -128,7 +151,11 @@ class Anny:
 
     def _skin(self, bones: Tensor) -> np.ndarray:
         with torch.no_grad():
-            return self.model(pose_parameters=bones, phenotype_kwargs=self.phenotype)["vertices"].numpy().astype(np.float32)
+            return (
+                self.model(pose_parameters=bones, phenotype_kwargs=self.phenotype)["vertices"]
+                .numpy()
+                .astype(np.float32)
+            )
 
     def _bind_of(self, bone: str) -> np.ndarray:
         """Orientation of a bone, in the axes of SMPL-X at zero pose."""
@@ -149,14 +176,24 @@ class Anny:
         joint = np.array([JOINT_NAMES[j] for j in self._joint])[weights.argmax(1).numpy()]
         bone = np.array(self.model.bone_labels)[weights.argmax(1).numpy()]
         colours = np.tile(np.asarray(skin), (len(rest), 1))
-        colours[np.isin(joint, ["spine1", "spine2", "spine3", "left_collar", "right_collar", "left_shoulder", "right_shoulder"])] = shirt
+        colours[
+            np.isin(
+                joint, ["spine1", "spine2", "spine3", "left_collar", "right_collar", "left_shoulder", "right_shoulder"]
+            )
+        ] = shirt
         colours[np.isin(joint, ["pelvis", "left_hip", "right_hip", "left_knee", "right_knee"])] = trousers
         colours[np.isin(joint, ["left_ankle", "right_ankle", "left_foot", "right_foot"])] = SHOES
         head, eyes = joint == "head", np.char.startswith(bone, "eye")
         x, y, z = (rest - self._heads["head"]).T
         eye = rest[eyes].mean(0) - self._heads["head"]
-        colours[head & (y > eye[1] - 0.03) & ((z < eye[2] - 0.085) | (y > eye[1] + 0.055 + 0.5 * np.minimum(z - eye[2] + 0.03, 0)))] = HAIR
-        colours[head & (np.abs(x) > 0.015) & (np.abs(x) < 0.05) & (np.abs(y - eye[1] - 0.022) < 0.005) & (z > eye[2] - 0.04)] = HAIR
+        colours[
+            head
+            & (y > eye[1] - 0.03)
+            & ((z < eye[2] - 0.085) | (y > eye[1] + 0.055 + 0.5 * np.minimum(z - eye[2] + 0.03, 0)))
+        ] = HAIR
+        colours[
+            head & (np.abs(x) > 0.015) & (np.abs(x) < 0.05) & (np.abs(y - eye[1] - 0.022) < 0.005) & (z > eye[2] - 0.04)
+        ] = HAIR
         colours[head & (np.abs(x) < 0.024) & (np.abs(y - eye[1] + 0.068) < 0.009) & (z > eye[2] - 0.02)] = LIPS
         colours[eyes] = (0.95, 0.95, 0.95)
         front = rest[eyes, 2].max() - self._heads["head"][2]
@@ -189,5 +226,7 @@ def _load_anny():
         warp.config.log_level = warp.LOG_ERROR
         import anny
     except ImportError:
-        raise UsageError("anny is not installed; it is needed to draw people for this script only. Install it with: pip install anny==0.6.2") from None
+        raise UsageError(
+            "anny is not installed; it is needed to draw people for this script only. Install it with: pip install anny==0.6.2"
+        ) from None
     return anny.Anny(pose_parameterization="world-orient")

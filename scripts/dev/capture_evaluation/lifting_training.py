@@ -79,7 +79,9 @@ def read_examples(paths: list[Path], seed: int = 0) -> Examples:
         UsageError: there is no file.
     """
     if not paths:
-        raise UsageError("there are no examples; make some first with: python scripts/dev/train_capture_lifting.py make --seed 1 --count 1000")
+        raise UsageError(
+            "there are no examples; make some first with: python scripts/dev/train_capture_lifting.py make --seed 1 --count 1000"
+        )
     files = [dict(np.load(path)) for path in paths]
     data = {key: np.concatenate([file[key] for file in files]) for key in files[0]}
     focal = data["f"] * np.exp(np.random.default_rng(seed).normal(0, FOCAL_NOISE, len(data["f"])))
@@ -88,8 +90,18 @@ def read_examples(paths: list[Path], seed: int = 0) -> Examples:
     swap, mirror, order = lifting.MIRRORED_LANDMARKS, lifting.MIRROR, lifting.MIRRORED_JOINTS
     image = data["image"][:, swap] * (-1, 1) + np.stack((data["W"], 0 * data["W"]), -1)[:, None]
     turned = mirror @ turns[:, order] @ mirror
-    mirrored = _examples(image, data["world"][:, swap] * (-1, 1, 1), data["vis"][:, swap], data["joints"][:, order] @ mirror, turned, focal, data)
-    return Examples(*(torch.from_numpy(np.concatenate(pair).astype(np.float32)) for pair in zip(straight, mirrored, strict=True)))
+    mirrored = _examples(
+        image,
+        data["world"][:, swap] * (-1, 1, 1),
+        data["vis"][:, swap],
+        data["joints"][:, order] @ mirror,
+        turned,
+        focal,
+        data,
+    )
+    return Examples(
+        *(torch.from_numpy(np.concatenate(pair).astype(np.float32)) for pair in zip(straight, mirrored, strict=True))
+    )
 
 
 def _examples(image, world, visibility, joints, turns, focal, data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -99,7 +111,13 @@ def _examples(image, world, visibility, joints, turns, focal, data) -> tuple[np.
         one = LandmarkTrack(image[k : k + 1], world[k : k + 1], visibility[k : k + 1], np.ones(1, bool))
         size = int(data["W"][k]), int(data["H"][k])
         true_axes = lifting.view_axes(one.image, Lens(float(data["f"][k]), *size))[0]
-        rows.append((lifting.features(one, Lens(float(focal[k]), *size))[0], (joints[k] - joints[k, :1]) @ true_axes, true_axes.T @ turns[k]))
+        rows.append(
+            (
+                lifting.features(one, Lens(float(focal[k]), *size))[0],
+                (joints[k] - joints[k, :1]) @ true_axes,
+                true_axes.T @ turns[k],
+            )
+        )
     return tuple(np.stack(column) for column in zip(*rows, strict=True))
 
 
@@ -115,9 +133,17 @@ class Network(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.mean, self.deviation = nn.Parameter(torch.zeros(lifting.FEATURES), False), nn.Parameter(torch.ones(lifting.FEATURES), False)
+        self.mean, self.deviation = (
+            nn.Parameter(torch.zeros(lifting.FEATURES), False),
+            nn.Parameter(torch.ones(lifting.FEATURES), False),
+        )
         self.first, self.last = nn.Linear(lifting.FEATURES, width), nn.Linear(width, lifting.OUTPUTS)
-        self.blocks = nn.ModuleList(nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(width, width)) for _ in range(2))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(width, width), nn.LayerNorm(width), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(width, width)
+            )
+            for _ in range(2)
+        )
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Joints (N, 22, 3), logarithm of their spread (N, 22, 3), two columns of the rotations (N, 22, 3, 2)."""
@@ -127,7 +153,11 @@ class Network(nn.Module):
             x = x + block(x)
         joints, spread, columns = self.last(x).split([66, 66, 132], dim=1)
         reach = lifting.SPREAD_REACH
-        return joints.unflatten(1, (22, 3)) * lifting.JOINT_SCALE, spread.unflatten(1, (22, 3)).clamp(-reach, reach) + lifting.SPREAD_CENTRE, columns.unflatten(1, (22, 3, 2))
+        return (
+            joints.unflatten(1, (22, 3)) * lifting.JOINT_SCALE,
+            spread.unflatten(1, (22, 3)).clamp(-reach, reach) + lifting.SPREAD_CENTRE,
+            columns.unflatten(1, (22, 3, 2)),
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The numbers under the names that LiftingNetwork reads; matrices in float16."""
@@ -136,7 +166,10 @@ class Network(nn.Module):
         for number, block in enumerate(self.blocks):
             for part, layer in (("first", block[0]), ("norm", block[1]), ("second", block[4])):
                 named |= {f"block{number}_{part}_weight": layer.weight, f"block{number}_{part}_bias": layer.bias}
-        return {name: value.detach().numpy().astype(np.float16 if value.ndim > 1 else np.float32) for name, value in named.items()}
+        return {
+            name: value.detach().numpy().astype(np.float16 if value.ndim > 1 else np.float32)
+            for name, value in named.items()
+        }
 
 
 def train(examples: Examples, width: int, epochs: int, seed: int, report: Callable[[int, float], None]) -> Network:
@@ -174,7 +207,9 @@ def _rolled(examples: Examples, chosen: Tensor) -> Examples:
     world = (features[:, WORLD].unflatten(1, (COUNT, 3)) @ turn.mT).flatten(1)
     flat = (features[:, FLAT].unflatten(1, (COUNT, 2)) @ turn[:, :2, :2].mT).flatten(1)
     rest = features[:, FLAT.stop :]
-    return Examples(torch.cat((world, flat, rest), 1), examples.joints[chosen] @ turn.mT, turn[:, None] @ examples.rotations[chosen])
+    return Examples(
+        torch.cat((world, flat, rest), 1), examples.joints[chosen] @ turn.mT, turn[:, None] @ examples.rotations[chosen]
+    )
 
 
 def _loss(network: Network, batch: Examples) -> tuple[Tensor, float]:

@@ -88,7 +88,12 @@ class Sketch:
 def _walk(s: Sketch, stride: float = 27.0, hertz: float = 0.95) -> None:
     for side, phase in (("left", 0.0), ("right", 0.5)):
         swing = s.wave(hertz, phase)
-        s.leg(side, flexion=8 + stride * swing, knee=10 + 45 * s.wave(hertz, phase + 0.22).clamp(min=0) ** 1.5, ankle=4 * swing)
+        s.leg(
+            side,
+            flexion=8 + stride * swing,
+            knee=10 + 45 * s.wave(hertz, phase + 0.22).clamp(min=0) ** 1.5,
+            ankle=4 * swing,
+        )
         s.arm(side, raise_forward=-swing * stride * 0.9, elbow=10 + 10 * (1 - swing))
     s.spine(x=4, y=6 * s.wave(hertz))
 
@@ -196,7 +201,12 @@ def _dance(s: Sketch) -> None:
     s.spine(y=16 * s.wave(0.8), z=10 * s.wave(1.6, 0.2), x=4)
     s.bend("pelvis", y=14 * s.wave(0.8, 0.5), z=5 * s.wave(1.6))
     for side, phase in (("left", 0.0), ("right", 0.5)):
-        s.arm(side, raise_forward=30 + 28 * s.wave(0.8, phase), raise_side=34 + 20 * s.wave(1.6, phase), elbow=70 + 28 * s.wave(1.6, phase + 0.3))
+        s.arm(
+            side,
+            raise_forward=30 + 28 * s.wave(0.8, phase),
+            raise_side=34 + 20 * s.wave(1.6, phase),
+            elbow=70 + 28 * s.wave(1.6, phase + 0.3),
+        )
         s.leg(side, flexion=14 + 14 * s.wave(0.8, phase), knee=24 + 20 * s.wave(0.8, phase), out=8, ankle=6)
     s.bend("head", x=6 * s.wave(1.6), y=10 * s.wave(0.8))
 
@@ -269,7 +279,10 @@ def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor) -> Tensor:
 
 def _sole_points(pose) -> Tensor:
     """(T, 4, 3) below both heels and both balls of the feet."""
-    ankles, toes = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle")], [JOINT_NAMES.index(n) for n in ("left_foot", "right_foot")]
+    ankles, toes = (
+        [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle")],
+        [JOINT_NAMES.index(n) for n in ("left_foot", "right_foot")],
+    )
     heel = torch.tensor([0.0, -0.075, -0.04], dtype=torch.float64)
     ball = torch.tensor([0.0, -SOLE_BELOW_TOE_JOINT, 0.0], dtype=torch.float64)
     heels = pose.positions[:, ankles] + (pose.rotations[:, ankles] @ heel)

@@ -46,11 +46,18 @@ def random_shots(count: int, seed: int, people: int = 12) -> Iterator[Shot]:
 
 def _random_person(random: np.random.Generator) -> Figure:
     if random.random() < MANNEQUIN_SHARE:
-        return Mannequin(tuple(random.normal(0, 1.2, 10)), skin=tuple(np.array([0.9, 0.72, 0.6]) * random.uniform(0.4, 1.0)))
+        return Mannequin(
+            tuple(random.normal(0, 1.2, 10)), skin=tuple(np.array([0.9, 0.72, 0.6]) * random.uniform(0.4, 1.0))
+        )
     phenotype = {name: float(random.uniform(*span)) for name, span in {
         "gender": (0, 1), "age": (0.45, 0.85), "muscle": (0.2, 0.9), "weight": (0.15, 0.85), "height": (0.2, 0.8), "proportions": (0.2, 0.9)}.items()}  # fmt: skip
     shirt, trousers = random.uniform(0.05, 0.95, 3), random.uniform(0.05, 0.8, 3)
-    return Anny(phenotype, shirt=tuple(shirt), trousers=tuple(trousers), skin=tuple(np.array([0.9, 0.72, 0.6]) * random.uniform(0.4, 1.0)))
+    return Anny(
+        phenotype,
+        shirt=tuple(shirt),
+        trousers=tuple(trousers),
+        skin=tuple(np.array([0.9, 0.72, 0.6]) * random.uniform(0.4, 1.0)),
+    )
 
 
 def _random_local(count: int, random: np.random.Generator) -> Tensor:
@@ -72,9 +79,15 @@ def _random_local(count: int, random: np.random.Generator) -> Tensor:
         sign = 1.0 if side == "left" else -1.0
         kicks = (mode == KICKING) & (kicker == (side == "left"))
         flexion, knee = normal(5, 9), normal(8, 12).abs()
-        flexion, knee = torch.where(mode == WALKING, 6 + sign * stride + normal(0, 6), flexion), torch.where(mode == WALKING, uniform(0, 75), knee)
+        flexion, knee = (
+            torch.where(mode == WALKING, 6 + sign * stride + normal(0, 6), flexion),
+            torch.where(mode == WALKING, uniform(0, 75), knee),
+        )
         crouching = mode == CROUCHING
-        flexion, knee = torch.where(crouching, crouch + normal(0, 12), flexion), torch.where(crouching, (crouch + normal(5, 15)).clamp(0, 135), knee)
+        flexion, knee = (
+            torch.where(crouching, crouch + normal(0, 12), flexion),
+            torch.where(crouching, (crouch + normal(5, 15)).clamp(0, 135), knee),
+        )
         flexion, knee = torch.where(kicks, uniform(-25, 105), flexion), torch.where(kicks, uniform(0, 115), knee)
         flexion = torch.where(mode == BENDING, bend * 0.7 + normal(0, 8), flexion)
         out = torch.where(together, shared["out"], normal(6, 10)).clamp(-8, 40)
@@ -86,10 +99,21 @@ def _random_local(count: int, random: np.random.Generator) -> Tensor:
         fore = torch.where(hanging, normal(0, 20), torch.where(together, shared["fore"], uniform(-35, 120)))
         elbow = torch.where(hanging, normal(15, 15).abs(), torch.where(together, shared["elbow"], uniform(0, 145)))
         sketch.bend(f"{side}_collar", z=sign * (up - 60).clamp(min=0) * 0.15 + normal(0, 4), y=normal(0, 5))
-        sketch.arm(side, raise_side=up * 0.9, raise_forward=fore, elbow=elbow, twist=torch.where(hanging, normal(0, 15), uniform(-85, 45)))
+        sketch.arm(
+            side,
+            raise_side=up * 0.9,
+            raise_forward=fore,
+            elbow=elbow,
+            twist=torch.where(hanging, normal(0, 15), uniform(-85, 45)),
+        )
         sketch.bend(f"{side}_wrist", x=normal(0, 12), y=normal(0, 12), z=normal(0, 15))
     for joint in ("spine1", "spine2", "spine3"):
-        sketch.bend(joint, x=normal(1.5, 5) + torch.where(mode == BENDING, bend * 0.15, torch.zeros_like(bend)), y=normal(0, 7), z=normal(0, 4))
+        sketch.bend(
+            joint,
+            x=normal(1.5, 5) + torch.where(mode == BENDING, bend * 0.15, torch.zeros_like(bend)),
+            y=normal(0, 7),
+            z=normal(0, 4),
+        )
     for joint in ("neck", "head"):
         sketch.bend(joint, x=normal(2, 8), y=normal(0, 12), z=normal(0, 4))
     tilt = normal(3, 7) + torch.where(mode == CROUCHING, uniform(0, 0.35) * crouch, torch.zeros_like(crouch))
@@ -117,11 +141,15 @@ def _photograph(figure: Figure, local: Tensor, random: np.random.Generator) -> S
     points = figure.vertices(root[None], local[None, 1:], transl[None])[0]
     big = (height * 2, width * 2)
     tones = random.uniform(0.2, 0.9, (random.integers(2, 9), random.integers(2, 9), 3))
-    image = cv2.resize(tones, big[::-1], interpolation=cv2.INTER_LINEAR if random.random() < 0.6 else cv2.INTER_NEAREST).astype(np.float32)
+    image = cv2.resize(
+        tones, big[::-1], interpolation=cv2.INTER_LINEAR if random.random() < 0.6 else cv2.INTER_NEAREST
+    ).astype(np.float32)
     buffer = np.full(big, 100.0, np.float32)
     _draw_lit(points, figure, image, buffer, field, random)
     _hide(image, random)
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) + random.normal(0, random.uniform(0, 0.03), (height, width, 3))
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) + random.normal(
+        0, random.uniform(0, 0.03), (height, width, 3)
+    )
     return Shot((small.clip(0, 1) * 255).astype(np.uint8), focal, root, local[1:], transl)
 
 
@@ -130,14 +158,24 @@ def _hide(image: np.ndarray, random: np.random.Generator) -> None:
     if random.random() < HIDDEN_SHARE:
         height, width = image.shape[:2]
         left, top = int(random.uniform(0.2, 0.8) * width), int(random.uniform(0.2, 0.9) * height)
-        image[top : top + int(random.uniform(0.05, 0.4) * height), left : left + int(random.uniform(0.03, 0.3) * width)] = random.uniform(0.1, 0.9, 3)
+        image[
+            top : top + int(random.uniform(0.05, 0.4) * height), left : left + int(random.uniform(0.03, 0.3) * width)
+        ] = random.uniform(0.1, 0.9, 3)
 
 
-def _draw_lit(points: np.ndarray, figure: Figure, image: np.ndarray, buffer: np.ndarray, field: float, random: np.random.Generator) -> None:
+def _draw_lit(
+    points: np.ndarray, figure: Figure, image: np.ndarray, buffer: np.ndarray, field: float, random: np.random.Generator
+) -> None:
     from scripts.dev.capture_evaluation.stage import draw_mesh, lit_colours
 
     lamp = random.normal(0, 1, 3) * (1, 0.4, 0.4) + (0, -1.2, -1.0)
-    shade = lit_colours(points, figure.faces, figure.colours, lamps=((tuple(lamp), random.uniform(0.3, 0.7)),), everywhere=random.uniform(0.3, 0.6))
+    shade = lit_colours(
+        points,
+        figure.faces,
+        figure.colours,
+        lamps=((tuple(lamp), random.uniform(0.3, 0.7)),),
+        everywhere=random.uniform(0.3, 0.6),
+    )
     draw_mesh(points, figure.faces, shade, image, buffer, field)
 
 

@@ -57,7 +57,10 @@ class Scores:
 def score(found: np.ndarray, truth: np.ndarray, detected: float, seconds: float) -> Scores:
     """Compare (T, 22, 3) joints in camera axes, metres, frame by frame."""
     error = np.linalg.norm(_from_pelvis(found) - _from_pelvis(truth), axis=-1).mean() * 1000
-    angles = {name: float(np.mean([np.abs(_angle(found, *pair) - _angle(truth, *pair)).mean() for pair in pairs])) for name, pairs in ANGLES.items()}
+    angles = {
+        name: float(np.mean([np.abs(_angle(found, *pair) - _angle(truth, *pair)).mean() for pair in pairs]))
+        for name, pairs in ANGLES.items()
+    }
     return Scores(
         mpjpe=float(error),
         procrustes=float(np.linalg.norm(_aligned(found, truth) - truth, axis=-1).mean() * 1000),

@@ -57,7 +57,9 @@ class Box:
     size: tuple[float, float, float]
 
 
-def draw_clip(motion: BodyMotion, figure: Figure, camera: StageCamera, box: Box | None = None, seed: int = 0) -> Iterator[np.ndarray]:
+def draw_clip(
+    motion: BodyMotion, figure: Figure, camera: StageCamera, box: Box | None = None, seed: int = 0
+) -> Iterator[np.ndarray]:
     """The frames of a clip, (height, width, 3) uint8 RGB."""
     import cv2
 
@@ -75,23 +77,35 @@ def draw_clip(motion: BodyMotion, figure: Figure, camera: StageCamera, box: Box 
         yield (small.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def draw_mesh(points: np.ndarray, faces: np.ndarray, colours: np.ndarray, image: np.ndarray, depth: np.ndarray, field: float) -> None:
+def draw_mesh(
+    points: np.ndarray, faces: np.ndarray, colours: np.ndarray, image: np.ndarray, depth: np.ndarray, field: float
+) -> None:
     """Draw a mesh in OpenCV camera axes into image and depth, in place; field is the vertical field of view in radians."""
     import cv2
 
     opengl = (points * (1, -1, -1)).astype(np.float32)
-    settings = cv2.TriangleRasterizeSettings().setCullingMode(cv2.RASTERIZE_CULLING_NONE).setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+    settings = (
+        cv2.TriangleRasterizeSettings()
+        .setCullingMode(cv2.RASTERIZE_CULLING_NONE)
+        .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+    )
     cv2.triangleRasterize(opengl[:, None], faces[:, None], colours[:, None].astype(np.float32), image, depth, np.eye(4, dtype=np.float32),
                           field, NEAR, FAR, settings)  # fmt: skip
 
 
-def lit_colours(points: np.ndarray, faces: np.ndarray, colours: np.ndarray, lamps=LAMPS, everywhere: float = 0.38) -> np.ndarray:
+def lit_colours(
+    points: np.ndarray, faces: np.ndarray, colours: np.ndarray, lamps=LAMPS, everywhere: float = 0.38
+) -> np.ndarray:
     """(V, 3) colours under lamps (direction towards the lamp, power) and light from everywhere."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
-    normals = np.stack([sum(np.bincount(faces[:, k], across[:, axis], len(points)) for k in range(3)) for axis in range(3)], axis=-1)
+    normals = np.stack(
+        [sum(np.bincount(faces[:, k], across[:, axis], len(points)) for k in range(3)) for axis in range(3)], axis=-1
+    )
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-9
-    light = everywhere + sum(power * (normals @ (np.asarray(way) / np.linalg.norm(way))).clip(0) for way, power in lamps)
+    light = everywhere + sum(
+        power * (normals @ (np.asarray(way) / np.linalg.norm(way))).clip(0) for way, power in lamps
+    )
     return colours * light[:, None]
 
 
@@ -112,7 +126,10 @@ def _room(camera: StageCamera, seed: int) -> tuple[np.ndarray, np.ndarray]:
         floor = tone_floor + planks[..., None]
     wall = tone_wall * (1.0 - 0.15 * np.abs(rays[..., 1:2]))
     on_floor = (reach < 1e3) & (spot_z > -WALL_BEHIND)
-    image = np.where(on_floor[..., None], floor, wall) + cv2.resize(random.normal(0, 0.01, (height // 4, width // 4, 1)), (width, height))[..., None]
+    image = (
+        np.where(on_floor[..., None], floor, wall)
+        + cv2.resize(random.normal(0, 0.01, (height // 4, width // 4, 1)), (width, height))[..., None]
+    )
     return np.nan_to_num(image).astype(np.float32), np.full((height, width), FAR, np.float32)
 
 

@@ -110,7 +110,9 @@ def _solve_leg(local: Tensor, transl: Tensor, side: str, leg: Leg) -> None:
     ankle_at = leg.ball - foot_turn @ (REST[foot] - REST[ankle])
     hip_at = transl + REST[0] + (local[:, 0] @ (REST[hip] - REST[0]))
     ahead = torch.stack((leg.knee_yaw.sin(), zero, leg.knee_yaw.cos()), dim=-1)
-    thigh, shin = _two_bones(hip_at, ankle_at, ahead, (REST[knee] - REST[hip]).norm(), (REST[ankle] - REST[knee]).norm())
+    thigh, shin = _two_bones(
+        hip_at, ankle_at, ahead, (REST[knee] - REST[hip]).norm(), (REST[ankle] - REST[knee]).norm()
+    )
     hinge = torch.linalg.cross(ahead, ankle_at - hip_at)
     rest_hinge = torch.linalg.cross(torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64), REST[ankle] - REST[hip])
     thigh_turn = _frame(thigh, hinge) @ _frame(REST[knee] - REST[hip], rest_hinge).mT
@@ -165,5 +167,3 @@ def _swing(start: Tensor, end: Tensor) -> Tensor:
     axis = torch.linalg.cross(a, b)
     angle = torch.atan2(axis.norm(dim=-1), (a * b).sum(-1))
     return rotvec_to_matrix(axis / axis.norm(dim=-1, keepdim=True).clamp(min=1e-9) * angle[:, None])
-
-

@@ -53,7 +53,9 @@ def jumping_jack(seed: int) -> Figure:
     hop = torch.sin(math.pi * ((part - 0.22) / 0.52).clamp(0, 1)) ** 2 * moving
     # The knees straighten only after the last landing, when arms and feet have come to rest.
     crouch = dips(count, width=0.30, settling=0.42)
-    pelvis = stack(sway(1, 0.006), STANDING - 0.065 * spread - 0.075 * crouch + 0.075 * hop, sway(2, 0.008) - 0.03 * crouch)
+    pelvis = stack(
+        sway(1, 0.006), STANDING - 0.065 * spread - 0.075 * crouch + 0.075 * hop, sway(2, 0.008) - 0.03 * crouch
+    )
     arm_part = smooth(part, 0.05, 0.95)
     raised = torch.where(half >= JACK_HALVES, 0.0, torch.where(opening > 0, arm_part, 1 - arm_part))
     legs = {}
@@ -87,7 +89,12 @@ def squat(seed: int) -> Figure:
     depth = sum(bump(frame, start, 15, 4, 15) for start in (5, 43))
     knees_out, toes_out = 0.38, 0.30
     legs = {
-        side: Leg(stack(sign * 0.23 + zeros(), zeros(), 0.05 + zeros()), sign * toes_out + zeros(), zeros(), sign * knees_out + zeros())
+        side: Leg(
+            stack(sign * 0.23 + zeros(), zeros(), 0.05 + zeros()),
+            sign * toes_out + zeros(),
+            zeros(),
+            sign * knees_out + zeros(),
+        )
         for side, sign in (("left", 1.0), ("right", -1.0))
     }
     pelvis = stack(sway(1, 0.010), STANDING - 0.016 - 0.45 * depth, 0.01 - 0.235 * depth + sway(2, 0.008))
@@ -120,7 +127,10 @@ def circle_walk(seed: int) -> Figure:
     sway, radius, stride = Sway(seed), 0.75, 20.0
     phase = torch.arange(FRAMES, dtype=torch.float64) / stride
     turn_per_stride = 2 * math.pi / 4
-    legs = {side: _walking_leg(phase - offset, offset, sign, radius, turn_per_stride) for side, offset, sign in (("left", 0.0, 1.0), ("right", 0.5, -1.0))}
+    legs = {
+        side: _walking_leg(phase - offset, offset, sign, radius, turn_per_stride)
+        for side, offset, sign in (("left", 0.0, 1.0), ("right", 0.5, -1.0))
+    }
     along = phase * turn_per_stride
     wave, double = 2 * math.pi * phase, 4 * math.pi * phase
     # Middle of the left stance is at a phase of 0.29, of the right at 0.79.
@@ -152,7 +162,12 @@ def wave(seed: int, side: str = "right") -> Figure:
     active = bump(frame, 15, 8, 28, 8)
     swing = torch.sin(2 * math.pi * (frame - 17) / 11.0) * active
     legs = {
-        name: Leg(stack(s * 0.155 + zeros(), zeros(), 0.05 - 0.04 * s + zeros()), s * 0.24 + zeros(), zeros(), s * 0.15 + zeros())
+        name: Leg(
+            stack(s * 0.155 + zeros(), zeros(), 0.05 - 0.04 * s + zeros()),
+            s * 0.24 + zeros(),
+            zeros(),
+            s * 0.15 + zeros(),
+        )
         for name, s in (("left", 1.0), ("right", -1.0))
     }
     pelvis = stack(0.038 * away + sway(1, 0.015), STANDING - 0.012 - 0.004 * up + sway(2, 0.003), sway(3, 0.014))
@@ -211,7 +226,11 @@ def with_jitter(figure: Figure, seed: int, degrees: float = 1.3, metres: float =
     """The trembling of a capture that looks at each frame alone: noise on every joint's angle and on the place."""
     random = torch.Generator().manual_seed(seed)
     angles = math.radians(degrees) * torch.randn(FRAMES, 22, 3, generator=random, dtype=torch.float64)
-    shift = metres * torch.randn(FRAMES, 3, generator=random, dtype=torch.float64) * torch.tensor([0.5, 0.5, 2.0], dtype=torch.float64)
+    shift = (
+        metres
+        * torch.randn(FRAMES, 3, generator=random, dtype=torch.float64)
+        * torch.tensor([0.5, 0.5, 2.0], dtype=torch.float64)
+    )
     noise = rotvec_to_matrix(angles)
     return Figure(figure.root @ noise[:, 0], figure.body @ noise[:, 1:], figure.transl + shift)
 

@@ -18,7 +18,12 @@ from motion_rep.video.writing import open_writer
 
 SMOOTHING = 3
 # Metres from the head joint in its own axes: y up, z ahead.
-HEAD_MARKS = {"chin": (0.0, 0.005, 0.050), "forehead": (0.0, 0.105, 0.030), "crown": (0.0, 0.130, -0.010), "nape": (0.0, 0.060, -0.050)}
+HEAD_MARKS = {
+    "chin": (0.0, 0.005, 0.050),
+    "forehead": (0.0, 0.105, 0.030),
+    "crown": (0.0, 0.130, -0.010),
+    "nape": (0.0, 0.060, -0.050),
+}
 SKIN, JUMPER, TROUSERS, SHOES, HAIR = (224, 172, 138), (46, 125, 80), (52, 58, 78), (120, 40, 36), (74, 50, 38)
 WALL, SKIRTING, TILES = (214, 208, 196), (150, 140, 126), ((176, 162, 146), (162, 148, 133))
 TILE, WALL_DISTANCE, ROOM_HALF_WIDTH = 0.6, 7.8, 6.0
@@ -43,17 +48,27 @@ def _limb(start: str, end: str, first: float, last: float, color: tuple[int, int
     return Limb(((start, end, 0.0, first), (start, end, reach, last)), color)
 
 
-def _both(start: str, end: str, first: float, last: float, color: tuple[int, int, int], reach: float = 1.0) -> list[Limb]:
+def _both(
+    start: str, end: str, first: float, last: float, color: tuple[int, int, int], reach: float = 1.0
+) -> list[Limb]:
     return [_limb(f"{side}_{start}", f"{side}_{end}", first, last, color, reach) for side in ("left", "right")]
 
 
 LIMBS = (
     Limb(
-        (("left_shoulder", "left_collar", 0.1, 0.070), ("right_shoulder", "right_collar", 0.1, 0.070), ("spine3", "spine2", 0.3, 0.125), ("pelvis", "spine1", 0.6, 0.118)),
+        (
+            ("left_shoulder", "left_collar", 0.1, 0.070),
+            ("right_shoulder", "right_collar", 0.1, 0.070),
+            ("spine3", "spine2", 0.3, 0.125),
+            ("pelvis", "spine1", 0.6, 0.118),
+        ),
         JUMPER,
         nearer=0.05,
     ),
-    Limb((("left_hip", "pelvis", 0.2, 0.095), ("right_hip", "pelvis", 0.2, 0.095), ("pelvis", "spine1", 0.3, 0.112)), TROUSERS),
+    Limb(
+        (("left_hip", "pelvis", 0.2, 0.095), ("right_hip", "pelvis", 0.2, 0.095), ("pelvis", "spine1", 0.3, 0.112)),
+        TROUSERS,
+    ),
     _limb("neck", "head", 0.060, 0.055, SKIN),
     _limb("chin", "forehead", 0.058, 0.080, SKIN),
     _limb("crown", "nape", 0.092, 0.080, HAIR),
@@ -83,7 +98,9 @@ def draw_frames(capture: Mapping, floor: float) -> Iterator[np.ndarray]:
     lens = np.array([float(capture["focal_length"]), float(capture["width"]) / 2, float(capture["height"]) / 2])
     size = int(capture["width"]), int(capture["height"])
     room = _room(lens, size, floor)
-    for root, body, transl in zip(*(np.asarray(capture[key], np.float64) for key in ("global_orient", "body_pose", "transl")), strict=True):
+    for root, body, transl in zip(
+        *(np.asarray(capture[key], np.float64) for key in ("global_orient", "body_pose", "transl")), strict=True
+    ):
         joints = chain_of_joints(root, body, transl)
         picture = _shadow(room, joints, lens, floor)
         for limb in sorted(LIMBS, key=lambda limb: limb.nearer - _centres(limb, joints)[:, 2].mean()):
@@ -137,15 +154,27 @@ def _room(lens: np.ndarray, size: tuple[int, int], floor: float) -> np.ndarray:
     picture = np.full((size[1] * SMOOTHING, size[0] * SMOOTHING, 3), WALL, np.uint8)
     picture = np.clip(picture * np.linspace(1.04, 0.94, picture.shape[0])[:, None, None], 0, 255).astype(np.uint8)
     low, side, away = floor, ROOM_HALF_WIDTH, WALL_DISTANCE
-    _fill(picture, [(-side, low - 0.10, away), (side, low - 0.10, away), (side, low, away), (-side, low, away)], lens, SKIRTING)
+    _fill(
+        picture,
+        [(-side, low - 0.10, away), (side, low - 0.10, away), (side, low, away), (-side, low, away)],
+        lens,
+        SKIRTING,
+    )
     for row, near in enumerate(np.arange(NEAREST, away - 1e-6, TILE)):
         for column, left in enumerate(np.arange(-side, side, TILE)):
-            corners = [(left, low, near), (left + TILE, low, near), (left + TILE, low, min(near + TILE, away)), (left, low, min(near + TILE, away))]
+            corners = [
+                (left, low, near),
+                (left + TILE, low, near),
+                (left + TILE, low, min(near + TILE, away)),
+                (left, low, min(near + TILE, away)),
+            ]
             _fill(picture, corners, lens, TILES[(row + column) % 2])
     return picture
 
 
-def _fill(picture: np.ndarray, corners: list[tuple[float, float, float]], lens: np.ndarray, color: tuple[int, int, int]) -> None:
+def _fill(
+    picture: np.ndarray, corners: list[tuple[float, float, float]], lens: np.ndarray, color: tuple[int, int, int]
+) -> None:
     pixels = np.round(project(np.array(corners), lens) * SMOOTHING).astype(np.int32)
     cv2.fillConvexPoly(picture, pixels, color, cv2.LINE_AA)
 

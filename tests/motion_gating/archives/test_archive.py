@@ -49,7 +49,10 @@ def test_text_that_json_can_say_and_utf8_cannot_survives(tmp_path, suffix):
 def test_readable_characters_stay_readable(tmp_path):
     path = write(tmp_path / "a.json", [{"id": 1, "prompt": "Grüße"}])
     assert "Grüße" in path.read_text(encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == json.dumps([{"id": 1, "prompt": "Grüße"}], indent=2, ensure_ascii=False) + "\n"
+    assert (
+        path.read_text(encoding="utf-8")
+        == json.dumps([{"id": 1, "prompt": "Grüße"}], indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,10 @@ def test_what_is_no_archive_is_one_line_with_the_file(tmp_path, content, found):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("line", "found"), [("{", "line 2"), ("[1]", "entry 1"), ('{"id": 1' + "0" * 5000 + "}", "line 2"), ("[" * 100000, "line 2")])
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [("{", "line 2"), ("[1]", "entry 1"), ('{"id": 1' + "0" * 5000 + "}", "line 2"), ("[" * 100000, "line 2")],
+)
 def test_a_wrong_line_is_named(tmp_path, line, found):
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 0}\n' + line + "\n")
@@ -120,7 +126,9 @@ def test_an_error_while_writing_leaves_the_old_archive(tmp_path, suffix):
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_failures_are_written_one_by_one_as_json_with_two_spaces(tmp_path, count):
-    failures = [ItemFailure(identifier, "a.pt: it's\n \ud800 broken", "Traceback\n ü") for identifier in (7, "ü", None)[:count]]
+    failures = [
+        ItemFailure(identifier, "a.pt: it's\n \ud800 broken", "Traceback\n ü") for identifier in (7, "ü", None)[:count]
+    ]
     write_failures(tmp_path / "f.json", {"done": 2, "failed": count}, iter(failures))
     text = (tmp_path / "f.json").read_text(encoding="utf-8")
     value = {"counts": {"done": 2, "failed": count}, "failures": [asdict(failure) for failure in failures]}

@@ -19,13 +19,17 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=10,
 )
-LISTS = st.builds(json.dumps, st.lists(VALUES, max_size=4), indent=st.sampled_from([None, 1]), ensure_ascii=st.booleans())
+LISTS = st.builds(
+    json.dumps, st.lists(VALUES, max_size=4), indent=st.sampled_from([None, 1]), ensure_ascii=st.booleans()
+)
 ODD = st.sampled_from((
     "", " \n\t", "[]", " [ ]\n ", "{}", '{"id": 1}\n{"id": 2}', '"text"', "[1, 2,]", "[1 2]", "[1.5e+10, -0, -Infinity, NaN]",
     '[{"a": 1, "a": 2}]', '["\\ud800", "\\ud83d\\ude00"]',
     "[\r\n1,\r\n\r\n x]", "[1]\n]", "[-", "[tru", '["\\u12', '["a\nb"]', "[\x0b1]", "[\u00a01]", "\ufeff[1]", "[1, [2, [3", "null", "[0" + "1" * 5000 + "]", "[" + "1" * 5000 + "]",
 ))  # fmt: skip
-EDITS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), st.sampled_from(["", *'[]{},:"\\ \n0.e-tx'])), max_size=3)
+EDITS = st.lists(
+    st.tuples(st.integers(0, 200), st.integers(0, 3), st.sampled_from(["", *'[]{},:"\\ \n0.e-tx'])), max_size=3
+)
 
 
 def edited(text: str, edits) -> str:
@@ -77,7 +81,14 @@ def test_memory_does_not_grow_with_the_list(tmp_path):
     assert peaks[1] < 1.2 * peaks[0] < 4_000_000
 
 
-@pytest.mark.parametrize(("end", "found"), [('{"id": 1 2}]', "line 3002, column 10"), ('{"id": "x', "line 3002, column 8"), ('{"id": 1}] ]', "line 3002, column 12")])
+@pytest.mark.parametrize(
+    ("end", "found"),
+    [
+        ('{"id": 1 2}]', "line 3002, column 10"),
+        ('{"id": "x', "line 3002, column 8"),
+        ('{"id": 1}] ]', "line 3002, column 12"),
+    ],
+)
 def test_an_error_far_into_the_file_is_found_where_it_is_after_all_before_it(tmp_path, end, found):
     write_large(tmp_path / "a.json", 3000, end)
     items = read_json_list(tmp_path / "a.json")
@@ -87,7 +98,7 @@ def test_an_error_far_into_the_file_is_found_where_it_is_after_all_before_it(tmp
 
 
 def test_an_item_larger_than_the_pieces_that_are_read(tmp_path):
-    value = [{"id": 1, "prompt": "\\\"" * 200_000}, {"id": 2, "list": list(range(50_000))}, 3]
+    value = [{"id": 1, "prompt": '\\"' * 200_000}, {"id": 2, "list": list(range(50_000))}, 3]
     (tmp_path / "a.json").write_text(json.dumps(value))
     assert list(read_json_list(tmp_path / "a.json")) == value
 

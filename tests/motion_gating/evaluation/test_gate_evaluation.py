@@ -9,7 +9,19 @@ import subprocess
 import sys
 
 import pytest
-from gate_support import EVALUATE, KEY, GeminiProtocol, OpenAIProtocol, Service, always, environment, make_archive, read, run_here, verdict
+from gate_support import (
+    EVALUATE,
+    KEY,
+    GeminiProtocol,
+    OpenAIProtocol,
+    Service,
+    always,
+    environment,
+    make_archive,
+    read,
+    run_here,
+    verdict,
+)
 
 from motion_gating import evaluate_gate
 from motion_gating.evaluation.agreement import Counts, measure_agreement, wilson_interval
@@ -17,7 +29,14 @@ from motion_gating.evaluation.controls import choose_controls
 from motion_gating.evaluation.threshold_curve import LabelledCase, best_point, threshold_curve
 from motion_gating.gate.gate import Fields
 
-MOTIONS = ["jumping jacks", "walks around slowly", "waves with both hands", "squats deeply", "kicks forward", "turns around"]
+MOTIONS = [
+    "jumping jacks",
+    "walks around slowly",
+    "waves with both hands",
+    "squats deeply",
+    "kicks forward",
+    "turns around",
+]
 
 
 def evaluate(tmp_path, *flags, server=None, key=KEY):
@@ -68,7 +87,9 @@ def test_a_judge_that_looks_is_cleared_up_to_what_the_number_of_controls_can_sho
 def test_controls_that_stay_undecided_are_no_evidence(tmp_path):
     meta = archive_of_motions(tmp_path)
     third = base64.urlsafe_b64encode((tmp_path / "2.mp4").read_bytes())
-    with Service(lambda request, number: GeminiProtocol.answer("no" if third in request.body else verdict(False))) as server:
+    with Service(
+        lambda request, number: GeminiProtocol.answer("no" if third in request.body else verdict(False))
+    ) as server:
         done = evaluate(tmp_path, "--controls", 6, "--meta-json", meta, server=server)
     assert done.returncode == 1
     figures = read(tmp_path / "evaluation.json")["controls"]
@@ -110,16 +131,31 @@ def test_controls_need_entries_that_differ(tmp_path):
 def report_of(tmp_path, *rows):
     """A report and its labels from (label, vlm, jitter) rows."""
     records = [
-        {"id": number, "jitter_degree": jitter, "vlm_analysis": None, "vlm_matches": vlm, "use_ref_motion": None if vlm is None else vlm and jitter < 0.04}
+        {
+            "id": number,
+            "jitter_degree": jitter,
+            "vlm_analysis": None,
+            "vlm_matches": vlm,
+            "use_ref_motion": None if vlm is None else vlm and jitter < 0.04,
+        }
         for number, (_, vlm, jitter) in enumerate(rows)
     ]
     (tmp_path / "report.json").write_text(json.dumps(records))
-    (tmp_path / "people.json").write_text(json.dumps([{"id": str(number), "matches": label} for number, (label, _, _) in enumerate(rows)]))
+    (tmp_path / "people.json").write_text(
+        json.dumps([{"id": str(number), "matches": label} for number, (label, _, _) in enumerate(rows)])
+    )
     return ["--labels", tmp_path / "people.json", "--quality-report", tmp_path / "report.json"]
 
 
 def test_labels_give_precision_recall_kappa_and_coverage(tmp_path):
-    rows = [(True, True, 0.01)] * 6 + [(True, False, 0.01)] * 2 + [(False, True, 0.01)] + [(False, False, 0.01)] * 5 + [(True, None, 0.01)] * 2 + [(None, True, 0.01)]
+    rows = (
+        [(True, True, 0.01)] * 6
+        + [(True, False, 0.01)] * 2
+        + [(False, True, 0.01)]
+        + [(False, False, 0.01)] * 5
+        + [(True, None, 0.01)] * 2
+        + [(None, True, 0.01)]
+    )
     done = evaluate(tmp_path, *report_of(tmp_path, *rows), key=None)
     assert done.returncode == 0, done.stderr
     vlm = read(tmp_path / "evaluation.json")["labels"]["vlm"]
@@ -141,12 +177,17 @@ def test_always_yes_has_high_accuracy_and_no_kappa():
 
 
 def test_the_bootstrap_interval_narrows_with_more_cases():
-    few, many = (measure_agreement([True, True, False, False, True] * n, [True, False, False, False, True] * n) for n in (4, 40))
+    few, many = (
+        measure_agreement([True, True, False, False, True] * n, [True, False, False, False, True] * n) for n in (4, 40)
+    )
     assert few.counts.kappa == pytest.approx(many.counts.kappa)
     assert few.kappa_high - few.kappa_low > 2 * (many.kappa_high - many.kappa_low)
 
 
-@pytest.mark.parametrize(("hits", "trials", "low", "high"), [(0, 20, 0.0, 0.1611), (20, 20, 0.8389, 1.0), (10, 20, 0.2993, 0.7007), (1, 10, 0.0179, 0.4042)])
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [(0, 20, 0.0, 0.1611), (20, 20, 0.8389, 1.0), (10, 20, 0.2993, 0.7007), (1, 10, 0.0179, 0.4042)],
+)
 def test_wilson_interval(hits, trials, low, high):
     assert wilson_interval(hits, trials) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
@@ -162,7 +203,12 @@ def test_the_best_threshold_is_the_one_that_separates(tmp_path):
 
 
 def test_the_curve_is_the_gate_at_each_threshold():
-    cases = [LabelledCase(True, 0.01, True), LabelledCase(False, 0.02, False), LabelledCase(True, 0.03, True), LabelledCase(False, 0.05, True)]
+    cases = [
+        LabelledCase(True, 0.01, True),
+        LabelledCase(False, 0.02, False),
+        LabelledCase(True, 0.03, True),
+        LabelledCase(False, 0.05, True),
+    ]
     curve = threshold_curve(cases)
     assert [point.counts.recall for point in curve] == [0.0, 0.5, 0.5, 1.0, 1.0]
     assert curve[-1].counts.precision == 2 / 3

@@ -38,7 +38,15 @@ def test_three_outcomes_reach_report_and_metadata(tmp_path):
 
 def test_all_decided_ends_with_zero(tmp_path):
     meta = make_archive(tmp_path, (1, 2))
-    done = gate(meta, "--judge", "manual", "--verdicts", verdicts(meta, ("1", True), (2, False)), "--output-json", tmp_path / "out" / "b.json")
+    done = gate(
+        meta,
+        "--judge",
+        "manual",
+        "--verdicts",
+        verdicts(meta, ("1", True), (2, False)),
+        "--output-json",
+        tmp_path / "out" / "b.json",
+    )
     assert done.returncode == 0, done.stderr
     assert [entry["use_ref_motion"] for entry in read(tmp_path / "out" / "b.json")] == [True, False]
     assert "use_ref_motion" not in read(meta)[0]
@@ -56,7 +64,12 @@ def test_jitter_rejects_whatever_people_say(tmp_path):
 def test_max_samples_keeps_every_entry(tmp_path):
     meta = make_archive(tmp_path, range(5))
     before = read(meta)
-    assert gate(meta, "--judge", "manual", "--verdicts", verdicts(meta, (0, True), (1, True)), "--max-samples", 2).returncode == 0
+    assert (
+        gate(
+            meta, "--judge", "manual", "--verdicts", verdicts(meta, (0, True), (1, True)), "--max-samples", 2
+        ).returncode
+        == 0
+    )
     after = read(meta)
     assert len(read(tmp_path / "report.json")) == 2
     assert after[2:] == before[2:]
@@ -69,7 +82,10 @@ def test_global_id_identifies_where_present(tmp_path):
     entries[0]["global_id"] = 17
     meta.write_text(json.dumps(entries))
     assert gate(meta, "--judge", "manual", "--verdicts", verdicts(meta, (17, True), (1, False))).returncode == 0
-    assert [(record["id"], record["vlm_matches"]) for record in read(tmp_path / "report.json")] == [(17, True), (1, False)]
+    assert [(record["id"], record["vlm_matches"]) for record in read(tmp_path / "report.json")] == [
+        (17, True),
+        (1, False),
+    ]
 
 
 def test_on_undecided_reject_rejects_and_still_says_that_something_is_missing(tmp_path):
@@ -212,7 +228,11 @@ def test_the_run_block_says_with_what_and_how_many(tmp_path):
     assert block["started"] <= block["finished"]
 
 
-@pytest.mark.parametrize("path", ["a\0b", "\ud800", "x" * 5000, "/", ".", "", 7, None, ["a"], "../" * 40 + "etc/passwd", "~/a", "a\nb"], ids=range(12))
+@pytest.mark.parametrize(
+    "path",
+    ["a\0b", "\ud800", "x" * 5000, "/", ".", "", 7, None, ["a"], "../" * 40 + "etc/passwd", "~/a", "a\nb"],
+    ids=range(12),
+)
 def test_paths_that_cannot_be_leave_their_entry_undecided(tmp_path, path):
     meta = make_archive(tmp_path, (0, 1))
     entries = read(meta)

@@ -56,7 +56,9 @@ def clip_of(question):
 def start_and_wait_for(meta, server, count, *flags):
     """Start the gate as a process and wait until the server got ``count`` questions."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command(meta, *flags), env=environment(server), cwd="/", text=True, start_new_session=True, **pipes)
+    process = subprocess.Popen(
+        command(meta, *flags), env=environment(server), cwd="/", text=True, start_new_session=True, **pipes
+    )
     give_up = time.monotonic() + 60
     while len(server.questions) < count and process.poll() is None and time.monotonic() < give_up:
         time.sleep(0.005)
@@ -118,7 +120,16 @@ def test_ctrl_c_keeps_what_was_decided_and_does_not_wait_for_calls_in_flight(tmp
 
 def test_a_second_run_asks_only_for_what_is_undecided_or_changed(tmp_path):
     meta = make_archive(tmp_path, range(4))
-    with Service(in_turn(ANSWER, ANSWER, GeminiProtocol.answer("no"), GeminiProtocol.answer("no"), GeminiProtocol.answer("no"), ANSWER)) as server:
+    with Service(
+        in_turn(
+            ANSWER,
+            ANSWER,
+            GeminiProtocol.answer("no"),
+            GeminiProtocol.answer("no"),
+            GeminiProtocol.answer("no"),
+            ANSWER,
+        )
+    ) as server:
         assert gate(meta, "--num-threads", 1, server=server).returncode == 1
         assert len(server.questions) == 6
         assert gate(meta, server=server).returncode == 0
@@ -158,7 +169,11 @@ def test_votes_stop_when_one_side_has_the_majority(tmp_path):
         assert gate(meta, "--votes", 3, server=server).returncode == 0
         assert len(server.questions) == 8
     report = read(tmp_path / "report.json")
-    assert [record["vlm_votes"] for record in report] == [{"match": 2, "mismatch": 0}, {"match": 1, "mismatch": 2}, {"match": 1, "mismatch": 2}]
+    assert [record["vlm_votes"] for record in report] == [
+        {"match": 2, "mismatch": 0},
+        {"match": 1, "mismatch": 2},
+        {"match": 1, "mismatch": 2},
+    ]
     assert [record["vlm_matches"] for record in report] == [True, False, False]
     assert report[1]["vlm_analysis"] == "It stands."
     assert read(tmp_path / "report.run.json")["counts"]["split_rate"] == 2 / 3
@@ -291,7 +306,12 @@ def test_the_key_given_as_a_flag_wins_and_stays_out_of_every_file(tmp_path):
 def test_gemini_api_key_comes_before_google_api_key_and_nothing_reroutes_the_call(tmp_path, gemini_key, used):
     meta = make_archive(tmp_path)
     with Service(always(ANSWER)) as server:
-        rerouting = {"GOOGLE_GENAI_USE_VERTEXAI": "true", "GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "l", "GOOGLE_GENAI_API_VERSION": "v9"}
+        rerouting = {
+            "GOOGLE_GENAI_USE_VERTEXAI": "true",
+            "GOOGLE_CLOUD_PROJECT": "p",
+            "GOOGLE_CLOUD_LOCATION": "l",
+            "GOOGLE_GENAI_API_VERSION": "v9",
+        }
         variables = environment(server, gemini_key) | {"GOOGLE_API_KEY": "the-other"} | rerouting
         done = run_here(apply_quality_gate.main, command(meta)[2:], variables)
     assert (done.returncode, done.stderr) == (0, "")
@@ -366,14 +386,37 @@ def test_workers_give_the_files_that_one_process_gives_and_failures_are_listed(t
     (tmp_path / "v.json").write_text(json.dumps(people))
     written = []
     for workers in (0, 2):
-        flags = ("--judge", "manual", "--verdicts", tmp_path / "v.json", "--output-json", tmp_path / "out.json", "--workers", workers, "--failures", tmp_path / "f.json")
+        flags = (
+            "--judge",
+            "manual",
+            "--verdicts",
+            tmp_path / "v.json",
+            "--output-json",
+            tmp_path / "out.json",
+            "--workers",
+            workers,
+            "--failures",
+            tmp_path / "f.json",
+        )
         assert gate(meta, *flags).returncode == 1
         written.append([read(tmp_path / name) for name in ("report.json", "out.json", "f.json")])
     assert written[0] == written[1]
     report, _, failures = written[0]
-    assert [record["use_ref_motion"] for record in report] == [True] * 3 + [False, True, None, True, None, True, None, True, None]
+    assert [record["use_ref_motion"] for record in report] == [True] * 3 + [
+        False,
+        True,
+        None,
+        True,
+        None,
+        True,
+        None,
+        True,
+        None,
+    ]
     assert failures["counts"] == {"passed": 7, "rejected": 1, "undecided": 4, "failed": 2}
-    assert {failure["item"] for failure in failures["failures"]} == {5, 7}, "people who are unsure, or have not looked, are no failure"
+    assert {failure["item"] for failure in failures["failures"]} == {5, 7}, (
+        "people who are unsure, or have not looked, are no failure"
+    )
     assert "5_eval.pt" in failures["failures"][0]["error"]
 
 
@@ -381,7 +424,10 @@ def test_without_failures_the_file_says_so(tmp_path):
     meta = make_archive(tmp_path)
     with Service(always(ANSWER)) as server:
         assert gate(meta, "--failures", tmp_path / "new" / "f.json", server=server).returncode == 0
-    assert read(tmp_path / "new" / "f.json") == {"counts": {"passed": 1, "rejected": 0, "undecided": 0, "failed": 0}, "failures": []}
+    assert read(tmp_path / "new" / "f.json") == {
+        "counts": {"passed": 1, "rejected": 0, "undecided": 0, "failed": 0},
+        "failures": [],
+    }
 
 
 def test_entries_without_an_answer_are_failures_also_those_that_were_not_asked_any_more(tmp_path):
@@ -390,7 +436,10 @@ def test_entries_without_an_answer_are_failures_also_those_that_were_not_asked_a
         assert gate(meta, "--num-threads", 1, "--failures", tmp_path / "f.json", server=server).returncode == 2
     failures = failures_of(tmp_path / "f.json")
     assert list(failures) == [1, 2]
-    assert all(line.startswith("no verdict (run_ended): not asked: ") and "API key not valid" in line for line in failures.values())
+    assert all(
+        line.startswith("no verdict (run_ended): not asked: ") and "API key not valid" in line
+        for line in failures.values()
+    )
 
 
 def test_failures_go_into_a_file_of_their_own(tmp_path):
@@ -479,7 +528,16 @@ def test_no_work_begins_after_the_cancellation():
 
 def test_a_dry_run_measures_where_figures_save_calls(tmp_path):
     meta = make_archive(tmp_path, range(2), joints=jittery_joints())
-    done = gate(meta, "--dry-run", "--skip-vlm-above-threshold", "--workers", 2, "--failures", tmp_path / "new" / "f.json", key=None)
+    done = gate(
+        meta,
+        "--dry-run",
+        "--skip-vlm-above-threshold",
+        "--workers",
+        2,
+        "--failures",
+        tmp_path / "new" / "f.json",
+        key=None,
+    )
     assert done.returncode == 0, done.stderr
     assert "2 rejected by jitter without a call" in done.stdout and "0 calls about 0 entries" in done.stdout
     assert not (tmp_path / "new").exists()

@@ -15,7 +15,10 @@ from motion_rep.common.errors import UsageError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "matches", "analysis", "usable", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "matches", "analysis", "usable", "x"]), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 
@@ -49,7 +52,12 @@ def test_no_description_leaves_its_line(description):
     assert len(lines) == len(prompt_for("").splitlines())
 
 
-@given(JSON | st.lists(st.fixed_dictionaries({"id": JSON, "matches": JSON}, optional={"analysis": JSON, "usable": JSON}), max_size=3))
+@given(
+    JSON
+    | st.lists(
+        st.fixed_dictionaries({"id": JSON, "matches": JSON}, optional={"analysis": JSON, "usable": JSON}), max_size=3
+    )
+)
 @settings(max_examples=200, deadline=None)
 def test_any_verdict_file_is_verdicts_or_one_line(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "people.json"
@@ -60,7 +68,10 @@ def test_any_verdict_file_is_verdicts_or_one_line(tmp_path_factory, content):
         assert "\n" not in str(error)
         assert "people.json" in str(error)
     else:
-        assert all(verdict.matches in (True, False, None) and verdict.matches.__class__ in (bool, type(None)) for verdict in verdicts.values())
+        assert all(
+            verdict.matches in (True, False, None) and verdict.matches.__class__ in (bool, type(None))
+            for verdict in verdicts.values()
+        )
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=8), st.text(), st.text())
@@ -71,7 +82,18 @@ def test_no_form_of_a_secret_is_left(secret, before, after):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("3.5s", 3.5), ("7", 7.0), (" 0.25s ", 0.25), (None, None), ("", None), ("soon", None), ("-3s", None), ("1e9s", None), ("9" * 40, None)]
+    ("text", "seconds"),
+    [
+        ("3.5s", 3.5),
+        ("7", 7.0),
+        (" 0.25s ", 0.25),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-3s", None),
+        ("1e9s", None),
+        ("9" * 40, None),
+    ],
 )
 def test_wanted_delays(text, seconds):
     assert delay_in_seconds(text) == seconds
@@ -80,7 +102,12 @@ def test_wanted_delays(text, seconds):
 def test_a_delay_until_a_date_is_counted_by_the_clock_of_the_server():
     date = "Sun, 06 Nov 1994 08:49:37 GMT"
     assert delay_in_seconds(date, "Sun, 06 Nov 1994 08:49:07 GMT") == 30.0
-    assert delay_in_seconds(date, "Sun, 06 Nov 1994 08:50:00 GMT") == 0.0 == delay_in_seconds(date, None) == delay_in_seconds(date, "soon")
+    assert (
+        delay_in_seconds(date, "Sun, 06 Nov 1994 08:50:00 GMT")
+        == 0.0
+        == delay_in_seconds(date, None)
+        == delay_in_seconds(date, "soon")
+    )
 
 
 @given(st.text(), st.text())

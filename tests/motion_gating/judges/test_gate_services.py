@@ -55,7 +55,9 @@ def test_match_and_mismatch(tmp_path, protocol, matches):
 
 @BOTH
 def test_all_threads_wait_as_long_as_a_429_asks(tmp_path, protocol):
-    records, questions = judged(tmp_path, protocol, in_turn(protocol.wait(0.6), protocol.answer()), "--num-threads", 4, ids=range(4))
+    records, questions = judged(
+        tmp_path, protocol, in_turn(protocol.wait(0.6), protocol.answer()), "--num-threads", 4, ids=range(4)
+    )
     assert [record["vlm_matches"] for record in records] == [True] * 4
     assert len(questions) == 5
     assert min(question.time for question in questions[1:]) - questions[0].time >= 0.6
@@ -79,7 +81,9 @@ def test_errors_of_the_server_that_do_not_end(tmp_path, protocol):
 
 @BOTH
 def test_a_long_outage_ends_the_questions_and_no_entry_is_lost(tmp_path, protocol):
-    records, questions = judged(tmp_path, protocol, always(protocol.error(500)), "--retry-delay", 0.001, ids=range(14), code=1)
+    records, questions = judged(
+        tmp_path, protocol, always(protocol.error(500)), "--retry-delay", 0.001, ids=range(14), code=1
+    )
     assert [record["vlm_matches"] for record in records] == [None] * 14
     assert records[-1]["vlm_error_kind"] == "run_ended"
     assert 50 <= len(questions) <= 60
@@ -87,14 +91,18 @@ def test_a_long_outage_ends_the_questions_and_no_entry_is_lost(tmp_path, protoco
 
 @BOTH
 def test_a_time_out_is_asked_again(tmp_path, protocol):
-    (record,), questions = judged(tmp_path, protocol, in_turn(Response(action="hang"), protocol.answer()), "--call-timeout", 1)
+    (record,), questions = judged(
+        tmp_path, protocol, in_turn(Response(action="hang"), protocol.answer()), "--call-timeout", 1
+    )
     assert outcome(record) == (True, True, None)
     assert len(questions) == 2
 
 
 @BOTH
 def test_time_outs_end_with_the_deadline(tmp_path, protocol):
-    (record,), questions = judged(tmp_path, protocol, always(Response(action="hang")), "--call-timeout", 1, "--deadline", 1)
+    (record,), questions = judged(
+        tmp_path, protocol, always(Response(action="hang")), "--call-timeout", 1, "--deadline", 1
+    )
     assert outcome(record) == (None, None, "timeout")
     assert len(questions) <= 2
 
@@ -117,7 +125,10 @@ def test_a_server_that_is_not_there(tmp_path, protocol):
 
 
 @BOTH
-@pytest.mark.parametrize("body", [b"<html>gateway</html>", b'{"candidates": [', b"", b"[]", b"{}", b"null", b'{"candidates": 3, "choices": 3}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>gateway</html>", b'{"candidates": [', b"", b"[]", b"{}", b"null", b'{"candidates": 3, "choices": 3}'],
+)
 def test_a_response_that_is_not_of_the_protocol(tmp_path, protocol, body):
     (record,), questions = judged(tmp_path, protocol, always(Response(body=body)))
     assert outcome(record)[:2] == (None, None)
@@ -151,7 +162,14 @@ def test_an_answer_that_is_none_is_asked_for_twice_more_and_never_guessed(tmp_pa
 
 @BOTH
 @pytest.mark.parametrize(
-    "text", ["```json\n%s\n```", "```\n%s\n```", "<think>It says true.\nOr false?</think>\n%s", "  %s\n\n", "<think>a</think>```json\n%s\n```"]
+    "text",
+    [
+        "```json\n%s\n```",
+        "```\n%s\n```",
+        "<think>It says true.\nOr false?</think>\n%s",
+        "  %s\n\n",
+        "<think>a</think>```json\n%s\n```",
+    ],
 )
 def test_a_fence_and_thoughts_are_taken_off(tmp_path, protocol, text):
     (record,), questions = judged(tmp_path, protocol, always(protocol.answer(text % verdict(False))))
@@ -167,7 +185,9 @@ def test_thought_parts_are_no_answer(tmp_path):
 
 def test_a_blocked_prompt_is_final_for_its_entry(tmp_path):
     blocked = Response(body={"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "m"})
-    records, questions = judged(tmp_path, GeminiProtocol, in_turn(blocked, GeminiProtocol.answer()), "--num-threads", 1, ids=(0, 1))
+    records, questions = judged(
+        tmp_path, GeminiProtocol, in_turn(blocked, GeminiProtocol.answer()), "--num-threads", 1, ids=(0, 1)
+    )
     assert [outcome(record) for record in records] == [(None, None, "blocked"), (True, True, None)]
     assert "PROHIBITED_CONTENT" in records[0]["vlm_error"]
     assert len(questions) == 2
@@ -192,7 +212,9 @@ def test_a_cut_answer_is_asked_for_again_with_more_room(tmp_path, protocol):
     (record,), questions = judged(tmp_path, protocol, in_turn(protocol.cut(), protocol.cut(), protocol.answer()))
     assert outcome(record) == (True, True, None)
     bodies = [question.json for question in questions]
-    room = [body["max_tokens"] if "max_tokens" in body else body["generationConfig"]["maxOutputTokens"] for body in bodies]
+    room = [
+        body["max_tokens"] if "max_tokens" in body else body["generationConfig"]["maxOutputTokens"] for body in bodies
+    ]
     assert room[0] >= 1024
     assert [tokens / room[0] for tokens in room] == [1, 4, 16]
 
@@ -233,7 +255,13 @@ def test_a_quota_that_ends_in_the_middle_keeps_what_was_decided(tmp_path, protoc
 
 
 def test_a_zero_limit_is_no_quota_at_all(tmp_path):
-    judged(tmp_path, GeminiProtocol, always(GeminiProtocol.error(429, "Quota exceeded, limit: 0, model: x")), ids=range(3), code=2)
+    judged(
+        tmp_path,
+        GeminiProtocol,
+        always(GeminiProtocol.error(429, "Quota exceeded, limit: 0, model: x")),
+        ids=range(3),
+        code=2,
+    )
 
 
 def test_a_wait_beyond_the_deadline_ends_the_run(tmp_path):
@@ -313,14 +341,24 @@ def upload_script(answers, states):
     def script(request, number):
         described = {"name": "files/abc", "uri": "https://files/abc", "mimeType": "video/mp4", "state": "PROCESSING"}
         if request.path.startswith("/upload/"):
-            return Response(body={}, headers={"X-Goog-Upload-URL": f"http://{request.headers['host']}/piece", "X-Goog-Upload-Status": "active"})
+            return Response(
+                body={},
+                headers={
+                    "X-Goog-Upload-URL": f"http://{request.headers['host']}/piece",
+                    "X-Goog-Upload-Status": "active",
+                },
+            )
         if request.path.startswith("/piece"):
             uploaded.extend(request.body)
             final = "finalize" in request.headers["x-goog-upload-command"]
             return Response(body={"file": described}, headers={"X-Goog-Upload-Status": "final" if final else "active"})
         if "generateContent" in request.path:
             return answers.pop(0) if len(answers) > 1 else answers[0]
-        return Response(body={**described, "state": states.pop(0) if len(states) > 1 else states[0]} if request.method == "GET" else {})
+        return Response(
+            body={**described, "state": states.pop(0) if len(states) > 1 else states[0]}
+            if request.method == "GET"
+            else {}
+        )
 
     return script, uploaded
 
@@ -335,7 +373,9 @@ def test_a_large_clip_is_uploaded_once_awaited_and_deleted(tmp_path, monkeypatch
     monkeypatch.setattr(gemini_module, "POLL_SECONDS", 0.02)
     meta = large_archive(tmp_path)
     protocol = GeminiProtocol
-    script, uploaded = upload_script([protocol.error(500), protocol.answer("no json"), protocol.answer()], ["PROCESSING", "ACTIVE"])
+    script, uploaded = upload_script(
+        [protocol.error(500), protocol.answer("no json"), protocol.answer()], ["PROCESSING", "ACTIVE"]
+    )
     with Service(script) as server:
         done = gate(meta, "--votes", 3, server=server)
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
-from motion_gating.metrics.joint_metrics import at_metric_rate, dynamic_degree, foot_floating, foot_sliding, ground_penetration, jitter_per_frame, measure
+from motion_gating.metrics.joint_metrics import (
+    at_metric_rate,
+    dynamic_degree,
+    foot_floating,
+    foot_sliding,
+    ground_penetration,
+    jitter_per_frame,
+    measure,
+)
 from motion_rep.common.errors import InputError
 
 REAL = ROOT.parent / "shared" / "real" / "wan22_motion.pt"
@@ -27,7 +35,9 @@ def slow_jitter(x):
     total = 0.0
     for relative in (False, True):
         y = x - x[:, :1] if relative else x
-        lengths = [np.linalg.norm(y[t + 2, j] - 2 * y[t + 1, j] + y[t, j]) for t in range(len(y) - 2) for j in range(22)]
+        lengths = [
+            np.linalg.norm(y[t + 2, j] - 2 * y[t + 1, j] + y[t, j]) for t in range(len(y) - 2) for j in range(22)
+        ]
         total += float(np.mean(lengths))
     return total
 
@@ -41,7 +51,11 @@ def test_jitter_is_its_definition(frames, seed):
 
 def test_jitter_does_not_change_with_axes_places_and_steady_movement():
     joints = random_joints(20)
-    turned = np.stack([-joints[..., 0], joints[..., 2], joints[..., 1]], axis=-1) + [3.0, -2.0, 9.0] + np.arange(20)[:, None, None] * 0.1
+    turned = (
+        np.stack([-joints[..., 0], joints[..., 2], joints[..., 1]], axis=-1)
+        + [3.0, -2.0, 9.0]
+        + np.arange(20)[:, None, None] * 0.1
+    )
     assert jitter_per_frame(turned).mean() == pytest.approx(jitter_per_frame(joints).mean(), rel=1e-9)
 
 
@@ -114,7 +128,9 @@ def test_dynamic_degree_adds_global_and_local_speed():
 
 def test_eval_files_may_hold_arrays_and_half_precision(tmp_path):
     joints = random_joints(9)
-    for number, value in enumerate((torch.from_numpy(joints).half(), joints, torch.from_numpy(joints).requires_grad_())):
+    for number, value in enumerate(
+        (torch.from_numpy(joints).half(), joints, torch.from_numpy(joints).requires_grad_())
+    ):
         torch.save({"joints": value, "fps": torch.tensor(20.0)}, tmp_path / f"{number}.pt")
         clip = read_joint_clip(tmp_path / f"{number}.pt")
         assert clip.fps == 20.0

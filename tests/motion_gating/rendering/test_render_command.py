@@ -22,7 +22,15 @@ def archive(tmp_path, make_capture):
     entries = []
     for number in range(3):
         save_motion(tmp_path / f"data/motions/{number}.pt", make_capture(frames=6, seed=number))
-        entries.append({"id": number, "prompt": "a person", "motion_path": f"motions/{number}.pt", "more": {"é": [1, None]}, "use_ref_motion": False})
+        entries.append(
+            {
+                "id": number,
+                "prompt": "a person",
+                "motion_path": f"motions/{number}.pt",
+                "more": {"é": [1, None]},
+                "use_ref_motion": False,
+            }
+        )
     return save_json(tmp_path / "data/archive.json", entries)
 
 
@@ -32,9 +40,20 @@ def render(archive, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def render(*flags: object, code: int = 0, output="out.json"):
-        command = ["--meta-json", str(archive), "--output-json", output, "--output-dir", "videos", *SIZE, *map(str, flags)]
+        command = [
+            "--meta-json",
+            str(archive),
+            "--output-json",
+            output,
+            "--output-dir",
+            "videos",
+            *SIZE,
+            *map(str, flags),
+        ]
         assert main(command) == code
-        return capsys.readouterr(), [json.loads(line) for line in Path(output).read_text().splitlines()] if output.endswith("l") else json.loads(Path(output).read_text())
+        return capsys.readouterr(), [
+            json.loads(line) for line in Path(output).read_text().splitlines()
+        ] if output.endswith("l") else json.loads(Path(output).read_text())
 
     return render
 
@@ -48,7 +67,16 @@ def frames_of(path: Path):
 
 
 def test_by_path_from_another_folder(run_script, archive, tmp_path):
-    done = run_script(RENDERER, "--meta_json", "data/archive.json", "--output_json=out/new.json", "--output-dir", "out/videos", *SIZE, cwd=tmp_path)
+    done = run_script(
+        RENDERER,
+        "--meta_json",
+        "data/archive.json",
+        "--output_json=out/new.json",
+        "--output-dir",
+        "out/videos",
+        *SIZE,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "body: built-in mannequin" in done.stdout and "3 rendered, 0 reused" in done.stdout
     before, after = json.loads(archive.read_text()), json.loads((tmp_path / "out/new.json").read_text())
@@ -71,15 +99,23 @@ def test_workers_make_the_same_files(render, tmp_path):
 def test_a_bad_entry_keeps_its_fields_and_the_rest_goes_on(render, archive, tmp_path):
     entries = json.loads(archive.read_text())
     (archive.parent / "motions/1.pt").write_bytes(b"broken")
-    entries += [{"id": "none"}, {"id": "gone", "motion_path": "gone.pt", "video_path": "old.mp4", "mbench_eval_path": "old.pt"}, {"id": "number", "motion_path": 7}]
+    entries += [
+        {"id": "none"},
+        {"id": "gone", "motion_path": "gone.pt", "video_path": "old.mp4", "mbench_eval_path": "old.pt"},
+        {"id": "number", "motion_path": 7},
+    ]
     save_json(archive, entries)
     said, after = render("--failures", tmp_path / "failures.json", code=1)
     lines = assert_error_lines(said.err, 4)
     assert [line.split(":")[1] for line in lines] == [" entry 1", " entry none", " entry gone", " entry number"]
     assert [("video_path" in entry) for entry in after] == [True, False, True, False, False, False]
-    assert after[4] == {"id": "gone", "motion_path": "gone.pt"}, "an old video must not be judged for a motion that is gone"
+    assert after[4] == {"id": "gone", "motion_path": "gone.pt"}, (
+        "an old video must not be judged for a motion that is gone"
+    )
     failures = json.loads((tmp_path / "failures.json").read_text())
-    assert failures["counts"] == {"rendered": 2, "reused": 0, "failed": 4} and [failure["item"] for failure in failures["failures"]] == [1, "none", "gone", "number"]
+    assert failures["counts"] == {"rendered": 2, "reused": 0, "failed": 4} and [
+        failure["item"] for failure in failures["failures"]
+    ] == [1, "none", "gone", "number"]
 
 
 def test_finished_files_are_used_again_and_others_are_drawn(render, archive, tmp_path, make_capture):
@@ -107,7 +143,9 @@ def test_ids_never_become_paths(render, archive, tmp_path):
     save_json(archive, entries)
     _, after = render()
     folder = tmp_path / "videos"
-    assert all(Path(entry[key]).resolve().parent == folder for entry in after for key in ("video_path", "mbench_eval_path"))
+    assert all(
+        Path(entry[key]).resolve().parent == folder for entry in after for key in ("video_path", "mbench_eval_path")
+    )
     assert len(list(folder.iterdir())) == 6 and not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
@@ -121,7 +159,12 @@ def test_json_lines(archive, tmp_path, monkeypatch, capsys):
     lines = "".join(json.dumps(entry) + "\n" for entry in json.loads(archive.read_text()))
     source = archive.with_suffix(".jsonl")
     source.write_text(lines)
-    assert main(["--meta-json", str(source), "--output-json", "out.jsonl", "--output-dir", "videos", *SIZE, "--limit", "1"]) == 0
+    assert (
+        main(
+            ["--meta-json", str(source), "--output-json", "out.jsonl", "--output-dir", "videos", *SIZE, "--limit", "1"]
+        )
+        == 0
+    )
     after = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
     assert [entry["id"] for entry in after] == [0, 1, 2] and after[0]["video_path"] == "videos/0.mp4"
 
@@ -134,7 +177,14 @@ def test_the_motions_own_rate(render, archive, tmp_path, make_capture, fps, want
 
 
 def test_odd_sizes_are_padded(archive, tmp_path):
-    places = ["--meta-json", str(archive), "--output-json", str(tmp_path / "o.json"), "--output-dir", str(tmp_path / "v")]
+    places = [
+        "--meta-json",
+        str(archive),
+        "--output-json",
+        str(tmp_path / "o.json"),
+        "--output-dir",
+        str(tmp_path / "v"),
+    ]
     assert main([*places, "--width", "97", "--height", "63", "--limit", "1"]) == 0
     assert frames_of(tmp_path / "v/0.mp4")[1].shape == (5, 64, 98, 3)
 
@@ -162,7 +212,12 @@ def test_refused_archives(tmp_path, capsys, name):
     text, said = ARCHIVES[name]
     source = tmp_path / "a.json"
     source.write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert main(["--meta-json", str(source), "--output-json", str(tmp_path / "o.json"), "--output-dir", str(tmp_path / "v")]) == 2
+    assert (
+        main(
+            ["--meta-json", str(source), "--output-json", str(tmp_path / "o.json"), "--output-dir", str(tmp_path / "v")]
+        )
+        == 2
+    )
     (line,) = assert_error_lines(capsys.readouterr().err, 1)
     assert str(source) in line and said in line
     assert not (tmp_path / "o.json").exists()
@@ -180,7 +235,14 @@ def test_refused_archives(tmp_path, capsys, name):
 )
 def test_wrong_usage_ends_with_2(archive, tmp_path, capsys, flags):
     before = archive.read_bytes()
-    usual = ["--meta-json", str(archive), "--output-json", str(tmp_path / "o.json"), "--output-dir", str(tmp_path / "v")]
+    usual = [
+        "--meta-json",
+        str(archive),
+        "--output-json",
+        str(tmp_path / "o.json"),
+        "--output-dir",
+        str(tmp_path / "v"),
+    ]
     assert main([*usual, *(flag.format(archive=archive) for flag in flags)]) == 2
     assert_error_lines(capsys.readouterr().err, 1)
     assert archive.read_bytes() == before and not (tmp_path / "o.json").exists()

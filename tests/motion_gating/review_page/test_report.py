@@ -54,7 +54,14 @@ def test_every_entry_is_on_the_page_and_a_missing_video_makes_the_exit_code_one(
 
 @pytest.mark.parametrize(
     ("identifier", "groups"),
-    [("0", ["pass"]), ("seven", ["mismatch"]), (str(LARGE_ID), ["jitter"]), ("3", ["undecided", "failed"]), ("../4", ["pass"]), ("5", ["undecided"])],
+    [
+        ("0", ["pass"]),
+        ("seven", ["mismatch"]),
+        (str(LARGE_ID), ["jitter"]),
+        ("3", ["undecided", "failed"]),
+        ("../4", ["pass"]),
+        ("5", ["undecided"]),
+    ],
 )
 def test_groups_follow_the_record(rows, identifier, groups):
     assert rows[identifier]["groups"] == groups
@@ -68,8 +75,15 @@ def test_groups_from_the_five_documented_keys_alone(tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps([{"id": number, "prompt": "p"} for number in range(3)]))
     (tmp_path / "report.json").write_text(json.dumps(documented))
     assert build(tmp_path / "meta.json", tmp_path / "report.json", tmp_path / "page", "--no-side-view") == 0
-    assert [row["groups"] for row in page_data(tmp_path / "page")["entries"]] == [["mismatch", "jitter"], ["jitter"], ["undecided"]]
-    assert entry_details(tmp_path / "page", "0")["reasons"] == ["jitter 0.1 is not below 0.04", "the judge says that the clip does not match the description"]
+    assert [row["groups"] for row in page_data(tmp_path / "page")["entries"]] == [
+        ["mismatch", "jitter"],
+        ["jitter"],
+        ["undecided"],
+    ]
+    assert entry_details(tmp_path / "page", "0")["reasons"] == [
+        "jitter 0.1 is not below 0.04",
+        "the judge says that the clip does not match the description",
+    ]
 
 
 def test_threshold_is_the_one_of_the_run(batch):
@@ -95,7 +109,9 @@ def test_links_lead_to_the_files_also_with_odd_characters(batch):
 
 def test_overlay_runs_on_the_source_s_own_time(batch):
     overlay = entry_details(batch[0] / "page", "0")["videos"][1]
-    assert (overlay["scale"], overlay["offset"]) == (1.0, 0.0), "a motion with a rate and a video share their seconds, whatever the video's frame rate"
+    assert (overlay["scale"], overlay["offset"]) == (1.0, 0.0), (
+        "a motion with a rate and a video share their seconds, whatever the video's frame rate"
+    )
 
 
 def test_a_lit_video_at_another_rate_runs_frame_by_frame(tmp_path):
@@ -129,7 +145,15 @@ def test_side_view_is_drawn_for_every_frame_and_kept(batch):
     with open_video(path) as video:
         assert (video.width, video.height, video.fps, sum(1 for _ in video)) == (96, 96, 16.0, 30)
     before = path.stat().st_mtime_ns
-    build(batch[0] / "meta.json", batch[0] / "report.json", batch[0] / "page", "--side-size", "96", "--smplx-model-dir", "mannequin")
+    build(
+        batch[0] / "meta.json",
+        batch[0] / "report.json",
+        batch[0] / "page",
+        "--side-size",
+        "96",
+        "--smplx-model-dir",
+        "mannequin",
+    )
     assert path.stat().st_mtime_ns == before
 
 
@@ -139,7 +163,9 @@ def test_side_view_sees_the_left_of_the_person_and_keeps_the_clip_in_the_picture
     left, right, front = view.to_camera(np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, 0, 1.0]], np.float32))
     assert left[2] < right[2], "the person's left (+x) is nearer"
     assert front[0] < 0, "who faces +z looks to the left of the picture"
-    corners = view.to_camera(np.array([[x, y, z] for x in (-0.5, 0.7) for y in (-0.9, 0.9) for z in (-3.0, 2.0)], np.float32))
+    corners = view.to_camera(
+        np.array([[x, y, z] for x in (-0.5, 0.7) for y in (-0.9, 0.9) for z in (-3.0, 2.0)], np.float32)
+    )
     pixels = corners @ view.intrinsic.T
     assert (corners[:, 2] > 0).all() and (np.abs(pixels[:, :2] / pixels[:, 2:] - 50) <= 50).all()
     rotation = view.world_to_camera[:3, :3]
@@ -158,7 +184,12 @@ def test_curves_tell_speed_in_metres_per_second_and_jitter_whose_mean_is_the_fig
     step = torch.tensor(clip.joints[4, 10] - clip.joints[3, 10]).norm() * 16
     assert speed["lines"][0]["values"][3] == pytest.approx(float(step), abs=1e-4)
     assert height["lines"][1]["values"] == pytest.approx(clip.joints[:, 11, 1].tolist(), abs=1e-5)
-    assert (jitter["unit"], speed["unit"], height["unit"], details["worst"]) == ("m/frame² at 16 fps", "m/s", "m", [0.5, 1.0])
+    assert (jitter["unit"], speed["unit"], height["unit"], details["worst"]) == (
+        "m/frame² at 16 fps",
+        "m/s",
+        "m",
+        [0.5, 1.0],
+    )
 
 
 def test_what_is_missing_is_said_in_words(batch):
@@ -171,7 +202,7 @@ def test_what_is_missing_is_said_in_words(batch):
 @pytest.mark.parametrize("name", ["index.html", "entries/seven.js"])
 def test_no_text_of_the_batch_is_markup(batch, name):
     text = (batch[0] / "page" / name).read_text()
-    assert "<img" not in text and "onerror=\\\"" in text
+    assert "<img" not in text and 'onerror=\\"' in text
     if name == "index.html":
         assert text.count("</script>") == 2 and text.count("<script") == 2
 
@@ -214,7 +245,12 @@ def test_without_a_report_the_page_shows_the_clips(tmp_path):
 def test_unusable_input_is_one_line_and_exit_two(tmp_path, meta, report, message):
     make_batch(tmp_path)
     (tmp_path / "object.json").write_text("{}")
-    done = subprocess.run([sys.executable, str(COMMAND), "--meta-json", meta, "--quality-report", report, "--output", "page"], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, str(COMMAND), "--meta-json", meta, "--quality-report", report, "--output", "page"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
     assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
     assert not (tmp_path / "page" / "index.html").exists()
 
@@ -236,7 +272,22 @@ def test_workers_make_the_page_that_one_process_makes_and_failures_are_listed(tm
     made = []
     for workers in (0, 2):
         page = tmp_path / f"page{workers}"
-        assert build(meta, report, page, "--side-size", 32, "--smplx-model-dir", "mannequin", "--workers", workers, "--failures", tmp_path / "f.json") == 1
+        assert (
+            build(
+                meta,
+                report,
+                page,
+                "--side-size",
+                32,
+                "--smplx-model-dir",
+                "mannequin",
+                "--workers",
+                workers,
+                "--failures",
+                tmp_path / "f.json",
+            )
+            == 1
+        )
         made.append((files_in(page), json.loads((tmp_path / "f.json").read_text())))
     assert made[0] == made[1] and len(made[0][0]) > 12
     failures = made[0][1]
@@ -263,7 +314,11 @@ def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
     with scratch_file(tmp_path / "page" / "index.html") as file:
         items = read_reviewed(meta, keep_records(report, file))
         (failure, _) = build_report.build_review(
-            items, 6, options, {"title": "t", "said": ""}, lambda start, items, count: run_items(functools.partial(start_pages_dangerously, *start.args), items, 2)
+            items,
+            6,
+            options,
+            {"title": "t", "said": ""},
+            lambda start, items, count: run_items(functools.partial(start_pages_dangerously, *start.args), items, 2),
         )
     assert failure.item == "seven" and "ended with code 5 on it 2 times" in failure.error
     rows = page_data(tmp_path / "page")["entries"]
@@ -275,14 +330,25 @@ def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
 
 def test_records_are_found_whatever_their_order_and_form(tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps([{"id": number, "prompt": "p"} for number in range(4)]))
-    records = [record(3, jitter=0.3), record(77), record("1", jitter=0.5), record(0), record(1, jitter=0.1, vlm_analysis="Grüße\n\ud800")]
+    records = [
+        record(3, jitter=0.3),
+        record(77),
+        record("1", jitter=0.5),
+        record(0),
+        record(1, jitter=0.1, vlm_analysis="Grüße\n\ud800"),
+    ]
     pages = []
-    for name, text in (("r.json", json.dumps(records)), ("r.jsonl", "".join(json.dumps(item) + "\n" for item in records))):
+    for name, text in (
+        ("r.json", json.dumps(records)),
+        ("r.jsonl", "".join(json.dumps(item) + "\n" for item in records)),
+    ):
         (tmp_path / name).write_text(text)
         assert build(tmp_path / "meta.json", tmp_path / name, tmp_path / name[2:], "--no-side-view") == 0
         pages.append(files_in(tmp_path / name[2:]))
     assert pages[0] == pages[1]
-    assert [row["figures"][0] for row in page_data(tmp_path / "json")["entries"]] == [0.01, 0.1, None, 0.3], "the later of two records counts"
+    assert [row["figures"][0] for row in page_data(tmp_path / "json")["entries"]] == [0.01, 0.1, None, 0.3], (
+        "the later of two records counts"
+    )
     assert entry_details(tmp_path / "json", "1")["analysis"] == "Grüße\n\ud800"
 
 
@@ -314,10 +380,17 @@ def test_memory_of_the_page_does_not_grow_with_its_entries(tmp_path):
     """Entries and records wait on disk: the peak grows by far less than what they hold."""
     peaks = []
     for count in (100, 700):
-        (tmp_path / "meta.json").write_text(json.dumps([{"id": number, "prompt": "p" * 20_000} for number in range(count)]))
-        (tmp_path / "report.json").write_text(json.dumps([record(number, vlm_analysis="a" * 20_000) for number in range(count)]))
+        (tmp_path / "meta.json").write_text(
+            json.dumps([{"id": number, "prompt": "p" * 20_000} for number in range(count)])
+        )
+        (tmp_path / "report.json").write_text(
+            json.dumps([record(number, vlm_analysis="a" * 20_000) for number in range(count)])
+        )
         tracemalloc.start()
-        assert build(tmp_path / "meta.json", tmp_path / "report.json", tmp_path / "page", "--no-side-view", "--workers", 0) == 0
+        assert (
+            build(tmp_path / "meta.json", tmp_path / "report.json", tmp_path / "page", "--no-side-view", "--workers", 0)
+            == 0
+        )
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 8_000_000, "600 entries more hold 24 MB"

@@ -35,7 +35,9 @@ def browser(tmp_path_factory):
     downloads = tmp_path_factory.mktemp("downloads")
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(flag)
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads), "download.prompt_for_download": False})
+    options.add_experimental_option(
+        "prefs", {"download.default_directory": str(downloads), "download.prompt_for_download": False}
+    )
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     started = webdriver.Chrome(options=options, service=Service(driver))
     started.downloads = downloads
@@ -65,7 +67,10 @@ def page(browser, folder):
 
 
 def size(browser, width: int, height: int) -> None:
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
 
 
 def wait(browser, script: str):
@@ -90,9 +95,17 @@ def click(browser, selector: str) -> None:
 
 
 def test_counts_stand_on_the_chips_and_filter(page):
-    counts = {chip.get_attribute("data-name"): int(chip.find_element(By.TAG_NAME, "b").text) for chip in page.find_elements(By.CSS_SELECTOR, "#groups button")}
+    counts = {
+        chip.get_attribute("data-name"): int(chip.find_element(By.TAG_NAME, "b").text)
+        for chip in page.find_elements(By.CSS_SELECTOR, "#groups button")
+    }
     assert counts == {"all": 6, "pass": 2, "mismatch": 1, "jitter": 1, "undecided": 2, "failed": 1}
-    for name, expected in {"mismatch": ["seven"], "jitter": [str(LARGE_ID)], "undecided": ["3", "5"], "failed": ["3"]}.items():
+    for name, expected in {
+        "mismatch": ["seven"],
+        "jitter": [str(LARGE_ID)],
+        "undecided": ["3", "5"],
+        "failed": ["3"],
+    }.items():
         click(page, f"#groups [data-name={name}]")
         assert shown(page) == expected
         assert len(page.find_elements(By.CSS_SELECTOR, "#list .row")) == len(expected)
@@ -117,7 +130,9 @@ def test_a_prompt_full_of_html_is_text(page):
     page.execute_script("open('seven')")
     wait(page, "return document.querySelector('.fullprompt')?.textContent.includes('script') && Boolean(player)")
     assert page.find_element(By.CSS_SELECTOR, ".fullprompt").get_attribute("textContent") == MARKUP
-    assert any(paragraph.get_attribute("textContent") == MARKUP for paragraph in page.find_elements(By.CSS_SELECTOR, ".card p"))
+    assert any(
+        paragraph.get_attribute("textContent") == MARKUP for paragraph in page.find_elements(By.CSS_SELECTOR, ".card p")
+    )
     assert "hacked" not in page.title
     assert page.execute_script("return document.querySelectorAll('script:not([src])').length") == 2
     assert not page.find_elements(By.CSS_SELECTOR, "img[src=x]")
@@ -125,7 +140,10 @@ def test_a_prompt_full_of_html_is_text(page):
 
 def test_all_videos_follow_the_one_scrubber(page):
     page.execute_script("const slider = player.slider; slider.value = 1.2; slider.dispatchEvent(new Event('input'))")
-    times = wait(page, "return player.clips.every(({node}) => !node.seeking && node.readyState > 1) && player.clips.map(({node}) => node.currentTime)")
+    times = wait(
+        page,
+        "return player.clips.every(({node}) => !node.seeking && node.readyState > 1) && player.clips.map(({node}) => node.currentTime)",
+    )
     assert len(times) == 3
     assert times == pytest.approx([1.2] * 3, abs=1e-3)
     assert "1.20 / 1.88 s, frame 19" in page.find_element(By.CSS_SELECTOR, ".player output").text
@@ -135,7 +153,9 @@ def test_the_videos_picture_is_that_of_the_moment(page):
     """The square of the made-up clip moves one pixel a frame: it tells which frame is shown."""
     page.execute_script("player.step(10)")
     wait(page, "return player.clips.every(({node}) => !node.seeking && node.readyState > 1)")
-    picture = cv2.imdecode(np.frombuffer(page.find_element(By.TAG_NAME, "video").screenshot_as_png, np.uint8), cv2.IMREAD_COLOR)
+    picture = cv2.imdecode(
+        np.frombuffer(page.find_element(By.TAG_NAME, "video").screenshot_as_png, np.uint8), cv2.IMREAD_COLOR
+    )
     row = picture[len(picture) * 30 // 64, :, 2]  # red: the square has little of it
     left = int(np.flatnonzero(row < 140)[0]) * 64 / len(row)
     assert abs(left - 10) <= 1
@@ -180,7 +200,10 @@ def test_the_worst_half_second_is_marked_and_a_key_goes_there(page):
 def test_alternative_texts(page):
     labels = [node.get_attribute("aria-label") for node in page.find_elements(By.CSS_SELECTOR, "svg[role=img]")]
     assert labels[0].startswith("Histogram of jitter: 5 entries, median 0.01, 1 at or above the threshold 0.05")
-    assert labels[1].startswith("Jitter over time in m/frame² at 16 fps: all joints from") and "worst half second is from 0.50 to 1.00" in labels[1]
+    assert (
+        labels[1].startswith("Jitter over time in m/frame² at 16 fps: all joints from")
+        and "worst half second is from 0.50 to 1.00" in labels[1]
+    )
     assert all(node.get_attribute("aria-label") for node in page.find_elements(By.TAG_NAME, "video"))
     unnamed = page.execute_script("""return [...document.querySelectorAll("button, input, select, textarea")].filter((node) =>
         !(node.textContent.trim() || node.getAttribute("aria-label") || node.labels?.[0]?.textContent.trim())).map((node) => node.outerHTML)""")
@@ -191,7 +214,7 @@ def test_keyboard_alone_reviews_a_batch_and_the_file_is_what_the_gate_reads(page
     for old in page.downloads.iterdir():
         old.unlink()
     press(page, "m", "j", "x", "n")
-    press(page, "the <b>text</b> says \"jump\"", Keys.ESCAPE)
+    press(page, 'the <b>text</b> says "jump"', Keys.ESCAPE)
     press(page, "j", "m", "j", "u", "j", "j")
     assert open_id(page) == "5"
     press(page, "n")
@@ -199,10 +222,13 @@ def test_keyboard_alone_reviews_a_batch_and_the_file_is_what_the_gate_reads(page
     press(page, "e")
     target = page.downloads / "verdicts.json"
     WebDriverWait(page, PATIENCE).until(lambda _: target.is_file())
-    assert "4 verdicts exported" in page.find_element(By.ID, "notice").text and "1 with a note" in page.find_element(By.ID, "notice").text
+    assert (
+        "4 verdicts exported" in page.find_element(By.ID, "notice").text
+        and "1 with a note" in page.find_element(By.ID, "notice").text
+    )
     assert json.loads(target.read_text()) == [
         {"id": 0, "matches": True, "analysis": None},
-        {"id": "seven", "matches": False, "analysis": "the <b>text</b> says \"jump\""},
+        {"id": "seven", "matches": False, "analysis": 'the <b>text</b> says "jump"'},
         {"id": LARGE_ID, "matches": True, "analysis": None},
         {"id": 3, "matches": None, "analysis": None},
     ]
@@ -214,12 +240,29 @@ def _gate_takes(folder: Path, verdicts: Path) -> None:
 
     out = folder / "gated.json"
     code = apply_quality_gate.main(
-        ["--meta-json", str(folder / "meta.json"), "--quality-report", str(folder / "again.json"), "--output-json", str(out), "--judge", "manual", "--verdicts", str(verdicts)]
+        [
+            "--meta-json",
+            str(folder / "meta.json"),
+            "--quality-report",
+            str(folder / "again.json"),
+            "--output-json",
+            str(out),
+            "--judge",
+            "manual",
+            "--verdicts",
+            str(verdicts),
+        ]
     )
     assert code == 1, "some entries stay undecided"
     records = {str(record["id"]): record for record in json.loads((folder / "again.json").read_text())}
-    assert [records[name]["vlm_matches"] for name in ("0", "seven", str(LARGE_ID), "3", "5")] == [True, False, True, None, None]
-    assert records["seven"]["vlm_analysis"] == "the <b>text</b> says \"jump\""
+    assert [records[name]["vlm_matches"] for name in ("0", "seven", str(LARGE_ID), "3", "5")] == [
+        True,
+        False,
+        True,
+        None,
+        None,
+    ]
+    assert records["seven"]["vlm_analysis"] == 'the <b>text</b> says "jump"'
 
 
 def test_verdicts_and_notes_survive_a_reload_and_can_be_taken_back(page):
@@ -239,14 +282,18 @@ def test_verdicts_and_notes_survive_a_reload_and_can_be_taken_back(page):
 
 def test_a_verdict_on_another_motion_under_the_same_id_is_not_taken(page):
     press(page, "m")
-    page.execute_script("const all = JSON.parse(localStorage.getItem(storageKey)); all['0'].about = 'of another motion'; localStorage.setItem(storageKey, JSON.stringify(all))")
+    page.execute_script(
+        "const all = JSON.parse(localStorage.getItem(storageKey)); all['0'].about = 'of another motion'; localStorage.setItem(storageKey, JSON.stringify(all))"
+    )
     page.refresh()
     wait(page, "return Boolean(player)")
     assert page.find_element(By.ID, "progress").text == "0 of 6 reviewed"
 
 
 def test_exported_verdicts_can_be_imported(page, tmp_path):
-    (tmp_path / "mine.json").write_text(json.dumps([{"id": "0", "matches": False, "analysis": "no"}, {"id": "unknown", "matches": True}]))
+    (tmp_path / "mine.json").write_text(
+        json.dumps([{"id": "0", "matches": False, "analysis": "no"}, {"id": "unknown", "matches": True}])
+    )
     page.find_element(By.ID, "import").send_keys(str(tmp_path / "mine.json"))
     wait(page, "return find('notice').textContent.startsWith('1 of 2 verdicts')")
     assert page.find_element(By.ID, "note").get_attribute("value") == "no"
@@ -283,13 +330,17 @@ def test_a_video_that_vanished_after_the_page_was_made(browser, tmp_path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_in_light_and_dark(page, scheme):
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
     ratios = page.execute_script(CONTRAST)
     assert len(ratios) > 20
     poor = [(text, ratio) for text, ratio in ratios if ratio < 4.5]
     assert poor == []
     click(page, "#theme")
-    assert page.execute_script("return document.documentElement.dataset.theme") == ("dark" if scheme == "light" else "light")
+    assert page.execute_script("return document.documentElement.dataset.theme") == (
+        "dark" if scheme == "light" else "light"
+    )
 
 
 CONTRAST = """
@@ -345,11 +396,17 @@ def test_thousands_of_entries(browser, tmp_path):
     meta, report = make_batch(tmp_path)
     whole = json.loads(meta.read_text())[0]
     first = json.loads(report.read_text())[0]
-    entries = [{**(whole if number < 1000 else {}), "id": number, "prompt": f"person number {number} walks"} for number in range(2300)]
+    entries = [
+        {**(whole if number < 1000 else {}), "id": number, "prompt": f"person number {number} walks"}
+        for number in range(2300)
+    ]
     meta.write_text(json.dumps(entries))
     report.write_text(json.dumps([{**first, "id": number, "jitter_degree": number / 10000} for number in range(2300)]))
     # The thousand small pictures of one clip, and asking it for its rate, would say nothing more than those of the first one.
-    with mock.patch("motion_gating.review_page.entry_page.video_rate", lambda path: 16.0), mock.patch("motion_gating.review_page.entry_page.write_poster", _same_poster):
+    with (
+        mock.patch("motion_gating.review_page.entry_page.video_rate", lambda path: 16.0),
+        mock.patch("motion_gating.review_page.entry_page.write_poster", _same_poster),
+    ):
         assert build(meta, report, tmp_path / "page", "--no-side-view", "--workers", 0) == 0
     size(browser, 1366, 820)
     browser.get((tmp_path / "page" / "index.html").as_uri())
@@ -357,7 +414,12 @@ def test_thousands_of_entries(browser, tmp_path):
     assert len(shown(browser)) == 2300
     assert len(browser.find_elements(By.TAG_NAME, "video")) == 2
     assert browser.execute_script("return document.querySelectorAll('#list img').length") == 1000
-    assert browser.execute_script("return [...document.querySelectorAll('#list img')].filter((image) => image.naturalWidth > 0).length") < 200
+    assert (
+        browser.execute_script(
+            "return [...document.querySelectorAll('#list img')].filter((image) => image.naturalWidth > 0).length"
+        )
+        < 200
+    )
     click(browser, "#after")
     click(browser, "#after")
     assert listed(browser) == ["2000", "2299", 300] and not browser.find_element(By.ID, "after").is_enabled()
@@ -367,10 +429,16 @@ def test_thousands_of_entries(browser, tmp_path):
     press(browser, "x", "j")
     assert open_id(browser) == "2000" and listed(browser)[0] == "2000", "the list goes on where the next entry is"
     press(browser, "k")
-    assert listed(browser)[0] == "1000" and browser.execute_script("return rows.get(state.open).querySelector('.mine').textContent") == "✗"
+    assert (
+        listed(browser)[0] == "1000"
+        and browser.execute_script("return rows.get(state.open).querySelector('.mine').textContent") == "✗"
+    )
     assert browser.execute_script("return document.querySelectorAll('#list [aria-current]').length") == 1
     browser.find_element(By.ID, "search").send_keys("number 77")
-    assert len(shown(browser)) == sum("77" in str(number) for number in range(2300)) and not browser.find_element(By.ID, "pager").is_displayed()
+    assert (
+        len(shown(browser)) == sum("77" in str(number) for number in range(2300))
+        and not browser.find_element(By.ID, "pager").is_displayed()
+    )
     press(browser, Keys.ESCAPE)
     press(browser, "j")
     assert open_id(browser) == "77"
@@ -378,7 +446,9 @@ def test_thousands_of_entries(browser, tmp_path):
 
 def listed(browser) -> list:
     """First and last id in the list, and how many there are."""
-    return browser.execute_script("const keys = [...rows.keys()].map((key) => byKey.get(key).id); return [keys[0], keys.at(-1), keys.length]")
+    return browser.execute_script(
+        "const keys = [...rows.keys()].map((key) => byKey.get(key).id); return [keys[0], keys.at(-1), keys.length]"
+    )
 
 
 def _same_poster(video_path: Path, target: Path) -> None:

@@ -28,7 +28,10 @@ def nowhere(tmp_path, monkeypatch):
 
 def parameters(frames=3, seed=0, size=0.4) -> BodyParameters:
     generator = torch.Generator().manual_seed(seed)
-    root, body, transl = (size * torch.randn(*shape, 3, generator=generator, dtype=torch.float64) for shape in ((frames,), (frames, 21), (frames,)))
+    root, body, transl = (
+        size * torch.randn(*shape, 3, generator=generator, dtype=torch.float64)
+        for shape in ((frames,), (frames, 21), (frames,))
+    )
     return BodyParameters(rotvec_to_matrix(root), rotvec_to_matrix(body), transl)
 
 
@@ -51,7 +54,12 @@ def test_the_mannequin_is_mannequin_xs_own_skinning():
     ours = MannequinBody().vertices(pose)
     for frame in range(3):
         # Its pelvis_rotation turns about the pelvis, as SMPL-X does; its global_rotation would turn about the origin.
-        theirs = {**model.rest_pose(), "body_pose": rotvecs[frame, 1:], "pelvis_rotation": rotvecs[frame, 0], "global_translation": pose.transl[frame]}
+        theirs = {
+            **model.rest_pose(),
+            "body_pose": rotvecs[frame, 1:],
+            "pelvis_rotation": rotvecs[frame, 0],
+            "global_translation": pose.transl[frame],
+        }
         expected = model.vertices({key: np.asarray(value, np.float32) for key, value in theirs.items()})
         np.testing.assert_allclose(ours[frame], expected, atol=2e-4)
 
@@ -107,7 +115,9 @@ def test_moving_and_turning_the_world_moves_and_turns_the_body(body):
     pose = parameters(seed=6)
     turn = rotvec_to_matrix(torch.tensor([0.3, 1.0, -0.5], dtype=torch.float64))
     pelvis = pelvis_at_rest(turn)
-    moved = BodyParameters(turn @ pose.root, pose.body, (pose.transl + pelvis) @ turn.T - pelvis + torch.tensor([1.0, 2.0, 3.0]))
+    moved = BodyParameters(
+        turn @ pose.root, pose.body, (pose.transl + pelvis) @ turn.T - pelvis + torch.tensor([1.0, 2.0, 3.0])
+    )
     expected = body.vertices(pose) @ turn.float().numpy().T + np.array([1, 2, 3], np.float32)
     np.testing.assert_allclose(body.vertices(moved), expected, atol=2e-5)
 
@@ -126,7 +136,12 @@ def test_the_mannequins_normals_have_length_one_and_point_outwards():
 
 def test_vertex_normals_of_an_octahedron_point_along_the_axes():
     corners = np.concatenate((np.eye(3), -np.eye(3))).astype(np.float32)
-    faces = [(a, b, c) if np.linalg.det(corners[[a, b, c]]) > 0 else (a, c, b) for a in (0, 3) for b in (1, 4) for c in (2, 5)]
+    faces = [
+        (a, b, c) if np.linalg.det(corners[[a, b, c]]) > 0 else (a, c, b)
+        for a in (0, 3)
+        for b in (1, 4)
+        for c in (2, 5)
+    ]
     normals = VertexNormals(np.array(faces, np.int32), 7)(np.concatenate((corners, [[9, 9, 9]])).astype(np.float32))
     np.testing.assert_allclose(normals[:6], corners, atol=1e-6)
     assert (normals[6] == 0).all()
@@ -138,7 +153,12 @@ def test_without_a_model_the_mannequin_is_drawn():
 
 @pytest.mark.parametrize("layout", ["file", "folder", "typed folder", "variable", "usual place"])
 def test_a_model_is_found_in_every_documented_place(smplx_file, tmp_path, monkeypatch, layout):
-    places = {"file": "m/SMPLX_NEUTRAL.npz", "folder": "m/SMPLX_NEUTRAL.npz", "typed folder": "m/smplx/SMPLX_NEUTRAL.npz", "variable": "v/SMPLX_NEUTRAL.npz"}
+    places = {
+        "file": "m/SMPLX_NEUTRAL.npz",
+        "folder": "m/SMPLX_NEUTRAL.npz",
+        "typed folder": "m/smplx/SMPLX_NEUTRAL.npz",
+        "variable": "v/SMPLX_NEUTRAL.npz",
+    }
     place = tmp_path / places.get(layout, "data/body_models/smplx/SMPLX_NEUTRAL.npz")
     place.parent.mkdir(parents=True)
     shutil.copy(smplx_file, place)
@@ -162,7 +182,9 @@ def test_a_variable_that_points_nowhere_is_refused(monkeypatch):
         load_body()
 
 
-@pytest.mark.parametrize("content", [b"hello", b"PK\x03\x04" + bytes(100), b"\x93NUMPY\x01\x00"], ids=["text", "zip", "npy"])
+@pytest.mark.parametrize(
+    "content", [b"hello", b"PK\x03\x04" + bytes(100), b"\x93NUMPY\x01\x00"], ids=["text", "zip", "npy"]
+)
 def test_what_is_no_model_is_refused_in_one_line(tmp_path, content):
     path = tmp_path / "SMPLX_NEUTRAL.npz"
     path.write_bytes(content)

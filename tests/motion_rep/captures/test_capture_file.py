@@ -52,14 +52,23 @@ def test_every_documented_form_of_the_body_means_the_same(make_capture, change):
 def test_any_float_type_is_read_as_float64(make_capture, dtype):
     capture = make_capture()
     cast = (lambda x: x.to(dtype)) if isinstance(dtype, torch.dtype) else (lambda x: x.numpy().astype(dtype))
-    read = capture_from_dict({**capture, **{key: cast(capture[key]) for key in ("global_orient", "body_pose", "transl")}})
+    read = capture_from_dict(
+        {**capture, **{key: cast(capture[key]) for key in ("global_orient", "body_pose", "transl")}}
+    )
     assert read.root_rotations.dtype == read.transl.dtype == torch.float64
     same(read, capture_from_dict(capture), tolerance=0.05)
 
 
 @pytest.mark.parametrize(
     "form",
-    [lambda v, n: v, lambda v, n: torch.tensor(v), lambda v, n: torch.tensor([v]), lambda v, n: torch.full((n,), v), lambda v, n: np.full((n, 1), v), lambda v, n: np.float32(v)],
+    [
+        lambda v, n: v,
+        lambda v, n: torch.tensor(v),
+        lambda v, n: torch.tensor([v]),
+        lambda v, n: torch.full((n,), v),
+        lambda v, n: np.full((n, 1), v),
+        lambda v, n: np.float32(v),
+    ],
     ids=["scalar", "0-d", "(1,)", "(T,)", "(T, 1)", "numpy"],
 )
 def test_every_documented_form_of_the_camera_means_the_same(make_capture, form):
@@ -140,7 +149,15 @@ def test_no_frames_are_refused(make_capture):
         capture_from_dict(make_capture(frames=0))
 
 
-@pytest.mark.parametrize("value, fault", [(torch.zeros(3), "Tensor"), ([1, 2], "list"), ({}, "found the keys none"), ({"motion": torch.zeros(3, 276)}, "motion already")])
+@pytest.mark.parametrize(
+    "value, fault",
+    [
+        (torch.zeros(3), "Tensor"),
+        ([1, 2], "list"),
+        ({}, "found the keys none"),
+        ({"motion": torch.zeros(3, 276)}, "motion already"),
+    ],
+)
 def test_other_contents_are_refused(value, fault):
     with pytest.raises(InputError, match=fault):
         capture_from_dict(value)
@@ -160,7 +177,13 @@ def test_empty_cut_and_foreign_files_are_refused(make_capture, tmp_path):
     whole = tmp_path / "whole.pt"
     torch.save(make_capture(), whole)
     data = whole.read_bytes()
-    contents = {"empty": b"", "half": data[: len(data) // 2], "last": data[:-30], "text": b"not a torch file\n" * 50, "zip": b"PK\x03\x04" + bytes(200)}
+    contents = {
+        "empty": b"",
+        "half": data[: len(data) // 2],
+        "last": data[:-30],
+        "text": b"not a torch file\n" * 50,
+        "zip": b"PK\x03\x04" + bytes(200),
+    }
     for name, content in contents.items():
         path = tmp_path / f"{name}.pt"
         path.write_bytes(content)
@@ -186,7 +209,11 @@ class Malice:
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@pytest.mark.parametrize("save", [lambda value, path: torch.save(value, path), lambda value, path: path.write_bytes(pickle.dumps(value))], ids=["torch", "pickle"])
+@pytest.mark.parametrize(
+    "save",
+    [lambda value, path: torch.save(value, path), lambda value, path: path.write_bytes(pickle.dumps(value))],
+    ids=["torch", "pickle"],
+)
 def test_code_in_a_file_is_not_run(make_capture, tmp_path, save):
     proof, path = tmp_path / "executed", tmp_path / "malicious.pt"
     save({**make_capture(), "extra": Malice(proof)}, path)

@@ -94,7 +94,9 @@ def test_steady_movement_is_exact_at_any_rate(steady, target):
 def test_between_frames_rotations_lie_on_romas_arc(make_capture):
     capture = capture_from_dict(make_capture(frames=9, seed=4))
     doubled = resample(capture, 32.0)
-    half = roma.rotmat_slerp(capture.body_rotations[:-1], capture.body_rotations[1:], torch.tensor([0.5], dtype=torch.float64))[0]
+    half = roma.rotmat_slerp(
+        capture.body_rotations[:-1], capture.body_rotations[1:], torch.tensor([0.5], dtype=torch.float64)
+    )[0]
     assert len(doubled) == 17
     assert_close(doubled.body_rotations[::2], capture.body_rotations, atol=1e-12, rtol=0)
     assert_close(doubled.body_rotations[1::2], half, atol=1e-9, rtol=0)

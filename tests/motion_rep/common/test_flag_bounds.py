@@ -26,24 +26,44 @@ except ValueError as error:
 """
 
 BEYOND = [
-    *[("motion_rep.convert_hmr_to_motion", f"-i a.pt -o b.pt {flags}") for flags in ("--target-fps 1e30", "--target-fps 1e9", "--target-fps 100000", "--fps 1e-9")],
+    *[
+        ("motion_rep.convert_hmr_to_motion", f"-i a.pt -o b.pt {flags}")
+        for flags in ("--target-fps 1e30", "--target-fps 1e9", "--target-fps 100000", "--fps 1e-9")
+    ],
     ("motion_rep.convert_hmr_to_motion", "-i a.pt -o b.pt --image-size 100000x4"),
-    *[("motion_rep.convert_hmr_to_motion", f"-i a.pt -o b.pt {flags}") for flags in (f"--workers {HUGE}", f"--focal-length {HUGE}", f"--fps {'9' * 5000}")],
-    *[("motion_gating.apply_quality_gate", f"--meta-json a --quality-report r {flags}") for flags in (f"--max-samples {HUGE}", "--judge openai --num-threads 100000")],
-    *[("motion_gating.apply_quality_gate", f"--meta-json a --quality-report r {flags}") for flags in ("--sampling-fps 1e30", "--call-timeout 1e300", "--rpm 1e-300")],
+    *[
+        ("motion_rep.convert_hmr_to_motion", f"-i a.pt -o b.pt {flags}")
+        for flags in (f"--workers {HUGE}", f"--focal-length {HUGE}", f"--fps {'9' * 5000}")
+    ],
+    *[
+        ("motion_gating.apply_quality_gate", f"--meta-json a --quality-report r {flags}")
+        for flags in (f"--max-samples {HUGE}", "--judge openai --num-threads 100000")
+    ],
+    *[
+        ("motion_gating.apply_quality_gate", f"--meta-json a --quality-report r {flags}")
+        for flags in ("--sampling-fps 1e30", "--call-timeout 1e300", "--rpm 1e-300")
+    ],
     ("motion_rep.plot_motion", "a.pt -o a.png --fps 1e300"),
     ("motion_rep.export_motion", "a.pt -o a.bvh --fps 1e-300"),
     ("scripts.view_motion", "a.pt --port 99999999"),
     ("scripts.view_motion", "a.pt --fps 1e30"),
-    *[("motion_rep.motion_checker", f"--motion-file a --output-dir o {flags}") for flags in ("--fps 1e30", "--H 100000", "--H 1 --W 1", f"--batch-size {HUGE}")],
-    *[("motion_gating.render_mbench_videos", f"--meta-json a --output-json b --output-dir o {flags}") for flags in ("--fps 1e30", "--width 99999", "--width 3", f"--limit {HUGE}")],
+    *[
+        ("motion_rep.motion_checker", f"--motion-file a --output-dir o {flags}")
+        for flags in ("--fps 1e30", "--H 100000", "--H 1 --W 1", f"--batch-size {HUGE}")
+    ],
+    *[
+        ("motion_gating.render_mbench_videos", f"--meta-json a --output-json b --output-dir o {flags}")
+        for flags in ("--fps 1e30", "--width 99999", "--width 3", f"--limit {HUGE}")
+    ],
     ("motion_gating.build_report", "--meta-json a --output o --side-size 3"),
     ("motion_gating.evaluate_gate", f"--controls {HUGE} --meta-json a"),
     ("motion_rep.capture_preview", "--video v --output o --focal 1e300"),
 ]
 
 
-@pytest.mark.parametrize(("module", "flags"), BEYOND, ids=[f"{module.rpartition('.')[2]} {flags[-40:]}" for module, flags in BEYOND])
+@pytest.mark.parametrize(
+    ("module", "flags"), BEYOND, ids=[f"{module.rpartition('.')[2]} {flags[-40:]}" for module, flags in BEYOND]
+)
 def test_number_beyond_reason_is_one_line(module, flags, capsys):
     with pytest.raises(SystemExit) as stop:
         importlib.import_module(module).main(flags.split())
@@ -54,7 +74,13 @@ def test_number_beyond_reason_is_one_line(module, flags, capsys):
 
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
-    [("frame_rate", "0.1", 0.1), ("frame_rate", "1000", 1000.0), ("port", "65535", 65535), ("picture_side", "16384", 16384), ("thread_count", "256", 256)]
+    [
+        ("frame_rate", "0.1", 0.1),
+        ("frame_rate", "1000", 1000.0),
+        ("port", "65535", 65535),
+        ("picture_side", "16384", 16384),
+        ("thread_count", "256", 256),
+    ]
     + [("worker_count", "0", 0), ("whole_number", "0", 0), ("positive_int", "2147483647", 2**31 - 1)],
 )
 def test_bounds_are_within(kind, text, value):
@@ -63,8 +89,20 @@ def test_bounds_are_within(kind, text, value):
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("frame_rate", "0.09"), ("frame_rate", "1000.1"), ("frame_rate", "nan"), ("positive_number", "inf"), ("positive_int", "9" * 5000)]
-    + [("port", "0"), ("port", "65536"), ("picture_side", "15"), ("thread_count", "257"), ("positive_int", "2147483648")],
+    [
+        ("frame_rate", "0.09"),
+        ("frame_rate", "1000.1"),
+        ("frame_rate", "nan"),
+        ("positive_number", "inf"),
+        ("positive_int", "9" * 5000),
+    ]
+    + [
+        ("port", "0"),
+        ("port", "65536"),
+        ("picture_side", "15"),
+        ("thread_count", "257"),
+        ("positive_int", "2147483648"),
+    ],
 )
 def test_just_outside_is_refused(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match=" to "):
@@ -94,7 +132,9 @@ def test_unwritable_failures_stop_the_conversion(no_folder, make_capture, tmp_pa
     from motion_rep.convert_hmr_to_motion import main
 
     torch.save(make_capture(), tmp_path / "capture.pt")
-    assert main(["-i", str(tmp_path / "capture.pt"), "-o", str(tmp_path / "motion.pt"), "--failures", str(no_folder)]) == 2
+    assert (
+        main(["-i", str(tmp_path / "capture.pt"), "-o", str(tmp_path / "motion.pt"), "--failures", str(no_folder)]) == 2
+    )
     assert "cannot be written" in assert_error_lines(capsys.readouterr().err, 1)[0]
     assert not (tmp_path / "motion.pt").exists()
 
@@ -112,11 +152,24 @@ def test_unwritable_results_stop_the_rendering(flag, no_folder, make_capture, tm
     assert not list((tmp_path / "videos").iterdir())
 
 
-@pytest.mark.parametrize("text", ["hello\n", "import os\n", "{\"motion\": 1}", "version https://git-lfs", "<!DOCTYPE html>\n", "\ufeffGrüße an alle\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello\n",
+        "import os\n",
+        '{"motion": 1}',
+        "version https://git-lfs",
+        "<!DOCTYPE html>\n",
+        "\ufeffGrüße an alle\n",
+    ],
+)
 def test_text_is_not_taken_for_a_damaged_file(text, tmp_path):
     path = tmp_path / "text.pt"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"text\.pt: is not a torch file \(it starts with '.*'\), expected a \.pt written by torch\.save\."):
+    with pytest.raises(
+        InputError,
+        match=r"text\.pt: is not a torch file \(it starts with '.*'\), expected a \.pt written by torch\.save\.",
+    ):
         read_torch(path)
 
 
@@ -126,7 +179,10 @@ def test_text_is_not_taken_for_a_capture(text, tmp_path, capsys):
 
     (tmp_path / "text.pt").write_text(text + "\n")
     assert main([str(tmp_path / "text.pt")]) == 1
-    assert f"is not a torch, pickle, joblib or numpy file (it starts with {text!r})" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert (
+        f"is not a torch, pickle, joblib or numpy file (it starts with {text!r})"
+        in assert_error_lines(capsys.readouterr().err, 1)[0]
+    )
 
 
 def test_damaged_bytes_show_no_bare_key(tmp_path):
@@ -163,7 +219,10 @@ def test_missing_package_is_one_line(capsys):
         import package_that_nobody_has.part  # noqa: F401
 
     assert run_command(command, argparse.Namespace()) == 2
-    assert "the package package_that_nobody_has is missing; run bash scripts/setup_environment.sh" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert (
+        "the package package_that_nobody_has is missing; run bash scripts/setup_environment.sh"
+        in assert_error_lines(capsys.readouterr().err, 1)[0]
+    )
 
 
 def test_missing_part_of_our_own_is_not_hidden():

@@ -46,7 +46,11 @@ def test_one_file_by_path_from_another_folder(run_script, save, tmp_path):
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "here/clip.pt -> there/motion.pt" in done.stdout
     made = torch.load(tmp_path / "there/motion.pt", weights_only=True)
-    assert {key: tuple(made[key].shape) for key in ("motion", "intrinsic", "extrinsic")} == {"motion": (11, 276), "intrinsic": (3, 3), "extrinsic": (4, 4)}
+    assert {key: tuple(made[key].shape) for key in ("motion", "intrinsic", "extrinsic")} == {
+        "motion": (11, 276),
+        "intrinsic": (3, 3),
+        "extrinsic": (4, 4),
+    }
     assert made["fps"] == 16.0 and made["motion"].dtype == torch.float32
 
 
@@ -106,17 +110,27 @@ def as_numpy(plain):
 
 
 def as_matrices(plain):
-    root, body = (rotvec_to_matrix(plain[key].double().reshape(len(plain[key]), -1, 3)) for key in ("global_orient", "body_pose"))
+    root, body = (
+        rotvec_to_matrix(plain[key].double().reshape(len(plain[key]), -1, 3)) for key in ("global_orient", "body_pose")
+    )
     return {"global_orient": root, "body_pose": body}
 
 
 def with_person_axis(plain):
-    return {"global_orient": plain["global_orient"][:, None], "transl": plain["transl"][:, None], "body_pose": plain["body_pose"].reshape(-1, 21, 3)}
+    return {
+        "global_orient": plain["global_orient"][:, None],
+        "transl": plain["transl"][:, None],
+        "body_pose": plain["body_pose"].reshape(-1, 21, 3),
+    }
 
 
 def with_long_camera(plain):
     frames = len(plain["transl"])
-    return {"focal_length": torch.full((frames, 1), 600.0), "width": torch.full((frames,), 480), "height": np.array([832])}
+    return {
+        "focal_length": torch.full((frames, 1), 600.0),
+        "width": torch.full((frames,), 480),
+        "height": np.array([832]),
+    }
 
 
 @pytest.mark.parametrize("form", [as_numpy, as_matrices, with_person_axis, with_long_camera])
@@ -124,7 +138,9 @@ def test_every_documented_form_means_the_same(save, tmp_path, make_capture, form
     wanted = convert(save("plain.pt"), tmp_path / "plain_out.pt")
     found = convert(save("other.pt", **form(make_capture())), tmp_path / "other_out.pt")
     assert torch.allclose(found["motion"], wanted["motion"], atol=2e-6)
-    assert torch.equal(found["intrinsic"], wanted["intrinsic"]) and torch.allclose(found["extrinsic"], wanted["extrinsic"], atol=1e-6)
+    assert torch.equal(found["intrinsic"], wanted["intrinsic"]) and torch.allclose(
+        found["extrinsic"], wanted["extrinsic"], atol=1e-6
+    )
 
 
 def test_without_a_camera_the_intrinsic_is_the_identity(save, tmp_path):
@@ -143,7 +159,16 @@ def test_target_fps_changes_the_number_of_rows(save, tmp_path):
 
 def test_flags_are_taken_with_dashes_and_underscores():
     parser = build_parser()
-    flags = ["-i a", "-o b", "--target-fps 16", "--extrinsic-format rows", "--trust-pickle", "--list-people", "--image-size 32x48", "--smplx-model-path m"]
+    flags = [
+        "-i a",
+        "-o b",
+        "--target-fps 16",
+        "--extrinsic-format rows",
+        "--trust-pickle",
+        "--list-people",
+        "--image-size 32x48",
+        "--smplx-model-path m",
+    ]
     dashes = parser.parse_args(" ".join(flags).split())
     lines = parser.parse_args(" ".join(flag[:2] + flag[2:].replace("-", "_") for flag in flags).split())
     assert dashes == lines and dashes.image_size == (32, 48)
@@ -197,8 +222,14 @@ REFUSED = {
     "another shape": ({"global_orient": torch.zeros(12, 4)}, "global_orient"),
     "an array without frames": ({"transl": torch.zeros(3)}, "transl"),
     "unequal lengths": ({"body_pose": torch.zeros(11, 63)}, "same length"),
-    "one frame": ({"global_orient": torch.zeros(1, 3), "body_pose": torch.zeros(1, 63), "transl": torch.zeros(1, 3)}, "1 frame"),
-    "no frames": ({"global_orient": torch.zeros(0, 3), "body_pose": torch.zeros(0, 63), "transl": torch.zeros(0, 3)}, "frames"),
+    "one frame": (
+        {"global_orient": torch.zeros(1, 3), "body_pose": torch.zeros(1, 63), "transl": torch.zeros(1, 3)},
+        "1 frame",
+    ),
+    "no frames": (
+        {"global_orient": torch.zeros(0, 3), "body_pose": torch.zeros(0, 63), "transl": torch.zeros(0, 3)},
+        "frames",
+    ),
     "NaN": ({"transl": torch.full((12, 3), torch.nan)}, "finite"),
     "infinity": ({"body_pose": torch.full((12, 63), torch.inf)}, "finite"),
     "matrices that are no rotations": ({"body_pose": torch.ones(12, 21, 3, 3)}, "rotation"),
@@ -248,7 +279,10 @@ def objects_in_pickle(path: Path, capture: dict) -> None:
     path.write_bytes(pickle.dumps({**capture, "more": RunsCode(path.with_name("ran"))}))
 
 
-@pytest.mark.parametrize("make", [cut, other_kind, a_motion, a_list, objects_in_torch, objects_in_pickle, lambda path, _: path.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "make",
+    [cut, other_kind, a_motion, a_list, objects_in_torch, objects_in_pickle, lambda path, _: path.write_bytes(b"")],
+)
 def test_refused_files(tmp_path, make_capture, capsys, make):
     source = tmp_path / "clip.pt"
     make(source, make_capture())
@@ -284,7 +318,10 @@ def test_wrong_usage_ends_with_2_and_leaves_everything(save, tmp_path, capsys, n
     assert files_in(tmp_path) == before
 
 
-@pytest.mark.parametrize("flags", ["--fps 0", "--fps nan", "--target-fps -1", "--workers -1", "--image-size 12", "--format nothing", "--unknown"])
+@pytest.mark.parametrize(
+    "flags",
+    ["--fps 0", "--fps nan", "--target-fps -1", "--workers -1", "--image-size 12", "--format nothing", "--unknown"],
+)
 def test_wrong_flags_end_with_2(tmp_path, capsys, flags):
     with pytest.raises(SystemExit) as end:
         main(["-i", "a.pt", "-o", "b.pt", *flags.split()])

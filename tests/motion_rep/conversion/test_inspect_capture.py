@@ -10,7 +10,15 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hmr_layouts import known_person, write_4dhumans, write_amass, write_gvhmr, write_smpler_x, write_standard, write_tram
+from hmr_layouts import (
+    known_person,
+    write_4dhumans,
+    write_amass,
+    write_gvhmr,
+    write_smpler_x,
+    write_standard,
+    write_tram,
+)
 
 from motion_rep.conversion.capture_report import report_on
 from motion_rep.conversion.settings import Settings
@@ -42,7 +50,9 @@ def test_everything_about_a_file_of_several_people(tmp_path):
 def test_spaces_and_rates(tmp_path):
     person = known_person()
     world = report_on(write_gvhmr(tmp_path, person, person), Settings(space="world"))
-    assert said(world.lines, "space") == ["gravity-aligned world, no video fits over it"] and said(world.lines, "camera") == ["unknown"]
+    assert said(world.lines, "space") == ["gravity-aligned world, no video fits over it"] and said(
+        world.lines, "camera"
+    ) == ["unknown"]
     assert said(world.lines, "frame rate") == ["not stored; give it with --fps"]
     amass = report_on(write_amass(tmp_path, person, "smplx", 120.0), Settings())
     assert said(amass.lines, "system") == ["amass"] and said(amass.lines, "frame rate")[0].startswith("120 per second")
@@ -50,7 +60,10 @@ def test_spaces_and_rates(tmp_path):
 
 def test_folders(tmp_path):
     person = known_person()
-    for path, system in ((write_smpler_x(tmp_path, [person]), "smpler-x"), (write_tram(tmp_path, [person], 20), "tram")):
+    for path, system in (
+        (write_smpler_x(tmp_path, [person]), "smpler-x"),
+        (write_tram(tmp_path, [person], 20), "tram"),
+    ):
         report = report_on(path, Settings())
         assert report.converts and said(report.lines, "system") == [system]
         assert any("files" in line for line in said(report.lines, "contents"))
@@ -119,7 +132,9 @@ def test_the_command_goes_on_after_a_bad_file_and_says_so_by_its_code(tmp_path, 
 
     def run(*paths):
         command = [sys.executable, repo / "motion_rep" / "inspect_capture.py", *paths]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env={**os.environ, "COLUMNS": "200"})
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env={**os.environ, "COLUMNS": "200"}
+        )
 
     done = run("bad.pt", good.name)
     assert done.returncode == 1 and done.stderr.startswith("error: bad.pt: ") and "Traceback" not in done.stderr

@@ -20,7 +20,10 @@ def motion(tmp_path, make_capture):
     """A function that saves a motion as clip.pt; keywords change the capture."""
 
     def save(**changes) -> Path:
-        return save_motion(tmp_path / "clip.pt", make_capture(**{"frames": 9, "width": 128, "height": 96, "focal_length": 120.0, **changes}))
+        return save_motion(
+            tmp_path / "clip.pt",
+            make_capture(**{"frames": 9, "width": 128, "height": 96, "focal_length": 120.0, **changes}),
+        )
 
     return save
 
@@ -37,10 +40,37 @@ def make_video(path: Path, frames: int = 9, size=(128, 96), rate: str = "16", ro
     width, height = size
     filters = f"drawbox=x=0:y=0:w={width}:h={height // 2}:color=white:t=fill"
     plain = path if rotation is None else path.with_name("plain.mp4")
-    source = ["-f", "lavfi", "-i", f"color=black:s={width}x{height}:r={rate}", "-frames:v", str(frames), "-vf", filters, "-pix_fmt", "yuv420p", str(plain)]
+    source = [
+        "-f",
+        "lavfi",
+        "-i",
+        f"color=black:s={width}x{height}:r={rate}",
+        "-frames:v",
+        str(frames),
+        "-vf",
+        filters,
+        "-pix_fmt",
+        "yuv420p",
+        str(plain),
+    ]
     subprocess.run([ffmpeg, "-y", "-v", "error", *source], check=True)
     if rotation is not None:
-        subprocess.run([ffmpeg, "-y", "-v", "error", "-display_rotation", str(rotation), "-i", str(plain), "-c", "copy", str(path)], check=True)
+        subprocess.run(
+            [
+                ffmpeg,
+                "-y",
+                "-v",
+                "error",
+                "-display_rotation",
+                str(rotation),
+                "-i",
+                str(plain),
+                "-c",
+                "copy",
+                str(path),
+            ],
+            check=True,
+        )
     return path
 
 
@@ -66,11 +96,15 @@ def test_depth_by_path_from_another_folder(run_script, motion, tmp_path):
 def test_overlay_by_path_from_another_folder(run_script, motion, tmp_path):
     motion()
     make_video(tmp_path / "video.mp4")
-    done = run_script(CHECKER, "--motion-file", "clip.pt", "--output-dir", "out", "--video-file", "video.mp4", cwd=tmp_path)
+    done = run_script(
+        CHECKER, "--motion-file", "clip.pt", "--output-dir", "out", "--video-file", "video.mp4", cwd=tmp_path
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     fps, frames = read_video(tmp_path / "out/clip_overlay.mp4")
     assert fps == 16.0 and frames.shape == (9, 96, 128, 3)
-    assert abs(int(frames[0, 5, 5, 0]) - 127) < 8 and frames[0, 90, 5, 0] < 8, "half the source shows where the body is not"
+    assert abs(int(frames[0, 5, 5, 0]) - 127) < 8 and frames[0, 90, 5, 0] < 8, (
+        "half the source shows where the body is not"
+    )
 
 
 def test_depth_without_a_camera_says_so(motion, capsys):
@@ -123,7 +157,11 @@ def test_a_rotation_flag_is_honoured(motion, tmp_path, rotation):
     _, frames = read_video(check(motion() if wide else motion(width=96, height=128), "--video-file", video))
     assert frames.shape[1:3] == ((96, 128) if wide else (128, 96))
     corners = frames[-1][4:-4:, 4:-4]
-    halves = {"180": (corners[-1, 0], corners[0, 0]), "90": (corners[0, 0], corners[0, -1]), "-90": (corners[0, -1], corners[0, 0])}
+    halves = {
+        "180": (corners[-1, 0], corners[0, 0]),
+        "90": (corners[0, 0], corners[0, -1]),
+        "-90": (corners[0, -1], corners[0, 0]),
+    }
     white, black = halves[str(rotation)]
     assert white[0] > 100 and black[0] < 30
 
@@ -134,7 +172,9 @@ def rows(value):
     return {**value, "extrinsic": extrinsic_rows(value["extrinsic"].double(), len(value["motion"])).float()}
 
 
-@pytest.mark.parametrize("form", [rows, lambda value: {**value, "extrinsic": value["extrinsic"].repeat(len(value["motion"]), 1, 1)}])
+@pytest.mark.parametrize(
+    "form", [rows, lambda value: {**value, "extrinsic": value["extrinsic"].repeat(len(value["motion"]), 1, 1)}]
+)
 def test_every_form_of_extrinsic_draws_the_same(motion, form):
     path = motion()
     wanted = read_video(check(path))[1].astype(int)
@@ -151,14 +191,18 @@ def test_a_bare_tensor_is_drawn(motion, capsys):
 
 def test_root_paths_of_choice(motion):
     path = motion()
-    plain, from_velocity, still = (read_video(check(path, *flags))[1].astype(int) for flags in ((), ("-rfv",), ("--zero_trans",)))
+    plain, from_velocity, still = (
+        read_video(check(path, *flags))[1].astype(int) for flags in ((), ("-rfv",), ("--zero_trans",))
+    )
     assert np.abs(plain - from_velocity).mean() < 0.5, "the velocities of a converted motion sum up to its path"
     assert np.abs(plain - still).mean() > 0.5
 
 
 def test_the_batch_size_changes_nothing(motion):
     path = motion()
-    assert np.array_equal(read_video(check(path, "--batch-size", 1))[1], read_video(check(path, "--batch-size", 100))[1])
+    assert np.array_equal(
+        read_video(check(path, "--batch-size", 1))[1], read_video(check(path, "--batch-size", 100))[1]
+    )
 
 
 def test_a_body_out_of_sight_is_told(motion, capsys):
@@ -179,13 +223,17 @@ REFUSED = {
     "empty": lambda path: path.write_bytes(b""),
     "cut": lambda path: path.write_bytes(path.read_bytes()[:400]),
     "text": lambda path: path.write_text("hello"),
-    "a capture": lambda path: torch.save({"global_orient": torch.zeros(3, 3), "body_pose": torch.zeros(3, 63), "transl": torch.zeros(3, 3)}, path),
+    "a capture": lambda path: torch.save(
+        {"global_orient": torch.zeros(3, 3), "body_pose": torch.zeros(3, 63), "transl": torch.zeros(3, 3)}, path
+    ),
     "another width": lambda path: torch.save(torch.zeros(5, 263), path),
     "no rows": lambda path: torch.save(torch.zeros(0, 276), path),
     "NaN": lambda path: torch.save(torch.full((5, 276), torch.nan), path),
     "zeros": lambda path: torch.save(torch.zeros(5, 276), path),
     "gone": lambda path: path.unlink(),
-    "half an extrinsic": lambda path: torch.save({**torch.load(path, weights_only=True), "extrinsic": torch.zeros(3, 9)}, path),
+    "half an extrinsic": lambda path: torch.save(
+        {**torch.load(path, weights_only=True), "extrinsic": torch.zeros(3, 9)}, path
+    ),
     "a rate of text": lambda path: torch.save({**torch.load(path, weights_only=True), "fps": "fast"}, path),
 }
 
@@ -217,7 +265,10 @@ def test_a_cut_video_is_an_error_or_what_is_left_of_it(motion, tmp_path, capsys)
     assert code == 0 or len(assert_error_lines(capsys.readouterr().err, 1)) == 1
 
 
-@pytest.mark.parametrize("flags", [("--smpl-model-path", "/nowhere"), ("--smpl-type", "smplh"), ("--output-dir", "/proc/none"), ("--device", "warp")])
+@pytest.mark.parametrize(
+    "flags",
+    [("--smpl-model-path", "/nowhere"), ("--smpl-type", "smplh"), ("--output-dir", "/proc/none"), ("--device", "warp")],
+)
 def test_missing_prerequisites_end_with_2(motion, tmp_path, capsys, monkeypatch, flags):
     monkeypatch.chdir(tmp_path)
     assert main(["--motion-file", str(motion()), "--output-dir", str(tmp_path / "out"), *flags]) == 2
@@ -225,7 +276,11 @@ def test_missing_prerequisites_end_with_2(motion, tmp_path, capsys, monkeypatch,
 
 
 def test_flags_are_taken_with_dashes_and_underscores():
-    dashes = "--motion-file a --output-dir b --smpl-type smplx --recover-from-velocity --zero-trans --video-file v".split
+    dashes = (
+        "--motion-file a --output-dir b --smpl-type smplx --recover-from-velocity --zero-trans --video-file v".split
+    )
     lines = "--motion_file a --output_dir b --smpl_type smplx --recover_from_velocity --zero_trans --video_file v".split
     short = "--motion_file a --output_dir b -rfv -zt --video_file v".split
-    assert build_parser().parse_args(dashes()) == build_parser().parse_args(lines()) == build_parser().parse_args(short())
+    assert (
+        build_parser().parse_args(dashes()) == build_parser().parse_args(lines()) == build_parser().parse_args(short())
+    )

@@ -56,7 +56,9 @@ def camera_view(width=60, height=40, focal=(50.0, 50.0), centre=None) -> View:
 
 def quad(left, top, right, bottom, depth, color=(1.0, 0.0, 0.0)) -> Mesh:
     """A rectangle in OpenCV camera axes, counter-clockwise as the camera sees it."""
-    corners = np.array([[left, top, depth], [left, bottom, depth], [right, bottom, depth], [right, top, depth]], np.float32)
+    corners = np.array(
+        [[left, top, depth], [left, bottom, depth], [right, bottom, depth], [right, top, depth]], np.float32
+    )
     return Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32), np.tile(np.asarray(color, np.float32), (4, 1)))
 
 
@@ -78,7 +80,9 @@ def draw_depth(renderer, view, mesh):
     return whole(region, part, np.full((view.height, view.width), np.inf, np.float32))
 
 
-@pytest.mark.parametrize("centre, focal", [(None, (50, 50)), ((22.0, 27.0), (50, 50)), ((33.0, 15.0), (60, 45)), ((-10.0, 70.0), (50, 50))])
+@pytest.mark.parametrize(
+    "centre, focal", [(None, (50, 50)), ((22.0, 27.0), (50, 50)), ((33.0, 15.0), (60, 45)), ((-10.0, 70.0), (50, 50))]
+)
 def test_a_rectangle_covers_the_pixels_that_the_pinhole_says(centre, focal):
     check_rectangle(OpenCvRenderer(), centre, focal)
 
@@ -108,7 +112,9 @@ def check_rectangle(renderer, centre, focal):
 def test_depth_of_a_tilted_plane_is_metric_in_every_pixel(renderer):
     view = camera_view(centre=(20.0, 25.0))
     corners = np.array([[-3, -3, 2], [-3, 3, 3], [3, 3, 5], [3, -3, 4]], np.float32)  # z = 3.5 + x / 3 + y / 6
-    depth = draw_depth(renderer, view, Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32), np.ones((4, 3), np.float32)))
+    depth = draw_depth(
+        renderer, view, Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32), np.ones((4, 3), np.float32))
+    )
     columns, rows = np.meshgrid(np.arange(60) + 0.5, np.arange(40) + 0.5)
     slope = ((columns - 20) / 50) / 3 + ((rows - 25) / 50) / 6
     expected = 3.5 / (1 - slope)
@@ -133,7 +139,11 @@ def test_colours_run_between_the_corners(renderer):
 
 
 def test_edges_are_smooth_and_as_large_as_the_triangle(renderer):
-    triangle = Mesh(np.array([[-0.5, -0.3, 1], [0.0, 0.35, 1], [0.45, -0.2, 1]], np.float32), np.array([[0, 1, 2]], np.int32), np.zeros((3, 3), np.float32))
+    triangle = Mesh(
+        np.array([[-0.5, -0.3, 1], [0.0, 0.35, 1], [0.45, -0.2, 1]], np.float32),
+        np.array([[0, 1, 2]], np.int32),
+        np.zeros((3, 3), np.float32),
+    )
     cover = 1 - draw(renderer, camera_view(), [triangle])[..., 0] / 255
     assert ((cover > 0.1) & (cover < 0.9)).sum() > 30
     first, second, third = triangle.vertices[:, :2] * 50
@@ -220,7 +230,11 @@ def test_every_vertex_is_inside_the_silhouette_and_no_nearer_than_the_depth(rend
 
 def test_both_renderers_draw_the_same_body(gl, body, walk):
     view, vertices = first_frame_view(walk), body.vertices(walk)[0]
-    mesh = Mesh(vertices, body.faces, shade(body.normals(walk, body.vertices(walk))[0], vertices, eye_of(view), np.array([0.0, 0, 1])))
+    mesh = Mesh(
+        vertices,
+        body.faces,
+        shade(body.normals(walk, body.vertices(walk))[0], vertices, eye_of(view), np.array([0.0, 0, 1])),
+    )
     ours, theirs = draw(OpenCvRenderer(), view, [mesh]), draw(gl, view, [mesh])
     assert overlap(ours, theirs, lambda rgb: (rgb != 255).any(-1)) > 0.95
     assert abs(ours.astype(int) - theirs).mean() < 1.0
@@ -231,7 +245,9 @@ def test_both_renderers_draw_the_same_body(gl, body, walk):
 
 
 def test_near_is_white_far_is_black_and_one_range_holds_for_the_whole_clip(body, walk):
-    walk = walk._replace(transl=walk.transl + torch.linspace(0, 1.0, len(walk.transl))[:, None] * torch.tensor([0.0, 1.0, 0.0]))
+    walk = walk._replace(
+        transl=walk.transl + torch.linspace(0, 1.0, len(walk.transl))[:, None] * torch.tensor([0.0, 1.0, 0.0])
+    )
     camera, renderer = default_camera(120, 150, walk.transl[0] + torch.tensor([0.0, 0.0, -0.4]), 4.0), OpenCvRenderer()
     span = depth_range(body, renderer, walk, camera, 120, 150)
     painter = DepthPainter(renderer, body.faces, camera, 120, 150, span)
@@ -241,7 +257,12 @@ def test_near_is_white_far_is_black_and_one_range_holds_for_the_whole_clip(body,
     assert all(later > earlier + 5 for earlier, later in zip(means[:-1], means[1:], strict=True))
     assert max(picture.max() for picture in pictures) > 250
     assert all(picture[0].max() == picture[:, 0].max() == 0 for picture in pictures)
-    distances = np.concatenate([(v @ camera.world_to_camera.numpy()[:3, :3].T + camera.world_to_camera.numpy()[:3, 3])[:, 2] for v in body.vertices(walk)])
+    distances = np.concatenate(
+        [
+            (v @ camera.world_to_camera.numpy()[:3, :3].T + camera.world_to_camera.numpy()[:3, 3])[:, 2]
+            for v in body.vertices(walk)
+        ]
+    )
     assert span.near == pytest.approx(distances.min(), abs=0.01) and span.far <= distances.max() + 1e-3
 
 
@@ -253,7 +274,9 @@ def test_grey_levels_are_linear_between_near_and_far():
 def test_a_body_out_of_view_gives_black_pictures(body, walk):
     camera = default_camera(64, 64, torch.tensor([0.0, -100.0, 0.0]), 3.0)  # with its back to the person
     assert depth_range(body, OpenCvRenderer(), walk, camera, 64, 64) is None
-    assert DepthPainter(OpenCvRenderer(), body.faces, camera, 64, 64, None).picture(0, body.vertices(walk)[0]).max() == 0
+    assert (
+        DepthPainter(OpenCvRenderer(), body.faces, camera, 64, 64, None).picture(0, body.vertices(walk)[0]).max() == 0
+    )
 
 
 # The MBench scene.
@@ -271,7 +294,11 @@ def test_the_scene_is_centred_as_published():
 
 @pytest.mark.parametrize(
     "low, high, distance",
-    [([-0.5, -0.9, -0.5], [0.5, 0.9, 0.5], 4.3), ([-0.5, -0.1, -2.0], [0.5, 0.1, 0.5], 4.0), ([-6.0, -0.9, -0.5], [1.0, 0.9, 0.5], 7.0)],
+    [
+        ([-0.5, -0.9, -0.5], [0.5, 0.9, 0.5], 4.3),
+        ([-0.5, -0.1, -2.0], [0.5, 0.1, 0.5], 4.0),
+        ([-6.0, -0.9, -0.5], [1.0, 0.9, 0.5], 7.0),
+    ],
 )
 def test_the_camera_is_the_published_one(low, high, distance):
     bounds = Bounds(np.array(low), np.array(high))
@@ -324,7 +351,9 @@ def test_the_same_frame_alone_and_among_others_and_in_threads(body, walk):
 def test_limbs_stand_out_and_the_ground_shows_where_the_feet_are(body, walk):
     picture = next(iter(lit_frames(body, OpenCvRenderer(), walk, 240, 240))).astype(int)
     blue = picture[..., 2] - picture[..., 0] > 40
-    grey = (abs(picture - picture.mean(-1, keepdims=True)).max(-1) < 6) & (picture[..., 0] < 215) & (picture[..., 0] > 100)
+    grey = (
+        (abs(picture - picture.mean(-1, keepdims=True)).max(-1) < 6) & (picture[..., 0] < 215) & (picture[..., 0] > 100)
+    )
     assert blue.sum() > 1000 and grey.sum() > 2000
     luminance = picture[blue].mean(-1)
     assert np.percentile(luminance, 95) - np.percentile(luminance, 5) > 50
@@ -347,7 +376,9 @@ def test_light_stays_between_black_and_white_and_falls_from_above():
     eye, up = np.array([0.0, 1.0, 5.0]), np.array([0.0, 1.0, 0.0])
     colors = shade(normals, np.zeros_like(normals), eye, up)
     assert colors.dtype == np.float32 and colors.min() >= 0 and colors.max() <= 1
-    down, raised, facing = shade(np.array([[0, -1, 0], [0, 1, 0], [0, 0, 1]], np.float32), np.zeros((3, 3), np.float32), eye, up).mean(1)
+    down, raised, facing = shade(
+        np.array([[0, -1, 0], [0, 1, 0], [0, 0, 1]], np.float32), np.zeros((3, 3), np.float32), eye, up
+    ).mean(1)
     assert down < raised and down < facing
 
 
@@ -372,10 +403,16 @@ def golden_pictures(body: MannequinBody) -> dict[str, np.ndarray]:
     pose = torch.zeros(2, 22, 3, dtype=torch.float64)
     pose[:, 16, 2], pose[:, 17, 2], pose[1, 4, 0], pose[1, 1, 0] = 0.9, -0.5, 1.2, -1.0
     level = torch.tensor([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]], dtype=torch.float64)  # y up to z up, facing +y
-    walk = BodyParameters(level @ rotvec_to_matrix(pose[:, 0]), rotvec_to_matrix(pose[:, 1:]), torch.tensor([[0.0, 0.3, 1.3]] * 2, dtype=torch.float64))
+    walk = BodyParameters(
+        level @ rotvec_to_matrix(pose[:, 0]),
+        rotvec_to_matrix(pose[:, 1:]),
+        torch.tensor([[0.0, 0.3, 1.3]] * 2, dtype=torch.float64),
+    )
     lit = list(lit_frames(body, OpenCvRenderer(), walk, 128, 128))[1]
     camera = default_camera(96, 128, torch.tensor([0.0, 0.0, 0.9]), 3.2)
-    painter = DepthPainter(OpenCvRenderer(), body.faces, camera, 96, 128, depth_range(body, OpenCvRenderer(), walk, camera, 96, 128))
+    painter = DepthPainter(
+        OpenCvRenderer(), body.faces, camera, 96, 128, depth_range(body, OpenCvRenderer(), walk, camera, 96, 128)
+    )
     depth = painter.picture(1, body.vertices(walk)[1])
     return {"lit.png": lit[..., ::-1], "depth.png": depth}
 

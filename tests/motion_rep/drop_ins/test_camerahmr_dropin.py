@@ -39,7 +39,15 @@ def write_frames(folder, frames):
 
 
 def dump(checkout, folder, output, *arguments):
-    command = [sys.executable, str(checkout / "dump_params.py"), "--image_folder", str(folder), "--output", str(output), *arguments]
+    command = [
+        sys.executable,
+        str(checkout / "dump_params.py"),
+        "--image_folder",
+        str(folder),
+        "--output",
+        str(output),
+        *arguments,
+    ]
     return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=120)
 
 
@@ -62,29 +70,46 @@ def test_frames_are_in_the_order_of_their_numbers_with_gaps_told(result):
 
 
 def test_one_person_in_axis_angle_with_21_joints(result):
-    assert torch.allclose(result["global_orient"], torch.tensor([[0.0, 0.2, 0.0]]).expand(10, 3), atol=1e-6), "always the red person"
+    assert torch.allclose(result["global_orient"], torch.tensor([[0.0, 0.2, 0.0]]).expand(10, 3), atol=1e-6), (
+        "always the red person"
+    )
     assert result["body_pose"].shape == (10, 63)
     assert result["betas"].shape == (10, 10)
 
 
 def test_one_focal_length_and_the_formula_of_the_weak_camera(result):
     focal = float(result["focal_length"][0])
-    assert focal == 210 and torch.equal(result["focal_length"], torch.full((10, 1), focal)), "the median of 200, 210 and 220"
+    assert focal == 210 and torch.equal(result["focal_length"], torch.full((10, 1), focal)), (
+        "the median of 200, 210 and 220"
+    )
     size = result["bbox"][:, 2:3]
     centre = result["bbox"][:, :2] + size / 2
     expected = torch.cat(
-        [0.01 + 2 * (centre[:, :1] - 80) / (0.9 * size), 0.02 + 2 * (centre[:, 1:] - 60) / (0.9 * size), 2 * focal / (0.9 * size)], 1
+        [
+            0.01 + 2 * (centre[:, :1] - 80) / (0.9 * size),
+            0.02 + 2 * (centre[:, 1:] - 60) / (0.9 * size),
+            2 * focal / (0.9 * size),
+        ],
+        1,
     )
-    assert torch.allclose(result["transl"] + SMPLX_PELVIS, expected + STAND_IN_PELVIS, atol=1e-4), "the pelvis stays where SMPL has it"
+    assert torch.allclose(result["transl"] + SMPLX_PELVIS, expected + STAND_IN_PELVIS, atol=1e-4), (
+        "the pelvis stays where SMPL has it"
+    )
 
 
 def test_smplx_focal_length_overlays_and_largest(checkout, tmp_path):
     frames = write_frames(tmp_path / "in", [[(RED, 20, 20, 40, 60), (BLUE, 90, 10, 50, 100)]] * 3)
-    done = dump(checkout, frames, tmp_path / "hmr.pt", "--model_type", "smplx", "--focal_length", "500", "--person", "largest")
+    done = dump(
+        checkout, frames, tmp_path / "hmr.pt", "--model_type", "smplx", "--focal_length", "500", "--person", "largest"
+    )
     assert done.returncode == 0, done.stderr
     captured = torch.load(tmp_path / "hmr.pt", weights_only=True)
     assert torch.allclose(captured["global_orient"][:, 1], torch.full((3,), -0.3)), "blue is larger"
-    assert captured["focal_length"].tolist() == [[500.0]] * 3 and "fps" not in captured and captured["betas"].shape == (3, 16)
+    assert (
+        captured["focal_length"].tolist() == [[500.0]] * 3
+        and "fps" not in captured
+        and captured["betas"].shape == (3, 16)
+    )
     drawn = dump(checkout, frames, tmp_path / "drawn.pt", "--overlay_folder", str(tmp_path / "overlays"))
     assert "no OpenGL here" in drawn.stderr, "only asked-for pictures need OpenGL"
 
@@ -130,7 +155,9 @@ def test_both_drop_ins_choose_people_with_the_same_code():
     sources = []
     for path in (SCRIPTS / "camerahmr_scripts" / "dump_params.py", SCRIPTS / "smplest_x_scripts" / "inference.py"):
         text = path.read_text()
-        found = {node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if hasattr(node, "name")}
+        found = {
+            node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if hasattr(node, "name")
+        }
         sources.append([found[name] for name in names])
     assert sources[0] == sources[1]
 

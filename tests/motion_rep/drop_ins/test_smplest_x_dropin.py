@@ -49,14 +49,21 @@ def checkout(tmp_path_factory):
     shutil.copytree(STAND_INS / "smplest_x", root, dirs_exist_ok=True)
     shutil.copy(DROP_INS / "inference.py", root / "main")
     shutil.copy(DROP_INS / "inference.sh", root / "scripts")
-    torch.save({"network": {"scale": torch.ones(1)}}, root / "pretrained_models" / "smplest_x_h" / "smplest_x_h.pth.tar")
+    torch.save(
+        {"network": {"scale": torch.ones(1)}}, root / "pretrained_models" / "smplest_x_h" / "smplest_x_h.pth.tar"
+    )
     return root
 
 
 @pytest.fixture(scope="module")
 def run(checkout, tools):
     def run(name, *arguments, path=None, **more):
-        environment = {**os.environ, "PATH": path or f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHON": sys.executable, **more}
+        environment = {
+            **os.environ,
+            "PATH": path or f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "PYTHON": sys.executable,
+            **more,
+        }
         command = [SHELL, str(checkout / "scripts" / "inference.sh"), "smplest_x_h", name, *arguments]
         return subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, timeout=120)
 
@@ -155,9 +162,19 @@ def test_the_result_converts(swapped, checkout, tmp_path):
 def test_native_rate_largest_person_own_cameras_and_an_encoder_that_fails(checkout, run, tools, tmp_path):
     frames = [[(RED, 10, 30, 30, 60), (BLUE, 90, 10, 30 + 4 * number, 100)] for number in range(6)]
     write_video(checkout / "demo" / "b & $c.mp4", frames, fps=12.5)
-    (tmp_path / "ffmpeg").write_text(f'#!/bin/sh\ncase " $* " in *" libx264 "*|*nvenc*) exit 1;; esac\nexec \'{tools / "ffmpeg"}\' "$@"\n')
+    (tmp_path / "ffmpeg").write_text(
+        f'#!/bin/sh\ncase " $* " in *" libx264 "*|*nvenc*) exit 1;; esac\nexec \'{tools / "ffmpeg"}\' "$@"\n'
+    )
     (tmp_path / "ffmpeg").chmod(0o755)
-    done = run("b & $c.mp4", "native", "--person", "largest", "--no_render", path=f"{tmp_path}:{os.environ['PATH']}", RETARGET_CAM="0")
+    done = run(
+        "b & $c.mp4",
+        "native",
+        "--person",
+        "largest",
+        "--no_render",
+        path=f"{tmp_path}:{os.environ['PATH']}",
+        RETARGET_CAM="0",
+    )
     assert done.returncode == 0, done.stderr
     result = read(checkout, "b & $c")
     assert result["fps"].tolist() == [12.5] and result["num_frames"].tolist() == [6]
@@ -198,7 +215,12 @@ def test_a_missing_checkpoint_is_named(checkout, tools):
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHON": sys.executable}
     write_video(checkout / "demo" / "short.mp4", one_person(2))
     done = subprocess.run(
-        [SHELL, "scripts/inference.sh", "smplest_x_z", "short.mp4"], cwd=checkout, env=environment, capture_output=True, text=True, timeout=120
+        [SHELL, "scripts/inference.sh", "smplest_x_z", "short.mp4"],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 1 and "pretrained_models/smplest_x_z/config_base.py: not found" in done.stderr
 
@@ -226,7 +248,9 @@ def test_empty_frames_before_the_first_person(drop_in):
 
 
 def test_overlap_is_intersection_over_union(drop_in):
-    overlaps = drop_in.box_overlaps(boxes([0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]), np.array([0, 0, 10, 10], dtype=np.float32))
+    overlaps = drop_in.box_overlaps(
+        boxes([0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]), np.array([0, 0, 10, 10], dtype=np.float32)
+    )
     assert np.allclose(overlaps, [1, 1 / 3, 0])
 
 
@@ -244,11 +268,15 @@ def test_cpu_is_used_where_cuda_is_not(drop_in):
 
 
 @pytest.mark.parametrize(
-    "path", [DROP_INS / "inference.py", REPO / "motion_rep" / "camerahmr_scripts" / "dump_params.py"], ids=lambda path: path.name
+    "path",
+    [DROP_INS / "inference.py", REPO / "motion_rep" / "camerahmr_scripts" / "dump_params.py"],
+    ids=lambda path: path.name,
 )
 def test_python_3_8_and_nothing_of_ours(path):
     tree = ast.parse(path.read_text(), feature_version=(3, 8))
-    roots = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    roots = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
     roots |= {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     assert not roots & {"motion_rep", "motion_gating", "scripts"}
     newer = {"removeprefix", "removesuffix", "pairwise", "cached_property", "is_relative_to", "file_digest", "batched"}

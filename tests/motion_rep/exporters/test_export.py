@@ -55,7 +55,10 @@ def exported(clip, tmp_path_factory) -> Path:
 
 def test_npz_has_the_keys_and_shapes_of_amass(exported):
     with np.load(exported / "out.npz") as file:
-        shapes = {name: file[name].shape for name in ("trans", "poses", "root_orient", "pose_body", "pose_hand", "pose_jaw", "pose_eye", "betas")}
+        shapes = {
+            name: file[name].shape
+            for name in ("trans", "poses", "root_orient", "pose_body", "pose_hand", "pose_jaw", "pose_eye", "betas")
+        }
         assert shapes == {
             "trans": (31, 3), "poses": (31, 165), "root_orient": (31, 3), "pose_body": (31, 63),
             "pose_hand": (31, 90), "pose_jaw": (31, 3), "pose_eye": (31, 6), "betas": (16,),
@@ -67,14 +70,19 @@ def test_npz_has_the_keys_and_shapes_of_amass(exported):
 
 @pytest.mark.parametrize("frame", ["zup", "yup"])
 def test_npz_poses_the_skeleton_of_body_models(clip, joints, frame, tmp_path):
-    body_models = pytest.importorskip("body_models.smplx.numpy", reason="body-models is not installed (pip install body-models)")
+    body_models = pytest.importorskip(
+        "body_models.smplx.numpy", reason="body-models is not installed (pip install body-models)"
+    )
     export_motion(clip, tmp_path / "out.npz", FPS, frame)
     model = body_models.SMPLX(model_path=_smplx_model_of_joints(tmp_path / "SMPLX_NEUTRAL.npz"), flat_hand_mean=True)
     with np.load(tmp_path / "out.npz") as file:
         face = np.concatenate((file["pose_jaw"], file["pose_eye"]), axis=1)
         rotations = {"body_pose": file["pose_body"], "head_pose": face, "hand_pose": file["pose_hand"]}
         shaped = {name: value.reshape(len(value), -1, 3).astype(np.float32) for name, value in rotations.items()}
-        root = {"pelvis_rotation": file["root_orient"].astype(np.float32), "global_translation": file["trans"].astype(np.float32)}
+        root = {
+            "pelvis_rotation": file["root_orient"].astype(np.float32),
+            "global_translation": file["trans"].astype(np.float32),
+        }
         frames = len(file["trans"])
         neutral = {"shape": np.zeros((frames, 300), np.float32), "expression": np.zeros((frames, 10), np.float32)}
         posed = model.forward_skeleton(**shaped, **root, **neutral)
@@ -127,7 +135,10 @@ def _sinking_clip() -> MotionClip:
     from sample_motions import smooth_capture
 
     capture = smooth_capture(21, seed=3)
-    sinking = capture.transl + torch.tensor([0.0, 0.5, 0.0], dtype=torch.float64) * torch.arange(21, dtype=torch.float64)[:, None]
+    sinking = (
+        capture.transl
+        + torch.tensor([0.0, 0.5, 0.0], dtype=torch.float64) * torch.arange(21, dtype=torch.float64)[:, None]
+    )
     return MotionClip(encode_capture(replace(capture, transl=sinking)).motion.float(), fps=FPS)
 
 
@@ -160,20 +171,29 @@ def test_bvh_read_by_bvhio(clip, joints, unit, metres, frame, tmp_path):
 
 def test_bvh_rest_pose_is_the_skeleton(exported):
     bvhio = pytest.importorskip("bvhio", reason="bvhio is not installed (pip install bvhio)")
-    offsets = {joint.Name: np.array(joint.Offset) for joint, _, _ in bvhio.readAsBvh(str(exported / "out.bvh")).Root.layout()}
+    offsets = {
+        joint.Name: np.array(joint.Offset) for joint, _, _ in bvhio.readAsBvh(str(exported / "out.bvh")).Root.layout()
+    }
     for joint, name in enumerate(JOINT_NAMES[1:], 1):
         expected = np.subtract(REST_JOINTS[joint], REST_JOINTS[PARENTS[joint]])
         assert np.abs(offsets[name] - expected).max() < 1e-5, name
 
 
 def test_euler_angles_give_the_rotation_back_also_where_two_axes_fall_together():
-    rotations = rotvec_to_matrix(torch.randn(2000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 2)
+    rotations = rotvec_to_matrix(
+        torch.randn(2000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 2
+    )
     quarter = rotvec_to_matrix(torch.tensor([[torch.pi / 2, 0.0, 0.0]], dtype=torch.float64))
     spin = rotvec_to_matrix(torch.linspace(-3, 3, 50, dtype=torch.float64)[:, None] * torch.tensor([0.0, 0.0, 1.0]))
-    nearly = rotvec_to_matrix(torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 1e-6)
+    nearly = rotvec_to_matrix(
+        torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 1e-6
+    )
     rotations = torch.cat((rotations, spin @ quarter, spin @ quarter @ nearly))
     angles = euler_zxy(rotations)
-    z, x, y = (rotvec_to_matrix(angles[:, k : k + 1] * torch.eye(3, dtype=torch.float64)[axis]) for k, axis in enumerate((2, 0, 1)))
+    z, x, y = (
+        rotvec_to_matrix(angles[:, k : k + 1] * torch.eye(3, dtype=torch.float64)[axis])
+        for k, axis in enumerate((2, 0, 1))
+    )
     assert (z @ x @ y - rotations).abs().max() < 1e-9
 
 
@@ -183,7 +203,11 @@ def test_euler_angles_give_the_rotation_back_also_where_two_axes_fall_together()
 def test_glb_passes_the_validator(exported):
     report = json.loads(_node("-e", _VALIDATE, str(exported / "out.glb"), package="gltf-validator"))
     assert report["issues"]["numErrors"] == report["issues"]["numWarnings"] == 0, report["issues"]["messages"]
-    assert (report["info"]["animationCount"], report["info"]["hasSkins"], report["info"]["maxInfluences"]) == (1, True, 4)
+    assert (report["info"]["animationCount"], report["info"]["hasSkins"], report["info"]["maxInfluences"]) == (
+        1,
+        True,
+        4,
+    )
 
 
 _VALIDATE = """
@@ -195,7 +219,15 @@ require(process.argv[1] + "/gltf-validator").validateBytes(bytes).then((report) 
 def test_glb_played_by_three_js_moves_joints_and_skin_as_forward_kinematics(exported, clip, joints):
     frames, picked = [0, 7, 29], list(range(0, 24000, 1500))
     script = str(TESTS / "support" / "play_glb.mjs")
-    played = json.loads(_node(script, str(exported / "out.glb"), json.dumps([frame / FPS for frame in frames]), json.dumps(picked), package="three"))
+    played = json.loads(
+        _node(
+            script,
+            str(exported / "out.glb"),
+            json.dumps([frame / FPS for frame in frames]),
+            json.dumps(picked),
+            package="three",
+        )
+    )
     assert played["names"] == list(JOINT_NAMES)
     assert played["duration"] == pytest.approx((len(clip) - 1) / FPS)
     parameters = body_parameters(clip.motion.double())
@@ -203,7 +235,10 @@ def test_glb_played_by_three_js_moves_joints_and_skin_as_forward_kinematics(expo
     for number, frame in enumerate(frames):
         shown = played["frames"][number]
         assert np.abs(np.array(shown["joints"]) - y_up_from_z_up(joints[frame]).numpy()).max() < MILLIMETRE
-        assert np.abs(np.array(shown["vertices"]) - y_up_from_z_up(torch.from_numpy(vertices[number])).numpy()).max() < MILLIMETRE
+        assert (
+            np.abs(np.array(shown["vertices"]) - y_up_from_z_up(torch.from_numpy(vertices[number])).numpy()).max()
+            < MILLIMETRE
+        )
 
 
 def test_glb_opened_by_trimesh_holds_the_body_at_rest(exported):
@@ -222,7 +257,9 @@ def _node(*arguments: str, package: str) -> str:
     if shutil.which("node") is None or not (NODE_PACKAGES / package).is_dir():
         pytest.skip(f"node or its package {package} is not installed (npm install --prefix tests --no-package-lock)")
     script = list(arguments[:2]) if arguments[0] == "-e" else [arguments[0]]
-    done = subprocess.run(["node", *script, str(NODE_PACKAGES), *arguments[len(script) :]], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["node", *script, str(NODE_PACKAGES), *arguments[len(script) :]], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -243,7 +280,9 @@ def test_csv_has_named_columns_and_the_joints(exported, joints):
 
 
 def _run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, str(COMMAND), *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120)
+    return subprocess.run(
+        [sys.executable, str(COMMAND), *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120
+    )
 
 
 def test_command_writes_every_kind_and_takes_the_motion_s_own_rate(clip, tmp_path):
@@ -273,7 +312,9 @@ def test_unknown_rate_is_said_and_can_be_given(clip, tmp_path, capsys):
         (["motion.npz", "-o", "motion.npz"], 1, "is the motion itself"),
     ],
 )
-def test_one_line_says_what_is_wrong_and_nothing_is_written(arguments, code, message, clip, tmp_path, monkeypatch, capsys):
+def test_one_line_says_what_is_wrong_and_nothing_is_written(
+    arguments, code, message, clip, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     write_motion("motion.pt", clip)
     write_motion("motion.npz", clip)

@@ -27,7 +27,14 @@ from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 
 def run_python(code: str, *arguments, **options) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], cwd=REPO, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=REPO,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
 
 
 def names(folder: Path) -> list[str]:
@@ -130,7 +137,9 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path):
     target.write_text("old")
     out, err = run_python(DISK_FULL, target).communicate()
     lines = out.splitlines()
-    assert len(lines) == 3 and all(f"{target}: cannot be written" in line and "free space" in line for line in lines), out + err
+    assert len(lines) == 3 and all(f"{target}: cannot be written" in line and "free space" in line for line in lines), (
+        out + err
+    )
     assert target.read_text() == "old" and names(tmp_path) == ["file.bin"]
 
 
@@ -175,7 +184,7 @@ def test_missing_empty_and_folders_are_refused_by_every_reader(tmp_path, read):
     "content, fault",
     [
         (b"{", "line 1, column 2"),
-        (b'[1,\n 2,,\n 3]', "line 2"),
+        (b"[1,\n 2,,\n 3]", "line 2"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
         (b"1" * 10_000, "number too long"),
@@ -194,7 +203,12 @@ def test_json_with_a_byte_order_mark_is_read(tmp_path):
     assert read_json(tmp_path / "bom.json") == [1]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+    )
+)
 @example("\ud800")
 def test_any_json_value_survives_writing(tmp_path_factory, value):
     path = tmp_path_factory.mktemp("json") / "value.json"
@@ -203,7 +217,12 @@ def test_any_json_value_survives_writing(tmp_path_factory, value):
 
 
 def test_numpy_arrays_and_scalars_in_torch_files_are_read(tmp_path):
-    value = {"array": np.arange(6, dtype=np.float16).reshape(2, 3), "scalar": np.float64(1.5), "flag": np.bool_(True), "nested": [{"t": torch.ones(2)}, "text", 3]}
+    value = {
+        "array": np.arange(6, dtype=np.float16).reshape(2, 3),
+        "scalar": np.float64(1.5),
+        "flag": np.bool_(True),
+        "nested": [{"t": torch.ones(2)}, "text", 3],
+    }
     torch.save(value, tmp_path / "x.pt")
     read = read_torch(tmp_path / "x.pt")
     np.testing.assert_array_equal(read["array"], value["array"])

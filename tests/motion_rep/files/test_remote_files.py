@@ -24,7 +24,14 @@ from motion_gating.render_mbench_videos import main as render
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.files.locations import RemotePath, parse_location, resolve_from
-from motion_rep.files.remote_files import local_copy, local_output, remote_files_below, remove_stale_temporaries_at, require_location, resolve_existing
+from motion_rep.files.remote_files import (
+    local_copy,
+    local_output,
+    remote_files_below,
+    remove_stale_temporaries_at,
+    require_location,
+    resolve_existing,
+)
 from motion_rep.hmr_results.names import captures_among
 
 KILLED_WITH_A_COPY = """
@@ -75,10 +82,18 @@ def test_addresses_that_are_refused_do_not_repeat_a_password(text, words):
 
 def test_addresses_are_taken_apart_like_paths(tmp_path):
     path = parse_location("s3://bucket/some folder/a.b.pt")
-    assert (str(path), path.name, path.stem, path.suffix, str(path.parent)) == ("s3://bucket/some folder/a.b.pt", "a.b.pt", "a.b", ".pt", "s3://bucket/some folder")
+    assert (str(path), path.name, path.stem, path.suffix, str(path.parent)) == (
+        "s3://bucket/some folder/a.b.pt",
+        "a.b.pt",
+        "a.b",
+        ".pt",
+        "s3://bucket/some folder",
+    )
     assert str(path.parent / Path("x") / "y.pt") == "s3://bucket/some folder/x/y.pt"
     assert str(parse_location("hdfs:///data/a.pt")) == "hdfs:///data/a.pt"
-    assert parse_location(f"file://{tmp_path}/a b.pt") == tmp_path / "a b.pt" and parse_location("s3:/x") == Path("s3:/x")
+    assert parse_location(f"file://{tmp_path}/a b.pt") == tmp_path / "a b.pt" and parse_location("s3:/x") == Path(
+        "s3:/x"
+    )
 
 
 def test_paths_in_an_archive(tmp_path, monkeypatch):
@@ -86,7 +101,11 @@ def test_paths_in_an_archive(tmp_path, monkeypatch):
     archive = parse_location("s3://bucket/sets/a.json")
     assert str(resolve_from("motions/1.pt", archive)) == "s3://bucket/sets/motions/1.pt"
     assert str(resolve_from("../motions/1.pt", archive)) == "s3://bucket/motions/1.pt"
-    assert str(resolve_from("gs://else/1.pt", archive)) == "gs://else/1.pt" == str(resolve_from("gs://else/1.pt", tmp_path / "a.json"))
+    assert (
+        str(resolve_from("gs://else/1.pt", archive))
+        == "gs://else/1.pt"
+        == str(resolve_from("gs://else/1.pt", tmp_path / "a.json"))
+    )
     for path in ("../../other/1.pt", "../../../1.pt"):
         with pytest.raises(InputError, match="leads out of s3://bucket"):
             resolve_from(path, archive)
@@ -101,7 +120,11 @@ def test_copies_are_gone_afterwards_and_errors_name_the_address(memory):
     assert not copy.parent.exists()
     with pytest.raises(InputError) as caught, local_copy(parse_location("memory://box/a.txt")) as copy:
         raise UsageError(f"{copy}: is bad.")
-    assert type(caught.value) is UsageError and str(caught.value) == "memory://box/a.txt: is bad." and not copy.parent.exists()
+    assert (
+        type(caught.value) is UsageError
+        and str(caught.value) == "memory://box/a.txt: is bad."
+        and not copy.parent.exists()
+    )
 
 
 def test_an_output_is_stored_only_where_it_was_changed_and_nothing_failed(memory):
@@ -127,7 +150,9 @@ def test_an_output_is_stored_only_where_it_was_changed_and_nothing_failed(memory
 def test_copies_that_a_killed_run_left_are_removed_and_those_of_a_running_one_are_not(memory, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     memory.pipe_file("/box/a.txt", b"text")
-    left = subprocess.run([sys.executable, "-c", KILLED_WITH_A_COPY], cwd=REPO, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    left = subprocess.run(
+        [sys.executable, "-c", KILLED_WITH_A_COPY], cwd=REPO, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False
+    )
     assert left.returncode == -signal.SIGKILL
     (abandoned,) = tmp_path.iterdir()
     (tmp_path / "reference-motion-of-mine").mkdir()
@@ -148,7 +173,18 @@ def test_names_that_lead_out_of_a_copy_are_refused(memory, tmp_path):
 
 
 def test_captures_of_a_folder_are_the_same_near_and_far(tmp_path, memory, make_capture, capsys):
-    names = ["a.pt", "sub/b.pt", "one/smplx/0.npz", "one/other.pt", "two/hps/hps_track_0.npy", "three/wham_output.pkl", "three/deep/c.pt", ".hidden/d.pt", "sub/.e.pt", "f.txt"]
+    names = [
+        "a.pt",
+        "sub/b.pt",
+        "one/smplx/0.npz",
+        "one/other.pt",
+        "two/hps/hps_track_0.npy",
+        "three/wham_output.pkl",
+        "three/deep/c.pt",
+        ".hidden/d.pt",
+        "sub/.e.pt",
+        "f.txt",
+    ]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"damaged")
@@ -162,7 +198,9 @@ def test_captures_of_a_folder_are_the_same_near_and_far(tmp_path, memory, make_c
     assert told[0] == told[1]
 
 
-def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_was(s3, bucket, make_capture, run_script, tmp_path, capsys):
+def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_was(
+    s3, bucket, make_capture, run_script, tmp_path, capsys
+):
     (tmp_path / "in/sub folder").mkdir(parents=True)
     for number in range(4):
         torch.save(make_capture(seed=number), tmp_path / f"in/sub folder/{number}.pt")
@@ -173,7 +211,9 @@ def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_wa
 
     def run(*flags):
         done = run_script(CONVERTER, "-i", f"{bucket}/in", "-o", f"{bucket}/out", *flags)
-        assert done.returncode == 1 and assert_error_lines(done.stderr, 1)[0].startswith(f"error: {bucket}/in/broken.pt: ")
+        assert done.returncode == 1 and assert_error_lines(done.stderr, 1)[0].startswith(
+            f"error: {bucket}/in/broken.pt: "
+        )
         return done.stdout
 
     assert "4 converted, 0 unchanged" in run("--workers", "2")
@@ -185,7 +225,10 @@ def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_wa
     s3.put_file(f"{tmp_path}/mine.pt", f"{bucket}/out/sub folder/3.pt")
     assert "1 converted, 1 made again (input or settings changed), 1 unchanged, 1 kept" in run("--workers", "0")
     stored = contents(s3, f"{bucket}/out")
-    assert stored["sub folder/1.pt"] == stored["sub folder/0.pt"] and stored["sub folder/3.pt"] == (tmp_path / "mine.pt").read_bytes()
+    assert (
+        stored["sub folder/1.pt"] == stored["sub folder/0.pt"]
+        and stored["sub folder/3.pt"] == (tmp_path / "mine.pt").read_bytes()
+    )
     assert stored["sub folder/2.pt"] == (tmp_path / "local/sub folder/2.pt").read_bytes()
 
 
@@ -203,20 +246,50 @@ def test_rendering_on_s3(s3, bucket, make_capture, run_script, tmp_path):
     for number in range(3):
         save_motion(tmp_path / f"set/motions/{number}.pt", make_capture(frames=8, seed=number))
     entries = [{"id": number, "prompt": "p", "motion_path": f"motions/{number}.pt"} for number in range(3)]
-    entries += [{"id": "missing", "motion_path": "motions/9.pt"}, {"id": "secret", "motion_path": "s3://user:secret@bucket/9.pt"}]
+    entries += [
+        {"id": "missing", "motion_path": "motions/9.pt"},
+        {"id": "secret", "motion_path": "s3://user:secret@bucket/9.pt"},
+    ]
     save_json(tmp_path / "set/a.json", entries)
     s3.put(f"{tmp_path}/set/", f"{bucket}/set/", recursive=True)
     size = ["--width", "64", "--height", "64"]
-    assert render(["--meta-json", str(tmp_path / "set/a.json"), "--output-json", str(tmp_path / "r.json"), "--output-dir", str(tmp_path / "r"), *size]) == 1
-    far = ["--meta-json", f"{bucket}/set/a.json", "--output-json", f"{bucket}/r.json", "--output-dir", f"{bucket}/r", *size]
+    assert (
+        render(
+            [
+                "--meta-json",
+                str(tmp_path / "set/a.json"),
+                "--output-json",
+                str(tmp_path / "r.json"),
+                "--output-dir",
+                str(tmp_path / "r"),
+                *size,
+            ]
+        )
+        == 1
+    )
+    far = [
+        "--meta-json",
+        f"{bucket}/set/a.json",
+        "--output-json",
+        f"{bucket}/r.json",
+        "--output-dir",
+        f"{bucket}/r",
+        *size,
+    ]
     for workers, counts in (("2", "3 rendered, 0 reused"), ("0", "0 rendered, 3 reused")):
         done = run_script(RENDERER, *far, "--workers", workers)
         lost, secret = assert_error_lines(done.stderr, 2)
         assert done.returncode == 1 and counts in done.stdout
-        assert f"{bucket}/set/motions/9.pt: is not there" in lost and "user or password" in secret and ":secret@" not in done.stderr
+        assert (
+            f"{bucket}/set/motions/9.pt: is not there" in lost
+            and "user or password" in secret
+            and ":secret@" not in done.stderr
+        )
         assert contents(s3, f"{bucket}/r") == local_contents(tmp_path / "r")
         far_json = s3.cat_file(f"{bucket}/r.json").decode()
-        assert json.loads(far_json.replace(f"{bucket}/r", str(tmp_path / "r"))) == json.loads((tmp_path / "r.json").read_text())
+        assert json.loads(far_json.replace(f"{bucket}/r", str(tmp_path / "r"))) == json.loads(
+            (tmp_path / "r.json").read_text()
+        )
 
 
 def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_script):
@@ -228,11 +301,26 @@ def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_s
     with Service(always(GeminiProtocol.answer())) as service:
         near = gate(meta, "--output-json", tmp_path / "gated.json", server=service)
         assert near.returncode == 1 and len(service.questions) == 2, near.stderr
-    far = ["--meta-json", f"{bucket}/set/meta.json", "--quality-report", f"{bucket}/made/report.json", "--output-json", f"{bucket}/made/gated.json"]
+    far = [
+        "--meta-json",
+        f"{bucket}/set/meta.json",
+        "--quality-report",
+        f"{bucket}/made/report.json",
+        "--output-json",
+        f"{bucket}/made/gated.json",
+    ]
     with Service(always(GeminiProtocol.answer())) as service:
         for asked in (2, 0):
             service.requests.clear()
-            done = run_script("motion_gating/apply_quality_gate.py", *far, "--workers", "2", "--cache-dir", str(tmp_path / "cache"), env=environment(service))
+            done = run_script(
+                "motion_gating/apply_quality_gate.py",
+                *far,
+                "--workers",
+                "2",
+                "--cache-dir",
+                str(tmp_path / "cache"),
+                env=environment(service),
+            )
             assert done.returncode == 1 and len(service.questions) == asked, done.stderr
     made = contents(s3, f"{bucket}/made")
     assert set(made) == {"report.json", "report.run.json", "gated.json"}
@@ -246,12 +334,19 @@ def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_s
 def test_the_review_page_shows_a_batch_that_is_elsewhere(memory, tmp_path):
     meta, report = make_batch(tmp_path / "batch")
     memory.put(f"{tmp_path}/batch/", "/box/", recursive=True)
-    far_meta, far_report = (parse_location(f"memory://box/{path.relative_to(tmp_path / 'batch').as_posix()}") for path in (meta, report))
-    codes = [build(meta, report, tmp_path / "near", "--copy-media"), build(far_meta, far_report, tmp_path / "far", "--workers", "0")]
+    far_meta, far_report = (
+        parse_location(f"memory://box/{path.relative_to(tmp_path / 'batch').as_posix()}") for path in (meta, report)
+    )
+    codes = [
+        build(meta, report, tmp_path / "near", "--copy-media"),
+        build(far_meta, far_report, tmp_path / "far", "--workers", "0"),
+    ]
     assert codes[0] == codes[1]
     near_page, far_page = page_data(tmp_path / "near"), page_data(tmp_path / "far")
     assert far_page == near_page and far_page["entries"]
-    near_media, far_media = (sorted(path.name for path in (tmp_path / name / "media").iterdir()) for name in ("near", "far"))
+    near_media, far_media = (
+        sorted(path.name for path in (tmp_path / name / "media").iterdir()) for name in ("near", "far")
+    )
     assert far_media == near_media and far_media
     for row in far_page["entries"]:
         near_details, far_details = (entry_details(tmp_path / name, row["key"]) for name in ("near", "far"))
@@ -268,9 +363,17 @@ def test_answers_that_are_paid_for_are_not_kept_where_they_would_be_lost(tmp_pat
 def test_decisions_go_into_a_remote_archive(memory, tmp_path):
     meta = make_archive(tmp_path)
     memory.put(f"{tmp_path}/", "/box/", recursive=True)
-    said = gate(parse_location("memory://box/meta.json"), "--judge", "manual", "--verdicts", save_json(tmp_path / "v.json", [{"id": 0, "matches": True}]))
+    said = gate(
+        parse_location("memory://box/meta.json"),
+        "--judge",
+        "manual",
+        "--verdicts",
+        save_json(tmp_path / "v.json", [{"id": 0, "matches": True}]),
+    )
     assert said.returncode == 0, said.stderr
-    assert json.loads(memory.cat_file("/box/meta.json")) == [{**json.loads(meta.read_text())[0], "use_ref_motion": True}]
+    assert json.loads(memory.cat_file("/box/meta.json")) == [
+        {**json.loads(meta.read_text())[0], "use_ref_motion": True}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,10 @@ def test_camerahmr_keeps_smplx_numbers_that_came_from_smpls_network(tmp_path):
 def test_4dhumans_without_its_ghosts(tmp_path, compress):
     people = {3: known_person(20, 1).rows(WITH_GAPS), 7: known_person(20, 2).rows(slice(4, 12))}
     path = write_4dhumans(tmp_path, people, {3: [6, 7, 15], 7: [12, 13]}, 20, compress)
-    assert [(person.name, person.frames, person.first, person.last) for person in list_people(path)] == [("3", 15, 1, 19), ("7", 8, 4, 11)]
+    assert [(person.name, person.frames, person.first, person.last) for person in list_people(path)] == [
+        ("3", 15, 1, 19),
+        ("7", 8, 4, 11),
+    ]
     for name, person in people.items():
         capture = read_capture(path, person=name)
         assert_is(capture, person)
@@ -231,7 +234,11 @@ def test_amass_is_z_up_and_has_two_spellings_of_its_rate(tmp_path, body):
     heights = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions[..., 1]
     assert (-heights - torch.tensor(joints(y_up)[..., 1].numpy())).abs().max() < 1e-4, "y of a capture points down"
     # x and y of the floor may be named otherwise, the motion itself not: it is the same whichever way it came.
-    same = Capture(*(torch.tensor(value) for value in (y_down(y_up).root, y_up.body, y_down(y_up).pelvis - SMPLX_PELVIS)), fps=60.0, has_camera=False)
+    same = Capture(
+        *(torch.tensor(value) for value in (y_down(y_up).root, y_up.body, y_down(y_up).pelvis - SMPLX_PELVIS)),
+        fps=60.0,
+        has_camera=False,
+    )
     assert torch.allclose(convert(capture).clip.motion, convert(same).clip.motion, atol=1e-5)
 
 
@@ -264,7 +271,11 @@ def test_output_folders_stand_for_their_result(tmp_path):
 
 
 def test_longest_is_the_default_and_the_first_of_equals(tmp_path):
-    people = {5: known_person(20, 1).rows(slice(0, 6)), 9: known_person(20, 2).rows(slice(0, 11)), 4: known_person(20, 3).rows(slice(9, 20))}
+    people = {
+        5: known_person(20, 1).rows(slice(0, 6)),
+        9: known_person(20, 2).rows(slice(0, 11)),
+        4: known_person(20, 3).rows(slice(9, 20)),
+    }
     path = write_4dhumans(tmp_path, people, {}, 20)
     capture = read_capture(path)
     assert_is(capture, people[9])

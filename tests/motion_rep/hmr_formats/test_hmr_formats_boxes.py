@@ -16,9 +16,16 @@ def test_overlap_is_a_share_of_both():
 
 
 def test_two_people_in_changing_order_stay_two():
-    boxes = [box(frame, x) for frame in range(10) for x in ((10 * frame, 300 - 5 * frame) if frame % 2 else (300 - 5 * frame, 10 * frame))]
+    boxes = [
+        box(frame, x)
+        for frame in range(10)
+        for x in ((10 * frame, 300 - 5 * frame) if frame % 2 else (300 - 5 * frame, 10 * frame))
+    ]
     people = link_boxes(boxes)
-    assert [[boxes[index].corner_and_size[0] for index in person] for person in people] == [[300 - 5 * f for f in range(10)], [10 * f for f in range(10)]]
+    assert [[boxes[index].corner_and_size[0] for index in person] for person in people] == [
+        [300 - 5 * f for f in range(10)],
+        [10 * f for f in range(10)],
+    ]
 
 
 def test_the_closest_box_wins_not_the_first():

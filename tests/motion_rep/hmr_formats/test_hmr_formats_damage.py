@@ -77,8 +77,31 @@ def values(tmp_path_factory):
     return Written({name: (path, load_value(path)) for name, path in written.items()})
 
 
-NONSENSE = (None, 5, -1, 1e400, float("nan"), 10**30, "text", b"", [], {}, (), [[1, 2], [3]], np.zeros((0, 3)), np.zeros(()), np.array(["a"]), np.full((6, 3), np.nan))
-NONSENSE += (torch.zeros(6, 3, 3), torch.full((6, 3), torch.inf), np.array([None, {}], dtype=object), {"tid": [0]}, np.zeros((6, 72), complex))
+NONSENSE = (
+    None,
+    5,
+    -1,
+    1e400,
+    float("nan"),
+    10**30,
+    "text",
+    b"",
+    [],
+    {},
+    (),
+    [[1, 2], [3]],
+    np.zeros((0, 3)),
+    np.zeros(()),
+    np.array(["a"]),
+    np.full((6, 3), np.nan),
+)
+NONSENSE += (
+    torch.zeros(6, 3, 3),
+    torch.full((6, 3), torch.inf),
+    np.array([None, {}], dtype=object),
+    {"tid": [0]},
+    np.zeros((6, 72), complex),
+)
 
 
 def with_one_thing_wrong(value: object, data) -> object:
@@ -93,14 +116,18 @@ def with_one_thing_wrong(value: object, data) -> object:
     return data.draw(st.sampled_from(NONSENSE))
 
 
-@pytest.mark.parametrize("name", ["standard", "smplest-x", "camerahmr", "4dhumans", "wham", "gvhmr", "tram", "prompthmr", "amass"])
+@pytest.mark.parametrize(
+    "name", ["standard", "smplest-x", "camerahmr", "4dhumans", "wham", "gvhmr", "tram", "prompthmr", "amass"]
+)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_contents_that_are_wrong_somewhere_are_read_or_refused_in_one_line(values, name, data):
     path, value = values[name]
     wrong = with_one_thing_wrong(dict(value), data)
     try:
-        capture = recognised(Document(path, wrong), data.draw(st.sampled_from(["auto", name]))).capture(space=data.draw(st.sampled_from(SPACES)))
+        capture = recognised(Document(path, wrong), data.draw(st.sampled_from(["auto", name]))).capture(
+            space=data.draw(st.sampled_from(SPACES))
+        )
     except InputError as error:
         assert str(error).startswith(str(path)) and "\n" not in str(error)
     else:
@@ -122,14 +149,20 @@ def test_no_file_runs_code(tmp_path):
     mark = tmp_path / "ran"
     holders = [RunsCode(mark), {"people": RunsCode(mark)}, {0: {"pose": np.array([RunsCode(mark)], dtype=object)}}]
     for number, holder in enumerate(holders):
-        plain, packed, array, tensor, zipped = (tmp_path / f"{number}{suffix}" for suffix in (".pkl", "z.pkl", ".npy", ".pt", ".npz"))
+        plain, packed, array, tensor, zipped = (
+            tmp_path / f"{number}{suffix}" for suffix in (".pkl", "z.pkl", ".npy", ".pt", ".npz")
+        )
         plain.write_bytes(pickle.dumps(holder))
         joblib.dump(holder, packed, compress=3)
         np.save(array, np.array(holder, dtype=object), allow_pickle=True)
         torch.save(holder, tensor)
         np.savez(zipped, poses=np.array(holder, dtype=object), trans=np.zeros((4, 3)), mocap_framerate=120.0)
         for path in (plain, packed, array, tensor, zipped):
-            for ask in (read_capture, lambda path: read_capture(path, "wham"), lambda path: read_capture(path, "amass")):
+            for ask in (
+                read_capture,
+                lambda path: read_capture(path, "wham"),
+                lambda path: read_capture(path, "amass"),
+            ):
                 with pytest.raises(InputError) as failure:
                     ask(path)
                 assert str(failure.value).startswith(str(path))
@@ -163,7 +196,10 @@ def test_trust_pickle_is_needed_said_and_enough(tmp_path):
         (lambda folder: (folder / "x").write_text('{"text": 1}'), "is not a torch, pickle, joblib or numpy file"),
         (lambda folder: joblib.dump({}, folder / "x"), "found an empty dict"),
         (lambda folder: joblib.dump({0: {"frame_id": [1], "bbox": [2]}}, folder / "x"), "--save_pkl"),
-        (lambda folder: np.save(folder / "x.npy", np.zeros(3)) or (folder / "x.npy").rename(folder / "x"), "found a ndarray"),
+        (
+            lambda folder: np.save(folder / "x.npy", np.zeros(3)) or (folder / "x.npy").rename(folder / "x"),
+            "found a ndarray",
+        ),
         (lambda folder: (folder / "x").mkdir(), "is a folder in which no system's result was found"),
         (lambda folder: None, "cannot be read"),
     ],
@@ -189,7 +225,11 @@ def test_a_system_without_a_world_says_so(tmp_path):
 def test_smpler_x_with_missing_or_strange_side_files(tmp_path):
     folder = write_smpler_x(tmp_path, [known_person()])
     meta = folder / "meta" / "00003_0.json"
-    for text, words in [("{}", "has no focal and no princpt"), ("[", "is not JSON"), (json.dumps({"focal": [1], "princpt": [1, 2]}), "focal has shape (1,)")]:
+    for text, words in [
+        ("{}", "has no focal and no princpt"),
+        ("[", "is not JSON"),
+        (json.dumps({"focal": [1], "princpt": [1, 2]}), "focal has shape (1,)"),
+    ]:
         meta.write_text(text)
         with pytest.raises(InputError) as failure:
             read_capture(folder)
@@ -251,7 +291,10 @@ def test_4dhumans_refuses_lists_that_do_not_fit(tmp_path):
     path = write_4dhumans(tmp_path, {0: known_person()}, {}, 20)
     frames = joblib.load(path)
     last = list(frames)[-1]
-    for change, words in [({"size": [[HEIGHT, WIDTH], [1, 1]]}, "entries, expected as many each"), ({"size": [[1, 2]]}, "the image size changes")]:
+    for change, words in [
+        ({"size": [[HEIGHT, WIDTH], [1, 1]]}, "entries, expected as many each"),
+        ({"size": [[1, 2]]}, "the image size changes"),
+    ]:
         joblib.dump({**frames, last: {**frames[last], **change}}, path)
         with pytest.raises(InputError, match=words):
             read_capture(path)

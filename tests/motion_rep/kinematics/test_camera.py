@@ -82,7 +82,10 @@ def test_the_pose_of_a_row_is_the_last_one_known():
 def test_the_default_camera_looks_level_at_its_target(width, height):
     target = torch.tensor([0.5, -1.0, 0.9], dtype=torch.float64)
     camera = default_camera(width, height, target, distance=4.0)
-    seen = transform_points(camera.world_to_camera, torch.stack((target, target + torch.tensor([0, 0, 0.5]), target + torch.tensor([0.5, 0, 0]))))
+    seen = transform_points(
+        camera.world_to_camera,
+        torch.stack((target, target + torch.tensor([0, 0, 0.5]), target + torch.tensor([0.5, 0, 0]))),
+    )
     pixels = project(camera.intrinsic, seen)
     assert_close(pixels[0], torch.tensor([width / 2, height / 2], dtype=torch.float64))
     assert pixels[1, 1] < pixels[0, 1] and pixels[1, 0] == pixels[0, 0]  # up is up

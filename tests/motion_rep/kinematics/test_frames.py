@@ -48,7 +48,9 @@ def test_points_and_matrix_from_z_up_to_y_up_agree():
 
 def test_a_rotation_of_the_world_moves_all_joints_of_a_posed_body_alike():
     generator = torch.Generator().manual_seed(0)
-    root, body = (rotvec_to_matrix(torch.randn(*shape, 3, generator=generator, dtype=torch.float64)) for shape in ((6,), (6, 21)))
+    root, body = (
+        rotvec_to_matrix(torch.randn(*shape, 3, generator=generator, dtype=torch.float64)) for shape in ((6,), (6, 21))
+    )
     transl = torch.randn(6, 3, generator=generator, dtype=torch.float64)
     turn = rotvec_to_matrix(torch.tensor([0.4, 2.0, -0.7], dtype=torch.float64))
     joints = forward_kinematics(root, body, transl).positions
@@ -98,7 +100,9 @@ def test_upright_hips_give_way_to_the_shoulders_and_say_so():
 def test_upright_hips_and_shoulders_give_way_to_the_spine():
     joints = standing()
     joints[JOINT_NAMES.index("neck")] = joints[0] + torch.tensor([0.3, 0.4, 0.0], dtype=torch.float64)
-    joints = with_upright_pair(with_upright_pair(joints, ("left_hip", "right_hip")), ("left_shoulder", "right_shoulder"))
+    joints = with_upright_pair(
+        with_upright_pair(joints, ("left_hip", "right_hip")), ("left_shoulder", "right_shoulder")
+    )
     found = heading(joints)
     spine = found.canonical_from_z_up @ (joints[JOINT_NAMES.index("neck")] - joints[0])
     assert spine[1] > 0.49 and abs(spine[0]) < 1e-12

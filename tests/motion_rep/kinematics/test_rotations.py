@@ -61,7 +61,9 @@ def test_every_conversion_agrees_with_roma_and_keeps_dtype_and_batch(shape, dtyp
 @pytest.mark.parametrize("angle", [1e-7, 1e-5, 1e-4, 1e-3])
 def test_tiny_angles_survive_the_way_there_and_back(angle, dtype):
     rotvec = angle * torch.eye(3, dtype=dtype)
-    assert_close(matrix_to_rotvec(rotvec_to_matrix(rotvec)), rotvec, rtol=1e-5, atol=0 if dtype == torch.float64 else 1e-13)
+    assert_close(
+        matrix_to_rotvec(rotvec_to_matrix(rotvec)), rotvec, rtol=1e-5, atol=0 if dtype == torch.float64 else 1e-13
+    )
 
 
 @pytest.mark.parametrize("angle", [1e-6, 9e-5, 1.1e-4, 1e-3, 0.01, 0.1, 0.5])
@@ -110,7 +112,9 @@ def test_the_derivative_at_no_rotation_is_the_cross_product():
     jacobian = torch.autograd.functional.jacobian(rotvec_to_matrix, torch.zeros(3, dtype=torch.float64))
     for axis in range(3):
         for column in range(3):
-            expected = torch.linalg.cross(torch.eye(3, dtype=torch.float64)[axis], torch.eye(3, dtype=torch.float64)[column])
+            expected = torch.linalg.cross(
+                torch.eye(3, dtype=torch.float64)[axis], torch.eye(3, dtype=torch.float64)[column]
+            )
             assert_close(jacobian[:, column, axis], expected)
 
 
@@ -172,5 +176,10 @@ def test_the_angle_between_two_rotations_is_that_of_the_turn(dtype):
     turn = roma.rotmat_to_rotvec(second @ first.mT).norm(dim=-1)
     assert_close(angle_between(first, second), turn, atol=1e-3 if dtype == torch.float32 else 1e-7, rtol=0)
     half_turn = torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=dtype)) @ first
-    assert_close(angle_between(first, half_turn), torch.full((50,), math.pi, dtype=dtype), atol=2e-3 if dtype == torch.float32 else 1e-7, rtol=0)
+    assert_close(
+        angle_between(first, half_turn),
+        torch.full((50,), math.pi, dtype=dtype),
+        atol=2e-3 if dtype == torch.float32 else 1e-7,
+        rtol=0,
+    )
     assert float(angle_between(first, first).max()) < (2e-3 if dtype == torch.float32 else 1e-7)

@@ -8,7 +8,16 @@ import torch
 from torch.testing import assert_close
 
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.kinematics.skeleton import JOINT_NAMES, LEVELS, PARENTS, REST_JOINTS, _plan, forward_kinematics, pelvis_at_rest, rest_joints
+from motion_rep.kinematics.skeleton import (
+    JOINT_NAMES,
+    LEVELS,
+    PARENTS,
+    REST_JOINTS,
+    _plan,
+    forward_kinematics,
+    pelvis_at_rest,
+    rest_joints,
+)
 
 
 def random_pose(frames, seed=0, dtype=torch.float64):
@@ -44,7 +53,9 @@ def test_rest_joints_are_mannequin_xs_neutral_body():
 
 
 def test_the_pelvis_is_where_the_published_format_has_it():
-    assert_close(rest_joints()[0], torch.tensor([0.00312326, -0.35140747, 0.01203655], dtype=torch.float64), atol=1e-8, rtol=0)
+    assert_close(
+        rest_joints()[0], torch.tensor([0.00312326, -0.35140747, 0.01203655], dtype=torch.float64), atol=1e-8, rtol=0
+    )
     assert pelvis_at_rest(torch.zeros(1, dtype=torch.float32)).dtype == torch.float32
 
 
@@ -52,10 +63,14 @@ def test_joints_are_those_of_smplx(smplx_file):
     import smplx
 
     frames = 5
-    layer = smplx.SMPLX(str(smplx_file), ext="npz", use_pca=False, flat_hand_mean=True, batch_size=frames, num_betas=10).double()
+    layer = smplx.SMPLX(
+        str(smplx_file), ext="npz", use_pca=False, flat_hand_mean=True, batch_size=frames, num_betas=10
+    ).double()
     root, body, transl = random_pose(frames)
     hands = torch.zeros(frames, 45, dtype=torch.float64)
-    output = layer(global_orient=root, body_pose=body.flatten(1), transl=transl, left_hand_pose=hands, right_hand_pose=hands)
+    output = layer(
+        global_orient=root, body_pose=body.flatten(1), transl=transl, left_hand_pose=hands, right_hand_pose=hands
+    )
     assert_close(joints_of(root, body, transl).positions, output.joints[:, :22], atol=1e-6, rtol=0)
 
 
@@ -85,7 +100,9 @@ def test_bones_keep_their_lengths_and_the_pelvis_stays_whatever_turns():
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
 def test_any_batch_shape_and_dtype(shape, dtype):
     eye = torch.eye(3, dtype=dtype)
-    poses = forward_kinematics(eye.expand(*shape, 3, 3), eye.expand(*shape, 21, 3, 3), torch.zeros(*shape, 3, dtype=dtype))
+    poses = forward_kinematics(
+        eye.expand(*shape, 3, 3), eye.expand(*shape, 21, 3, 3), torch.zeros(*shape, 3, dtype=dtype)
+    )
     assert poses.rotations.shape == (*shape, 22, 3, 3) and poses.positions.shape == (*shape, 22, 3)
     assert poses.positions.dtype == dtype
     assert_close(poses.positions, rest_joints(dtype).expand(*shape, 22, 3), atol=1e-6, rtol=0)

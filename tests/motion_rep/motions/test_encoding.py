@@ -49,7 +49,19 @@ def numpy_motion(capture: dict) -> np.ndarray:
     for t in range(len(root) - 1):
         pose = np.concatenate([six(matrix) for matrix in body[t]])
         turned = six(root[t + 1] @ root[t].T)
-        rows.append(np.concatenate([pose, joints[t].ravel(), (joints[t + 1] - joints[t]).ravel(), six(root[t]), turned, transl[t], transl[t + 1] - transl[t]]))
+        rows.append(
+            np.concatenate(
+                [
+                    pose,
+                    joints[t].ravel(),
+                    (joints[t + 1] - joints[t]).ravel(),
+                    six(root[t]),
+                    turned,
+                    transl[t],
+                    transl[t + 1] - transl[t],
+                ]
+            )
+        )
     return np.stack(rows)
 
 
@@ -102,7 +114,9 @@ def test_the_camera_of_the_motion_sees_the_pixels_of_the_input(make_capture, see
     # As a reader of the file gets it: single precision.
     joints = unpack(encoded.motion.float()).joints.double()
     camera = encoded.camera
-    after = project(camera.intrinsic.float().double(), transform_points(camera.world_to_camera.float().double(), joints))
+    after = project(
+        camera.intrinsic.float().double(), transform_points(camera.world_to_camera.float().double(), joints)
+    )
     assert_close(after, before[:-1], atol=0.01, rtol=0)
 
 
@@ -190,7 +204,11 @@ def test_a_person_lying_on_the_side_gets_a_heading_and_a_note(make_capture):
     angle = math.atan2(float(axis.norm()), float(hips @ up / hips.norm()))
     lying = level.T @ rotvec_to_matrix(axis / axis.norm() * angle)
     capture = capture_from_dict(make_capture())
-    turned = dataclasses.replace(capture, root_rotations=lying.expand(12, 3, 3), body_rotations=torch.eye(3, dtype=torch.float64).expand(12, 21, 3, 3))
+    turned = dataclasses.replace(
+        capture,
+        root_rotations=lying.expand(12, 3, 3),
+        body_rotations=torch.eye(3, dtype=torch.float64).expand(12, 21, 3, 3),
+    )
     encoded = encode_capture(turned)
     assert encoded.motion.isfinite().all()
     assert any("heading was taken from" in note for note in encoded.notes)

@@ -28,7 +28,11 @@ def test_both_forms_come_back_as_they_were(clip, tmp_path, extrinsic_format, sha
     path = tmp_path / "clip.pt"
     write_motion(path, clip, extrinsic_format)
     raw = torch.load(path, weights_only=True)
-    assert {key: tuple(raw[key].shape) for key in ("motion", "intrinsic", "extrinsic")} == {"motion": (11, 276), "intrinsic": (3, 3), "extrinsic": shape}
+    assert {key: tuple(raw[key].shape) for key in ("motion", "intrinsic", "extrinsic")} == {
+        "motion": (11, 276),
+        "intrinsic": (3, 3),
+        "extrinsic": shape,
+    }
     assert raw["motion"].dtype == torch.float32 and raw["fps"] == 16.0 and isinstance(raw["fps"], float)
     read = read_motion(path)
     assert torch.equal(read.motion, clip.motion) and (read.fps, read.start_time) == (16.0, 0.25)
@@ -37,8 +41,15 @@ def test_both_forms_come_back_as_they_were(clip, tmp_path, extrinsic_format, sha
 
 
 def test_a_moving_camera_comes_back_in_both_forms(clip, tmp_path):
-    turns = rotvec_to_matrix(torch.linspace(0, 1, 11, dtype=torch.float64)[:, None] * torch.tensor([0.1, 0.7, 0.2], dtype=torch.float64))
-    poses = torch.stack([rigid_transform(turn, torch.tensor([0.0, 1.0, 4.0 + i / 10], dtype=torch.float64)) for i, turn in enumerate(turns)])
+    turns = rotvec_to_matrix(
+        torch.linspace(0, 1, 11, dtype=torch.float64)[:, None] * torch.tensor([0.1, 0.7, 0.2], dtype=torch.float64)
+    )
+    poses = torch.stack(
+        [
+            rigid_transform(turn, torch.tensor([0.0, 1.0, 4.0 + i / 10], dtype=torch.float64))
+            for i, turn in enumerate(turns)
+        ]
+    )
     moving = dataclasses.replace(clip, camera=Camera(clip.camera.intrinsic, poses))
     for form in ("matrix", "rows"):
         write_motion(tmp_path / "clip.pt", moving, form)

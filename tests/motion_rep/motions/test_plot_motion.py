@@ -29,7 +29,13 @@ def test_every_axis_has_a_name_and_a_unit(clip):
     labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel())]
     assert "title: 40 frames at 16 fps, 2.50 s" in figure.get_suptitle()
     assert len([label for label in labels if "(" in label]) >= 11
-    assert {label.partition("(")[2].rstrip(")") for label in labels if "(" in label} == {"s", "m", "m/s", "m/s²", "mm/frame² at 16 fps"}
+    assert {label.partition("(")[2].rstrip(")") for label in labels if "(" in label} == {
+        "s",
+        "m",
+        "m/s",
+        "m/s²",
+        "mm/frame² at 16 fps",
+    }
 
 
 def test_mean_of_the_jitter_map_is_the_published_jitter_degree(clip):
@@ -75,7 +81,11 @@ def test_command_writes_the_same_picture_again(clip, kind, tmp_path):
 
 @pytest.mark.parametrize(
     ("rows", "output", "code", "message"),
-    [(2, "plot.png", 1, "short.pt: has 2 rows, expected at least 3"), (9, "plot.bmp", 2, "plot.bmp: ends in .bmp"), (9, "plot", 2, "plot: ends in nothing")],
+    [
+        (2, "plot.png", 1, "short.pt: has 2 rows, expected at least 3"),
+        (9, "plot.bmp", 2, "plot.bmp: ends in .bmp"),
+        (9, "plot", 2, "plot: ends in nothing"),
+    ],
 )
 def test_one_line_says_what_is_wrong(rows, output, code, message, tmp_path, capsys):
     write_motion(tmp_path / "short.pt", MotionClip(smooth_clip(rows + 1).motion, fps=FPS))

@@ -22,7 +22,9 @@ from motion_rep.preview_capture.weights import DETECTOR, is_intact, require_weig
 def random_track(frames: int, seed: int = 0) -> LandmarkTrack:
     random = np.random.default_rng(seed)
     image = random.uniform(100, 500, (frames, COUNT, 2))
-    return LandmarkTrack(image, random.normal(0, 0.3, (frames, COUNT, 3)), random.uniform(0, 1, (frames, COUNT)), np.ones(frames, bool))
+    return LandmarkTrack(
+        image, random.normal(0, 0.3, (frames, COUNT, 3)), random.uniform(0, 1, (frames, COUNT)), np.ones(frames, bool)
+    )
 
 
 def smooth_body(frames: int, dtype=torch.float32) -> FittedBody:
@@ -152,7 +154,12 @@ def perfect_inputs(body: FittedBody, focal: float = 700.0) -> tuple[BodyEstimate
     placed = markers.place(pose)
     centre = torch.tensor([640.0, 360.0])
     pixels = placed[..., :2] / placed[..., 2:] * focal + centre
-    estimate = BodyEstimate(pose.positions - pose.positions[:, :1], torch.full((frames, 22, 3), 0.05), torch.eye(3).expand(frames, 3, 3), pose.rotations)
+    estimate = BodyEstimate(
+        pose.positions - pose.positions[:, :1],
+        torch.full((frames, 22, 3), 0.05),
+        torch.eye(3).expand(frames, 3, 3),
+        pose.rotations,
+    )
     return estimate, ImagePoints(pixels, torch.ones(pixels.shape[:2]), focal, centre)
 
 
@@ -160,7 +167,10 @@ def test_fit_finds_the_body_from_perfect_landmarks():
     body = smooth_body(24)
     estimate, points = perfect_inputs(body)
     found = fit_body(estimate, points, blazepose_markers(), 30.0, FitSettings(steps=60))
-    away = forward_kinematics(found.root, found.body, found.transl).positions - forward_kinematics(body.root, body.body, body.transl).positions
+    away = (
+        forward_kinematics(found.root, found.body, found.transl).positions
+        - forward_kinematics(body.root, body.body, body.transl).positions
+    )
     assert away.norm(dim=-1).mean() < 0.03
 
 
@@ -172,7 +182,13 @@ def test_fit_bridges_frames_without_landmarks():
     wrong = estimate.joints.clone()
     wrong[10:14] = 0
     holes = BodyEstimate(wrong, estimate.spread, estimate.view, estimate.rotations)
-    found = fit_body(holes, ImagePoints(points.pixels, weight, points.focal_length, points.centre), blazepose_markers(), 30.0, FitSettings(steps=60))
+    found = fit_body(
+        holes,
+        ImagePoints(points.pixels, weight, points.focal_length, points.centre),
+        blazepose_markers(),
+        30.0,
+        FitSettings(steps=60),
+    )
     assert (found.transl - body.transl)[10:14].norm(dim=-1).max() < 0.1
 
 
@@ -185,7 +201,9 @@ def test_fit_answers_one_frame():
 
 def test_descent_finds_the_lowest_point_and_leaves_its_start_alone():
     start = [torch.tensor([5.0, -3.0])]
-    (found,) = minimise(lambda values, step: ((values[0] - torch.tensor([1.0, 2.0])) ** 2).sum(), start, steps=400, rate=0.1)
+    (found,) = minimise(
+        lambda values, step: ((values[0] - torch.tensor([1.0, 2.0])) ** 2).sum(), start, steps=400, rate=0.1
+    )
     assert torch.allclose(found, torch.tensor([1.0, 2.0]), atol=1e-2)
     assert start[0].tolist() == [5.0, -3.0]
 
@@ -194,9 +212,13 @@ def test_fit_calms_shaking_landmarks_without_losing_the_motion():
     body = smooth_body(40)
     estimate, points = perfect_inputs(body)
     shaking = torch.from_numpy(np.random.default_rng(3).normal(0, 3.0, points.pixels.shape)).float()
-    found = fit_body(estimate, ImagePoints(points.pixels + shaking, points.weight, 700.0, points.centre), blazepose_markers(), 30.0)
+    found = fit_body(
+        estimate, ImagePoints(points.pixels + shaking, points.weight, 700.0, points.centre), blazepose_markers(), 30.0
+    )
     truth, joints = (forward_kinematics(b.root, b.body, b.transl).positions for b in (body, found))
-    assert torch.diff(joints, 2, dim=0).norm(dim=-1).mean() < 2.0 * torch.diff(truth, 2, dim=0).norm(dim=-1).mean() + 1e-3
+    assert (
+        torch.diff(joints, 2, dim=0).norm(dim=-1).mean() < 2.0 * torch.diff(truth, 2, dim=0).norm(dim=-1).mean() + 1e-3
+    )
     assert (joints - joints[:, :1] - truth + truth[:, :1]).norm(dim=-1).mean() < 0.03
 
 

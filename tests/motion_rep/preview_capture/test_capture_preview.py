@@ -27,7 +27,12 @@ SAMPLE = REPOSITORY / "data_samples" / "sample_video.mp4"
 def why_no_networks() -> str:
     """Empty once the networks are there; the project's own script fetches them."""
     if not all(is_intact(file) for file in WEIGHT_FILES):
-        done = subprocess.run([sys.executable, REPOSITORY / "scripts" / "fetch_capture_weights.py"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, REPOSITORY / "scripts" / "fetch_capture_weights.py"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return "" if done.returncode == 0 else f"the landmark networks cannot be fetched: {done.stderr.strip()[-200:]}"
     return ""
 
@@ -66,7 +71,9 @@ def assert_one_line(done: subprocess.CompletedProcess, code: int, *words: str) -
 def pelvis_pixels(path: Path) -> np.ndarray:
     read = read_standard_capture(path)
     pelvis = forward_kinematics(read.root_rotations, read.body_rotations, read.transl).positions[:, 0]
-    return (pelvis[:, :2] / pelvis[:, 2:] * read.focal_length[:, None] + torch.tensor([read.width / 2, read.height / 2])).numpy()
+    return (
+        pelvis[:, :2] / pelvis[:, 2:] * read.focal_length[:, None] + torch.tensor([read.width / 2, read.height / 2])
+    ).numpy()
 
 
 def test_a_sample_clip_gives_the_documented_file_and_the_same_again(tmp_path):
@@ -112,7 +119,9 @@ def test_ten_frames_are_enough_and_a_span_keeps_the_frame_numbers(tmp_path):
 
 
 def test_a_span_after_the_end_ends_in_one_line(tmp_path):
-    assert_one_line(capture(write_video(tmp_path / "v.mp4", sample_frames(6)), tmp_path / "o.pt", "--start", "60"), 1, "no frames")
+    assert_one_line(
+        capture(write_video(tmp_path / "v.mp4", sample_frames(6)), tmp_path / "o.pt", "--start", "60"), 1, "no frames"
+    )
 
 
 def test_frames_without_the_person_are_left_out_by_number(tmp_path):
@@ -139,13 +148,17 @@ def test_of_two_people_the_one_in_the_box_is_followed(tmp_path):
 def test_a_video_turned_by_its_metadata_is_captured_upright(tmp_path):
     lying = write_video(tmp_path / "lying.mp4", [np.ascontiguousarray(np.rot90(rgb, -1)) for rgb in sample_frames(8)])
     turned = tmp_path / "turned.mp4"
-    subprocess.run([ffmpeg_path(), "-v", "error", "-display_rotation", "90", "-i", lying, "-c", "copy", turned], check=True)
+    subprocess.run(
+        [ffmpeg_path(), "-v", "error", "-display_rotation", "90", "-i", lying, "-c", "copy", turned], check=True
+    )
     straight = write_video(tmp_path / "straight.mp4", sample_frames(8))
     for video, name in ((turned, "t"), (straight, "s")):
         assert capture(video, tmp_path / f"{name}.pt").returncode == 0
     assert np.abs(pelvis_pixels(tmp_path / "t.pt") - pelvis_pixels(tmp_path / "s.pt")).max() < 12
 
 
-@pytest.mark.parametrize(("flag", "value", "word"), [("--fov", "0", "--fov"), ("--bbox", "1,2,3", "x,y,w,h"), ("--end", "nan", "--end")])
+@pytest.mark.parametrize(
+    ("flag", "value", "word"), [("--fov", "0", "--fov"), ("--bbox", "1,2,3", "x,y,w,h"), ("--end", "nan", "--end")]
+)
 def test_wrong_flags_are_refused_before_anything_is_read(tmp_path, flag, value, word):
     assert_one_line(capture(SAMPLE, tmp_path / "o.pt", flag, value), 2, word)

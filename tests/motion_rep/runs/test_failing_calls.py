@@ -45,14 +45,18 @@ class Refusals:
                 self.log.append(f"{name} {arguments[0]}")
                 number = len(self.log)
                 if number == self.first or (number > self.first and not self.alone):
-                    raise OSError(errno.EIO, os.strerror(errno.EIO), None if isinstance(arguments[0], int) else str(arguments[0]))
+                    raise OSError(
+                        errno.EIO, os.strerror(errno.EIO), None if isinstance(arguments[0], int) else str(arguments[0])
+                    )
             return real(*arguments, **options)
 
         return call
 
     def _concerns(self, place) -> bool:
         # A number is an open file; those that we synchronise or look at are ours.
-        return isinstance(place, int) or (isinstance(place, (str, os.PathLike)) and os.fspath(place).startswith(self._folder))
+        return isinstance(place, int) or (
+            isinstance(place, (str, os.PathLike)) and os.fspath(place).startswith(self._folder)
+        )
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["once", "from then on"])

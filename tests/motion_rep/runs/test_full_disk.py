@@ -26,7 +26,10 @@ MOST_STEPS = 24
 def small_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if not shutil.which("mount") or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True).returncode:
+    if (
+        not shutil.which("mount")
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True).returncode
+    ):
         pytest.skip("mounting a small disk is not allowed here")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
@@ -67,7 +70,10 @@ def test_a_disk_gets_full(make, small_disk, make_capture, tmp_path, capsys):
 def test_a_disk_that_gets_full_in_a_video_is_named(small_disk):
     pictures = np.random.default_rng(0).integers(0, 255, (40, 240, 320, 3), dtype=np.uint8)
     fill(small_disk, leave=20 * PAGE)
-    with pytest.raises(InputError, match="video.mp4: cannot be written: No space left on device"), open_writer(small_disk / "video.mp4", 320, 240, 20) as writer:
+    with (
+        pytest.raises(InputError, match="video.mp4: cannot be written: No space left on device"),
+        open_writer(small_disk / "video.mp4", 320, 240, 20) as writer,
+    ):
         for picture in pictures:
             writer.write(picture)
     assert sorted(files_in(small_disk)) == ["filling"]

@@ -38,7 +38,9 @@ class Drive:
         self.mount()
 
     def mount(self) -> None:
-        self._server = subprocess.Popen(["bindfs", "-f", str(self.behind), str(self.path)], stderr=subprocess.PIPE, text=True)
+        self._server = subprocess.Popen(
+            ["bindfs", "-f", str(self.behind), str(self.path)], stderr=subprocess.PIPE, text=True
+        )
         while not os.path.ismount(self.path):
             if self._server.poll() is not None:
                 pytest.skip(f"FUSE cannot mount here: {self._server.stderr.read().strip()}")
@@ -50,7 +52,10 @@ class Drive:
 
     def unmount(self) -> None:
         self.vanish()
-        subprocess.run(["umount", "-l", str(self.path)] if os.geteuid() == 0 else ["fusermount", "-u", "-z", str(self.path)], check=False)
+        subprocess.run(
+            ["umount", "-l", str(self.path)] if os.geteuid() == 0 else ["fusermount", "-u", "-z", str(self.path)],
+            check=False,
+        )
 
     def come_back(self) -> None:
         self.unmount()
@@ -72,7 +77,9 @@ def start(tmp_path):
 
     def begin(script, *arguments, **options) -> subprocess.Popen:
         command = [str(word) for word in (sys.executable, script, *arguments)]
-        return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        return subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        )
 
     return begin
 
@@ -93,7 +100,9 @@ def refused(capsys):
     def run(main, *arguments) -> tuple[int, list[str]]:
         capsys.readouterr()
         code, errors = main([str(word) for word in arguments]), capsys.readouterr().err
-        lines = assert_error_lines(errors, len([line for line in errors.splitlines() if not line.startswith("warning: ")]))
+        lines = assert_error_lines(
+            errors, len([line for line in errors.splitlines() if not line.startswith("warning: ")])
+        )
         assert code in (1, 2) and lines and not any("not expected" in line for line in lines), errors
         return code, lines
 
@@ -184,7 +193,9 @@ def test_the_renderer_loses_its_drive(lost, workers, drive, start, make_capture,
     count = 40
     make_motions((drive.behind if lost == "motions" else tmp_path) / "motions", make_capture, count)
     motions = (drive.path if lost == "motions" else tmp_path) / "motions"
-    archive = save_json(tmp_path / "a.json", [{"id": number, "motion_path": str(motions / f"{number}.pt")} for number in range(count)])
+    archive = save_json(
+        tmp_path / "a.json", [{"id": number, "motion_path": str(motions / f"{number}.pt")} for number in range(count)]
+    )
     folder = (drive.path if lost == "folder" else tmp_path) / "renders"
     seen = (drive.behind if lost == "folder" else tmp_path) / "renders"
     output = (drive.path if lost == "archive" else tmp_path) / "b.json"
@@ -202,7 +213,16 @@ def test_the_renderer_loses_its_drive(lost, workers, drive, start, make_capture,
     here = ["--workers", "0"]
     assert render([*arguments, *here]) == 0
     assert f"{count} rendered" not in capsys.readouterr().out, "what was finished is kept"
-    whole = ["--meta-json", str(archive), "--output-json", str(tmp_path / "w.json"), "--output-dir", str(tmp_path / "whole"), *flags, *here]
+    whole = [
+        "--meta-json",
+        str(archive),
+        "--output-json",
+        str(tmp_path / "w.json"),
+        "--output-dir",
+        str(tmp_path / "whole"),
+        *flags,
+        *here,
+    ]
     assert render(whole) == 0
     assert files_in(seen) == files_in(tmp_path / "whole") and len(files_in(seen)) == 2 * count
 
@@ -216,19 +236,41 @@ def test_the_gate_without_its_drive(place, drive, refused, tmp_path):
     report = (drive.path if place == "report" else tmp_path) / "r.json"
     output = (drive.path if place == "output" else tmp_path) / "b.json"
     drive.vanish()
-    code, lines = refused(gate, "--meta-json", archive, "--quality-report", report, "--output-json", output, "--judge", "none")
+    code, lines = refused(
+        gate, "--meta-json", archive, "--quality-report", report, "--output-json", output, "--judge", "none"
+    )
     assert code == 2 and len(lines) == 1 and str(drive.path) in lines[0] and "not connected" in lines[0]
 
 
 def test_the_gate_without_its_clips(drive, tmp_path):
     archive = make_archive(drive.path / "set", range(2))
-    local = save_json(tmp_path / "a.json", [{"id": 0, "prompt": "p", "mbench_eval_path": str(archive.with_name("0_eval.pt")), "video_path": str(archive.with_name("0.mp4"))}])
+    local = save_json(
+        tmp_path / "a.json",
+        [
+            {
+                "id": 0,
+                "prompt": "p",
+                "mbench_eval_path": str(archive.with_name("0_eval.pt")),
+                "video_path": str(archive.with_name("0.mp4")),
+            }
+        ],
+    )
     drive.vanish()
     flags = [*OpenAIProtocol.flags, "--vlm-base-url", "http://127.0.0.1:9/v1"]
-    done = run_here(gate, [str(word) for word in ("--meta-json", local, "--quality-report", tmp_path / "r.json", *flags)], environment())
-    assert done.returncode == 1 and all(line.startswith(("error: ", "warning: ")) for line in done.stderr.splitlines()), done.stderr
+    done = run_here(
+        gate,
+        [str(word) for word in ("--meta-json", local, "--quality-report", tmp_path / "r.json", *flags)],
+        environment(),
+    )
+    assert done.returncode == 1 and all(
+        line.startswith(("error: ", "warning: ")) for line in done.stderr.splitlines()
+    ), done.stderr
     (record,) = read(tmp_path / "r.json")
-    assert record["use_ref_motion"] is None and "not connected" in record["metrics_error"] and "not connected" in record["vlm_error"]
+    assert (
+        record["use_ref_motion"] is None
+        and "not connected" in record["metrics_error"]
+        and "not connected" in record["vlm_error"]
+    )
 
 
 @pytest.mark.parametrize("lost", ["everything", "answers"])
@@ -243,7 +285,17 @@ def test_the_gate_loses_its_drive(lost, drive, start, tmp_path):
         return OpenAIProtocol.answer()
 
     with Service(answer) as server:
-        process = start(GATE, "--meta-json", archive, "--quality-report", report, "--cache-dir", drive.path / "answers", *OpenAIProtocol.flags, env=environment(server))
+        process = start(
+            GATE,
+            "--meta-json",
+            archive,
+            "--quality-report",
+            report,
+            "--cache-dir",
+            drive.path / "answers",
+            *OpenAIProtocol.flags,
+            env=environment(server),
+        )
         wait_for(lambda: len(server.questions) >= 5, process)
         drive.vanish()
         _, lines = ended(process)
@@ -258,7 +310,9 @@ def test_the_gate_loses_its_drive(lost, drive, start, tmp_path):
 @pytest.mark.parametrize("place", ["motion", "video", "output"])
 def test_the_checker_without_its_drive(place, drive, refused, make_capture, repo, tmp_path):
     motion = save_motion((drive.path if place == "motion" else tmp_path) / "a.pt", make_capture())
-    video = Path(shutil.copy(repo / "data_samples/sample_video.mp4", (drive.path if place == "video" else tmp_path) / "v.mp4"))
+    video = Path(
+        shutil.copy(repo / "data_samples/sample_video.mp4", (drive.path if place == "video" else tmp_path) / "v.mp4")
+    )
     output = (drive.path if place == "output" else tmp_path) / "checks"
     drive.vanish()
     _, lines = refused(check, "--motion-file", motion, "--video-file", video, "--output-dir", output)
@@ -268,7 +322,9 @@ def test_the_checker_without_its_drive(place, drive, refused, make_capture, repo
 @pytest.mark.parametrize("lost", ["video", "output"])
 def test_the_checker_loses_its_drive(lost, drive, start, make_capture, repo, tmp_path):
     motion = save_motion(tmp_path / "a.pt", make_capture(frames=120))
-    video = Path(shutil.copy(repo / "data_samples/sample_video.mp4", (drive.path if lost == "video" else tmp_path) / "v.mp4"))
+    video = Path(
+        shutil.copy(repo / "data_samples/sample_video.mp4", (drive.path if lost == "video" else tmp_path) / "v.mp4")
+    )
     output = (drive.path if lost == "output" else tmp_path) / "checks"
     seen = (drive.behind if lost == "output" else tmp_path) / "checks"
     seen.mkdir()

@@ -28,7 +28,9 @@ def cluster(s3):
     before = os.environ.get("PYTHONPATH")
     # What the tests themselves run on the workers; the project is brought by the engine.
     os.environ["PYTHONPATH"] = str(TESTS / "support")
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
+    )
     cluster.second = cluster.add_node(num_cpus=1, object_store_memory=10**8)
     yield cluster
     ray.shutdown()
@@ -55,8 +57,12 @@ def test_machines_that_share_no_folder_work_on_addresses(cluster, make_capture, 
         torch.save(make_capture(seed=number), tmp_path / f"{number}.pt")
         s3.put_file(f"{tmp_path}/{number}.pt", f"{bucket}/in/{number}.pt")
     assert convert(["-i", str(tmp_path), "-o", str(tmp_path / "local")]) == 0
-    assert convert(["-i", f"{bucket}/in", "-o", f"{bucket}/out", "--engine", "ray", "--ray-address", cluster.address]) == 0
-    assert {name: s3.cat_file(f"{bucket}/out/{name}") for name in ("0.pt", "1.pt", "2.pt")} == files_in(tmp_path / "local")
+    assert (
+        convert(["-i", f"{bucket}/in", "-o", f"{bucket}/out", "--engine", "ray", "--ray-address", cluster.address]) == 0
+    )
+    assert {name: s3.cat_file(f"{bucket}/out/{name}") for name in ("0.pt", "1.pt", "2.pt")} == files_in(
+        tmp_path / "local"
+    )
 
 
 def test_missing_prerequisites_end_the_run(cluster):
@@ -97,5 +103,10 @@ def test_an_address_that_nobody_answers_is_told_at_once(make_capture, tmp_path, 
     torch.save(make_capture(), tmp_path / "a.pt")
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    assert convert(["-i", str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--engine", "ray", "--ray-address", address]) == 2
+    assert (
+        convert(
+            ["-i", str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--engine", "ray", "--ray-address", address]
+        )
+        == 2
+    )
     assert f"the Ray cluster {address} does not answer" in assert_error_lines(capsys.readouterr().err, 1)[0]

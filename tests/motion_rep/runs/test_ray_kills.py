@@ -29,7 +29,9 @@ def cluster():
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 10**8, "include_dashboard": False})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 10**8, "include_dashboard": False}
+    )
     yield cluster
     ray.shutdown()
     cluster.shutdown()
@@ -42,7 +44,10 @@ def captures(tmp_path_factory):
         seconds = torch.linspace(0, 6, 400)[:, None]
         pose = 0.3 * torch.sin(seconds + torch.linspace(0, 6, 63) + number)
         upright = torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(400, 1)
-        torch.save({"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(400, 1)}, folder / f"{number:02}.pt")
+        torch.save(
+            {"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(400, 1)},
+            folder / f"{number:02}.pt",
+        )
     assert convert(["-i", str(folder), "-o", str(folder.with_name("whole"))]) == 0
     return folder
 
@@ -53,7 +58,9 @@ def start(repo, cluster, tmp_path):
 
     def begin(script, *arguments) -> subprocess.Popen:
         command = [sys.executable, repo / script, *arguments, "--engine", "ray", "--ray-address", cluster.address]
-        return subprocess.Popen([str(word) for word in command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            [str(word) for word in command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     return begin
 
@@ -107,10 +114,23 @@ def test_the_renderer_gives_the_same_files(start, make_capture, tmp_path):
     for number in range(4):
         save_motion(tmp_path / f"motions/{number}.pt", make_capture(frames=6, seed=number))
     (tmp_path / "motions/2.pt").write_bytes(b"broken")
-    archive = save_json(tmp_path / "a.json", [{"id": number, "motion_path": f"motions/{number}.pt"} for number in range(4)])
+    archive = save_json(
+        tmp_path / "a.json", [{"id": number, "motion_path": f"motions/{number}.pt"} for number in range(4)]
+    )
 
     def arguments(name):
-        return ["--meta-json", str(archive), "--output-json", str(tmp_path / f"{name}.json"), "--output-dir", str(tmp_path / name), "--width", "64", "--height", "64"]
+        return [
+            "--meta-json",
+            str(archive),
+            "--output-json",
+            str(tmp_path / f"{name}.json"),
+            "--output-dir",
+            str(tmp_path / name),
+            "--width",
+            "64",
+            "--height",
+            "64",
+        ]
 
     process = start(RENDERER, *arguments("on_ray"))
     said, errors = process.communicate(timeout=MOST_SECONDS)
@@ -123,7 +143,14 @@ def test_the_renderer_gives_the_same_files(start, make_capture, tmp_path):
 def test_another_version_of_ray_is_told_in_one_line(cluster, captures, tmp_path, repo):
     program = "import sys, ray; ray.__version__ = '2.1.0'; from motion_rep.convert_hmr_to_motion import main; sys.exit(main(sys.argv[1:]))"
     arguments = ["-i", captures, "-o", tmp_path / "out", "--engine", "ray", "--ray-address", cluster.address]
-    done = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], cwd=repo, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=repo,
+        capture_output=True,
+        text=True,
+        timeout=MOST_SECONDS,
+        check=False,
+    )
     assert done.returncode == 2
     (line,) = assert_error_lines(done.stderr, 1)
     assert "Version mismatch" in line and "2.1.0" in line

@@ -42,7 +42,10 @@ def captures(tmp_path_factory):
         time = torch.linspace(0, 6, frames)[:, None]
         pose = 0.3 * torch.sin(time + 6 * torch.rand(63, generator=generator))
         upright = torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(frames, 1)
-        torch.save({"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(frames, 1)}, folder / f"{number:03}.pt")
+        torch.save(
+            {"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(frames, 1)},
+            folder / f"{number:03}.pt",
+        )
     return folder
 
 
@@ -65,10 +68,24 @@ def test_rendering(repo, make_capture, tmp_path, capsys):
     count = 200 if FULL else 12
     for number in range(count):
         save_motion(tmp_path / f"motions/{number}.pt", make_capture(frames=8, seed=number))
-    archive = save_json(tmp_path / "a.json", [{"id": number, "prompt": "p", "motion_path": f"motions/{number}.pt"} for number in range(count)])
+    archive = save_json(
+        tmp_path / "a.json",
+        [{"id": number, "prompt": "p", "motion_path": f"motions/{number}.pt"} for number in range(count)],
+    )
 
     def arguments(name):
-        return ["--meta-json", str(archive), "--output-json", str(tmp_path / f"{name}.json"), "--output-dir", str(tmp_path / name), "--width", "96", "--height", "96"]
+        return [
+            "--meta-json",
+            str(archive),
+            "--output-json",
+            str(tmp_path / f"{name}.json"),
+            "--output-dir",
+            str(tmp_path / name),
+            "--width",
+            "96",
+            "--height",
+            "96",
+        ]
 
     # Two files a clip, and a third while it is drawn.
     kills = Kills(lambda: files_made(tmp_path / "killed"), 2 * count // KILLS)
@@ -80,8 +97,17 @@ def test_rendering(repo, make_capture, tmp_path, capsys):
     kills.wait_for_orphans()
     killed, whole = files_in(tmp_path / "killed"), files_in(tmp_path / "whole")
     assert killed == whole and len(whole) == 2 * count
-    assert (tmp_path / "killed.json").read_text() == (tmp_path / "whole.json").read_text().replace(str(tmp_path / "whole"), str(tmp_path / "killed"))
-    left = {path.name for path in tmp_path.iterdir()} - {"motions", "a.json", "killed", "whole", "killed.json", "whole.json"}
+    assert (tmp_path / "killed.json").read_text() == (tmp_path / "whole.json").read_text().replace(
+        str(tmp_path / "whole"), str(tmp_path / "killed")
+    )
+    left = {path.name for path in tmp_path.iterdir()} - {
+        "motions",
+        "a.json",
+        "killed",
+        "whole",
+        "killed.json",
+        "whole.json",
+    }
     assert not left, "a killed run's half-written archive was not swept"
     capsys.readouterr()
     assert render([*arguments("killed"), *here]) == 0 and f"{count} reused" in capsys.readouterr().out
@@ -103,13 +129,27 @@ def test_the_gate_in_place(name, tmp_path, capsys):
     count = 4000 if FULL else 400
     for kind, joints in (("smooth", smooth_joints()), ("jittery", jittery_joints())):
         torch.save({"joints": joints, "fps": 16.0}, tmp_path / f"{kind}.pt")
-    entries = [{"id": number, "prompt": "p", "mbench_eval_path": f"{'jittery' if number % 7 == 0 else 'smooth'}.pt"} for number in range(count)]
+    entries = [
+        {"id": number, "prompt": "p", "mbench_eval_path": f"{'jittery' if number % 7 == 0 else 'smooth'}.pt"}
+        for number in range(count)
+    ]
     before = json.dumps(entries) if name.endswith(".json") else "".join(json.dumps(entry) + "\n" for entry in entries)
 
     def arguments(folder, matches):
         verdicts = tmp_path / f"{matches}.json"
-        verdicts.write_text(json.dumps([{"id": number, "matches": matches, "analysis": "seen"} for number in range(count)]))
-        return ["--meta-json", str(folder / name), "--quality-report", str(folder / "report.json"), "--judge", "manual", "--verdicts", str(verdicts)]
+        verdicts.write_text(
+            json.dumps([{"id": number, "matches": matches, "analysis": "seen"} for number in range(count)])
+        )
+        return [
+            "--meta-json",
+            str(folder / name),
+            "--quality-report",
+            str(folder / "report.json"),
+            "--judge",
+            "manual",
+            "--verdicts",
+            str(verdicts),
+        ]
 
     def put(folder):
         folder.mkdir()
@@ -147,29 +187,53 @@ def test_answers_that_were_paid_for(tmp_path):
     archive = {name: make_archive(tmp_path / name, range(count)) for name in ("killed", "whole")}
 
     def command(name):
-        fixed = ["--meta-json", archive[name], "--quality-report", tmp_path / name / "report.json", "--num-threads", threads]
+        fixed = [
+            "--meta-json",
+            archive[name],
+            "--quality-report",
+            tmp_path / name / "report.json",
+            "--num-threads",
+            threads,
+        ]
         return [sys.executable, GATE, *fixed, *OpenAIProtocol.flags]
 
     with Service(lambda request, number: OpenAIProtocol.answer()) as server:
         kills = Kills(lambda: len(server.questions), 2 * count // KILLS, 0.02, kinds=(GROUP, PARENT))
         for _ in range(KILLS):
             kills.kill(command("killed"), env=environment(server))
-        last = subprocess.run([str(word) for word in command("killed")], env=environment(server), capture_output=True, text=True, check=False)
+        last = subprocess.run(
+            [str(word) for word in command("killed")],
+            env=environment(server),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         # What was killed while it asked has not asked.
-        asked = Counter(question.body for question in server.questions if len(question.body) == int(question.headers["content-length"]))
-        subprocess.run([str(word) for word in command("whole")], env=environment(server), capture_output=True, check=True)
+        asked = Counter(
+            question.body
+            for question in server.questions
+            if len(question.body) == int(question.headers["content-length"])
+        )
+        subprocess.run(
+            [str(word) for word in command("whole")], env=environment(server), capture_output=True, check=True
+        )
     kills.wait_for_orphans()
     assert last.returncode == 0, last.stderr
     assert len(asked) == count and sum(asked.values()) - count <= threads * len(kills.killed)
     assert read(archive["killed"]) == read(archive["whole"])
-    reports = [[{**record, "vlm_cached_answers": None} for record in read(tmp_path / name / "report.json")] for name in archive]
+    reports = [
+        [{**record, "vlm_cached_answers": None} for record in read(tmp_path / name / "report.json")] for name in archive
+    ]
     assert reports[0] == reports[1]
     assert sorted(path for path in files_in(tmp_path / "killed/report.cache") if not path.endswith(".json")) == []
 
 
 def test_an_encoder_that_is_killed_is_not_a_full_disk(tmp_path):
     picture = np.zeros((64, 64, 3), np.uint8)
-    with pytest.raises(InputError, match="ended by signal 9"), open_writer(tmp_path / "video.mp4", 64, 64, 20) as writer:
+    with (
+        pytest.raises(InputError, match="ended by signal 9"),
+        open_writer(tmp_path / "video.mp4", 64, 64, 20) as writer,
+    ):
         writer.write(picture)
         os.kill(writer._process.pid, signal.SIGKILL)
     assert list(tmp_path.iterdir()) == []

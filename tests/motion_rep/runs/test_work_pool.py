@@ -98,7 +98,11 @@ def test_nothing_to_do_is_done():
 
 def test_bad_items_cost_only_themselves(tmp_path):
     bad = ("raises InputError", "raises", "exits", "is killed", "cannot be sent")
-    items = [name for pair in zip(bad, map(str, range(5))) for name in pair] + ["dies once"] + [str(number) for number in range(5, 60)]
+    items = (
+        [name for pair in zip(bad, map(str, range(5))) for name in pair]
+        + ["dies once"]
+        + [str(number) for number in range(5, 60)]
+    )
     results = list(run_items(functools.partial(start_with_bad_items, str(tmp_path)), items, 2))
     assert [item for item, _ in results] == items
     failed = {item: result.message for item, result in results if isinstance(result, Failed)}
@@ -137,7 +141,11 @@ def test_items_are_taken_as_they_are_needed():
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_work_is_imported_by_name(workers):
-    assert list(run_items(StartIn("test_work_pool", "start_adding", (10,)), range(3), workers)) == [(0, 10), (1, 11), (2, 12)]
+    assert list(run_items(StartIn("test_work_pool", "start_adding", (10,)), range(3), workers)) == [
+        (0, 10),
+        (1, 11),
+        (2, 12),
+    ]
 
 
 def test_who_only_hands_out_conversions_needs_no_torch(make_capture, tmp_path):
@@ -148,7 +156,13 @@ def test_who_only_hands_out_conversions_needs_no_torch(make_capture, tmp_path):
         f"if __name__ == '__main__': print(main(['-i', {str(tmp_path)!r}, '-o', {str(tmp_path / 'out')!r}, '--workers', '1']), 'torch' in sys.modules)"
     )
     (tmp_path / "run.py").write_text(program)
-    done = subprocess.run([sys.executable, tmp_path / "run.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "run.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.splitlines()[-1] == "0 False" and len(list((tmp_path / "out").iterdir())) == 3, done.stderr
 
 

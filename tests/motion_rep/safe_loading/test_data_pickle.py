@@ -23,15 +23,35 @@ from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.data_pickle import load_data, read_data_pickle
 from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
 
-SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False) | st.text(max_size=8) | st.binary(max_size=8)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.binary(max_size=8)
+)
 ARRAYS = st.sampled_from([
     np.arange(6, dtype=np.float32).reshape(2, 3), np.asfortranarray(np.arange(6.0).reshape(3, 2)), np.zeros((0, 3)), np.array(2.5), np.arange(3, dtype=">i2"),
     np.array(["ab", "c"]), np.array([b"x", b"yz"]), np.array([True, False]), np.array([{"a": [1]}, None], dtype=object), np.arange(12)[::2],
     np.float32(1.5), np.int64(-3), np.bool_(True),
 ])  # fmt: skip
-TENSORS = st.sampled_from([torch.arange(6.0).reshape(2, 3), torch.arange(24).reshape(4, 6)[1:3].T, torch.ones(3).half(), torch.zeros(()), torch.zeros(0, 3), torch.ones(2) > 0])
+TENSORS = st.sampled_from(
+    [
+        torch.arange(6.0).reshape(2, 3),
+        torch.arange(24).reshape(4, 6)[1:3].T,
+        torch.ones(3).half(),
+        torch.zeros(()),
+        torch.zeros(0, 3),
+        torch.ones(2) > 0,
+    ]
+)
 KEYS = st.text(max_size=6) | st.integers(-5, 5)
-DATA = st.recursive(SCALARS | ARRAYS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3) | st.tuples(inner, inner), max_leaves=8)
+DATA = st.recursive(
+    SCALARS | ARRAYS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=8,
+)
 FEW = settings(max_examples=60, deadline=None)
 
 
@@ -132,7 +152,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("thing", REFUSED, ids=range(len(REFUSED)))
-@pytest.mark.parametrize("wrap", [lambda thing: thing, lambda thing: {"a": [thing]}, lambda thing: np.array([None, thing], dtype=object)])
+@pytest.mark.parametrize(
+    "wrap", [lambda thing: thing, lambda thing: {"a": [thing]}, lambda thing: np.array([None, thing], dtype=object)]
+)
 def test_what_is_not_data_is_refused(thing, wrap, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for protocol in range(6):
@@ -211,7 +233,11 @@ def test_a_tensor_larger_than_its_storage_is_refused():
 
 
 def test_deep_nesting_is_read_or_refused():
-    for program in (b"]" * 200_000 + b"a" * 199_999 + b".", b")" + b"\x85" * 200_000 + b".", b"}" + b")" + b"\x85" * 200_000 + b"Ns."):
+    for program in (
+        b"]" * 200_000 + b"a" * 199_999 + b".",
+        b")" + b"\x85" * 200_000 + b".",
+        b"}" + b")" + b"\x85" * 200_000 + b"Ns.",
+    ):
         try:
             assert loaded(b"\x80\x02" + program) is not None
         except InputError:
@@ -247,7 +273,13 @@ def test_an_array_is_its_own_and_can_be_written_to():
 
 def test_npz_members_are_read_when_asked_for(tmp_path):
     path = tmp_path / "x.npz"
-    np.savez(path, good=np.arange(3), words=np.array(["a"]), labels=np.array({"a": 1}, dtype=object), bad=np.array(Calls(os.mkdir, str(tmp_path / "ran")), dtype=object))
+    np.savez(
+        path,
+        good=np.arange(3),
+        words=np.array(["a"]),
+        labels=np.array({"a": 1}, dtype=object),
+        bad=np.array(Calls(os.mkdir, str(tmp_path / "ran")), dtype=object),
+    )
     arrays = NpzArrays(path)
     assert set(arrays) == {"good", "words", "labels", "bad"} and len(arrays) == 4
     assert arrays["good"].tolist() == [0, 1, 2] and arrays["labels"].item() == {"a": 1}
@@ -258,7 +290,15 @@ def test_npz_members_are_read_when_asked_for(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("header", ["{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", "{'descr': '|V8', 'fortran_order': False, 'shape': (1,)}", "1" * 900, "(" * 900])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}",
+        "{'descr': '|V8', 'fortran_order': False, 'shape': (1,)}",
+        "1" * 900,
+        "(" * 900,
+    ],
+)
 def test_strange_npy_headers_are_refused(header, tmp_path):
     path = tmp_path / "x.npy"
     text = header.encode().ljust(1000) + b"\n"

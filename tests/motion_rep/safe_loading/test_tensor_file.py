@@ -24,7 +24,17 @@ def saved(content) -> bytes:
     return buffer.getvalue()
 
 
-KINDS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.float32, torch.float64)
+KINDS = (
+    torch.bool,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.float16,
+    torch.float32,
+    torch.float64,
+)
 
 
 @pytest.fixture
@@ -36,7 +46,13 @@ def without_torch(monkeypatch):
 @pytest.mark.parametrize("fps", [None, 16, 29.97, True, -3, 10**6])
 def test_the_plain_form_is_read_without_torch(tmp_path, without_torch, dtype, fps):
     numbers = (3 * torch.randn(5, 22, 3)).to(dtype)
-    content = {"joints": numbers, "other": torch.zeros(3), "one": numbers[0, 0, 0].clone(), "fps": fps, "text": "\u00e9\U0001f600"}
+    content = {
+        "joints": numbers,
+        "other": torch.zeros(3),
+        "one": numbers[0, 0, 0].clone(),
+        "fps": fps,
+        "text": "\u00e9\U0001f600",
+    }
     path = tmp_path / "a.pt"
     path.write_bytes(saved(content))
     arrays, tensors = read_torch_arrays(path), read_torch(path)
@@ -88,7 +104,11 @@ def same(here, there) -> bool:
     if isinstance(there, list | dict):
         pairs = zip(here.values(), there.values()) if isinstance(there, dict) else zip(here, there)
         return type(here) is type(there) and all(same(*pair) for pair in pairs)
-    return torch.equal(torch.as_tensor(here).detach(), torch.as_tensor(there).detach()) if hasattr(there, "shape") else here == there
+    return (
+        torch.equal(torch.as_tensor(here).detach(), torch.as_tensor(there).detach())
+        if hasattr(there, "shape")
+        else here == there
+    )
 
 
 @given(st.data())
@@ -135,7 +155,10 @@ def in_file(path, pickle: bytes):
     return path
 
 
-TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nByteStorage\nX\1\0\0\0" + b"0X\3\0\0\0cpuK\1tQK\0%sK\1\x85\x89ccollections\nOrderedDict\n)RtR"
+TENSOR = (
+    b"ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nByteStorage\nX\1\0\0\0"
+    + b"0X\3\0\0\0cpuK\1tQK\0%sK\1\x85\x89ccollections\nOrderedDict\n)RtR"
+)
 NESTED = b")q\0" + b"h\0h\0\x86q\0" * 100
 
 
@@ -144,7 +167,9 @@ NESTED = b")q\0" + b"h\0h\0\x86q\0" * 100
     [
         b"}r\xff\xff\xff\x7f.",  # remember under a number in the thousands of millions
         NESTED + b"}h\0Ns.",  # a key whose hash takes 2**100 steps
-        b"}X\1\0\0\0a" + TENSOR % b"X\1\0\0\0aJ\xff\xff\xff\x7f\x86" + b"s.",  # a shape that, multiplied, is a text of 2 GB
+        b"}X\1\0\0\0a"
+        + TENSOR % b"X\1\0\0\0aJ\xff\xff\xff\x7f\x86"
+        + b"s.",  # a shape that, multiplied, is a text of 2 GB
         b"}X\1\0\0\0a" + TENSOR % (b"(" + b"J\xff\xff\xff\x7f" * 20_000 + b"t") + b"s.",  # a product of 600,000 bits
         b"}X\1\0\0\0a" + TENSOR % b"J\xff\xff\xff\x7f\x85" + b"s.",  # more numbers than are there
         b"}X\xff\xff\xff\x7fa.",
@@ -166,7 +191,11 @@ def test_the_same_instructions_with_plain_numbers_are_followed(tmp_path):
 
 
 def test_only_names_of_this_file_are_followed():
-    assert set(tensor_file.NAMES.values()) == {*tensor_file.DTYPES.values(), tensor_file.REBUILD_TENSOR, tensor_file.ORDERED_DICT}
+    assert set(tensor_file.NAMES.values()) == {
+        *tensor_file.DTYPES.values(),
+        tensor_file.REBUILD_TENSOR,
+        tensor_file.ORDERED_DICT,
+    }
 
 
 def test_a_shape_beyond_the_numbers_is_refused(tmp_path):

@@ -41,7 +41,9 @@ def read(path: Path) -> tuple[list[float], list[np.ndarray]]:
 
 def ffmpeg(*arguments) -> str:
     """Run ffmpeg; what it says on stderr."""
-    return subprocess.run([ffmpeg_path(), "-y", *map(str, arguments)], capture_output=True, text=True, check=False).stderr
+    return subprocess.run(
+        [ffmpeg_path(), "-y", *map(str, arguments)], capture_output=True, text=True, check=False
+    ).stderr
 
 
 def colour_at(rgb: np.ndarray, x: float, y: float) -> str:
@@ -59,7 +61,11 @@ def test_frames_come_back_in_order_with_their_colours_and_times(tmp_path):
     for number, frame in enumerate(frames):
         assert frame.dtype == np.uint8 and frame.shape == (48, 64, 3)
         assert abs(frame.astype(int) - picture(number)).mean() < 4
-        assert (colour_at(frame, 0.25, 0.25), colour_at(frame, 0.75, 0.75), colour_at(frame, 0.75, 0.25)) == ("red", "blue", "grey")
+        assert (colour_at(frame, 0.25, 0.25), colour_at(frame, 0.75, 0.75), colour_at(frame, 0.75, 0.25)) == (
+            "red",
+            "blue",
+            "grey",
+        )
 
 
 def test_the_file_is_what_browsers_play(tmp_path):
@@ -79,7 +85,18 @@ def test_odd_sizes_are_padded_with_their_edge_and_nothing_is_scaled(tmp_path, wi
     assert abs(frames[0][:, -1].astype(int) - frames[0][:, width - 1]).max() < 24
 
 
-@pytest.mark.parametrize("fps, exact", [(16, (16, 1)), (20.0, (20, 1)), (29.97, (30000, 1001)), (23.976, (24000, 1001)), (59.94, (60000, 1001)), (12.5, (25, 2)), (30, (30, 1))])
+@pytest.mark.parametrize(
+    "fps, exact",
+    [
+        (16, (16, 1)),
+        (20.0, (20, 1)),
+        (29.97, (30000, 1001)),
+        (23.976, (24000, 1001)),
+        (59.94, (60000, 1001)),
+        (12.5, (25, 2)),
+        (30, (30, 1)),
+    ],
+)
 def test_rates_stay_exact(tmp_path, fps, exact):
     assert exact_rate(fps) == Fraction(*exact)
     with open_video(write(tmp_path / "video.mp4", fps=fps)) as video:
@@ -107,7 +124,10 @@ def test_grey_frames_are_the_same_as_grey_colour_frames(tmp_path):
     assert abs(one[:47, :, 0].astype(int) - grey).max() <= 12
 
 
-@pytest.mark.parametrize("degrees, red, blue", [(90, (0.25, 0.75), (0.75, 0.25)), (180, (0.75, 0.75), (0.25, 0.25)), (270, (0.75, 0.25), (0.25, 0.75))])
+@pytest.mark.parametrize(
+    "degrees, red, blue",
+    [(90, (0.25, 0.75), (0.75, 0.25)), (180, (0.75, 0.75), (0.25, 0.25)), (270, (0.75, 0.25), (0.25, 0.75))],
+)
 def test_a_rotation_flag_is_honoured(tmp_path, degrees, red, blue):
     """The flag turns the shown picture counter-clockwise; a phone held upright writes such files."""
     source = write(tmp_path / "source.mp4")
@@ -121,13 +141,25 @@ def test_a_rotation_flag_is_honoured(tmp_path, degrees, red, blue):
 
 def test_frames_of_uneven_length_keep_their_own_times(tmp_path):
     source = write(tmp_path / "source.mp4", frames=10, fps=25)
-    ffmpeg("-i", source, "-vf", "setpts='if(lt(N,5),N,5+3*(N-5))/25/TB'", "-fps_mode", "passthrough", "-c:v", "libx264", tmp_path / "uneven.mp4")
+    ffmpeg(
+        "-i",
+        source,
+        "-vf",
+        "setpts='if(lt(N,5),N,5+3*(N-5))/25/TB'",
+        "-fps_mode",
+        "passthrough",
+        "-c:v",
+        "libx264",
+        tmp_path / "uneven.mp4",
+    )
     times, frames = read(tmp_path / "uneven.mp4")
     assert len(frames) == 10
     assert times == pytest.approx([n / 25 if n < 5 else (5 + 3 * (n - 5)) / 25 for n in range(10)], abs=2e-3)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n" * 1000, b"\x00\x00\x00\x18ftypmp42" + bytes(500)], ids=["empty", "text", "header"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello\n" * 1000, b"\x00\x00\x00\x18ftypmp42" + bytes(500)], ids=["empty", "text", "header"]
+)
 def test_what_is_no_video_is_refused_in_one_line(tmp_path, content, capfd):
     path = tmp_path / "bad.mp4"
     path.write_bytes(content)
@@ -148,7 +180,10 @@ def test_a_cut_video_a_missing_one_a_folder_and_one_without_pictures_are_refused
 
 def test_a_frame_of_another_size_or_type_is_refused_and_nothing_is_left(tmp_path):
     for wrong in (picture(1, 32, 48), picture(1).astype(np.float32), picture(1)[..., 0]):
-        with pytest.raises(InputError, match="expected uint8 .48, 64, 3."), open_writer(tmp_path / "video.mp4", 64, 48, 16) as writer:
+        with (
+            pytest.raises(InputError, match="expected uint8 .48, 64, 3."),
+            open_writer(tmp_path / "video.mp4", 64, 48, 16) as writer,
+        ):
             writer.write(picture(0))
             writer.write(wrong)
     assert list(tmp_path.iterdir()) == []
@@ -170,8 +205,14 @@ def test_a_video_without_frames_is_refused(tmp_path):
 
 
 def test_an_encoder_that_dies_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("motion_rep.video.writing.encoder_command", lambda *_: [sys.executable, "-c", "raise SystemExit('disk broke\\nbadly')"])
-    with pytest.raises(InputError, match="could not be encoded: disk broke badly"), open_writer(tmp_path / "video.mp4", 640, 480, 16) as writer:
+    monkeypatch.setattr(
+        "motion_rep.video.writing.encoder_command",
+        lambda *_: [sys.executable, "-c", "raise SystemExit('disk broke\\nbadly')"],
+    )
+    with (
+        pytest.raises(InputError, match="could not be encoded: disk broke badly"),
+        open_writer(tmp_path / "video.mp4", 640, 480, 16) as writer,
+    ):
         for number in range(50):
             writer.write(picture(number, 640, 480))
     assert list(tmp_path.iterdir()) == []
@@ -213,7 +254,13 @@ print(copy(30), copy(600))
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is reported in other units there")
 def test_memory_does_not_grow_with_the_length(tmp_path):
     """600 frames would be 550 MB if they were kept."""
-    done = subprocess.run([sys.executable, "-c", MANY_FRAMES, str(tmp_path / "long.mp4")], cwd=REPO, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", MANY_FRAMES, str(tmp_path / "long.mp4")],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     short, long = map(int, done.stdout.split())
     assert long - short < 100

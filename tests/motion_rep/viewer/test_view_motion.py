@@ -58,7 +58,9 @@ def test_video_frames_are_picked_by_time(tmp_path):
     path = tmp_path / "grey.mp4"
     assert _seen_times(path, 8, 16.0, 0.0) == pytest.approx([0, 2, 4, 6, 8, 10, 12, 14], abs=1), "every second picture"
     assert _seen_times(path, 3, 16.0, 0.5) == pytest.approx([16, 18, 20], abs=1), "a motion that starts later"
-    assert _seen_times(path, 3, 64.0, 0.0)[::2] == pytest.approx([0, 1], abs=1), "a motion that is quicker than the video"
+    assert _seen_times(path, 3, 64.0, 0.0)[::2] == pytest.approx([0, 1], abs=1), (
+        "a motion that is quicker than the video"
+    )
     assert _seen_times(path, 4, 2.0, 0.0)[3] is None, "the video has ended"
 
 
@@ -76,7 +78,10 @@ def viewer(clips):
     from motion_rep.viewer.session import Viewer
     from motion_rep.viewer.stage import Shown, side_by_side
 
-    motions = [Shown(f"motion {number}", clip, FPS, offset) for number, (clip, offset) in enumerate(zip(clips, side_by_side(clips), strict=True))]
+    motions = [
+        Shown(f"motion {number}", clip, FPS, offset)
+        for number, (clip, offset) in enumerate(zip(clips, side_by_side(clips), strict=True))
+    ]
     viewer = Viewer(motions, MannequinBody(), port=_free_port())
     yield viewer
     viewer.stop()
@@ -104,7 +109,10 @@ def test_skin_in_columns_of_joints_poses_the_body_as_the_body_itself():
     from motion_rep.kinematics.skeleton import rest_joints
     from motion_rep.motions.encoding import BodyParameters
 
-    skin, parameters = mannequin_rest_skin(), BodyParameters(*(value[3:4] for value in body_parameters(smooth_clip(9).motion.double())))
+    skin, parameters = (
+        mannequin_rest_skin(),
+        BodyParameters(*(value[3:4] for value in body_parameters(smooth_clip(9).motion.double()))),
+    )
     rotations, positions = (value[0].numpy() for value in forward_kinematics(*parameters))
     local = skin.vertices[:, None] - rest_joints().numpy()
     posed = (skin.weights_of_joints()[..., None] * (np.einsum("jab,vjb->vja", rotations, local) + positions)).sum(1)
@@ -138,18 +146,24 @@ def test_motions_do_not_walk_through_each_other(clips):
     for clip, offset in zip(clips, side_by_side(clips), strict=True):
         x = forward_kinematics(*body_parameters(clip.motion.double())).positions[..., 0] + offset[0]
         spans.append((float(x.min()), float(x.max())))
-    assert spans[0][0] - spans[1][1] == pytest.approx(1.0, abs=1e-5) and spans[1][0] - spans[2][1] == pytest.approx(1.0, abs=1e-5)
+    assert spans[0][0] - spans[1][1] == pytest.approx(1.0, abs=1e-5) and spans[1][0] - spans[2][1] == pytest.approx(
+        1.0, abs=1e-5
+    )
 
 
 def test_camera_stands_where_it_sees_what_the_motion_s_camera_sees():
     from motion_rep.viewer.stage import camera_pose
 
     turn = rotvec_to_matrix(torch.tensor([0.3, -2.0, 0.7], dtype=torch.float64))
-    camera = Camera(intrinsic_matrix(500, 640, 480), rigid_transform(turn, torch.tensor([0.1, 0.2, 4.0], dtype=torch.float64)))
+    camera = Camera(
+        intrinsic_matrix(500, 640, 480), rigid_transform(turn, torch.tensor([0.1, 0.2, 4.0], dtype=torch.float64))
+    )
     wxyz, position = camera_pose(camera, 0)
     points = torch.randn(20, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     seen = (points - torch.from_numpy(position)) @ quaternion_to_matrix(torch.from_numpy(wxyz))
-    assert (project(camera.intrinsic, seen) - project(camera.intrinsic, transform_points(camera.world_to_camera, points))).abs().max() < 1e-6
+    assert (
+        project(camera.intrinsic, seen) - project(camera.intrinsic, transform_points(camera.world_to_camera, points))
+    ).abs().max() < 1e-6
 
 
 def test_the_page_listens_on_loopback_only(viewer):

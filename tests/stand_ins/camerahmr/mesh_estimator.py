@@ -24,7 +24,11 @@ class Network(torch.nn.Module):
         count = len(batch["img"])
         turns = torch.tensor([0.2 if red else -0.3 for red in batch["img"].tolist()])
         body = torch.eye(3).expand(count, self.joints, 3, 3)
-        params = {"global_orient": _turn(turns)[:, None], "body_pose": body, "betas": torch.full((count, self.shapes), 0.1)}
+        params = {
+            "global_orient": _turn(turns)[:, None],
+            "body_pose": body,
+            "betas": torch.full((count, self.shapes), 0.1),
+        }
         camera = torch.stack([torch.full((count,), 0.9), torch.full((count,), 0.01), torch.full((count,), 0.02)], 1)
         return params, camera, batch["cam_int"][:, 0, 0]
 
@@ -56,12 +60,16 @@ class HumanMeshEstimator:
                 "box_center": (part[:, :2] + part[:, 2:]) / 2,
                 "box_size": (part[:, 2:] - part[:, :2]).amax(1),
                 "img_size": torch.tensor([[height, width]]).expand(len(part), 2).float(),
-                "cam_int": torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]).expand(len(part), 3, 3),
+                "cam_int": torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]).expand(
+                    len(part), 3, 3
+                ),
             }
             with torch.no_grad():
                 self.model(batch)
             stem, extension = os.path.splitext(os.path.basename(img_path))
-            renderer = Renderer(focal_length=focal, img_w=width, img_h=height, faces=self.smpl_model.faces, same_mesh_color=True)
+            renderer = Renderer(
+                focal_length=focal, img_w=width, img_h=height, faces=self.smpl_model.faces, same_mesh_color=True
+            )
             picture = renderer.render_front_view(np.zeros((len(part), 2, 3)), bg_img_rgb=image.copy())
             cv2.imwrite(os.path.join(output_img_folder, f"{stem}_{i:06d}{extension}"), picture)
             renderer.delete()
@@ -73,7 +81,9 @@ class HumanMeshEstimator:
 
 def _people(image, reverse):
     blue, red = image[:, :, 0].astype(int), image[:, :, 2].astype(int)
-    found = [(_box(mask), is_red) for mask, is_red in ((red - blue > 90, True), (blue - red > 90, False)) if mask.sum() > 30]
+    found = [
+        (_box(mask), is_red) for mask, is_red in ((red - blue > 90, True), (blue - red > 90, False)) if mask.sum() > 30
+    ]
     found = found[::-1] if reverse else found
     return torch.tensor([box for box, _ in found], dtype=torch.float32).reshape(-1, 4), [is_red for _, is_red in found]
 

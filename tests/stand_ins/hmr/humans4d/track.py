@@ -35,8 +35,21 @@ def main():
             "betas": np.zeros(10, np.float32),
         }
         camera = (pelvis[number] - SMPL_PELVIS).astype(np.float32)
-        one = {"tid": [1], "tracked_time": [0], "bbox": [np.array([1.0, 2, 30, 40])], "smpl": [smpl], "camera": [camera], "size": [[height, width]]}
-        more = {"time": number, "shot": 0, "tracked_ids": [1], "tracked_bbox": [np.array([1.0, 2, 30, 40])], "conf": [0.9]}
+        one = {
+            "tid": [1],
+            "tracked_time": [0],
+            "bbox": [np.array([1.0, 2, 30, 40])],
+            "smpl": [smpl],
+            "camera": [camera],
+            "size": [[height, width]],
+        }
+        more = {
+            "time": number,
+            "shot": 0,
+            "tracked_ids": [1],
+            "tracked_bbox": [np.array([1.0, 2, 30, 40])],
+            "conf": [0.9],
+        }
         frames[f"outputs//_DEMO/x/img/{number + 1:06d}.jpg"] = {**one, **more, "frame_path": f"{number + 1:06d}.jpg"}
     assert focal > 0
     write_pickle(Path(values["video.output_dir"]) / "results" / f"demo_{Path(values['video.source']).stem}.pkl", frames)

@@ -18,7 +18,11 @@ class Network(torch.nn.Module):
         image = inputs["img"]
         if set(inputs) != {"img"} or targets != {} or meta_info != {} or mode != "test":
             raise ValueError("the network is called as model({'img': ...}, {}, {}, 'test')")
-        if tuple(image.shape) != (1, 3, 512, 384) or image.dtype != torch.float32 or not 0 <= float(image.min()) <= float(image.max()) <= 1:
+        if (
+            tuple(image.shape) != (1, 3, 512, 384)
+            or image.dtype != torch.float32
+            or not 0 <= float(image.min()) <= float(image.max()) <= 1
+        ):
             raise ValueError(f"img is {tuple(image.shape)} {image.dtype}, expected (1, 3, 512, 384) float32 in [0, 1]")
         red, _, blue = image[0, :, 200:312, 150:234].mean(dim=(1, 2))
         turn = 0.2 if red > blue else -0.3

@@ -6,7 +6,10 @@ import torch
 
 class _Boxes:
     def __init__(self, boxes, scores):
-        self.xyxy, self.conf = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), torch.tensor(scores, dtype=torch.float32)
+        self.xyxy, self.conf = (
+            torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+            torch.tensor(scores, dtype=torch.float32),
+        )
 
 
 class _Result:
@@ -24,7 +27,9 @@ class YOLO:
         assert (device, classes, conf, save, verbose) == ("cpu", 0, 0.5, False, False)
         self.calls += 1
         blue, red = source[:, :, 0].astype(int), source[:, :, 2].astype(int)
-        people = [(_box(mask), score) for mask, score in ((red - blue > 90, 0.8), (blue - red > 90, 0.9)) if mask.sum() > 30]
+        people = [
+            (_box(mask), score) for mask, score in ((red - blue > 90, 0.8), (blue - red > 90, 0.9)) if mask.sum() > 30
+        ]
         people = people[:: -1 if self.calls % 2 else 1]
         return [_Result(_Boxes([box for box, _ in people], [score for _, score in people]))]
 

@@ -24,5 +24,7 @@ def process_bbox(bbox, img_width, img_height, input_img_shape, ratio=1.25):
 def generate_patch_image(cvimg, bbox, scale, rot, do_flip, out_shape):
     assert (scale, rot, do_flip) == (1.0, 0.0, False)
     x, y, w, h = bbox
-    matrix = np.array([[out_shape[1] / w, 0, -x * out_shape[1] / w], [0, out_shape[0] / h, -y * out_shape[0] / h]], dtype=np.float32)
+    matrix = np.array(
+        [[out_shape[1] / w, 0, -x * out_shape[1] / w], [0, out_shape[0] / h, -y * out_shape[0] / h]], dtype=np.float32
+    )
     return cv2.warpAffine(cvimg, matrix, (out_shape[1], out_shape[0])).astype(np.float32), matrix, None

@@ -20,12 +20,23 @@ pose[:, :3] = orient
 rotations = np.tile(np.eye(3, dtype=np.float32), (count, 55, 1, 1))
 rotations[:, 0] = matrices(orient)
 turns, zeros = np.tile(np.eye(3, dtype=np.float32), (count, 1, 1)), np.zeros((count, 3), np.float32)
-camera = {"pred_cam_R": turns, "pred_cam_T": zeros, "img_focal": np.float32(max(height, width)), "img_center": np.array([width / 2, height / 2])}
+camera = {
+    "pred_cam_R": turns,
+    "pred_cam_T": zeros,
+    "img_focal": np.float32(max(height, width)),
+    "img_center": np.array([width / 2, height / 2]),
+}
 world = {"Rwc": turns, "Twc": zeros, "Rcw": turns, "Tcw": zeros, **camera}
 shape = np.zeros((count, 10), np.float32)
-someone = {"track_id": 3, "frames": np.arange(count), "bboxes": np.zeros((count, 4), np.float32), "detected": np.ones(count, bool)}
+someone = {
+    "track_id": 3,
+    "frames": np.arange(count),
+    "bboxes": np.zeros((count, 4), np.float32),
+    "detected": np.ones(count, bool),
+}
 someone["smplx_cam"] = {"rotmat": rotations, "pose": pose[:, :75], "shape": shape, "trans": trans}
 someone["smplx_world"] = {"pose": pose, "shape": shape, "trans": trans}
 write_pickle(
-    Path("results") / Path(args.input_video).stem / "results.pkl", {"camera": camera, "camera_world": world, "people": {3: someone}, "timings": {}}
+    Path("results") / Path(args.input_video).stem / "results.pkl",
+    {"camera": camera, "camera_world": world, "people": {3: someone}, "timings": {}},
 )

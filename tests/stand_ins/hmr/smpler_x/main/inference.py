@@ -36,7 +36,13 @@ for number, picture in enumerate(pictures):
         "body_pose": np.zeros((21, 3), np.float32),
         "transl": (pelvis[number] - SMPLX_PELVIS)[None].astype(np.float32),
     }
-    np.savez(out / "smplx" / f"{number + 1:05}_0.npz", **body, **hands, betas=np.zeros((1, 10), np.float32), expression=np.zeros((1, 10), np.float32))
+    np.savez(
+        out / "smplx" / f"{number + 1:05}_0.npz",
+        **body,
+        **hands,
+        betas=np.zeros((1, 10), np.float32),
+        expression=np.zeros((1, 10), np.float32),
+    )
     meta = {
         "focal": [400.0, 400.0],
         "princpt": [80.0, 60.0],

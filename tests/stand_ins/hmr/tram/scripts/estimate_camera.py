@@ -16,5 +16,13 @@ count, (width, height) = video_frames(args.video)
 folder = Path("results") / Path(args.video).name.split(".")[0]
 folder.mkdir(parents=True)
 turns = np.tile(np.eye(3, dtype=np.float32), (count, 1, 1))
-cameras = {"pred_cam_R": turns, "pred_cam_T": np.zeros((count, 3), np.float32), "world_cam_R": turns, "world_cam_T": np.zeros((count, 3), np.float32)}
-np.save(folder / "camera.npy", {**cameras, "img_focal": np.float32(300), "img_center": np.array([width / 2, height / 2]), "spec_focal": 300.0})
+cameras = {
+    "pred_cam_R": turns,
+    "pred_cam_T": np.zeros((count, 3), np.float32),
+    "world_cam_R": turns,
+    "world_cam_T": np.zeros((count, 3), np.float32),
+}
+np.save(
+    folder / "camera.npy",
+    {**cameras, "img_focal": np.float32(300), "img_center": np.array([width / 2, height / 2]), "spec_focal": 300.0},
+)

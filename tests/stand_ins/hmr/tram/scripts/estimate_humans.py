@@ -20,6 +20,11 @@ assert (folder / "camera.npy").is_file(), "the camera comes first"
 orient, pelvis = person(count)
 rotations = torch.eye(3).repeat(count, 24, 1, 1)
 rotations[:, 0] = torch.tensor(matrices(orient))
-track = {"pred_cam": torch.zeros(count, 3), "pred_pose": torch.zeros(count, 144), "pred_shape": torch.zeros(count, 10), "pred_rotmat": rotations}
+track = {
+    "pred_cam": torch.zeros(count, 3),
+    "pred_pose": torch.zeros(count, 144),
+    "pred_shape": torch.zeros(count, 10),
+    "pred_rotmat": rotations,
+}
 track.update(pred_trans=torch.tensor((pelvis - SMPL_PELVIS)[:, None]).float(), frame=torch.arange(count))
 np.save(folder / "hps" / "hps_track_0.npy", track)

@@ -19,7 +19,9 @@ def main():
         assert flag.startswith("--") and not value.startswith("-"), f"Invalid argument: {flag} {value}"
         args[flag[2:].replace("-", "_")] = value
     assert set(args) == KNOWN, f"unknown or missing: {set(args) ^ KNOWN}"
-    assert args["aspect_ratio"] in ("16:9", "9:16", "1:1") and args["offload_model"] == "True" and Path("ckpts").is_dir()
+    assert (
+        args["aspect_ratio"] in ("16:9", "9:16", "1:1") and args["offload_model"] == "True" and Path("ckpts").is_dir()
+    )
     folder = Path(args["save_dir"])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prompt.csv").write_text(f'text\n"{args["prompt"]}"', encoding="utf-8", newline="")

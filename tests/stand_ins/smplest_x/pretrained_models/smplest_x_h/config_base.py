@@ -7,5 +7,13 @@ config = {
         "input_img_shape": (512, 384),
     },
     "data": {"bbox_ratio": 1.2},
-    "inference": {"detection": {"model_path": "./pretrained_models/yolov8x.pt", "conf": 0.5, "save": False, "verbose": False, "iou_thr": 0.5}},
+    "inference": {
+        "detection": {
+            "model_path": "./pretrained_models/yolov8x.pt",
+            "conf": 0.5,
+            "save": False,
+            "verbose": False,
+            "iou_thr": 0.5,
+        }
+    },
 }

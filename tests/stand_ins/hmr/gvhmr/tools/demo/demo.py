@@ -29,6 +29,11 @@ camera = torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]
 folder = Path(args.output_root) / Path(args.video).stem
 folder.mkdir(parents=True)
 torch.save(
-    {"smpl_params_global": params, "smpl_params_incam": params, "K_fullimg": camera, "net_outputs": {"static": torch.tensor([args.static_cam])}},
+    {
+        "smpl_params_global": params,
+        "smpl_params_incam": params,
+        "K_fullimg": camera,
+        "net_outputs": {"static": torch.tensor([args.static_cam])},
+    },
     folder / "hmr4d_results.pt",
 )
