@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
 
@@ -31,10 +31,8 @@ def read_standard_capture(path: str | os.PathLike) -> Capture:
         InputError: the file or its contents cannot be used; the message starts with the path.
     """
     value = read_torch(path)
-    try:
+    with located(path):
         return capture_from_dict(value)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def capture_from_dict(value: object) -> Capture:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
@@ -16,6 +19,15 @@ class UsageError(InputError):
     """The command cannot start: wrong flags or a missing prerequisite."""
 
     exit_code = 2
+
+
+@contextlib.contextmanager
+def located(place: object) -> Iterator[None]:
+    """Put a place (a path, ``path: member``) in front of the message of an InputError that does not start with it."""
+    try:
+        yield
+    except InputError as error:
+        raise error if str(error).startswith(str(place)) else type(error)(f"{place}: {error}") from None
 
 
 def system_failure(error: OSError) -> str:

@@ -6,14 +6,13 @@ lists the people in it (tracks.py), and the one asked for becomes a :class:`moti
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
 from motion_rep.hmr_formats.signatures import detect, is_partly_standard, lookalike
 from motion_rep.hmr_results.documents import Document, open_document
@@ -51,7 +50,7 @@ class OpenedCapture:
 
     def capture(self, person: str | int = LONGEST, space: str = "camera", focal_length: float | None = None) -> Capture:
         """One person as a capture; see :func:`read_capture`."""
-        with _naming(self.document.path):
+        with located(self.document.path):
             track = choose_track(self.tracks, person)
             read = track.read(_known_space(track, space, self.format)).with_notes(*people_note(self.tracks, track))
             return read if focal_length is None else with_focal_length(read, focal_length)
@@ -104,7 +103,7 @@ def open_capture(
 
 def recognised(document: Document, format: str = "auto") -> OpenedCapture:  # noqa: A002
     """The system and the people of a document that is read already."""
-    with _naming(document.path):
+    with located(document.path):
         name = _known_format(document, format)
         return OpenedCapture(name, document, ADAPTERS[name](document))
 
@@ -131,12 +130,3 @@ def _known_space(track: Track, space: str, name: str) -> str:
     raise InputError(
         f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is there."
     )
-
-
-@contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Errors that start with the path."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None

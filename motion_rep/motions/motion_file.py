@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import FASTEST_RATE
 from motion_rep.kinematics.camera import Camera, extrinsic_rows, world_to_camera_from_rows
 from motion_rep.motions.encoding import require_plain_motion
@@ -58,10 +58,8 @@ def read_motion(path: str | os.PathLike) -> MotionClip:
         InputError: the message starts with the path.
     """
     value = read_torch(path)
-    try:
+    with located(path):
         return motion_clip(value)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def write_motion(
