@@ -22,8 +22,9 @@ from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.kinematics.frames import y_up_from_z_up
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec
-from motion_rep.motions.encoding import BodyParameters, body_parameters, pelvis_positions
+from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
@@ -150,7 +151,7 @@ def is_finished(target: RenderTarget, fingerprint: str) -> bool:
 def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
     """What the metrics read: joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up."""
     joints = y_up_from_z_up(unpack(clip.motion).joints)
-    start = y_up_from_z_up(pelvis_positions(parameters)[0]).float() * torch.tensor([1.0, 0.0, 1.0])
+    start = y_up_from_z_up(parameters.pelvis()[0]).float() * torch.tensor([1.0, 0.0, 1.0])
     value = {
         "joints": (joints - start).contiguous(),
         "global_orient": matrix_to_rotvec(parameters.root).float(),

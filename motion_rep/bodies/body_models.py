@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from motion_rep.common.errors import UsageError
-from motion_rep.motions.encoding import BodyParameters
+from motion_rep.kinematics.parameters import BodyParameters
 
 MODEL_PATH_VARIABLE = "SMPLX_MODEL_PATH"
 DEFAULT_MODEL_FOLDER = Path("data/body_models")

@@ -11,8 +11,8 @@ import numpy as np
 from motion_rep.bodies.linear_skin import LinearSkin, bind
 from motion_rep.bodies.mesh_normals import VertexNormals
 from motion_rep.common.errors import UsageError
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES, JointPoses, forward_kinematics
-from motion_rep.motions.encoding import BodyParameters
 
 
 class MannequinBody:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from motion_rep.bodies.body_models import Body
-from motion_rep.motions.encoding import BodyParameters
+from motion_rep.kinematics.parameters import BodyParameters
 
 # Skinning several frames at once is quicker; more than this only costs memory.
 CHUNK = 16
@@ -14,7 +14,7 @@ CHUNK = 16
 def parameter_chunks(parameters: BodyParameters, size: int = CHUNK) -> Iterator[BodyParameters]:
     """Runs of at most ``size`` frames."""
     for start in range(0, len(parameters.transl), size):
-        yield BodyParameters(*(value[start : start + size] for value in parameters))
+        yield parameters.rows(slice(start, start + size))
 
 
 def posed_frames(body: Body, parameters: BodyParameters, size: int = CHUNK) -> Iterator:

@@ -16,9 +16,9 @@ from torch import Tensor
 from motion_rep.bodies.mesh_normals import VertexNormals
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.local_files import file_sha256
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import pelvis_at_rest
-from motion_rep.motions.encoding import BodyParameters
 
 
 class SmplxBody:

@@ -11,6 +11,7 @@ from torch import Tensor
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import FASTEST_RATE
 from motion_rep.kinematics.finite import all_finite
+from motion_rep.kinematics.parameters import BodyParameters
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Capture:
 
     def __len__(self) -> int:
         return len(self.transl)
+
+    def parameters(self) -> BodyParameters:
+        """The body in the camera frame."""
+        return BodyParameters(self.root_rotations, self.body_rotations, self.transl)
 
     def with_notes(self, *notes: str) -> Capture:
         """The same capture with more notes."""

@@ -16,14 +16,8 @@ from motion_rep.common.rates import DRAWING_FPS
 from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.kinematics.camera import Camera, default_camera
-from motion_rep.kinematics.skeleton import forward_kinematics
-from motion_rep.motions.encoding import (
-    BodyParameters,
-    body_parameters,
-    body_parameters_from_velocity,
-    pelvis_positions,
-    without_translation,
-)
+from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.motions.encoding import body_parameters, body_parameters_from_velocity
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.runs.ordered_threads import map_in_order
 from motion_rep.video.reading import VideoReader, open_video
@@ -125,7 +119,7 @@ def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters
     """The body's parameters (N frames, float64), with the path from the velocities or without a path where asked."""
     decode = body_parameters_from_velocity if options.from_velocity else body_parameters
     parameters = decode(clip.motion.double())
-    return without_translation(parameters) if options.zero_translation else parameters
+    return parameters.without_translation() if options.zero_translation else parameters
 
 
 def row_at(time: float, rate: float, start_time: float, rows: int) -> int | None:
@@ -215,8 +209,8 @@ def _sight_notes(painter: DepthPainter) -> list[str]:
 
 def _default_camera(parameters: BodyParameters, width: int, height: int) -> Camera:
     """A level camera in front of the person, with the root's first place in the centre and the whole clip in view."""
-    joints = forward_kinematics(*parameters).positions
-    target = pelvis_positions(parameters)[0]
+    joints = parameters.joints()
+    target = parameters.pelvis()[0]
     reach = (joints - target).abs().amax(dim=(0, 1))
     tangent = np.tan(np.deg2rad(DEFAULT_FIELD_OF_VIEW / 2)) / max(width, height)
     sideways, upright = float(reach[0]) / (tangent * width), float(reach[2]) / (tangent * height)

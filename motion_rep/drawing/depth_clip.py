@@ -13,7 +13,7 @@ from motion_rep.bodies.posing import posed_frames
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.scene import View, region_of, view_of_camera
 from motion_rep.kinematics.camera import Camera
-from motion_rep.motions.encoding import BodyParameters
+from motion_rep.kinematics.parameters import BodyParameters
 
 SUPERSAMPLING = 2
 
@@ -123,7 +123,7 @@ def _depths_in_view(view: View, points: np.ndarray) -> np.ndarray:
 
 
 def _farthest_drawn(body: Body, renderer: Renderer, parameters: BodyParameters, view: View, row: int) -> float:
-    vertices = body.vertices(BodyParameters(*(value[row : row + 1] for value in parameters)))[0]
+    vertices = body.vertices(parameters.rows(slice(row, row + 1)))[0]
     depth, _ = renderer.draw_depth(view, vertices, body.faces)
     visible = depth[np.isfinite(depth)]
     return float(visible.max()) if visible.size else -np.inf

@@ -12,6 +12,7 @@ import numpy as np
 from motion_rep.common.errors import UsageError, one_line
 from motion_rep.drawing.scene import NEAR, Mesh, Region, View
 from motion_rep.drawing.shading import BACKGROUND_COLOR
+from motion_rep.kinematics.frames import OPENGL_FROM_OPENCV
 
 SUPERSAMPLING = 2
 # OpenGL renderers that are really the CPU: slower than the OpenCV renderer.
@@ -83,7 +84,9 @@ class GlRenderer:
         camera = self._pyrender.IntrinsicsCamera(
             k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=NEAR, zfar=_far(view, meshes)
         )
-        scene.add(camera, pose=np.linalg.inv(view.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0]))
+        pose = np.linalg.inv(view.world_to_camera)
+        pose[:3, :3] = pose[:3, :3] @ np.asarray(OPENGL_FROM_OPENCV).T
+        scene.add(camera, pose=pose)
         return renderer.render(scene, flags=flags)
 
     def _offscreen(self, width: int, height: int):

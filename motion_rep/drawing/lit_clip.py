@@ -16,7 +16,7 @@ from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.scene import NEAR, Mesh, View
 from motion_rep.drawing.shading import BACKGROUND_COLOR, shade
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
-from motion_rep.motions.encoding import BodyParameters, pelvis_positions
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.runs.ordered_threads import map_in_order
 
 ViewOfScene = Callable[[MbenchScene, int, int], View]
@@ -27,7 +27,7 @@ def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
     bounds = EMPTY_BOUNDS
     for chunk in parameter_chunks(parameters):
         bounds = bounds.joined(body.vertices(chunk))
-    return mbench_scene(bounds.turned(np.asarray(Y_UP_FROM_Z_UP)), _y_up(pelvis_positions(parameters)[:1].numpy())[0])
+    return mbench_scene(bounds.turned(np.asarray(Y_UP_FROM_Z_UP)), _y_up(parameters.pelvis()[:1].numpy())[0])
 
 
 def lit_frames(

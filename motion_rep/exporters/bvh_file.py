@@ -11,7 +11,6 @@ from torch import Tensor
 from motion_rep.exporters.posed_motion import PosedMotion
 from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
-from motion_rep.motions.encoding import pelvis_positions
 
 UNITS = {"m": 1.0, "cm": 100.0}
 # Metres beyond the last joint of a limb, along its bone: BVH wants an end, and editors draw the last bone up to it.
@@ -83,9 +82,7 @@ def _channels(motion: PosedMotion, scale: float) -> np.ndarray:
     """(N, 3 + 22 * 3): the pelvis, then degrees joint by joint in the order of the hierarchy, without jumps of a full turn."""
     rotations = torch.cat((motion.parameters.root[:, None], motion.parameters.body), dim=1)[:, _depth_first()]
     angles = np.rad2deg(np.unwrap(euler_zxy(rotations).numpy(), axis=0))
-    return np.concatenate(
-        (pelvis_positions(motion.parameters).numpy() * scale, angles.reshape(len(motion), -1)), axis=1
-    )
+    return np.concatenate((motion.parameters.pelvis().numpy() * scale, angles.reshape(len(motion), -1)), axis=1)
 
 
 def _depth_first(joint: int = 0) -> list[int]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix, rotvec_to_matrix
-from motion_rep.kinematics.skeleton import PARENTS, forward_kinematics, rest_joints
-from motion_rep.motions.encoding import BodyParameters, body_parameters
+from motion_rep.kinematics.skeleton import PARENTS, rest_joints
+from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 
 # Metres. Where velocities and positions differ by more (an edited or generated motion), they describe no next frame.
@@ -31,7 +32,7 @@ def with_closing_frame(motion: Tensor) -> BodyParameters:
     closing = closing_frame(motion, parameters)
     columns = unpack(motion)
     expected = columns.joints[-1] + columns.joint_velocities[-1]
-    if float((forward_kinematics(*closing).positions[0] - expected).norm(dim=-1).max()) > AGREEMENT:
+    if float((closing.joints()[0] - expected).norm(dim=-1).max()) > AGREEMENT:
         return parameters
     return BodyParameters(*(torch.cat(pair) for pair in zip(parameters, closing, strict=True)))
 

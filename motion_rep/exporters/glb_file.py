@@ -16,7 +16,6 @@ from motion_rep.exporters.posed_motion import PosedMotion, continuous_quaternion
 from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.rotations import matrix_to_quaternion
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
-from motion_rep.motions.encoding import pelvis_positions
 
 # glTF's own numbers for what an array holds and is for.
 FLOAT, UNSIGNED_BYTE, UNSIGNED_INT = 5126, 5121, 5125
@@ -138,7 +137,7 @@ def _animation(pygltflib, arrays: _Arrays, motion: PosedMotion):
     times = arrays.add((np.arange(len(motion)) / motion.fps).astype(np.float32), bounds=True)
     rotations = torch.cat((motion.parameters.root[:, None], motion.parameters.body), dim=1)
     quaternions = continuous_quaternions(matrix_to_quaternion(rotations)).numpy()[..., [1, 2, 3, 0]].astype(np.float32)
-    tracks = [(0, "translation", pelvis_positions(motion.parameters).numpy().astype(np.float32))]
+    tracks = [(0, "translation", motion.parameters.pelvis().numpy().astype(np.float32))]
     tracks += [(joint, "rotation", quaternions[:, joint]) for joint in range(BODY_NODE)]
     samplers = [
         pygltflib.AnimationSampler(input=times, output=arrays.add(values), interpolation="LINEAR")

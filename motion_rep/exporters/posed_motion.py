@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from motion_rep.exporters.closing_frame import with_closing_frame
-from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis, transform_transl
-from motion_rep.kinematics.skeleton import forward_kinematics
-from motion_rep.motions.encoding import BodyParameters, body_parameters
+from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis
+from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 
 Z_UP = "zup"
@@ -34,7 +34,7 @@ class PosedMotion:
 
     def joints(self) -> Tensor:
         """(N, 22, 3) joint positions by forward kinematics, metres."""
-        return forward_kinematics(*self.parameters).positions
+        return self.parameters.joints()
 
 
 def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False) -> PosedMotion:
@@ -47,7 +47,9 @@ def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False
     """
     motion = clip.motion.double()
     parameters = with_closing_frame(motion) if closing else body_parameters(motion)
-    return PosedMotion(parameters if frame == Z_UP else _y_up(parameters), fps, frame)
+    if frame != Z_UP:
+        parameters = parameters.turned(basis(Y_UP_FROM_Z_UP, parameters.transl))
+    return PosedMotion(parameters, fps, frame)
 
 
 def continuous_quaternions(quaternions: Tensor) -> Tensor:
@@ -55,8 +57,3 @@ def continuous_quaternions(quaternions: Tensor) -> Tensor:
     turned = (quaternions[1:] * quaternions[:-1]).sum(-1, keepdim=True) < 0
     signs = torch.cat((torch.ones_like(quaternions[:1, ..., :1]), torch.where(turned, -1.0, 1.0).to(quaternions.dtype)))
     return quaternions * signs.cumprod(0)
-
-
-def _y_up(parameters: BodyParameters) -> BodyParameters:
-    turn = basis(Y_UP_FROM_Z_UP, parameters.transl)
-    return BodyParameters(turn @ parameters.root, parameters.body, transform_transl(turn, parameters.transl))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from motion_rep.captures.capture import Capture
-from motion_rep.hmr_results.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
+from motion_rep.hmr_results.bodies import body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import numbers, rotation_vectors, section, whole_pixels
 from motion_rep.hmr_results.tracks import Person, Track
+from motion_rep.kinematics.parameters import BodyParameters
 
 SECTIONS = {"camera": "smpl_params_incam", "world": "smpl_params_global"}
 
@@ -28,7 +29,7 @@ def _capture(document: Document, space: str) -> Capture:
     return Capture(*path, focal_length=intrinsic[:, 0, 0].clone(), width=width, height=height, source="gvhmr")
 
 
-def _body_path(document: Document, name: str) -> BodyPath:
+def _body_path(document: Document, name: str) -> BodyParameters:
     values, holder = section(document.value, name), f"{name}: "
     transl = numbers(values, "transl", (None, 3), holder)
     root = rotation_vectors(values, "global_orient", len(transl), 1, holder)

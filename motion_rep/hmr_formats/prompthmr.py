@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.hmr_results.bodies import BodyPath, body_from_smplx, neutral_betas, y_down_from_y_up
+from motion_rep.hmr_results.bodies import body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import (
     constant_focal,
@@ -21,6 +21,7 @@ from motion_rep.hmr_results.fields import (
     whole_pixels,
 )
 from motion_rep.hmr_results.tracks import Track, person_of
+from motion_rep.kinematics.parameters import BodyParameters
 
 # PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames (pipeline/utils.py).
 MAX_HEIGHT = 896
@@ -61,7 +62,7 @@ def _capture(document: Document, values: Mapping, frames: Tensor, space: str, ho
     )
 
 
-def _body_path(values: Mapping, frames: int, holder: str) -> BodyPath:
+def _body_path(values: Mapping, frames: int, holder: str) -> BodyParameters:
     transl = numbers(values, "trans", (frames, 3), holder)
     rotations = (
         rotation_matrices(values, "rotmat", (frames, None), holder)

@@ -9,7 +9,7 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
-from motion_rep.hmr_results.bodies import SMPL_NOTE, BodyPath, body_from_smpl, turned, y_down_from_y_up
+from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document, load_value
 from motion_rep.hmr_results.fields import (
     constant_focal,
@@ -21,6 +21,7 @@ from motion_rep.hmr_results.fields import (
 )
 from motion_rep.hmr_results.names import TRAM_FILES
 from motion_rep.hmr_results.tracks import Track, person_of
+from motion_rep.kinematics.parameters import BodyParameters
 
 NO_CAMERA = "camera.npy is not beside it, so there is no camera for an overlay and no world"
 
@@ -72,7 +73,7 @@ def _capture(values: Mapping, camera: Mapping | None, space: str, holder: str) -
     )
 
 
-def _in_world(path: BodyPath, camera: Mapping, frames: torch.Tensor) -> BodyPath:
+def _in_world(path: BodyParameters, camera: Mapping, frames: torch.Tensor) -> BodyParameters:
     """p_world = world_cam_R[f] p_camera + world_cam_T[f], y up (lib/camera/est_gravity.py)."""
     rotations = rotation_matrices(camera, "world_cam_R", (None,), "camera.npy: ")
     shifts = numbers(camera, "world_cam_T", (len(rotations), 3), "camera.npy: ")
@@ -80,4 +81,4 @@ def _in_world(path: BodyPath, camera: Mapping, frames: torch.Tensor) -> BodyPath
         raise InputError(
             f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They belong to different runs."
         )
-    return y_down_from_y_up(turned(path, rotations[frames], shifts[frames]))
+    return y_down_from_y_up(path.turned(rotations[frames], shifts[frames]))

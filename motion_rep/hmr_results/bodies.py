@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.kinematics.frames import OPENCV_FROM_Y_UP, Z_UP_FROM_OPENCV, basis, transform_transl
+from motion_rep.kinematics.frames import OPENCV_FROM_Y_UP, Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
 
 # The pelvis of SMPL's neutral body v1.0.0 (basicModel_neutral_lbs_10_207_0_v1.0.0) at rest without shape, metres. Public in simulators'
@@ -26,53 +25,39 @@ SMPLX_PELVIS_BY_BETA = (
 SMPL_NOTE = "SMPL's joint rotations were taken over to SMPL-X (its two hand joints left out) and the pelvis kept in place; the two bodies' rest poses differ slightly"
 
 
-class BodyPath(NamedTuple):
-    """A body over T frames in some frame: root (T, 3, 3), body (T, 21, 3, 3), and transl (T, 3) in SMPL-X's convention, pelvis = J0 + transl."""
-
-    root: Tensor
-    body: Tensor
-    transl: Tensor
-
-
-def body_from_smpl(rotations: Tensor, transl: Tensor) -> BodyPath:
+def body_from_smpl(rotations: Tensor, transl: Tensor) -> BodyParameters:
     """SMPL or SMPL-H rotations (T, 22 or more, 3, 3), root first, and transl (T, 3); the pelvis stays where it is.
 
     The first 22 joints are the same in all three models (https://github.com/vchoutas/smplx, smplx/joint_names.py).
     """
     smpl_pelvis = torch.tensor(SMPL_PELVIS, dtype=transl.dtype)
-    return BodyPath(rotations[:, 0], rotations[:, 1:22], transl + smpl_pelvis - pelvis_at_rest(transl))
+    return BodyParameters(rotations[:, 0], rotations[:, 1:22], transl + smpl_pelvis - pelvis_at_rest(transl))
 
 
-def body_from_smplx(rotations: Tensor, transl: Tensor, betas: Tensor | None = None) -> BodyPath:
+def body_from_smplx(rotations: Tensor, transl: Tensor, betas: Tensor | None = None) -> BodyParameters:
     """SMPL-X rotations (T, 22 or more, 3, 3), root first, transl (T, 3) and betas (T, 10 or more) of the neutral body.
 
     A shape moves the pelvis at rest, and a capture has none: transl takes up the difference, so that the pelvis stays where it is.
     """
     if betas is None:
-        return BodyPath(rotations[:, 0], rotations[:, 1:22], transl)
+        return BodyParameters(rotations[:, 0], rotations[:, 1:22], transl)
     directions = torch.tensor(SMPLX_PELVIS_BY_BETA, dtype=transl.dtype)
     if betas.shape[1] < directions.shape[1]:
         directions = directions[:, : betas.shape[1]]
-    return BodyPath(rotations[:, 0], rotations[:, 1:22], transl + betas[:, : directions.shape[1]] @ directions.T)
+    return BodyParameters(rotations[:, 0], rotations[:, 1:22], transl + betas[:, : directions.shape[1]] @ directions.T)
 
 
-def y_down_from_y_up(path: BodyPath) -> BodyPath:
+def y_down_from_y_up(path: BodyParameters) -> BodyParameters:
     """A gravity-aligned world with y up to one with OpenCV's axes, as a capture stores it."""
-    return turned(path, basis(OPENCV_FROM_Y_UP, path.transl))
+    return path.turned(basis(OPENCV_FROM_Y_UP, path.transl))
 
 
-def y_down_from_z_up(path: BodyPath) -> BodyPath:
+def y_down_from_z_up(path: BodyParameters) -> BodyParameters:
     """A gravity-aligned world with z up to one with OpenCV's axes."""
-    return turned(path, basis(Z_UP_FROM_OPENCV, path.transl).mT)
+    return path.turned(basis(Z_UP_FROM_OPENCV, path.transl).mT)
 
 
-def turned(path: BodyPath, rotation: Tensor, shift: Tensor | None = None) -> BodyPath:
-    """The body in another frame, p' = rotation p + shift; rotation (3, 3) or (T, 3, 3), shift (3,) or (T, 3)."""
-    transl = transform_transl(rotation, path.transl)
-    return BodyPath(rotation @ path.root, path.body, transl if shift is None else transl + shift)
-
-
-def with_mid_hip_at(path: BodyPath, mid_hip: Tensor) -> BodyPath:
+def with_mid_hip_at(path: BodyParameters, mid_hip: Tensor) -> BodyParameters:
     """The body moved so that the middle between its hips is at (T, 3)."""
     rest = rest_joints(path.transl.dtype)
     hips = (rest[JOINT_NAMES.index("left_hip")] + rest[JOINT_NAMES.index("right_hip")]) / 2

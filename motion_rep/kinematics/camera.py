@@ -10,7 +10,7 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.finite import all_finite
-from motion_rep.kinematics.frames import basis
+from motion_rep.kinematics.frames import PYTORCH3D_FROM_OPENCV, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 
 # Pixels; a picture of more than this is a damaged file.
@@ -99,14 +99,14 @@ def extrinsic_rows(world_to_camera: Tensor, count: int) -> Tensor:
         (count, 9)
     """
     poses = world_to_camera.expand(count, 4, 4)
-    flipped = basis(_PYTORCH3D_FROM_OPENCV, poses) @ poses[:, :3]
+    flipped = basis(PYTORCH3D_FROM_OPENCV, poses) @ poses[:, :3]
     return torch.cat((matrix_to_rot6d(flipped[:, :, :3].mT), flipped[:, :, 3]), dim=1)
 
 
 def world_to_camera_from_rows(rows: Tensor) -> Tensor:
     """The inverse of :func:`extrinsic_rows`: (N, 9) to (4, 4), or to (N, 4, 4) where the camera moves."""
     rotation, translation = rot6d_to_matrix(rows[:, :6]).mT, rows[:, 6:]
-    flip = basis(_PYTORCH3D_FROM_OPENCV, rows)
+    flip = basis(PYTORCH3D_FROM_OPENCV, rows)
     poses = torch.eye(4, dtype=rows.dtype).repeat(len(rows), 1, 1)
     poses[:, :3, :3], poses[:, :3, 3] = flip @ rotation, translation @ flip
     return poses[0] if torch.allclose(poses, poses[:1], atol=1e-5) else poses
@@ -121,14 +121,11 @@ def default_camera(width: int, height: int, target: Tensor, distance: float, fie
         distance: metres between camera and target; the camera stands at +y, where a canonical person looks.
     """
     focal = max(width, height) / 2 / torch.tan(torch.deg2rad(torch.tensor(field_of_view / 2, dtype=torch.float64)))
-    rotation = torch.tensor([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]], dtype=torch.float64)
     ahead = torch.tensor([0.0, 0.0, distance], dtype=torch.float64)
+    rotation = basis(Z_UP_FROM_OPENCV, ahead).mT
     return Camera(
         intrinsic_matrix(float(focal), width, height), rigid_transform(rotation, ahead - rotation @ target.double())
     )
-
-
-_PYTORCH3D_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:

@@ -1,7 +1,8 @@
 """Every change of basis of the project, once, named by its two frames.
 
 Frames: ``opencv`` (camera: x right, y down, z forward), ``z_up`` (a level camera's world, and the canonical motion),
-``y_up`` (what MBench renders and measures), ``opengl`` (camera: x right, y up, z backward).
+``y_up`` (what MBench renders and measures), ``opengl`` (camera: x right, y up, z backward),
+``pytorch3d`` (camera: x left, y up, z forward).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
 Y_UP_FROM_Z_UP = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
 OPENCV_FROM_Y_UP = ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
 OPENGL_FROM_OPENCV = OPENCV_FROM_Y_UP
+PYTORCH3D_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
 
 # Below this length (metres) on the ground an axis says nothing about the heading.
 DEGENERATE_AXIS = 1e-3

@@ -11,9 +11,9 @@ from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.kinematics.finite import all_finite
-from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, heading, transform_transl
+from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, heading
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
-from motion_rep.kinematics.skeleton import forward_kinematics, pelvis_at_rest
 from motion_rep.motions.layout import MotionColumns, pack, unpack
 
 # Metres from the origin; beyond, a file is damaged or in other units.
@@ -28,28 +28,19 @@ class EncodedMotion(NamedTuple):
     notes: tuple[str, ...]
 
 
-class BodyParameters(NamedTuple):
-    """What a motion says about a body, canonical z-up frame: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres."""
-
-    root: Tensor
-    body: Tensor
-    transl: Tensor
-
-
 def encode_capture(capture: Capture) -> EncodedMotion:
     """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers a row, in float64.
 
     The person starts at the origin, faces +y, and the lowest joint of the whole clip stands on z = 0. A level camera is assumed.
     """
-    joints = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl)
+    body = capture.parameters()
+    joints = body.joints()
     level = basis(Z_UP_FROM_OPENCV, capture.transl)
-    turn, note = heading(joints.positions[0] @ level.T)
+    turn, note = heading(joints[0] @ level.T)
     canonical_from_camera = turn @ level
-    positions = joints.positions @ canonical_from_camera.T
+    positions = joints @ canonical_from_camera.T
     shift = _floor_shift(positions)
-    root = canonical_from_camera @ capture.root_rotations
-    transl = transform_transl(canonical_from_camera, capture.transl) + shift
-    motion = encode_parameters(BodyParameters(root, capture.body_rotations, transl), positions + shift)
+    motion = encode_parameters(body.turned(canonical_from_camera, shift), positions + shift)
     return EncodedMotion(
         motion, _camera(capture, canonical_from_camera, shift), (*capture.notes, *([note] if note else []))
     )
@@ -58,7 +49,7 @@ def encode_capture(capture: Capture) -> EncodedMotion:
 def encode_parameters(parameters: BodyParameters, positions: Tensor | None = None) -> Tensor:
     """T frames of canonical parameters to (T-1, 276); ``positions`` (T, 22, 3) saves the forward kinematics where known."""
     if positions is None:
-        positions = forward_kinematics(*parameters).positions
+        positions = parameters.joints()
     root, body, transl = parameters
     columns = MotionColumns(
         body_rot6d=matrix_to_rot6d(body[:-1]),
@@ -94,11 +85,6 @@ def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:
         root.append(step @ root[-1])
     moved = torch.cat((torch.zeros_like(columns.transl[:1]), columns.transl_velocity[:-1].cumsum(0)))
     return BodyParameters(torch.stack(root), rot6d_to_matrix(columns.body_rot6d), columns.transl[0] + moved)
-
-
-def without_translation(parameters: BodyParameters) -> BodyParameters:
-    """The same poses with the pelvis staying where it is in the first row."""
-    return parameters._replace(transl=parameters.transl[:1].expand_as(parameters.transl))
 
 
 def _floor_shift(positions: Tensor) -> Tensor:
@@ -147,8 +133,3 @@ def _have_direction(rot6d: Tensor) -> Tensor:
     """(..., 6) to (...) bool: whether Gram-Schmidt can make a rotation of it."""
     first, second = rot6d.unflatten(-1, (3, 2)).unbind(-1)
     return torch.linalg.cross(first, second).norm(dim=-1) > 1e-6
-
-
-def pelvis_positions(parameters: BodyParameters) -> Tensor:
-    """(N, 3) where the pelvis is, metres."""
-    return parameters.transl + pelvis_at_rest(parameters.transl)

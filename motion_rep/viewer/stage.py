@@ -12,9 +12,10 @@ from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.bodies.rest_skin import mannequin_rest_skin
 from motion_rep.kinematics.camera import Camera
 from motion_rep.kinematics.foot_contact import FEET, foot_contacts
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_quaternion
-from motion_rep.kinematics.skeleton import JointPoses, forward_kinematics, rest_joints
-from motion_rep.motions.encoding import BodyParameters, body_parameters
+from motion_rep.kinematics.skeleton import JointPoses, rest_joints
+from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.viewer.clock import frame_at
 from motion_rep.viewer.video_frames import VideoFrames
@@ -53,7 +54,7 @@ class Actor:
     def __init__(self, scene, shown: Shown, body: Body, number: int) -> None:
         self.shown = shown
         self._parameters = body_parameters(shown.clip.motion.double())
-        self._poses = forward_kinematics(*self._parameters)
+        self._poses = self._parameters.joint_poses()
         self._contacts = foot_contacts(self._poses.positions, shown.fps).numpy()
         self._frame = -1
         self._place = f"/motion {number}"
@@ -143,7 +144,7 @@ class MeshFigure:
         self.handle.vertices = self._vertices(frame)
 
     def _vertices(self, frame: int) -> np.ndarray:
-        return self._body.vertices(BodyParameters(*(value[frame : frame + 1] for value in self._parameters)))[0]
+        return self._body.vertices(self._parameters.rows(slice(frame, frame + 1)))[0]
 
 
 def camera_pose(camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +161,7 @@ def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float,
     """
     offsets, edge = [], 0.0
     for number, clip in enumerate(clips):
-        x = forward_kinematics(*body_parameters(clip.motion.double())).positions[..., 0]
+        x = body_parameters(clip.motion.double()).joints()[..., 0]
         offsets.append((0.0 if number == 0 else edge - gap - float(x.max()), 0.0, 0.0))
         edge = offsets[-1][0] + float(x.min())
     return offsets

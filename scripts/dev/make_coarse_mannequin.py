@@ -26,7 +26,7 @@ def _run(args) -> int:
     import torch
 
     from motion_rep.bodies.mannequin_body import MannequinBody
-    from motion_rep.motions.encoding import BodyParameters
+    from motion_rep.kinematics.parameters import BodyParameters
 
     body = MannequinBody()
     rest = BodyParameters(torch.eye(3)[None], torch.eye(3).expand(1, 21, 3, 3), torch.zeros(1, 3))

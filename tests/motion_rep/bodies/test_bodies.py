@@ -14,9 +14,9 @@ from motion_rep.bodies.body_models import find_model, load_body
 from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.bodies.mesh_normals import VertexNormals
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
-from motion_rep.motions.encoding import BodyParameters
 
 
 @pytest.fixture(autouse=True)

@@ -23,8 +23,9 @@ from motion_rep.drawing.renderers import load_renderer
 from motion_rep.drawing.scene import NEAR, Mesh, Region, View, region_of, view_of_camera
 from motion_rep.drawing.shading import shade
 from motion_rep.kinematics.camera import default_camera
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.motions.encoding import BodyParameters, body_parameters, encode_capture
+from motion_rep.motions.encoding import body_parameters, encode_capture
 from motion_rep.motions.motion_file import read_motion
 
 GOLDEN = TESTS / "golden"

@@ -19,9 +19,10 @@ from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.export_motion import export_motion, main
 from motion_rep.exporters.bvh_file import euler_zxy
 from motion_rep.kinematics.frames import y_up_from_z_up
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, REST_JOINTS, forward_kinematics
-from motion_rep.motions.encoding import BodyParameters, body_parameters, encode_capture
+from motion_rep.motions.encoding import body_parameters, encode_capture
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, write_motion
 

@@ -22,7 +22,6 @@ from motion_rep.motions.encoding import (
     encode_capture,
     encode_parameters,
     require_plain_motion,
-    without_translation,
 )
 from motion_rep.motions.layout import COLUMNS, unpack
 
@@ -189,7 +188,7 @@ def test_velocities_of_another_path_show(make_capture):
 
 def test_without_translation_the_pelvis_stays_and_the_pose_does_not_change(make_capture):
     parameters = body_parameters(encode_capture(capture_from_dict(make_capture())).motion)
-    still = without_translation(parameters)
+    still = parameters.without_translation()
     assert (still.transl == parameters.transl[0]).all()
     assert torch.equal(still.body, parameters.body) and torch.equal(still.root, parameters.root)
 

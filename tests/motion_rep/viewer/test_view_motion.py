@@ -106,8 +106,8 @@ def test_bodies_stand_as_forward_kinematics_says(viewer, clips):
 def test_skin_in_columns_of_joints_poses_the_body_as_the_body_itself():
     from motion_rep.bodies.mannequin_body import MannequinBody
     from motion_rep.bodies.rest_skin import mannequin_rest_skin
+    from motion_rep.kinematics.parameters import BodyParameters
     from motion_rep.kinematics.skeleton import rest_joints
-    from motion_rep.motions.encoding import BodyParameters
 
     skin, parameters = (
         mannequin_rest_skin(),
