@@ -13,6 +13,8 @@ import pytest
 import torch
 from checkout import REPO, SHARED
 from hypothesis import settings
+from marks import pytest_collection_modifyitems  # noqa: F401
+from process_support import end_processes  # noqa: F401
 from smplx_support import smplx_arrays
 
 torch.set_num_threads(1)

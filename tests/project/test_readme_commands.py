@@ -78,6 +78,7 @@ def checkout(tmp_path_factory) -> Path:
     return copy
 
 
+@pytest.mark.timeout(1500)
 def test_the_commands_in_the_readmes_run(checkout):
     failed = []
     with Service(always(GeminiProtocol.answer())) as service:

@@ -1,0 +1,17 @@
+"""Formatter, linter and type checker find nothing; their settings are in pyproject.toml."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from checkout import REPO
+
+
+@pytest.mark.parametrize(
+    "words", [("ruff", "format", "--check", "."), ("ruff", "check", "--ignore=E501", "."), ("mypy",)]
+)
+def test_the_checker_finds_nothing(words):
+    done = subprocess.run([sys.executable, "-m", *words], cwd=REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,59 @@
+"""The test suite itself: time limits, processes that end, markers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+from checkout import REPO, TESTS
+from marks import FILES, FIXTURES, marks_of
+
+HANGS = """
+import subprocess, sys
+from pathlib import Path
+
+def test_waits_for_ever():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True) as process:
+        Path("pid").write_text(str(process.pid))
+        process.wait()
+"""
+
+
+def test_a_test_that_hangs_fails_and_its_process_ends(tmp_path):
+    (tmp_path / "test_hangs.py").write_text(HANGS)
+    (tmp_path / "conftest.py").write_text("from process_support import end_processes\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout", "2", "test_hangs.py"]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS / "support")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "Timeout" in done.stdout
+    assert _is_gone(int((tmp_path / "pid").read_text()))
+
+
+def _is_gone(process: int) -> bool:
+    for _ in range(100):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_every_test_has_a_time_limit():
+    options = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    assert 0 < options["timeout"] <= 300
+
+
+@pytest.mark.parametrize("pattern", FILES)
+def test_every_marked_file_is_there(pattern):
+    assert list(TESTS.glob(pattern))
+
+
+def test_marks_come_from_the_file_and_the_fixtures():
+    assert marks_of("motion_rep/runs/test_ray_kills.py", []) == {"slow", "kill", "network"}
+    assert marks_of("motion_rep/motions/test_layout.py", ["tmp_path"]) == set()
+    assert marks_of("motion_rep/drawing/test_renderers.py", ["gl"]) == {FIXTURES["gl"]}
