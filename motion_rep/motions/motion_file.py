@@ -13,6 +13,7 @@ from torch import Tensor
 from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import FASTEST_RATE
 from motion_rep.kinematics.camera import Camera, extrinsic_rows, world_to_camera_from_rows
+from motion_rep.motions.consistency import require_rotations_in_columns
 from motion_rep.motions.encoding import require_plain_motion
 from motion_rep.motions.layout import WIDTH
 from motion_rep.motions.stamp import stamped
@@ -42,6 +43,7 @@ class MotionClip:
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
         require_plain_motion(self.motion)
+        require_rotations_in_columns(self.motion)
         if self.fps is not None and not 0 < self.fps <= FASTEST_RATE:
             raise InputError(f"fps is {self.fps}, expected a number above zero, at most {FASTEST_RATE:g}.")
         if not (math.isfinite(self.start_time) and self.start_time >= 0):

@@ -1,0 +1,81 @@
+"""Whether the columns of a motion agree with each other: joint positions with rotations, rotations with what a rotation is.
+
+Motions that a model generated, or that were edited, carry joint columns that their rotations do not give. Figures and
+pictures must come from one of the two: the rotations, as in the published benchmark. A motion that was normalised
+(z-scored) holds no rotations at all.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from motion_rep.common.errors import InputError
+from motion_rep.motions.encoding import body_parameters
+from motion_rep.motions.layout import unpack
+
+# Metres: float32 columns of a converted capture differ from kinematics by 1e-6, published ones by 5e-6.
+SAME_JOINTS = 1e-3
+# Metres, mean over the joints of the median row: beyond, the columns do not describe the same body.
+OTHER_BODY = 0.5
+# Mean distance of a 6D rotation's lengths from 1 and of its dot product from 0. Decoders of generated motions stay
+# below 0.1; z-scored columns reach 0.5 and more.
+NO_ROTATION = 0.25
+
+
+class AgreedJoints(NamedTuple):
+    """joints: (N, 22, 3) metres, canonical z-up frame. note: one sentence where they are not the file's own, else None."""
+
+    joints: Tensor
+    note: str | None
+
+
+def agreed_joints(motion: Tensor) -> AgreedJoints:
+    """The joint columns where they agree with the rotations; else the joints by forward kinematics, with a note.
+
+    Args:
+        motion: (N, 276) float.
+    Raises:
+        InputError: the motion looks normalised, or its joint columns describe another body.
+    """
+    require_rotations_in_columns(motion)
+    columns = unpack(motion).joints
+    joints = body_parameters(motion.double()).joints()
+    distance = (columns.double() - joints).norm(dim=-1)
+    largest = float(distance.max())
+    if largest <= SAME_JOINTS:
+        return AgreedJoints(columns, None)
+    usual = float(distance.mean(dim=1).median())
+    if usual > OTHER_BODY:
+        raise InputError(
+            f"the joint columns are {usual:.2g} m away from the joints that the rotations give, expected less than "
+            f"{OTHER_BODY:g} m. The motion looks normalised, or its joints have another unit or axis. "
+            "Store it in metres, z up, before normalisation."
+        )
+    return AgreedJoints(
+        joints.to(motion.dtype),
+        f"the joint columns are up to {largest * 1000:.3g} mm away from the joints that the rotations give "
+        "(a generated or edited motion); the joints of the rotations were taken",
+    )
+
+
+def require_rotations_in_columns(motion: Tensor) -> None:
+    """Check that the 6D rotations of a motion are near to rotations.
+
+    Args:
+        motion: (N, 276) float, at least one row.
+    Raises:
+        InputError: they are not, as in a motion that was normalised.
+    """
+    columns = unpack(motion)
+    rot6d = torch.cat((columns.body_rot6d, columns.root_rot6d[:, None]), dim=1).double()
+    first, second = rot6d.unflatten(-1, (3, 2)).unbind(-1)
+    off = (first.norm(dim=-1) - 1).abs() + (second.norm(dim=-1) - 1).abs() + (first * second).sum(-1).abs()
+    distance = float(off.mean()) / 3
+    if distance > NO_ROTATION:
+        raise InputError(
+            f"the rotation columns are no rotations (off by {distance:.2g} on average, expected less than "
+            f"{NO_ROTATION:g}): the motion looks normalised. Undo the normalisation (motion * std + mean) first."
+        )
