@@ -47,4 +47,4 @@ def test_help_imports_nothing_heavy(script, tmp_path):
 def test_the_table_has_a_row_for_every_command_that_is_asked_for(capsys):
     assert main(["--runs", "1", "scripts/test.sh", "scripts/dev/fuzz.sh"]) in (0, 1)
     rows = capsys.readouterr().out.splitlines()
-    assert [row.split("`")[1] for row in rows[2:]] == ["scripts/dev/fuzz.sh", "scripts/test.sh"]
+    assert [row.split("`")[1] for row in rows[2:]] == ["scripts/test.sh", "scripts/dev/fuzz.sh"]
