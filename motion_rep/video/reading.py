@@ -1,118 +1,187 @@
-"""Read video frames one after the other, upright and with their times."""
+"""Read video frames one after the other: upright, with square pixels, and with their times."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
 
-import cv2
+import av
 import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from motion_rep.common.errors import InputError
-from motion_rep.files.local_files import require_file
+from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.video.animated_webp import is_webp, webp_frames, webp_times
+from motion_rep.video.container import OpenedVideo, open_container, require_video_file
+from motion_rep.video.picture_shape import Orientation, orientation_of, square_size
+
+LARGEST_SIDE = 16384
+
+Frames = Iterator[tuple[float, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class VideoReader:
-    """An open video; iterating gives (seconds, (H, W, 3) uint8 RGB) once. Width and height are after the rotation flag."""
+    """An open video; iterating gives (seconds, (H, W, 3) uint8 RGB) once, the first frame at 0 s.
+
+    fps: frames per second, on average.
+    width, height: pixels of the upright picture with square pixels.
+    frame_count: how many frames the container promises, or None.
+    stored_size: (width, height) in the file, before turning and squaring.
+    """
 
     path: str
     fps: float
     width: int
     height: int
     frame_count: int | None
-    _capture: cv2.VideoCapture
-    _first: np.ndarray
+    stored_size: tuple[int, int]
+    _frames: Frames
 
-    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
-        bgr, number, previous = self._first, 0, -1.0
-        while bgr is not None:
-            time = self._time(number, previous)
-            yield time, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            number, previous = number + 1, time
-            bgr = _next_frame(self._capture)
-            if bgr is not None and bgr.shape[:2] != (self.height, self.width):
-                raise InputError(
-                    f"{self.path}: changes its size from {self.width}x{self.height} to {bgr.shape[1]}x{bgr.shape[0]} at frame {number}. Encode it again."
-                )
-        if number < (self.frame_count or 0):
-            _require_readable(self.path)
-
-    def _time(self, number: int, previous: float) -> float:
-        """The frame's own time stamp; where the container has none, counted at the frame rate."""
-        stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        return stamp if stamp > previous else number / self.fps
+    def __iter__(self) -> Frames:
+        return self._frames
 
 
 @contextlib.contextmanager
 def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
-    """Open a video for reading; a rotation flag in it is honoured.
+    """Open a video for reading.
 
     Raises:
-        InputError: missing, not a video, without frames or without a frame rate.
+        InputError: missing, not a regular file, not a video, without frames or without a frame rate.
     """
-    path = str(require_file(path))
-    # What the decoder mutters about damaged frames is no help to a user; -8 is its "quiet".
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    with _without_warnings():
-        capture = _quietly(cv2.VideoCapture, path, cv2.CAP_FFMPEG)
-    try:
-        with _without_warnings():
-            capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-            first = _next_frame(capture) if capture.isOpened() else None
-        if first is None:
-            raise InputError(
-                f"{path}: cannot be read as a video, or has no frames. Check that a player shows it; encode it again as H.264 mp4."
-            )
-        fps = capture.get(cv2.CAP_PROP_FPS)
-        if not 0 < fps < 1000:
-            raise InputError(
-                f"{path}: says {fps:g} frames per second, expected a number between 0 and 1000. Encode it again with a fixed rate."
-            )
-        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        yield VideoReader(path, fps, first.shape[1], first.shape[0], count if count > 0 else None, capture, first)
-    finally:
-        capture.release()
-
-
-def _require_readable(path: str) -> None:
-    """Tell a file that can no longer be read from one that ends early; the decoder calls both the end.
-
-    Raises:
-        InputError: the system cannot read it to its end.
-    """
-    try:
-        with open(path, "rb") as file:
-            while file.read(2**20):
-                pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read to its end: {error.strerror or error}.") from None
-
-
-def _next_frame(capture: cv2.VideoCapture) -> np.ndarray | None:
-    found, bgr = _quietly(capture.read)
-    return bgr if found and bgr is not None and bgr.ndim == 3 else None
-
-
-def _quietly(call, *arguments):
-    """Call into OpenCV; its exceptions mean the same to us as its empty answers."""
-    try:
-        return call(*arguments)
-    except cv2.error:
-        return (False, None) if not arguments else cv2.VideoCapture()
-
-
-@contextlib.contextmanager
-def _without_warnings() -> Iterator[None]:
-    """OpenCV's own warnings left out; what they say about a file that is no video is said in one line here."""
-    log = getattr(getattr(cv2, "utils", None), "logging", None)
-    if log is None:
-        yield
+    path = Path(path)
+    if is_webp(require_video_file(path)):
+        yield _webp_reader(path)
         return
-    before = log.setLogLevel(log.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        log.setLogLevel(before)
+    with open_container(path) as opened:
+        yield _reader(opened)
+
+
+def frame_times(path: str | os.PathLike) -> np.ndarray:
+    """(F,) float64: when each frame is shown, seconds after the first; found without decoding where possible.
+
+    Raises:
+        InputError: as :func:`open_video`.
+    """
+    path = Path(path)
+    if is_webp(require_video_file(path)):
+        return webp_times(path)
+    with open_container(path) as opened:
+        shown = [packet.pts for packet in opened.packets() if packet.size and not packet.is_discard]
+        times = np.sort(np.array([stamp for stamp in shown if stamp is not None], np.float64))
+        if len(times) and len(times) == len(shown) and opened.stream.time_base is not None:
+            return (times - times[0]) * float(opened.stream.time_base)
+    with open_video(path) as video:
+        return np.array([time for time, _ in video])
+
+
+def _reader(opened: OpenedVideo) -> VideoReader:
+    path, stream = opened.path, opened.stream
+    # What OpenCV calls automatic: several frames are decoded at once.
+    stream.thread_type = "AUTO"
+    codec, fps = stream.codec_context.name, _rate(path, stream)
+    decoded = _decoded(opened)
+    first = next(decoded, None)
+    if first is None:
+        what = f"its video stream ({codec}) has no frames that can be decoded"
+        raise InputError(f"{path}: {what}. Encode it again as H.264 mp4.")
+    shape = _Shape.of(path, first, stream.sample_aspect_ratio)
+    width, height = shape.shown
+    frames = _shown(path, itertools.chain([first], decoded), shape, fps, stream.time_base)
+    return VideoReader(str(path), fps, width, height, _promised(opened, fps), shape.stored, frames)
+
+
+def _webp_reader(path: Path) -> VideoReader:
+    times = webp_times(path)
+    frames = webp_frames(path)
+    first = next(frames)
+    height, width = first[1].shape[:2]
+    fps = (len(times) - 1) / times[-1] if times[-1] > 0 else 1.0
+    return VideoReader(str(path), fps, width, height, len(times), (width, height), itertools.chain([first], frames))
+
+
+def _rate(path: Path, stream: VideoStream) -> float:
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    if not 0 < rate <= FASTEST_RATE:
+        raise InputError(
+            f"{path}: says {rate:g} frames per second, expected a number between 0 and {FASTEST_RATE:g}. "
+            "Encode it again with a fixed rate."
+        )
+    return rate
+
+
+def _promised(opened: OpenedVideo, fps: float) -> int | None:
+    """How many frames will be shown; an edit list leaves some out, and the sound's length says nothing about them."""
+    container, stream = opened.container, opened.stream
+    if stream.frames and len(stream.index_entries) >= stream.frames // 2:
+        return sum(not entry.is_discard for entry in stream.index_entries)
+    if stream.frames:
+        return stream.frames
+    if stream.duration and stream.time_base:
+        return round(float(stream.duration * stream.time_base) * fps)
+    alone = len(container.streams) == 1
+    return round(container.duration / av.time_base * fps) if container.duration and alone else None
+
+
+def _decoded(opened: OpenedVideo) -> Iterator[VideoFrame]:
+    """Frames in the order in which they are shown; damaged ones are left out, as players do."""
+    for packet in opened.packets():
+        with contextlib.suppress(av.FFmpegError):
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    yield frame
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Sizes (width, height) of a picture as stored, with square pixels, and the turn that makes it upright."""
+
+    stored: tuple[int, int]
+    square: tuple[int, int]
+    orientation: Orientation
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        width, height = self.square
+        return (height, width) if self.orientation.exchanged else (width, height)
+
+    @classmethod
+    def of(cls, path: Path, frame: VideoFrame, aspect: Fraction | None) -> _Shape:
+        square = square_size(frame.width, frame.height, aspect)
+        if square is None or max(square) > LARGEST_SIDE:
+            raise InputError(
+                f"{path}: says {frame.width}x{frame.height} pixels of shape {aspect or 1}:1, "
+                f"expected at most {LARGEST_SIDE} a side. Encode it again with square pixels."
+            )
+        return cls((frame.width, frame.height), square, orientation_of(frame))
+
+
+def _shown(path: Path, decoded: Iterator[VideoFrame], shape: _Shape, fps: float, time_base: Fraction | None) -> Frames:
+    reformatter = VideoReformatter()
+    start, previous = None, -1.0 / fps
+    for number, frame in enumerate(decoded):
+        if (frame.width, frame.height) != shape.stored:
+            raise InputError(
+                f"{path}: changes its size from {shape.stored[0]}x{shape.stored[1]} to {frame.width}x{frame.height} "
+                f"at frame {number}. Encode it again."
+            )
+        stamp = None if frame.pts is None else float(frame.pts * (time_base or frame.time_base))
+        start = stamp if start is None else start
+        # Where the container has no time stamp, or one that runs backwards, frames are counted at the frame rate.
+        time = previous + 1.0 / fps if stamp is None or start is None or stamp - start <= previous else stamp - start
+        yield time, shape.orientation.upright(_rgb(reformatter, frame, shape))
+        previous = time
+
+
+def _rgb(reformatter: VideoReformatter, frame: VideoFrame, shape: _Shape) -> np.ndarray:
+    if shape.square == shape.stored:
+        return reformatter.reformat(frame, format="rgb24").to_ndarray()
+    width, height = shape.square
+    return reformatter.reformat(frame, width, height, "rgb24", interpolation="BICUBIC").to_ndarray()

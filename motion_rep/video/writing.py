@@ -3,143 +3,209 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import subprocess
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
+import av
 import cv2
 import numpy as np
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
 
-from motion_rep.common.errors import InputError, UsageError, one_line
+from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.atomic_writing import atomic_path, cannot_write
 
 # x264's output depends on its number of threads, so it is fixed; two are enough beside a drawing thread.
 ENCODER_THREADS = 2
 DEFAULT_PRESET = "veryfast"
-# Without B-frames and with the quickest search between pixels it takes a third less time at the same quality, for a fifth more bytes.
+# Without B-frames and with the quickest sub-pixel search, encoding takes a third less time at the same quality and
+# makes a fifth more bytes.
 ENCODER_SETTINGS = "bframes=0:subme=1"
+# In narrower pictures x264's macroblock tree reads memory that it never wrote, so the same frames give other bytes.
+NARROWEST_WITH_TREE = 256
 DEFAULT_QUALITY = 20
+CONTAINER_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
+# Time steps of a video whose frames are not evenly spaced; what players and phones use.
+FINE_TIME_BASE = Fraction(1, 90000)
+
+
+class _Output:
+    """The file that FFmpeg writes to. A failure is kept, not raised: PyAV would print what it cannot pass on."""
+
+    def __init__(self, path: Path) -> None:
+        self.error: OSError | None = None
+        self._path, self._file = path, open(path, "wb")  # noqa: SIM115
+
+    def write(self, data: bytes) -> int:
+        self._try(lambda: self._file.write(data))
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._try(lambda: self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return self._try(self._file.tell)
+
+    def read_again(self, *_: object) -> BinaryIO:
+        """What was written: FFmpeg reads it once more when it moves the index to the front."""
+        self._try(self._file.flush)
+        return open(self._path, "rb")
+
+    def close(self) -> None:
+        self._try(self._file.close)
+
+    def _try(self, call: Callable[[], int | None]) -> int:
+        if self.error is None:
+            try:
+                return call() or 0
+            except OSError as error:
+                self.error = error
+        return 0
 
 
 class VideoWriter:
-    """A pipe into ffmpeg for frames of one size; use :func:`open_writer`."""
+    """An encoder for frames of one size; use :func:`open_writer`."""
 
-    def __init__(self, process: subprocess.Popen, log, path: Path, width: int, height: int) -> None:
+    def __init__(
+        self, path: Path, output: _Output, container: OutputContainer, stream: VideoStream, width: int, height: int
+    ) -> None:
         self.frames = 0
-        self._process, self._log, self._path = process, log, path
+        self._path, self._output, self._container, self._stream = path, output, container, stream
         self._width, self._height = width, height
+        self._last = -1
 
-    def write(self, rgb: np.ndarray) -> None:
+    def write(self, rgb: np.ndarray, seconds: float | None = None) -> None:
         """Append one (H, W, 3) uint8 RGB frame; an odd size is padded with its last row or column.
 
+        Args:
+            seconds: when it is shown, for a video that was opened with ``even=False``.
         Raises:
-            InputError: another size than the first, or the encoder failed (a full disk).
+            InputError: another size than the first, or the encoder failed.
         """
         if rgb.shape != (self._height, self._width, 3) or rgb.dtype != np.uint8:
             raise InputError(
-                f"{self._path}: got a {rgb.dtype} frame of shape {rgb.shape}, expected uint8 ({self._height}, {self._width}, 3)."
+                f"{self._path}: got a {rgb.dtype} frame of shape {rgb.shape}, "
+                f"expected uint8 ({self._height}, {self._width}, 3)."
             )
-        if self._width % 2 or self._height % 2:
-            rgb = cv2.copyMakeBorder(rgb, 0, self._height % 2, 0, self._width % 2, cv2.BORDER_REPLICATE)
-        # The conversion that the encoder needs anyway, done here: half the bytes go through the pipe.
-        self._send(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420))
+        self._encode(cv2.cvtColor(self._padded(rgb), cv2.COLOR_RGB2YUV_I420), seconds)
 
     def write_grey(self, grey: np.ndarray) -> None:
         """Append one (H, W) uint8 grey frame."""
-        grey = cv2.copyMakeBorder(grey, 0, self._height % 2, 0, self._width % 2, cv2.BORDER_REPLICATE)
+        grey = self._padded(grey)
         # BT.601 video range, as cvtColor gives for an RGB frame of equal channels.
-        luma = cv2.LUT(grey, _VIDEO_RANGE)
-        self._send(np.concatenate((luma.ravel(), np.full(grey.size // 2, 128, np.uint8))))
-
-    def _send(self, planes: np.ndarray) -> None:
-        try:
-            self._process.stdin.write(memoryview(np.ascontiguousarray(planes)).cast("B"))
-        except (BrokenPipeError, OSError):
-            raise InputError(self._failure()) from None
-        self.frames += 1
+        planes = np.full((grey.shape[0] * 3 // 2, grey.shape[1]), 128, np.uint8)
+        cv2.LUT(grey, _VIDEO_RANGE, planes[: grey.shape[0]])
+        self._encode(planes, None)
 
     def finish(self) -> None:
-        """Wait for the encoder.
+        """Encode what is still buffered and complete the file.
 
         Raises:
-            InputError: it failed, or got no frame.
+            InputError: it failed, or there was no frame.
         """
-        try:
-            self._process.stdin.close()
-        except OSError:
-            pass
-        if self._process.wait() != 0 or self.frames == 0:
-            raise InputError(self._failure())
+        if self.frames == 0:
+            raise InputError(f"{self._path}: the video could not be encoded: no frames were given.")
+        with self._encoding():
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            self._output.close()
 
-    def _failure(self) -> str:
-        code = self._process.wait()
-        self._log.seek(0)
-        said = one_line(self._log.read().decode(errors="replace"))
-        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if full.strerror in said:
-            return cannot_write(self._path, full)
-        if code < 0:
-            return f"{self._path}: the video could not be encoded: ffmpeg was ended by signal {-code} (often for lack of memory). Run the same command again."
-        said = said[-200:]
-        return f"{self._path}: the video could not be encoded: {said or 'no frames were given'}. Check the free space on the disk."
+    def _padded(self, picture: np.ndarray) -> np.ndarray:
+        if self._width % 2 == 0 and self._height % 2 == 0:
+            return picture
+        return cv2.copyMakeBorder(picture, 0, self._height % 2, 0, self._width % 2, cv2.BORDER_REPLICATE)
+
+    def _encode(self, planes: np.ndarray, seconds: float | None) -> None:
+        time_base = self._stream.codec_context.time_base
+        at = self._last + 1 if seconds is None else max(round(seconds / time_base), self._last + 1)
+        with self._encoding():
+            frame = _yuv_frame(planes)
+            frame.pts, frame.time_base = at, time_base
+            packets: list[Packet] = self._stream.encode(frame)
+            self._container.mux(packets)
+        self.frames, self._last = self.frames + 1, at
+
+    @contextlib.contextmanager
+    def _encoding(self) -> Iterator[None]:
+        """What the disk or the encoder says, as one line."""
+        try:
+            yield
+        except av.FFmpegError as error:
+            if self._output.error is None:
+                raise InputError(f"{self._path}: the video could not be encoded: {one_line(error)}.") from None
+        if self._output.error is not None:
+            raise InputError(cannot_write(self._path, self._output.error)) from None
 
 
 _VIDEO_RANGE = np.clip(np.round(16 + np.arange(256) * 219 / 255), 0, 255).astype(np.uint8)
 
 
+def _yuv_frame(planes: np.ndarray) -> VideoFrame:
+    """An encoder frame of I420 planes (H * 3 / 2, W).
+
+    PyAV leaves chance bytes behind each row, and x264 reads some: the same frames would not give the same bytes.
+    """
+    height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+    frame = VideoFrame(width, height, "yuv420p")
+    flat, start = planes.reshape(-1), 0
+    for plane in frame.planes:
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        size = plane.height * plane.width
+        rows[: plane.height, : plane.width] = flat[start : start + size].reshape(plane.height, plane.width)
+        rows[:, plane.width :] = 0
+        start += size
+    return frame
+
+
 @contextlib.contextmanager
 def open_writer(
-    path: str | os.PathLike, width: int, height: int, fps: float, preset: str = DEFAULT_PRESET
+    path: str | os.PathLike, width: int, height: int, fps: float, preset: str = DEFAULT_PRESET, even: bool = True
 ) -> Iterator[VideoWriter]:
     """Write an H.264 yuv420p mp4; the file appears under its name only when the block ends without an error.
 
     Args:
         width, height: pixels of the frames to come.
         fps: frames per second; 29.97 and the like are kept exact.
+        even: whether the frames are evenly spaced; else each is written with its time.
     Raises:
         InputError: the folder cannot be written or encoding failed.
-        UsageError: there is no ffmpeg.
     """
-    with atomic_path(path) as temporary, tempfile.TemporaryFile() as log:
-        command = encoder_command(width + width % 2, height + height % 2, fps, preset, str(temporary))
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-        writer = VideoWriter(process, log, Path(path), width, height)
+    path = Path(path)
+    with atomic_path(path) as temporary, contextlib.closing(_Output(temporary)) as output:
+        container = av.open(output, "w", format="mp4", options=CONTAINER_OPTIONS, io_open=output.read_again)
         try:
+            stream = _h264_stream(container, width + width % 2, height + height % 2, exact_rate(fps), preset)
+            if not even:
+                stream.codec_context.time_base = FINE_TIME_BASE
+            writer = VideoWriter(path, output, container, stream, width, height)
             yield writer
             writer.finish()
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            # Closing again after an error only frees memory; what it says is not the cause.
+            with contextlib.suppress(OSError, av.FFmpegError):
+                container.close()
 
 
-def encoder_command(width: int, height: int, fps: float, preset: str, output: str) -> list[str]:
-    """The ffmpeg command line that reads raw yuv420p frames of an even size from its standard input."""
-    rate = exact_rate(fps)
-    return [
-        ffmpeg_path(), "-y", "-v", "error", "-nostdin",
-        "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-r", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0",
-        "-an", "-c:v", "libx264", "-preset", preset, "-crf", str(DEFAULT_QUALITY), "-threads", str(ENCODER_THREADS), "-x264-params", ENCODER_SETTINGS, "-pix_fmt", "yuv420p",
-        "-color_range", "tv", "-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m",
-        "-movflags", "+faststart", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-f", "mp4", output,
-    ]  # fmt: skip
+def _h264_stream(container: OutputContainer, width: int, height: int, rate: Fraction, preset: str) -> VideoStream:
+    settings = ENCODER_SETTINGS if width >= NARROWEST_WITH_TREE else f"{ENCODER_SETTINGS}:mbtree=0"
+    options = {"preset": preset, "crf": str(DEFAULT_QUALITY), "x264-params": settings, "flags": "+bitexact"}
+    stream = container.add_stream("libx264", rate=rate, options=options)
+    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    codec = stream.codec_context
+    codec.thread_count, codec.thread_type = ENCODER_THREADS, "FRAME"
+    codec.color_range, codec.colorspace = ColorRange.MPEG, Colorspace.ITU601
+    codec.color_primaries, codec.color_trc = ColorPrimaries.SMPTE170M, ColorTrc.SMPTE170M
+    codec.time_base = 1 / rate
+    return stream
 
 
 def exact_rate(fps: float) -> Fraction:
     """A frame rate as a fraction: 29.97 becomes 30000/1001."""
     ntsc = Fraction(round(fps * 1001 / 1000) * 1000, 1001)
     return ntsc if fps != round(fps) and abs(float(ntsc) - fps) < 0.005 else Fraction(fps).limit_denominator(1000)
-
-
-def ffmpeg_path() -> str:
-    """The ffmpeg that imageio-ffmpeg ships, or the one that IMAGEIO_FFMPEG_EXE names."""
-    import imageio_ffmpeg
-
-    try:
-        return imageio_ffmpeg.get_ffmpeg_exe()
-    except RuntimeError:
-        raise UsageError("no ffmpeg was found. Install it with: pip install imageio-ffmpeg") from None

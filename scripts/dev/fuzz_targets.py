@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import pickle
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,18 +186,29 @@ def _answers():
 
 
 def _video_seeds(folder: Path) -> tuple[bytes, ...]:
-    from motion_rep.video.writing import ffmpeg_path
+    return tuple(
+        _small_video(folder / name, codec, options)
+        for name, codec, options in (
+            ("a.mp4", "libx264", {}),
+            ("b.avi", "mjpeg", {}),
+            ("c.mkv", "libx264", {"bf": "2"}),
+        )
+    )
 
-    found = []
-    for name, options in (
-        ("a.mp4", ["-c:v", "libx264", "-pix_fmt", "yuv420p"]),
-        ("b.avi", ["-c:v", "mjpeg"]),
-        ("c.mkv", ["-c:v", "libx264", "-bf", "2"]),
-    ):
-        source = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1"]
-        subprocess.run([ffmpeg_path(), "-y", "-v", "error", *source, *options, str(folder / name)], check=True)
-        found.append((folder / name).read_bytes())
-    return tuple(found)
+
+def _small_video(path: Path, codec: str, options: dict[str, str]) -> bytes:
+    import av
+    import numpy as np
+
+    noise = np.random.default_rng(0)
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=10, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for _ in range(10):
+            picture = noise.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path.read_bytes()
 
 
 def _torch_bytes(value: object) -> bytes:

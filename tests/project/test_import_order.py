@@ -30,7 +30,8 @@ HEAVY = (
     "mannequin",
     "google",
     "scipy",
-    "imageio_ffmpeg",
+    "av",
+    "PIL",
     "trimesh",
     "pyrender",
     "OpenGL",
@@ -49,7 +50,7 @@ COMMANDS = (
 )
 DEPENDENCIES = (
     *HEAVY,
-    *("imageio", "tqdm", "roma", "pytest", "hypothesis", "PIL", "openai"),
+    *("imageio", "tqdm", "roma", "pytest", "hypothesis", "openai"),
 )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import cv2
-import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
 from command_support import CHECKER, assert_error_lines, save_motion
+from ffmpeg_support import ffmpeg
 
 from motion_rep.motion_checker import build_parser, main
 
@@ -36,41 +35,13 @@ def check(motion: Path, *flags: object, code: int = 0) -> Path:
 
 def make_video(path: Path, frames: int = 9, size=(128, 96), rate: str = "16", rotation: int | None = None) -> Path:
     """A video whose upper half is white, made by ffmpeg alone."""
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     width, height = size
-    filters = f"drawbox=x=0:y=0:w={width}:h={height // 2}:color=white:t=fill"
     plain = path if rotation is None else path.with_name("plain.mp4")
-    source = [
-        "-f",
-        "lavfi",
-        "-i",
-        f"color=black:s={width}x{height}:r={rate}",
-        "-frames:v",
-        str(frames),
-        "-vf",
-        filters,
-        "-pix_fmt",
-        "yuv420p",
-        str(plain),
-    ]
-    subprocess.run([ffmpeg, "-y", "-v", "error", *source], check=True)
+    filters = f"drawbox=x=0:y=0:w={width}:h={height // 2}:color=white:t=fill"
+    source = ("-f", "lavfi", "-i", f"color=black:s={width}x{height}:r={rate}")
+    ffmpeg(*source, "-frames:v", frames, "-vf", filters, "-pix_fmt", "yuv420p", plain)
     if rotation is not None:
-        subprocess.run(
-            [
-                ffmpeg,
-                "-y",
-                "-v",
-                "error",
-                "-display_rotation",
-                str(rotation),
-                "-i",
-                str(plain),
-                "-c",
-                "copy",
-                str(path),
-            ],
-            check=True,
-        )
+        ffmpeg("-display_rotation", rotation, "-i", plain, "-c", "copy", path)
     return path
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 from checkout import REPO
+from ffmpeg_support import ffmpeg
 
 from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.weights import WEIGHT_FILES, is_intact
 from motion_rep.video.reading import open_video
-from motion_rep.video.writing import ffmpeg_path, open_writer
+from motion_rep.video.writing import open_writer
 
 REPOSITORY = REPO
 COMMAND = REPOSITORY / "motion_rep" / "capture_preview.py"
@@ -148,9 +149,7 @@ def test_of_two_people_the_one_in_the_box_is_followed(tmp_path):
 def test_a_video_turned_by_its_metadata_is_captured_upright(tmp_path):
     lying = write_video(tmp_path / "lying.mp4", [np.ascontiguousarray(np.rot90(rgb, -1)) for rgb in sample_frames(8)])
     turned = tmp_path / "turned.mp4"
-    subprocess.run(
-        [ffmpeg_path(), "-v", "error", "-display_rotation", "90", "-i", lying, "-c", "copy", turned], check=True
-    )
+    ffmpeg("-display_rotation", "90", "-i", lying, "-c", "copy", turned)
     straight = write_video(tmp_path / "straight.mp4", sample_frames(8))
     for video, name in ((turned, "t"), (straight, "s")):
         assert capture(video, tmp_path / f"{name}.pt").returncode == 0

@@ -1,0 +1,77 @@
+"""Frame times: whether they are even, at which rate they are best resampled, and frames at such a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.video.writing import exact_rate
+
+Picture = TypeVar("Picture")
+
+# Frames may lie this many frame intervals off an even grid: time stamps are rounded, and one late frame does no harm.
+LARGEST_SHIFT = 0.6
+
+
+def is_even(times: np.ndarray) -> bool:
+    """Whether frames come at one rate.
+
+    Args:
+        times: (F,) seconds, increasing, the first 0.
+    """
+    if len(times) < 3 or times[-1] <= 0:
+        return True
+    interval = times[-1] / (len(times) - 1)
+    off = np.abs(times - interval * np.arange(len(times))) / interval
+    return bool(off.max() <= LARGEST_SHIFT)
+
+
+def measured_rate(times: np.ndarray) -> float | None:
+    """Frames per second of most frames; None for fewer than two.
+
+    Of a phone or a screen recorder this is the rate that it aims at; pauses do not lower it.
+
+    Args:
+        times: (F,) seconds, increasing.
+    """
+    intervals = np.diff(times)
+    intervals = intervals[intervals > 0]
+    if not len(intervals):
+        return None
+    return min(float(exact_rate(1.0 / _usual(intervals))), FASTEST_RATE)
+
+
+def frames_at_rate(frames: Iterable[tuple[float, Picture]], fps: float) -> Iterator[Picture]:
+    """The frame nearest in time to k / fps, for k = 0, 1, ... up to the last; frames are repeated or left out.
+
+    Args:
+        frames: (seconds, picture) in order of time.
+    """
+    count, previous = 0, None
+    for time, picture in frames:
+        # The frame before serves every moment that is nearer to it.
+        while previous is not None and count / fps - previous[0] <= time - count / fps:
+            yield previous[1]
+            count += 1
+        previous = (time, picture)
+    while previous is not None and count / fps - previous[0] < 0.5 / fps:
+        yield previous[1]
+        count += 1
+
+
+def uneven_note(times: np.ndarray, fps: float) -> str:
+    """A sentence for the user about a video that is resampled."""
+    intervals = np.diff(times)
+    return (
+        f"its frames come {intervals.min() * 1000:.0f} to {intervals.max() * 1000:.0f} ms after each other; "
+        f"it is resampled to an even {fps:g} frames per second"
+    )
+
+
+def _usual(intervals: np.ndarray) -> float:
+    """The mean of the intervals near the median one: whole milliseconds round each of them."""
+    median = np.quantile(intervals, 0.5, method="lower")
+    return float(intervals[np.abs(intervals - median) <= 0.1 * median + 0.0011].mean())
