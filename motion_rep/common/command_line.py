@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
+from motion_rep.common.sizes import LARGEST_SIDE
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
 
@@ -28,6 +29,19 @@ class _DefaultsThatSaySomething(argparse.ArgumentDefaultsHelpFormatter):
         return action.help if action.default is None or action.default is False else super()._get_help_string(action)
 
 
+class _StoreOnce(argparse.Action):
+    """Stores a flag's value; a repeated flag is an error, or its values are added where it takes several."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        if self.dest in parser.flags_seen:
+            if self.nargs not in ("+", "*"):
+                parser.error(f"given more than once: {option_string}")
+            values = [*getattr(namespace, self.dest), *values]
+        if option_string is not None:
+            parser.flags_seen.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that takes every long flag with ``-`` and with ``_``.
 
@@ -38,8 +52,12 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", _DefaultsThatSaySomething)
         options.setdefault("allow_abbrev", False)
         super().__init__(**options)
+        self.flags_seen: set[str] = set()
+        for name in (None, "store"):
+            self.register("action", name, _StoreOnce)
 
     def parse_known_args(self, args=None, namespace=None):
+        self.flags_seen = set()
         given = sys.argv[1:] if args is None else list(args)
         return super().parse_known_args(self._known_spellings(given), namespace)
 
@@ -149,7 +167,7 @@ def worker_count(text: str) -> int:
 
 def picture_side(text: str) -> int:
     """argparse type: width or height of a picture in pixels."""
-    return _int_within(text, 16, 16384, "a width or height of a picture (16 to 16384 pixels)")
+    return _int_within(text, 16, LARGEST_SIDE, f"a width or height of a picture (16 to {LARGEST_SIDE} pixels)")
 
 
 def port(text: str) -> int:
@@ -176,13 +194,18 @@ def _int_within(text: str, least: int, most: int, expected: str) -> int:
 
 
 def device_or_error(name: str) -> str:
-    """A torch device name that exists on this machine; ``auto`` takes cuda where it is there, else cpu."""
+    """A torch device on this machine: the one named, else, with a warning, the CPU. ``auto`` takes CUDA if there is one."""
     import torch
 
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.device(name)
+    except RuntimeError as error:
         raise UsageError(f"--device {name}: {one_line(error)[:160]}. Use --device auto or cpu.") from None
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        say_warning(f"--device {name}: this machine has no such device; the CPU is used")
+        return "cpu"
     return name

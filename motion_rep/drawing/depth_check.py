@@ -12,21 +12,27 @@ import numpy as np
 from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import CHUNK, posed_frames
+from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
+from motion_rep.common.sizes import DEFAULT_SIZE
 from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.renderers import Renderer
+from motion_rep.drawing.row_match import RowMatch, match_rows
 from motion_rep.kinematics.camera import Camera, default_camera
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.motions.encoding import body_parameters, body_parameters_from_velocity
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.runs.ordered_threads import map_in_order
-from motion_rep.video.reading import VideoReader, open_video
+from motion_rep.video.reading import VideoReader, frame_times, open_video
+from motion_rep.video.timing import is_even
 from motion_rep.video.writing import open_writer
 
-DEFAULT_SIZE = (1920, 1080)
 DEFAULT_FIELD_OF_VIEW = 55.0
 # Free space around the person in the default camera's picture, and how close that camera may come (metres).
 DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
+
+# Pictures whose ratio of sides differs by more show different things.
+SHAPE_TOLERANCE = 0.03
 
 # Some containers only estimate their number of frames; fewer than this share of it means that the file was cut.
 SEEN_SHARE = 0.95
@@ -79,25 +85,26 @@ def check_overlay(
     options: CheckOptions,
     shown: Shown,
 ) -> list[str]:
-    """Write the overlay, half the source frame and half depth, at the source's size and rate; frames are matched by time.
+    """Write the overlay, half the source frame and half depth; each frame keeps the time that it has in the source.
 
     Raises:
-        InputError: the video cannot be read.
+        InputError: the video cannot be read, or has another shape than the picture of the motion's camera.
     """
     parameters = chosen_parameters(clip, options)
+    times = frame_times(video_path)
     with open_video(video_path) as video:
         camera, notes = _camera_for_video(clip, parameters, video)
-        rate = options.fps or clip.fps
-        notes += _rate_notes(clip, video, rate)
+        match, rate_notes = match_rows(clip, times, video.fps)
+        if options.fps is not None:
+            rate_notes.insert(0, f"--fps {options.fps:g} is ignored: an overlay has the video's own times")
         body, painter = depth_painter(body, renderer, parameters, camera, video.width, video.height, OVERLAY_DARKEST)
-        matched = _match(
-            video, posed_frames(body, parameters, options.batch_size), len(clip), rate or video.fps, clip.start_time
-        )
-        pictures = map_in_order(lambda item: _mix(painter, *item), matched, renderer.threads)
-        with open_writer(target, video.width, video.height, video.fps) as writer:
-            for picture in shown(pictures, video.frame_count):
-                writer.write(picture)
-    return notes + _length_notes(video, writer.frames) + _sight_notes(painter)
+        matched = _matched(video, posed_frames(body, parameters, options.batch_size), match)
+        pictures = map_in_order(lambda item: _mix(painter, item), matched, renderer.threads)
+        even = is_even(times)
+        with open_writer(target, video.width, video.height, video.fps, even=even) as writer:
+            for time, picture in shown(pictures, video.frame_count):
+                writer.write(picture, None if even else time)
+    return notes + rate_notes + _length_notes(video, writer.frames) + _sight_notes(painter)
 
 
 def depth_painter(
@@ -122,30 +129,32 @@ def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters
     return parameters.without_translation() if options.zero_translation else parameters
 
 
-def row_at(time: float, rate: float, start_time: float, rows: int) -> int | None:
-    """The row of a motion that shows a moment of the video, or None where the motion says nothing about it.
+@dataclass(frozen=True)
+class _OverlayFrame:
+    """A frame of the video with its time, and its row and that row's vertices (V, 3), or None."""
 
-    A motion has one row less than its clip has frames, so nothing is known about the closing frame: the last row would be late.
-    """
-    row = round((time - start_time) * rate)
-    return row if 0 <= row < rows else None
+    time: float
+    rgb: np.ndarray
+    row: int
+    vertices: np.ndarray | None
 
 
-def _match(
-    video: VideoReader, posed: Iterator[np.ndarray], rows: int, rate: float, start_time: float
-) -> Iterator[tuple[np.ndarray, int, np.ndarray | None]]:
-    """Every frame of the video with its row and that row's vertices; rows only move forward, so nothing is kept."""
+def _matched(video: VideoReader, posed: Iterator[np.ndarray], match: RowMatch) -> Iterator[_OverlayFrame]:
+    """Every frame of the video with its row; rows only move forward, so nothing is kept."""
     at, vertices = -1, None
-    for time, rgb in video:
-        row = row_at(time, rate, start_time, rows)
+    for number, (time, rgb) in enumerate(video):
+        row = match.row(number, time)
         while row is not None and at < row:
             vertices, at = next(posed), at + 1
-        yield rgb, at, vertices if row is not None else None
+        yield _OverlayFrame(time, rgb, at, vertices if row is not None else None)
 
 
-def _mix(painter: DepthPainter, rgb: np.ndarray, row: int, vertices: np.ndarray | None) -> np.ndarray:
-    depth = np.zeros(rgb.shape[:2], np.uint8) if vertices is None else painter.picture(row, vertices)
-    return cv2.addWeighted(rgb, 0.5, cv2.cvtColor(depth, cv2.COLOR_GRAY2RGB), 0.5, 0.0)
+def _mix(painter: DepthPainter, frame: _OverlayFrame) -> tuple[float, np.ndarray]:
+    if frame.vertices is None:
+        depth = np.zeros(frame.rgb.shape[:2], np.uint8)
+    else:
+        depth = painter.picture(frame.row, frame.vertices)
+    return frame.time, cv2.addWeighted(frame.rgb, 0.5, cv2.cvtColor(depth, cv2.COLOR_GRAY2RGB), 0.5, 0.0)
 
 
 def _camera_and_size(
@@ -169,7 +178,26 @@ def _camera_for_video(clip: MotionClip, parameters: BodyParameters, video: Video
         return _default_camera(parameters, *size), [
             "the camera is unknown, so the overlay cannot fit; it is drawn from a default camera in front of the person"
         ]
+    if not _same_shape(clip.camera.size, size):
+        raise InputError(_other_shape(clip.camera.size, video))
     return _scaled(clip.camera, size), _scale_notes(clip.camera.size, size, "the video")
+
+
+def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one picture is the other at another scale; sides are often rounded to multiples of 16."""
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1.0) <= SHAPE_TOLERANCE
+
+
+def _other_shape(seen: tuple[int, int], video: VideoReader) -> str:
+    found = f"{video.path}: shows {video.width}x{video.height} pixels"
+    expected = f"expected the shape that the motion's camera saw, {seen[0]}x{seen[1]}"
+    stored = video.stored_size
+    if stored != (video.width, video.height) and _same_shape(seen, stored):
+        return (
+            f"{found} (stored as {stored[0]}x{stored[1]}, then turned or stretched to square pixels), {expected}. "
+            "The capture was made from the stored pixels: encode the video again upright and capture that."
+        )
+    return f"{found}, {expected}. Give the video that was captured."
 
 
 def _scaled(camera: Camera, size: tuple[int, int]) -> Camera:
@@ -182,25 +210,10 @@ def _scale_notes(own: tuple[int, int], size: tuple[int, int], what: str) -> list
     return [f"the camera is for {own[0]}x{own[1]} pixels, {what} has {size[0]}x{size[1]}; the camera was scaled"]
 
 
-def _rate_notes(clip: MotionClip, video: VideoReader, rate: float | None) -> list[str]:
-    if rate is not None:
-        return []
-    if video.frame_count is None:
-        return ["the motion's frame rate is unknown; the video's was taken. Give it with --fps"]
-    expected = video.frame_count - 1
-    fits = abs(len(clip) - expected) <= 1
-    tail = (
-        ""
-        if fits
-        else f", but the motion has {len(clip)} rows and the video {video.frame_count} frames, so they drift apart. Give the true rate with --fps"
-    )
-    return [f"the motion's frame rate is unknown; the video's ({video.fps:g}) was taken{tail}"]
-
-
 def _length_notes(video: VideoReader, read: int) -> list[str]:
     if video.frame_count is None or read >= SEEN_SHARE * video.frame_count:
         return []
-    return [f"{video.path} says that it has {video.frame_count} frames, but only {read} could be read; it may be cut"]
+    return [f"{video.path} promises {video.frame_count} frames, but only {read} could be read; it may be cut"]
 
 
 def _sight_notes(painter: DepthPainter) -> list[str]:

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
+from motion_rep.common.sizes import LARGEST_SIDE
 from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.frames import PYTORCH3D_FROM_OPENCV, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
-
-# Pixels; a picture of more than this is a damaged file.
-LARGEST_SIDE = 16_384
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,10 @@ from av.video.stream import VideoStream
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.common.sizes import LARGEST_SIDE
 from motion_rep.video.animated_webp import is_webp, webp_frames, webp_times
 from motion_rep.video.container import OpenedVideo, open_container, require_video_file
 from motion_rep.video.picture_shape import Orientation, orientation_of, square_size
-
-LARGEST_SIDE = 16384
 
 Frames = Iterator[tuple[float, np.ndarray]]
 

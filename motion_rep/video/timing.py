@@ -30,9 +30,9 @@ def is_even(times: np.ndarray) -> bool:
 
 
 def measured_rate(times: np.ndarray) -> float | None:
-    """Frames per second of most frames; None for fewer than two.
+    """Frames per second that at least three quarters of the frames keep up with; None for fewer than two frames.
 
-    Of a phone or a screen recorder this is the rate that it aims at; pauses do not lower it.
+    A higher rate would repeat frames, and the motion would move in steps. A few pauses do not lower it.
 
     Args:
         times: (F,) seconds, increasing.
@@ -72,6 +72,6 @@ def uneven_note(times: np.ndarray, fps: float) -> str:
 
 
 def _usual(intervals: np.ndarray) -> float:
-    """The mean of the intervals near the median one: whole milliseconds round each of them."""
-    median = np.quantile(intervals, 0.5, method="lower")
-    return float(intervals[np.abs(intervals - median) <= 0.1 * median + 0.0011].mean())
+    """The mean of the intervals near the third quartile: whole milliseconds round each of them."""
+    usual = np.quantile(intervals, 0.75, method="lower")
+    return float(intervals[np.abs(intervals - usual) <= 0.1 * usual + 0.0011].mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,11 @@ import torch
 from command_support import CHECKER, assert_error_lines, save_motion
 from ffmpeg_support import ffmpeg
 
+from motion_rep.drawing.row_match import match_rows
 from motion_rep.motion_checker import build_parser, main
+from motion_rep.motions.motion_file import read_motion
+from motion_rep.video.reading import frame_times
+from motion_rep.video.writing import open_writer
 
 
 @pytest.fixture
@@ -30,7 +35,8 @@ def motion(tmp_path, make_capture):
 def check(motion: Path, *flags: object, code: int = 0) -> Path:
     folder = motion.parent / "checks"
     assert main(["--motion-file", str(motion), "--output-dir", str(folder), *map(str, flags)]) == code
-    return folder / f"clip_{'overlay' if '--video-file' in flags else 'depth'}.mp4"
+    ending = "_recover_velocity" if "-rfv" in flags else ""
+    return folder / f"clip_{'overlay' if '--video-file' in flags else 'depth'}{ending}.mp4"
 
 
 def make_video(path: Path, frames: int = 9, size=(128, 96), rate: str = "16", rotation: int | None = None) -> Path:
@@ -119,6 +125,82 @@ def test_a_video_of_another_size_scales_the_camera_and_says_so(motion, tmp_path,
     assert "camera was scaled" in capsys.readouterr().err and large.shape[1:3] == (192, 256)
     shrunk = cv2.resize(large[3], (128, 96), interpolation=cv2.INTER_AREA).astype(int)
     assert np.abs(shrunk - small[3]).mean() < 6
+
+
+def uneven_video(path: Path) -> Path:
+    """Eight frames at 16 fps, then eight at 32 fps."""
+    times = [number / 16 if number < 8 else 0.5 + (number - 8) / 32 for number in range(16)]
+    with open_writer(path, 128, 96, 16.0, even=False) as writer:
+        for number, time in enumerate(times):
+            writer.write(np.full((96, 128, 3), 10 * number, np.uint8), time)
+    return path
+
+
+def test_an_overlay_keeps_the_times_of_an_uneven_video(motion, tmp_path):
+    video = uneven_video(tmp_path / "v.mp4")
+    overlay = check(motion(frames=30, fps=32.0), "--video-file", video)
+    assert np.abs(frame_times(overlay) - frame_times(video)).max() < 1e-4 and len(frame_times(overlay)) == 16
+
+
+@pytest.mark.parametrize(("fps", "by_number"), [(16.0, False), (18.5, True), (None, True)])
+def test_rows_of_an_uneven_video_are_matched_by_how_the_motion_was_made(motion, fps, by_number):
+    """Made from evenly resampled frames: by time; one row a frame at the average rate: by number."""
+    times = np.array([*np.arange(4) / 32, *(0.125 + np.arange(12) / 16)])
+    clip = dataclasses.replace(read_motion(motion(frames=24)), fps=fps)
+    match, notes = match_rows(clip, times, 18.5)
+    assert match.by_number == by_number and any("not evenly spaced" in note for note in notes) == by_number
+    assert [match.row(number, times[number]) for number in (4, 10)] == ([4, 10] if by_number else [2, 8])
+
+
+def test_the_rate_flag_is_ignored_with_a_video_and_said_so(motion, tmp_path, capsys):
+    video = make_video(tmp_path / "v.mp4")
+    plain = check(motion(), "--video-file", video).read_bytes()
+    assert "--fps" not in capsys.readouterr().err
+    assert check(motion(), "--video-file", video, "--fps", "20").read_bytes() == plain
+    assert "--fps 20 is ignored" in capsys.readouterr().err
+
+
+def test_a_video_of_another_shape_is_refused(motion, tmp_path, capsys):
+    video = make_video(tmp_path / "v.mp4", size=(96, 128))
+    target = check(motion(), "--video-file", video, code=1)
+    (line,) = assert_error_lines(capsys.readouterr().err, 1)
+    assert "shows 96x128 pixels" in line and "128x96" in line and not target.exists()
+
+
+def test_a_turned_video_of_a_system_that_did_not_turn_it_is_refused_with_the_cause(motion, tmp_path, capsys):
+    video = make_video(tmp_path / "v.mp4", rotation=90)
+    check(motion(), "--video-file", video, code=1)
+    (line,) = assert_error_lines(capsys.readouterr().err, 1)
+    assert "stored as 128x96" in line and "made from the stored pixels" in line
+
+
+def test_pixels_that_are_not_square_are_made_so(motion, tmp_path):
+    plain, wide = make_video(tmp_path / "p.mp4"), tmp_path / "w.mp4"
+    ffmpeg("-i", plain, "-vf", "scale=64:96,setsar=2", wide)
+    frames = [read_video(check(motion(), "--video-file", video))[1].astype(int) for video in (plain, wide)]
+    assert frames[0].shape == frames[1].shape and np.abs(frames[0] - frames[1]).mean() < 4
+
+
+def test_several_motions_and_videos(motion, tmp_path, capsys):
+    first, second = motion(), tmp_path / "other.pt"
+    second.write_bytes(first.read_bytes())
+    videos = [make_video(tmp_path / "v.mp4"), tmp_path / "gone.mp4"]
+    flags = ["--motion-file", first, second, "--output-dir", tmp_path / "out", "--video-file", *videos]
+    assert main([str(flag) for flag in flags]) == 1
+    assert "gone.mp4" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip_overlay.mp4"]
+    assert main(["--motion-file", str(first), str(first), "--output-dir", str(tmp_path / "out")]) == 2
+    assert "two motions" in capsys.readouterr().err
+    repeated = ["--video-file", str(videos[0]), "--video-file", str(videos[0]), "--video-file", str(videos[0])]
+    assert main(["--motion-file", str(first), str(second), "--output-dir", str(tmp_path / "out"), *repeated]) == 2
+    assert "3 videos for 2 motions" in capsys.readouterr().err
+
+
+def test_a_missing_gpu_falls_back_to_the_cpu_and_says_so(motion, capsys):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert check(motion(), "--device", "cuda:0").is_file()
+    assert "--device cuda:0: this machine has no such device; the CPU is used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("rotation", [90, -90, 180])
@@ -242,7 +324,8 @@ def test_a_cut_video_is_an_error_or_what_is_left_of_it(motion, tmp_path, capsys)
 )
 def test_missing_prerequisites_end_with_2(motion, tmp_path, capsys, monkeypatch, flags):
     monkeypatch.chdir(tmp_path)
-    assert main(["--motion-file", str(motion()), "--output-dir", str(tmp_path / "out"), *flags]) == 2
+    folder = () if flags[0] == "--output-dir" else ("--output-dir", str(tmp_path / "out"))
+    assert main(["--motion-file", str(motion()), *folder, *flags]) == 2
     assert_error_lines(capsys.readouterr().err, 1)
 
 

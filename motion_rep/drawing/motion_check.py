@@ -1,0 +1,85 @@
+"""Check motions by eye: one depth video or overlay for each motion file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_rep.bodies.body_models import Body, load_body
+from motion_rep.common.errors import UsageError
+from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
+from motion_rep.drawing.renderers import Renderer, load_renderer
+from motion_rep.files.atomic_writing import require_folder
+from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.motions.motion_file import read_motion
+from motion_rep.runs.work_pool import use_one_thread
+
+__all__ = ["CheckJob", "CheckOptions", "Checker", "check_jobs", "load_checker"]
+
+
+@dataclass(frozen=True)
+class CheckJob:
+    """A motion file, its source video or None, and the video to write."""
+
+    motion: Path
+    video: Path | None
+    target: Path
+
+
+@dataclass(frozen=True)
+class Checker:
+    """What jobs are drawn with."""
+
+    body: Body
+    renderer: Renderer
+
+    def check(self, job: CheckJob, options: CheckOptions, shown: Shown) -> list[str]:
+        """Write one job's video.
+
+        Args:
+            shown: wraps the frames in a progress bar, given their number.
+        Returns:
+            Notes for the user.
+        Raises:
+            InputError: motion or video cannot be used, or the target cannot be written.
+        """
+        clip = read_motion(job.motion)
+        remove_stale_temporaries(require_folder(job.target.parent), recursive=False)
+        if job.video is None:
+            return check_depth(clip, job.target, self.body, self.renderer, options, shown)
+        return check_overlay(clip, job.video, job.target, self.body, self.renderer, options, shown)
+
+
+def check_jobs(
+    motions: Sequence[Path], videos: Sequence[Path], folder: Path, from_velocity: bool = False
+) -> list[CheckJob]:
+    """One job for each motion, with no, one or as many videos.
+
+    Raises:
+        UsageError: another number of videos, or two motions whose videos would have the same name.
+    """
+    if len(videos) not in (0, 1, len(motions)):
+        raise UsageError(
+            f"--video-file names {len(videos)} videos for {len(motions)} motions. Give one for all, or one for each."
+        )
+    each: Sequence[Path | None] = videos or [None]
+    paired = each if len(each) == len(motions) else [*each] * len(motions)
+    ending = ("overlay" if videos else "depth") + ("_recover_velocity" if from_velocity else "")
+    jobs = [CheckJob(motion, video, folder / f"{motion.stem}_{ending}.mp4") for motion, video in zip(motions, paired)]
+    targets = [job.target for job in jobs]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise UsageError(f"{target}: two motions would be drawn there. Give each its own --output-dir.")
+    return jobs
+
+
+def load_checker(smpl_type: str, model_path: str | None, device: str, renderer: str) -> Checker:
+    """Load body model and renderer; frames are shared out between threads, so torch itself uses one.
+
+    Raises:
+        UsageError: a model or a renderer that is not there.
+    """
+    checker = Checker(load_body(smpl_type, model_path, device), load_renderer(renderer))
+    use_one_thread()
+    return checker
