@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
+from motion_gating.metrics.table import METRICS
 from motion_rep.common.command_line import (
     DONE,
     SOME_FAILED,
@@ -57,9 +58,12 @@ def build_parser() -> Parser:
         "--output-json", type=location, metavar="B", help="archive to write (default: the input, replaced atomically)"
     )
     parser.add_argument("--jitter-threshold", type=positive_number, default=0.04, help="jitter must be below")
-    for name in ("ground-penetration", "foot-sliding", "foot-floating", "dynamic-degree"):
-        parser.add_argument(f"--max-{name}", type=positive_number, metavar="X", help="off unless given")
-    parser.add_argument("--min-dynamic-degree", type=positive_number, metavar="X", help="off unless given")
+    for metric in METRICS:
+        for kind in metric.limits:
+            hint = f"off unless given ({metric.hint})" if metric.hint else "off unless given"
+            name = f"{kind}_{metric.key}"
+            parser.add_argument(*metric.flags(kind), dest=name, type=positive_number, metavar="X", help=hint)
+    parser.add_argument("--any-fps", action="store_true", help="accept motions whose rate is not 16 frames a second")
     parser.add_argument("--video-field", default="video_path", help="entry field with the clip")
     parser.add_argument("--eval-field", default="mbench_eval_path", help="entry field with the eval file")
     parser.add_argument(
@@ -129,22 +133,15 @@ def _cache_dir(args: argparse.Namespace) -> Path | None:
 
 
 def _options(args: argparse.Namespace, judge):
-    from motion_gating.gate.decision import Limits
-    from motion_gating.gate.gate import Fields, GateOptions
+    from motion_gating.archives.fields import Fields
+    from motion_gating.gate.gate import GateOptions
 
     return GateOptions(
         meta_json=args.meta_json,
         quality_report=args.quality_report,
         output_json=args.output_json,
         fields=Fields(args.video_field, args.eval_field, args.prompt_field),
-        limits=Limits(
-            jitter_degree=args.jitter_threshold,
-            max_ground_penetration=args.max_ground_penetration,
-            max_foot_sliding=args.max_foot_sliding,
-            max_foot_floating=args.max_foot_floating,
-            max_dynamic_degree=args.max_dynamic_degree,
-            min_dynamic_degree=args.min_dynamic_degree,
-        ),
+        limits=_limits(args),
         threads=args.num_threads,
         max_samples=args.max_samples,
         skip_vlm_above_threshold=args.skip_vlm_above_threshold,
@@ -152,6 +149,14 @@ def _options(args: argparse.Namespace, judge):
         settings=judge_settings(args, judge),
         failures=args.failures,
     )
+
+
+def _limits(args: argparse.Namespace):
+    from motion_gating.gate.decision import Limit, Limits
+
+    bounds = [(metric.key, kind, getattr(args, f"{kind}_{metric.key}")) for metric in METRICS for kind in metric.limits]
+    others = tuple(Limit(*bound) for bound in bounds if bound[2] is not None)
+    return Limits(args.jitter_threshold, others, **({"fps": None} if args.any_fps else {}))
 
 
 def _engine(args: argparse.Namespace):

@@ -142,7 +142,7 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
     from motion_gating.archives.scratch_file import scratch_file
     from motion_gating.review_page.entry_page import failed_page, start_pages
     from motion_gating.review_page.page import write_page
-    from motion_gating.review_page.records import FIGURES
+    from motion_gating.metrics.table import METRICS
     from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 
@@ -158,7 +158,7 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
         rows.seek(0)
         data = {
             "threshold": options.threshold,
-            "figures": [{"name": figure.name, "unit": figure.unit} for figure in FIGURES],
+            "figures": [{"name": figure.name, "unit": figure.unit} for figure in METRICS],
             **heading,
         }
         write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))

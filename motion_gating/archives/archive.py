@@ -25,10 +25,10 @@ def is_lines(path: Location) -> bool:
 
 
 def read_entries(path: Location) -> Iterator[Entry]:
-    """The entries of an archive, in order, one by one; what is wrong is found when the reading comes to it.
+    """The entries of an archive, in order, one by one; an error is raised when reading reaches it.
 
     Raises:
-        UsageError: missing or not JSON, not a list of objects, an entry without an id, or an id that comes twice.
+        UsageError: missing or not JSON, not a list of objects, an entry without an id, or a duplicate id.
     """
     seen: set[str] = set()
     try:
@@ -42,7 +42,7 @@ def read_entries(path: Location) -> Iterator[Entry]:
 
 
 def read_items(path: Location, expected: str = "a list of entries") -> Iterator[object]:
-    """What a JSON list or a file of JSON lines holds, one by one, whatever it is. A remote one is fetched each time.
+    """The items of a JSON list or of JSON lines, one by one, whatever they are. A remote file is fetched each time.
 
     Args:
         expected: see :func:`motion_gating.archives.json_stream.read_json_list`.
@@ -61,7 +61,7 @@ def entry_id(entry: Entry) -> object:
 
 @contextlib.contextmanager
 def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
-    """A function that appends one entry to a new archive, which takes its name when the block ends without an error."""
+    """A function that appends one entry to a new archive; the file takes its name when the block ends without an error."""
     lines = is_lines(path)
     with (
         local_output(path, fetch=False) as copy,
@@ -117,6 +117,7 @@ def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: se
         )
     if str(identifier) in seen:
         raise UsageError(
-            f"{path}: the id {identifier!r} comes twice (again at entry {number}); results could not be told apart. Give every entry its own id."
+            f"{path}: duplicate id {identifier!r} (again at entry {number}); results would be mixed up. "
+            "Give every entry its own id."
         )
     seen.add(str(identifier))

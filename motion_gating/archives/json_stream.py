@@ -1,4 +1,4 @@
-"""A JSON list read item by item: each item, and each error, as ``json.loads`` of the whole text gives it, but memory holds one item and not the list.
+"""A JSON list read item by item: the items and errors of ``json.loads``, but memory holds one item at a time.
 
 (ijson changes text with half a surrogate pair, refuses NaN and some long numbers, and names no line.)
 """
@@ -27,7 +27,8 @@ def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterato
     Args:
         expected: what the error says should be there instead of something that is no list.
     Raises:
-        InputError: missing, empty, not UTF-8, not JSON (with line and column), or not a list; as soon as the reading comes to it.
+        InputError: missing, empty, not UTF-8, not JSON (with line and column), or not a list;
+            raised when reading reaches it.
     """
     require_file(path)
     try:

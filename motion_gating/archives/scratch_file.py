@@ -1,4 +1,4 @@
-"""A file in which what a run finds out waits to be written, instead of in memory."""
+"""An anonymous temporary file that buffers results, so that they need no memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from motion_rep.files.locations import Location, is_remote
 
 @contextlib.contextmanager
 def scratch_file(target: Location) -> Iterator[IO[bytes]]:
-    """A file without a name on the disk of ``target`` (of temporary files, if that is remote), to write and read; nothing is left of it after a kill.
+    """An anonymous file on the disk of ``target`` (in the system's folder if that is remote); a kill leaves nothing behind.
 
     Raises:
         InputError: it cannot be written; names ``target``.

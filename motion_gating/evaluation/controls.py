@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
+from motion_gating.archives.fields import Fields
 from motion_gating.evaluation.agreement import wilson_interval
-from motion_gating.gate.gate import Fields, question_of
+from motion_gating.gate.gate import question_of
 from motion_gating.judges.interface import Question, Verdict
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location

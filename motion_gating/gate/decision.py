@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass
 
+from motion_gating.archives.fields import JITTER
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
+from motion_gating.metrics.table import METRICS
+from motion_rep.common.rates import LOADER_FPS
+
+DEFAULT_JITTER = 0.04
+MAX, MIN = "max", "min"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One bound of a figure: it must be below a ``max`` and at or above a ``min``; the figure's own unit."""
+
+    metric: str
+    kind: str
+    bound: float
+
+    def check(self, value: float) -> Check:
+        """The condition on a figure."""
+        passed = value < self.bound if self.kind == MAX else value >= self.bound
+        words = {
+            MAX: ("below" if passed else "not below"),
+            MIN: ("reaches" if passed else "does not reach"),
+        }[self.kind]
+        verb = "is " if self.kind == MAX else ""
+        return Check(self.metric, passed, f"{self.metric} {value:.4g} {verb}{words} {self.bound:g}")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Thresholds; None is off. Metres, or metres per frame at the metrics' rate. A figure must be below a maximum and at or above a minimum."""
+    """The conditions on figures.
 
-    jitter_degree: float = 0.04
-    max_ground_penetration: float | None = None
-    max_foot_sliding: float | None = None
-    max_foot_floating: float | None = None
-    max_dynamic_degree: float | None = None
-    min_dynamic_degree: float | None = None
+    Attributes:
+        jitter_degree: must be below.
+        others: bounds of other metrics; none unless asked for.
+        fps: the rate that a motion must have where it is known; None takes any.
+    """
+
+    jitter_degree: float = DEFAULT_JITTER
+    others: tuple[Limit, ...] = ()
+    fps: float | None = LOADER_FPS
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Every limit by name for the run block, None where it is off."""
+        known = {f"{kind}_{metric.key}": None for metric in METRICS for kind in metric.limits}
+        given = {f"{limit.kind}_{limit.metric}": limit.bound for limit in self.others}
+        return {JITTER: self.jitter_degree, **known, **given, "fps": self.fps}
 
 
 @dataclass(frozen=True)
@@ -64,24 +99,20 @@ def jitter_fails(metrics: JointMetrics | None, limits: Limits) -> bool:
 
 def _metric_checks(metrics: JointMetrics | None, error: str | None, limits: Limits) -> list[Check]:
     if metrics is None:
-        return [Check("jitter_degree", None, f"no figures: {error}")]
-    checks = [_below("jitter_degree", metrics.jitter_degree, limits.jitter_degree)]
-    for limit in fields(limits)[1:]:
-        bound, name = getattr(limits, limit.name), limit.name[4:]
-        if bound is not None:
-            value = getattr(metrics, name)
-            checks.append(_below(name, value, bound) if limit.name.startswith("max_") else _reaches(name, value, bound))
-    return checks
+        return [Check(JITTER, None, f"no figures: {error}")]
+    wanted = (Limit(JITTER, MAX, limits.jitter_degree), *limits.others)
+    return [limit.check(metrics.value(limit.metric)) for limit in wanted] + _rate_checks(metrics.clip_fps, limits.fps)
 
 
-def _below(name: str, value: float, limit: float) -> Check:
-    passed = value < limit
-    return Check(name, passed, f"{name} {value:.4g} is {'below' if passed else 'not below'} {limit:g}")
-
-
-def _reaches(name: str, value: float, limit: float) -> Check:
-    passed = value >= limit
-    return Check(name, passed, f"{name} {value:.4g} {'reaches' if passed else 'does not reach'} {limit:g}")
+def _rate_checks(fps: float | None, expected: float | None) -> list[Check]:
+    """Whether a known rate is the one at which the motion will be played; no check where either is unknown."""
+    if expected is None or fps is None or math.isclose(fps, expected, rel_tol=1e-3):
+        return []
+    reason = (
+        f"the motion has {fps:g} frames a second and TM2M plays {expected:g}, so it would take {fps / expected:.2f} "
+        f"times as long; convert it with convert_hmr_to_motion.py --target-fps {expected:g}, or give --any-fps"
+    )
+    return [Check("fps", False, reason)]
 
 
 def _verdict_check(verdict: Verdict | None) -> Check:
@@ -96,5 +127,6 @@ def _verdict_check(verdict: Verdict | None) -> Check:
     return Check(
         "vlm",
         verdict.matches,
-        f"{verdict.judge} says that the clip {'matches' if verdict.matches else 'does not match'} the description{counted}",
+        f"{verdict.judge} says that the clip {'matches' if verdict.matches else 'does not match'} "
+        f"the description{counted}",
     )

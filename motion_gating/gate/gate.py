@@ -8,12 +8,13 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.fields import Fields
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.gate.decision import Limits, decide, jitter_fails
 from motion_gating.gate.in_order import in_order
@@ -28,15 +29,6 @@ from motion_rep.files.remote_files import local_output, remove_stale_temporaries
 from motion_rep.runs.report import write_failures
 
 KEEP, REJECT = "keep", "reject"
-
-
-@dataclass(frozen=True)
-class Fields:
-    """Names of the entry fields that the gate reads."""
-
-    video: str = "video_path"
-    evaluation: str = "mbench_eval_path"
-    prompt: str = "prompt"
 
 
 @dataclass(frozen=True)
@@ -272,7 +264,7 @@ def _run_block(options: GateOptions, started: datetime.datetime, result: GateRes
         "output_json": str(options.output_json or options.meta_json),
         "ended_early": "interrupted" if result.interrupted else result.stop.message if result.stop else None,
         "counts": result.tally.as_dict(),
-        "limits": asdict(options.limits),
+        "limits": options.limits.as_dict(),
         "max_samples": options.max_samples,
         "skip_vlm_above_threshold": options.skip_vlm_above_threshold,
         "on_undecided": options.on_undecided,

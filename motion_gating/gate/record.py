@@ -68,8 +68,6 @@ def _metric_keys(metrics: JointMetrics | None, error: str | None) -> dict:
         "metrics_fps": metrics.fps,
         "jitter_degree_per_frame": metrics.jitter_degree_per_frame,
         "worst_half_second": asdict(metrics.worst_half_second),
-        "ground_penetration": metrics.ground_penetration,
-        "foot_sliding": metrics.foot_sliding,
-        "foot_floating": metrics.foot_floating,
-        "dynamic_degree": metrics.dynamic_degree,
+        "motion_fps": metrics.clip_fps,
+        **metrics.figures,
     }

@@ -31,7 +31,8 @@ class JointClip:
             raise InputError(f"joints have shape {self.joints.shape}, expected (T, 22, 3). Render the entry again.")
         if len(self.joints) < 3:
             raise InputError(
-                f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). Use a longer clip."
+                f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). "
+                "Use a longer clip."
             )
         if not np.isfinite(self.joints).all():
             raise InputError(
@@ -50,7 +51,8 @@ def read_joint_clip(path: str | os.PathLike) -> JointClip:
     content = read_torch_arrays(path)
     if not isinstance(content, dict) or "joints" not in content:
         raise InputError(
-            f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. Render the entry again."
+            f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. "
+            "Render the entry again."
         )
     try:
         return JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
@@ -63,7 +65,8 @@ def _float_array(value: object) -> np.ndarray:
         return value.detach().double().numpy() if hasattr(value, "detach") else np.asarray(value).astype(np.float64)
     except (TypeError, ValueError, RuntimeError):
         raise InputError(
-            f"joints are a {type(value).__name__} that is not numbers, expected a (T, 22, 3) tensor. Render the entry again."
+            f"joints are a {type(value).__name__} that is not numbers, expected a (T, 22, 3) tensor. "
+            "Render the entry again."
         ) from None
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from motion_gating.metrics.benchmark import FEET, jitter_per_frame
 from motion_gating.metrics.joint_clip import JointClip
-from motion_gating.metrics.joint_metrics import FEET, METRIC_FPS, at_metric_rate, jitter_per_frame
+from motion_gating.metrics.joint_metrics import METRIC_FPS, at_metric_rate
 from motion_rep.common.errors import InputError
 
 SIDES = ("left foot", "right foot")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
+from motion_gating.metrics.table import METRICS
 from motion_gating.review_page.curves import curve_panels
 from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
 from motion_gating.review_page.page import harmless_json, write_entry_script
 from motion_gating.review_page.records import (
-    FIGURES,
     ReviewEntry,
     groups_of,
     problems_of,
@@ -123,7 +123,7 @@ def _described(
         "vlm": (item.record or {}).get("vlm_matches"),
         "groups": groups_of(item, options.threshold),
         "poster": url_from(options.output, poster) if (poster := _poster(key, options)).is_file() else None,
-        "figures": [_scaled(item, figure) for figure in FIGURES],
+        "figures": [_scaled(item, figure) for figure in METRICS],
         "seconds": None if sources.joints is None else len(sources.joints.joints) / fps,
         "about": what_is_judged(prompt, _motion_digest(item, sources)),
     }

@@ -18,25 +18,6 @@ from motion_rep.files.remote_files import local_copy
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A number of a record: its key, its name and unit for people, and what to multiply it by for that unit."""
-
-    key: str
-    name: str
-    unit: str
-    scale: float = 1.0
-
-
-FIGURES = (
-    Figure("jitter_degree", "jitter", "m/frame² at 16 fps"),
-    Figure("foot_sliding", "foot sliding", "mm/frame", 1000.0),
-    Figure("ground_penetration", "ground penetration", "mm", 1000.0),
-    Figure("foot_floating", "foot floating", "mm", 1000.0),
-    Figure("dynamic_degree", "dynamic degree", "mm/frame", 1000.0),
-)
-
-
-@dataclass(frozen=True)
 class ReviewEntry:
     """One entry of the archive with its record, or None where the report has none."""
 
@@ -114,7 +95,7 @@ def _read_report(path: Location) -> Iterator[dict]:
         for item in read_items(path, expected="a list of records, as apply_quality_gate.py writes it"):
             if not isinstance(item, dict) or "id" not in item:
                 raise UsageError(
-                    f"{path}: is not a list of records with an id, expected the report that apply_quality_gate.py writes."
+                    f"{path}: is not a list of records with an id, expected the report of apply_quality_gate.py."
                 )
             yield item
     except InputError as error:
@@ -184,7 +165,7 @@ def problems_of(item: ReviewEntry) -> list[str]:
 
 
 def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
-    """Why the decision is what it is, in words; made from the documented keys where the record has no reasons of its own."""
+    """The reasons of a decision, in words; from the documented keys where the record lists none."""
     if item.record is None:
         return ["the quality report has no record of this entry"]
     given = item.record.get("reasons")
@@ -216,5 +197,5 @@ def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:
 
 
 def what_is_judged(prompt: str, motion: str) -> str:
-    """A short digest of what a reviewer's verdict is about, so that it is not taken for another clip's under the same id."""
+    """A short digest of what a reviewer's verdict is about, so that it is not used for another clip with that id."""
     return hashlib.sha256(json.dumps([prompt, motion]).encode()).hexdigest()[:16]

@@ -42,7 +42,12 @@ def record(identifier, jitter=0.01, matches: bool | None = True, **more) -> dict
         "failed_checks": failed,
         "judge": "manual",
     }
-    figures = {"foot_sliding": 0.004, "ground_penetration": 0.0, "foot_floating": 0.012, "dynamic_degree": 0.03}
+    figures = {
+        "mbench_foot_sliding": 0.004,
+        "ground_penetration": 0.0,
+        "foot_clearance": 0.012,
+        "dynamic_degree": 0.03,
+    }
     worst = {
         "worst_half_second": {
             "first_frame": 8,

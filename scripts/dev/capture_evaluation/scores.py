@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from motion_gating.metrics.joint_metrics import jitter_per_frame
+from motion_gating.metrics.benchmark import jitter_per_frame
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 
 _INDEX = {name: number for number, name in enumerate(JOINT_NAMES)}

@@ -106,8 +106,8 @@ def test_judge_none_gives_figures_and_decides_only_what_jitter_decides(tmp_path)
 @pytest.mark.parametrize(
     ("flag", "value", "check"),
     [
-        ("--max-foot-sliding", 1e-6, "foot_sliding"),
-        ("--max-foot-floating", 1e-6, "foot_floating"),
+        ("--max-foot-sliding", 1e-6, "mbench_foot_sliding"),
+        ("--max-foot-floating", 1e-6, "mbench_foot_floating"),
         ("--max_ground_penetration", 1e-6, "ground_penetration"),
         ("--max-dynamic-degree", 1e-6, "dynamic_degree"),
         ("--min-dynamic-degree", 1e6, "dynamic_degree"),
@@ -116,7 +116,7 @@ def test_judge_none_gives_figures_and_decides_only_what_jitter_decides(tmp_path)
 def test_each_metric_has_a_threshold_that_rejects(tmp_path, flag, value, check):
     joints = smooth_joints()
     joints[3, 11, 1] = -0.1
-    joints[:, 10, 0] += torch.arange(len(joints)) * 0.004
+    joints[:, :, 0] += torch.arange(len(joints))[:, None] * 0.004  # feet that glide along with the pelvis
     meta = make_archive(tmp_path, (0,), joints=joints)
     people = verdicts(meta, (0, True))
     assert gate(meta, "--judge", "manual", "--verdicts", people, "--jitter-threshold", 9, flag, value).returncode == 0

@@ -1,0 +1,57 @@
+"""What a decision is about: digests of a motion, of a clip and of a text, so that none passes for another's.
+
+A digest of a motion covers its rows and its rate, not the file: a copy, or a file with other notes, is the same motion.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field
+
+from motion_rep.files.local_files import file_sha256
+from motion_rep.motions.motion_file import MotionClip
+
+DIGITS = 32
+
+
+@dataclass(frozen=True)
+class Content:
+    """Hex digests of what was judged; None where an entry names none, or where it was not read.
+
+    text_field: of the entry, from which the text came.
+    """
+
+    motion: str | None = None
+    clip: str | None = None
+    text: str | None = None
+    text_field: str | None = field(default=None, compare=False)
+
+    def as_dict(self) -> dict[str, str | None]:
+        """For a record or an entry."""
+        return asdict(self)
+
+
+def content_from(value: object) -> Content | None:
+    """What :meth:`Content.as_dict` wrote; None where a file holds something else."""
+    names = ("motion", "clip", "text", "text_field")
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str | None) for name in names):
+        return None
+    return Content(*(value.get(name) for name in names))
+
+
+def motion_digest(clip: MotionClip) -> str:
+    """Of the (N, 276) float32 rows of a motion, and of its rate where it is known."""
+    rows = clip.motion.detach().cpu().float().contiguous().numpy()
+    rate = "" if clip.fps is None else f"{clip.fps:.6g}"
+    return hashlib.sha256(f"{rows.shape} {rate} ".encode() + rows.tobytes()).hexdigest()[:DIGITS]
+
+
+def clip_digest(path: str | os.PathLike) -> str:
+    """Of the bytes of a rendered clip."""
+    return file_sha256(path)[:DIGITS]
+
+
+def text_digest(text: str) -> str:
+    """Of a description, without the space around it."""
+    return hashlib.sha256(text.strip().encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]

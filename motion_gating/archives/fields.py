@@ -1,0 +1,28 @@
+"""The names of entry fields and of record keys that more than one file uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Fields of an archive's entry.
+ID, GLOBAL_ID = "id", "global_id"
+PROMPT, MOTION_DETAILED, VIDEO_DETAILED = "prompt", "prompt_motion_detailed", "prompt_video_detailed"
+TEXT_ANNOTATIONS = "motion_text_annot"  # ViMoGen-228K: one text or a list of texts
+MOTION_PATH, MOTION_DURATION = "motion_path", "motion_duration"
+VIDEO_PATH, EVAL_PATH = "video_path", "mbench_eval_path"
+USE_REF_MOTION = "use_ref_motion"
+JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the text that use_ref_motion is about
+
+# Keys of a record of the quality report; use_ref_motion is one of them too.
+JITTER, VLM_MATCHES, VLM_ANALYSIS = "jitter_degree", "vlm_matches", "vlm_analysis"
+VLM_ERROR, VLM_ERROR_KIND, METRICS_ERROR = "vlm_error", "vlm_error_kind", "metrics_error"
+REASONS, FAILED_CHECKS, JUDGE, CONTENT = "reasons", "failed_checks", "judge", "content"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Names of the entry fields that the gate reads."""
+
+    video: str = VIDEO_PATH
+    evaluation: str = EVAL_PATH
+    prompt: str = PROMPT

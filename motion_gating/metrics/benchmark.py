@@ -1,0 +1,133 @@
+"""The fast metrics of the benchmark MBench, exactly as published, on joints (T, 22, 3) in metres, y up.
+
+No time step is divided out. Velocities are forward differences with the last one repeated, so that there are T of them.
+The published code reads heights from axis 2 of joints that are y up, so its published tables of penetration, sliding
+and floating do not compare with these figures; the figures of its formulas on z-up joints do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+FEET = (10, 11)
+PENETRATION = 0.005  # metres
+CONTACT_SPEED, CONTACT_HEIGHT = 0.01, 0.02  # metres per frame, metres
+STILL_ROOT = 0.001  # metres per frame
+MOVING = 1.2e-4  # metres per frame
+SLOWER_THAN_ROOT, FASTER_THAN_ROOT, WITH_ROOT = 0.6, 1.75, 0.4  # speed of a foot around the root, over the root's speed
+SHORTEST_FLIGHT = 4  # frames
+MOST_SWINGS = 2
+
+
+def jitter_per_frame(joints: np.ndarray) -> np.ndarray:
+    """(T - 2,) mean size of the joints' second differences, plus the same relative to the pelvis.
+
+    The mean over the frames is the published jitter degree.
+    """
+    acceleration = joints[2:] - 2 * joints[1:-1] + joints[:-2]
+    return _mean_length(acceleration) + _mean_length(acceleration - acceleration[:, :1])
+
+
+def dynamic_degree(joints: np.ndarray) -> float:
+    """Mean joint speed, plus the mean speed relative to the pelvis; metres per frame."""
+    velocity = joints[1:] - joints[:-1]
+    return float((_mean_length(velocity) + _mean_length(velocity - velocity[:, :1])).mean())
+
+
+def ground_penetration(joints: np.ndarray) -> float:
+    """Mean depth (metres, positive) of the foot positions lower than -5 mm; 0 where there are none."""
+    height = joints[:, FEET, 1]
+    below = height[height < -PENETRATION]
+    return float(-below.mean()) if below.size else 0.0
+
+
+def foot_sliding(joints: np.ndarray) -> float:
+    """Mean horizontal step (metres per frame) of each foot while in contact, then the mean of both feet.
+
+    Contact is a speed below 1 cm per frame or a height below 2 cm, so a low swing foot counts as one.
+    """
+    velocity, contact = _feet(joints)
+    steps = np.sqrt(velocity[..., 0] ** 2 + velocity[..., 2] ** 2) * contact
+    return float((steps.sum(axis=0) / (contact.sum(axis=0) + 1e-6)).mean())
+
+
+def foot_floating(joints: np.ndarray) -> float:
+    """Share of frames in which feet do not move as a body that stands or steps moves them."""
+    velocity, contact = _feet(joints)
+    root = _velocity(joints[:, 0])
+    root_speed, foot_speed = _length(root), _length(velocity)
+    rate = _length(velocity - root[:, None]) / (root_speed + 1e-6)[:, None]
+    still = root_speed < STILL_ROOT
+    flights = [list(_runs(~contact[:, foot])) for foot in (0, 1)]
+    standing = _unsupported(contact, _bad(rate, foot_speed, root_speed), still)
+    carried = sum(_carried(rate[:, foot], still, flights[foot]) for foot in (0, 1))
+    return (standing + carried / 2 + _swinging(joints[:, FEET[0]], *flights)) / len(joints)
+
+
+def _bad(rate: np.ndarray, foot_speed: np.ndarray, root_speed: np.ndarray) -> np.ndarray:
+    """(T, 2) whether a foot moves with the root or much faster than it."""
+    moving = foot_speed > MOVING
+    return moving & ((rate < SLOWER_THAN_ROOT) | ((rate > FASTER_THAN_ROOT) & (root_speed > MOVING)[:, None]))
+
+
+def _unsupported(contact: np.ndarray, bad: np.ndarray, still: np.ndarray) -> int:
+    """Frames with a moving root in which both feet, or the only one, are in contact and bad."""
+    both = contact.all(axis=1)
+    return int((~still & np.where(both, bad.all(axis=1), (contact & bad).any(axis=1))).sum())
+
+
+def _carried(rate: np.ndarray, still: np.ndarray, flights: list[slice]) -> int:
+    """Frames without contact in which a foot is carried along with the root."""
+    return sum(int((rate[flight] < WITH_ROOT).sum()) for flight in flights if still[flight].mean() <= 0.5)
+
+
+def _swinging(foot: np.ndarray, left: list[slice], right: list[slice]) -> int:
+    """Frames of flights of both feet in which the left foot's direction from the start turns to and fro."""
+    both = [slice(max(a.start, b.start), min(a.stop, b.stop)) for a in left for b in right]
+    long = [flight for flight in both if flight.stop - flight.start >= SHORTEST_FLIGHT]
+    return sum(flight.stop - flight.start for flight in long if _peaks(_turns(foot[flight])) > MOST_SWINGS)
+
+
+def _turns(path: np.ndarray) -> np.ndarray:
+    """(n,) degrees between the way to each point of a path from its start and the way to its end."""
+    way = path - path[0]
+    sizes = _length(way) * _length(way[-1])
+    cosines = np.divide(way @ way[-1], sizes, out=np.ones(len(way)), where=sizes > 0)
+    return np.degrees(np.arccos(cosines.clip(-1, 1)))
+
+
+def _peaks(values: np.ndarray) -> int:
+    """How many local maxima there are, as scipy's find_peaks counts them: a flat top is one, an end is none."""
+    changes = np.diff(values)
+    rising = changes[changes != 0] > 0
+    return int((rising[:-1] & ~rising[1:]).sum())
+
+
+def _runs(flags: np.ndarray) -> Iterator[slice]:
+    """The runs of true flags of at least SHORTEST_FLIGHT frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    for start, stop in edges.reshape(-1, 2).tolist():
+        if stop - start >= SHORTEST_FLIGHT:
+            yield slice(start, stop)
+
+
+def _feet(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 2, 3) velocities of the feet, and (T, 2) whether each is in contact."""
+    feet = joints[:, FEET]
+    velocity = _velocity(feet)
+    return velocity, (_length(velocity) < CONTACT_SPEED) | (feet[..., 1] < CONTACT_HEIGHT)
+
+
+def _velocity(places: np.ndarray) -> np.ndarray:
+    steps = np.diff(places, axis=0)
+    return np.concatenate((steps, steps[-1:]))
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum("...c,...c->...", vectors, vectors))
+
+
+def _mean_length(vectors: np.ndarray) -> np.ndarray:
+    return _length(vectors).mean(axis=1)

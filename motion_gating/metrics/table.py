@@ -1,0 +1,60 @@
+"""The metrics of a record by name: what they are called, in which unit, and which limits the gate offers.
+
+Imports nothing heavy, so that ``--help`` answers at once; the functions are in
+:mod:`motion_gating.metrics.joint_metrics`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+JITTER_DEGREE = "jitter_degree"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a record.
+
+    Attributes:
+        key: its key in the record, and the name of its check.
+        name, unit: for people; ``scale`` is what to multiply the figure by for that unit.
+        limits: which of ``max`` and ``min`` can be set; each is a flag ``--max-<key>`` of the gate, off unless given.
+        short: a shorter name of these flags.
+        hint: what the limit means, for ``--help``.
+    """
+
+    key: str
+    name: str
+    unit: str
+    scale: float = 1.0
+    limits: tuple[str, ...] = ("max",)
+    short: str | None = None
+    hint: str = ""
+
+    def flags(self, kind: str) -> tuple[str, ...]:
+        """The spellings of a limit's flag; ``kind`` is max or min."""
+        return tuple(f"--{kind}-{name.replace('_', '-')}" for name in (self.key, self.short) if name)
+
+
+METRICS = (
+    Metric(JITTER_DEGREE, "jitter", "m/frame² at 16 fps", limits=()),
+    Metric("mbench_foot_sliding", "foot sliding (MBench)", "mm/frame", 1000.0, short="foot_sliding"),
+    Metric(
+        "mbench_foot_floating",
+        "foot floating (MBench)",
+        "of frames",
+        short="foot_floating",
+        hint="share of frames, 0 to 1",
+    ),
+    Metric("ground_penetration", "ground penetration", "mm", 1000.0),
+    Metric("dynamic_degree", "dynamic degree", "mm/frame", 1000.0, limits=("max", "min")),
+    Metric("foot_clearance", "foot clearance", "mm", 1000.0, hint="metres"),
+    Metric("skate_ratio", "skate ratio", "of ground steps", hint="share, 0 to 1"),
+    Metric("skate_speed", "skate speed", "m/s"),
+    Metric("support_distance", "support distance", "mm", 1000.0, hint="metres; 0.10 and more is a leaning person"),
+    Metric("root_speed", "root speed", "m/s", hint="10 and more is damage"),
+    Metric("root_turn", "root turn", "rad/s", hint="20 and more is damage"),
+    Metric("height_range", "height range", "m", hint="2 and more is damage"),
+    Metric("joint_speed", "joint speed", "m/s"),
+    Metric("joint_jerk", "joint jerk", "m/s³", hint="2000 and more is damage"),
+)
