@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The whole pipeline on the samples: video, capture, motion, overlay, lit video, gate, review page.
+# Run the whole pipeline on the samples: video, capture, motion, overlay, lit video, gate, review page.
 # Usage: bash scripts/demo.sh [OUTPUT_FOLDER]   (default: demo_output in the checkout)
-# Run it again: finished files are kept.
+# A second run keeps the finished files.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,7 +11,7 @@ case "${1:-}" in
     exit 0
     ;;
   -*)
-    echo "error: $1: is not a flag of this command. Usage: bash scripts/demo.sh [OUTPUT_FOLDER]" >&2
+    echo "error: $1: unknown flag. Usage: bash scripts/demo.sh [OUTPUT_FOLDER]" >&2
     exit 2
     ;;
 esac
@@ -24,13 +24,13 @@ step() {
 }
 
 if ! mkdir -p "$output" 2>/dev/null || [ ! -w "$output" ]; then
-  echo "error: $output: cannot be made or written. Give a folder that you may write to." >&2
+  echo "error: $output: cannot be created or written. Choose a writable folder." >&2
   exit 2
 fi
 output=$(cd "$output" && pwd)
 bash "$root/scripts/setup_environment.sh"
 
-step "step 2: a capture of the sample video, on the CPU (preview quality)"
+step "Step 2: video to capture, on the CPU (preview quality)"
 video="$samples/sample_video.mp4"
 mkdir -p "$output/captures"
 cp "$samples/captures/"*.pt "$output/captures/"
@@ -39,10 +39,10 @@ if [ ! -f "$output/captures/sample_video.pt" ]; then
   "$python" "$root/motion_rep/capture_preview.py" --video "$video" --output "$output/captures/sample_video.pt"
 fi
 
-step "step 3: captures to 276-dim motions"
+step "Step 3: captures to motions"
 "$python" "$root/motion_rep/convert_hmr_to_motion.py" -i "$output/captures" -o "$output/motions"
 
-step "does it fit? depth videos, and an overlay where there is a source video"
+step "Step 3: check videos (an overlay where the source video exists, otherwise depth)"
 for motion in "$output/motions/"*.pt; do
   name=$(basename "$motion" .pt)
   if [ "$name" = sample_video ]; then source="$video"; else source="$samples/$name.mp4"; fi
@@ -53,16 +53,16 @@ for motion in "$output/motions/"*.pt; do
   fi
 done
 
-step "step 4: lit videos in MBench style"
-# The archive names motions beside itself, so it works from any folder.
+step "Step 4: render the motions for the judge"
+# Paths in an archive are relative to the archive, so the copy finds the motions of this folder.
 cp "$samples/example_archive_wi_ref.json" "$output/archive.json"
 "$python" "$root/motion_gating/render_mbench_videos.py" --meta-json "$output/archive.json" --output-json "$output/archive_rendered.json" --output-dir "$output/renders"
 
 if [ -n "${GEMINI_API_KEY:-${GOOGLE_API_KEY:-}}" ]; then
-  step "step 4: the gate, judged by Gemini"
+  step "Step 4: gate, judged by Gemini"
   judge=(--judge gemini)
 else
-  step "step 4: the gate, with the verdicts that people gave (set GEMINI_API_KEY to ask Gemini)"
+  step "Step 4: gate, with stored human verdicts (set GEMINI_API_KEY to ask Gemini instead)"
   judge=(--judge manual --verdicts "$samples/human_verdicts.json")
 fi
 gate=0
@@ -70,18 +70,25 @@ gate=0
   --output-json "$output/archive_wi_ref.json" "${judge[@]}" || gate=$?
 [ "$gate" -le 1 ] || exit "$gate"
 
-step "the review page"
+step "Review page"
 "$python" "$root/motion_gating/build_report.py" --meta-json "$output/archive_wi_ref.json" --quality-report "$output/quality_report.json" \
   --output "$output/review" --checks "$output/checks"
 
+step "Result"
+"$python" "$root/scripts/lib/motion_set.py" decisions "$output/quality_report.json"
+page=$("$python" -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).resolve().as_uri())' "$output/review/index.html")
+
 cat <<END
 
-Made in $output:
-  motions/              276-dim reference motions (.pt)
+Review page: $page
+Files in $output:
+  motions/              reference motions (.pt)
   checks/               depth videos, and overlays on the source video
-  renders/              lit videos in MBench style, and what the metrics read
+  renders/              the videos that the judge sees, and the joints that the metrics read
   quality_report.json   jitter, verdict and decision of each entry
-  archive_wi_ref.json   the metadata with use_ref_motion
-  review/index.html     look at all of it: open this in a browser
+  archive_wi_ref.json   the archive with use_ref_motion set
+
+Next, your own video:
+  bash scripts/prepare_custom_motion.sh --video VIDEO.mp4 --prompt "what the person does" --output-dir out/mine
 END
 exit "$gate"

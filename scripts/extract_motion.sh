@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Take the motion of one person out of a video, with a system that is installed on this machine, into one capture file.
+# Extract the motion of one person from a video into a capture file, with an HMR system that is installed on this machine.
 #
 #   extract_motion.sh --model MODEL --video V.mp4 --output hmr.pt
 #
 #   --model          auto (default) | preview | smplest-x | camerahmr | 4d-humans | wham | gvhmr | tram | prompthmr | smpler-x
-#                    preview is this toolkit's own, on a CPU; auto is SMPLest-X where its checkout and a GPU are there, else preview
-#   --fps native|N   rate at which frames are taken (default native: another rate repeats frames, and that ruins the motion)
-#   --person P       where the system follows several people: longest (default), or one of the names that are printed;
+#                    preview runs on the CPU and is part of this toolkit; auto: SMPLest-X if its checkout and a GPU exist, else preview
+#   --fps native|N   frame rate to sample (default native: a higher rate repeats frames, which ruins the motion)
+#   --person P       if the system tracks several people: longest (default), or one of the names that it prints;
 #                    for smplest-x and camerahmr: tracked (their default) or largest of each frame
-#   --space S        camera (default), or world where the system knows which way is up
-#   --focal-length P pixels: see the person through this lens instead of the system's (4D-Humans assumes a very long one)
+#   --space S        camera (default), or world if the system estimates a world frame
+#   --focal-length P focal length in pixels that replaces the system's own (4D-Humans assumes a very long lens)
 #   --static-camera  tell GVHMR, TRAM or PromptHMR that the camera does not move
-#   --dry-run        print the exact commands and do nothing
-#   -- ...           what follows goes to the system as it is
+#   --dry-run        print the commands without running them
+#   -- ...           pass the remaining arguments to the system
 #
-# Environment: SMPLEST_X_ROOT, CAMERAHMR_ROOT, HUMANS4D_ROOT, WHAM_ROOT, GVHMR_ROOT, TRAM_ROOT, PROMPTHMR_ROOT, SMPLER_X_ROOT name the checkouts, and
-# the same with _PYTHON the interpreter of each one's environment (default python). SMPLEST_X_CKPT (smplest_x_h), SMPLER_X_CKPT (smpler_x_h32) and
-# CAMERAHMR_MODEL_TYPE (smpl) choose a network. PYTHON is this toolkit's own interpreter.
+# Environment: SMPLEST_X_ROOT, CAMERAHMR_ROOT, HUMANS4D_ROOT, WHAM_ROOT, GVHMR_ROOT, TRAM_ROOT, PROMPTHMR_ROOT, SMPLER_X_ROOT are the checkouts;
+# the same names with _PYTHON instead of _ROOT are the Python interpreters of their environments (default: python). SMPLEST_X_CKPT (smplest_x_h), SMPLER_X_CKPT (smpler_x_h32) and
+# CAMERAHMR_MODEL_TYPE (smpl) select a network. PYTHON is the interpreter of this toolkit.
 #
-# Exit code: 0 done; 1 the system failed or found nobody; 2 wrong usage or something is missing.
+# Exit code: 0 done; 1 the system failed or found no person; 2 wrong usage or missing prerequisite.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -48,11 +48,11 @@ take_flag() {
 }
 
 check_arguments() {
-    [ -n "$video" ] || usage_error "--video is missing: the video to take the motion from."
-    [ -n "$output" ] || usage_error "--output is missing: the capture file to write."
+    [ -n "$video" ] || usage_error "--video is missing. Give the video to extract the motion from."
+    [ -n "$output" ] || usage_error "--output is missing. Give the capture file to write."
     case $output in
         *.pt) ;;
-        *) usage_error "--output is $output, expected a name that ends in .pt." ;;
+        *) usage_error "--output is $output, expected a name ending in .pt." ;;
     esac
     case $space in
         camera | world) ;;
@@ -60,12 +60,12 @@ check_arguments() {
     esac
     case $model in
         wham | gvhmr | tram | prompthmr) ;;
-        *) [ "$space" = camera ] || usage_error "--space world: $model knows only the camera. WHAM, GVHMR, TRAM and PromptHMR know the world." ;;
+        *) [ "$space" = camera ] || usage_error "--space world: $model has no world frame. Use wham, gvhmr, tram or prompthmr." ;;
     esac
     [[ -z $focal_length || $focal_length =~ ^[0-9]+(\.[0-9]+)?$ ]] || usage_error "--focal-length is '$focal_length', expected pixels."
     case $model in
         gvhmr | tram | prompthmr) ;;
-        *) [ -z "$static_camera" ] || usage_error "--static-camera is for gvhmr, tram and prompthmr." ;;
+        *) [ -z "$static_camera" ] || usage_error "--static-camera works only with gvhmr, tram and prompthmr." ;;
     esac
     [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
     video=$(absolute "$video")
@@ -76,7 +76,7 @@ has_gpu='import sys, torch
 mps = getattr(torch.backends, "mps", None)
 sys.exit(not (torch.cuda.is_available() or mps is not None and mps.is_available()))'
 
-# choose_model: auto becomes a system, in one printed line.
+# choose_model: replace auto by a system and print which one and why.
 choose_model() {
     local reason=''
     [ "$model" = auto ] || return 0
@@ -90,22 +90,22 @@ choose_model() {
     fi
     if [ -n "$reason" ]; then
         model=preview
-        printf 'Model: the CPU preview, which is less exact than SMPLest-X (%s).\n' "$reason"
+        printf 'Model: CPU preview, less accurate than SMPLest-X (%s).\n' "$reason"
     else
         model=smplest-x
         printf 'Model: SMPLest-X in %s, on the GPU.\n' "$SMPLEST_X_ROOT"
     fi
 }
 
-# require_rate_choice: only where we take the frames can the rate be chosen; the others read every frame of the video themselves.
+# require_rate_choice: the rate can be chosen only for systems that get their frames from us; the others read the video themselves.
 require_rate_choice() {
     case $model in
         smplest-x | camerahmr | smpler-x) ;;
-        *) [ "$wanted_fps" = native ] || usage_error "--fps $wanted_fps: $model reads every frame of the video itself. Use --fps native." ;;
+        *) [ "$wanted_fps" = native ] || usage_error "--fps $wanted_fps: $model always reads every frame. Use --fps native." ;;
     esac
 }
 
-# choose_person: who is followed while the system runs is for our drop-ins; who is taken out of the result is for the import.
+# choose_person: pass the choice to our drop-ins, which choose while the system runs, or to the import, which chooses from the result.
 choose_person() {
     case $model/$person in
         */longest) ;;
@@ -114,20 +114,20 @@ choose_person() {
             person=longest
             ;;
         smplest-x/* | camerahmr/*) usage_error "--person $person: $model exports one person, tracked or largest." ;;
-        preview/*) usage_error "--person $person: the preview follows one person; say which with -- --bbox x,y,w,h in the first frame." ;;
+        preview/*) usage_error "--person $person: the preview tracks one person; select it with -- --bbox x,y,w,h in the first frame." ;;
     esac
 }
 
-# require_system: the checkout and the interpreter; a dry run goes on without them.
+# require_system: the checkout and the interpreter must exist; a dry run only warns.
 require_system() {
     local problem=''
-    system_of "$model" || usage_error "--model $model is not known. See extract_motion.sh --help."
+    system_of "$model" || usage_error "unknown --model $model. See extract_motion.sh --help."
     root=${!root_variable:-}
     python=$(runner "${!python_variable:-python}")
     if [ -z "$root" ]; then
         problem="$root_variable is not set. Set it to your checkout of $title: export $root_variable=/path/to/checkout"
     elif [ ! -f "$root/$entry" ]; then
-        problem="$root: has no $entry, expected a checkout of $title. Correct $root_variable."
+        problem="$root: contains no $entry, expected a checkout of $title. Correct $root_variable."
     fi
     if [ -n "$problem" ]; then
         [ "$dry_run" = 1 ] || usage_error "$problem"
@@ -145,19 +145,19 @@ measure_video() {
     fps=$native_fps
     [ "$wanted_fps" != native ] || return 0
     fps=$wanted_fps
-    [ "${fps%.*}" -le "${native_fps%.*}" ] || warn "$video has $native_fps frames per second; at $fps frames are repeated, and the motion moves in steps."
+    [ "${fps%.*}" -le "${native_fps%.*}" ] || warn "$video has $native_fps frames per second; sampling at $fps repeats frames, so the motion stutters."
 }
 
-# step FOLDER COMMAND...: do it there, or print it.
+# step FOLDER COMMAND...: run the command in the folder; in a dry run, print it.
 step() {
     local code=0
     if [ "$dry_run" = 1 ]; then
         show_command "$@"
         return
     fi
-    # No __pycache__ in a foreign checkout.
+    # Write no __pycache__ into other projects' checkouts.
     (export PYTHONDONTWRITEBYTECODE=1 && run_in "$@") >&2 || code=$?
-    [ "$code" -eq 0 ] || fail "$model ended with code $code; its messages are above. $output was not written."
+    [ "$code" -eq 0 ] || fail "$model ended with code $code; see its messages above. $output was not written."
 }
 
 make_names() {
@@ -165,7 +165,7 @@ make_names() {
     stem=$(basename -- "$video")
     extension=${stem##*.}
     [[ $stem == *.* && $extension =~ ^[A-Za-z0-9]+$ ]] || extension=mp4
-    # Some systems cut a name at its first dot, some put it into patterns.
+    # Some systems cut a name at its first dot or use it in patterns.
     stem=$(printf '%s' "${stem%.*}" | tr -c 'A-Za-z0-9_' '_' | cut -c 1-40)
     if [ "$dry_run" = 1 ]; then
         work=${TMPDIR:-/tmp}/extract_motion
@@ -201,13 +201,13 @@ run_preview() {
 import_result() {
     local command=("$toolkit_python" "$here/lib/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --image-size "${width}x$height")
     command+=(--person="$person" --space "$space" ${focal_length:+--focal-length "$focal_length"})
-    # At another rate only the system knows how many frames it saw.
+    # At another rate, only the system knows the number of frames.
     [ "$fps" != "$native_fps" ] || command+=(--frames "$frames")
     if [ "$dry_run" = 1 ]; then
         show_command "$PWD" "${command[@]}"
         return
     fi
-    [ -e "$result" ] || fail "$model ended without an error and without ${result##*/}; its messages are above. $output was not written."
+    [ -e "$result" ] || fail "$model ended without an error but wrote no ${result##*/}; see its messages above. $output was not written."
     "${command[@]}"
     [ ! -s "$made_preview" ] || keep_preview
 }

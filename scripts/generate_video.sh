@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Make videos from text with a program that is installed on this machine.
+# Generate videos from text with a model that is installed on this machine.
 #
 #   generate_video.sh --model MODEL --prompt TEXT --output V.mp4
-#   generate_video.sh --model MODEL --archive A.json --output-dir D     one video per entry, D/<id>.mp4; finished ones are kept
+#   generate_video.sh --model MODEL --archive A.json --output-dir D     one video per entry, D/<id>.mp4; skips finished videos
 #
 #   --model          wan2.2 (16 fps) | wan2.2-5b (24 fps) | cogvideox (16 or 8 fps) | open-sora (24 fps)
 #   --seed N         default 42
-#   --size WxH       one of the sizes that the program makes
-#   --frames N       default: the program's own
-#   --prompt-field F archive: which field of an entry is the prompt (default prompt_video_detailed, else prompt)
-#   --dry-run        print the exact command and do nothing
-#   -- ...           what follows goes to the program as it is
+#   --size WxH       one of the sizes that the model supports
+#   --frames N       default: the model's own
+#   --prompt-field F field of an archive entry that holds the prompt (default: prompt_video_detailed, else prompt)
+#   --dry-run        print the command without running it
+#   -- ...           pass the remaining arguments to the program
 #
-# Environment: WAN_ROOT, COGVIDEO_ROOT, OPENSORA_ROOT name the checkouts; WAN_T2V_A14B_CKPT, WAN_TI2V_5B_CKPT (default: folders in WAN_ROOT) and
-# COGVIDEO_MODEL (default THUDM/CogVideoX1.5-5B) the checkpoints; WAN_PYTHON, COGVIDEO_PYTHON (python) and OPENSORA_TORCHRUN (torchrun) what runs
-# them. PYTHON is this toolkit's own interpreter. Beside each video its true frame rate and its settings are written, as V.mp4.json.
+# Environment: WAN_ROOT, COGVIDEO_ROOT, OPENSORA_ROOT are the checkouts; WAN_T2V_A14B_CKPT, WAN_TI2V_5B_CKPT (default: folders in WAN_ROOT) and
+# COGVIDEO_MODEL (default THUDM/CogVideoX1.5-5B) the checkpoints; WAN_PYTHON, COGVIDEO_PYTHON (default: python) and OPENSORA_TORCHRUN (default: torchrun)
+# run them. PYTHON is the interpreter of this toolkit. V.mp4.json records the frame rate and the settings of V.mp4.
 #
-# Exit code: 0 all made; 1 some failed; 2 wrong usage or something is missing.
+# Exit code: 0 all done; 1 some failed; 2 wrong usage or missing prerequisite.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -47,16 +47,16 @@ take_flag() {
 
 check_arguments() {
     if [ -n "$archive" ]; then
-        [ "$has_prompt$output" = 0 ] || usage_error "--archive goes with --output-dir, not with --prompt or --output."
-        [ -n "$output_dir" ] || usage_error "--archive needs --output-dir, the folder for its videos."
+        [ "$has_prompt$output" = 0 ] || usage_error "--archive cannot be combined with --prompt or --output. Use --output-dir."
+        [ -n "$output_dir" ] || usage_error "--archive needs --output-dir, the folder for the videos."
     else
         [ "$has_prompt" = 1 ] || usage_error "give --prompt TEXT with --output V.mp4, or --archive A.json with --output-dir D."
-        [[ $prompt =~ [^[:space:]] ]] || usage_error "--prompt is empty; the programs would make a video of something else."
-        [ -n "$output" ] || usage_error "--prompt needs --output, the video to write."
-        [ -z "$output_dir$prompt_field" ] || usage_error "--output-dir and --prompt-field go with --archive."
+        [[ $prompt =~ [^[:space:]] ]] || usage_error "--prompt is empty. Describe what the video should show."
+        [ -n "$output" ] || usage_error "--prompt needs --output, the video file to write."
+        [ -z "$output_dir$prompt_field" ] || usage_error "--output-dir and --prompt-field work only with --archive."
         case $output in
             *.mp4) ;;
-            *) usage_error "--output is $output, expected a name that ends in .mp4: the programs write that." ;;
+            *) usage_error "--output is $output, expected a name ending in .mp4." ;;
         esac
     fi
     case $size in
@@ -70,13 +70,13 @@ plan() {
         wan2.2 | wan2.2-5b) program_name=wan ;;
         cogvideox) program_name=cogvideox ;;
         open-sora) program_name=open_sora ;;
-        '') usage_error "--model is missing; it is wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
-        *) usage_error "--model $model is not known; it is wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
+        '') usage_error "--model is missing, expected wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
+        *) usage_error "unknown --model $model, expected wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
     esac
     "plan_$program_name"
 }
 
-# made_with PROMPT: what decides how a video looks, as flags of video_record.py in the array facts.
+# made_with PROMPT: sets the array facts to the settings that determine the video, as flags of video_record.py.
 made_with() {
     local fact
     facts=()
@@ -85,13 +85,13 @@ made_with() {
     done
 }
 
-# print_plan PROMPT VIDEO: the command of a dry run. The result goes into a folder of its own first.
+# print_plan PROMPT VIDEO: print the command. The program writes into a temporary folder.
 print_plan() {
     "command_$program_name" "$1" "$(part_folder "$2")"
     if [ -n "$program_root" ]; then
         show_command "$program_root" "${program[@]}" ${extra[@]+"${extra[@]}"}
     else
-        # Nobody said where it is: the line works once the variable is set.
+        # The checkout is unknown: the line works once the variable is set.
         printf 'cd "$%s" && %s\n' "$root_variable" "$(quote "${program[@]}" ${extra[@]+"${extra[@]}"})"
     fi
 }
@@ -100,7 +100,7 @@ part_folder() {
     printf '%s/.%s.part\n' "$(dirname -- "$1")" "$(basename -- "$1" .mp4)"
 }
 
-# make_video PROMPT VIDEO: 0 when the video is there, with its record.
+# make_video PROMPT VIDEO: returns 0 if the video and its record were written.
 make_video() {
     local part code=0 lock
     [ -z "$missing" ] || usage_error "$missing"
@@ -110,7 +110,7 @@ make_video() {
     "command_$program_name" "$1" "$part"
     run_in "$program_root" "${program[@]}" ${extra[@]+"${extra[@]}"} >&2 || code=$?
     if [ "$code" -ne 0 ]; then
-        printf 'error: %s: %s ended with code %s; its messages are above. No video was made.\n' "$2" "$model" "$code" >&2
+        printf 'error: %s: %s ended with code %s; see its messages above. No video was written.\n' "$2" "$model" "$code" >&2
     else
         keep_result "$2" "$part" "$1" || code=1
     fi
@@ -120,18 +120,18 @@ make_video() {
     [ "$code" -eq 0 ]
 }
 
-# keep_result VIDEO FOLDER PROMPT: check what the program left, and give it its name. These programs can end well without a file.
+# keep_result VIDEO FOLDER PROMPT: check the result and move it to its final name. These programs may exit with 0 and write no file.
 keep_result() {
     [ -n "$result" ] || result=$(find "$2" -name '*.mp4' -type f | sort | head -n 1)
     if [ -z "$result" ] || [ ! -s "$result" ]; then
-        printf 'error: %s: %s ended without an error and without a video; its messages are above.\n' "$1" "$model" >&2
+        printf 'error: %s: %s ended without an error but wrote no video; see its messages above.\n' "$1" "$model" >&2
         return 1
     fi
     made_with "$3"
     "$toolkit_python" "$here/lib/video_record.py" write "$result" --as-name="$1" "${facts[@]}"
 }
 
-# is_finished VIDEO PROMPT: a video made with these settings, or one that a person put there.
+# is_finished VIDEO PROMPT: the video exists and was made with these settings or added by the user.
 is_finished() {
     [ -s "$1" ] || return 1
     made_with "$2"
@@ -153,7 +153,7 @@ run_archive() {
             print_plan "$text" "$video"
         elif is_finished "$video" "$text"; then
             kept=$((kept + 1))
-            # A run that was killed just before its end leaves it.
+            # Left by a run that was killed just before its end.
             rm -rf -- "$(part_folder "$video")"
         elif make_video "$text" "$video"; then
             made=$((made + 1))
@@ -162,8 +162,8 @@ run_archive() {
         fi
     done 3<"$list"
     [ "$dry_run" = 0 ] || return 0
-    printf '%s: %d made, %d there already, %d failed.\n' "$output_dir" "$made" "$kept" "${#failed[@]}"
-    [ "${#failed[@]}" -eq 0 ] || fail "no video for: ${failed[*]}. Their messages are above; run the same command again to try only these."
+    printf '%s: %d made, %d skipped (already finished), %d failed.\n' "$output_dir" "$made" "$kept" "${#failed[@]}"
+    [ "${#failed[@]}" -eq 0 ] || fail "no video for: ${failed[*]}. See the messages above; re-run the command to retry only these."
 }
 
 clean_up() {

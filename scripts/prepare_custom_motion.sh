@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# From a sentence, a video or an archive to gated reference motions: video, capture, conversion with an overlay to check, and the gate.
+# Make gated reference motions from a prompt, a video or an archive: video, capture, motion, overlay to check, gate, review page.
 #
 #   prepare_custom_motion.sh --prompt TEXT     --output-dir D
-#   prepare_custom_motion.sh --video V.mp4     --output-dir D    [--prompt TEXT: what the video shows, for the gate]
+#   prepare_custom_motion.sh --video V.mp4     --output-dir D    [--prompt TEXT: description of the video, for the judge]
 #   prepare_custom_motion.sh --archive A.json  --output-dir D
 #
 #   --t2v-model M     wan2.2 (default) | wan2.2-5b | cogvideox | open-sora; --seed, --size, --frames, --prompt-field as in generate_video.sh
 #   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps, --person, --focal-length, --static-camera as in extract_motion.sh
-#   --target-fps N    rate of the motions (default: the video's own)
-#   --judge J         gemini | openai | manual | none; default: manual where --verdicts is given, gemini where its key is in the environment, else none
-#   --verdicts FILE   verdicts by people, as the review page exports them
+#   --target-fps N    frame rate of the motions (default: the rate of the video)
+#   --judge J         gemini | openai | manual | none; default: manual with --verdicts, gemini if its key is set, else none
+#   --verdicts FILE   human verdicts, as exported by the review page
 #   --jitter-threshold X
-#   --dry-run         print the commands and do nothing
-#   -- ...            what follows goes to apply_quality_gate.py
+#   --dry-run         print the commands without running them
+#   -- ...            pass the remaining arguments to apply_quality_gate.py
 #
-# Run the same command again to go on: what is finished and unchanged is kept. A video of your own as D/videos/<id>.mp4 is taken instead of making one.
-# At the end it says what passed, what failed and where to look (on stdout; all before goes to stderr and into D/logs); D/review/index.html shows everything.
+# Re-run the command to resume it: finished, unchanged files are kept. An existing D/videos/<id>.mp4 is used instead of generating one.
+# The summary goes to stdout; all other messages go to stderr and into D/logs. D/review/index.html shows the results.
 #
-# Exit code: 0 all decided; 1 some entries failed or stayed undecided; 2 wrong usage or something is missing.
+# Exit code: 0 all decided; 1 some entries failed or stayed undecided; 2 wrong usage or missing prerequisite.
 
 # shellcheck disable=SC2317,SC2329  # the steps are called through do_step
 set -euo pipefail
@@ -52,15 +52,15 @@ take_flag() {
 }
 
 check_arguments() {
-    [ -n "$output_dir" ] || usage_error "--output-dir is missing: the folder for everything that is made."
+    [ -n "$output_dir" ] || usage_error "--output-dir is missing. Give the folder for all results."
     if [ -n "$archive" ]; then
-        [ -z "$prompt$video" ] || usage_error "--archive has its own prompts and videos; leave --prompt and --video out."
+        [ -z "$prompt$video" ] || usage_error "--archive cannot be combined with --prompt or --video."
         [ -f "$archive" ] || usage_error "$archive: not found. Give an existing archive."
     elif [ -z "$video" ]; then
         [[ $prompt =~ [^[:space:]] ]] || usage_error "give --prompt TEXT, --video V.mp4 or --archive A.json."
     else
         [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
-        [ "${#t2v_options[@]}" -eq 0 ] || usage_error "${t2v_options[0]%%=*} is for making videos, and --video is there already."
+        [ "${#t2v_options[@]}" -eq 0 ] || usage_error "${t2v_options[0]%%=*} sets how to generate a video; it cannot be combined with --video."
     fi
     case $judge in
         '' | gemini | openai | manual | none) ;;
@@ -76,11 +76,11 @@ choose_judge() {
         judge=gemini
     else
         judge=none
-        no_judge='No judge has a key (GEMINI_API_KEY), so only jitter was measured. Give your verdicts on the review page, export them, and run this again with --verdicts FILE.'
+        no_judge='No judge was asked because GEMINI_API_KEY is not set. Give your verdicts on the review page, export them, and re-run with --verdicts FILE.'
     fi
 }
 
-# do_step TITLE COMMAND...: run or print; the worst exit code is kept, and the steps after it still run.
+# do_step TITLE COMMAND...: run or print the command; keep the worst exit code and continue with the next step.
 do_step() {
     local title=$1 code=0
     shift
@@ -95,13 +95,13 @@ do_step() {
     [ "$code" -le 128 ] || exit "$code"
 }
 
-# is_current STEP NAME OUTPUT INPUT SETTINGS: the output is there, made from this input with these settings.
+# is_current STEP NAME OUTPUT INPUT SETTINGS: the output exists and was made from this input with these settings.
 is_current() {
     [ -s "$3" ] && [ -f "$state/$2.$1" ] && [ "$(fingerprint "$4" "$5")" = "$(cat -- "$state/$2.$1")" ]
 }
 
 mark_current() {
-    { fingerprint "$3" "$4" >"$state/$2.$1"; } 2>/dev/null || warn "$state/$2.$1: cannot be written; the next run will do this step again."
+    { fingerprint "$3" "$4" >"$state/$2.$1"; } 2>/dev/null || warn "$state/$2.$1: cannot be written; the next run will repeat this step."
 }
 
 fingerprint() {
@@ -113,7 +113,7 @@ make_videos() {
     local command=("$here/generate_video.sh" --model "$t2v_model" --archive "$work_archive" --output-dir "$output_dir/videos")
     command+=(${t2v_options[@]+"${t2v_options[@]}"})
     do_step 'Step 1: videos' logged videos "${command[@]}"
-    # Without the program, only entries with a video can go on; where there is none, nothing can.
+    # Without the program, only entries with an existing video can continue.
     [ "$worst" -lt 2 ] || any_video || exit 2
 }
 
@@ -125,7 +125,7 @@ any_video() {
     return 1
 }
 
-# logged NAME COMMAND...: messages also in a file of their own.
+# logged NAME COMMAND...: also write the messages to a log file.
 logged() {
     local log=$output_dir/logs/$1.log
     shift
@@ -135,10 +135,10 @@ logged() {
 capture_one() {
     local name=$1 source=$2 target=$output_dir/captures/$1.pt settings="$hmr_model ${hmr_options[*]-}"
     if is_current capture "$name" "$target" "$source" "$settings"; then
-        printf '%s: captured already.\n' "$name"
+        printf '%s: capture exists, skipped.\n' "$name"
         return
     fi
-    # A motion of an older capture must not pass for this one's.
+    # Remove the old motion too, so that it cannot be mistaken for the motion of the new capture.
     rm -f -- "$state/$name.capture" "$target" "$output_dir/motions/$name.pt"
     logged "$name.capture" "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$target" \
         ${hmr_options[@]+"${hmr_options[@]}"} || return
@@ -152,13 +152,13 @@ capture_all() {
         one=0
         capture_one "${names[$index]}" "${videos[$index]}" || one=$?
         [ "$one" -le "$code" ] || code=$one
-        # Ctrl-C, or nothing to run the model with: the others would end the same way.
+        # Ctrl-C or a missing prerequisite: the other entries would fail, too.
         [ "$one" -lt 2 ] || return "$one"
     done
     return "$code"
 }
 
-# Only this set's captures are converted; the folder may hold others. A command line has an end, so very many go by their folder.
+# Convert only the captures of this set; the folder may hold others. Pass the folder if the command line would become too long.
 convert_all() {
     local name inputs=()
     for name in "${names[@]}"; do
@@ -217,7 +217,7 @@ plan_names() {
 }
 
 gate() {
-    do_step 'Step 4: lit videos' logged render "$toolkit_python" "$repo/motion_gating/render_mbench_videos.py" --meta-json "$work_archive" \
+    do_step 'Step 4: render the motions for the judge' logged render "$toolkit_python" "$repo/motion_gating/render_mbench_videos.py" --meta-json "$work_archive" \
         --output-json "$output_dir/rendered$suffix" --output-dir "$output_dir/renders"
     do_step "Step 4: gate ($judge)" logged gate "$toolkit_python" "$repo/motion_gating/apply_quality_gate.py" \
         --meta-json "$output_dir/rendered$suffix" --quality-report "$output_dir/quality_report.json" --output-json "$output_dir/gated$suffix" \
@@ -227,7 +227,7 @@ gate() {
 }
 
 print_plan() {
-    # The names of a set's entries are known when it has begun; NAME stands for each of them.
+    # The entry names are not known yet; NAME stands for each of them.
     local source=${video:-$output_dir/videos/NAME.mp4}
     work_archive=$output_dir/archive$suffix
     make_videos

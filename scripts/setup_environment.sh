@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Create .venv in the checkout and install the toolkit into it. Does nothing where that is done already.
+# Create .venv in the checkout and install the toolkit into it. Does nothing if the packages are already installed.
 # Usage: bash scripts/setup_environment.sh [--with-tests]
 set -euo pipefail
 
@@ -13,7 +13,7 @@ case "${1:-}" in
     exit 0
     ;;
   --with-tests) with_tests=1 ;;
-  *) echo "error: $1: unknown flag; the only one is --with-tests" >&2; exit 2 ;;
+  *) echo "error: $1: unknown flag; expected --with-tests or none." >&2; exit 2 ;;
 esac
 
 fail() {
@@ -32,7 +32,7 @@ find_python() {
       return
     fi
   done
-  fail "Python 3.11 or newer was not found. Install it (Debian, Ubuntu: apt install python3 python3-venv), or name it: PYTHON=/path/to/python3"
+  fail "Python 3.11 or newer was not found. Install it (Debian, Ubuntu: apt install python3 python3-venv), or set PYTHON=/path/to/python3."
 }
 
 make_venv() {
@@ -40,18 +40,21 @@ make_venv() {
   python=$(find_python)
   [ -n "$python" ] || exit 2
   if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-    fail "$python cannot make virtual environments: its ensurepip is missing. Install it (Debian, Ubuntu: apt install python3-venv)."
+    fail "$python cannot create virtual environments: ensurepip is missing. Install it (Debian, Ubuntu: apt install python3-venv)."
   fi
-  "$python" -m venv "$venv" || fail "$venv could not be made. Check that the folder can be written and the disk has space (about 2 GB)."
+  "$python" -m venv "$venv" || fail "$venv could not be created. Check that the folder is writable and the disk has 2 GB of free space."
 }
 
-install() {
-  echo "installing $1 (this takes a few minutes the first time)"
+install() { # TITLE PIP_ARGUMENTS...
+  local title=$1 started=$SECONDS
   shift
+  printf '%s ... ' "$title"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@" >"$venv/install.log" 2>&1 || {
+    echo failed
     tail -n 3 "$venv/install.log" >&2
-    fail "pip could not install the packages; the whole log is $venv/install.log. Check the network (pip needs a package index) and free disk space, then run the same command again."
+    fail "pip could not install the packages; the full log is $venv/install.log. Check the network and the free disk space, then re-run the command."
   }
+  echo "done ($((SECONDS - started)) s)"
 }
 
 checksum() {
@@ -64,25 +67,27 @@ stamp_matches() { # STAMP FILE...
   [ -x "$venv/bin/python" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(checksum "$@")" ]
 }
 
-# Two runs at the same time: the second waits for the first.
+# If two runs start at the same time, the second waits for the first.
 if command -v flock >/dev/null 2>&1; then
-  exec 9>"$root/.venv.lock" || fail "$root cannot be written. Copy the checkout to a folder of your own."
+  exec 9>"$root/.venv.lock" || fail "$root is not writable. Copy the checkout to a folder that you own."
   flock 9
 fi
 
 base=("$root/requirements.txt" "$root/setup.py")
 if ! stamp_matches "$venv/.installed" "${base[@]}"; then
-  # An environment that is there and works is used as it is; one that was left half-made is completed.
+  # A working environment is reused; a half-made one is completed.
   if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     make_venv
   fi
   rm -f "$venv/.installed" "$venv/.installed_tests"
-  install "the toolkit" -r "$root/requirements.txt"
-  install "its commands" --no-deps --editable "$root"
+  echo "Installing into $venv (once; needs about 2 GB and a few minutes)."
+  install "  PyTorch, the largest download" "$(grep -o '^torch==[0-9.]*' "$root/requirements.txt")"
+  install "  NumPy, OpenCV, drawing, judges, plots" -r "$root/requirements.txt"
+  install "  the toolkit's commands" --no-deps --editable "$root"
   checksum "${base[@]}" >"$venv/.installed"
 fi
 
 if [ "$with_tests" = 1 ] && ! stamp_matches "$venv/.installed_tests" "$root/tests/requirements.txt"; then
-  install "what the tests need" -r "$root/tests/requirements.txt"
+  install "  packages for the tests" -r "$root/tests/requirements.txt"
   checksum "$root/tests/requirements.txt" >"$venv/.installed_tests"
 fi

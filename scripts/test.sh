@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run the tests; everything they need is installed into .venv first. Arguments go to pytest.
-# Usage: bash scripts/test.sh [PYTEST_ARGUMENTS]   (those of pytest itself: .venv/bin/python -m pytest --help)
+# Install the packages that the tests need into .venv, then run the tests. Arguments go to pytest.
+# Usage: bash scripts/test.sh [PYTEST_ARGUMENTS]   (-m quick: only the quick tests; TEST_FILE: only this file)
 set -euo pipefail
 
 case "${1:-}" in
@@ -13,6 +13,6 @@ esac
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bash "$root/scripts/setup_environment.sh" --with-tests
 cd "$root"
-# One thread a process: the tests run side by side, and results do not depend on the number of cores.
+# The tests run in parallel, one thread each, so results do not depend on the number of cores.
 export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 exec .venv/bin/python -m pytest -n auto --dist loadfile "$@"

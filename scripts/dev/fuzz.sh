@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Feed damaged and made-up files to every reader, for a bounded time: hypothesis over all of them, then atheris over the parsers in Python.
+# Feed damaged and generated files to every reader for a limited time: hypothesis on all readers, then atheris on the Python parsers.
 # Usage: bash scripts/dev/fuzz.sh [SECONDS] [FINDINGS_FOLDER]   (default: 600 seconds, fuzz_findings in the checkout)
-# Exit code: 0 nothing found; 1 something is in the folder; 2 something is missing.
+# Exit code: 0 nothing found; 1 findings in the folder; 2 wrong usage or missing prerequisite.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -27,7 +27,7 @@ code=0
 "$python" "$root/scripts/dev/fuzz_readers.py" --seconds $((seconds * 3 / 4 + 1)) --findings "$findings" --seed "$(date +%s)" || code=1
 
 if ! "$python" -c 'import atheris' 2>/dev/null && ! "$python" -m pip install --quiet --disable-pip-version-check atheris 2>/dev/null; then
-  echo "atheris cannot be installed here; its part is left out."
+  echo "atheris cannot be installed; skipping it."
   exit "$code"
 fi
 "$python" "$root/scripts/dev/fuzz_parsers.py" | while IFS= read -r target; do

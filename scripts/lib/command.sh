@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is read by the scripts that source this file, and the other way round
-# What the shell wrappers share: flags in both spellings, one-line errors, quoting, the project's Python. To be sourced, after set -euo pipefail.
+# shellcheck shell=bash disable=SC2034,SC2154  # variables are shared with the scripts that source this file
+# Functions of all shell wrappers: flags in both spellings, one-line errors, quoting, locks. Source it after set -euo pipefail.
 
 lib_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd -- "$lib_dir/../.." && pwd)
@@ -19,14 +19,14 @@ warn() {
     printf 'warning: %s\n' "$1" >&2
 }
 
-# show_help: the comment at the top of the script that was started, without its marks.
+# show_help: print the comment at the top of the running script.
 show_help() {
     sed -n '2,${/^#/!q;s/^# \{0,1\}//;p;}' "$0"
     exit 0
 }
 
-# read_flag "$@": the next flag in $flag (dashes only), its value in $value, how many arguments it took in $used.
-# $switches holds the flags that take no value.
+# read_flag "$@": sets $flag (with dashes), $value and $used (the number of arguments read).
+# $switches lists the flags without a value.
 read_flag() {
     case $1 in
         -h | --help) show_help ;;
@@ -48,7 +48,7 @@ read_flag() {
     fi
 }
 
-# parse_flags "$@": take_flag, which the script defines, is called for every flag; what stands behind -- goes to the array extra.
+# parse_flags "$@": call take_flag, defined by the script, for each flag; put the arguments after -- into the array extra.
 parse_flags() {
     while [ $# -gt 0 ]; do
         if [ "$1" = -- ]; then
@@ -63,22 +63,22 @@ parse_flags() {
 }
 
 unknown_flag() {
-    usage_error "$1 is not a flag of this command. See $(basename -- "$0") --help."
+    usage_error "unknown flag $1. See $(basename -- "$0") --help."
 }
 
-# require_whole NAME VALUE: a whole number from 0.
+# require_whole NAME VALUE: VALUE must be a whole number, 0 or more.
 require_whole() {
     case $2 in
-        '' | *[!0-9]*) usage_error "$1 is '$2', expected a whole number from 0." ;;
+        '' | *[!0-9]*) usage_error "$1 is '$2', expected a whole number, 0 or more." ;;
     esac
 }
 
-# require_rate NAME VALUE: frames per second, like 16 or 29.97.
+# require_rate NAME VALUE: VALUE must be a frame rate such as 16 or 29.97.
 require_rate() {
     [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ && $2 =~ [1-9] ]] || usage_error "$1 is '$2', expected frames per second, like 16 or 29.97."
 }
 
-# project_python: the interpreter for this toolkit's own commands.
+# project_python: print the interpreter for this toolkit's commands.
 project_python() {
     if [ -n "${PYTHON:-}" ]; then
         printf '%s\n' "$PYTHON"
@@ -89,12 +89,12 @@ project_python() {
     fi
 }
 
-# require_program VARIABLE NAME: NAME can be run; VARIABLE is what names another one.
+# require_program VARIABLE NAME: the program NAME must exist; the environment variable VARIABLE selects another one.
 require_program() {
-    command -v -- "$2" >/dev/null 2>&1 || usage_error "$2: not found. Activate its environment, or set $1 to the one to use."
+    command -v -- "$2" >/dev/null 2>&1 || usage_error "$2: not found. Activate its environment, or set $1."
 }
 
-# runner NAME: an interpreter or program, by a path from the root folder where a path is given: it is run in another folder.
+# runner NAME: print a program name, with a path made absolute because the program runs in another folder.
 runner() {
     case $1 in
         */*) absolute "$1" ;;
@@ -102,7 +102,7 @@ runner() {
     esac
 }
 
-# absolute PATH: the path from the root folder; nothing needs to be there.
+# absolute PATH: print the absolute path; the file need not exist.
 absolute() {
     case $1 in
         /*) printf '%s\n' "$1" ;;
@@ -110,18 +110,18 @@ absolute() {
     esac
 }
 
-# lock_folder FOLDER: wait until nobody else works in a folder, and keep others waiting until this script and all that it started have ended: what a
-# killed run left running counts, too. In $lock, which can be closed. Where the system has no locks (flock), nobody waits.
+# lock_folder FOLDER: wait until no other run uses the folder, then lock it until this script and its child processes end (also
+# orphans of a killed run). $lock holds the file descriptor. Systems without flock do not lock.
 lock_folder() {
     lock=''
     command -v flock >/dev/null 2>&1 || return 0
     { exec {lock}<"$1"; } 2>/dev/null || return 1
     ! flock --nonblock "$lock" 2>/dev/null || return 0
-    warn "$1: another run works in it, or one that was killed has left a program running; waiting for its end."
+    warn "$1: in use by another run or by a program left from a killed run; waiting until it ends."
     flock "$lock" 2>/dev/null || :
 }
 
-# lock_new_folder FOLDER: the same for a folder that is removed at the end; it is made, and it is empty.
+# lock_new_folder FOLDER: create, lock and empty a folder that is removed at the end.
 lock_new_folder() {
     while :; do
         mkdir -p -- "$1" || return 1
@@ -129,13 +129,13 @@ lock_new_folder() {
         if [ -z "$lock" ] || [ "$1" -ef "/dev/fd/$lock" ]; then
             break
         fi
-        # Removed by the one that was waited for.
+        # The previous holder removed the folder.
         exec {lock}<&-
     done
     find "$1" -mindepth 1 -delete
 }
 
-# quote WORD...: words as a shell would need them, in single quotes only where needed.
+# quote WORD...: print the words for a shell, in single quotes only where needed.
 quote() {
     local word space=''
     for word in "$@"; do
@@ -148,12 +148,12 @@ quote() {
     printf '\n'
 }
 
-# show_command FOLDER WORD...: one line that does in a shell what the wrapper would do.
+# show_command FOLDER WORD...: print the shell line that the wrapper would run.
 show_command() {
     printf 'cd %s && %s\n' "$(quote "$1")" "$(shift && quote "$@")"
 }
 
-# run_in FOLDER WORD...: run a command there; stdin is closed, so that nothing eats the list of entries.
+# run_in FOLDER WORD...: run a command in a folder with stdin closed, so that it cannot read the list of entries.
 run_in() {
     (cd -- "$1" && shift && exec "$@") </dev/null
 }

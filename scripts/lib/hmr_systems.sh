@@ -1,9 +1,9 @@
-# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is read by the script that sources this file, and the other way round
-# How each system that recovers human motion is run, as its own documentation says. To be sourced after command.sh.
+# shellcheck shell=bash disable=SC2034,SC2154  # variables are shared with the script that sources this file
+# How to run each HMR system, following its documentation. Source it after command.sh.
 #
-# Every run_* function finds the video $video (fps $fps, $frames frames), a name $name that nothing else has and a folder $work of its own.
-# It calls "step FOLDER COMMAND..." for what the system does, sets $result to what must be there afterwards and $format to how to read it,
-# and lists in the array leftovers what the system leaves in its checkout because of this run.
+# Each run_* function reads $video, $fps, $frames, a unique name $name and a temporary folder $work. It calls "step FOLDER COMMAND..."
+# for each command, sets $result (the file to expect) and $format (its reader), and adds files that the run leaves in the checkout
+# to the array leftovers.
 
 # system_of MODEL: sets $system (a function name), $root_variable, $python_variable, $entry (a file that its checkout has) and $title.
 system_of() {
@@ -21,7 +21,7 @@ system_of() {
     system=$1 root_variable=${2}_ROOT python_variable=${2}_PYTHON entry=$3 title=$4
 }
 
-# put_script OURS THEIRS: our drop-in in the checkout; what was there is kept once, as THEIRS.original.
+# put_script OURS THEIRS: copy our drop-in into the checkout; keep the original file as THEIRS.original.
 put_script() {
     local theirs=$root/$2
     cmp -s -- "$1" "$theirs" && return
@@ -32,17 +32,17 @@ put_script() {
     fi
     if [ -e "$theirs" ] && ! grep -q '^"""Drop-in for\|^# Drop-in for' "$theirs"; then
         if [ -e "$theirs.original" ] && ! cmp -s -- "$theirs" "$theirs.original"; then
-            usage_error "$theirs: was changed, and $2.original is there already. Move one of them away; this script is replaced by a drop-in."
+            usage_error "$theirs: was changed, and $2.original exists. Move one of them away; a drop-in replaces this script."
         fi
         cp -p -- "$theirs" "$theirs.original"
     fi
     if ! cp -- "$1" "$theirs.new" || ! mv -f -- "$theirs.new" "$theirs"; then
-        usage_error "$theirs: cannot be written. The drop-in must be copied there."
+        usage_error "$theirs: cannot be written. Make it writable; the drop-in must be copied there."
     fi
-    printf 'Put the drop-in into %s.\n' "$theirs"
+    printf 'Copied the drop-in to %s.\n' "$theirs"
 }
 
-# take_frames: the video's frames as pictures in $work/frames, and their number in $frames.
+# take_frames: write the frames as pictures to $work/frames and set $frames to their number.
 take_frames() {
     if [ "$dry_run" = 1 ]; then
         show_command "$PWD" "$toolkit_python" "$here/lib/write_frames.py" "$video" "$work/frames" --fps "$fps"
@@ -51,7 +51,7 @@ take_frames() {
     fi
 }
 
-# link_video: the video under its new name in $work.
+# link_video: link the video under its new name in $work.
 link_video() {
     linked=$work/$name.mp4
     step "$PWD" ln -s "$video" "$linked"
@@ -81,9 +81,9 @@ run_camerahmr() {
 run_humans4d() {
     local options=()
     link_video
-    [ "$frames" -le 1300 ] || options=("video.end_frame=$frames")  # its own limit
+    [ "$frames" -le 1300 ] || options=("video.end_frame=$frames")  # raise its default limit
     result=$work/out/results/demo_$name.pkl format=4dhumans
-    # Hydra reads the values, so they are quoted for it as well; its own log goes to our folder.
+    # Hydra parses the values, so quote them for Hydra, too; its log goes to our folder.
     step "$root" "$python" track.py "video.source=$(for_hydra "$linked")" "video.output_dir=$(for_hydra "$work/out")" \
         "hydra.run.dir=$(for_hydra "$work/hydra")" ${options[@]+"${options[@]}"} ${extra[@]+"${extra[@]}"}
 }
@@ -114,8 +114,8 @@ run_tram() {
 }
 
 run_prompthmr() {
-    # Above 60 frames per second it leaves frames out, and does not say which.
-    [[ ${fps%.*} -le 60 ]] || usage_error "$video: has $fps frames per second; PromptHMR leaves out frames above 60. Make a video of 60 or fewer first."
+    # Above 60 frames per second PromptHMR drops frames without saying which.
+    [[ ${fps%.*} -le 60 ]] || usage_error "$video: has $fps frames per second; PromptHMR drops frames above 60. Convert the video to 60 or fewer first."
     link_video
     [ -d "$root/results" ] || leftover_folders+=("$root/results")
     result=$root/results/$name/results.pkl format=prompthmr

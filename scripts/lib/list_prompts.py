@@ -1,4 +1,4 @@
-"""List an archive's entries for the shell wrappers: id, safe file name and prompt, each ended by a NUL byte."""
+"""List an archive's entries for the shell wrappers: id, safe file name and prompt, each followed by a NUL byte."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from motion_rep.common.command_line import Parser, run_command
 from motion_rep.common.errors import UsageError
 from motion_rep.files.local_files import safe_name
 
-# A video model wants the scene described, not only the motion.
+# A video model needs a description of the scene, not only of the motion.
 PROMPT_FIELDS = ("prompt_video_detailed", "prompt")
 
 
@@ -28,13 +28,14 @@ def prompt_of(entry: Entry, field: str | None) -> str:
     """The text to make a video from.
 
     Raises:
-        UsageError: no such field, no text in it, or text that no command line can carry.
+        UsageError: the field is missing or empty, or its text cannot be a command-line argument.
     """
     fields = (field,) if field else PROMPT_FIELDS
     found = next((entry[name] for name in fields if entry.get(name)), None)
     if not isinstance(found, str) or not found.strip():
         raise UsageError(
-            f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. Add it, or name another field with --prompt-field."
+            f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. "
+            "Add it, or name another field with --prompt-field."
         )
     if "\0" in found:
         raise UsageError(f"entry {entry_id(entry)!r} has a NUL character in its prompt. Remove it.")

@@ -1,4 +1,4 @@
-"""Bookkeeping of prepare_custom_motion.sh: the archive that a folder's four steps work on, and what came of each entry at the end."""
+"""Bookkeeping of prepare_custom_motion.sh: the working archive of a folder, and the outcome of each entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.local_files import safe_name
 from motion_rep.files.temporaries import remove_stale_temporaries
 
-# Entries listed by name under each heading; the report has all of them.
+# Most entries that are listed under a heading; the report has all of them.
 LISTED = 20
 
 
@@ -25,10 +25,11 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "action",
-        choices=("begin", "finish"),
-        help="begin: write the archive, list id, name and video of each entry; finish: summary",
+        choices=("begin", "finish", "decisions"),
+        help="begin: write the archive and list id, name and video of each entry; finish: print a summary; "
+        "decisions: print the decisions of a quality report",
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="the set's folder; decisions: the quality report")
     parser.add_argument("--archive", type=Path, help="begin: entries to prepare")
     parser.add_argument("--prompt", help="begin: the description of the only entry")
     parser.add_argument("--video", type=Path, help="begin: the video of the only entry")
@@ -37,7 +38,7 @@ def build_parser() -> Parser:
 
 @dataclass(frozen=True)
 class SetFiles:
-    """Where the parts of a set are."""
+    """Paths of the parts of a set."""
 
     folder: Path
     suffix: str
@@ -64,31 +65,31 @@ class SetFiles:
         return self.folder / "captures" / f"{name}.pt"
 
     def log(self, name: str, step: str) -> tuple[Path, str]:
-        """The messages of a step, and what the error lines about this entry contain; captures have a log each."""
+        """The log of a step, and the text that error lines about this entry contain; each capture has its own log."""
         logs = self.folder / "logs"
         shared = {"video": (logs / "videos.log", f"/{name}.mp4: "), "motion": (logs / "convert.log", f"/{name}.pt: ")}
         return shared.get(step, (logs / f"{name}.{step}.log", ""))
 
 
 def set_files(folder: Path) -> SetFiles:
-    """The files of a set that was begun.
+    """The files of an existing set.
 
     Raises:
-        UsageError: no archive in the folder.
+        UsageError: the folder holds no archive.
     """
     for suffix in (".json", ".jsonl"):
         if (folder / f"archive{suffix}").is_file():
             return SetFiles(folder, suffix)
-    raise UsageError(f"{folder}: has no archive.json. Begin with prepare_custom_motion.sh.")
+    raise UsageError(f"{folder}: has no archive.json. Start with prepare_custom_motion.sh.")
 
 
 def begin(args) -> int:
-    """Write the set's archive, each entry with the motion_path that it will have, and list the entries for the shell."""
+    """Write the set's archive with the future motion_path of each entry, and list the entries for the shell."""
     remove_stale_temporaries(require_folder(args.folder), recursive=False)
     files = SetFiles(args.folder, ".jsonl" if args.archive and is_lines(args.archive) else ".json")
     if args.archive and args.archive.resolve() == files.archive.resolve():
         raise UsageError(
-            f"{args.archive}: is this folder's own working copy. Give the archive that you wrote, or another --output-dir."
+            f"{args.archive}: is the working copy in the output folder. Give your own archive, or another --output-dir."
         )
     other = SetFiles(args.folder, ".json" if files.suffix == ".jsonl" else ".jsonl")
     other.archive.unlink(missing_ok=True)
@@ -99,7 +100,7 @@ def begin(args) -> int:
             write({**entry, "motion_path": str(files.motion(name))})
             rows += [str(entry_id(entry)).replace("\0", ""), name, str(args.video or files.video(name))]
     if not rows:
-        raise UsageError(f"{args.archive}: holds no entries, nothing to prepare.")
+        raise UsageError(f"{args.archive}: holds no entries. Add entries to prepare.")
     sys.stdout.buffer.write("".join(row + "\0" for row in rows).encode("utf-8", "surrogateescape"))
     return DONE
 
@@ -114,19 +115,19 @@ def _entries(args) -> Iterator[Entry]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an entry, in one of the four groups, and why."""
+    """The group of an entry (passed, not passed, undecided or failed) and the reason."""
 
     group: str
     identifier: object
     reason: str
 
 
-TOLD = ("use_ref_motion", "reasons", "vlm_error")
+RECORD_FIELDS = ("use_ref_motion", "reasons", "vlm_error")
 PASSED, REJECTED, UNDECIDED, FAILED = "passed", "not passed", "undecided", "failed"
 
 
 def outcome(entry: Entry, files: SetFiles, record: dict | None, video: Path | None) -> Outcome:
-    """Follow an entry through the steps to the first one that failed, else to its decision."""
+    """The first step that failed for an entry, or its decision."""
     identifier = entry_id(entry)
     name = safe_name(identifier)
     made = [("video", video or files.video(name)), ("capture", files.capture(name)), ("motion", files.motion(name))]
@@ -134,7 +135,12 @@ def outcome(entry: Entry, files: SetFiles, record: dict | None, video: Path | No
         if not path.is_file():
             return Outcome(FAILED, identifier, f"{step}: {last_error(files, name, step)}")
     if record is None:
-        return Outcome(FAILED, identifier, f"gate: no record in {files.report.name}; its messages are above")
+        return Outcome(FAILED, identifier, f"gate: no record in {files.report.name}; see the messages above")
+    return decision(identifier, record)
+
+
+def decision(identifier: object, record: dict) -> Outcome:
+    """The gate's decision on an entry, from its record."""
     reasons = "; ".join(str(reason) for reason in record["reasons"] or ())
     if record["use_ref_motion"] is None:
         return Outcome(UNDECIDED, identifier, record["vlm_error"] or reasons)
@@ -142,39 +148,53 @@ def outcome(entry: Entry, files: SetFiles, record: dict | None, video: Path | No
 
 
 def last_error(files: SetFiles, name: str, step: str) -> str:
-    """The last error line of a step's log, and where that is."""
+    """The last error line of a step's log, and the path of the log."""
     log, marker = files.log(name, step)
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return "not made; its messages are above"
+        return "not made; see the messages above"
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ") and marker in line]
     return f"{errors[-1] if errors else 'not made'} ({log})"
 
 
-def _records(files: SetFiles) -> dict[str, dict]:
-    """What is told of the report's records, by id; none where there is no report."""
-    try:
-        return {
-            str(record.get("id")): {key: record.get(key) for key in TOLD}
-            for record in read_items(files.report)
-            if isinstance(record, dict)
-        }
-    except InputError:
-        return {}
+def read_records(report: Path) -> dict[str, dict]:
+    """The fields of a quality report that a summary needs, by id.
+
+    Raises:
+        InputError: the report is missing or damaged.
+    """
+    return {
+        str(record.get("id")): {key: record.get(key) for key in RECORD_FIELDS}
+        for record in read_items(report)
+        if isinstance(record, dict)
+    }
+
+
+def decisions(args) -> int:
+    """Print the decisions of a quality report."""
+    _say_groups([decision(identifier, record) for identifier, record in read_records(args.folder).items()])
+    return DONE
 
 
 def finish(args) -> int:
-    """Say what passed, what did not, and where to look."""
+    """Print what passed, what did not, and where to look."""
     files = set_files(args.folder)
-    records = _records(files)
+    try:
+        records = read_records(files.report)
+    except InputError:  # the gate did not run
+        records = {}
     outcomes = [
         outcome(entry, files, records.get(str(entry_id(entry))), args.video) for entry in read_entries(files.archive)
     ]
-    for group in (PASSED, REJECTED, UNDECIDED, FAILED):
-        _say_group(group, [found for found in outcomes if found.group == group])
+    _say_groups(outcomes)
     _say_where(files)
     return SOME_FAILED if any(found.group in (UNDECIDED, FAILED) for found in outcomes) else DONE
+
+
+def _say_groups(outcomes: list[Outcome]) -> None:
+    for group in (PASSED, REJECTED, UNDECIDED, FAILED):
+        _say_group(group, [found for found in outcomes if found.group == group])
 
 
 def _say_group(group: str, found: list[Outcome]) -> None:
@@ -188,8 +208,8 @@ def _say_group(group: str, found: list[Outcome]) -> None:
 
 
 def _say_where(files: SetFiles) -> None:
+    page = files.folder / "review" / "index.html"
     places = [
-        ("review page", files.folder / "review" / "index.html"),
         ("overlays", files.folder / "checks"),
         ("motions", files.folder / "motions"),
         ("metadata", files.gated),
@@ -197,13 +217,15 @@ def _say_where(files: SetFiles) -> None:
         ("messages", files.folder / "logs"),
     ]
     say("Where to look:")
+    if page.exists():
+        say(f"  review page: {page.resolve().as_uri()}")
     for what, path in places:
         if path.exists():
             say(f"  {what}: {path}")
 
 
 def _run(args) -> int:
-    return begin(args) if args.action == "begin" else finish(args)
+    return {"begin": begin, "finish": finish, "decisions": decisions}[args.action](args)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,10 +1,10 @@
-# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is read by the script that sources this file, and the other way round
-# The command lines of the text-to-video programs, as their own documentation gives them. To be sourced after command.sh.
+# shellcheck shell=bash disable=SC2034,SC2154  # variables are shared with the script that sources this file
+# Command lines of the text-to-video programs, following their documentation. Source it after command.sh.
 #
 # Each plan_* function reads $size, $frames, $seed and the array extra, and sets $program_root (the folder to run in) and $root_variable;
 # each command_* function takes a prompt and a folder for the result, and sets the array program and $result (the file to expect).
 
-# require_root VARIABLE HINT FILE: the checkout that VARIABLE names, which holds FILE. A dry run goes on without it.
+# require_root VARIABLE HINT FILE: the checkout named by VARIABLE must contain FILE; a dry run only warns.
 require_root() {
     root_variable=$1
     program_root=${!1:-}
@@ -12,23 +12,23 @@ require_root() {
     if [ -z "$program_root" ]; then
         problem="$1 is not set. Set it to your checkout of $2: export $1=/path/to/checkout"
     elif [ ! -f "$program_root/$3" ]; then
-        problem="$program_root: has no $3, expected a checkout of $2. Correct $1."
+        problem="$program_root: contains no $3, expected a checkout of $2. Correct $1."
     fi
     [ -z "$program_root" ] || program_root=$(absolute "$program_root")
     report_problem "$problem"
 }
 
-# require_checkpoint FOLDER HINT: a checkpoint's folder, from the checkout. A dry run goes on without it.
+# require_checkpoint FOLDER HINT: the checkpoint folder, relative to the checkout, must exist; a dry run only warns.
 require_checkpoint() {
-    [ -z "$program_root" ] || (cd -- "$program_root" && [ -d "$1" ]) || report_problem "$1: no checkpoint there (in $program_root). $2"
+    [ -z "$program_root" ] || (cd -- "$program_root" 2>/dev/null && [ -d "$1" ]) || report_problem "$1: checkpoint not found (relative to $program_root). $2"
 }
 
-# require_runner VARIABLE NAME: what runs the program.
+# require_runner VARIABLE NAME: the interpreter of the program must exist.
 require_runner() {
-    [ "$dry_run" = 1 ] || command -v -- "$2" >/dev/null 2>&1 || report_problem "$2: not found. Activate its environment, or set $1 to the one to use."
+    [ "$dry_run" = 1 ] || command -v -- "$2" >/dev/null 2>&1 || report_problem "$2: not found. Activate its environment, or set $1."
 }
 
-# report_problem TEXT: something is missing. A dry run only says so; an archive may turn out to need no new video, so there $missing keeps it.
+# report_problem TEXT: a prerequisite is missing. A dry run only warns; with an archive, which may need no new video, keep TEXT in $missing.
 report_problem() {
     [ -n "$1" ] || return 0
     if [ "$dry_run" = 1 ]; then
@@ -40,7 +40,7 @@ report_problem() {
     fi
 }
 
-# checkpoint_or GIVEN DEFAULT: the folder that the user gave, from the root folder; else the documented one, from the checkout.
+# checkpoint_or GIVEN DEFAULT: print the absolute path of the given folder, or the documented default.
 checkpoint_or() {
     if [ -n "$1" ]; then
         absolute "$1"
@@ -49,23 +49,23 @@ checkpoint_or() {
     fi
 }
 
-# require_frames STEP MOST: frames are a multiple of STEP plus 1, at most MOST.
+# require_frames STEP MOST: $frames must be a multiple of STEP plus 1, at most MOST.
 require_frames() {
     [ -n "$frames" ] || return 0
     if [ $((frames % $1)) -ne 1 ] || [ "$frames" -gt "$2" ] || [ "$frames" -le 1 ]; then
-        usage_error "--frames $frames: $model makes $1n+1 frames, $(($1 + 1)) to $2 (like $(($1 * ((frames < $2 ? frames : $2) / $1) + 1)))."
+        usage_error "--frames $frames: $model supports $1n+1 frames, $(($1 + 1)) to $2 (like $(($1 * ((frames < $2 ? frames : $2) / $1) + 1)))."
     fi
 }
 
-# require_size WxH...: the size is one of these.
+# require_size WxH...: $size must be one of these.
 require_size() {
     case " $* " in
         *" $size "*) ;;
-        *) usage_error "--size $size: $model makes only $*." ;;
+        *) usage_error "--size $size: $model supports only $*." ;;
     esac
 }
 
-# flag_with_value FLAG TEXT: as two words, or as one where the text could be taken for a flag.
+# flag_with_value FLAG TEXT: sets $words to FLAG TEXT, or to FLAG=TEXT if the text starts with a dash.
 flag_with_value() {
     case $2 in
         -*) words=("$1=$2") ;;
@@ -111,17 +111,17 @@ plan_cogvideox() {
     cog_model=${COGVIDEO_MODEL:-THUDM/CogVideoX1.5-5B}
     cog_model=${cog_model%/}
     cog_options=()
-    # The program looks the last part of the name up in a table.
+    # The program looks up the last part of the name in a table.
     case $(basename -- "$cog_model" | tr '[:upper:]' '[:lower:]') in
         cogvideox1.5-5b) cog_rules 16 16 161 81 1360x768 ;;
         cogvideox-5b) cog_rules 8 8 49 49 720x480 ;;
         cogvideox-2b) cog_rules 8 8 49 49 720x480 && cog_options=(--dtype float16) ;;
-        *) usage_error "COGVIDEO_MODEL is $cog_model, expected a name or folder that ends in CogVideoX1.5-5B, CogVideoX-5b or CogVideoX-2b." ;;
+        *) usage_error "COGVIDEO_MODEL is $cog_model, expected a name or folder ending in CogVideoX1.5-5B, CogVideoX-5b or CogVideoX-2b." ;;
     esac
     [ ! -d "$cog_model" ] || cog_model=$(absolute "$cog_model")
 }
 
-# cog_rules FPS STEP MOST FRAMES SIZE: the rate, the frames that are allowed and usual, and the only size for text to video.
+# cog_rules FPS STEP MOST FRAMES SIZE: the rate, the allowed and default numbers of frames, and the only size.
 cog_rules() {
     cog_fps=$1
     require_frames "$2" "$3"
@@ -142,7 +142,7 @@ plan_open_sora() {
     require_root OPENSORA_ROOT 'Open-Sora v2 (github.com/hpcaitech/Open-Sora)' scripts/diffusion/inference.py
     torchrun=$(runner "${OPENSORA_TORCHRUN:-torchrun}")
     require_runner OPENSORA_TORCHRUN "$torchrun"
-    # Its configuration names the weights as ./ckpts, so there is no variable for them.
+    # Its configuration expects the weights in ./ckpts.
     require_checkpoint ./ckpts 'Download hpcai-tech/Open-Sora-v2 there, or put a link named ckpts there.'
     frames=${frames:-129} size=${size:-336x192}
     require_frames 4 129
@@ -153,15 +153,15 @@ plan_open_sora() {
         1024x576) sora_class=768px sora_ratio=16:9 ;;
         576x1024) sora_class=768px sora_ratio=9:16 ;;
         768x768) sora_class=768px sora_ratio=1:1 ;;
-        *) usage_error "--size $size: $model makes only 336x192 192x336 256x256 1024x576 576x1024 768x768." ;;
+        *) usage_error "--size $size: $model supports only 336x192 192x336 256x256 1024x576 576x1024 768x768." ;;
     esac
 }
 
 command_open_sora() {
-    # Its result lies deeper, under a name of its own; the wrapper looks for it.
+    # The name of the result is not known in advance; the wrapper searches for it.
     result=''
-    # Every argument is a flag and a value, so a value with a dash must not look like a flag; and the program writes the prompt between
-    # quotation marks into a table, where a quotation mark of the prompt must be doubled.
+    # Values must not look like flags, so prefix a leading dash with a space; double the quotation marks, because the program writes
+    # the prompt into a quoted CSV field.
     local prompt=${1//\"/\"\"}
     case $prompt in
         -* | [Nn][Oo][Nn][Ee]) prompt=" $prompt" ;;
