@@ -153,20 +153,22 @@ def test_an_archive_makes_what_is_missing(tmp_path, programs):
     arguments = ("--model", "wan2.2", "--archive", "a.json", "--output_dir", "out", "--frames", "5")
     done = generate(tmp_path, programs, *arguments, STAND_IN_MODE="CRASH")
     assert (
-        done.returncode == 1 and "no video for: 3" in done.stderr and "2 made, 0 there already, 1 failed" in done.stdout
+        done.returncode == 1
+        and "no video for: 3" in done.stderr
+        and "2 made, 0 skipped (already finished), 1 failed" in done.stdout
     )
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert len(names) == 4 and names[2:] == ["2.mp4", "2.mp4.json"] and names[0].startswith("1-"), (
         "no id is a path, no half of a video stays"
     )
     again = generate(tmp_path, programs, *arguments)
-    assert again.returncode == 0 and "1 made, 2 there already, 0 failed" in again.stdout
+    assert again.returncode == 0 and "1 made, 2 skipped (already finished), 0 failed" in again.stdout
     assert [request["prompt"] for request in asked(programs)] == ["walk", "a detailed run", "CRASH", "CRASH"]
     entries[0]["prompt"] = "walk on"
     archive.write_text(json.dumps(entries))
     (tmp_path / "out" / "2.mp4").write_bytes(b"cut")
     changed = generate(tmp_path, programs, *arguments)
-    assert "2 made, 1 there already" in changed.stdout, "another prompt, and a file that changed since"
+    assert "2 made, 1 skipped (already finished)" in changed.stdout, "another prompt, and a file that changed since"
 
 
 def test_a_persons_own_video_is_taken_as_it_is(tmp_path, programs):
@@ -175,7 +177,7 @@ def test_a_persons_own_video_is_taken_as_it_is(tmp_path, programs):
     (tmp_path / "out" / "1.mp4.json").unlink()
     done = generate(tmp_path, programs, "--model", "wan2.2", "--archive", "a.json", "--output-dir", "out")
     assert (
-        "0 made, 1 there already" in done.stdout
+        "0 made, 1 skipped (already finished)" in done.stdout
         and json.loads((tmp_path / "out" / "1.mp4.json").read_text())["frames"] == 9
     )
 
@@ -183,9 +185,9 @@ def test_a_persons_own_video_is_taken_as_it_is(tmp_path, programs):
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
-        ("no file", "without a video"),
+        ("no file", "wrote no video"),
         ("crash", "ended with code 1"),
-        ("empty", "without a video"),
+        ("empty", "wrote no video"),
         ("text", "cannot be read as a video"),
     ],
 )
@@ -201,21 +203,21 @@ def test_a_program_that_fails_is_told_and_leaves_the_old_video(model, mode, word
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--model", "sora"], "--model sora is not known"),
-        (["--model", "wan2.2", "--size", "640x480"], "wan2.2 makes only 1280x720"),
-        (["--model", "wan2.2-5b", "--size", "832x480"], "wan2.2-5b makes only 1280x704"),
+        (["--model", "sora"], "unknown --model sora"),
+        (["--model", "wan2.2", "--size", "640x480"], "wan2.2 supports only 1280x720"),
+        (["--model", "wan2.2-5b", "--size", "832x480"], "wan2.2-5b supports only 1280x704"),
         (["--model", "wan2.2", "--size", "wide"], "expected WxH"),
-        (["--model", "wan2.2", "--frames", "80"], "makes 4n+1 frames"),
+        (["--model", "wan2.2", "--frames", "80"], "supports 4n+1 frames"),
         (["--model", "cogvideox", "--frames", "177"], "17 to 161"),
-        (["--model", "cogvideox", "--size", "720x480"], "makes only 1360x768"),
+        (["--model", "cogvideox", "--size", "720x480"], "supports only 1360x768"),
         (["--model", "open-sora", "--frames", "133"], "5 to 129"),
         (["--model", "wan2.2", "--seed", "-1"], "expected a whole number"),
-        (["--model", "wan2.2", "--colour", "red"], "--colour is not a flag"),
+        (["--model", "wan2.2", "--colour", "red"], "unknown flag --colour"),
         (["--model", "wan2.2", "word"], "unexpected argument 'word'"),
         (["--model", "wan2.2", "--seed"], "--seed needs a value"),
         (["--model", "wan2.2", "--prompt", " \n"], "--prompt is empty"),
-        (["--model", "wan2.2", "--output", "v.avi"], "ends in .mp4"),
-        (["--model", "wan2.2", "--archive", "a.json"], "--archive goes with --output-dir"),
+        (["--model", "wan2.2", "--output", "v.avi"], "ending in .mp4"),
+        (["--model", "wan2.2", "--archive", "a.json"], "--archive cannot be combined with"),
     ],
 )
 def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path, programs):
@@ -231,7 +233,7 @@ def test_a_missing_program_says_how_to_set_it(tmp_path, programs):
             done = generate(tmp_path, {**programs, variable: value}, "--model", model, *request)
             assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
     for more, words in [
-        ({"WAN_T2V_A14B_CKPT": "none"}, "no checkpoint there"),
+        ({"WAN_T2V_A14B_CKPT": "none"}, "checkpoint not found"),
         ({"WAN_PYTHON": "no-python"}, "set WAN_PYTHON"),
     ]:
         done = generate(tmp_path, {**programs, **more}, "--model", "wan2.2", *request)

@@ -36,7 +36,7 @@ def test_a_video_becomes_a_gated_motion_and_another_video_is_captured_again(tmp_
     assert entry["id"] == "my video" and entry["prompt"] == 'a person\'s "walk"' and entry["use_ref_motion"] is True
     assert (tmp_path / entry["motion_path"]).is_file() and Path(tmp_path / entry["video_path"]).is_file()
     assert list((folder / "checks").glob("*_overlay.mp4")) and (folder / "review" / "index.html").is_file()
-    assert "Passed: 1\n  my video: " in done.stdout and "review page: set/review/index.html" in done.stdout
+    assert "Passed: 1\n  my video: " in done.stdout and "/set/review/index.html" in done.stdout
     write_video(video, one_person(12))
     changed = prepare(tmp_path, {**programs, "GVHMR_ROOT": "/none"}, *arguments)
     assert changed.returncode == 2 and "Correct GVHMR_ROOT" in changed.stderr
@@ -66,7 +66,7 @@ def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, prog
     folder = tmp_path / "out put"
     assert asked(programs) == ["walk", "CRASH"]
     assert "Failed: 1\n  ../no video: video: " in done.stdout and "ended with code 1" in done.stdout
-    assert "Undecided: 1" in done.stdout and "No judge has a key" in done.stdout
+    assert "Undecided: 1" in done.stdout and "No judge was asked" in done.stdout
     gated = json.loads((folder / "gated.json").read_text())
     assert [entry["id"] for entry in gated] == ["../odd", "../no video"] and gated[0]["extra"] == {"kept": [1]}
     assert json.loads((tmp_path / "a.json").read_text()) == entries, "the archive that was given stays as it was"
@@ -74,7 +74,8 @@ def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, prog
     again = prepare(tmp_path, programs, *arguments)
     assert again.returncode == 1 and asked(programs) == ["walk", "CRASH", "CRASH"], "only the missing video is made"
     assert all(
-        words in again.stderr for words in ("7: captured already", "1 converted", "1 unchanged", "1 rendered, 1 reused")
+        words in again.stderr
+        for words in ("7: capture exists, skipped", "1 converted", "1 unchanged", "1 rendered, 1 reused")
     )
     assert "Undecided: 2" in again.stdout and "Failed" not in again.stdout
 
@@ -133,11 +134,11 @@ def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
         (["--prompt", " "], "give --prompt TEXT"),
         (["--video", "none.mp4"], "none.mp4: not found"),
         (["--archive", "none.json"], "none.json: not found"),
-        (["--archive", "a.json", "--prompt", "x"], "--archive has its own prompts"),
-        (["--video", "v.mp4", "--seed", "1"], "--seed is for making videos"),
+        (["--archive", "a.json", "--prompt", "x"], "--archive cannot be combined with --prompt"),
+        (["--video", "v.mp4", "--seed", "1"], "--seed sets how to generate a video"),
         (["--prompt", "x", "--judge", "me"], "expected gemini, openai, manual or none"),
         (["--prompt", "x", "--target-fps", "-3"], "expected frames per second"),
-        (["--prompt", "x", "--speed", "3"], "--speed is not a flag"),
+        (["--prompt", "x", "--speed", "3"], "unknown flag --speed"),
         (["--archive", "a.json"], "holds no entries"),
         (["--prompt", "x", "--output-dir", "v.mp4/set"], "v.mp4/set: cannot be written"),
     ],
