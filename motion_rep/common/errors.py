@@ -27,7 +27,7 @@ def located(place: object) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise error if str(error).startswith(str(place)) else type(error)(f"{place}: {error}") from None
+        raise error if str(error).startswith(f"{place}: ") else type(error)(f"{place}: {error}") from None
 
 
 def system_failure(error: OSError) -> str:

@@ -2,61 +2,96 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from motion_rep.common.errors import InputError, one_line
+from motion_rep.common.errors import InputError, located, one_line
+from motion_rep.files.limits import MOST_FILE_BYTES
+
+KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 
-def require_file(path: str | os.PathLike) -> Path:
-    """The path, if a file is there that is not empty.
+def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
+    """The path, if it leads to a regular file that is neither empty nor too large.
 
     Raises:
-        InputError: nothing there, a folder, or no bytes.
+        InputError: nothing there, a folder, a pipe, a device, no bytes, or more than ``most`` bytes.
     """
     path = Path(path)
-    try:
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder, expected a file.")
-        if path.stat().st_size == 0:
-            raise InputError(
-                f"{path}: is empty (0 bytes). The program that wrote it was probably interrupted; run it again."
-            )
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: characters that no path can have
-        raise InputError(
-            f"{path}: cannot be read: {getattr(error, 'strerror', None) or one_line(error)}. Check the path."
-        ) from None
+    with readable(path):
+        _require_plain(_stat(path), most)
     return path
 
 
-def read_bytes(path: str | os.PathLike) -> bytes:
-    """The bytes of a file that is there and not empty."""
-    path = require_file(path)
+@contextlib.contextmanager
+def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[BinaryIO]:
+    """A regular file, open for reading bytes; pipes and devices are refused at once, also behind a link.
+
+    Raises:
+        InputError: as of :func:`require_file`, or it may not be read, or reading fails in the block.
+    """
+    with readable(path):
+        _require_plain(_stat(path), most)
+        # What was swapped for a pipe just now does not block.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(handle, "rb") as file:
+            _require_plain(os.fstat(handle), most)
+            yield file
+
+
+def _stat(path: str | os.PathLike) -> os.stat_result:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+        return os.stat(path)
+    except ValueError as error:  # characters that no path can have
+        raise InputError(f"cannot be read: {one_line(error)}. Check the path.") from None
 
 
-def text_at_start(path: str | os.PathLike) -> str | None:
-    """The beginning of a file's first line, in quotes, where it is readable text; None where it is not, as in torch files and most pickles."""
-    with open(path, "rb") as file:
-        line = file.read(80).decode("utf-8", "replace").lstrip("\ufeff \t\r\n").partition("\n")[0].rstrip()
+def _require_plain(found: os.stat_result, most: int) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = next((name for is_kind, name in KINDS if is_kind(found.st_mode)), "a device")
+        raise InputError(f"is {kind}, expected a file.")
+    if found.st_size == 0:
+        raise InputError("is empty (0 bytes). The program that wrote it was probably interrupted; run it again.")
+    if found.st_size > most:
+        raise InputError(f"has {found.st_size:,} bytes, expected at most {most:,}. Cut it to the part that you need.")
+
+
+@contextlib.contextmanager
+def readable(path: str | os.PathLike) -> Iterator[None]:
+    """Errors of a block that reads a file, with its path in front."""
+    with located(path):
+        try:
+            yield
+        except InputError:
+            raise
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror or one_line(error)}. Check the path.") from None
+
+
+def read_bytes(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> bytes:
+    """The bytes of a regular file that is not empty."""
+    with open_file(path, most) as file:
+        return file.read()
+
+
+def text_at_start(file: BinaryIO) -> str | None:
+    """The beginning of an open file's first line, in quotes, where it is text; None where not, as in torch files and most pickles."""
+    file.seek(0)
+    line = file.read(80).decode("utf-8", "replace").lstrip("\ufeff \t\r\n").partition("\n")[0].rstrip()
     # ascii(): text of a file must not steer a terminal.
     return ascii(line[:24]) if len(line) > 1 and line[:24].isprintable() and "\ufffd" not in line[:24] else None
 
 
 def file_sha256(path: str | os.PathLike) -> str:
     """Hex digest of a file's bytes, read in pieces."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def safe_name(identifier: object) -> str:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 import pickle
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from motion_rep.common.errors import InputError, UsageError, one_line
-from motion_rep.files.local_files import require_file
+from motion_rep.files.local_files import open_file
 from motion_rep.hmr_results.names import RESULT_FILES
-from motion_rep.safe_loading.bounded_stream import MAX_BYTES
-from motion_rep.safe_loading.data_pickle import TORCH_LEGACY_MAGIC, read_data_pickle
 from motion_rep.safe_loading.numpy_file import NPY_MAGIC, NpzArrays, is_npz, read_npy
-from motion_rep.safe_loading.tensor_file import ZIP_MAGIC
-from motion_rep.safe_loading.torch_files import load_with_torch, read_plain_torch
+from motion_rep.safe_loading.pickle_file import load_data_pickle
+from motion_rep.safe_loading.torch_files import ZIP_MAGIC, load_torch
+from motion_rep.safe_loading.unpickler import TORCH_LEGACY_MAGIC, NotPlainData
+
+TRUST_HINT = "If you trust its source, --trust-pickle loads it together with whatever it runs."
 
 
 @dataclass(frozen=True)
@@ -55,42 +55,23 @@ def load_value(path: Path, trust_pickle: bool = False) -> object:
     Raises:
         InputError: the message starts with the path.
     """
-    path = require_file(path)
-    plain = read_plain_torch(path)
-    if plain is not None:
-        return plain
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         magic = file.read(len(TORCH_LEGACY_MAGIC))
-    if magic.startswith(ZIP_MAGIC) and is_npz(path):
-        return NpzArrays(path)
-    if magic.startswith(NPY_MAGIC):
-        return _single(_load_trusted(path, _trusted_npy) if trust_pickle else read_npy(path))
-    if magic.startswith(ZIP_MAGIC) or magic == TORCH_LEGACY_MAGIC:
-        _require_bounded(path)
-        return _load_trusted(path, _trusted_torch) if trust_pickle else load_with_torch(path)
-    return _load_trusted(path, _trusted_pickle) if trust_pickle else read_data_pickle(path)
+        if magic.startswith(ZIP_MAGIC) and is_npz(file):
+            return NpzArrays(path)
+        file.seek(0)
+        try:
+            if magic.startswith(NPY_MAGIC):
+                return _single(_load_trusted(path, _trusted_npy) if trust_pickle else read_npy(path))
+            if magic.startswith(ZIP_MAGIC) or magic == TORCH_LEGACY_MAGIC:
+                return _load_trusted(path, _trusted_torch) if trust_pickle else load_torch(file)
+            return _load_trusted(path, _trusted_pickle) if trust_pickle else load_data_pickle(file)
+        except NotPlainData as error:
+            raise InputError(f"{error} {TRUST_HINT}") from None
 
 
 def _single(array: np.ndarray) -> object:
     return array.item() if array.dtype.hasobject and array.size == 1 else array
-
-
-def _require_bounded(path: Path) -> None:
-    """Refuse a zip file that would unpack to more than any capture; torch itself never compresses."""
-    try:
-        # Looking can fail too: an archive that says to span several disks.
-        if not zipfile.is_zipfile(path):
-            return
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a torch file: {one_line(error)[:120]}. It is cut or damaged; write it again."
-        ) from None
-    if size > MAX_BYTES:
-        raise InputError(
-            f"{path}: unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. Cut it to the part that you need."
-        )
 
 
 def _load_trusted(path: Path, load) -> object:

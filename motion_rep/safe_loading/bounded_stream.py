@@ -1,17 +1,17 @@
-"""Bytes of a file, decompressed on the way where it is compressed, that end with an error before they fill the memory."""
+"""Read a file's bytes, decompressed where they are compressed, within limits."""
 
 from __future__ import annotations
 
 import bz2
 import io
+import itertools
 import lzma
 import zlib
 from typing import BinaryIO
 
 from motion_rep.common.errors import InputError
+from motion_rep.files.limits import Limits
 
-# Far above any capture (WHAM's meshes of five people over two minutes come to 1.5 GB), below what stops a workstation.
-MAX_BYTES = 4 << 30
 CHUNK = 1 << 20
 
 LZ4_MAGIC = b"\x04\x22\x4d\x18"
@@ -19,24 +19,30 @@ OLD_JOBLIB_MAGIC = b"ZF"
 
 
 class BoundedStream:
-    """Reads from another stream in small pieces, so that memory follows the bytes that are there and not a length that a file claims.
+    """Reads another stream within limits, in small pieces: memory follows the bytes that are there, not a length that a file claims.
 
     Args:
-        stream: anything with ``read(size)``.
-        limit: bytes after which reading ends with an InputError (without a file name).
+        stream: anything with ``read(size)`` and ``readline(size)``.
+        limits: where reading ends with an InputError (without a file name).
+    Attributes:
+        steps: one item for each instruction that may still be followed.
     """
 
-    def __init__(self, stream: BinaryIO, limit: int = MAX_BYTES) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self._stream = stream
-        self._left = limit
-        self._limit = limit
+        self._left = self._limit = limits.bytes
+        self.steps = itertools.repeat(None, limits.steps)
 
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes, fewer only at the end."""
-        return bytes(self.read_writable(size))
+        if size > CHUNK:
+            return bytes(self.read_writable(size))
+        found = self._stream.read(size)
+        self.spend(len(found))
+        return found if len(found) == size or not found else found + self.read(size - len(found))
 
     def read_writable(self, size: int) -> bytearray:
-        """The same as bytes that may be changed, so that an array can be made of them without a copy."""
+        """The same as a bytearray, so that an array can use its memory."""
         found = bytearray()
         while len(found) < size and (piece := self._stream.read(min(size - len(found), CHUNK))):
             self.spend(len(piece))
@@ -44,7 +50,7 @@ class BoundedStream:
         return found
 
     def readline(self) -> bytes:
-        """A line, as the text opcodes of old pickles have them."""
+        """A line, as the text instructions of old pickles have them."""
         line = self._stream.readline(CHUNK)
         self.spend(len(line))
         return line
@@ -53,18 +59,22 @@ class BoundedStream:
         """Refuse a length that cannot be, before anything is read for it."""
         if size > self._left:
             raise InputError(
-                f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read. It is damaged, or much too long."
+                f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read of a file of its size. "
+                "It is damaged or too long."
             )
 
     def spend(self, size: int) -> None:
         """Count bytes that were read, or that were made of what was read."""
         self._left -= size
         if self._left < 0:
-            raise InputError(f"holds more than {self._limit:,} bytes when unpacked. Cut it to the part that you need.")
+            raise InputError(
+                f"holds more than {self._limit:,} bytes when unpacked, the most for a file of its size. "
+                "Cut it to the part that you need."
+            )
 
 
 class ZlibFile(io.RawIOBase):
-    """A zlib or gzip stream as a readable file; unlike ``zlib.decompress`` it unpacks no more than what is asked for."""
+    """A zlib or gzip stream as a readable file that unpacks only what is asked for (``zlib.decompress`` unpacks all)."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -86,7 +96,7 @@ class ZlibFile(io.RawIOBase):
 
 
 def inflated(file: BinaryIO) -> BinaryIO:
-    """A seekable file's bytes after whatever compression joblib may have used; as they are where there is none.
+    """A seekable file's bytes, unpacked where joblib compressed them.
 
     Raises:
         InputError: a compression that cannot be read here (without the file's name).
@@ -103,7 +113,8 @@ def inflated(file: BinaryIO) -> BinaryIO:
         return _lz4(file)
     if magic[:2] == OLD_JOBLIB_MAGIC:
         raise InputError(
-            "was written by a joblib older than 0.10, expected a newer one. Load it there and write it again with a current joblib."
+            "was written by a joblib older than 0.10, expected a newer one. "
+            "Load it there and write it again with a current joblib."
         )
     return file
 

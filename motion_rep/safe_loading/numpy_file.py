@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import lzma
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from motion_rep.common.errors import InputError, one_line
-from motion_rep.files.local_files import require_file
-from motion_rep.safe_loading.bounded_stream import MAX_BYTES, BoundedStream
-from motion_rep.safe_loading.data_pickle import load_data
+from motion_rep.common.errors import InputError, located, one_line
+from motion_rep.files.limits import limits_for
+from motion_rep.files.local_files import open_file
+from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.raw_arrays import checked_shape, plain_dtype, read_array
+from motion_rep.safe_loading.unpickler import load_data
 
 NPY_MAGIC = b"\x93NUMPY"
 
@@ -28,20 +26,19 @@ def read_npy(path: str | os.PathLike) -> np.ndarray:
     Raises:
         InputError: cannot be read, is cut, holds anything but data; the message starts with the path.
     """
-    path = require_file(path)
-    with _naming(str(path)), open(path, "rb") as file:
-        return _read_array_file(file, MAX_BYTES)
+    with open_file(path) as file, _in_one_line():
+        return _read_array_file(file, os.fstat(file.fileno()).st_size)
 
 
 class NpzArrays(Mapping):
-    """The arrays of a ``.npz`` file by name, each read when it is asked for, so that nothing needs to be understood that is not used.
+    """The arrays of a ``.npz`` file by name, each read when it is asked for; what is not asked for need not be readable.
 
     Reading one raises an InputError that starts with the path if it is cut, or is anything but data.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self._path = require_file(path)
-        with _naming(str(path)), zipfile.ZipFile(path) as archive:
+        self._path = path
+        with open_file(path) as file, _in_one_line(), zipfile.ZipFile(file) as archive:
             self._members = {
                 info.filename.removesuffix(".npy"): info.filename
                 for info in archive.infolist()
@@ -50,8 +47,9 @@ class NpzArrays(Mapping):
 
     def __getitem__(self, name: str) -> np.ndarray:
         member = self._members[name]
-        with _naming(f"{self._path}: {name}"), zipfile.ZipFile(self._path) as archive, archive.open(member) as file:
-            return _read_array_file(file, MAX_BYTES)
+        with open_file(self._path) as file, located(name), _in_one_line(), zipfile.ZipFile(file) as archive:
+            with archive.open(member) as content:
+                return _read_array_file(content, archive.getinfo(member).compress_size)
 
     def __contains__(self, name: object) -> bool:
         return name in self._members
@@ -63,9 +61,10 @@ class NpzArrays(Mapping):
         return len(self._members)
 
 
-def _read_array_file(file: BinaryIO, limit: int) -> np.ndarray:
+def _read_array_file(file: BinaryIO, size: int) -> np.ndarray:
+    """An array from an open file that has ``size`` bytes where it is stored."""
     shape, fortran, dtype = _read_header(file)
-    stream = BoundedStream(file, limit)
+    stream = BoundedStream(file, limits_for(size))
     if not dtype.hasobject:
         return read_array(stream, plain_dtype(dtype.str), checked_shape(shape), fortran)
     objects = load_data(stream)
@@ -90,32 +89,22 @@ def _read_header(file: BinaryIO) -> tuple[tuple, bool, np.dtype]:
 
 
 @contextlib.contextmanager
-def _naming(place: str) -> Iterator[None]:
-    """Every way in which a file can be broken as one line that says where."""
+def _in_one_line() -> Iterator[None]:
+    """Whatever a broken file makes numpy and zipfile raise."""
     try:
         yield
-    except InputError as error:
-        raise InputError(f"{place}: {error}") from None
-    except (
-        ValueError,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-    ) as error:
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - of many kinds
         raise InputError(
-            f"{place}: cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again."
+            f"cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again."
         ) from None
 
 
-def is_npz(path: Path) -> bool:
-    """Whether a zip file holds numpy arrays (torch files are zip files too)."""
+def is_npz(file: BinaryIO) -> bool:
+    """Whether an open zip file holds numpy arrays (torch files are zip files too)."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        names = zipfile.ZipFile(file).namelist()
+    except Exception:  # noqa: BLE001 - damaged zip files raise errors of many kinds
         return False
     return bool(names) and all(name.endswith(".npy") for name in names)

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from motion_rep.common.errors import InputError
+from motion_rep.files.limits import MOST_DIMENSIONS, MOST_SIZE
 from motion_rep.safe_loading.bounded_stream import BoundedStream
 
 # Truth values, whole numbers, floats, complex numbers, byte strings and text: kinds whose bytes cannot hold a pointer.
 PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|\?|i[1248]|u[1248]|f[248]|c8|c16|S\d{1,9}|U\d{1,9})")
-# numpy's own limit is 64.
-MAX_DIMENSIONS = 32
-MAX_SIZE = 1 << 48
 
 
 def plain_dtype(text: object) -> np.dtype:
@@ -31,9 +29,9 @@ def plain_dtype(text: object) -> np.dtype:
 
 def checked_shape(shape: object) -> tuple[int, ...]:
     """A shape of plain whole numbers, none negative."""
-    if not isinstance(shape, Sequence) or isinstance(shape, str | bytes) or len(shape) > MAX_DIMENSIONS:
+    if not isinstance(shape, Sequence) or isinstance(shape, str | bytes) or len(shape) > MOST_DIMENSIONS:
         raise InputError(f"holds an array of shape {str(shape)[:80]}, expected a few whole numbers.")
-    if not all(type(size) is int and 0 <= size < MAX_SIZE for size in shape):
+    if not all(type(size) is int and 0 <= size < MOST_SIZE for size in shape):
         raise InputError(f"holds an array of shape {str(shape)[:80]}, expected sizes of at least 0.")
     return tuple(shape)
 

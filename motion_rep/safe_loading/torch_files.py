@@ -1,20 +1,33 @@
-"""Torch files of plain data: written atomically, read without running code from them."""
+"""Torch files of plain data: written atomically, read without torch's loader and without running code from them."""
 
 from __future__ import annotations
 
 import io
 import os
-import pickle
-import re
-import warnings
-from pathlib import Path
+import struct
+import zipfile
+from functools import cache
+from typing import BinaryIO
+
+import numpy as np
 
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.atomic_writing import write_bytes
-from motion_rep.files.local_files import require_file, text_at_start
+from motion_rep.files.limits import limits_for
+from motion_rep.files.local_files import open_file, text_at_start
+from motion_rep.safe_loading.bounded_stream import BoundedStream
+from motion_rep.safe_loading.torch_tensors import StorageType
+from motion_rep.safe_loading.unpickler import (
+    TORCH_LEGACY_MAGIC,
+    NotAPickle,
+    TensorMaker,
+    load_data,
+    load_legacy_torch,
+    torch_tensor,
+)
 
-# Bytes that a tensor may claim without their being in the file: harmless repetition.
-LARGEST_CLAIM = 2**24
+ZIP_MAGIC = b"PK\x03\x04"
+LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 def write_torch(path: str | os.PathLike, value: object, durable: bool = True) -> None:
@@ -31,126 +44,89 @@ def write_torch(path: str | os.PathLike, value: object, durable: bool = True) ->
 
 
 def read_torch(path: str | os.PathLike) -> object:
-    """A ``torch.save`` file of tensors and plain containers, on the CPU; never runs code from it.
-
-    Numpy arrays and scalars inside are admitted.
+    """What a ``torch.save`` file holds: tensors on the CPU, arrays, numbers, text and plain containers. Runs no code from it.
 
     Raises:
         InputError: missing, empty, cut, not a torch file, or holding objects other than data.
     """
-    path = require_file(path)
-    found = read_plain_torch(path)
-    return load_with_torch(path) if found is None else found
-
-
-def read_plain_torch(path: Path) -> dict | None:
-    """A torch file of the plain form (see tensor_file.py), in a quarter of the time; None for every other file."""
-    from motion_rep.safe_loading.tensor_file import read_plain
-
-    found = read_plain(path)
-    if found is None:
-        return None
-    import numpy as np
-    import torch
-
-    return {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for key, value in found.items()}
+    return _read(path, torch_tensor)
 
 
 def read_torch_arrays(path: str | os.PathLike) -> object:
-    """Like :func:`read_torch`, but with arrays in place of tensors where the file is of the plain form, so that torch need not be imported."""
-    from motion_rep.safe_loading.tensor_file import read_plain
-
-    path = require_file(path)
-    found = read_plain(path)
-    return load_with_torch(path) if found is None else found
+    """Like :func:`read_torch`, with arrays in place of tensors, so that torch need not be imported."""
+    return _read(path, lambda array: array)
 
 
-def load_with_torch(path: Path) -> object:
-    """What :func:`read_torch` does with a file that is there and not of the plain form."""
-    import torch
-
-    from motion_rep.safe_loading.pickle_cost import EndlessKey, require_quick_keys
-
-    try:
-        require_quick_keys(path)
-        with torch.serialization.safe_globals(_numpy_globals()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's remarks on pickles it then refuses
-            value = torch.load(path, map_location="cpu", weights_only=True)
-    except EndlessKey:
-        raise InputError(
-            f"{path}: holds tuples of tuples without end, expected tensors, arrays, numbers and strings. Nothing was run."
-        ) from None
-    except pickle.UnpicklingError as error:
-        raise InputError(_unpickling_message(path, str(error))) from None
-    except Exception as error:  # noqa: BLE001 - on damaged bytes torch raises whatever its steps raise, struct.error among them
-        if isinstance(error, (KeyError, IndexError)) or text_at_start(path):
-            raise InputError(_unpickling_message(path, "")) from None
-        raise InputError(
-            f"{path}: cannot be read as a torch file: {one_line(error)[:160]}. It may be cut or of another kind; write it again."
-        ) from None
-    _require_held(path, value)
-    return value
+def _read(path: str | os.PathLike, as_tensor: TensorMaker) -> object:
+    with open_file(path) as file:
+        return load_torch(file, as_tensor)
 
 
-def _require_held(path: Path, value: object) -> None:
-    """Refuse tensors that claim far more numbers than are in the file (one number repeated a billion times): working with them fills the memory.
+def load_torch(file: BinaryIO, as_tensor: TensorMaker = torch_tensor) -> object:
+    """What an open file in one of torch's two formats holds.
 
     Raises:
-        InputError: such a tensor, or one that does not hold its numbers one by one.
+        InputError: without the file's name.
     """
-    import torch
-
-    waiting, seen = [value], set()
-    while waiting:
-        found = waiting.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        if isinstance(found, dict):
-            waiting.extend(found.values())
-        elif isinstance(found, (list, tuple)):
-            waiting.extend(found)
-        elif isinstance(found, torch.Tensor):
-            if found.layout != torch.strided or found.is_quantized:
-                raise InputError(
-                    f"{path}: holds a sparse or quantized tensor, expected plain ones. Write it again with .to_dense() or .dequantize()."
-                )
-            claimed = found.numel() * found.element_size()
-            if claimed > LARGEST_CLAIM and claimed > found.untyped_storage().nbytes():
-                raise InputError(
-                    f"{path}: holds a tensor of shape {tuple(found.shape)} whose numbers are not in the file. Write it again with .contiguous()."
-                )
-
-
-def _unpickling_message(path: Path, text: str) -> str:
-    found = re.search(r"(?:GLOBAL|global) ([\w.]+)", text)
-    if found:
-        return f"{path}: holds a Python object ({found.group(1)}) that could run code; expected tensors, arrays, numbers and strings. Nothing was run."
-    start = text_at_start(path)
+    magic = file.read(len(TORCH_LEGACY_MAGIC))
+    file.seek(0)
+    try:
+        if magic.startswith(ZIP_MAGIC):
+            return _load_zip(file, as_tensor)
+        if magic == TORCH_LEGACY_MAGIC:
+            return load_legacy_torch(BoundedStream(file, limits_for(_size(file))), as_tensor)
+    except NotAPickle:
+        raise InputError("is not a torch file, or is damaged. Write it again with torch.save.") from None
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - damaged zip files make zipfile raise errors of many kinds
+        raise InputError(
+            f"cannot be read as a torch file: {one_line(error)[:120]}. It may be cut or of another kind; write it again."
+        ) from None
+    start = text_at_start(file)
     if start:
-        return f"{path}: is not a torch file (it starts with {start}), expected a .pt written by torch.save."
-    return f"{path}: is not a torch file, or is damaged. Write it again with torch.save."
+        raise InputError(f"is not a torch file (it starts with {start}), expected a .pt written by torch.save.")
+    raise InputError("is not a torch file, or is damaged. Write it again with torch.save.")
 
 
-def _numpy_globals() -> list:
-    """What numpy arrays and scalars need to be rebuilt: data types and two functions that only make arrays."""
-    import numpy as np
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
 
-    core = np._core.multiarray if hasattr(np, "_core") else np.core.multiarray
-    kinds = [
-        np.bool_,
-        np.int8,
-        np.int16,
-        np.int32,
-        np.int64,
-        np.uint8,
-        np.uint16,
-        np.uint32,
-        np.uint64,
-        np.float16,
-        np.float32,
-        np.float64,
-        np.str_,
-    ]
-    named = [(core._reconstruct, "numpy.core.multiarray._reconstruct"), (core.scalar, "numpy.core.multiarray.scalar")]
-    return [np.ndarray, np.dtype, core._reconstruct, core.scalar, *named, *{type(np.dtype(kind)) for kind in kinds}]
+
+def _load_zip(file: BinaryIO, as_tensor: TensorMaker) -> object:
+    """The zip format: a pickle, and a record for each storage that it refers to."""
+    archive, limits = zipfile.ZipFile(file), limits_for(_size(file))
+    # torch does not mind upper and lower case.
+    pickle = next((name for name in archive.namelist() if name.lower().endswith("/data.pkl")), None)
+    if pickle is None:
+        raise InputError("is a zip file without a torch pickle, expected a .pt written by torch.save.")
+    folder = pickle.rpartition("/")[0]
+    records = BoundedStream(file, limits)
+
+    def record(name: str) -> bytearray:
+        return _record(file, archive, archive.getinfo(f"{folder}/{name}"), records)
+
+    big = f"{folder}/byteorder" in archive.NameToInfo and record("byteorder") == b"big"
+
+    @cache
+    def storage(kind: StorageType, key: str, count: int) -> np.ndarray:
+        return kind.numbers(record(f"data/{key}"), ">" if big else "<")
+
+    stream = BoundedStream(io.BytesIO(record(pickle.rpartition("/")[2])), limits)
+    return load_data(stream, storage, as_tensor)
+
+
+def _record(file: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipInfo, records: BoundedStream) -> bytearray:
+    """The bytes of a record; torch stores them as they are, which needs no copy."""
+    records.require(info.file_size)
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+        with archive.open(info) as unpacked:
+            records.spend(info.file_size)
+            return bytearray(unpacked.read(info.file_size))
+    file.seek(info.header_offset)
+    magic, name_size, extra_size = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+    file.seek(name_size + extra_size, io.SEEK_CUR)
+    found = records.read_writable(info.file_size)
+    if magic != ZIP_MAGIC or len(found) != info.file_size:
+        raise NotAPickle("is cut")
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import gzip
 import io
 import os
 import pickle
@@ -19,9 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError
+from motion_rep.files.limits import Limits
 from motion_rep.safe_loading.bounded_stream import BoundedStream
-from motion_rep.safe_loading.data_pickle import load_data, read_data_pickle
 from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
+from motion_rep.safe_loading.pickle_file import read_data_pickle
+from motion_rep.safe_loading.unpickler import load_data
 
 SCALARS = (
     st.none()
@@ -56,7 +59,7 @@ FEW = settings(max_examples=60, deadline=None)
 
 
 def loaded(data: bytes, limit: int = 1 << 26) -> object:
-    return load_data(BoundedStream(io.BytesIO(data), limit))
+    return load_data(BoundedStream(io.BytesIO(data), Limits(limit)))
 
 
 def assert_same(found: object, expected: object) -> None:
@@ -232,27 +235,54 @@ def test_a_tensor_larger_than_its_storage_is_refused():
             loaded(whole.replace(b"K\x04\x85", shape))
 
 
-def test_deep_nesting_is_read_or_refused():
-    for program in (
+@pytest.mark.parametrize(
+    "program",
+    [
         b"]" * 200_000 + b"a" * 199_999 + b".",
         b")" + b"\x85" * 200_000 + b".",
         b"}" + b")" + b"\x85" * 200_000 + b"Ns.",
-    ):
-        try:
-            assert loaded(b"\x80\x02" + program) is not None
-        except InputError:
-            assert b"s." in program, "only a dict key that nested is refused"
+        b"]q\0" + b"h\0a.",  # a list that holds itself
+        b"]q\0" + b"](h\0h\0eq\0" * 40 + b".",  # 2**40 lists to show
+        b"]q\0(" + b"h\0" * 4000 + b"e" + b"](" + b"h\0" * 4000 + b"e.",
+    ],
+    ids=range(6),
+)
+def test_containers_without_end_are_refused(program):
+    with pytest.raises(InputError, match=r"without end|tuples of tuples"):
+        loaded(b"\x80\x02" + program)
 
 
-def test_a_stream_that_unpacks_to_more_than_the_limit_is_stopped(tmp_path):
+def test_nesting_as_people_use_it_is_read():
+    value = {"a": [{"b": [({"c": [1]},)]}]}
+    assert_same(loaded(pickle.dumps(value)), value)
+    assert loaded(pickle.dumps({(0, "a"): 1})) == {(0, "a"): 1}
+
+
+def test_a_stream_that_unpacks_to_more_than_the_limit_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr("motion_rep.files.limits.FREE_BYTES", 1 << 20)
     path = tmp_path / "bomb.pkl"
     joblib.dump(np.zeros(4 << 20), path, compress=9)
     assert path.stat().st_size < 1 << 18
     with pytest.raises(InputError, match=r"bomb.pkl: .*(claims|more than)"):
-        read_data_pickle(path, limit=1 << 20)
-    path.write_bytes(zlib.compress(b"\x80\x02(" + b"N" * (8 << 20), 9))
-    with pytest.raises(InputError, match="more than 1,048,576 bytes when unpacked"):
-        read_data_pickle(path, limit=1 << 20)
+        read_data_pickle(path)
+    path.write_bytes(zlib.compress(pickle.dumps(b"N" * (8 << 20)), 9))
+    with pytest.raises(InputError, match="more than .* bytes when unpacked"):
+        read_data_pickle(path)
+
+
+@pytest.mark.parametrize("pack", [lambda data: zlib.compress(data, 9), lambda data: gzip.compress(data, 9)])
+def test_a_small_file_of_many_instructions_is_stopped(tmp_path, pack):
+    path = tmp_path / "bomb.pkl"
+    path.write_bytes(pack(b"\x80\x02(" + b"N" * 2_000_000 + b"l."))
+    with pytest.raises(InputError, match="more instructions"):
+        read_data_pickle(path)
+
+
+@pytest.mark.parametrize("number", [2**1024, -(10**400), 10**4000])
+def test_whole_numbers_that_have_no_float_are_refused(number):
+    for protocol in range(6):
+        with pytest.raises(InputError, match="whole number of"):
+            loaded(pickle.dumps({"fps": number}, protocol))
 
 
 def test_many_copies_of_one_thing_are_stopped():

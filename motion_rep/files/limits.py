@@ -1,0 +1,44 @@
+"""How much a file may ask for: every limit of the readers, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A file, and what it may unpack to. WHAM's meshes of five people over two minutes take 1.5 GB.
+MOST_FILE_BYTES = 4 << 30
+MOST_BYTES = 2 << 30
+# JSON takes about ten times its size in memory.
+MOST_JSON_BYTES = 256 << 20
+# Instructions of a pickle, and values that its containers hold, shared ones counted as often as they are held.
+MOST_STEPS = 10_000_000
+# Containers within containers.
+MOST_DEPTH = 64
+# A small file may unpack to this much, and each of its bytes to some more. Compressed captures stay far below.
+FREE_BYTES, BYTES_PER_BYTE = 64 << 20, 128
+FREE_STEPS, STEPS_PER_BYTE = 200_000, 64
+# Bytes that a tensor may claim without their being in the file (one number repeated).
+MOST_REPEATED_BYTES = 1 << 24
+# numpy's own limits are 64 dimensions and 63 bits.
+MOST_DIMENSIONS = 32
+MOST_SIZE = 1 << 48
+# Larger whole numbers have no float.
+MOST_BITS = 1023
+# Values of a tuple that is a key: hashing visits each of them.
+MOST_KEY_PARTS = 64
+# Rows of a capture or a motion: 55 minutes at 30 frames per second, some 1 GB at work.
+MOST_FRAMES = 100_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may ask for: bytes to unpack, instructions to follow."""
+
+    bytes: int = MOST_BYTES
+    steps: int = MOST_STEPS
+
+
+def limits_for(size: int) -> Limits:
+    """The limits of a file, or of a compressed member, of ``size`` bytes."""
+    return Limits(
+        min(MOST_BYTES, FREE_BYTES + BYTES_PER_BYTE * size), min(MOST_STEPS, FREE_STEPS + STEPS_PER_BYTE * size)
+    )

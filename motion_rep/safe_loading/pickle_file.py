@@ -1,0 +1,46 @@
+"""Read files of pickle and joblib."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from motion_rep.common.errors import InputError, one_line
+from motion_rep.files.limits import limits_for
+from motion_rep.files.local_files import open_file, text_at_start
+from motion_rep.safe_loading.bounded_stream import BoundedStream, inflated
+from motion_rep.safe_loading.unpickler import NotAPickle, load_data
+
+
+def read_data_pickle(path: str | os.PathLike) -> object:
+    """What a pickle or joblib file holds, compressed or not.
+
+    Raises:
+        InputError: cannot be read, is cut, holds anything but data; the message starts with the path.
+    """
+    with open_file(path) as file:
+        return load_data_pickle(file)
+
+
+def load_data_pickle(file: BinaryIO) -> object:
+    """What an open pickle or joblib file holds.
+
+    Raises:
+        InputError: without the file's name.
+    """
+    try:
+        return load_data(BoundedStream(inflated(file), limits_for(os.fstat(file.fileno()).st_size)))
+    except InputError as error:
+        start = text_at_start(file)
+        if start and (isinstance(error, NotAPickle) or _is_prose(start)):
+            raise InputError(
+                f"is not a torch, pickle, joblib or numpy file (it starts with {start}), expected a capture."
+            ) from None
+        raise
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or one_line(error)}.") from None
+
+
+def _is_prose(start: str) -> bool:
+    """Whether a quoted beginning is words with a space: letters are instructions of the oldest pickles, without spaces."""
+    return start[1].isalpha() and " " in start

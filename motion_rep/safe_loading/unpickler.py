@@ -1,0 +1,344 @@
+"""Read pickles that hold data, as pickle, joblib, numpy and torch write them, without running anything from them.
+
+A pickle is a program: it names functions and calls them. This reader knows a handful of names (admitted.py), all of which make arrays, tensors or
+plain containers, and answers each with its own code, so not even numpy's or torch's loaders see unchecked values. Every other name, and every
+instruction that data does not need, ends the reading.
+
+joblib puts the bytes of each array into the stream behind a small object that describes it; joblib's own reader hands arrays of objects to
+``pickle.load``, which is why it is not used here. torch puts the bytes of tensors into storages that the pickle refers to.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from collections.abc import Callable
+
+import numpy as np
+
+from motion_rep.common.errors import InputError, one_line
+from motion_rep.files.limits import MOST_BITS, MOST_DEPTH, MOST_STEPS, limits_for
+from motion_rep.safe_loading.admitted import (
+    ADMITTED,
+    JOBLIB_ARRAY,
+    STORAGE_BYTES,
+    UNFILLED_ARRAY,
+    Admitted,
+    NotData,
+    PendingDtype,
+    byte_order,
+    checked_array_state,
+    dict_key,
+)
+from motion_rep.safe_loading.bounded_stream import BoundedStream
+from motion_rep.safe_loading.raw_arrays import checked_shape, read_array
+from motion_rep.safe_loading.torch_tensors import StorageType
+
+# What torch.save's older file format starts with; torch pickles the storage of a tensor within other pickles this way.
+TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+
+# From a storage's type, its key and how many numbers it has to the numbers.
+Storages = Callable[[StorageType, str, int], np.ndarray]
+# Which objects stand for tensors.
+TensorMaker = Callable[[np.ndarray], object]
+
+
+class NotAPickle(InputError):
+    """The bytes make no sense as a pickle, whole or in part."""
+
+
+class NotPlainData(InputError):
+    """A pickle that wants more than data."""
+
+
+def torch_tensor(array: np.ndarray) -> object:
+    """A tensor over an array's memory."""
+    import torch
+
+    return torch.from_numpy(array)
+
+
+def load_data(stream: BoundedStream, storages: Storages | None = None, as_tensor: TensorMaker = torch_tensor) -> object:
+    """What the next pickle of a stream holds.
+
+    Args:
+        storages: where the numbers of torch's tensors are.
+        as_tensor: what stands for a tensor, made from its array.
+    Raises:
+        InputError: without the file's name.
+    """
+    value = _load(stream, storages, as_tensor)
+    _require_shallow(value)
+    return value
+
+
+def load_legacy_torch(stream: BoundedStream, as_tensor: TensorMaker = torch_tensor) -> object:
+    """What a file in torch's older format holds: three pickles about the file, its contents, a list of storages, then their bytes.
+
+    Raises:
+        InputError: without the file's name.
+    """
+    _, version, system = (_load(stream, None, as_tensor) for _ in range(3))
+    little = type(system) is not dict or system.get("little_endian", True)
+    waiting: dict[str, tuple[StorageType, np.ndarray]] = {}
+
+    def storage(kind: StorageType, key: str, count: int) -> np.ndarray:
+        if key not in waiting:
+            stream.require(count * kind.stored.itemsize)
+            waiting[key] = kind, np.zeros(count, kind.read)
+        return waiting[key][1]
+
+    value = load_data(stream, storage, as_tensor)
+    keys = _load(stream, None, as_tensor)
+    if version != 1001 or type(keys) is not list or set(map(str, keys)) != set(waiting):
+        raise NotAPickle("is not a complete torch file. Write it again with torch.save.")
+    for kind, numbers in (waiting[key] for key in keys):
+        if int.from_bytes(stream.read(8), "little" if little else "big") != len(numbers):
+            raise NotAPickle("is not a complete torch file. Write it again with torch.save.")
+        raw = stream.read_writable(len(numbers) * kind.stored.itemsize)
+        numbers[:] = kind.numbers(raw, "<" if little else ">")
+    return value
+
+
+def _load(stream: BoundedStream, storages: Storages | None, as_tensor: TensorMaker) -> object:
+    try:
+        return Unpickler(stream, storages, as_tensor).load()
+    except NotData as error:
+        raise NotPlainData(
+            f"holds {error}; expected tensors, arrays, numbers, text and plain containers. Nothing was run."
+        ) from None
+    except InputError:
+        raise
+    except (KeyError, IndexError):
+        raise NotAPickle("is not a complete pickle. It may be cut, or of another kind.") from None
+    except Exception as error:  # noqa: BLE001 - damaged bytes can make an unpickler raise anything
+        raise NotAPickle(
+            f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind."
+        ) from None
+
+
+def _require_shallow(value: object) -> None:
+    """Refuse containers that hold each other too deeply, in a circle, or too often: showing or walking them would not end."""
+    level, left = [value], MOST_STEPS
+    for _ in range(MOST_DEPTH):
+        inner: list = []
+        for values in filter(None, map(_values, level)):
+            left -= len(values)
+            if left < 0:
+                break
+            inner += [found for found in values if isinstance(found, dict | list | tuple | np.ndarray)]
+        if not inner and left >= 0:
+            return
+        level = inner
+    raise NotPlainData("holds containers in containers without end, expected tensors, arrays, numbers and text.")
+
+
+def _values(container: object) -> list | tuple:
+    """What a container holds."""
+    if isinstance(container, dict):
+        return list(container.values())
+    if isinstance(container, np.ndarray):
+        return container.ravel().tolist() if container.dtype.hasobject else ()
+    return container if isinstance(container, list | tuple) else ()
+
+
+class PendingJoblibArray:
+    """joblib's description of an array whose bytes follow in the stream."""
+
+
+class Unpickler(pickle._Unpickler):
+    """The standard library's unpickler in Python, cut down to data.
+
+    joblib builds on the one in Python too, because only it can stop between two instructions.
+    """
+
+    def __init__(self, stream: BoundedStream, storages: Storages | None, as_tensor: TensorMaker) -> None:
+        super().__init__(stream)
+        self._source, self._storages, self._as_tensor = stream, storages, as_tensor
+        self._unfilled: dict[int, np.ndarray] = {}
+
+    def load(self) -> object:
+        """Follow the instructions; frames only say how much to buffer, so their lengths are not used."""
+        self.read, self.readline = self._source.read, self._source.readline
+        self.metastack, self.stack, self.proto = [], [], 0
+        self.append = self.stack.append
+        read, dispatch = self.read, self.dispatch
+        try:
+            for _ in self._source.steps:
+                dispatch[read(1)[0]](self)
+        except pickle._Stop as stop:
+            return stop.value
+        raise InputError("has more instructions than the data of a file of its size needs. Nothing was run.")
+
+    def load_frame(self) -> None:
+        self.read(8)
+
+    def find_class(self, module: str, name: str) -> Admitted:
+        found = ADMITTED.get(f"{module}.{name}")
+        if found is None:
+            # ascii(): text of a file must not steer a terminal.
+            raise NotData(f"a Python object ({ascii(f'{module}.{name}'[:120])[1:-1]}) that could run code")
+        return found
+
+    def load_global(self) -> None:
+        module = self.readline()[:-1].decode()
+        name = self.readline()[:-1].decode()
+        self.append(self.find_class(module, name))
+
+    def load_binpersid(self) -> None:
+        """torch's reference to a storage: what it is, its type, its key, its device, how many numbers, in old files a part of it."""
+        identifier = self.stack.pop()
+        if self._storages is None or type(identifier) is not tuple or identifier[0] != "storage":
+            raise NotData("an instruction that data does not need")
+        _, kind, key, _, count, *part = identifier
+        if not isinstance(kind, StorageType) or type(key) is not str or part not in ([], [None]):
+            raise NotData("a tensor without its storage")
+        self.append(self._storages(kind, key, *checked_shape((count,))))
+
+    def load_reduce(self) -> None:
+        arguments, function = self.stack.pop(), self.stack.pop()
+        if not isinstance(function, Admitted) or function.make is None or type(arguments) is not tuple:
+            raise NotData("a call of something that is not a known way to make data")
+        if function is STORAGE_BYTES:
+            self.append(self._storage_within(*arguments))
+            return
+        made = function.make(*arguments)
+        if not function.tensor:  # a view takes no memory
+            self._source.spend(_weight(made))
+        if function is UNFILLED_ARRAY:
+            self._unfilled[id(made)] = made
+        self.append(self._as_tensor(made) if function.tensor else made)
+
+    def _storage_within(self, content: object) -> np.ndarray:
+        """The storage of a tensor that was pickled by itself: a file in torch's older format."""
+        if not isinstance(content, bytes) or not content.startswith(TORCH_LEGACY_MAGIC):
+            raise NotData("a tensor that is not stored as torch does it")
+        inner = BoundedStream(io.BytesIO(content), limits_for(len(content)))
+        inner.steps = self._source.steps
+        return load_legacy_torch(inner)
+
+    def load_newobj(self) -> None:
+        arguments, kind = self.stack.pop(), self.stack.pop()
+        if kind is not JOBLIB_ARRAY or arguments != ():
+            raise NotData("an object of a class that is not known as data")
+        self.append(PendingJoblibArray())
+
+    def load_build(self) -> None:
+        state, target = self.stack.pop(), self.stack[-1]
+        if isinstance(target, PendingDtype):
+            target.order = byte_order(state)
+        elif isinstance(target, PendingJoblibArray):
+            self.stack[-1] = self._joblib_array(state)
+        elif self._unfilled.pop(id(target), None) is not None:
+            np.ndarray.__setstate__(target, checked_array_state(state))
+            self._source.spend(target.nbytes)
+        elif type(target) is not dict:  # attributes of a dict (a network's _metadata) are no data
+            raise NotData("the inner state of an object that is not known as data")
+
+    def _joblib_array(self, state: object) -> np.ndarray:
+        """An array whose bytes come next (joblib/numpy_pickle.py, NumpyArrayWrapper.read_array)."""
+        if type(state) is not dict or not isinstance(state.get("dtype"), PendingDtype):
+            raise NotData("an array that is not described as joblib does it")
+        dtype, shape = state["dtype"], checked_shape(state.get("shape"))
+        if dtype.holds_objects:
+            objects = _load(self._source, None, self._as_tensor)
+            if not isinstance(objects, np.ndarray):
+                raise NotData(f"a {type(objects).__name__} in place of an array of objects")
+            return objects
+        kind = dtype.resolve()
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self._source.read(int.from_bytes(self._source.read(1), "little"))
+        return read_array(self._source, kind, shape, state.get("order") == "F")
+
+    def load_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        _plain(self.stack[-1], dict)[dict_key(key)] = value
+
+    def load_setitems(self) -> None:
+        items = self.pop_mark()
+        _plain(self.stack[-1], dict).update(zip(map(dict_key, items[::2]), items[1::2], strict=True))
+
+    def load_dict(self) -> None:
+        items = self.pop_mark()
+        self.append(dict(zip(map(dict_key, items[::2]), items[1::2], strict=True)))
+
+    def load_append(self) -> None:
+        value = self.stack.pop()
+        _plain(self.stack[-1], list).append(value)
+
+    def load_appends(self) -> None:
+        items = self.pop_mark()
+        _plain(self.stack[-1], list).extend(items)
+
+    def load_additems(self) -> None:
+        items = self.pop_mark()
+        _plain(self.stack[-1], set).update(map(dict_key, items))
+
+    def load_frozenset(self) -> None:
+        items = self.pop_mark()
+        self.append(frozenset(map(dict_key, items)))
+
+    def load_bytearray8(self) -> None:
+        """The standard library's own makes room for the claimed length before it reads."""
+        size = int.from_bytes(self.read(8), "little")
+        self._source.require(size)
+        self.append(bytearray(self.read(size)))
+
+    def load_unknown(self) -> None:
+        raise NotData("an instruction that data does not need")
+
+
+def _plain(value: object, kind: type):
+    if type(value) is not kind:
+        raise NotData(f"a {type(value).__name__} that is filled like a {kind.__name__}")
+    return value
+
+
+def _weight(made: object) -> int:
+    """Bytes that a call took: a few bytes of a pickle can ask again and again for copies of something large."""
+    if isinstance(made, dict | list | set | frozenset):
+        return sys.getsizeof(made)
+    return getattr(made, "nbytes", 0)
+
+
+# Instructions that data needs; those for classes, instances, extensions, outside objects and buffers are not among them.
+DATA_INSTRUCTIONS = """
+    PROTO STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 FLOAT BINFLOAT
+    STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8
+    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST EMPTY_DICT EMPTY_SET GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE
+    STACK_GLOBAL
+"""
+OWN_INSTRUCTIONS = """
+    FRAME GLOBAL BINPERSID REDUCE NEWOBJ BUILD SETITEM SETITEMS DICT APPEND APPENDS ADDITEMS FROZENSET BYTEARRAY8
+"""
+WHOLE_NUMBERS = "INT LONG LONG1 LONG4"
+
+
+def _bounded(instruction: Callable) -> Callable:
+    """An instruction that puts a whole number on the stack, refused where the number has no float."""
+
+    def load(self: Unpickler) -> None:
+        instruction(self)
+        if self.stack[-1].bit_length() > MOST_BITS:
+            raise InputError(f"holds a whole number of {self.stack[-1].bit_length():,} bits, expected numbers in use.")
+
+    return load
+
+
+def _instructions() -> dict[int, Callable]:
+    standard = pickle._Unpickler.dispatch
+    table = dict.fromkeys(standard, Unpickler.load_unknown)
+    table |= {code: standard[code] for code in _codes(DATA_INSTRUCTIONS)}
+    table |= {code: _bounded(standard[code]) for code in _codes(WHOLE_NUMBERS)}
+    names = OWN_INSTRUCTIONS.lower().split()
+    return table | dict(
+        zip(_codes(OWN_INSTRUCTIONS), (getattr(Unpickler, f"load_{name}") for name in names), strict=True)
+    )
+
+
+def _codes(names: str) -> list[int]:
+    return [getattr(pickle, name)[0] for name in names.split()]
+
+
+Unpickler.dispatch = _instructions()
