@@ -102,7 +102,8 @@ def open_container(path: Path) -> Iterator[OpenedVideo]:
 
 
 def _found_instead(path: Path) -> str:
-    start = text_at_start(path)
+    with open(path, "rb") as file:
+        start = text_at_start(file)
     found = "cannot be read as a video"
     if start is not None:
         found += f": it is a text file that starts with {start}"
