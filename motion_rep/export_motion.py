@@ -1,4 +1,7 @@
-"""Write a motion as files that other tools open: npz (SMPL-X parameters), bvh, glb (body with animation), csv (joint positions)."""
+"""Write a motion as files that other tools open.
+
+npz: SMPL-X parameters; bvh: skeleton; glb: body with animation; csv and npy: joint positions.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,19 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
 from motion_rep.common.errors import InputError, UsageError
 
-# Kind of file -> the axes it has where nobody asks for others.
-USUAL_FRAME = {".npz": "zup", ".bvh": "yup", ".glb": "yup", ".csv": "zup"}
+# Kind of file -> its axes where --frame does not name others.
+USUAL_FRAME = {".npz": "zup", ".bvh": "yup", ".glb": "yup", ".csv": "zup", ".npy": "zup"}
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("motion", type=Path, help="motion file (.pt)")
-    kinds = "files to write; the ending decides: .npz, .bvh, .glb or .csv"
+    kinds = "files to write; the ending decides: .npz, .bvh, .glb, .csv or .npy"
     parser.add_argument("-o", "--output", type=Path, nargs="+", required=True, metavar="FILE", help=kinds)
     parser.add_argument(
         "--frame",
         choices=("zup", "yup"),
-        help="axes of the file (default: zup for npz and csv, yup for bvh; glb is always yup)",
+        help="axes of the file (default: zup for npz, csv and npy, yup for bvh; glb is always yup)",
     )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument(
@@ -92,6 +95,10 @@ def _write(kind: str, output: Path, motion, unit: str) -> None:
         from motion_rep.exporters.glb_file import write_glb
 
         write_glb(output, motion)
+    elif kind == ".npy":
+        from motion_rep.exporters.joints_npy import write_joints_npy
+
+        write_joints_npy(output, motion)
     else:
         from motion_rep.exporters.csv_table import write_csv
 

@@ -37,9 +37,10 @@ def bvh_text(motion: PosedMotion, unit: str = "m") -> str:
 
 
 def euler_zxy(rotations: Tensor) -> Tensor:
-    """Angles (z, x, y) with R = Rz(z) Rx(x) Ry(y).
+    """Angles (z, x, y) with R = Rz(z) Rx(x) Ry(y), x within 90 degrees.
 
-    The last angle comes from what is left after the first is undone; near x = 90 degrees, where only their sum is defined, both still fit.
+    The last angle comes from what is left after the first is undone. Near x = 90 degrees only the sum of the two is
+    defined; they still give the rotation back.
 
     Args:
         rotations: (..., 3, 3)
@@ -53,6 +54,28 @@ def euler_zxy(rotations: Tensor) -> Tensor:
     return torch.stack(
         (z, torch.atan2(rotations[..., 2, 1], second[..., 1]), torch.atan2(first[..., 2], first[..., 0])), dim=-1
     )
+
+
+def continuous_euler_zxy(rotations: Tensor) -> np.ndarray:
+    """Angles over time without jumps: of the two solutions and their full turns the one next to the frame before.
+
+    The other solution of (z, x, y) is (z + 180, 180 - x, y + 180) degrees; a knee that bends past 90 degrees goes over
+    to it. Players interpolate each angle on its own, so a jump would send the joint astray between two frames.
+
+    Args:
+        rotations: (N, J, 3, 3)
+    Returns:
+        (N, J, 3) float64 radians; the first frame is the solution next to zero.
+    """
+    one = euler_zxy(rotations).numpy()
+    other = one * (1.0, -1.0, 1.0) + np.pi
+    angles = np.empty_like(one)
+    before = np.zeros_like(one[0])
+    for frame, candidates in enumerate(np.stack((one, other), axis=1)):
+        near = candidates - 2 * np.pi * np.round((candidates - before) / (2 * np.pi))
+        step = np.abs(near - before).sum(-1, keepdims=True)
+        before = angles[frame] = np.where(step[0] <= step[1], near[0], near[1])
+    return angles
 
 
 def _joint_lines(joint: int, depth: int, scale: float) -> list[str]:
@@ -79,9 +102,9 @@ def _joint_lines(joint: int, depth: int, scale: float) -> list[str]:
 
 
 def _channels(motion: PosedMotion, scale: float) -> np.ndarray:
-    """(N, 3 + 22 * 3): the pelvis, then degrees joint by joint in the order of the hierarchy, without jumps of a full turn."""
+    """(N, 3 + 22 * 3): the pelvis, then degrees joint by joint in the order of the hierarchy, without jumps."""
     rotations = torch.cat((motion.parameters.root[:, None], motion.parameters.body), dim=1)[:, _depth_first()]
-    angles = np.rad2deg(np.unwrap(euler_zxy(rotations).numpy(), axis=0))
+    angles = np.rad2deg(continuous_euler_zxy(rotations))
     return np.concatenate((motion.parameters.pelvis().numpy() * scale, angles.reshape(len(motion), -1)), axis=1)
 
 

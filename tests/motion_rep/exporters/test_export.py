@@ -14,13 +14,15 @@ import pytest
 import torch
 from checkout import REPO, TESTS
 from sample_motions import smooth_clip
+from scipy.spatial.transform import Rotation
+from torch.testing import assert_close
 
 from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.export_motion import export_motion, main
-from motion_rep.exporters.bvh_file import euler_zxy
+from motion_rep.exporters.bvh_file import continuous_euler_zxy, euler_zxy
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.parameters import BodyParameters
-from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.rotations import angle_between, rotvec_to_matrix, slerp
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, REST_JOINTS, forward_kinematics
 from motion_rep.motions.encoding import body_parameters, encode_capture
 from motion_rep.motions.layout import unpack
@@ -46,7 +48,7 @@ def joints(clip) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def exported(clip, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
-    for kind in ("npz", "bvh", "glb", "csv"):
+    for kind in ("npz", "bvh", "glb", "csv", "npy"):
         export_motion(clip, folder / f"out.{kind}", FPS)
     return folder
 
@@ -170,6 +172,20 @@ def test_bvh_read_by_bvhio(clip, joints, unit, metres, frame, tmp_path):
         assert np.abs(found - expected[number].numpy()).max() < MILLIMETRE
 
 
+def test_bvh_angles_lead_through_the_middle_between_two_frames():
+    """A knee that bends past 90 degrees with some twist, where the usual solution flips by 180 degrees."""
+    bend = torch.linspace(0, 2.7, 28, dtype=torch.float64)
+    swing = 0.15 * torch.sin(torch.arange(28, dtype=torch.float64) / 4)
+    rotations = rotvec_to_matrix(torch.stack((bend, swing, 0.5 * swing), dim=-1))[:, None]
+    angles = continuous_euler_zxy(rotations)
+    assert np.abs(np.diff(angles, axis=0)).max() < np.radians(30)
+    middle = torch.from_numpy(Rotation.from_euler("ZXY", (angles[1:, 0] + angles[:-1, 0]) / 2).as_matrix())
+    expected = slerp(rotations[:-1, 0], rotations[1:, 0], torch.full((27,), 0.5, dtype=torch.float64))
+    assert float(angle_between(middle, expected).max()) < np.radians(3)
+    back = torch.from_numpy(Rotation.from_euler("ZXY", angles[:, 0]).as_matrix())
+    assert_close(back, rotations[:, 0], atol=1e-12, rtol=0)
+
+
 def test_bvh_rest_pose_is_the_skeleton(exported):
     bvhio = pytest.importorskip("bvhio", reason="bvhio is not installed (pip install bvhio)")
     offsets = {
@@ -265,6 +281,15 @@ def _node(*arguments: str, package: str) -> str:
     return done.stdout
 
 
+# --- npy
+
+
+def test_npy_holds_the_joints_of_the_rotations(exported, joints):
+    found = np.load(exported / "out.npy", allow_pickle=False)
+    assert found.dtype == np.float32
+    assert_close(torch.from_numpy(found), joints.float(), atol=1e-6, rtol=0)
+
+
 # --- csv
 
 
@@ -326,7 +351,7 @@ def test_one_line_says_what_is_wrong_and_nothing_is_written(
 
 
 def test_exports_are_the_same_bytes_again(clip, exported, tmp_path):
-    for kind in ("npz", "bvh", "glb", "csv"):
+    for kind in ("npz", "bvh", "glb", "csv", "npy"):
         export_motion(clip, tmp_path / f"out.{kind}", FPS)
         assert (tmp_path / f"out.{kind}").read_bytes() == (exported / f"out.{kind}").read_bytes(), kind
 
