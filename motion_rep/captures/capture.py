@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.common.rates import require_rate
+from motion_rep.kinematics.camera import require_lens
 from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.parameters import BodyParameters
+
+# Metres: float64 keeps a joint there to a thousandth of a millimetre, and no place on Earth is farther.
+FARTHEST_TRANSL = 1e7
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Capture:
     fps: frames per second of the source, or None.
     frame_index: (T,) int64, which frame of the source each row comes from, increasing; None where every frame is there or unknown.
     has_camera: False for a gravity-aligned world, stored in y-down axes, over which no video fits.
+    up_axis: the axis of the file that its reader took for up: ``-y`` (OpenCV camera), ``y`` or ``z``.
+    angles_beyond_joints: whether the file's rotation vectors are longer than any joint turns (degrees, most likely).
     source: which system wrote it.
     notes: what a person should know about the reading, one sentence each.
     """
@@ -39,6 +45,8 @@ class Capture:
     fps: float | None = None
     frame_index: Tensor | None = None
     has_camera: bool = True
+    up_axis: str = "-y"
+    angles_beyond_joints: bool = False
     source: str = "standard"
     notes: tuple[str, ...] = ()
 
@@ -53,6 +61,7 @@ class Capture:
             )
         for name in ("root_rotations", "body_rotations", "transl", "focal_length"):
             _require_finite(name, getattr(self, name))
+        self._require_near()
         self._require_camera(frames)
         self._require_timing(frames)
 
@@ -67,6 +76,15 @@ class Capture:
         """The same capture with more notes."""
         return dataclasses.replace(self, notes=(*self.notes, *notes)) if notes else self
 
+    def _require_near(self) -> None:
+        """Farther away, float64 itself moves joints by more than a motion's precision."""
+        farthest = float(self.transl.abs().max())
+        if farthest > FARTHEST_TRANSL:
+            raise InputError(
+                f"transl is up to {farthest:.3g} metres from the origin, expected at most {FARTHEST_TRANSL:g}. "
+                "Subtract the place of the first frame, or give its unit with --units cm or mm."
+            )
+
     def _require_camera(self, frames: int) -> None:
         known = [value is not None for value in (self.focal_length, self.width, self.height)]
         if any(known) and not all(known):
@@ -80,14 +98,11 @@ class Capture:
                 "is in a world frame, so it cannot have a focal length. Leave out focal_length, width and height."
             )
         _require_shape("focal_length", self.focal_length, (frames,))
-        if not (self.focal_length > 0).all() or self.width <= 0 or self.height <= 0:
-            raise InputError(
-                f"focal_length, width and height must be above zero; found {float(self.focal_length.min()):g}, {self.width}, {self.height}."
-            )
+        require_lens(float(self.focal_length.min()), float(self.focal_length.max()), self.width, self.height)
 
     def _require_timing(self, frames: int) -> None:
-        if self.fps is not None and not 0 < self.fps <= FASTEST_RATE:
-            raise InputError(f"fps is {self.fps}, expected a number above zero, at most {FASTEST_RATE:g}.")
+        if self.fps is not None:
+            require_rate(self.fps)
         if self.frame_index is None:
             return
         _require_shape("frame_index", self.frame_index, (frames,))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.plausibility import angles_beyond_joints
 from motion_rep.common.errors import InputError, located
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
@@ -55,7 +56,7 @@ def capture_from_dict(value: object) -> Capture:
         raise InputError(f"transl has shape {tuple(transl.shape)}, expected (frames, 3).")
     frames = transl.shape[0]
     width, height = per_clip(value, "width", frames), per_clip(value, "height", frames)
-    root, body = _pose(value, frames)
+    root, body, beyond = _pose(value, frames)
     return Capture(
         root_rotations=root.flatten(0, 1),
         body_rotations=body,
@@ -65,6 +66,7 @@ def capture_from_dict(value: object) -> Capture:
         height=_whole(height),
         fps=per_clip(value, "fps", frames),
         frame_index=_frame_index(value, frames),
+        angles_beyond_joints=beyond,
     )
 
 
@@ -80,6 +82,8 @@ def float_tensor(name: str, value: object) -> Tensor:
         if np.iscomplexobj(value):
             raise TypeError
         return torch.from_numpy(np.ascontiguousarray(np.asarray(value), dtype=np.float64))
+    except OverflowError:
+        raise InputError(f"{name} holds a number that is too large, expected at most 1e308.") from None
     except (TypeError, ValueError):
         raise InputError(f"{name} is a {type(value).__name__}, expected numbers (a tensor or an array).") from None
 
@@ -130,16 +134,19 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
     return exact
 
 
-def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor]:
-    """(T, 1, 3, 3) root and (T, 21, 3, 3) body."""
+def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool]:
+    """(T, 1, 3, 3) root and (T, 21, 3, 3) body, and whether rotation vectors are longer than any joint turns."""
     given = (
         _rotations("global_orient", value["global_orient"], frames, 1),
         _rotations("body_pose", value["body_pose"], frames, 21),
     )
     if all(numbers.ndim == 3 for numbers in given):
         # One call of many small operations instead of two.
-        return rotvec_to_matrix(torch.cat(given, dim=1)).split((1, 21), dim=1)
-    return tuple(numbers if numbers.ndim == 4 else rotvec_to_matrix(numbers) for numbers in given)
+        rotvec = torch.cat(given, dim=1)
+        root, body = rotvec_to_matrix(rotvec).split((1, 21), dim=1)
+        return root, body, angles_beyond_joints(rotvec)
+    root, body = (numbers if numbers.ndim == 4 else rotvec_to_matrix(numbers) for numbers in given)
+    return root, body, any(numbers.ndim == 3 and angles_beyond_joints(numbers) for numbers in given)
 
 
 def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:

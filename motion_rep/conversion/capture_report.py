@@ -16,6 +16,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
+from motion_rep.hmr_results.corrections import Corrections
 from motion_rep.hmr_results.documents import Document, open_document
 from motion_rep.hmr_results.fields import printable
 
@@ -40,8 +41,9 @@ def report_on(path: Path, settings: Settings) -> CaptureReport:
     """
     document = open_document(path, settings.image_size, settings.trust_pickle)
     contents = [("contents", line) for line in contents_lines(document)]
+    corrections = Corrections(settings.up, settings.units, settings.degrees)
     try:
-        opened = recognised(document, settings.format)
+        opened = recognised(document, settings.format, corrections)
     except InputError as error:
         return CaptureReport(
             (("system", "unknown"), *contents, ("converts", f"no: {_without_path(error, document)}")), False

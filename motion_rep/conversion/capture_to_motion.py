@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.checks import check_capture, check_upright
+from motion_rep.captures.plausibility import check_plausible
 from motion_rep.captures.resampling import fill_gaps, resample
+from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.motions.encoding import encode_capture
 from motion_rep.motions.layout import unpack
@@ -35,10 +37,16 @@ def convert(capture: Capture, fps: float | None = None, target_fps: float | None
     whole = fill_gaps(timed)
     start_time = 0.0 if whole.frame_index is None or whole.fps is None else int(whole.frame_index[0]) / whole.fps
     sampled = whole if target_fps is None or whole.fps == target_fps else resample(whole, target_fps)
-    encoded = encode_capture(sampled)
-    clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time)
-    upright = check_upright(unpack(clip.motion).joints)
-    return Conversion(clip, (*encoded.notes, *check_capture(timed), *upright, *_rate_note(sampled.fps)))
+    joints = sampled.parameters().joints()
+    odd = check_plausible(sampled, joints)
+    try:
+        encoded = encode_capture(sampled, joints)
+        clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time)
+    except InputError as error:
+        raise error if odd is None else InputError(f"{error} Perhaps because {odd}.") from None
+    # One warning names the cause; what follows from it is not repeated.
+    oddities = (odd,) if odd else (*check_capture(timed), *check_upright(unpack(clip.motion).joints))
+    return Conversion(clip, (*encoded.notes, *oddities, *_rate_note(sampled.fps)))
 
 
 def _rate_note(fps: float | None) -> tuple[str, ...]:

@@ -16,12 +16,16 @@ from motion_rep.conversion.pairing import Pairing
 from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.hmr_formats.reading import read_capture
+from motion_rep.hmr_results.corrections import Corrections
+from motion_rep.motions.consistency import NormalisedMotionError
 from motion_rep.motions.motion_file import motion_clip, write_motion
 from motion_rep.motions.stamp import content_digest, is_foreign, is_made_from
 from motion_rep.safe_loading.torch_files import read_torch
 
 # Raised whenever the numbers change, so that older files are made again.
 CONVERSION_VERSION = 1
+# Settings that older files do not know: they count only where they are used, so that older files stay finished.
+LATER_SETTINGS = ("up", "units", "degrees")
 
 
 @torch.inference_mode()
@@ -46,6 +50,7 @@ def convert_file(
         settings.trust_pickle,
         settings.image_size,
         settings.focal_length,
+        Corrections(settings.up, settings.units, settings.degrees),
     )
     try:
         result = convert(capture, settings.fps, settings.target_fps)
@@ -91,7 +96,9 @@ def _convert_near(settings: Settings, overwrite: bool, pair: Pairing) -> Convert
 
 @functools.cache
 def _settings_text(settings: Settings) -> str:
-    return json.dumps({"version": CONVERSION_VERSION, **asdict(settings)}, sort_keys=True)
+    unused = {name for name in LATER_SETTINGS if getattr(settings, name) == getattr(Settings, name)}
+    kept = {name: value for name, value in asdict(settings).items() if name not in unused}
+    return json.dumps({"version": CONVERSION_VERSION, **kept}, sort_keys=True)
 
 
 def _kept(target: Path, made_from: str) -> str | None:
@@ -101,6 +108,8 @@ def _kept(target: Path, made_from: str) -> str | None:
     try:
         value = read_torch(target)
         motion_clip(value)
+    except NormalisedMotionError:
+        return KEPT
     except InputError:
         return None
     if is_foreign(value):

@@ -22,6 +22,9 @@ class Settings:
     trust_pickle: bool = False
     image_size: tuple[int, int] | None = None
     focal_length: float | None = None
+    up: str | None = None
+    units: str = "m"
+    degrees: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.plausibility import angles_beyond_joints
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
 from motion_rep.hmr_results.documents import Document
@@ -30,8 +31,15 @@ def _capture(values: Mapping) -> Capture:
     # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a motion take out again.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
     to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
+    angles = numbers(values, "poses", (None, None))[:, :66].unflatten(-1, (22, 3))
     return Capture(
-        *to_capture(body(rotations, transl)), fps=_rate(values), has_camera=False, source="amass", notes=(WORLD_NOTE,)
+        *to_capture(body(rotations, transl)),
+        fps=_rate(values),
+        has_camera=False,
+        up_axis="y" if _is_y_up(values) else "z",
+        angles_beyond_joints=angles_beyond_joints(angles),
+        source="amass",
+        notes=(WORLD_NOTE,),
     )
 
 

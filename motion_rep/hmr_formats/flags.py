@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 
+from motion_rep.captures.units import LENGTHS, UP_AXES
 from motion_rep.common.command_line import frame_rate, picture_side, positive_number
 from motion_rep.hmr_results.names import FORMATS, LONGEST, SPACES
 
+CORRECTIONS = ("up", "units", "degrees")
+
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    """``--format``, ``--person``, ``--space``, ``--image-size``, ``--focal-length``, ``--trust-pickle`` and ``--fps``."""
+    """``--format``, ``--person``, ``--space``, ``--image-size``, ``--focal-length``, ``--trust-pickle``,
+    ``--up``, ``--units``, ``--degrees`` and ``--fps``."""
     parser.add_argument(
         "--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file"
     )
@@ -37,6 +41,13 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
         help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own",
     )
     parser.add_argument(
+        "--up",
+        choices=UP_AXES,
+        help="the file's true up axis, where it is not that of its layout (documented keys, CameraHMR, AMASS)",
+    )
+    parser.add_argument("--units", choices=tuple(LENGTHS), default="m", help="the file's true unit of transl")
+    parser.add_argument("--degrees", action="store_true", help="the rotation vectors of the file are in degrees")
+    parser.add_argument(
         "--fps", type=frame_rate, help="the true frame rate of the source, where the file does not say it"
     )
 
@@ -45,7 +56,7 @@ def reading_settings(args: argparse.Namespace) -> dict:
     """What these flags say, by the names of :class:`motion_rep.conversion.settings.Settings`."""
     return {
         name: getattr(args, name)
-        for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps")
+        for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps", *CORRECTIONS)
     }
 
 

@@ -6,6 +6,7 @@ lists the people in it (tracks.py), and the one asked for becomes a :class:`moti
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError, located
 from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
 from motion_rep.hmr_formats.signatures import detect, is_partly_standard, lookalike
+from motion_rep.hmr_results.corrections import NO_CORRECTIONS, Corrections
 from motion_rep.hmr_results.documents import Document, open_document
 from motion_rep.hmr_results.fields import keys_text
 from motion_rep.hmr_results.lens import with_focal_length
@@ -42,6 +44,7 @@ class OpenedCapture:
     format: str
     document: Document
     tracks: tuple[Track, ...]
+    corrections: Corrections = NO_CORRECTIONS
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -52,7 +55,8 @@ class OpenedCapture:
         """One person as a capture; see :func:`read_capture`."""
         with located(self.document.path):
             track = choose_track(self.tracks, person)
-            read = track.read(_known_space(track, space, self.format)).with_notes(*people_note(self.tracks, track))
+            read = self.corrections.capture(track.read(_known_space(track, space, self.format)))
+            read = read.with_notes(*people_note(self.tracks, track))
             return read if focal_length is None else with_focal_length(read, focal_length)
 
 
@@ -64,6 +68,7 @@ def read_capture(
     trust_pickle: bool = False,
     image_size: tuple[int, int] | None = None,
     focal_length: float | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Capture:
     """One person of a file or folder, whichever system wrote it.
 
@@ -76,10 +81,11 @@ def read_capture(
         trust_pickle: load with the ordinary loaders, which run whatever code the file contains. Only for files of your own.
         image_size: (width, height) of the video, for systems that do not store it.
         focal_length: pixels; see the person through this lens instead of the system's (lens.py).
+        corrections: the true up axis and units of a file that any script may have written.
     Raises:
         InputError: cannot be read or used; the message starts with the path.
     """
-    return open_capture(path, format, trust_pickle, image_size).capture(person, space, focal_length)
+    return open_capture(path, format, trust_pickle, image_size, corrections).capture(person, space, focal_length)
 
 
 def list_people(path: str | os.PathLike, format: str = "auto", trust_pickle: bool = False) -> tuple[Person, ...]:  # noqa: A002
@@ -96,16 +102,23 @@ def open_capture(
     format: str = "auto",  # noqa: A002
     trust_pickle: bool = False,
     image_size: tuple[int, int] | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> OpenedCapture:
     """Read a file, recognise its system and list its people; arguments as in :func:`read_capture`."""
-    return recognised(open_document(Path(path), image_size, trust_pickle), format)
+    return recognised(open_document(Path(path), image_size, trust_pickle), format, corrections)
 
 
-def recognised(document: Document, format: str = "auto") -> OpenedCapture:  # noqa: A002
+def recognised(
+    document: Document,
+    format: str = "auto",  # noqa: A002
+    corrections: Corrections = NO_CORRECTIONS,
+) -> OpenedCapture:
     """The system and the people of a document that is read already."""
     with located(document.path):
         name = _known_format(document, format)
-        return OpenedCapture(name, document, ADAPTERS[name](document))
+        corrections.require_allowed(name)
+        corrected = dataclasses.replace(document, value=corrections.values(document.value))
+        return OpenedCapture(name, corrected, ADAPTERS[name](corrected), corrections)
 
 
 def _known_format(document: Document, wanted: str) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.kinematics.frames import OPENCV_FROM_Y_UP, Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.frames import OPENCV_FROM_UP, basis
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
 
@@ -49,12 +49,12 @@ def body_from_smplx(rotations: Tensor, transl: Tensor, betas: Tensor | None = No
 
 def y_down_from_y_up(path: BodyParameters) -> BodyParameters:
     """A gravity-aligned world with y up to one with OpenCV's axes, as a capture stores it."""
-    return path.turned(basis(OPENCV_FROM_Y_UP, path.transl))
+    return path.turned(basis(OPENCV_FROM_UP["y"], path.transl))
 
 
 def y_down_from_z_up(path: BodyParameters) -> BodyParameters:
     """A gravity-aligned world with z up to one with OpenCV's axes."""
-    return path.turned(basis(Z_UP_FROM_OPENCV, path.transl).mT)
+    return path.turned(basis(OPENCV_FROM_UP["z"], path.transl))
 
 
 def with_mid_hip_at(path: BodyParameters, mid_hip: Tensor) -> BodyParameters:

@@ -14,6 +14,9 @@ from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.frames import PYTORCH3D_FROM_OPENCV, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 
+# Pixels; the limits of --focal-length.
+SHORTEST_FOCAL, LONGEST_FOCAL = 1e-6, 1e9
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -35,12 +38,7 @@ class Camera:
         numbers = self.intrinsic.flatten().tolist()
         if not (all(map(math.isfinite, numbers)) and all_finite(self.world_to_camera)):
             raise InputError("the camera has values that are not finite numbers.")
-        if not (numbers[0] > 0 and numbers[4] > 0):
-            raise InputError(f"the focal length is {numbers[0]:g} pixels, expected more than zero.")
-        if not all(1 <= side <= LARGEST_SIDE for side in self.size):
-            raise InputError(
-                f"the camera's principal point means a picture of {self.size[0]}x{self.size[1]} pixels, expected sides of 1 to {LARGEST_SIDE}."
-            )
+        require_lens(min(numbers[0], numbers[4]), max(numbers[0], numbers[4]), *self.size)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,6 +58,26 @@ class Camera:
         own_width, own_height = self.size
         scale = torch.tensor([[width / own_width], [height / own_height], [1.0]], dtype=self.intrinsic.dtype)
         return Camera(self.intrinsic * scale, self.world_to_camera)
+
+
+def require_lens(shortest: float, longest: float, width: float, height: float) -> None:
+    """Check the numbers of a camera that came from a file, all in pixels.
+
+    Args:
+        shortest, longest: the focal lengths of all frames lie between them.
+    Raises:
+        InputError: without the file's name.
+    """
+    if not (shortest >= SHORTEST_FOCAL and longest <= LONGEST_FOCAL):
+        found = shortest if shortest < SHORTEST_FOCAL else longest
+        raise InputError(
+            f"the focal length (focal_length) is {found:g} pixels, expected a number above zero, at most {LONGEST_FOCAL:g}."
+        )
+    if not all(1 <= side <= LARGEST_SIDE for side in (width, height)):
+        raise InputError(
+            f"the camera's picture (width, height; twice the principal point) has {width:g}x{height:g} pixels, "
+            f"expected sides above zero, at most {LARGEST_SIDE}."
+        )
 
 
 def intrinsic_matrix(focal_length: float, width: float, height: float, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -22,6 +22,14 @@ OPENCV_FROM_Y_UP = ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
 OPENGL_FROM_OPENCV = OPENCV_FROM_Y_UP
 PYTORCH3D_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
 
+# From a frame by its up axis: that of an OpenCV camera ("-y"), of a world with y or with z up.
+AXIS_UP = {"-y": (0.0, -1.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+OPENCV_FROM_UP = {
+    "-y": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "y": OPENCV_FROM_Y_UP,
+    "z": tuple(zip(*Z_UP_FROM_OPENCV, strict=True)),
+}
+
 # Below this length (metres) on the ground an axis says nothing about the heading.
 DEGENERATE_AXIS = 1e-3
 

@@ -25,6 +25,10 @@ OTHER_BODY = 0.5
 NO_ROTATION = 0.25
 
 
+class NormalisedMotionError(InputError):
+    """The motion's columns are z-scores, or something else that is no motion in metres."""
+
+
 class AgreedJoints(NamedTuple):
     """joints: (N, 22, 3) metres, canonical z-up frame. note: one sentence where they are not the file's own, else None."""
 
@@ -75,7 +79,7 @@ def require_rotations_in_columns(motion: Tensor) -> None:
     off = (first.norm(dim=-1) - 1).abs() + (second.norm(dim=-1) - 1).abs() + (first * second).sum(-1).abs()
     distance = float(off.mean()) / 3
     if distance > NO_ROTATION:
-        raise InputError(
+        raise NormalisedMotionError(
             f"the rotation columns are no rotations (off by {distance:.2g} on average, expected less than "
             f"{NO_ROTATION:g}): the motion looks normalised. Undo the normalisation (motion * std + mean) first."
         )

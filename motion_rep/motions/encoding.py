@@ -28,13 +28,16 @@ class EncodedMotion(NamedTuple):
     notes: tuple[str, ...]
 
 
-def encode_capture(capture: Capture) -> EncodedMotion:
+def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMotion:
     """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers a row, in float64.
 
     The person starts at the origin, faces +y, and the lowest joint of the whole clip stands on z = 0. A level camera is assumed.
+
+    Args:
+        joints: (T, 22, 3) of the capture, where they are known already.
     """
     body = capture.parameters()
-    joints = body.joints()
+    joints = body.joints() if joints is None else joints
     level = basis(Z_UP_FROM_OPENCV, capture.transl)
     turn, note = heading(joints[0] @ level.T)
     canonical_from_camera = turn @ level

@@ -11,13 +11,16 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError, located
-from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.common.rates import require_rate
 from motion_rep.kinematics.camera import Camera, extrinsic_rows, world_to_camera_from_rows
 from motion_rep.motions.consistency import require_rotations_in_columns
 from motion_rep.motions.encoding import require_plain_motion
 from motion_rep.motions.layout import WIDTH
 from motion_rep.motions.stamp import stamped
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
+
+# Beyond it, fps and start_time are damaged; whole numbers in a file may also be too large for a float.
+LARGEST_NUMBER = 1e9
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class MotionClip:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
         require_plain_motion(self.motion)
         require_rotations_in_columns(self.motion)
-        if self.fps is not None and not 0 < self.fps <= FASTEST_RATE:
-            raise InputError(f"fps is {self.fps}, expected a number above zero, at most {FASTEST_RATE:g}.")
+        if self.fps is not None:
+            require_rate(self.fps)
         if not (math.isfinite(self.start_time) and self.start_time >= 0):
             raise InputError(f"start_time is {self.start_time}, expected seconds from the start of the video.")
 
@@ -159,4 +162,6 @@ def _number(value: Mapping, name: str) -> float | None:
         found = found.item()
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         raise InputError(f"{name} is {str(found)[:60]!r}, expected a number.")
+    if abs(found) > LARGEST_NUMBER:
+        raise InputError(f"{name} is larger than any number in use, expected at most {LARGEST_NUMBER:g}.")
     return float(found)

@@ -1,0 +1,141 @@
+"""Whether a capture can be a person: which way is up over the whole clip, angles, speeds, size in the picture.
+
+A file with other axes or units converts without an error and gives a person who lies down or flies. One sentence names
+the likely cause and the flag that mends it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.units import LENGTH_NAMES, LENGTHS, UP_AXES
+from motion_rep.common.rates import LOADER_FPS
+from motion_rep.kinematics.frames import AXIS_UP, OPENCV_FROM_UP, basis
+from motion_rep.kinematics.skeleton import JOINT_NAMES
+
+# A body's height in metres, for its size in a picture.
+STANDING = 1.3
+# Cosine between trunk and thighs above which somebody stands or walks; crawling and sitting people bend their hips.
+STRAIGHT_HIPS = 0.85
+# Share of the frames with straight hips, and how far the body points along one axis on average.
+STANDING_SHARE, ALONG_AXIS = 0.15, 0.75
+# Metres per second that the pelvis of a person exceeds in less than a tenth of the frames.
+FASTEST = 20.0
+# Share of the picture's larger side below which nobody can fit a body; metres from the camera where it is unknown.
+SMALLEST_SHARE, FARTHEST_FROM_CAMERA = 0.012, 250.0
+# Metres from the floor of a world up to which a pelvis is found.
+HIGHEST_PELVIS = 30.0
+# Typical speed (m/s), distance from the camera and height of the pelvis (m), with the factor by which they vary.
+SPEED, DISTANCE, PELVIS_HEIGHT = (0.4, 5.0), (4.0, 2.0), (0.95, 1.5)
+
+
+def check_plausible(capture: Capture, joints: Tensor) -> str | None:
+    """One sentence with the likely causes and their flags where the capture cannot be a person as it stands.
+
+    Args:
+        joints: (T, 22, 3) of the capture, in its own axes, metres.
+    """
+    found = [fault for fault in (_degrees(capture), _axis(capture, joints), _unit(capture, joints)) if fault]
+    if not found:
+        return None
+    faults, flags = "; ".join(fault for fault, _ in found), " ".join(flag for _, flag in found if flag)
+    return f"{faults}. If so, convert with {flags}" if flags else faults
+
+
+def _degrees(capture: Capture) -> tuple[str, str] | None:
+    if not capture.angles_beyond_joints:
+        return None
+    return "the rotation vectors are longer than any joint turns: the angles look like degrees", "--degrees"
+
+
+def _axis(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
+    """Which axis of the file points from the feet to the head, where it is not the one that the reader took for up."""
+    if capture.angles_beyond_joints:
+        return None
+    ankles, knees, hips = (_middle(joints, name) for name in ("ankle", "knee", "hip"))
+    direction = _unit_vectors(joints[:, JOINT_NAMES.index("head")] - ankles).mean(0)
+    direction = direction @ basis(OPENCV_FROM_UP[capture.up_axis], direction)
+    trunk = _unit_vectors(joints[:, JOINT_NAMES.index("neck")] - hips)
+    straight = (trunk * _unit_vectors(hips - knees)).sum(-1) > STRAIGHT_HIPS
+    stands = float(straight.double().mean()) >= STANDING_SHARE
+    assumed = direction.new_tensor(AXIS_UP[capture.up_axis])
+    for name in UP_AXES:
+        axis = direction.new_tensor(AXIS_UP[name])
+        upside_down = bool((axis == -assumed).all())
+        if name != capture.up_axis and float(direction @ axis) > ALONG_AXIS and (stands or upside_down):
+            what = "the head is below the pelvis" if upside_down else "the person lies"
+            return f"{what} over the whole clip: the file looks like {name} up", f"--up {name}"
+    return None
+
+
+def _middle(joints: Tensor, name: str) -> Tensor:
+    """(T, 3) between the left and the right joint."""
+    return (joints[:, JOINT_NAMES.index(f"left_{name}")] + joints[:, JOINT_NAMES.index(f"right_{name}")]) / 2
+
+
+def _unit_vectors(vectors: Tensor) -> Tensor:
+    return vectors / vectors.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+
+
+def _unit(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
+    """The unit of length that makes speed and place those of a person, where metres do not."""
+    speed, place = _speed(capture), _place(capture)
+    too_fast, too_far = speed > FASTEST, _is_too_far(capture, place)
+    if not (too_fast or too_far):
+        return None
+    typical = DISTANCE if capture.has_camera else PELVIS_HEIGHT
+    unit = min(
+        LENGTHS, key=lambda name: _oddity(speed * LENGTHS[name], SPEED) + _oddity(place * LENGTHS[name], typical)
+    )
+    what = f"the pelvis moves at {speed:.3g} m/s" if too_fast else f"the person is {place:.3g} m away"
+    if unit == "m":
+        cause = "its depth may be in units of the focal length" if too_far else "check --fps and the unit of transl"
+        return f"{what}, which no person in a picture does: {cause}", ""
+    return f"{what}: the translations look like {LENGTH_NAMES[unit]}", f"--units {unit}"
+
+
+def _speed(capture: Capture) -> float:
+    """Metres per second that the pelvis exceeds in a tenth of the frames; without the depth of a camera, which is noisy."""
+    axes = 2 if capture.has_camera and capture.focal_length is not None else 3
+    step = capture.parameters().pelvis()[:, :axes].diff(dim=0).norm(dim=-1)
+    frames = 1 if capture.frame_index is None else capture.frame_index.diff()
+    return float((step / frames).quantile(0.9)) * (capture.fps or LOADER_FPS)
+
+
+def _place(capture: Capture) -> float:
+    """Metres between the camera and the person, or between the floor of a world and the pelvis; of the median frame."""
+    pelvis = capture.parameters().pelvis()
+    return float(pelvis.norm(dim=-1).median() if capture.has_camera else pelvis[:, 1].abs().median())
+
+
+def _is_too_far(capture: Capture, place: float) -> bool:
+    if not capture.has_camera:
+        return place > HIGHEST_PELVIS
+    if capture.focal_length is None or capture.width is None or capture.height is None:
+        return place > FARTHEST_FROM_CAMERA
+    size = float(capture.focal_length.median()) * STANDING / place if place > 0 else math.inf
+    return size < SMALLEST_SHARE * max(capture.width, capture.height)
+
+
+def _oddity(value: float, typical: tuple[float, float]) -> float:
+    """How far a number is from a typical one, in its own factors, squared; numbers near zero say nothing."""
+    usual, factor = typical
+    return (math.log(max(value, 1e-3 * usual) / usual) / math.log(factor)) ** 2
+
+
+def angles_beyond_joints(rotvec: Tensor) -> bool:
+    """Whether rotation vectors are so long that they must be degrees.
+
+    A joint turns by less than pi; unwrapped roots of motion capture reach 2 pi and a little more.
+
+    Args:
+        rotvec: (T, J, 3), root first.
+    """
+    length = rotvec.norm(dim=-1)
+    if rotvec.numel() == 0 or not bool((length > 4 * torch.pi).any()):
+        return False
+    return bool((length.median(dim=0).values > 4 * torch.pi).any())

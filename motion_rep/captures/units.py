@@ -1,0 +1,12 @@
+"""Units that a file of other people's scripts may have; only the standard library is imported here, for command lines."""
+
+from __future__ import annotations
+
+import math
+
+# Metres in one of each.
+LENGTHS = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+LENGTH_NAMES = {"cm": "centimetres", "mm": "millimetres"}
+DEGREE = math.pi / 180
+# Up axes that --up names.
+UP_AXES = ("y", "z")

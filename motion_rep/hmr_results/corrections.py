@@ -1,0 +1,79 @@
+"""What the user knows about a file that any script may have written: its up axis, its unit of length and of angles."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture_file import float_tensor
+from motion_rep.captures.units import DEGREE, LENGTHS
+from motion_rep.common.errors import InputError
+from motion_rep.kinematics.frames import OPENCV_FROM_UP, basis
+
+TRANSLATIONS = ("transl", "trans")
+ANGLES = ("global_orient", "body_pose", "poses", "root_orient", "pose_body")
+# Systems whose files have a documented layout that scripts of other people write as well.
+WRITTEN_BY_ANY_SCRIPT = ("standard", "camerahmr", "amass")
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """up: ``y`` or ``z`` where the file has another up axis than its layout; units: of lengths; degrees: of angles."""
+
+    up: str | None = None
+    units: str = "m"
+    degrees: bool = False
+
+    def require_allowed(self, name: str) -> None:
+        """Refuse to correct what a program wrote whose axes and units are known.
+
+        Raises:
+            InputError: without the file's name.
+        """
+        if self != Corrections() and name not in WRITTEN_BY_ANY_SCRIPT:
+            raise InputError(
+                f"{name} always writes metres, radians and its own axes. Leave out --up, --units and --degrees, "
+                f"or name another system with --format ({', '.join(WRITTEN_BY_ANY_SCRIPT)})."
+            )
+
+    def values(self, values: object) -> object:
+        """A file's values in metres and radians; everything else stays as it is."""
+        if not isinstance(values, Mapping):
+            return values
+        scales = dict.fromkeys(TRANSLATIONS, LENGTHS[self.units]) | dict.fromkeys(
+            ANGLES, DEGREE if self.degrees else 1.0
+        )
+        changed = {
+            name: numbers * scale
+            for name, scale in scales.items()
+            if scale != 1.0 and name in values
+            for numbers in [float_tensor(name, values[name])]
+            if name in TRANSLATIONS or tuple(numbers.shape[-2:]) != (3, 3)
+        }
+        return ChainMap(changed, values) if changed else values  # type: ignore[arg-type]
+
+    def capture(self, capture: Capture) -> Capture:
+        """A capture turned so that the file's true up axis points up; its camera, which saw other axes, is left out."""
+        if self.up is None or self.up == capture.up_axis:
+            return capture
+        turn = (
+            basis(OPENCV_FROM_UP[self.up], capture.transl) @ basis(OPENCV_FROM_UP[capture.up_axis], capture.transl).mT
+        )
+        root, _, transl = capture.parameters().turned(turn)
+        notes = () if capture.focal_length is None else ("with --up the camera in the file was left out",)
+        return dataclasses.replace(
+            capture,
+            root_rotations=root,
+            transl=transl,
+            up_axis=self.up,
+            focal_length=None,
+            width=None,
+            height=None,
+            has_camera=False,
+        ).with_notes(*notes)
+
+
+NO_CORRECTIONS = Corrections()

@@ -1,0 +1,128 @@
+"""Wrong axes and units are named once, with the flag that mends them; good captures of every kind stay quiet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from checkout import REPO
+from hmr_layouts import known_person, rotvec, smplx_transl, write_amass
+from torch.testing import assert_close
+
+from motion_rep.captures.capture_file import capture_from_dict
+from motion_rep.captures.plausibility import check_plausible
+from motion_rep.common.errors import InputError
+from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.hmr_formats.reading import read_capture
+from motion_rep.hmr_results.corrections import Corrections
+
+SAMPLES = sorted((REPO / "data_samples" / "captures").glob("*.pt"))
+Z_UP = torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+Y_UP = torch.diag(torch.tensor([1.0, -1, -1]))
+
+
+def values_of(path) -> dict:
+    return torch.load(path, weights_only=True)
+
+
+def oddity(capture) -> str | None:
+    return check_plausible(capture, capture.parameters().joints())
+
+
+def in_axes(capture, turn) -> dict:
+    """The capture as a script that knows nothing of cameras would store it: (N, 3, 3) roots, no lens."""
+    root, body, transl = capture.parameters().turned(turn.double())
+    return {"global_orient": root, "body_pose": body, "transl": transl, "fps": capture.fps}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_samples_are_plausible(path):
+    assert oddity(read_capture(path)) is None
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(("unit", "scale"), [("cm", 100), ("mm", 1000)])
+@pytest.mark.parametrize("camera", [True, False])
+def test_units_of_length_are_named(path, unit, scale, camera):
+    values = values_of(path)
+    if not camera:
+        values = {name: value for name, value in values.items() if name not in ("focal_length", "width", "height")}
+    values["transl"] = values["transl"] * scale
+    found = oddity(capture_from_dict(values))
+    assert found is not None and found.endswith(f"convert with --units {unit}")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_degrees_are_named_and_corrected(path, tmp_path):
+    values = values_of(path)
+    right = capture_from_dict(values)
+    values |= {name: torch.rad2deg(values[name].double()) for name in ("global_orient", "body_pose")}
+    assert oddity(capture_from_dict(values)).endswith("convert with --degrees")
+    torch.save(values, tmp_path / "degrees.pt")
+    mended = read_capture(tmp_path / "degrees.pt", corrections=Corrections(degrees=True))
+    assert_close(mended.body_rotations, right.body_rotations, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("axis", "turn"), [("y", Y_UP), ("z", Z_UP)])
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_up_axes_are_named_and_corrected(path, axis, turn, tmp_path):
+    right = read_capture(path)
+    torch.save(in_axes(right, turn), tmp_path / "world.pt")
+    notes = convert(read_capture(tmp_path / "world.pt")).notes
+    assert len([note for note in notes if "up" in note]) == 1 and any(f"--up {axis}" in note for note in notes)
+    mended = convert(read_capture(tmp_path / "world.pt", corrections=Corrections(up=axis)))
+    assert not [note for note in mended.notes if "--up" in note]
+    assert_close(mended.clip.motion, convert(right).clip.motion, atol=2e-5, rtol=0)
+
+
+def test_millimetres_and_degrees_and_z_up_in_one_sentence(tmp_path):
+    values = in_axes(read_capture(SAMPLES[0]), Z_UP)
+    values["transl"] = values["transl"] * 1000
+    notes = convert(capture_from_dict(values)).notes
+    assert sum("--" in note and "up" in note for note in notes) == 1
+    assert any(note.endswith("convert with --up z --units mm") for note in notes)
+    torch.save(values, tmp_path / "odd.pt")
+    mended = convert(read_capture(tmp_path / "odd.pt", corrections=Corrections("z", "mm")))
+    assert_close(mended.clip.motion, convert(read_capture(SAMPLES[0])).clip.motion, atol=2e-5, rtol=0)
+
+
+def test_amass_with_y_up(tmp_path):
+    person = known_person(60).seen_from(np.diag([1.0, -1.0, -1.0]), np.array([0, 1.0, 0]))
+    path = write_amass(tmp_path, person, "smplx", rate=30.0)
+    assert "--up y" in oddity(read_capture(path))
+    assert oddity(read_capture(path, corrections=Corrections("y"))) is None
+
+
+def test_a_person_who_crawls_towards_the_camera_is_no_z_up(tmp_path):
+    person = known_person(60)
+    crawl = np.diag([1.0, 1.0, 1.0])[None] @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    body = person.body.copy()
+    for hip in (0, 1):
+        body[:, hip] = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    values = {
+        "global_orient": rotvec(np.broadcast_to(crawl, person.root.shape)),
+        "body_pose": rotvec(body),
+        "transl": smplx_transl(person),
+    }
+    assert oddity(capture_from_dict(values)) is None
+
+
+def test_systems_with_known_units_take_no_corrections():
+    with pytest.raises(InputError, match="always writes metres, radians and its own axes"):
+        Corrections(units="mm").require_allowed("wham")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"transl": torch.full((81, 3), 1e13, dtype=torch.float64)}, "metres from the origin, expected at most 1e"),
+        ({"focal_length": 1e39}, "focal length .* above zero, at most 1e"),
+        ({"focal_length": 10**400}, "too large"),
+        ({"width": 1e7}, "picture .* pixels"),
+        ({"fps": 1e-300}, "fps is 1e-300, expected 0.1 to 1000"),
+        ({"fps": 10**400}, "too large"),
+    ],
+)
+def test_numbers_of_files_have_the_limits_of_flags(change, message):
+    with pytest.raises(InputError, match=message):
+        capture_from_dict(values_of(SAMPLES[0]) | change)
