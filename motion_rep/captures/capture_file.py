@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
 from motion_rep.captures.plausibility import angles_beyond_joints
 from motion_rep.common.errors import InputError, located
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
@@ -44,27 +45,27 @@ def capture_from_dict(value: object) -> Capture:
     """
     if not isinstance(value, Mapping):
         raise InputError(f"holds a {type(value).__name__}, expected a dict with global_orient, body_pose and transl.")
-    missing = [key for key in ("global_orient", "body_pose", "transl") if key not in value]
+    missing = [key for key in REQUIRED if key not in value]
     if missing and "motion" in value:
         raise InputError("is a motion already, not a capture. Check it with motion_checker.py or render it.")
     if missing:
         raise InputError(
             f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format."
         )
-    transl = _drop_singletons(float_tensor("transl", value["transl"]), (None, 3))
+    transl = _drop_singletons(float_tensor(TRANSL, value[TRANSL]), (None, 3))
     if transl.ndim != 2 or transl.shape[1] != 3:
         raise InputError(f"transl has shape {tuple(transl.shape)}, expected (frames, 3).")
     frames = transl.shape[0]
-    width, height = per_clip(value, "width", frames), per_clip(value, "height", frames)
+    width, height = per_clip(value, WIDTH, frames), per_clip(value, HEIGHT, frames)
     root, body, beyond = _pose(value, frames)
     return Capture(
         root_rotations=root.flatten(0, 1),
         body_rotations=body,
         transl=transl,
-        focal_length=per_frame(value, "focal_length", frames),
+        focal_length=per_frame(value, FOCAL, frames),
         width=_whole(width),
         height=_whole(height),
-        fps=per_clip(value, "fps", frames),
+        fps=per_clip(value, FPS, frames),
         frame_index=_frame_index(value, frames),
         angles_beyond_joints=beyond,
     )
@@ -137,8 +138,8 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
 def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool]:
     """(T, 1, 3, 3) root and (T, 21, 3, 3) body, and whether rotation vectors are longer than any joint turns."""
     given = (
-        _rotations("global_orient", value["global_orient"], frames, 1),
-        _rotations("body_pose", value["body_pose"], frames, 21),
+        _rotations(ROOT, value[ROOT], frames, 1),
+        _rotations(BODY, value[BODY], frames, 21),
     )
     if all(numbers.ndim == 3 for numbers in given):
         # One call of many small operations instead of two.
@@ -181,7 +182,7 @@ def _whole(number: float | None) -> int | None:
 
 
 def _frame_index(values: Mapping, frames: int) -> Tensor | None:
-    numbers = per_frame(values, "frame_index", frames)
+    numbers = per_frame(values, FRAME_INDEX, frames)
     if numbers is None:
         return None
     if not bool((numbers == numbers.round()).all()):

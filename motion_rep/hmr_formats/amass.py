@@ -10,6 +10,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import number, numbers, rotation_vectors
+from motion_rep.hmr_results.format import Format, Lookalike, has, has_any
 from motion_rep.hmr_results.tracks import Person, Track
 
 RATES = ("mocap_framerate", "mocap_frame_rate")
@@ -58,3 +59,16 @@ def _is_smplx(values: Mapping) -> bool:
 def _rate(values: Mapping) -> float | None:
     name = next((name for name in RATES if name in values), None)
     return None if name is None else number(values, name)
+
+
+FORMAT = Format(
+    matches=lambda document: has(document.value, "poses", "trans") and has_any(document.value, RATES),
+    tracks=tracks,
+    lookalikes=(
+        Lookalike(
+            lambda document: has(document.value, "poses", "trans"),
+            "looks like AMASS without its frame rate; read it with --format amass and give the rate with --fps",
+        ),
+    ),
+    written_by_any_script=True,
+)

@@ -9,9 +9,11 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict, float_tensor
+from motion_rep.captures.fields import REQUIRED
 from motion_rep.hmr_formats.standard import person_in
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.format import Format, has
 from motion_rep.hmr_results.tracks import Track
 
 SMPL_SHAPES = ((69,), (23, 3), (23, 3, 3))
@@ -44,3 +46,15 @@ def _first_21_joints(values: Mapping) -> dict:
         return dict(values)
     pose = float_tensor("body_pose", values["body_pose"])
     return {**values, "body_pose": pose[:, :63] if pose.ndim == 2 else pose[:, :21]}
+
+
+def _is_camerahmr(document: Document) -> bool:
+    value = document.value
+    return (
+        isinstance(value, Mapping)
+        and has(value, *REQUIRED)
+        and (value.get("source") == "camerahmr" or "body_model" in value or holds_smpl_body(value))
+    )
+
+
+FORMAT = Format(_is_camerahmr, tracks, written_by_any_script=True)

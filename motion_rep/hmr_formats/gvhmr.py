@@ -8,6 +8,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.hmr_results.bodies import body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import numbers, rotation_vectors, section, whole_pixels
+from motion_rep.hmr_results.format import Format, has
 from motion_rep.hmr_results.tracks import Person, Track
 from motion_rep.kinematics.parameters import BodyParameters
 
@@ -36,3 +37,6 @@ def _body_path(document: Document, name: str) -> BodyParameters:
     body = rotation_vectors(values, "body_pose", len(transl), 21, holder)
     betas = neutral_betas(numbers(values, "betas", (None, None), holder), len(transl)) if "betas" in values else None
     return body_from_smplx(torch.cat((root, body), dim=1), transl, betas)
+
+
+FORMAT = Format(lambda document: has(document.value, SECTIONS["camera"]), tracks)

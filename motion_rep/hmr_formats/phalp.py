@@ -18,6 +18,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import constant_focal, entries, keys_text, numbers, printable, section, whole_number
+from motion_rep.hmr_results.format import Format, every_entry_has
 from motion_rep.hmr_results.tracks import Track, person_of
 
 LISTS = ("tid", "tracked_time", "smpl", "camera", "size")
@@ -114,3 +115,6 @@ def _image_size(sightings: list[Sighting], holder: str) -> tuple[int, int]:
     if not (0 < width < MOST_PIXELS and 0 < height < MOST_PIXELS):
         raise InputError(f"{holder}the image size is {height:g} by {width:g}, expected height and width in pixels.")
     return int(width), int(height)
+
+
+FORMAT = Format(lambda document: every_entry_has(document.value, "smpl", "camera", "tid"), tracks)

@@ -20,6 +20,7 @@ from motion_rep.hmr_results.fields import (
     section,
     whole_pixels,
 )
+from motion_rep.hmr_results.format import Format, has
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.parameters import BodyParameters
 
@@ -82,3 +83,6 @@ def _lens(document: Document) -> tuple[float, int, int, tuple[str, ...]]:
         note = f"the frames may have been made smaller: PromptHMR's camera is for {width}x{height}. Give the video's size with --image-size if it is another one"
         return focal, width, height, (note,) if height >= MAX_HEIGHT else ()
     return focal * document.image_size[1] / height, *document.image_size, ()
+
+
+FORMAT = Format(lambda document: has(document.value, "people", "camera"), tracks)

@@ -1,40 +1,32 @@
 """Read a capture of any supported system.
 
-Stages: the path's contents are read without running anything (documents.py), their system is recognised (signatures.py), the system's adapter
-lists the people in it (tracks.py), and the one asked for becomes a :class:`motion_rep.captures.capture.Capture`.
+Stages: the path's contents are read without running anything (documents.py), the first adapter that
+recognises them (hmr_results/names.py holds their order) lists the people in it (tracks.py), and the one asked for becomes a :class:`motion_rep.captures.capture.Capture`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.fields import REQUIRED
 from motion_rep.common.errors import InputError, located
-from motion_rep.hmr_formats import amass, camerahmr, gvhmr, phalp, prompthmr, smpler_x, smplest_x, standard, tram, wham
-from motion_rep.hmr_formats.signatures import detect, is_partly_standard, lookalike
 from motion_rep.hmr_results.corrections import NO_CORRECTIONS, Corrections
 from motion_rep.hmr_results.documents import Document, open_document
 from motion_rep.hmr_results.fields import keys_text
+from motion_rep.hmr_results.format import Format, has_any
 from motion_rep.hmr_results.lens import with_focal_length
-from motion_rep.hmr_results.names import FORMATS, LONGEST
+from motion_rep.hmr_results.names import FORMATS, LONGEST, SYSTEMS
 from motion_rep.hmr_results.tracks import Person, Track, choose_track, people_note
 
-ADAPTERS: dict[str, Callable[[Document], tuple[Track, ...]]] = {
-    "standard": standard.tracks,
-    "smplest-x": smplest_x.tracks,
-    "smpler-x": smpler_x.tracks,
-    "camerahmr": camerahmr.tracks,
-    "4dhumans": phalp.tracks,
-    "wham": wham.tracks,
-    "gvhmr": gvhmr.tracks,
-    "tram": tram.tracks,
-    "prompthmr": prompthmr.tracks,
-    "amass": amass.tracks,
+ADAPTERS: dict[str, Format] = {
+    system.name: importlib.import_module(f"motion_rep.hmr_formats.{system.module}").FORMAT for system in SYSTEMS
 }
+NO_RESULT = "is a folder in which no system's result was found; give the file, or the folder of SMPLer-X or TRAM"
 
 
 @dataclass(frozen=True)
@@ -116,24 +108,40 @@ def recognised(
     """The system and the people of a document that is read already."""
     with located(document.path):
         name = _known_format(document, format)
-        corrections.require_allowed(name)
+        _require_correctable(name, corrections)
         corrected = dataclasses.replace(document, value=corrections.values(document.value))
-        return OpenedCapture(name, corrected, ADAPTERS[name](corrected), corrections)
+        return OpenedCapture(name, corrected, ADAPTERS[name].tracks(corrected), corrections)
 
 
 def _known_format(document: Document, wanted: str) -> str:
     if wanted not in FORMATS:
         raise InputError(f"cannot be read as {wanted!r}, expected one of {', '.join(FORMATS)}.")
-    name = detect(document) if wanted == "auto" else wanted
+    if wanted != "auto":
+        return wanted
+    name = next((name for name, adapter in ADAPTERS.items() if adapter.matches(document)), None)
     if name is not None:
         return name
-    known = lookalike(document)
-    if known is not None:
-        raise InputError(f"{known}.")
-    if is_partly_standard(document):
+    advice = next(
+        (one.advice for adapter in ADAPTERS.values() for one in adapter.lookalikes if one.matches(document)), None
+    )
+    if advice or document.path.is_dir():
+        raise InputError(f"{advice or NO_RESULT}.")
+    if has_any(document.value, REQUIRED):
+        # The reader of the documented keys says which are missing.
         return "standard"
     raise InputError(
         f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; README.md lists what each one writes."
+    )
+
+
+def _require_correctable(name: str, corrections: Corrections) -> None:
+    """Refuse to correct the axes and units of a program's own files, which are known."""
+    if corrections == NO_CORRECTIONS or ADAPTERS[name].written_by_any_script:
+        return
+    others = ", ".join(other for other, adapter in ADAPTERS.items() if adapter.written_by_any_script)
+    raise InputError(
+        f"{name} always writes metres, radians and its own axes. Leave out --up, --units and --degrees, "
+        f"or name another system with --format ({others})."
     )
 
 

@@ -21,6 +21,8 @@ from motion_rep.hmr_results.box_tracks import Box, link_boxes
 from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import keys_text, numbers
+from motion_rep.hmr_results.format import Format, Lookalike, folder_holds, has
+from motion_rep.hmr_results.names import result_files
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.safe_loading.numpy_file import NpzArrays
@@ -141,3 +143,17 @@ def _is_picture(place: Path) -> bool:
         return place.suffix.lower() in IMAGES and place.is_file()
     except OSError:  # too long a name, for one
         return False
+
+
+FORMAT = Format(
+    matches=lambda document: folder_holds(document, *result_files("smpler-x")),
+    tracks=tracks,
+    lookalikes=(
+        Lookalike(
+            lambda document: (
+                isinstance(document.value, NpzArrays) and has(document.value, "global_orient", "expression")
+            ),
+            "is one frame of SMPLer-X; give the folder that holds smplx and meta",
+        ),
+    ),
+)

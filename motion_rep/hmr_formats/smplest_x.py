@@ -9,14 +9,19 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict, float_tensor
+from motion_rep.captures.fields import REQUIRED
 from motion_rep.hmr_formats.standard import person_in
 from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera
 from motion_rep.hmr_results.documents import Document
+from motion_rep.hmr_results.format import Format, has, has_any
 from motion_rep.hmr_results.tracks import Track
 
 # A principal point further from the centre than this (pixels) is not rounding.
 OFF_CENTRE = 0.5
 FOCAL_CHANGE = 1e-3
+
+# The drop-in stores at least one of these besides the documented keys.
+OWN_KEYS = ("retargeted_cam", "focal_length_xy", "princpt", "detection_score")
 
 
 def tracks(document: Document) -> tuple[Track, ...]:
@@ -53,3 +58,6 @@ def _crop_cameras(capture: Capture, values: Mapping) -> CropCameras | None:
 def _retargeted(values: Mapping) -> bool:
     flag = values.get("retargeted_cam")
     return flag is not None and bool(float_tensor("retargeted_cam", flag).any())
+
+
+FORMAT = Format(lambda document: has(document.value, *REQUIRED) and has_any(document.value, OWN_KEYS), tracks)

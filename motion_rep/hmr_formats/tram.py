@@ -19,11 +19,14 @@ from motion_rep.hmr_results.fields import (
     rotation_matrices,
     whole_pixels,
 )
-from motion_rep.hmr_results.names import TRAM_FILES
+from motion_rep.hmr_results.format import Format, Lookalike, folder_holds, has
+from motion_rep.hmr_results.names import result_files
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.parameters import BodyParameters
 
 NO_CAMERA = "camera.npy is not beside it, so there is no camera for an overlay and no world"
+
+FILES = result_files("tram")
 
 
 def tracks(document: Document) -> tuple[Track, ...]:
@@ -36,9 +39,9 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 
 def _track_files(folder: Path) -> list[Path]:
-    found = [path for pattern in TRAM_FILES for path in folder.glob(pattern)]
+    found = [path for pattern in FILES for path in folder.glob(pattern)]
     if not found:
-        raise InputError(f"holds no {TRAM_FILES[0]}. Give TRAM's folder results/<video>.")
+        raise InputError(f"holds no {FILES[0]}. Give TRAM's folder results/<video>.")
     return sorted(found, key=lambda path: (len(path.stem), path.stem))
 
 
@@ -82,3 +85,17 @@ def _in_world(path: BodyParameters, camera: Mapping, frames: torch.Tensor) -> Bo
             f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They belong to different runs."
         )
     return y_down_from_y_up(path.turned(rotations[frames], shifts[frames]))
+
+
+FORMAT = Format(
+    matches=lambda document: (
+        folder_holds(document, *FILES) or has(document.value, "pred_rotmat", "pred_trans", "frame")
+    ),
+    tracks=tracks,
+    lookalikes=(
+        Lookalike(
+            lambda document: has(document.value, "world_cam_R"),
+            "is TRAM's camera; give the folder above it, or one of hps/hps_track_<number>.npy",
+        ),
+    ),
+)

@@ -9,6 +9,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import constant_focal, frame_numbers, numbers, printable, rotation_vectors, section
+from motion_rep.hmr_results.format import Format, Lookalike, every_entry_has, folder_holds
 from motion_rep.hmr_results.tracks import Track, person_of
 
 NO_SIZE = "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; the focal length is then WHAM's, the diagonal"
@@ -55,3 +56,21 @@ def _in_world(values: Mapping, holder: str) -> Capture:
     rotations = rotation_vectors(values, "pose_world", len(frames), 22, holder)
     path = y_down_from_y_up(with_mid_hip_at(body_from_smpl(rotations, mid_hip), mid_hip))
     return Capture(*path, frame_index=frames, has_camera=False, source="wham", notes=(SMPL_NOTE, MID_HIP_NOTE))
+
+
+FORMAT = Format(
+    matches=lambda document: every_entry_has(document.value, "pose", "trans", "frame_ids"),
+    tracks=tracks,
+    lookalikes=(
+        Lookalike(
+            lambda document: every_entry_has(document.value, "poses_body"),
+            "comes from WHAM's wham_api.py; run WHAM's demo.py with --save_pkl and give wham_output.pkl",
+        ),
+        Lookalike(
+            lambda document: (
+                folder_holds(document, "tracking_results.pth") or every_entry_has(document.value, "frame_id", "bbox")
+            ),
+            "is an intermediate result of WHAM; run its demo.py with --save_pkl and give wham_output.pkl",
+        ),
+    ),
+)

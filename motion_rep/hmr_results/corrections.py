@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import float_tensor
 from motion_rep.captures.units import DEGREE, LENGTHS
-from motion_rep.common.errors import InputError
 from motion_rep.kinematics.frames import OPENCV_FROM_UP, basis
 
 TRANSLATIONS = ("transl", "trans")
 ANGLES = ("global_orient", "body_pose", "poses", "root_orient", "pose_body")
-# Systems whose files have a documented layout that scripts of other people write as well.
-WRITTEN_BY_ANY_SCRIPT = ("standard", "camerahmr", "amass")
 
 
 @dataclass(frozen=True)
@@ -26,18 +23,6 @@ class Corrections:
     up: str | None = None
     units: str = "m"
     degrees: bool = False
-
-    def require_allowed(self, name: str) -> None:
-        """Refuse to correct what a program wrote whose axes and units are known.
-
-        Raises:
-            InputError: without the file's name.
-        """
-        if self != Corrections() and name not in WRITTEN_BY_ANY_SCRIPT:
-            raise InputError(
-                f"{name} always writes metres, radians and its own axes. Leave out --up, --units and --degrees, "
-                f"or name another system with --format ({', '.join(WRITTEN_BY_ANY_SCRIPT)})."
-            )
 
     def values(self, values: object) -> object:
         """A file's values in metres and radians; everything else stays as it is."""

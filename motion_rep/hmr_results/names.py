@@ -4,32 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-# The order of the help text; "auto" looks at the file.
-FORMATS = (
-    "auto",
-    "standard",
-    "smplest-x",
-    "smpler-x",
-    "camerahmr",
-    "4dhumans",
-    "wham",
-    "gvhmr",
-    "tram",
-    "prompthmr",
-    "amass",
+
+class System(NamedTuple):
+    """A line of the registry: the name for ``--format``, its adapter's file, and the result files in its folders.
+
+    results: patterns within a folder that is one capture. One without ``*`` holds everything; SMPLer-X writes a file
+    for each frame, TRAM one for each person.
+    """
+
+    name: str
+    module: str
+    results: tuple[str, ...] = ()
+
+
+# The first system whose adapter recognises a file reads it.
+SYSTEMS = (
+    System("smpler-x", "smpler_x", ("smplx/*.npz",)),
+    System("tram", "tram", ("hps/hps_track_*.npy", "hps_track_*.npy")),
+    System("gvhmr", "gvhmr", ("hmr4d_results.pt",)),
+    System("prompthmr", "prompthmr", ("results.pkl",)),
+    System("amass", "amass"),
+    System("camerahmr", "camerahmr"),
+    System("smplest-x", "smplest_x"),
+    System("standard", "standard"),
+    System("4dhumans", "phalp"),
+    System("wham", "wham", ("wham_output.pkl",)),
 )
+FORMATS = ("auto", *(system.name for system in SYSTEMS))
 SPACES = ("camera", "world")
 LONGEST = "longest"
 
-# Where a folder holds a single capture: any of these within it. SMPLer-X writes a file per frame, TRAM one per person.
-SMPLER_X_FILES = "smplx/*.npz"
-TRAM_FILES = ("hps/hps_track_*.npy", "hps_track_*.npy")
-RESULT_FILES = ("wham_output.pkl", "hmr4d_results.pt", "results.pkl")
-FOLDER_PATTERNS = (SMPLER_X_FILES, *TRAM_FILES, *RESULT_FILES)
+FOLDER_PATTERNS = tuple(pattern for system in SYSTEMS for pattern in system.results)
+RESULT_FILES = tuple(pattern for pattern in FOLDER_PATTERNS if "*" not in pattern)
 
 # What a search through a folder of captures should look at.
 CAPTURE_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy")
+
+
+def result_files(name: str) -> tuple[str, ...]:
+    """The patterns of a system's result files within a folder."""
+    return next(system.results for system in SYSTEMS if system.name == name)
 
 
 def is_capture_folder(path: Path) -> bool:

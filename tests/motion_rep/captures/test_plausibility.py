@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from checkout import REPO
-from hmr_layouts import known_person, rotvec, smplx_transl, write_amass
+from hmr_layouts import known_person, rotvec, smplx_transl, write_amass, write_gvhmr
 from torch.testing import assert_close
 
 from motion_rep.captures.capture_file import capture_from_dict
@@ -107,9 +107,11 @@ def test_a_person_who_crawls_towards_the_camera_is_no_z_up(tmp_path):
     assert oddity(capture_from_dict(values)) is None
 
 
-def test_systems_with_known_units_take_no_corrections():
-    with pytest.raises(InputError, match="always writes metres, radians and its own axes"):
-        Corrections(units="mm").require_allowed("wham")
+def test_systems_with_known_units_take_no_corrections(tmp_path):
+    person = known_person()
+    path = write_gvhmr(tmp_path, person, person)
+    with pytest.raises(InputError, match="gvhmr always writes metres, radians and its own axes"):
+        read_capture(path, corrections=Corrections(units="mm"))
 
 
 @pytest.mark.parametrize(
