@@ -49,7 +49,13 @@ def capture_values(capture) -> dict:
 
 def documented_values(args, capture) -> dict:
     """What to store: the file's own keys where it is a documented one already (they hold more than a capture), else the capture's."""
-    if capture.source not in ("standard", "smplest-x", "camerahmr") or args.focal_length:
+    if (
+        capture.source not in ("standard", "smplest-x", "camerahmr")
+        or args.focal_length
+        or args.up
+        or args.units != "m"
+        or args.degrees
+    ):
         return capture_values(capture)
     value = read_torch(args.input)
     return dict(value) if isinstance(value, Mapping) else capture_values(capture)
@@ -64,11 +70,19 @@ def import_capture(args) -> list[str]:
     import torch
 
     from motion_rep.hmr_formats.reading import read_capture
+    from motion_rep.hmr_results.corrections import Corrections
 
     if args.fps is None:
         raise UsageError("--fps is missing: the rate of the frames that the system saw; no system stores it.")
     capture = read_capture(
-        args.input, args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length
+        args.input,
+        args.format,
+        args.person,
+        args.space,
+        args.trust_pickle,
+        args.image_size,
+        args.focal_length,
+        Corrections(args.up, args.units, args.degrees),
     )
     values = documented_values(args, capture)
     values["fps"] = torch.tensor([args.fps], dtype=torch.float64)
