@@ -191,6 +191,8 @@ def _say_result(options, judge, result) -> None:
         if kind == RUN_ENDED:  # the line that says why the run ended says it
             continue
         say_warning(f"{count} without a verdict ({kind}); {options.quality_report} has the reason of each")
+    if result.edited:
+        say_warning(f"{result.edited} entries were edited during the run; they got no decision. Run again.")
     if tally.metrics_errors:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
     all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)

@@ -140,9 +140,9 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
         A :class:`motion_rep.runs.report.ItemFailure` for every entry of which something could not be shown.
     """
     from motion_gating.archives.scratch_file import scratch_file
+    from motion_gating.metrics.table import METRICS
     from motion_gating.review_page.entry_page import failed_page, start_pages
     from motion_gating.review_page.page import write_page
-    from motion_gating.metrics.table import METRICS
     from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 

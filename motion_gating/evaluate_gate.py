@@ -129,9 +129,9 @@ def _number(value: float | None) -> str:
 def _ask_controls(args: argparse.Namespace) -> tuple[dict, int]:
     import threading
 
+    from motion_gating.archives.fields import Fields
     from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
     from motion_gating.evaluation.controls import choose_controls
-    from motion_gating.archives.fields import Fields
 
     cache_dir = args.cache_dir or args.output.with_name(args.output.stem + ".cache")
     judge = make_judge(args, cache_dir)

@@ -14,6 +14,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from motion_gating.archives.fields import EVAL_PATH, VIDEO_PATH
 from motion_rep.common.command_line import (
     DONE,
     SOME_FAILED,
@@ -26,13 +27,14 @@ from motion_rep.common.command_line import (
     run_command,
     say,
     say_error,
+    say_warning,
 )
 from motion_rep.common.errors import UsageError
-from motion_rep.files.locations import is_remote, location, place_of
+from motion_rep.files.locations import is_remote, location
 from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
 from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
 
-OWN_FIELDS = ("video_path", "mbench_eval_path")
+OWN_FIELDS = (VIDEO_PATH, EVAL_PATH)
 # Starting a worker costs about as much as this many clips.
 WORTH_A_WORKER = 3
 
@@ -58,6 +60,11 @@ def build_parser() -> Parser:
     parser.add_argument("--height", type=picture_side, default=960, help="pixels")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
+    parser.add_argument(
+        "--mbench-names",
+        action="store_true",
+        help="name eval files <id>.pt, as the benchmark's own evaluation reads them",
+    )
     add_run_flags(parser)
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws")
     parser.add_argument("--overwrite", action="store_true", help="draw again what is there already")
@@ -80,18 +87,21 @@ class Tally:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.archive import read_entries
+    from motion_gating.archives.archive_lock import archive_lock
+    from motion_gating.archives.paths import count_from_current_folder
     from motion_rep.runs.report import write_failures
 
-    if place_of(args.output_json) == place_of(args.meta_json):
-        raise UsageError(f"{args.output_json}: is the input archive too. Give --output-json another name.")
     # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
     count = sum(1 for _ in read_entries(args.meta_json))
+    if stray := count_from_current_folder(read_entries(args.meta_json), args.meta_json):
+        say_warning(f"{stray} entries name files that are found from the current folder only, not from the archive's")
     if not count:
         raise UsageError(f"{args.meta_json}: holds no entries, nothing to render.")
     require_location(args.output_dir)
     require_location(args.output_json.parent)
     require_failures_folder(args)
-    tally = _render_archive(read_entries(args.meta_json), count, args)
+    with archive_lock(args.output_json):
+        tally = _render_archive(read_entries(args.meta_json), count, args)
     failed = len(tally.failures)
     if args.failures:
         write_failures(
@@ -120,10 +130,13 @@ def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespac
 def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
     """Every entry in order, the first ``count`` with their two paths; one that failed is reported and loses them, so that nobody judges an old video."""
     from motion_gating.archives.archive import entry_id
+    from motion_gating.archives.paths import path_in_archive, rebased
+    from motion_gating.rendering.decisions import earlier_decisions, with_decision, without_true
     from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 
     start, workers = _start(args, count)
+    earlier = earlier_decisions(args.output_json)
     waiting: deque[dict] = deque()
     results = run_on_engine(
         args,
@@ -137,12 +150,19 @@ def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tal
         if isinstance(result, Failed):
             tally.failures.append(ItemFailure(entry_id(entry), result.message, result.detail))
             say_error(f"entry {entry_id(entry)}: {result.message}")
-            yield {key: value for key, value in entry.items() if key not in OWN_FIELDS}
+            entry = {key: value for key, value in without_true(entry).items() if key not in OWN_FIELDS}
+            yield rebased(entry, args.meta_json, args.output_json)
         else:
-            tally.drawn += result
-            tally.reused += not result
-            yield {**entry, "video_path": str(job.target.video), "mbench_eval_path": str(job.target.eval)}
-    yield from entries
+            tally.drawn += result.drawn
+            tally.reused += not result.drawn
+            entry = with_decision(entry, earlier.get(str(entry_id(entry))), result.motion, result.replaced)
+            yield {
+                **rebased(entry, args.meta_json, args.output_json),
+                VIDEO_PATH: path_in_archive(job.target.video, args.output_json),
+                EVAL_PATH: path_in_archive(job.target.eval, args.output_json),
+            }
+    for entry in entries:
+        yield rebased(entry, args.meta_json, args.output_json)
 
 
 def _start(args: argparse.Namespace, count: int):
@@ -171,7 +191,9 @@ def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> 
     for entry in entries:
         waiting.append(entry)
         name, motion_path = safe_name(entry_id(entry)), entry.get("motion_path")
-        target = RenderTarget(args.output_dir / f"{name}.mp4", args.output_dir / f"{name}_eval.pt")
+        target = RenderTarget(
+            args.output_dir / f"{name}.mp4", args.output_dir / f"{name}{'' if args.mbench_names else '_eval'}.pt"
+        )
         yield RenderJob(motion_path if isinstance(motion_path, str) and motion_path else None, args.meta_json, target)
 
 

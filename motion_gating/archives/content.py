@@ -9,10 +9,13 @@ import hashlib
 import os
 from dataclasses import asdict, dataclass, field
 
+from motion_gating.archives.fields import JUDGED_CONTENT, PROMPT, USE_REF_MOTION
+from motion_gating.archives.texts import text_of
 from motion_rep.files.local_files import file_sha256
 from motion_rep.motions.motion_file import MotionClip
 
 DIGITS = 32
+MOTION_DIGEST = "motion_digest"  # the key of an eval file
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,25 @@ def clip_digest(path: str | os.PathLike) -> str:
 def text_digest(text: str) -> str:
     """Of a description, without the space around it."""
     return hashlib.sha256(text.strip().encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+
+def why_not_judged(entry: dict, motion: str | None) -> str | None:
+    """Why the decision of an entry is about other content; None where it is about this, or does not say.
+
+    Args:
+        motion: the digest of the entry's motion now.
+    """
+    judged = content_from(entry.get(JUDGED_CONTENT))
+    if judged is None:
+        return None
+    if judged.motion is not None and judged.motion != motion:
+        return "the motion was replaced after it was judged"
+    text = text_of(entry, judged.text_field or PROMPT)
+    if judged.text is not None and (text is None or text_digest(text) != judged.text):
+        return "the text was changed after it was judged"
+    return None
+
+
+def without_decision(entry: dict) -> dict:
+    """The entry as one that nobody judged."""
+    return {key: value for key, value in entry.items() if key not in (USE_REF_MOTION, JUDGED_CONTENT)}

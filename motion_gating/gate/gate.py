@@ -8,18 +8,22 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive_lock import archive_lock
+from motion_gating.archives.content import text_digest
 from motion_gating.archives.fields import Fields
 from motion_gating.archives.scratch_file import scratch_file
+from motion_gating.archives.texts import text_note, text_of
 from motion_gating.gate.decision import Limits, decide, jitter_fails
 from motion_gating.gate.in_order import in_order
 from motion_gating.gate.record import failure_of, make_record
 from motion_gating.gate.tally import Tally
+from motion_gating.gate.write_back import settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process, measured_entries
 from motion_rep.common.errors import InputError, UsageError
@@ -81,6 +85,7 @@ class GateResult:
     tally: Tally
     stop: Stop | None
     interrupted: bool
+    edited: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class Examined:
 
     record: dict
     traceback: str = ""
+    signature: str = ""
 
 
 Watch = Callable[[Iterable[Examined], Tally, int], Iterable[Examined]]
@@ -118,17 +124,17 @@ def apply_gate(
         remove_stale_temporaries_at(folder, recursive=False)
     started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
     count = count_entries(options)  # a broken archive ends the run before the first call is paid for
-    with scratch_file(options.quality_report) as kept, _interruptible() as cancelled:
+    with archive_lock(target), scratch_file(options.quality_report) as kept, _interruptible() as cancelled:
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
-            kept.write(json.dumps(examined.record).encode() + b"\n")
+            kept.write(json.dumps([examined.record, examined.signature]).encode() + b"\n")
             if (
                 options.failures is not None
                 and (failure := failure_of(examined.record, examined.traceback)) is not None
             ):
                 failures.append(failure)
-        _write_results(options, target, kept)
-    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set())
+        edited = _write_results(options, target, kept)
+    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set(), edited)
     with local_output(options.run_block, fetch=False) as run_block:
         write_json(run_block, _run_block(options, started, result))
     if options.failures is not None:
@@ -155,9 +161,7 @@ def entries_with_metrics(
     options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
 ) -> Iterator[tuple[dict, Measured | None]]:
     """The entries to examine with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
-    return measured_entries(
-        entries_to_examine(options), count, options.fields.evaluation, options.meta_json, engine, cancelled
-    )
+    return measured_entries(entries_to_examine(options), count, options.fields, options.meta_json, engine, cancelled)
 
 
 def would_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> bool:
@@ -173,11 +177,11 @@ def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
     Raises:
         InputError: its video has an address that cannot name a file for us.
     """
-    video, description = entry.get(fields.video), entry.get(fields.prompt)
+    video = entry.get(fields.video)
     return Question(
         entry_id(entry),
         resolve_from(video, meta_json) if isinstance(video, str) and video else None,
-        description if isinstance(description, str) and description.strip() else None,
+        text_of(entry, fields.prompt),
     )
 
 
@@ -187,7 +191,12 @@ def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verd
     if record["use_ref_motion"] is None and options.on_undecided == REJECT and record["vlm_error_kind"] != RUN_ENDED:
         record["use_ref_motion"] = False
         record["reasons"].append("undecided, rejected by --on-undecided reject")
-    return record
+    text = text_of(entry, options.fields.prompt)
+    if (note := text_note(entry, options.fields.prompt)) is not None:
+        record["reasons"].append(note)
+    digest = None if text is None else text_digest(text)
+    content = replace(measured.content, text=digest, text_field=options.fields.prompt)
+    return settled(record, entry, content)
 
 
 def _examined(
@@ -196,7 +205,8 @@ def _examined(
     def examine(item: tuple[dict, Measured]) -> Examined:
         entry, measured = item
         verdict = _verdict(entry, options, judge) if would_ask(measured, options, judge) else None
-        return Examined(_record(entry, options, measured, verdict), measured.traceback)
+        record = _record(entry, options, measured, verdict)
+        return Examined(record, measured.traceback, signature(entry, options.fields))
 
     threads = options.threads if judge is not None and judge.waits else 0
     for (entry, _), examined in in_order(
@@ -205,7 +215,8 @@ def _examined(
         yield examined or Examined(
             _record(
                 entry, options, NOT_REACHED, undecided(judge.name if judge else "none", RUN_ENDED, NOT_REACHED.error)
-            )
+            ),
+            signature=signature(entry, options.fields),
         )
 
 
@@ -237,23 +248,13 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> None:
-    """The report, then the metadata with the decisions in it; entries without one stay as they were."""
+def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> int:
+    """The report, then the metadata with the decisions in it; how many entries were edited during the run."""
     kept.seek(0)
     with entry_writer(options.quality_report) as write:
         for line in kept:
-            write(json.loads(line))
-    kept.seek(0)
-    with entry_writer(target) as write:
-        for entry in read_entries(options.meta_json):
-            line = kept.readline()
-            record = json.loads(line) if line else None
-            if record is not None and str(record["id"]) != str(entry_id(entry)):
-                raise InputError(
-                    f"{options.meta_json}: was changed by another program during the run; nothing was written to it. Run again."
-                )
-            decided = record is not None and record["use_ref_motion"] is not None
-            write({**entry, "use_ref_motion": record["use_ref_motion"]} if decided else entry)
+            write(json.loads(line)[0])
+    return write_decisions(options.meta_json, target, kept, options.fields)
 
 
 def _run_block(options: GateOptions, started: datetime.datetime, result: GateResult) -> dict:

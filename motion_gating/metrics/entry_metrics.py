@@ -8,12 +8,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from motion_gating.metrics.joint_clip import read_joint_clip
+from motion_gating.archives.content import DIGITS, Content, motion_digest
+from motion_gating.archives.fields import MOTION_PATH, VIDEO_PATH, Fields
+from motion_gating.metrics.joint_clip import read_eval_file
 from motion_gating.metrics.joint_metrics import JointMetrics, measure
 from motion_rep.common.errors import InputError
+from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy
+from motion_rep.motions.motion_file import read_motion
 from motion_rep.runs.work_pool import Failed, run_items
 
 # Runs a function, made once by each worker, over items of which there are so many: each with its result, in order.
@@ -22,11 +27,12 @@ Engine = Callable[[Callable, Iterable, int], Iterator[tuple[object, object]]]
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of an entry, or why there are none; ``traceback`` of an error that nobody expected."""
+    """Figures of an entry, or why there are none; ``traceback`` of an unexpected error, ``content`` what was measured."""
 
     metrics: JointMetrics | None
     error: str | None = None
     traceback: str = ""
+    content: Content = Content()
 
 
 def in_this_process(start: Callable, items: Iterable, count: int) -> Iterator[tuple[object, object]]:
@@ -37,7 +43,7 @@ def in_this_process(start: Callable, items: Iterable, count: int) -> Iterator[tu
 def measured_entries(
     entries: Iterator[dict],
     count: int,
-    field: str,
+    fields: Fields,
     meta_json: Location,
     engine: Engine = in_this_process,
     cancelled: threading.Event | None = None,
@@ -47,16 +53,16 @@ def measured_entries(
     Args:
         entries: read a bounded number ahead.
         count: how many there are.
-        field: of an entry, with the path of its eval file.
+        fields: names of the fields with the eval file and the clip.
         meta_json: the archive, beside which such paths are.
     """
     waiting: deque[dict] = deque()
-    results = engine(functools.partial(start_measuring, field, meta_json), _jobs(entries, field, waiting), count)
+    results = engine(functools.partial(start_measuring, fields, meta_json), _jobs(entries, fields, waiting), count)
     with contextlib.closing(results):
         for _, result in results:
             yield (
                 waiting.popleft(),
-                Measured(None, result.message, result.detail) if isinstance(result, Failed) else Measured(result),
+                Measured(None, result.message, result.detail) if isinstance(result, Failed) else result,
             )
             if cancelled is not None and cancelled.is_set():
                 break
@@ -65,31 +71,58 @@ def measured_entries(
     yield from ((entry, None) for entry in entries)
 
 
-def start_measuring(field: str, meta_json: Location) -> Callable[[object], JointMetrics]:
-    """The work of a worker; see :func:`measure_eval_file`."""
-    return functools.partial(measure_eval_file, field, meta_json)
+def start_measuring(fields: Fields, meta_json: Location) -> Callable[[dict], Measured]:
+    """The work of a worker; see :func:`measure_entry`."""
+    return functools.partial(measure_entry, fields, meta_json)
 
 
-def measure_eval_file(field: str, meta_json: Location, value: object) -> JointMetrics:
-    """The figures of an entry.
+def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
+    """The figures of an entry and what they are about.
 
     Args:
-        value: what the entry says in ``field``.
+        entry: its eval file, motion and clip; other fields are not looked at.
     Raises:
-        InputError: it says nothing, or the file cannot be measured.
+        InputError: it names no eval file, a file cannot be read, or the files do not belong together.
     """
+    value = entry.get(fields.evaluation)
     if not isinstance(value, str) or not value:
-        raise InputError(f"the entry has no {field}. Render it first, or name its field with --eval-field.")
+        raise InputError(f"the entry has no {fields.evaluation}. Render it first, or name its field with --eval-field.")
+    motion = _motion_digest(entry.get(MOTION_PATH), meta_json)
+    clip = _clip_sha256(entry.get(fields.video), meta_json)
     with local_copy(resolve_from(value, meta_json)) as path:
-        clip = read_joint_clip(path)
+        file = read_eval_file(path)
+        _require_same(path, "motion", file.motion, motion)
+        if fields.video == VIDEO_PATH:
+            _require_same(path, "clip", file.video_sha256, clip)
         try:
-            return measure(clip)
+            return Measured(measure(file.clip), content=Content(motion, clip and clip[:DIGITS]))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
 
 
-def _jobs(entries: Iterator[dict], field: str, waiting: deque[dict]) -> Iterator[object]:
+def _motion_digest(value: object, meta_json: Location) -> str | None:
+    if not isinstance(value, str) or not value:
+        return None
+    with local_copy(resolve_from(value, meta_json)) as path:
+        return motion_digest(read_motion(path))
+
+
+def _clip_sha256(value: object, meta_json: Location) -> str | None:
+    """None where the clip is missing or remote; the judge says so."""
+    try:
+        path = resolve_from(value, meta_json) if isinstance(value, str) and value else None
+        return file_sha256(path) if isinstance(path, Path) and path.is_file() else None
+    except (InputError, OSError, ValueError):
+        return None
+
+
+def _require_same(path: Path, what: str, made_from: str | None, found: str | None) -> None:
+    if made_from is not None and found is not None and made_from != found:
+        raise InputError(f"{path}: was made with another {what} than the entry names now. Render the entry again.")
+
+
+def _jobs(entries: Iterator[dict], fields: Fields, waiting: deque[dict]) -> Iterator[dict]:
     """What workers need of each entry; ``waiting`` gets those whose figures are still to come."""
     for entry in entries:
         waiting.append(entry)
-        yield entry.get(field)
+        yield {name: entry.get(name) for name in (fields.evaluation, fields.video, MOTION_PATH)}

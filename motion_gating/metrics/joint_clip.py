@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from motion_gating.archives.content import MOTION_DIGEST
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.safe_loading.torch_files import read_torch_arrays
 
@@ -42,22 +43,38 @@ class JointClip:
             raise InputError(f"fps is {self.fps}, expected {SLOWEST_FPS:g} to {FASTEST_FPS:g}. Render the entry again.")
 
 
+@dataclass(frozen=True)
+class EvalFile:
+    """A clip, and digests of the motion and the video that it was made with; None where the file does not say."""
+
+    clip: JointClip
+    motion: str | None = None
+    video_sha256: str | None = None
+
+
 def read_joint_clip(path: str | os.PathLike) -> JointClip:
-    """The joints and the frame rate of an eval file; its other keys are not looked at.
+    """The joints and the frame rate of an eval file.
 
     Raises:
         InputError: unreadable, no ``joints``, wrong shape, NaN, fewer than 3 frames, an impossible frame rate.
     """
+    return read_eval_file(path).clip
+
+
+def read_eval_file(path: str | os.PathLike) -> EvalFile:
+    """An eval file with what it was made from; errors as :func:`read_joint_clip`."""
     content = read_torch_arrays(path)
     if not isinstance(content, dict) or "joints" not in content:
         raise InputError(
             f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. "
             "Render the entry again."
         )
+    made = (content.get(MOTION_DIGEST), content.get("video_sha256"))
     try:
-        return JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
+        clip = JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    return EvalFile(clip, *(value if isinstance(value, str) else None for value in made))
 
 
 def _float_array(value: object) -> np.ndarray:

@@ -7,12 +7,13 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
+from motion_gating.archives.content import MOTION_DIGEST, motion_digest
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING_FPS
@@ -24,8 +25,8 @@ from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.encoding import body_parameters
-from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 from motion_rep.video.writing import open_writer
@@ -72,8 +73,23 @@ class Tools:
     threads: int | None = None
 
 
-def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = False) -> Callable[[RenderJob], bool]:
-    """The work of a worker: a function that renders a job and returns whether something was drawn."""
+@dataclass(frozen=True)
+class Rendered:
+    """What came of a job.
+
+    Attributes:
+        drawn: False where both files were there, whole, and made from this motion with these settings.
+        motion: digest of the motion; see :func:`motion_gating.archives.content.motion_digest`.
+        replaced: whether the older eval file was made from another motion.
+    """
+
+    drawn: bool
+    motion: str
+    replaced: bool = False
+
+
+def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = False) -> Callable[[RenderJob], Rendered]:
+    """The work of a worker: a function that renders a job."""
     body, renderer = load_body("smplx", tools.model_path, tools.device), load_renderer(tools.renderer)
     settings = replace(settings, renderer=renderer.name, body=body.key)
     return functools.partial(_render_job, body, renderer, settings, overwrite, tools.threads)
@@ -81,7 +97,7 @@ def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = Fa
 
 def _render_job(
     body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob
-) -> bool:
+) -> Rendered:
     if job.motion_path is None:
         raise InputError("has no motion_path, expected the path of a motion .pt")
     with contextlib.ExitStack() as copies:
@@ -101,30 +117,32 @@ def render_clip(
     settings: RenderSettings,
     overwrite: bool = False,
     threads: int | None = None,
-) -> bool:
+) -> Rendered:
     """Write the video, then the eval file with a fingerprint of everything that they were made from.
 
     Args:
         threads: how many draw at once; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
-    Returns:
-        Whether something was drawn; False where both files were there, whole, and made from this motion with these settings.
     Raises:
         InputError: the motion cannot be read, or a file cannot be written.
     """
     clip = read_motion(motion_path)
-    fingerprint = render_fingerprint(motion_path, settings)
-    if not overwrite and is_finished(target, fingerprint):
-        return False
+    digest, fingerprint = motion_digest(clip), render_fingerprint(motion_path, settings)
+    made = _earlier_eval(target.eval)
+    replaced = made.get(MOTION_DIGEST) not in (None, digest)
+    if not overwrite and made.get(MOTION_DIGEST) == digest and is_finished(target, fingerprint, made):
+        return Rendered(False, digest)
     parameters = body_parameters(clip.motion.double())
     with open_writer(target.video, settings.width, settings.height, settings.fps or clip.fps or DRAWING_FPS) as writer:
         for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
             writer.write(picture)
-    # A run that ends between the two leaves an older eval file, which does not know this video: the clip counts as unfinished.
-    write_torch(
-        target.eval,
-        {**eval_dict(clip, parameters), "fingerprint": fingerprint, "video_sha256": file_sha256(target.video)},
-    )
-    return True
+    # A run that ends between the two leaves an older eval file, which does not know this video: it counts as unfinished.
+    made_from = {
+        "fingerprint": fingerprint,
+        "video_sha256": file_sha256(target.video),
+        MOTION_DIGEST: digest,
+    }
+    write_torch(target.eval, {**eval_dict(clip, parameters), **made_from})
+    return Rendered(True, digest, replaced)
 
 
 def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
@@ -133,24 +151,24 @@ def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings)
     return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
 
 
-def is_finished(target: RenderTarget, fingerprint: str) -> bool:
-    """Whether both files are there, whole and belong together."""
-    if not (target.video.is_file() and target.eval.is_file()):
-        return False
+def is_finished(target: RenderTarget, fingerprint: str, made: Mapping) -> bool:
+    """Whether the video is there, whole, and belongs to ``made``, which is what the eval file holds."""
+    known = made.get("fingerprint") == fingerprint and target.video.is_file()
+    return known and made.get("video_sha256") == file_sha256(target.video)
+
+
+def _earlier_eval(path: Path) -> Mapping:
+    """What the eval file of an earlier run holds; nothing where there is none."""
     try:
-        made = read_torch(target.eval)
-        return (
-            isinstance(made, dict)
-            and made.get("fingerprint") == fingerprint
-            and made.get("video_sha256") == file_sha256(target.video)
-        )
+        made = read_torch(path) if path.is_file() else {}
     except InputError:
-        return False
+        return {}
+    return made if isinstance(made, dict) else {}
 
 
 def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
     """What the metrics read: joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up."""
-    joints = y_up_from_z_up(unpack(clip.motion).joints)
+    joints = y_up_from_z_up(agreed_joints(clip.motion).joints)
     start = y_up_from_z_up(parameters.pelvis()[0]).float() * torch.tensor([1.0, 0.0, 1.0])
     value = {
         "joints": (joints - start).contiguous(),

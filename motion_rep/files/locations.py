@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import filecmp
 import os
 import posixpath
 import re
@@ -114,18 +115,55 @@ def place_of(path: Location) -> str:
 
 
 def resolve_from(text: str, json_location: Location) -> Location:
-    """A location from a JSON file: a URL, or a path from the current folder if it is there, else from the JSON's folder.
+    """A location from a JSON file: a URL, an absolute path, or a path from one of three folders.
+
+    These are the JSON's own folder, the nearest parent of it that holds a README.md (as published archives mean their
+    paths), and the current folder. A path that leads to nothing is given as it is.
 
     Raises:
-        InputError: a URL that cannot name a file for us.
+        InputError: a URL that cannot name a file for us, or two different files under one path.
     """
     given = parse_location(text)
-    if is_remote(given) or given.is_absolute() or os.path.exists(given):
+    if isinstance(given, RemotePath) or given.is_absolute():
         return given
-    if is_remote(json_location):
-        return RemotePath(json_location.scheme, _within(json_location, given))
-    there = json_location.parent / given
-    return there if os.path.exists(there) else given
+    if isinstance(json_location, RemotePath):
+        return given if os.path.exists(given) else RemotePath(json_location.scheme, _within(json_location, given))
+    found = [path for path in _candidates(given, json_location) if os.path.exists(path)]
+    for other in found[1:]:
+        if not _same_content(found[0], other):
+            raise InputError(
+                f"{text}: two different files, {os.path.abspath(found[0])} and {os.path.abspath(other)}. "
+                "Remove one of them, or write an absolute path."
+            )
+    return found[0] if found else given
+
+
+def only_in_current_folder(text: str, json_location: Location) -> bool:
+    """Whether a path from a local JSON file is found from the current folder and not from the JSON's."""
+    try:
+        given = parse_location(text)
+    except InputError:
+        return False
+    if isinstance(given, RemotePath) or isinstance(json_location, RemotePath) or given.is_absolute():
+        return False
+    *own, here = _candidates(given, json_location)
+    return os.path.exists(here) and not any(os.path.exists(path) for path in own)
+
+
+def _candidates(given: Path, json_location: Path) -> list[Path]:
+    folder = json_location.parent
+    above = Path(os.path.abspath(folder))
+    root = next((parent for parent in (above, *above.parents) if (parent / "README.md").is_file()), None)
+    return [folder / given, *([root / given] if root not in (None, above) else []), given]  # type: ignore[operator]
+
+
+def _same_content(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other) or (
+            one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+        )
+    except OSError:
+        return False
 
 
 def _within(json_location: RemotePath, given: Path) -> PurePosixPath:

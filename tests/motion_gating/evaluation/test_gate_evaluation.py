@@ -24,10 +24,10 @@ from gate_support import (
 )
 
 from motion_gating import evaluate_gate
+from motion_gating.archives.fields import Fields
 from motion_gating.evaluation.agreement import Counts, measure_agreement, wilson_interval
 from motion_gating.evaluation.controls import choose_controls
 from motion_gating.evaluation.threshold_curve import LabelledCase, best_point, threshold_curve
-from motion_gating.archives.fields import Fields
 
 MOTIONS = [
     "jumping jacks",

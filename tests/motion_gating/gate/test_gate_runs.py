@@ -34,6 +34,7 @@ from gate_support import (
 )
 
 from motion_gating import apply_quality_gate
+from motion_gating.archives.fields import Fields
 from motion_gating.gate.gate import GateOptions, apply_gate
 from motion_gating.gate.in_order import in_order
 from motion_gating.judges.answer_cache import AnswerCache
@@ -41,7 +42,7 @@ from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.manual import HumanVerdict, ManualJudge
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_gating.metrics import entry_metrics
-from motion_gating.metrics.joint_clip import read_joint_clip
+from motion_gating.metrics.joint_clip import read_eval_file
 from motion_rep.common.errors import InputError
 from motion_rep.runs.work_pool import run_items
 
@@ -87,7 +88,9 @@ def test_killed_in_the_middle_nothing_is_lost_or_asked_twice(tmp_path):
     assert len(asked) == 50
     assert sum(asked.values()) - 50 <= 4, "only the calls in flight may be asked again"
     assert [record["use_ref_motion"] for record in read(tmp_path / "report.json")] == [True] * 50
-    assert read(meta) == [{**entry, "use_ref_motion": True} for entry in json.loads(before)]
+    after = read(meta)
+    assert all(entry.pop("judged_content")["text"] for entry in after)
+    assert after == [{**entry, "use_ref_motion": True} for entry in json.loads(before)]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -456,7 +459,7 @@ def start_measuring_dangerously(start):
     work = start()
 
     def measure(value):
-        if value == "4_eval.pt":
+        if value["mbench_eval_path"] == "4_eval.pt":
             os._exit(7)
         return work(value)
 
@@ -485,9 +488,9 @@ def test_an_error_that_nobody_expected_costs_one_entry_and_keeps_its_traceback(t
     def read_clip(path):
         if "1_eval" in str(path):
             raise KeyError("odd")
-        return read_joint_clip(path)
+        return read_eval_file(path)
 
-    monkeypatch.setattr(entry_metrics, "read_joint_clip", read_clip)
+    monkeypatch.setattr(entry_metrics, "read_eval_file", read_clip)
     with Service(always(ANSWER)) as server:
         assert gate(meta, "--failures", tmp_path / "f.json", server=server).returncode == 1
     assert [record["use_ref_motion"] for record in read(tmp_path / "report.json")] == [True, None, True]
@@ -498,7 +501,7 @@ def test_an_error_that_nobody_expected_costs_one_entry_and_keeps_its_traceback(t
 def test_a_cancelled_run_measures_nothing_more(tmp_path):
     meta = make_archive(tmp_path, range(8))
     cancelled = threading.Event()
-    entries = entry_metrics.measured_entries(iter(read(meta)), 8, "mbench_eval_path", meta, cancelled=cancelled)
+    entries = entry_metrics.measured_entries(iter(read(meta)), 8, Fields(), meta, cancelled=cancelled)
     assert next(entries)[1].metrics is not None
     cancelled.set()
     rest = list(entries)

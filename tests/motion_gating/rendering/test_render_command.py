@@ -81,11 +81,12 @@ def test_by_path_from_another_folder(run_script, archive, tmp_path):
     assert "body: built-in mannequin" in done.stdout and "3 rendered, 0 reused" in done.stdout
     before, after = json.loads(archive.read_text()), json.loads((tmp_path / "out/new.json").read_text())
     assert [list(entry) for entry in after] == [[*entry, "video_path", "mbench_eval_path"] for entry in before]
-    assert [{key: value for key, value in entry.items() if key in before[0]} for entry in after] == before
-    assert after[0]["video_path"] == "out/videos/0.mp4", "paths are as the output folder was given"
-    fps, frames = frames_of(tmp_path / after[0]["video_path"])
+    moved = [{**entry, "motion_path": str(tmp_path / "data" / entry["motion_path"])} for entry in before]
+    assert [{key: value for key, value in entry.items() if key in before[0]} for entry in after] == moved
+    assert after[0]["video_path"] == "videos/0.mp4", "paths are relative to the archive that names them"
+    fps, frames = frames_of(tmp_path / "out" / after[0]["video_path"])
     assert fps == 16.0 and frames.shape == (5, 64, 96, 3)
-    judged = torch.load(tmp_path / after[0]["mbench_eval_path"], weights_only=True)
+    judged = torch.load(tmp_path / "out" / after[0]["mbench_eval_path"], weights_only=True)
     assert tuple(judged["joints"].shape) == (5, 22, 3) and "vertices" not in judged and judged["fps"] == 16.0
 
 
@@ -133,7 +134,8 @@ def test_finished_files_are_used_again_and_others_are_drawn(render, archive, tmp
 def test_limit_leaves_the_others_as_they_are(render, archive):
     before = json.loads(archive.read_text())
     _, after = render("--limit", 1)
-    assert "video_path" in after[0] and after[1:] == before[1:]
+    assert "video_path" in after[0]
+    assert after[1:] == [{**entry, "motion_path": "data/" + entry["motion_path"]} for entry in before[1:]]
 
 
 def test_ids_never_become_paths(render, archive, tmp_path):
@@ -200,7 +202,7 @@ ARCHIVES = {
     "no list": ('{"id": 1}', "expected a list"),
     "no objects": ("[1, 2]", "expected an object"),
     "an entry without an id": ('[{"prompt": "x"}]', "id"),
-    "an id twice": ('[{"id": 1}, {"id": "1"}]', "twice"),
+    "an id twice": ('[{"id": 1}, {"id": "1"}]', "duplicate id"),
     "nothing in it": ("[]", "no entries"),
     "no bytes": ("", "empty"),
     "no UTF-8": (b"\xff\xfe[", "UTF-8"),
@@ -226,7 +228,6 @@ def test_refused_archives(tmp_path, capsys, name):
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--output-json", "{archive}"),
         ("--output-dir", "{archive}/in_a_file"),
         ("--output-dir", "/proc/nobody_may"),
         ("--smplx-model-dir", "/nowhere"),
@@ -243,7 +244,8 @@ def test_wrong_usage_ends_with_2(archive, tmp_path, capsys, flags):
         "--output-dir",
         str(tmp_path / "v"),
     ]
-    assert main([*usual, *(flag.format(archive=archive) for flag in flags)]) == 2
+    given = dict(zip(usual[::2], usual[1::2])) | {flags[0]: flags[1].format(archive=archive)}
+    assert main([word for pair in given.items() for word in pair]) == 2
     assert_error_lines(capsys.readouterr().err, 1)
     assert archive.read_bytes() == before and not (tmp_path / "o.json").exists()
 

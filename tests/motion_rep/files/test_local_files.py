@@ -21,7 +21,7 @@ from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path, require_folder, write_bytes
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256, read_bytes, require_file, safe_name
-from motion_rep.files.locations import resolve_from
+from motion_rep.files.locations import only_in_current_folder, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
@@ -229,17 +229,25 @@ def test_numpy_arrays_and_scalars_in_torch_files_are_read(tmp_path):
     assert read["scalar"] == 1.5 and read["flag"] and read["nested"][1] == "text"
 
 
-def test_paths_in_json_are_relative_to_the_current_folder_then_to_the_jsons(tmp_path, monkeypatch):
-    here, there = tmp_path / "here", tmp_path / "there"
-    for folder in (here, there):
-        folder.mkdir()
+def test_paths_in_json_are_looked_up_at_the_json_then_at_the_readme_then_here(tmp_path, monkeypatch):
+    here, root = tmp_path / "here", tmp_path / "root"
+    archive = root / "data" / "meta" / "x.json"
+    archive.parent.mkdir(parents=True)
+    here.mkdir()
+    (root / "README.md").touch()
     monkeypatch.chdir(here)
-    (there / "a.pt").touch()
-    assert resolve_from("a.pt", there / "x.json") == there / "a.pt"
-    (here / "a.pt").touch()
-    assert resolve_from("a.pt", there / "x.json") == Path("a.pt")
-    assert resolve_from("missing.pt", there / "x.json") == Path("missing.pt")
-    assert resolve_from(str(there / "a.pt"), here / "x.json") == there / "a.pt"
+    assert resolve_from("a.pt", archive) == Path("a.pt") and not only_in_current_folder("a.pt", archive)
+    (here / "a.pt").write_text("same")
+    assert resolve_from("a.pt", archive) == Path("a.pt") and only_in_current_folder("a.pt", archive)
+    (root / "a.pt").write_text("same")
+    assert resolve_from("a.pt", archive) == root / "a.pt" and not only_in_current_folder("a.pt", archive)
+    (archive.parent / "a.pt").write_text("same")
+    assert resolve_from("a.pt", archive) == archive.parent / "a.pt"
+    (here / "a.pt").write_text("another person")
+    with pytest.raises(InputError) as caught:
+        resolve_from("a.pt", archive)
+    assert str(archive.parent / "a.pt") in str(caught.value) and str(here / "a.pt") in str(caught.value)
+    assert resolve_from(str(root / "a.pt"), here / "x.json") == root / "a.pt"
 
 
 IDENTIFIERS = st.integers() | st.text() | st.floats() | st.from_regex(r"[./\\~a-z0-9 -]{0,30}", fullmatch=True)

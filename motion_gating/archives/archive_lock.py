@@ -1,0 +1,50 @@
+"""One writer at a time for an archive, so that no decisions are lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from motion_rep.common.errors import UsageError
+from motion_rep.files.atomic_writing import cannot_write
+from motion_rep.files.file_lock import lock
+from motion_rep.files.locations import Location, RemotePath
+
+
+@contextlib.contextmanager
+def archive_lock(archive: Location) -> Iterator[None]:
+    """Hold the lock of an archive that will be written; a hidden file beside it, gone at the end. None for remote ones.
+
+    Raises:
+        UsageError: another process writes this archive.
+    """
+    if isinstance(archive, RemotePath):
+        yield
+        return
+    path = archive.parent / f".{archive.name}.lock"
+    try:
+        handle = _locked(path)
+    except OSError as error:
+        raise UsageError(cannot_write(path, error)) from None
+    if handle is None:
+        raise UsageError(f"{archive}: another run is writing this archive. Wait until it ends, then run this again.")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def _locked(path: os.PathLike) -> int | None:
+    """The handle of the lock file, None where another process has it."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if lock(handle) is False:
+            os.close(handle)
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                return handle
+        os.close(handle)  # the holder before us removed it

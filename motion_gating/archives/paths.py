@@ -1,0 +1,59 @@
+"""Paths of an archive: relative to its folder where they lie below it, so that the folder can be moved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, VIDEO_PATH
+from motion_rep.common.errors import InputError
+from motion_rep.files.locations import (
+    Location,
+    RemotePath,
+    only_in_current_folder,
+    parse_location,
+    place_of,
+    resolve_from,
+)
+
+PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH)
+
+
+def path_in_archive(path: Location, archive: Location) -> str:
+    """How an archive names a file: relative to its folder where it lies below it, else absolute or a URL."""
+    if isinstance(path, RemotePath) or isinstance(archive, RemotePath):
+        same = isinstance(path, RemotePath) and isinstance(archive, RemotePath) and path.scheme == archive.scheme
+        if same and path.place.is_relative_to(archive.parent.place):  # type: ignore[union-attr]
+            return path.place.relative_to(archive.parent.place).as_posix()  # type: ignore[union-attr]
+        return str(path) if isinstance(path, RemotePath) else os.path.abspath(path)
+    absolute, folder = Path(os.path.abspath(path)), Path(os.path.abspath(archive.parent))
+    return absolute.relative_to(folder).as_posix() if absolute.is_relative_to(folder) else str(absolute)
+
+
+def rebased(entry: dict, source: Location, target: Location) -> dict:
+    """An entry of one archive with its paths as another archive names them; paths to nothing stay as they are."""
+    if place_of(source.parent) == place_of(target.parent):
+        return entry
+    return {
+        key: _rebased_path(value, source, target) if key in PATH_FIELDS and isinstance(value, str) and value else value
+        for key, value in entry.items()
+    }
+
+
+def count_from_current_folder(entries: Iterable[dict], archive: Location) -> int:
+    """How many entries name a file that is found only from the current folder, not from the archive's."""
+    paths = ([entry.get(field) for field in PATH_FIELDS] for entry in entries)
+    return sum(
+        any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
+    )
+
+
+def _rebased_path(text: str, source: Location, target: Location) -> str:
+    try:
+        found = resolve_from(text, source)
+        if isinstance(parse_location(text), RemotePath):
+            return text
+    except InputError:
+        return text
+    return path_in_archive(found, target) if isinstance(found, RemotePath) or os.path.exists(found) else text

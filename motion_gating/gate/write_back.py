@@ -1,0 +1,94 @@
+"""Decisions into the metadata: a ``true`` stands only for the content that was judged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import IO
+
+from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.content import Content, why_not_judged, without_decision
+from motion_gating.archives.fields import (
+    CONTENT,
+    JUDGED_CONTENT,
+    METRICS_ERROR,
+    MOTION_PATH,
+    REASONS,
+    USE_REF_MOTION,
+    VLM_ERROR_KIND,
+    Fields,
+)
+from motion_gating.archives.paths import rebased
+from motion_gating.archives.texts import text_of
+from motion_gating.judges.interface import RUN_ENDED
+from motion_rep.files.locations import Location
+
+KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"
+
+
+def settled(record: dict, entry: dict, content: Content) -> dict:
+    """A record with the digests of what it is about, and what becomes of a ``true`` that it does not decide about."""
+    record = {**record, CONTENT: content.as_dict()}
+    undecided = record[USE_REF_MOTION] is None and record[VLM_ERROR_KIND] != RUN_ENDED
+    if not undecided or entry.get(USE_REF_MOTION) is not True:
+        return record
+    why = record[METRICS_ERROR] or why_not_judged(entry, content.motion)
+    said = f"the archive's true was dropped: {why}" if why else "kept from the archive: use_ref_motion true"
+    return {**record, REASONS: [*record[REASONS], said], DROPPED if why else KEPT: True}
+
+
+def signature(entry: dict, fields: Fields) -> str:
+    """A digest of what a decision on an entry rests on, as the archive says it."""
+    named = [entry.get(name) for name in (MOTION_PATH, fields.video, fields.evaluation)]
+    return hashlib.sha256(json.dumps([named, text_of(entry, fields.prompt)]).encode()).hexdigest()
+
+
+def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fields: Fields) -> int:
+    """Write the archive with the decisions in it; entries without one keep what they had, as far as it is about them.
+
+    The archive is read again: entries that were added, removed or edited during the run stay so, and an edited one
+    gets no decision.
+
+    Args:
+        kept: a line for each examined entry, its record and its signature; see :func:`signature`.
+    Returns:
+        How many examined entries were edited during the run.
+    """
+    find, edited = _index(kept), 0
+    with entry_writer(target) as write:
+        for entry in read_entries(meta_json):
+            found = find(entry)
+            if found is not None and found[1] != signature(entry, fields):
+                edited += 1
+                entry = without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry
+            elif found is not None:
+                entry = decided(entry, found[0])
+            write(rebased(entry, meta_json, target))
+    return edited
+
+
+def decided(entry: dict, record: dict) -> dict:
+    """An entry with the decision of its record."""
+    if record[USE_REF_MOTION] is not None:
+        return {**entry, USE_REF_MOTION: record[USE_REF_MOTION], JUDGED_CONTENT: record[CONTENT]}
+    if record.get(DROPPED):
+        return without_decision(entry)
+    return {**entry, JUDGED_CONTENT: record[CONTENT]} if record.get(KEPT) and JUDGED_CONTENT not in entry else entry
+
+
+def _index(kept: IO[bytes]) -> Callable[[dict], tuple[dict, str] | None]:
+    places, place = {}, 0
+    kept.seek(0)
+    for line in kept:
+        places[str(json.loads(line)[0]["id"])] = place
+        place += len(line)
+
+    def find(entry: dict) -> tuple[dict, str] | None:
+        if str(entry_id(entry)) not in places:
+            return None
+        kept.seek(places[str(entry_id(entry))])
+        record, signed = json.loads(kept.readline())
+        return record, signed
+
+    return find

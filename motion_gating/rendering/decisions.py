@@ -1,0 +1,48 @@
+"""Which decisions of earlier runs still hold for the entries that are rendered now."""
+
+from __future__ import annotations
+
+from motion_gating.archives.archive import Entry, entry_id, read_entries
+from motion_gating.archives.content import Content, why_not_judged, without_decision
+from motion_gating.archives.fields import JUDGED_CONTENT, USE_REF_MOTION
+from motion_rep.common.errors import InputError
+from motion_rep.files.locations import Location
+
+DECISION = (USE_REF_MOTION, JUDGED_CONTENT)
+
+
+def earlier_decisions(output_json: Location) -> dict[str, dict]:
+    """The judged decisions of an archive that an earlier run wrote, by id; none where it cannot be read."""
+    try:
+        return {
+            str(entry_id(entry)): {name: entry.get(name) for name in DECISION}
+            for entry in read_entries(output_json)
+            if isinstance(entry.get(USE_REF_MOTION), bool) and JUDGED_CONTENT in entry
+        }
+    except InputError:
+        return {}
+
+
+def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: bool) -> Entry:
+    """An entry with the newest decision that is about its content; a ``true`` about other content is dropped.
+
+    Args:
+        earlier: what an earlier run of the gate wrote into the output archive.
+        motion: digest of the entry's motion.
+        replaced: whether an older rendering shows that the motion was replaced since.
+    """
+    if earlier is not None and why_not_judged({**entry, **earlier}, motion) is None:
+        return {**entry, **earlier}
+    if entry.get(USE_REF_MOTION) is not True:
+        return entry
+    if JUDGED_CONTENT in entry:
+        return entry if why_not_judged(entry, motion) is None else without_decision(entry)
+    if replaced:
+        return without_decision(entry)
+    # A decision that came with the archive: from here on it is about this motion.
+    return {**entry, JUDGED_CONTENT: Content(motion=motion).as_dict()}
+
+
+def without_true(entry: Entry) -> Entry:
+    """An entry whose motion could not be rendered: it cannot be used, so a ``true`` goes; a ``false`` stays."""
+    return without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry

@@ -1,0 +1,166 @@
+"""``use_ref_motion: true`` stands only for the motion and the text that were judged."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+
+import pytest
+import torch
+from gate_support import gate, read
+from sample_motions import smooth_clip
+
+from motion_gating import render_mbench_videos
+from motion_gating.archives.content import text_digest
+from motion_gating.archives.paths import path_in_archive
+from motion_gating.gate import gate as gate_module
+from motion_rep.motions.motion_file import MotionClip, write_motion
+
+
+def render(folder, output="rendered.json", source="meta.json", *flags, code=0):
+    size = ["--width", "32", "--height", "32"]
+    command = ["--meta-json", folder / source, "--output-json", folder / output, "--output-dir", folder / "renders"]
+    assert render_mbench_videos.main([*map(str, command), *size, *flags]) == code
+    return read(folder / output)
+
+
+def save_motion(path, seed=0, fps=16.0):
+    write_motion(path, MotionClip(smooth_clip(160, seed=seed, reach=0.2).motion, fps=fps))
+
+
+@pytest.fixture
+def published(tmp_path):
+    """An archive that came with a true and a false."""
+    (tmp_path / "motions").mkdir()
+    entries = []
+    for number in range(2):
+        save_motion(tmp_path / f"motions/{number}.pt", number)
+        path = f"motions/{number}.pt"
+        entries.append({"id": number, "prompt": f"walk {number}", "motion_path": path, "use_ref_motion": number == 0})
+    (tmp_path / "meta.json").write_text(json.dumps(entries))
+    return tmp_path
+
+
+def test_an_unchanged_archive_keeps_what_it_came_with_and_the_report_says_so(published):
+    rendered = render(published)
+    assert [entry["use_ref_motion"] for entry in rendered] == [True, False]
+    assert gate(published / "rendered.json", "--judge", "none").returncode == 1
+    assert [entry["use_ref_motion"] for entry in read(published / "rendered.json")] == [True, False]
+    record = read(published / "report.json")[0]
+    assert any("kept from the archive" in reason for reason in record["reasons"]) and record["kept_from_archive"]
+    assert record["content"]["text"] == text_digest("walk 0") and record["content"]["motion"]
+
+
+@pytest.mark.parametrize("damage", ["replaced", "missing", "nan", "text"])
+def test_a_true_about_other_content_is_dropped_by_renderer_and_gate(published, damage):
+    render(published)
+    gate(published / "rendered.json", "--judge", "none")
+    motion, meta = published / "motions/0.pt", published / "rendered.json"
+    if damage == "replaced":
+        save_motion(motion, 9)
+    elif damage == "missing":
+        motion.unlink()
+    elif damage == "nan":
+        value = torch.load(motion, weights_only=True)
+        torch.save({**value, "motion": value["motion"] * float("nan")}, motion)
+    else:
+        meta.write_text(meta.read_text().replace("walk 0", "cartwheel"))
+    shutil.copy(meta, published / "kept.json")
+    gate(published / "kept.json", "--judge", "none", report="kept_report.json")
+    after, record = read(published / "kept.json")[0], read(published / "kept_report.json")[0]
+    assert "use_ref_motion" not in after and record["dropped_from_archive"]
+    assert any("true was dropped" in reason for reason in record["reasons"])
+    broken = damage in ("missing", "nan")
+    again = render(published, "again.json", "rendered.json", code=int(broken))
+    assert "use_ref_motion" not in again[0] and again[1]["use_ref_motion"] is False
+
+
+def test_a_motion_that_was_replaced_since_it_was_rendered_is_not_judged_by_its_old_figures(published):
+    render(published)
+    save_motion(published / "motions/0.pt", 9)
+    (published / "v.json").write_text('[{"id": 0, "matches": true}, {"id": 1, "matches": true}]')
+    gate(published / "rendered.json", "--judge", "manual", "--verdicts", published / "v.json")
+    record = read(published / "report.json")[0]
+    assert record["use_ref_motion"] is None and "another motion" in record["metrics_error"]
+
+
+def test_rendering_again_keeps_the_decisions_of_the_gate(published):
+    render(published)
+    (published / "v.json").write_text('[{"id": 0, "matches": false}, {"id": 1, "matches": true}]')
+    gate(published / "rendered.json", "--judge", "manual", "--verdicts", published / "v.json")
+    assert [entry["use_ref_motion"] for entry in render(published)] == [False, True]
+    save_motion(published / "motions/1.pt", 9)
+    assert [entry["use_ref_motion"] for entry in render(published)] == [False, False], "the archive's own false stays"
+    assert [entry["use_ref_motion"] for entry in render(published, "rendered.json", "rendered.json")] == [False, False]
+
+
+def test_an_archive_that_is_edited_during_the_run_keeps_the_edits(published, monkeypatch):
+    render(published)
+    meta, before = published / "rendered.json", gate_module.write_decisions
+    (published / "v.json").write_text('[{"id": 0, "matches": true}, {"id": 1, "matches": true}]')
+
+    def edit_then_write(*arguments):
+        entries = read(meta)
+        entries[0]["prompt"] = "sit down"
+        meta.write_text(json.dumps([{"id": "new", "prompt": "x"}, *reversed(entries)]))
+        return before(*arguments)
+
+    monkeypatch.setattr(gate_module, "write_decisions", edit_then_write)
+    done = gate(meta, "--judge", "manual", "--verdicts", published / "v.json")
+    assert "1 entries were edited" in done.stderr
+    after = {entry["id"]: entry for entry in read(meta)}
+    assert list(after) == ["new", 1, 0] and after[0]["prompt"] == "sit down" and "use_ref_motion" not in after[0]
+    assert after[1]["use_ref_motion"] is True and "use_ref_motion" not in after["new"]
+
+
+def test_a_second_gate_on_an_archive_is_refused(published):
+    render(published)
+    with open(published / ".rendered.json.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = gate(published / "rendered.json", "--judge", "none")
+    assert done.returncode == 2 and "another run is writing" in done.stderr
+    assert gate(published / "rendered.json", "--judge", "none").returncode == 1
+    assert not list(published.glob(".*.lock"))
+
+
+def test_a_known_rate_other_than_16_is_a_failed_check(published):
+    save_motion(published / "motions/0.pt", fps=30.0)
+    render(published)
+    (published / "v.json").write_text('[{"id": 0, "matches": true}, {"id": 1, "matches": true}]')
+    flags = ("--judge", "manual", "--verdicts", published / "v.json", "--jitter-threshold", 9)
+    gate(published / "rendered.json", *flags)
+    record = read(published / "report.json")[0]
+    assert record["failed_checks"] == ["fps"] and "--target-fps 16" in " ".join(record["reasons"])
+    gate(published / "rendered.json", *flags, "--any-fps")
+    assert read(published / "report.json")[0]["use_ref_motion"] is True
+
+
+def test_a_moved_folder_keeps_working(published, tmp_path_factory):
+    render(published)
+    other = tmp_path_factory.mktemp("other") / "moved"
+    shutil.move(published, other)
+    gate(other / "rendered.json", "--judge", "none")
+    assert all(record["metrics_error"] is None for record in read(other / "report.json"))
+    from motion_gating import build_report
+
+    flags = ["--meta-json", other / "rendered.json", "--quality-report", other / "report.json"]
+    assert build_report.main([*map(str, [*flags, "--output", other / "review"]), "--no-side-view"]) == 0
+
+
+def test_paths_below_the_archive_are_relative_and_others_absolute(tmp_path):
+    assert path_in_archive(tmp_path / "a" / "b.mp4", tmp_path / "x.json") == "a/b.mp4"
+    assert path_in_archive(tmp_path / "b.mp4", tmp_path / "a" / "x.json") == str(tmp_path / "b.mp4")
+
+
+def test_of_several_texts_the_first_counts(published):
+    entries = read(published / "meta.json")
+    entries[0] = {**entries[0], "motion_text_annot": ["a person walks", "walking"]}
+    del entries[0]["prompt"]
+    (published / "meta.json").write_text(json.dumps(entries))
+    render(published)
+    gate(published / "rendered.json", "--judge", "none")
+    record = read(published / "report.json")[0]
+    assert record["content"]["text"] == text_digest("a person walks") and "the first counts" in " ".join(
+        record["reasons"]
+    )
