@@ -28,7 +28,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 switches='--dry-run --static-camera'
 prompt='' video='' archive='' output_dir='' hmr_model=auto t2v_model=wan2.2 judge='' verdicts='' dry_run=0
-t2v_options=() hmr_options=() convert_options=() gate_options=() extra=()
+t2v_options=() hmr_options=() convert_options=(--target-fps 16) gate_options=() extra=()
 worst=0 no_judge=''
 
 take_flag() {
@@ -42,7 +42,7 @@ take_flag() {
         --hmr-model) hmr_model=$value ;;
         --fps | --person | --focal-length) hmr_options+=("$flag=$value") ;;
         --static-camera) hmr_options+=("$flag") ;;
-        --target-fps) require_rate "$flag" "$value" && convert_options+=(--target-fps "$value") ;;
+        --target-fps) require_rate "$flag" "$value" && convert_options=(--target-fps "$value") ;;
         --judge) judge=$value ;;
         --verdicts) verdicts=$value && gate_options+=(--verdicts "$value") ;;
         --jitter-threshold) gate_options+=(--jitter-threshold "$value") ;;

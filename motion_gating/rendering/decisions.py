@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from motion_gating.archives.archive import Entry, entry_id, read_entries
-from motion_gating.archives.content import Content, why_not_judged, without_decision
-from motion_gating.archives.fields import JUDGED_CONTENT, USE_REF_MOTION
+from motion_gating.archives.content import Content, text_digest, why_not_judged, without_decision
+from motion_gating.archives.fields import JUDGED_CONTENT, PROMPT, USE_REF_MOTION
+from motion_gating.archives.texts import text_of
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
 
@@ -39,8 +40,10 @@ def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: boo
         return entry if why_not_judged(entry, motion) is None else without_decision(entry)
     if replaced:
         return without_decision(entry)
-    # A decision that came with the archive: from here on it is about this motion.
-    return {**entry, JUDGED_CONTENT: Content(motion=motion).as_dict()}
+    # A decision that came with the archive: from here on it is about this motion and this text.
+    text = text_of(entry)
+    content = Content(motion, text=None if text is None else text_digest(text), text_field=PROMPT)
+    return {**entry, JUDGED_CONTENT: content.as_dict()}
 
 
 def without_true(entry: Entry) -> Entry:

@@ -11,6 +11,19 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_gating.archives.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
+from motion_gating.archives.content import without_decision
+from motion_gating.archives.fields import (
+    GLOBAL_ID,
+    ID,
+    JUDGED_CONTENT,
+    MOTION_DETAILED,
+    MOTION_PATH,
+    PROMPT,
+    USE_REF_MOTION,
+    VIDEO_DETAILED,
+)
+from motion_gating.archives.paths import path_in_archive
+from motion_gating.archives.texts import text_of
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import require_folder
@@ -97,12 +110,22 @@ def begin(args) -> int:
     with entry_writer(files.archive) as write:
         for entry in _entries(args):
             name = safe_name(entry_id(entry))
-            write({**entry, "motion_path": str(files.motion(name))})
+            write(_prepared(entry, path_in_archive(files.motion(name), files.archive)))
             rows += [str(entry_id(entry)).replace("\0", ""), name, str(args.video or files.video(name))]
     if not rows:
         raise UsageError(f"{args.archive}: holds no entries. Add entries to prepare.")
     sys.stdout.buffer.write("".join(row + "\0" for row in rows).encode("utf-8", "surrogateescape"))
     return DONE
+
+
+def _prepared(entry: Entry, motion_path: str) -> Entry:
+    """An entry with what the next program takes; a ``true`` about a motion that is made here counts for nothing."""
+    if entry.get(USE_REF_MOTION) is True and JUDGED_CONTENT not in entry:
+        entry = without_decision(entry)
+    text, identifier = text_of(entry), entry_id(entry)
+    known = {ID: identifier, **({GLOBAL_ID: identifier} if isinstance(identifier, int) else {})}
+    texts = {} if text is None else {PROMPT: text, MOTION_DETAILED: text, VIDEO_DETAILED: text}
+    return {**known, **{name: value for name, value in texts.items()}, **entry, MOTION_PATH: motion_path}
 
 
 def _entries(args) -> Iterator[Entry]:

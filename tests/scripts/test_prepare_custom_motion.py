@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 from chain_support import asked, prepare
@@ -34,13 +33,13 @@ def test_a_video_becomes_a_gated_motion_and_another_video_is_captured_again(tmp_
     folder = tmp_path / "set"
     (entry,) = json.loads((folder / "gated.json").read_text())
     assert entry["id"] == "my video" and entry["prompt"] == 'a person\'s "walk"' and entry["use_ref_motion"] is True
-    assert (tmp_path / entry["motion_path"]).is_file() and Path(tmp_path / entry["video_path"]).is_file()
+    assert (folder / entry["motion_path"]).is_file() and (folder / entry["video_path"]).is_file()
     assert list((folder / "checks").glob("*_overlay.mp4")) and (folder / "review" / "index.html").is_file()
     assert "Passed: 1\n  my video: " in done.stdout and "/set/review/index.html" in done.stdout
     write_video(video, one_person(12))
     changed = prepare(tmp_path, {**programs, "GVHMR_ROOT": "/none"}, *arguments)
     assert changed.returncode == 2 and "Correct GVHMR_ROOT" in changed.stderr
-    assert "Failed: 1\n  my video: capture: " in changed.stdout and not (tmp_path / entry["motion_path"]).exists()
+    assert "Failed: 1\n  my video: capture: " in changed.stdout and not (folder / entry["motion_path"]).exists()
 
 
 def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, programs):
