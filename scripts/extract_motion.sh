@@ -141,7 +141,7 @@ require_system() {
 measure_video() {
     local numbers
     numbers=$("$toolkit_python" "$here/lib/video_record.py" measure "$video") || exit $?
-    read -r native_fps frames width height <<<"$numbers"
+    read -r native_fps frames width height plain <<<"$numbers"
     fps=$native_fps
     [ "$wanted_fps" != native ] || return 0
     fps=$wanted_fps

@@ -51,10 +51,20 @@ take_frames() {
     fi
 }
 
+# put_video FOLDER TARGET: a link to the video; where programs would read it differently (uneven frame times, a rotation flag,
+# pixels that are not square), an even and upright copy.
+put_video() {
+    if [ "$plain" = True ]; then
+        step "$1" ln -s "$video" "$2"
+    else
+        step "$1" "$toolkit_python" "$here/lib/plain_video.py" "$video" "$2" --fps "$native_fps"
+    fi
+}
+
 # link_video: link the video under its new name in $work.
 link_video() {
     linked=$work/$name.mp4
-    step "$PWD" ln -s "$video" "$linked"
+    put_video "$PWD" "$linked"
 }
 
 run_smplest_x() {
@@ -66,7 +76,7 @@ run_smplest_x() {
     made_preview=$root/demo/result_$name.mp4
     leftovers+=("$root/demo/$file" "$result" "$made_preview" "$root/demo/input_frames/$name" "$root/demo/output_frames/$name")
     step "$root" mkdir -p demo
-    step "$root" ln -s "$video" "demo/$file"
+    put_video "$root" "demo/$file"
     step "$root" env PYTHON="$python" sh scripts/inference.sh "${SMPLEST_X_CKPT:-smplest_x_h}" "$file" "$fps" ${extra[@]+"${extra[@]}"}
 }
 

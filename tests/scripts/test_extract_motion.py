@@ -9,14 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import imageio_ffmpeg
+import numpy as np
 import pytest
 import torch
 from checkout import REPO, STAND_INS
+from ffmpeg_support import ffmpeg, ffmpeg_path
+
+from motion_rep.video.writing import open_writer
 
 SCRIPT = REPO / "scripts" / "extract_motion.sh"
 sys.path.insert(0, str(STAND_INS))
-from videos import one_person, write_video  # noqa: E402
+from videos import RED, draw_frame, one_person, write_video  # noqa: E402
 
 SMPLX_PELVIS = torch.tensor([0.00312326, -0.35140744, 0.01203655])
 # Per model: start of its environment variables, folder of its stand-in.
@@ -54,7 +57,7 @@ def programs(tmp_path):
     torch.save({"network": {}}, root / "smplest_x" / "pretrained_models" / "smplest_x_h" / "smplest_x_h.pth.tar")
     shutil.copytree(STAND_INS / "camerahmr", root / "camerahmr")
     (root / "bin").mkdir()
-    (root / "bin" / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    (root / "bin" / "ffmpeg").symlink_to(ffmpeg_path())
     variables = dict(SYSTEMS.values()) | {"SMPLEST_X": "smplest_x", "CAMERAHMR": "camerahmr"}
     environment = {f"{variable}_ROOT": str(root / folder) for variable, folder in variables.items()}
     environment |= {f"{variable}_PYTHON": sys.executable for variable in variables}
@@ -321,15 +324,19 @@ def test_more_frames_than_there_are_is_warned_about(tmp_path, video, programs):
     assert done.returncode == 0 and "repeats frames" in done.stderr and done.stdout.count("--fps 30") == 3
 
 
-def test_frames_are_taken_by_time():
-    sys.path.insert(0, str(REPO / "scripts" / "lib"))
-    from write_frames import at_rate
-
-    clip = [(number / 16, number) for number in range(81)]
-    assert list(at_rate(clip, 16)) == list(range(81)), "its own rate takes every frame once"
-    assert list(at_rate(clip, 8)) == [*range(0, 81, 2)]
-    repeated = list(at_rate(clip, 30))
-    assert len(repeated) == 151 and sorted(set(repeated)) == list(range(81))
-    uneven = [(0.0, "a"), (0.3, "b"), (0.31, "c"), (1.0, "d")]
-    assert "".join(at_rate(uneven, 10)) == "aabbcccdddd"
-    assert list(at_rate([], 10)) == []
+def test_an_uneven_turned_video_is_given_to_systems_as_an_even_upright_copy(tmp_path, programs):
+    """Twelve frames at 16 fps, then thirteen at 32 fps: at 16 fps these are 19 frames."""
+    times = [number / 16 if number < 12 else 0.75 + (number - 12) / 32 for number in range(25)]
+    with open_writer(tmp_path / "lying.mp4", 160, 120, 16.0, even=False) as writer:
+        for number, time in enumerate(times):
+            picture = draw_frame([(RED, 20 + 2 * number, 30, 30, 70)], (160, 120))
+            writer.write(np.ascontiguousarray(picture[:, :, ::-1]), time)
+    ffmpeg("-display_rotation", "90", "-i", tmp_path / "lying.mp4", "-c", "copy", tmp_path / "v.mp4")
+    for system in ("wham", "camerahmr"):
+        done = extract(tmp_path, programs, "--model", system, "--video", "v.mp4", "--output", f"{system}.pt")
+        assert done.returncode == 0, done.stderr
+        assert "evenly timed" in done.stderr or "even 16 frames per second" in done.stderr
+        capture = torch.load(tmp_path / f"{system}.pt", weights_only=False)
+        assert len(capture["transl"]) == 19 and float(capture["fps"]) == 16.0
+        if "width" in capture:
+            assert (float(capture["width"][0]), float(capture["height"][0])) == (120, 160)

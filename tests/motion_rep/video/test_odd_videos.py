@@ -1,0 +1,175 @@
+"""Frames at their true times and in their true shape, whatever the container; and what is no video names its cause."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ffmpeg_support import ffmpeg
+from PIL import Image
+
+from motion_rep.common.errors import InputError
+from motion_rep.video.reading import frame_times, open_video
+from motion_rep.video.timing import frames_at_rate, is_even, measured_rate
+from motion_rep.video.writing import open_writer
+
+SIZE = (64, 48)
+
+
+def make(path: Path, times: np.ndarray | None = None, frames: int = 12) -> Path:
+    """Frames whose grey says their number; evenly timed at 16 fps, or at given times."""
+    with open_writer(path, *SIZE, 16.0, even=times is None) as writer:
+        for number in range(frames if times is None else len(times)):
+            picture = np.full((SIZE[1], SIZE[0], 3), 16 * number, np.uint8)
+            writer.write(picture, None if times is None else times[number])
+    return path
+
+
+def numbers(path: Path) -> list[int]:
+    with open_video(path) as video:
+        return [round(rgb.mean() / 16) for _, rgb in video]
+
+
+def test_uneven_times_survive_writing_and_reading(tmp_path):
+    times = np.array([0, 0.05, 0.1, 0.2, 0.21, 0.5, 1.5])
+    path = make(tmp_path / "v.mp4", times)
+    with open_video(path) as video:
+        assert [time for time, _ in video] == pytest.approx(times, abs=1e-4)
+    assert frame_times(path) == pytest.approx(times, abs=1e-4) and not is_even(frame_times(path))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".webm", ".gif"])
+def test_times_without_decoding_are_those_of_the_frames(tmp_path, suffix):
+    source, path = make(tmp_path / "source.mp4"), tmp_path / f"v{suffix}"
+    codec = {".webm": "libvpx", ".avi": "mjpeg", ".gif": "gif"}.get(suffix, "libx264")
+    ffmpeg("-i", source, "-c:v", codec, path)
+    with open_video(path) as video:
+        times = [time for time, _ in video]
+    assert len(times) == 12 and frame_times(path) == pytest.approx(times) and is_even(frame_times(path))
+    assert measured_rate(frame_times(path)) == pytest.approx(16, rel=0.05)
+
+
+def test_an_edit_list_leaves_frames_out_and_is_not_called_cut(tmp_path):
+    source = tmp_path / "source.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=16:duration=4", "-g", "16", "-pix_fmt", "yuv420p", source)
+    ffmpeg("-ss", "0.5", "-i", source, "-t", "2", "-c", "copy", tmp_path / "v.mp4")
+    with open_video(tmp_path / "v.mp4") as video:
+        count = sum(1 for _ in video)
+        assert video.frame_count == count == len(frame_times(tmp_path / "v.mp4")) and 30 <= count <= 36
+
+
+def test_longer_sound_does_not_lengthen_the_video(tmp_path):
+    for suffix in (".mp4", ".mkv"):
+        path = tmp_path / f"v{suffix}"
+        ffmpeg("-i", make(tmp_path / "s.mp4"), "-f", "lavfi", "-t", "5", "-i", "anullsrc", "-c:v", "copy", path)
+        with open_video(path) as video:
+            assert video.frame_count in (12, None) and sum(1 for _ in video) == 12
+
+
+def test_a_cover_picture_is_not_the_video(tmp_path):
+    cover = tmp_path / "cover.png"
+    Image.new("RGB", (640, 480), "red").save(cover)
+    ffmpeg("-i", cover, "-i", make(tmp_path / "s.mp4"), "-map", "0", "-map", "1", "-c", "copy", tmp_path / "v.mkv")
+    assert numbers(tmp_path / "v.mkv") == list(range(12))
+    sound = tmp_path / "song.m4a"
+    tone = ("-f", "lavfi", "-i", "sine=duration=1")
+    ffmpeg(*tone, "-i", cover, "-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v", "attached_pic", sound)
+    assert sound.stat().st_size > 0
+    with pytest.raises(InputError, match=r"has no video stream, only audio \(aac\), a cover picture \(png\)"):
+        frame_times(sound)
+
+
+@pytest.mark.parametrize("codec", ["libsvtav1", "libaom-av1"])
+def test_av1_is_read(tmp_path, codec):
+    ffmpeg("-i", make(tmp_path / "s.mp4"), "-c:v", codec, tmp_path / "v.mp4")
+    if not (tmp_path / "v.mp4").is_file() or not (tmp_path / "v.mp4").stat().st_size:
+        pytest.skip(f"this ffmpeg has no {codec}")
+    assert numbers(tmp_path / "v.mp4") == list(range(12))
+
+
+def test_animated_webp_is_read_with_its_times(tmp_path):
+    pictures = [Image.new("RGB", SIZE, (16 * number,) * 3) for number in range(6)]
+    path = tmp_path / "v.webp"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=[50, 50, 100, 50, 50, 50], lossless=True)
+    assert numbers(path) == list(range(6))
+    assert frame_times(path) == pytest.approx([0, 0.05, 0.1, 0.2, 0.25, 0.3])
+    pictures[0].save(path)
+    with pytest.raises(InputError, match="is a still picture"):
+        frame_times(path)
+
+
+def test_pixels_that_are_not_square_become_square(tmp_path):
+    for aspect, width in (("2", 128), ("1/2", 32), ("0", 64)):
+        ffmpeg("-i", make(tmp_path / "s.mp4"), "-vf", f"setsar={aspect}", tmp_path / "v.mp4")
+        with open_video(tmp_path / "v.mp4") as video:
+            assert (video.width, video.height, video.stored_size) == (width, 48, (64, 48))
+            assert next(iter(video))[1].shape == (48, width, 3)
+
+
+@pytest.mark.parametrize("name", [b"a:b.mp4", b"2024-01-01T12:30:05.mp4", b"caf\xe9.mp4", b"concat:x.mp4", b"%d.mp4"])
+def test_any_file_name_is_read_and_written(tmp_path, name):
+    path = tmp_path / os.fsdecode(name)
+    assert numbers(make(path)) == list(range(12))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ffconcat version 1.0\nfile whole.mp4\n", "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:2,\nwhole.mp4\n#EXT-X-ENDLIST\n"],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".m3u8", ".ffconcat"])
+def test_playlists_are_refused(tmp_path, text, suffix):
+    make(tmp_path / "whole.mp4")
+    path = tmp_path / f"list{suffix}"
+    path.write_text(text)
+    with pytest.raises(InputError, match="cannot be read as a video: it is a text file that starts with"):
+        frame_times(path)
+
+
+def test_only_regular_files_of_a_clips_size_are_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with open(tmp_path / "sparse.mp4", "wb") as file:
+        file.truncate(30 * 2**30)
+    (tmp_path / "zero.mp4").symlink_to("/dev/zero")
+    for name, words in (("pipe", "cannot be read|pipe"), ("sparse", "has 30.0 GiB"), ("zero", "zero.mp4: ")):
+        with pytest.raises(InputError, match=words):
+            frame_times(tmp_path / f"{name}.mp4")
+
+
+def test_a_video_whose_frames_are_all_damaged_names_its_codec(tmp_path):
+    data = bytearray(make(tmp_path / "v.mp4").read_bytes())
+    start = data.index(b"mdat") + 4
+    data[start:] = bytes(len(data) - start)
+    (tmp_path / "v.mp4").write_bytes(data)
+    with pytest.raises(InputError, match=r"\(h264\) has no frames that can be decoded"), open_video(tmp_path / "v.mp4"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("times", "even", "rate"),
+    [
+        (np.arange(50) / 30, True, 30),
+        (np.round(np.arange(50) / 29.97, 3), True, 29.97),
+        (np.arange(50) / 30 + np.random.default_rng(0).uniform(0, 0.01, 50), True, None),
+        (np.cumsum([0, *[1 / 16] * 40, *[1 / 32] * 40]), False, 16),
+        (np.cumsum([0, *[1 / 30] * 40, 2.0, *[1 / 30] * 40]), False, 30),
+        (np.array([0.0]), True, None),
+        (np.array([0.0, 0.1]), True, 10),
+    ],
+)
+def test_even_times_and_the_rate_to_resample_at(times, even, rate):
+    assert is_even(times) == even
+    if rate is not None or len(times) < 2:
+        assert measured_rate(times) == (None if rate is None else pytest.approx(rate, rel=2e-3))
+
+
+def test_frames_are_taken_by_time():
+    clip = [(number / 16, number) for number in range(81)]
+    assert list(frames_at_rate(clip, 16)) == list(range(81)), "its own rate takes every frame once"
+    assert list(frames_at_rate(clip, 8)) == [*range(0, 81, 2)]
+    repeated = list(frames_at_rate(clip, 30))
+    assert len(repeated) == 151 and sorted(set(repeated)) == list(range(81))
+    uneven = [(0.0, "a"), (0.3, "b"), (0.31, "c"), (1.0, "d")]
+    assert "".join(frames_at_rate(uneven, 10)) == "aabbcccdddd"
+    assert list(frames_at_rate([], 10)) == []
