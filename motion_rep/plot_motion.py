@@ -1,4 +1,4 @@
-"""Plot a motion: speeds, accelerations, jitter of every joint, foot height and contact, and the pelvis path from above."""
+"""Plot a motion: speeds, accelerations, jitter of every joint, foot height and contact, pelvis path from above."""
 
 from __future__ import annotations
 

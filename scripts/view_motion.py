@@ -48,7 +48,8 @@ def _run(args: argparse.Namespace) -> int:
     viewer = Viewer(motions, body, args.host, args.port)
     try:
         say(
-            f"{viewer.address} shows {len(motions)} {'motion' if len(motions) == 1 else 'motions'} with the {body.name}. Open it in a browser; Ctrl-C ends."
+            f"{viewer.address} shows {len(motions)} motion{'s'[: len(motions) > 1]} with the {body.name}. "
+            "Open it in a browser; Ctrl-C ends."
         )
         viewer.run()
     except KeyboardInterrupt:
@@ -89,7 +90,8 @@ def _videos(args: argparse.Namespace) -> list[Path | None]:
         return [None] * len(args.motions)
     if len(args.video) not in (1, len(args.motions)):
         raise UsageError(
-            f"--video names {len(args.video)} videos for {len(args.motions)} motions. Give one for all, or one for each."
+            f"--video names {len(args.video)} videos for {len(args.motions)} motions. "
+            "Give one for all, or one for each."
         )
     return args.video * (len(args.motions) // len(args.video))
 

@@ -1,11 +1,14 @@
-"""Pictures out of a clip, for models that take no video."""
+"""Still pictures from a clip, for models that take no video."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+
 from motion_rep.common.errors import InputError
+from motion_rep.video.reading import open_video
 
 JPEG_QUALITY = 85
 MOST_FRAMES = 256
@@ -17,10 +20,6 @@ def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
     Raises:
         InputError: the clip cannot be read, or has more frames at this rate than a request can carry.
     """
-    import cv2
-
-    from motion_rep.video.reading import open_video
-
     count = 0
     with open_video(path) as video:
         for seconds, rgb in video:
@@ -31,9 +30,5 @@ def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
                     f"{path}: has more than {MOST_FRAMES} frames at {fps:g} per second. Lower --sampling-fps."
                 )
             count += 1
-            yield (
-                seconds,
-                cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[
-                    1
-                ].tobytes(),
-            )
+            bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+            yield seconds, cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

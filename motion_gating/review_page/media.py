@@ -1,4 +1,4 @@
-"""The videos of an entry as the page links them: where they are, how their time runs, and what is said where one is missing."""
+"""The videos of an entry as the page links them: where they are, how their time runs, and why one is missing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from motion_rep.common.errors import InputError
-from motion_rep.files.atomic_writing import atomic_path
+from motion_rep.files.atomic_writing import atomic_path, write_bytes
+from motion_rep.files.local_files import file_sha256
 from motion_rep.video.reading import open_video
 
-POSTER_SIZE = 160
-# Grey levels that encoding may add to an empty background; pixels that a poster shows at least.
+POSTER_SIZE, POSTER_QUALITY = 160, 80
+# Grey levels that encoding may add to an empty background; the least number of pixels that a poster shows.
 NOISE, MARGIN = 24, 32
 
 
@@ -25,8 +25,8 @@ class Video:
     """A video on the page.
 
     kind: ``lit``, ``overlay``, ``depth`` or ``side``.
-    title: what it is called there.
-    url: relative to the page, or None where there is nothing to show.
+    title: its heading.
+    url: relative to the page, or None if there is nothing to show.
     scale, offset: the video's seconds are ``offset + scale * t`` at second ``t`` of the motion.
     error: why there is nothing to show.
     """
@@ -50,7 +50,7 @@ class Video:
 
 
 def url_from(folder: Path, path: Path) -> str:
-    """A link to a file from a page in ``folder``: relative, with every odd character escaped."""
+    """A relative link to a file from a page in ``folder``, with every unsafe character escaped."""
     try:
         return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
     except ValueError:  # another drive
@@ -68,14 +68,16 @@ def video_rate(path: Path) -> float:
 
 
 def write_poster(video_path: Path, target: Path) -> None:
-    """A small square picture from the middle of a video, unless a newer one is there.
+    """Write a small square picture from the middle of a video, unless one of the same video is there.
 
-    Not made durable: of an empty file, which a power failure leaves, it is made again.
+    The video's digest stands behind the end of the JPEG, where decoders do not look. An empty file, which a power
+    failure can leave, has none.
 
     Raises:
-        InputError: the video cannot be read.
+        InputError: the video cannot be read, or the poster cannot be written.
     """
-    if target.is_file() and target.stat().st_size and target.stat().st_mtime >= video_path.stat().st_mtime:
+    digest = file_sha256(video_path).encode()
+    if target.is_file() and target.read_bytes().endswith(digest):
         return
     with open_video(video_path) as video:
         middle = (video.frame_count or 1) // 2
@@ -86,13 +88,12 @@ def write_poster(video_path: Path, target: Path) -> None:
     picture = _busy_square(picture)
     size = (POSTER_SIZE, POSTER_SIZE)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if len(picture) > POSTER_SIZE else cv2.INTER_LINEAR)
-    with atomic_path(target, durable=False) as temporary:
-        if not cv2.imwrite(str(temporary), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80]):
-            raise InputError(f"{target}: cannot be written. Choose a folder with free space.")
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, POSTER_QUALITY])
+    write_bytes(target, jpeg.tobytes() + digest, durable=False)
 
 
 def _busy_square(picture: np.ndarray) -> np.ndarray:
-    """The square around what differs from the upper left corner's colour: body and ground without the empty rest."""
+    """The square around everything that differs from the upper left corner's colour: body and ground."""
     corner = picture[0, 0].astype(np.int16)
     busy = cv2.inRange(picture, (corner - NOISE).clip(0), (corner + NOISE).clip(max=255)) == 0
     rows, columns = (np.flatnonzero(busy.any(axis=axis)) for axis in (1, 0))
@@ -105,12 +106,8 @@ def _busy_square(picture: np.ndarray) -> np.ndarray:
 
 
 def copied(path: Path, target: Path) -> Path:
-    """``target`` with the bytes of a file."""
-    if not (
-        target.is_file()
-        and target.stat().st_size == path.stat().st_size
-        and target.stat().st_mtime >= path.stat().st_mtime
-    ):
+    """``target``, with the bytes of a file."""
+    if not (target.is_file() and file_sha256(target) == file_sha256(path)):
         with atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)
     return target

@@ -19,7 +19,10 @@ from motion_rep.video.writing import open_writer
 
 @dataclass(frozen=True)
 class SideTools:
-    """What side views are drawn with, before it is loaded; see :class:`motion_gating.rendering.clip_render.Tools`. ``size`` in pixels, square."""
+    """What to load for drawing side views; see :class:`motion_gating.rendering.clip_render.Tools`.
+
+    size: pixels of the square picture.
+    """
 
     model_path: str | None = None
     renderer: str = "opencv"
@@ -33,7 +36,10 @@ class SideTools:
 
 @dataclass(frozen=True)
 class SidePainter:
-    """Draws side views with one body and one renderer; ``size`` in pixels, square."""
+    """Draws side views with one body and one renderer.
+
+    size: pixels of the square picture.
+    """
 
     body: Body
     renderer: Renderer
@@ -41,7 +47,7 @@ class SidePainter:
     threads: int | None = None
 
     def draw(self, motion_path: Path, clip: MotionClip, target: Path, fps: float) -> None:
-        """Write the video, unless the one that is there was made from the same motion in the same way.
+        """Write the video, unless the existing one was made from the same motion with the same settings.
 
         Raises:
             InputError: it cannot be drawn or written.

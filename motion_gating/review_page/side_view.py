@@ -18,7 +18,7 @@ ROOM = 1.05
 def side_view(scene: MbenchScene, width: int, height: int) -> View:
     """A :data:`motion_rep.drawing.lit_clip.ViewOfScene` that keeps the whole clip in a square picture.
 
-    The front camera stands too near for that where a person walks far (to the side, seen from here), so this one steps back.
+    The front camera would stand too near if a person walks far (sideways in this view), so this one moves back.
     """
     corners = np.array(list(product(*zip(scene.bounds.low, scene.bounds.high, strict=True))))
     turned = corners @ FRONT_FROM_SIDE[:3, :3].T

@@ -49,8 +49,8 @@ class Body(Protocol):
 def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None, device: str = "cpu") -> Body:
     """The body to draw.
 
-    Looks for the model at ``model_path`` (a file, or a folder that holds it directly or under its type), then at the environment
-    variable SMPLX_MODEL_PATH, then in data/body_models. ``mannequin`` as ``model_path`` takes the built-in body in any case.
+    Looks for the model at ``model_path`` (a file, or a folder that holds it directly or under its type), then at the
+    environment variable SMPLX_MODEL_PATH, then in data/body_models. ``mannequin`` always selects the built-in body.
 
     Raises:
         UsageError: a place was named and no model is there, or SMPL-H was asked for and is nowhere.

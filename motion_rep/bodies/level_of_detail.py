@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from motion_rep.bodies.body_models import Body
 
-# How far the outlines of a body and its coarse form lie apart, metres (99 % of the mannequin's vertices; most are within half of it),
-# and how much of that may show, pixels.
+# Distance between the outlines of a body and of its coarse form, metres (99 % of the mannequin's vertices; most are
+# within half of it), and how much of that may show, pixels.
 OUTLINE_ERROR = 0.0015
 VISIBLE_ERROR = 0.5
 

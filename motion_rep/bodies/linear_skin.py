@@ -1,6 +1,6 @@
 """Linear blend skinning as one matrix product.
 
-A skinned vertex is linear in the joints' rotations and positions, so the rest pose and the weights fold into one matrix that
+A skinned vertex is linear in the joints' rotations and positions, so rest pose and weights fold into one matrix that
 turns the stacked joint transforms of any number of frames into all their vertices.
 """
 

@@ -36,7 +36,7 @@ class MannequinBody:
         return self._skin.vertices(_poses(parameters))
 
     def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
-        """(N, V, 3) float32 unit vectors; skinned like the vertices, which costs less than computing them from the faces."""
+        """(N, V, 3) float32 unit vectors, skinned like the vertices: cheaper than computing them from the faces."""
         return self._skin.normals(_poses(parameters))
 
     def coarse(self) -> MannequinBody:
@@ -50,7 +50,7 @@ def _poses(parameters: BodyParameters) -> JointPoses:
 
 @functools.cache
 def _coarse_skin() -> LinearSkin:
-    """The part of the skin that scripts/dev/make_coarse_mannequin.py chose; all of it where mannequin-x has another mesh by now."""
+    """The part of the skin chosen by scripts/dev/make_coarse_mannequin.py; all of it if mannequin-x has a new mesh."""
     skin = _mannequin_skin()
     with np.load(Path(__file__).with_name("mannequin_coarse.npz")) as chosen:
         if int(chosen["full_count"]) != len(skin.parts):
@@ -62,7 +62,7 @@ def _coarse_skin() -> LinearSkin:
 def _mannequin_skin() -> LinearSkin:
     """Bind the mannequin's mesh.
 
-    mannequin-x has no public access to its weights, so this one function reads its fields; requirements pin its version and a
+    mannequin-x gives no public access to its weights, so this function reads its fields; its version is pinned and a
     test compares the result with its public ``vertices``.
     """
     from mannequin import Mannequin
@@ -74,7 +74,8 @@ def _mannequin_skin() -> LinearSkin:
         joints, weights = model._skin_joint_indices, model._skin_weights
     except (AttributeError, KeyError) as error:
         raise UsageError(
-            f"mannequin-x has changed inside ({error}). Install the version in requirements.txt: pip install 'mannequin-x>=0.3,<0.4'"
+            f"mannequin-x has changed inside ({error}). Install the version in requirements.txt: "
+            "pip install 'mannequin-x>=0.3,<0.4'"
         ) from None
     transforms = model.joint_transforms(rest)
     owner = _body_joint_of(model.parents)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class VertexNormals:
-    """Area-weighted vertex normals for one list of faces, quick for many meshes: what depends on the faces is sorted once.
+    """Area-weighted vertex normals for one list of faces; sorts the faces once, so many meshes are quick.
 
     Args:
         faces: (F, 3) int, counter-clockwise seen from outside.

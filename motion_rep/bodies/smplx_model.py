@@ -22,7 +22,7 @@ from motion_rep.kinematics.skeleton import pelvis_at_rest
 
 
 class SmplxBody:
-    """A neutral body with zero betas and relaxed hands from a model file; a :class:`motion_rep.bodies.body_models.Body`.
+    """A neutral body, zero betas, relaxed hands, from a model file; a :class:`motion_rep.bodies.body_models.Body`.
 
     Raises:
         InputError: ``smplx`` cannot use the file.
@@ -44,7 +44,7 @@ class SmplxBody:
         """(N, V, 3) float32 metres, in the frame of the parameters."""
         root, body, transl = (value.to(self._device, torch.float32) for value in parameters)
         frames = len(transl)
-        # SMPL-H has its pelvis elsewhere at rest; the joints of the motion are SMPL-X's, so the pelvis is put where they have it.
+        # SMPL-H's pelvis rests elsewhere. The motion's joints are SMPL-X's, so the pelvis is moved to theirs.
         shift = (pelvis_at_rest(self._pelvis) - self._pelvis).float()
         hands = {f"{side}_hand_pose": pose.expand(frames, -1, -1, -1) for side, pose in self._hands.items()}
         output = self._layer(
@@ -77,7 +77,8 @@ def _layer(path: Path, smpl_type: str):
     kind = smplx.SMPLXLayer if smpl_type == "smplx" else smplx.SMPLHLayer
     if path.suffix != ".npz":
         raise InputError(
-            f"{path}: is not an .npz file. The older .pkl models are pickles, and reading one can run code; give the .npz of the same model."
+            f"{path}: is not an .npz file. The older .pkl models are pickles, and reading one can run code; "
+            "give the .npz of the same model."
         )
     try:
         with _without_pickles(path) as plain:
@@ -106,7 +107,7 @@ def _layer(path: Path, smpl_type: str):
 def _without_pickles(path: Path) -> Iterator[Path]:
     """The model file, or where it holds pickled objects a copy without them.
 
-    ``smplx`` has numpy unpickle whatever a file holds, which can run code. Original files hold two such tables (joint2num,
+    ``smplx`` has numpy unpickle all that a file holds, which can run code. Original files hold two tables (joint2num,
     part2num), which nothing here needs.
     """
     with np.load(path, allow_pickle=False) as arrays:

@@ -37,7 +37,7 @@ SHAPE_TOLERANCE = 0.03
 # Some containers only estimate their number of frames; fewer than this share of it means that the file was cut.
 SEEN_SHARE = 0.95
 
-# Grey of the farthest point in an overlay: black would leave the picture as it is, and a body that fits would look lost.
+# Grey of the farthest point in an overlay: black would leave the picture unchanged and hide a body that fits.
 OVERLAY_DARKEST = 90
 
 Shown = Callable[[Iterable, int | None], Iterable]
@@ -116,7 +116,7 @@ def depth_painter(
     height: int,
     darkest: int = 0,
 ) -> tuple[Body, DepthPainter]:
-    """The body to draw, with as many triangles as can be seen, and who draws it; the whole body says what is near and far."""
+    """The body with as many triangles as can be seen, and its painter; the whole body sets what is near and far."""
     span = depth_range(body, renderer, parameters, camera, width, height)
     drawn = body if span is None else body_for(body, float(camera.intrinsic[1, 1]) / span.near)
     return drawn, DepthPainter(renderer, drawn.faces, camera, width, height, span, darkest)

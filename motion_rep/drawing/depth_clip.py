@@ -37,8 +37,8 @@ def depth_range(
 ) -> DepthRange | None:
     """What the whole clip is normalised by; None where the body is never in view.
 
-    The nearest vertex in view is always visible. The farthest may be hidden, so frames are drawn, the most distant first,
-    until no other frame can hold anything farther.
+    The nearest vertex in view is always visible. The farthest may be hidden, so frames are drawn, the most distant
+    first, until no other frame can hold anything farther.
     """
     spans = list(enumerate(_vertex_spans(body, parameters, camera, width, height)))
     seen = [(row, span) for row, span in spans if span is not None]
@@ -54,7 +54,7 @@ def depth_range(
 
 @dataclass(frozen=True)
 class DepthPainter:
-    """Draws one clip's frames: (width, height) pictures through ``camera``, normalised by ``span`` (None: nothing is in view).
+    """Draws one clip's frames through ``camera``, normalised by ``span`` (None: nothing is in view).
 
     darkest: grey of the farthest point; above 0 it stands out from where nothing is.
     """
@@ -68,7 +68,7 @@ class DepthPainter:
     darkest: int = 0
 
     def picture(self, row: int, vertices: np.ndarray) -> np.ndarray:
-        """(H, W) uint8 of a row's vertices (V, 3), with smooth edges: the body's rectangle is drawn larger and shrunk."""
+        """(H, W) uint8 of a row's vertices (V, 3); drawn larger and shrunk, so that edges are smooth."""
         picture = np.zeros((self.height, self.width), np.uint8)
         if self.span is None:
             return picture

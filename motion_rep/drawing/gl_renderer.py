@@ -98,7 +98,8 @@ class GlRenderer:
             except Exception as error:  # every platform fails with a type of its own
                 platform = os.environ["PYOPENGL_PLATFORM"]
                 raise UsageError(
-                    f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: {one_line(error)[:120]}. Use --renderer opencv."
+                    f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: "
+                    f"{one_line(error)[:120]}. Use --renderer opencv."
                 ) from None
             self._size = (width, height)
         return self._context

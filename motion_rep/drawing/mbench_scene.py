@@ -45,7 +45,7 @@ EMPTY_BOUNDS = Bounds(np.full(3, np.inf), np.full(3, -np.inf))
 class MbenchScene:
     """Where things stand for one clip.
 
-    offset: (3,) added to y-up vertices: the first pelvis comes over the origin, and the clip's height is centred on y = 0.
+    offset: (3,) added to y-up vertices; moves the first pelvis over the origin and centres the height on y = 0.
     bounds: of the clip after that.
     """
 

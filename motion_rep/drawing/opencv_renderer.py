@@ -1,6 +1,6 @@
 """Draw with OpenCV 5's CPU rasteriser: no GPU, no OpenGL, the same pixels on every machine.
 
-The rasteriser knows a centred principal point only, so the mesh is brought into camera axes and sheared until any pinhole
+The rasteriser has a centred principal point, so the mesh is brought into camera axes and sheared until any pinhole
 camera, and any rectangle of its picture, looks centred to it. Depth along the axis stays untouched by that.
 """
 
@@ -64,7 +64,7 @@ class OpenCvRenderer:
             vertices: (V, 3) float32 metres, world frame.
             scale: draw a picture this many times as large as the view.
         Returns:
-            (h, w) float32 metres, infinite where nothing is, for a rectangle of the enlarged picture; and that rectangle.
+            (h, w) float32 metres, infinite in empty places, for a rectangle of the enlarged picture; the rectangle.
         """
         view = view.enlarged(scale)
         points = view.to_camera(vertices)
@@ -86,7 +86,10 @@ class OpenCvRenderer:
 
 
 def _centred(view: View, region: Region, points: np.ndarray, scale: int) -> np.ndarray:
-    """(V, 3) OpenCV camera points to the rasteriser's (V, 1, 3): x right, y up, z backward, sheared so that ``region`` fills the picture."""
+    """(V, 3) OpenCV camera points to the rasteriser's (V, 1, 3): x right, y up, z backward.
+
+    Sheared so that ``region`` fills the picture.
+    """
     focal = region.height * scale / 2 / np.tan(FIELD_OF_VIEW / 2)
     k = view.intrinsic
     centre_x, centre_y = (region.left + region.right) / 2, (region.top + region.bottom) / 2

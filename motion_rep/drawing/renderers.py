@@ -29,7 +29,7 @@ class Renderer(Protocol):
     def draw_depth(
         self, view: View, vertices: np.ndarray, faces: np.ndarray, scale: int = 1
     ) -> tuple[np.ndarray, Region]:
-        """(h, w) float32 metres, infinite where nothing is, and the rectangle it fills of a picture ``scale`` times as large as the view."""
+        """Depth (h, w) float32 metres, infinite in empty places; its rectangle in a view ``scale`` times as large."""
         ...
 
 
@@ -55,7 +55,7 @@ def _opencv() -> Renderer:
 
 
 def _hardware_gl() -> Renderer | None:
-    """The OpenGL renderer if a GPU device is there and really draws; looking at device files first saves loading OpenGL."""
+    """The OpenGL renderer if a GPU really draws; a look at the device files first saves loading OpenGL."""
     if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/dri/renderD128")):
         return None
     from motion_rep.drawing.gl_renderer import GlRenderer

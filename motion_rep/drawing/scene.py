@@ -91,7 +91,7 @@ def view_of_camera(camera: Camera, width: int, height: int, row: int = 0) -> Vie
 
 
 def region_of(view: View, camera_points: np.ndarray, margin: int = 2) -> Region:
-    """The rectangle of the picture that points (V, 3) in camera axes can touch; all of it where some are behind the camera."""
+    """The rectangle that points (V, 3) in camera axes can touch; the whole picture if some are behind the camera."""
     depth = camera_points[:, 2]
     if depth.min() < NEAR:
         return Region(0, 0, view.width, view.height)

@@ -9,8 +9,8 @@ GROUND_COLOR = (200 / 255, 200 / 255, 200 / 255)
 SHADOW_COLOR = (150 / 255, 150 / 255, 152 / 255)
 BACKGROUND_COLOR = (1.0, 1.0, 1.0)
 
-# Unit-less strengths. The light comes from above and in front; surfaces that turn away from the viewer darken, which draws a
-# dark rim around every limb: an arm in front of the torso stands out.
+# Unit-less strengths. The light comes from above and in front. Surfaces that turn away from the viewer darken: the dark
+# rim around every limb makes an arm stand out in front of the torso.
 AMBIENT, FROM_ABOVE, FROM_FRONT, HIGHLIGHT, RIM = 0.34, 0.42, 0.50, 0.38, 0.75
 
 

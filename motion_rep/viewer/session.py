@@ -129,7 +129,7 @@ class Viewer:
 
 
 def first_look(motions: list[Shown]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """What the viewer looks at first, and from where: from half to the side, so that cameras in front of the persons hide nobody."""
+    """The first target and eye position: half from the side, so that cameras in front of people do not hide them."""
     persons = np.mean([motion.offset for motion in motions], axis=0) + (0.0, 0.0, 0.85)
     cameras = [
         camera_pose(motion.clip.camera, 0)[1] + motion.offset for motion in motions if motion.clip.camera is not None

@@ -14,7 +14,7 @@ QUALITY = 85
 
 
 class VideoFrames:
-    """Pictures of a video at a motion's times; ``frames[k]`` is (h, w, 3) uint8 RGB, or None where the video has ended."""
+    """Pictures of a video at a motion's times; ``frames[k]`` is (h, w, 3) uint8 RGB, or None after the video's end."""
 
     def __init__(self, packed: list[bytes], of_row: list[int | None]) -> None:
         self._packed = packed

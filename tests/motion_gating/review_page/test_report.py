@@ -11,6 +11,7 @@ import sys
 import tracemalloc
 from urllib.parse import unquote
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -22,6 +23,7 @@ from sample_motions import smooth_clip
 from motion_gating import build_report
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.review_page.entry_page import PageOptions, start_pages
+from motion_gating.review_page.media import copied, write_poster
 from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
@@ -30,6 +32,7 @@ from motion_rep.files.local_files import safe_name
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.runs.work_pool import run_items
 from motion_rep.video.reading import open_video
+from motion_rep.video.writing import open_writer
 
 COMMAND = REPO / "motion_gating" / "build_report.py"
 
@@ -360,6 +363,27 @@ def test_an_empty_picture_that_a_power_failure_left_is_made_again(tmp_path):
     poster.write_bytes(b"")
     build(meta, report, tmp_path / "page", "--no-side-view")
     assert poster.read_bytes() == whole
+
+
+def test_a_poster_and_a_copy_follow_the_content_of_the_video_not_its_date(tmp_path):
+    video, poster, copy = (tmp_path / name for name in ("v.mp4", "p.jpg", "c.mp4"))
+
+    def write(grey: int) -> None:
+        with open_writer(video, 64, 64, 16.0) as writer:
+            for _ in range(4):
+                writer.write(np.full((64, 64, 3), grey, np.uint8))
+
+    made = []
+    for grey, date in ((40, 2_000_000_000), (200, 1_000_000_000)):
+        write(grey)
+        os.utime(video, (date, date))
+        write_poster(video, poster)
+        assert copied(video, copy).read_bytes() == video.read_bytes()
+        made.append(cv2.imread(str(poster)).mean())
+        before = poster.stat().st_mtime_ns
+        write_poster(video, poster)
+        assert poster.stat().st_mtime_ns == before, "the same video's poster is kept"
+    assert made == pytest.approx([40, 200], abs=4)
 
 
 def test_a_side_view_is_drawn_again_where_its_motion_or_its_file_has_changed(tmp_path):
