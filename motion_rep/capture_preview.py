@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, Parser, positive_number, progress, run_command, say, say_warning
+from motion_rep.common.command_line import Parser, positive_number, run_command, whole_number
 from motion_rep.common.errors import UsageError
 
 
 def build_parser() -> Parser:
+    """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
         "--video", required=True, type=Path, help="a video in which one person is seen from head to foot"
@@ -29,18 +29,22 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--bbox",
         type=_box,
-        help="x,y,w,h in pixels of the person to follow in the first frame, where there are several",
+        help="box x,y,w,h in pixels around the person to follow in the first frame",
+    )
+    parser.add_argument(
+        "--person", type=whole_number, help="number of the person to follow in the first frame, from the left, 0 first"
     )
     parser.add_argument("--start", type=_seconds, default=0.0, help="first second of the video to use")
-    parser.add_argument("--end", type=positive_number, help="last second of the video to use; to its end if left out")
+    parser.add_argument("--end", type=positive_number, help="last second of the video to use; default: the end")
     parser.add_argument(
-        "--weights", type=Path, help="folder of the landmark networks; data/preview_capture of the project if left out"
+        "--weights", type=Path, help="folder of the landmark networks; default: data/preview_capture of the project"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
     return parser
 
 
-def main(argv=None) -> int:
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
     return run_command(_run, build_parser().parse_args(argv))
 
 
@@ -48,36 +52,11 @@ def _run(args: argparse.Namespace) -> int:
     _require_free(args.output, args.overwrite)
     if args.end is not None and args.end <= args.start:
         raise UsageError(f"--end {args.end:g} is not after --start {args.start:g}.")
-    os.environ.setdefault(
-        "OPENCV_FFMPEG_LOGLEVEL", "-8"
-    )  # a broken video is one line of ours, not twenty of the decoder's
-    import torch
+    if args.bbox and args.person is not None:
+        raise UsageError("--bbox and --person both name the person to follow. Give one of them.")
+    from motion_rep.preview_capture.command import capture_to_file
 
-    from motion_rep.files.temporaries import remove_stale_temporaries
-    from motion_rep.preview_capture.tracking import PersonBox
-    from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video
-    from motion_rep.preview_capture.weights import DEFAULT_FOLDER
-    from motion_rep.safe_loading.torch_files import write_torch
-
-    torch.set_num_threads(
-        1
-    )  # the tensors are small: more threads are slower, and their number would change the last digits
-    box = PersonBox(*args.bbox) if args.bbox else None
-    options = CaptureOptions(args.fov, args.focal, box, args.start, args.end, args.weights or DEFAULT_FOLDER)
-    result = capture_video(
-        args.video,
-        options,
-        lambda items, what, count: progress(items, what, count, "frame" if what == "reading" else "chunk"),
-    )
-    for warning in result.warnings:
-        say_warning(f"{args.video}: {warning}")
-    remove_stale_temporaries(args.output.parent, recursive=False)
-    write_torch(args.output, result.to_dict())
-    capture = result.capture
-    say(
-        f"{args.output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, {capture.width}x{capture.height}, preview quality"
-    )
-    return DONE
+    return capture_to_file(args)
 
 
 def _require_free(output: Path, overwrite: bool) -> None:

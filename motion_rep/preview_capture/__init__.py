@@ -1,4 +1,20 @@
-"""Video of one person to SMPL-X parameters on a CPU, for previews: landmark networks, tracking, and a fit of the body to landmarks.
+"""A video of one person to SMPL-X parameters on a CPU, for previews. Each file imports only from files above it.
 
-Files, each may import those above it: weights, landmarks, networks, tracking, lifting, markers, adam, body_fit, chunks, video_capture.
+| file | role |
+| --- | --- |
+| `weights.py` | names and checksums of the landmark networks |
+| `landmarks.py` | 33 landmarks per frame: the output of a landmark source |
+| `networks.py` | BlazePose's detector and landmark network |
+| `tracking.py` | follows one person through the frames |
+| `sides.py` | decides over time which landmarks are left and right |
+| `identity.py` | finds where the tracker moved to another person |
+| `up_direction.py` | which way is up, from how the person stands |
+| `lifting.py` | landmarks of a frame to an estimate of the neutral body; weights in `lifting_network.npz` |
+| `markers.py` | points of the body that landmarks mark |
+| `adam.py` | the optimiser of the fit |
+| `body_fit.py` | the fit of the body over time |
+| `chunks.py` | cuts long clips into pieces and blends the results |
+| `image_match.py` | compares the fitted body with the landmarks |
+| `video_capture.py` | a video to a capture |
+| `command.py` | the work of `capture_preview.py` |
 """

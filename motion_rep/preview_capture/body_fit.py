@@ -22,6 +22,7 @@ LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (
 )
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 NEAREST_DEPTH = 0.3
+SHARE_OF_FIXED_TIME = 0.8
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ class BodyEstimate:
 
 @dataclass(frozen=True)
 class ImagePoints:
-    """Where markers of the body are seen: pixels (T, M, 2), weight (T, M) >= 0, focal length in pixels, image centre (2,)."""
+    """Where markers of the body are seen.
+
+    pixels: (T, M, 2). weight: (T, M), zero or more. focal_length: pixels. centre: (2,) of the image, pixels.
+    """
 
     pixels: Tensor
     weight: Tensor
@@ -77,12 +81,14 @@ class FitSettings:
     joint_weight: float = 0.5
     image_spread: float = 0.03
     image_weight: float = 1.0
+    image_bound: float = 100.0
     rotation_spread: float = 0.35
     limit_weight: float = 30.0
     acceleration_spread: float = 6.0
     turn_spread: float = 40.0
     depth_speed_spread: float = 6.0
-    smooth_weight: float = 2.0
+    smooth_weight: float = 0.3
+    smooth_seconds: float = 1 / 30
     contact_weight: float = 1.0
     contact_speed: float = 0.25
     start_smoothing: float = 0.05
@@ -125,7 +131,7 @@ def fit_body(
 
 
 def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> Tensor:
-    """(T, 3) pelvis positions for which the estimated body lies on the image points best, by linear least squares per frame.
+    """(T, 3) pelvis positions that put the estimated body on the image points, by linear least squares per frame.
 
     Frames without points take the place between their neighbours; the path is smoothed over time.
     """
@@ -189,7 +195,7 @@ def _local_rotations(rotations: Tensor) -> Tensor:
 
 
 def _calmed(rotations: Tensor, spread: float) -> Tensor:
-    """(T, J, 3, 3) rotations smoothed over time; a calm start is a calm end, since the slow waves of a path converge last."""
+    """(T, J, 3, 3) rotations smoothed over time: slow waves of a path converge last, so a calm start gives a calm end."""
     columns = gaussian_smooth(matrix_to_rot6d(rotations).flatten(1), spread)
     return rot6d_to_matrix(columns.unflatten(1, (-1, 6)))
 
@@ -215,26 +221,37 @@ def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, setting
     miss = (placed[..., :2] / depth - points.rays()) * (
         pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread
     )
-    return settings.image_weight * (_robust((miss * miss).sum(-1)) * points.weight).sum() / len(placed)
+    return (
+        settings.image_weight
+        * (_robust((miss * miss).sum(-1), settings.image_bound) * points.weight).sum()
+        / len(placed)
+    )
 
 
 def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
-    """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast."""
+    """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast.
+
+    Most of it is measured over a fixed time, so that the frame rate hardly matters; the rest, from frame to frame,
+    ties neighbours together.
+    """
     frames = len(pose.positions)
     if frames < 3:
         return pose.positions.new_zeros(())
     joints = torch.cat((pose.positions[:, :1], pose.positions[:, 1:] - pose.positions[:, :1]), dim=1)
-    push = _second_difference(joints) * (fps * fps / settings.acceleration_spread)
-    spin = _second_difference(pose.rotations.flatten(-2)) * (fps * fps / settings.turn_spread)
+    stride = max(1, min(round(fps * settings.smooth_seconds), (frames - 1) // 2))
+    shares = ((1, 1.0),) if stride == 1 else ((1, 1 - SHARE_OF_FIXED_TIME), (stride, SHARE_OF_FIXED_TIME))
+    total = pose.positions.new_zeros(())
+    for step, share in shares:
+        rate = (fps / step) ** 2
+        push = _second_difference(joints, step) * (rate / settings.acceleration_spread)
+        spin = _second_difference(pose.rotations.flatten(-2), step) * (rate / settings.turn_spread)
+        total = total + share * (_length(push).sum() + 0.5 * _length(spin).sum())
     glide = torch.diff(pose.positions[:, 0, 2]) * (fps / settings.depth_speed_spread)
-    return (
-        settings.smooth_weight * (_length(push).sum() + 0.5 * _length(spin).sum()) / frames
-        + (glide * glide).sum() / frames
-    )
+    return (settings.smooth_weight * total + (glide * glide).sum()) / frames
 
 
-def _second_difference(values: Tensor) -> Tensor:
-    return values[2:] - 2 * values[1:-1] + values[:-2]
+def _second_difference(values: Tensor, step: int) -> Tensor:
+    return values[2 * step :] - 2 * values[step:-step] + values[: -2 * step]
 
 
 def _length(vectors: Tensor) -> Tensor:
@@ -268,7 +285,10 @@ class _Contact:
 
 
 def _standing(feet: Tensor, fps: float, settings: FitSettings) -> Tensor:
-    """(T - 1, 4) how surely each ankle and toe stands still from a frame to the next, by its speed across the view; depth is not known well enough."""
+    """(T - 1, 4) how surely each ankle and toe stands still from a frame to the next, 0 to 1.
+
+    Decided by the speed across the view; depth is not known well enough.
+    """
     calm = gaussian_smooth(feet.flatten(1), 0.05 * fps).unflatten(1, (len(FEET), 3))
     speed = torch.diff(calm[..., :2], dim=0).norm(dim=-1) * fps
     return torch.exp(-((speed / settings.contact_speed) ** 2))

@@ -1,8 +1,9 @@
 """From the landmarks of a frame to an estimate of the neutral body's joints, with a small learned network.
 
-The network corrects what BlazePose's world landmarks do wrong in the same way every time: limbs bent too far, ankles too far back, other bone
-lengths. It was trained on renderings of random poses only (``scripts/dev/train_capture_lifting.py``); its numbers are in ``lifting_network.npz``.
-It works in axes whose z axis points at the hips, so that it need not know where in the image the person stands.
+The network corrects the systematic errors of BlazePose's world landmarks: limbs bent too far, ankles too far back, other
+bone lengths. It was trained on renderings of random poses only (``scripts/dev/train_capture_lifting.py``); its numbers are
+in ``lifting_network.npz``. It works in axes whose z axis points at the hips, so that the person's place in the image does
+not matter.
 """
 
 from __future__ import annotations
@@ -60,7 +61,11 @@ class Lens:
 
 @dataclass(frozen=True)
 class LiftedFrames:
-    """Camera axes; joints (T, 22, 3) metres relative to the pelvis, spread (T, 22, 3) metres along the axes of view (T, 3, 3), rotations (T, 22, 3, 3)."""
+    """A body in every frame, in camera axes.
+
+    joints: (T, 22, 3) metres relative to the pelvis. spread: (T, 22, 3) metres along the axes of view (T, 3, 3).
+    rotations: (T, 22, 3, 3).
+    """
 
     joints: np.ndarray
     spread: np.ndarray
@@ -91,8 +96,15 @@ class LiftingNetwork:
             )
         return cls(weights)
 
-    def lift(self, track: LandmarkTrack, lens: Lens) -> LiftedFrames:
-        """Estimate every frame; the mean of the frame and of its mirror image."""
+    def lift(self, track: LandmarkTrack, lens: Lens, level: np.ndarray | None = None) -> LiftedFrames:
+        """Estimate every frame; the mean of the frame and of its mirror image.
+
+        Args:
+            level: (3, 3) a level camera's axes from the camera's. The network knows level cameras, so it sees what such a
+                camera at the same place would see; the answer is in the axes of the given camera.
+        """
+        if level is not None:
+            return _turned_back(self.lift(_turned(track, lens, level), lens), level)
         pieces = [slice(start, start + _FRAMES_AT_ONCE) for start in range(0, len(track), _FRAMES_AT_ONCE)]
         parts = [self._lift(track[piece], lens) for piece in pieces]
         return LiftedFrames(
@@ -143,6 +155,18 @@ def features(track: LandmarkTrack, lens: Lens) -> np.ndarray:
         np.log(size)[:, None],
     )
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _turned(track: LandmarkTrack, lens: Lens, turn: np.ndarray) -> LandmarkTrack:
+    """The landmarks as a camera at the same place sees them whose axes are ``turn`` times the camera's."""
+    rays = lens.rays(track.image) @ turn.T
+    flat = rays[..., :2] / np.maximum(rays[..., 2:], 0.1)
+    image = flat * lens.focal_length + (lens.width / 2, lens.height / 2)
+    return LandmarkTrack(image, track.world @ turn.T, track.visibility, track.detected)
+
+
+def _turned_back(lifted: LiftedFrames, turn: np.ndarray) -> LiftedFrames:
+    return LiftedFrames(lifted.joints @ turn, lifted.spread, turn.T @ lifted.view, turn.T @ lifted.rotations)
 
 
 def view_axes(image: np.ndarray, lens: Lens) -> np.ndarray:

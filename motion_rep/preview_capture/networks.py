@@ -1,6 +1,6 @@
-"""The two networks of MediaPipe's legacy Pose on a plain TFLite runtime: where people are, and one person's 33 landmarks.
+"""The two networks of MediaPipe's legacy Pose on a plain TFLite runtime: people in an image, and a person's 33 landmarks.
 
-What happens around the networks follows MediaPipe 0.10.21 (Apache-2.0): modules/pose_detection/pose_detection_cpu.pbtxt and
+The steps around the networks follow MediaPipe 0.10.21 (Apache-2.0): modules/pose_detection/pose_detection_cpu.pbtxt and
 modules/pose_landmark/pose_landmark_by_roi_cpu.pbtxt of https://github.com/google-ai-edge/mediapipe/tree/v0.10.21.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from motion_rep.common.errors import UsageError
@@ -21,7 +22,8 @@ from motion_rep.preview_capture.landmarks import COUNT
 DETECTOR_SIZE, LANDMARK_SIZE, HEATMAP_SIZE = 224, 256, 64
 DETECTOR_STRIDES = (8, 16, 32, 32, 32)
 ANCHORS_PER_CELL = 2
-SCORE_THRESHOLD, OVERLAP_THRESHOLD = 0.5, 0.3
+# Low, for half bodies from behind; the landmark network confirms what is found.
+SCORE_THRESHOLD, OVERLAP_THRESHOLD = 0.12, 0.3
 REGION_SCALE = 1.25
 HEATMAP_REACH, HEATMAP_CONFIDENCE = 3, 0.5
 AUXILIARY_CENTRE, AUXILIARY_EDGE = 33, 34
@@ -57,7 +59,10 @@ class Region:
 
 @dataclass(frozen=True)
 class FrameLandmarks:
-    """Landmarks of one frame: image (33, 2) pixels, world (33, 3) metres, visibility (33,), score, and where to look in the next frame."""
+    """Landmarks of one frame and where to look in the next one.
+
+    image: (33, 2) pixels. world: (33, 3) metres. visibility: (33,) in 0..1. score: in 0..1, whether there is a person.
+    """
 
     image: np.ndarray
     world: np.ndarray
@@ -178,8 +183,6 @@ def _anchors() -> np.ndarray:
 
 def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray:
     """The region as a (size, size, 3) uint8 image; outside the image lies black ("zero") or its edge ("edge")."""
-    import cv2
-
     half = region.size / 2
     corners = np.array([[-half, -half], [half, -half], [-half, half]]) @ region.axes.T + (region.x, region.y)
     target = np.array([[0, 0], [size, 0], [0, size]], np.float32)
@@ -198,7 +201,8 @@ def _interpreter(path: Path):
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
         raise UsageError(
-            "ai-edge-litert is not installed; the preview capture needs it. Install it with: pip install -r requirements.txt"
+            "ai-edge-litert is not installed; the preview capture needs it. "
+            "Install it with: pip install -r requirements.txt"
         ) from None
     with _silent_stderr():
         net = Interpreter(model_path=str(path), num_threads=1)
@@ -208,7 +212,7 @@ def _interpreter(path: Path):
 
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """The runtime's native code announces its delegate on stderr, past Python; a user takes that line for a problem."""
+    """Mute stderr: the runtime's native code announces its delegate there, and users take that line for a problem."""
     kept = os.dup(2)
     try:
         with open(os.devnull, "wb") as nowhere:

@@ -1,144 +1,218 @@
-"""The whole way: a video of one person to SMPL-X parameters per frame, on a CPU."""
+"""A video of one person to SMPL-X parameters per frame, on a CPU."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.image_fit import ImageFit
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
-from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
 from motion_rep.preview_capture.chunks import fit_in_chunks, stretches
+from motion_rep.preview_capture.identity import longest_run, person_changes
+from motion_rep.preview_capture.image_match import match_image
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwork
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
+from motion_rep.preview_capture.sides import exchanged_sides, with_sides
 from motion_rep.preview_capture.tracking import PersonBox, PersonTracker, track
+from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up, level_from_camera
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
 from motion_rep.video.reading import VideoReader, open_video
 
 BACKEND = "blazepose-preview"
 DEFAULT_FIELD_OF_VIEW = 55.0
 FEWEST_FRAMES = 5
-LOW_DETECTION, LOW_LEG_VISIBILITY = 0.8, 0.3
+LOW_DETECTION = 0.8
 LONGEST_BRIDGE_SECONDS = 0.5
 LEAST_VISIBILITY = 0.02
+# Degrees, where nobody stands upright long enough to tell.
+UNKNOWN_TILT = 20.0
+LOW_IMAGE_FIT = 0.9
 
-Progress = Callable[[Iterable, str, int | None], Iterable]
+Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 
 @dataclass(frozen=True)
 class PreviewCapture:
     """A capture, and what it was made from.
 
-    detected: (F,) bool for every frame that was read, first_frame being the first. visibility: (T, 33) of the capture's frames.
+    detected: (F,) bool for every frame that was read, starting with frame first_frame of the video.
+    visibility: (T, 33) of the capture's frames. up: of the camera that the fit assumed.
     """
 
     capture: Capture
     first_frame: int
     detected: np.ndarray
     visibility: np.ndarray
+    image_fit: ImageFit
+    up: UpDirection
     warnings: tuple[str, ...]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, object]:
         """The documented capture file's contents."""
         c = self.capture
+        focal_length = c.focal_length if c.focal_length is not None else torch.zeros(0)
         return {
             "global_orient": matrix_to_rotvec(c.root_rotations).float(),
             "body_pose": matrix_to_rotvec(c.body_rotations).flatten(1).float(),
             "transl": c.transl.float(),
-            "focal_length": c.focal_length.float()[:, None],
-            "width": torch.full((len(c), 1), float(c.width)),
-            "height": torch.full((len(c), 1), float(c.height)),
+            "focal_length": focal_length.float()[:, None],
+            "width": torch.full((len(c), 1), float(c.width or 0)),
+            "height": torch.full((len(c), 1), float(c.height or 0)),
             "fps": c.fps,
             "frame_index": c.frame_index,
             "detected": torch.from_numpy(self.detected),
             "visibility": torch.from_numpy(self.visibility).float(),
             "backend": BACKEND,
+            "up": torch.from_numpy(self.up.direction).float(),
+            "up_spread": self.up.spread,
+            **{k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in self.image_fit.to_dict().items()},
         }
 
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """Vertical field of view in degrees, or the focal length in pixels; the person's box; seconds to start and end at; where the networks are."""
+    """What a user may say about a video.
+
+    field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person in the first frame.
+    person: number of the person from the left, instead of the box. start, end: seconds. weights: folder of the networks.
+    """
 
     field_of_view: float = DEFAULT_FIELD_OF_VIEW
     focal_length: float | None = None
     box: PersonBox | None = None
+    person: int | None = None
     start: float = 0.0
     end: float | None = None
     weights: Path = DEFAULT_FOLDER
 
 
+@dataclass(frozen=True)
+class FittedTrack:
+    """The body in every frame with a detection of one person.
+
+    rows: (T,) int64 numbers of these frames in the track. landmarks: T frames, left and right as the fit took them.
+    up: of the camera. changes: frames in which the tracker moved to another person.
+    """
+
+    body: FittedBody
+    rows: np.ndarray
+    landmarks: LandmarkTrack
+    up: UpDirection
+    changes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
 def capture_video(
-    path: str | os.PathLike, options: CaptureOptions = CaptureOptions(), progress: Progress = lambda items, *_: items
+    path: str | os.PathLike[str],
+    options: CaptureOptions = CaptureOptions(),
+    progress: Progress = lambda items, *_: items,
+    notice: Callable[[str], None] = lambda _: None,
 ) -> PreviewCapture:
     """Capture the person in a video.
 
     Args:
         progress: wraps an iterable in a bar: (items, what is done, how many).
+        notice: receives a sentence while the video is still being read.
     Raises:
         InputError: not a video, nothing in the asked span, or a person in fewer than 5 frames.
-        UsageError: the networks or their runtime are missing.
+        UsageError: the networks or their runtime are missing, or the first frame has no person of the given number.
     """
-    tracker = PersonTracker(options.weights, options.box)
+    tracker = PersonTracker(options.weights, options.box, options.person)
     with open_video(path) as video:
         span = _Span(options.start, options.end)
-        frames = progress(span.frames(video), "reading", video.frame_count)
-        found = track(frames, tracker)
-        lens = _lens(options, video)
-        fps = video.fps
-    if not len(found):
-        raise InputError(
-            f"{path}: has no frames between {options.start:g} s and {'its end' if options.end is None else f'{options.end:g} s'}. Choose another span."
-        )
-    if found.detected.sum() < FEWEST_FRAMES:
-        raise InputError(
-            f"{path}: a person was found in {int(found.detected.sum())} of {len(found)} frames, expected at least {FEWEST_FRAMES}. "
-            "Use a video in which one person is seen from head to foot, or point to the person with --bbox."
-        )
-    body, rows = fit_track(found, lens, fps, progress)
+        found = track(progress(span.frames(video), "reading", video.frame_count), tracker, notice)
+        lens, fps = _lens(options, video), video.fps
+    _require_person(path, found, options)
+    fitted = fit_track(found, lens, fps, progress)
+    first, rows = span.first, fitted.rows
     capture = Capture(
-        root_rotations=nearest_rotation(body.root.double()),
-        body_rotations=nearest_rotation(body.body.double()),
-        transl=body.transl.double(),
+        root_rotations=nearest_rotation(fitted.body.root.double()),
+        body_rotations=nearest_rotation(fitted.body.body.double()),
+        transl=fitted.body.transl.double(),
         focal_length=torch.full((len(rows),), lens.focal_length, dtype=torch.float64),
         width=lens.width,
         height=lens.height,
         fps=fps,
-        frame_index=torch.from_numpy(rows) + span.first,
+        frame_index=torch.from_numpy(rows) + first,
         source=BACKEND,
     )
-    return PreviewCapture(
-        capture, span.first, found.detected, found.visibility[rows], _warnings(found, tracker.most_people)
-    )
+    changes = tuple(int(frame) + first for frame in fitted.changes)
+    match = match_image(fitted.body, fitted.landmarks, lens, tracker.most_people, changes)
+    warnings = _warnings(found, fitted, match, first)
+    return PreviewCapture(capture, first, found.detected, found.visibility[rows], match, fitted.up, warnings)
+
+
+def _require_person(path: str | os.PathLike[str], found: LandmarkTrack, options: CaptureOptions) -> None:
+    """Raise an InputError where the track is empty or nobody was found."""
+    if not len(found):
+        end = "its end" if options.end is None else f"{options.end:g} s"
+        raise InputError(f"{path}: has no frames between {options.start:g} s and {end}. Choose another span.")
+    seen = int(found.detected.sum())
+    if seen < FEWEST_FRAMES:
+        raise InputError(
+            f"{path}: a person was found in {seen} of {len(found)} frames, expected at least {FEWEST_FRAMES}. "
+            "Use a video in which one person is seen from head to foot, or point to the person with --bbox."
+        )
 
 
 def fit_track(
     found: LandmarkTrack, lens: Lens, fps: float, progress: Progress = lambda items, *_: items
-) -> tuple[FittedBody, np.ndarray]:
-    """The body in every frame with a detection, and the numbers of these frames (T,) int64."""
+) -> FittedTrack:
+    """The body in every frame with a detection of the person who is followed longest."""
     network, markers = LiftingNetwork.load(), blazepose_markers()
+    changes = person_changes(found, fps)
+    run = longest_run(found, changes)
+    pieces = [
+        slice(run.start + part.start, run.start + part.stop)
+        for part in stretches(found.detected[run], round(LONGEST_BRIDGE_SECONDS * fps))
+    ]
+    tracks = [_with_true_sides(_bridged(found[piece]), fps) for piece in pieces]
+    up = _up_of(tracks, network, lens)
+    level = None if up is None or not up.tilted else level_from_camera(up.direction)
     parts, rows = [], []
-    for stretch in stretches(found.detected, round(LONGEST_BRIDGE_SECONDS * fps)):
-        piece = _bridged(found[stretch])
-        lifted = network.lift(piece, lens)
+    for piece, seen in zip(pieces, tracks, strict=True):
+        lifted = network.lift(seen, lens, level)
 
-        def fit(chunk: slice, piece=piece, lifted=lifted) -> FittedBody:
-            return fit_body(_estimate(lifted, chunk), _points(piece[chunk], lens, markers), markers, fps)
+        def fit(chunk: slice, seen: LandmarkTrack = seen, lifted: LiftedFrames = lifted) -> FittedBody:
+            return fit_body(_estimate(lifted, chunk), _points(seen[chunk], lens, markers), markers, fps)
 
-        body = fit_in_chunks(len(piece), fit, lambda chunks: progress(chunks, "fitting", len(chunks)))
-        kept = np.flatnonzero(piece.detected)
-        parts.append(FittedBody(body.root[kept], body.body[kept], body.transl[kept]))
-        rows.append(kept + stretch.start)
-    joined = FittedBody(*(torch.cat([getattr(p, name) for p in parts]) for name in ("root", "body", "transl")))
-    return joined, np.concatenate(rows)
+        body = fit_in_chunks(len(seen), fit, lambda chunks: progress(chunks, "fitting", None))
+        kept = np.flatnonzero(seen.detected)
+        parts.append((FittedBody(body.root[kept], body.body[kept], body.transl[kept]), seen[kept]))
+        rows.append(kept + piece.start)
+    joined = FittedBody(*(torch.cat([getattr(p, name) for p, _ in parts]) for name in ("root", "body", "transl")))
+    return FittedTrack(joined, np.concatenate(rows), _joined([seen for _, seen in parts]), _assumed(up), changes)
+
+
+def _with_true_sides(seen: LandmarkTrack, fps: float) -> LandmarkTrack:
+    return with_sides(seen, exchanged_sides(seen, fps))
+
+
+def _joined(tracks: list[LandmarkTrack]) -> LandmarkTrack:
+    names = ("image", "world", "visibility", "detected")
+    return LandmarkTrack(*(np.concatenate([getattr(part, name) for part in tracks]) for name in names))
+
+
+def _up_of(tracks: list[LandmarkTrack], network: LiftingNetwork, lens: Lens) -> UpDirection | None:
+    whole = _joined(tracks)
+    return find_up(whole, network.lift(whole, lens).joints)
+
+
+def _assumed(up: UpDirection | None) -> UpDirection:
+    """The direction that the fit used: a level camera's where the tilt is not certain, with the tilt that may be missed."""
+    if up is not None and up.tilted:
+        return up
+    missed = UNKNOWN_TILT if up is None else max(up.spread, float(np.degrees(np.arccos(-up.direction[1]))))
+    return UpDirection(LEVEL, missed)
 
 
 class _Span:
@@ -166,7 +240,7 @@ def _lens(options: CaptureOptions, video: VideoReader) -> Lens:
 
 
 def _bridged(found: LandmarkTrack) -> LandmarkTrack:
-    """Frames without a detection take the landmarks of the last one with, so that they are harmless; they get no weight."""
+    """Frames without a detection take the landmarks of the last detection; they get no weight."""
     last = np.maximum.accumulate(np.where(found.detected, np.arange(len(found)), 0))
     return LandmarkTrack(found.image[last], found.world[last], found.visibility[last], found.detected)
 
@@ -189,16 +263,24 @@ def _points(found: LandmarkTrack, lens: Lens, markers: Markers) -> ImagePoints:
     )
 
 
-def _warnings(found: LandmarkTrack, people: int) -> tuple[str, ...]:
+def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, first: int) -> tuple[str, ...]:
     warnings = []
     share = found.detected.mean()
     if share < LOW_DETECTION:
         warnings.append(f"a person was found in only {share:.0%} of the frames; the others are left out.")
-    legs = found.visibility[found.detected][:, list(lm.LEGS)].mean()
-    if legs < LOW_LEG_VISIBILITY:
-        warnings.append(f"the legs are hardly seen (visibility {legs:.2f}); their pose is a guess.")
-    if people > 1:
+    if match.changes:
+        kept = f"frames {fitted.rows[0] + first} to {fitted.rows[-1] + first}"
         warnings.append(
-            f"{people} people were seen; one was followed. Point to the right one with --bbox x,y,w,h in the first frame."
+            f"the tracker moved to another person at frame {', '.join(map(str, match.changes))}; only {kept} are kept. "
+            "Choose another part with --start and --end, or another person with --bbox."
+        )
+    if match.unseen:
+        warnings.append(f"never seen: {', '.join(match.unseen)}; their pose is a guess.")
+    if match.share < LOW_IMAGE_FIT:
+        warnings.append(f"only {match.share:.0%} of the visible landmarks lie on the body; look at the overlay.")
+    if match.most_people > 1:
+        warnings.append(
+            f"{match.most_people} people were seen; one was followed. Point to the right one with --person N (from the left, "
+            "0 first) or --bbox x,y,w,h, both in the first frame."
         )
     return tuple(warnings)

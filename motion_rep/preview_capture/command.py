@@ -1,0 +1,43 @@
+"""The work of ``capture_preview.py``: capture a video, print warnings, write the file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from motion_rep.common.command_line import DONE, progress, say, say_warning
+from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.preview_capture.tracking import PersonBox
+from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video
+from motion_rep.preview_capture.weights import DEFAULT_FOLDER
+from motion_rep.safe_loading.torch_files import write_torch
+
+
+def capture_to_file(args: argparse.Namespace) -> int:
+    """Run the command with parsed flags; returns the exit code."""
+    # The tensors are small: more threads are slower, and their number would change the last digits.
+    torch.set_num_threads(1)
+    result = capture_video(args.video, _options(args), _bar, lambda sentence: say_warning(f"{args.video}: {sentence}"))
+    for warning in result.warnings:
+        say_warning(f"{args.video}: {warning}")
+    remove_stale_temporaries(args.output.parent, recursive=False)
+    write_torch(args.output, result.to_dict())
+    capture = result.capture
+    say(
+        f"{args.output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, "
+        f"{capture.width}x{capture.height}, preview quality; {result.image_fit}"
+    )
+    return DONE
+
+
+def _options(args: argparse.Namespace) -> CaptureOptions:
+    box = PersonBox(*args.bbox) if args.bbox else None
+    weights = args.weights or DEFAULT_FOLDER
+    return CaptureOptions(args.fov, args.focal, box, args.person, args.start, args.end, weights)
+
+
+def _bar(items: Iterable[Any], what: str, count: int | None) -> Iterable[Any]:
+    return progress(items, what, count, "frame" if what == "reading" else "chunk")

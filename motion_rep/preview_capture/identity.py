@@ -1,0 +1,40 @@
+"""Finds where the tracker moved from one person to another, by jumps of the trunk."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from motion_rep.preview_capture import landmarks as lm
+from motion_rep.preview_capture.landmarks import LandmarkTrack
+from motion_rep.preview_capture.sides import torso_sizes
+
+TRUNK = (lm.LEFT_SHOULDER, lm.RIGHT_SHOULDER, lm.LEFT_HIP, lm.RIGHT_HIP)
+# Nobody moves faster than this in torso lengths a second (about 12 m/s); below one torso length a jump is noise.
+FASTEST_TORSOS, LEAST_JUMP_TORSOS = 24.0, 1.0
+# The same person does not grow by more than this from one frame to the next.
+LARGEST_GROWTH = 1.6
+
+
+def person_changes(track: LandmarkTrack, fps: float) -> np.ndarray:
+    """Numbers of the frames in which another person is followed than in the detected frame before.
+
+    Args:
+        fps: frames per second.
+    """
+    seen = np.flatnonzero(track.detected)
+    if len(seen) < 2:
+        return seen[:0]
+    trunk = track.image[seen][:, TRUNK].mean(1)
+    size = torso_sizes(track.image[seen])
+    seconds = np.diff(seen) / fps
+    moved = np.linalg.norm(np.diff(trunk, axis=0), axis=-1) / np.minimum(size[1:], size[:-1])
+    growth = np.abs(np.diff(np.log(size)))
+    changed = (moved > np.maximum(LEAST_JUMP_TORSOS, FASTEST_TORSOS * seconds)) | (growth > np.log(LARGEST_GROWTH))
+    return seen[1:][changed]
+
+
+def longest_run(track: LandmarkTrack, changes: np.ndarray) -> slice:
+    """The frames between two changes that hold the most detections."""
+    edges = [0, *map(int, changes), len(track)]
+    runs = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return max(runs, key=lambda run: int(track.detected[run].sum()))

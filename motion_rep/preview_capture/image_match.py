@@ -1,0 +1,57 @@
+"""Compares the fitted body with the landmarks that were seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motion_rep.captures.image_fit import CLOSE_TORSOS, ImageFit
+from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.preview_capture import landmarks as lm
+from motion_rep.preview_capture.body_fit import NEAREST_DEPTH, FittedBody
+from motion_rep.preview_capture.landmarks import LandmarkTrack
+from motion_rep.preview_capture.lifting import Lens
+from motion_rep.preview_capture.markers import blazepose_markers
+from motion_rep.preview_capture.sides import torso_sizes
+
+VISIBLE, EVER_VISIBLE, UNSEEN_SHARE = 0.5, 0.5, 0.05
+LIMBS = np.array([*range(lm.LEFT_SHOULDER, lm.RIGHT_WRIST + 1), *range(lm.LEFT_HIP, lm.RIGHT_ANKLE + 1)])
+PARTS = {
+    "head": (lm.NOSE,),
+    "left arm": (lm.LEFT_ELBOW, lm.LEFT_WRIST),
+    "right arm": (lm.RIGHT_ELBOW, lm.RIGHT_WRIST),
+    "left leg": (lm.LEFT_KNEE, lm.LEFT_ANKLE),
+    "right leg": (lm.RIGHT_KNEE, lm.RIGHT_ANKLE),
+}
+
+
+def match_image(
+    body: FittedBody, seen: LandmarkTrack, lens: Lens, most_people: int = 1, changes: tuple[int, ...] = ()
+) -> ImageFit:
+    """How well T frames of a body lie on the T frames of landmarks it was made from."""
+    markers = blazepose_markers()
+    columns = [markers.landmark.tolist().index(landmark) for landmark in LIMBS]
+    placed = markers.place(forward_kinematics(body.root, body.body, body.transl))[:, columns]
+    off = np.linalg.norm(_pixels(placed, lens) - seen.image[:, LIMBS], axis=-1) / torso_sizes(seen.image)[:, None]
+    visible = seen.visibility[:, LIMBS] > VISIBLE
+    close = (off < CLOSE_TORSOS) & visible
+    per_frame = np.where(visible.any(1), close.sum(1) / np.maximum(visible.sum(1), 1), 1.0)
+    misses = off[visible] if visible.any() else np.zeros(1)
+    share = float(close.sum() / max(visible.sum(), 1))
+    return ImageFit(per_frame, share, float(np.percentile(misses, 95)), most_people, changes, unseen_parts(seen))
+
+
+def unseen_parts(seen: LandmarkTrack) -> tuple[str, ...]:
+    """Names of the parts whose landmarks are visible in hardly any detected frame."""
+    visibility = seen.visibility[seen.detected]
+    return tuple(
+        name
+        for name, landmarks in PARTS.items()
+        if (visibility[:, landmarks].mean(1) > EVER_VISIBLE).mean() < UNSEEN_SHARE
+    )
+
+
+def _pixels(points: Tensor, lens: Lens) -> np.ndarray:
+    flat = points[..., :2] / points[..., 2:].clamp(min=NEAREST_DEPTH)
+    return (flat * lens.focal_length + torch.tensor([lens.width / 2, lens.height / 2])).numpy()

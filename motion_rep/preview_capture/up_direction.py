@@ -1,0 +1,93 @@
+"""Which way is up in a still camera's axes, from how the person stands over a clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from motion_rep.preview_capture import landmarks as lm
+from motion_rep.preview_capture.landmarks import LandmarkTrack
+
+HIPS, ANKLES = [lm.LEFT_HIP, lm.RIGHT_HIP], [lm.LEFT_ANKLE, lm.RIGHT_ANKLE]
+HIP_JOINTS, ANKLE_JOINTS = [1, 2], [7, 8]
+LEVEL = np.array([0.0, -1.0, 0.0])
+# Degrees: the error of a direction that does not scatter, and the angle beyond which a frame counts little.
+FLOOR_OF_SPREAD, LEANING = 5.0, 15.0
+# Share of frames in which the legs must be seen and nearly straight.
+LEAST_STANDING = 0.3
+SHORTEST_LEG = 0.2
+LARGEST_SPREAD, LEAST_TILT = 9.0, 15.0
+_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class UpDirection:
+    """A unit vector (3,) in OpenCV camera axes and its spread in degrees."""
+
+    direction: np.ndarray
+    spread: float
+
+    @property
+    def tilted(self) -> bool:
+        """Whether the camera is surely not level: the tilt is known well, and large."""
+        tilt = float(_degrees(self.direction, LEVEL))
+        return self.spread <= LARGEST_SPREAD and tilt > max(LEAST_TILT, 2 * self.spread)
+
+
+def find_up(track: LandmarkTrack, joints: np.ndarray) -> UpDirection | None:
+    """The direction from the ankles to the hips of a person who stands, as a robust mean; None where nobody stands.
+
+    A balanced person has the hips above the feet in the mean. The network's world landmarks put the ankles too far back, the
+    lifted joints come from a network that knows level cameras best; the mean of both errs less than each.
+
+    Args:
+        track: T frames of one person.
+        joints: (T, 22, 3) the lifted joints, camera axes, metres.
+    """
+    seen = track.visibility[:, [*HIPS, *ANKLES]].min(1) * track.detected
+    found = [
+        _mean_direction(legs, seen)
+        for legs in (
+            track.world[:, HIPS].mean(1) - track.world[:, ANKLES].mean(1),
+            joints[:, HIP_JOINTS].mean(1) - joints[:, ANKLE_JOINTS].mean(1),
+        )
+    ]
+    sure = [way for way in found if way is not None]
+    if len(sure) < len(found):
+        return None
+    up = _unit(sure[0][0] + sure[1][0])
+    apart = float(_degrees(sure[0][0], sure[1][0]))
+    scatter = max(sure[0][1], sure[1][1])
+    return UpDirection(up, float(np.sqrt(FLOOR_OF_SPREAD**2 + (scatter / 2) ** 2 + (apart / 4) ** 2)))
+
+
+def _mean_direction(legs: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """The robust mean of (T, 3) legs that are nearly straight, and their scatter in degrees; None where too few are."""
+    length = np.linalg.norm(legs, axis=-1)
+    full = float(np.percentile(length, 90)) if len(length) else 0.0
+    if full < SHORTEST_LEG:
+        return None
+    ways = legs / np.maximum(length, 1e-6)[:, None]
+    weight = seen * np.clip(2 * length / full - 1, 0, 1)
+    if weight.mean() < LEAST_STANDING:
+        return None
+    up = _unit((ways * weight[:, None]).sum(0))
+    for _ in range(_ROUNDS):
+        up = _unit((ways * (weight / (1 + (_degrees(ways, up) / LEANING) ** 2))[:, None]).sum(0))
+    return up, float(np.sqrt((weight * _degrees(ways, up) ** 2).sum() / weight.sum()))
+
+
+def level_from_camera(up: np.ndarray) -> np.ndarray:
+    """(3, 3) the smallest turn that brings ``up`` to the up of a level camera, (0, -1, 0)."""
+    x, y, z = np.cross(up, LEVEL)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + cross + cross @ cross / max(1 - up[1], 1e-6)
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def _degrees(ways: np.ndarray, way: np.ndarray) -> np.ndarray:
+    return np.degrees(np.arccos(np.clip(ways @ way, -1, 1)))
