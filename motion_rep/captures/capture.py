@@ -32,6 +32,8 @@ class Capture:
     has_camera: False for a gravity-aligned world, stored in y-down axes, over which no video fits.
     up_axis: the axis of the file that its reader took for up: ``-y`` (OpenCV camera), ``y`` or ``z``.
     angles_beyond_joints: whether the file's rotation vectors are longer than any joint turns (degrees, most likely).
+    up: (3,) unit vector, the direction of up in camera axes, or None where a level camera is assumed.
+    up_spread: degrees by which up may be wrong.
     source: which system wrote it.
     notes: what a person should know about the reading, one sentence each.
     """
@@ -47,6 +49,8 @@ class Capture:
     has_camera: bool = True
     up_axis: str = "-y"
     angles_beyond_joints: bool = False
+    up: Tensor | None = None
+    up_spread: float = 0.0
     source: str = "standard"
     notes: tuple[str, ...] = ()
 
@@ -64,6 +68,7 @@ class Capture:
         self._require_near()
         self._require_camera(frames)
         self._require_timing(frames)
+        self._require_up()
 
     def __len__(self) -> int:
         return len(self.transl)
@@ -99,6 +104,16 @@ class Capture:
             )
         _require_shape("focal_length", self.focal_length, (frames,))
         require_lens(float(self.focal_length.min()), float(self.focal_length.max()), self.width, self.height)
+
+    def _require_up(self) -> None:
+        if self.up is None:
+            return
+        _require_shape("up", self.up, (3,))
+        length = float(self.up.norm())
+        if not 0.99 < length < 1.01 or not 0 <= self.up_spread <= 180:
+            raise InputError(
+                f"up has length {length:.3g} and up_spread is {self.up_spread:g}; expected a unit vector and 0 to 180 degrees."
+            )
 
     def _require_timing(self, frames: int) -> None:
         if self.fps is not None:

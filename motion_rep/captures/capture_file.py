@@ -68,6 +68,8 @@ def capture_from_dict(value: object) -> Capture:
         fps=per_clip(value, FPS, frames),
         frame_index=_frame_index(value, frames),
         angles_beyond_joints=beyond,
+        up=None if value.get("up") is None else float_tensor("up", value["up"]),
+        up_spread=per_clip(value, "up_spread", frames) or 0.0,
     )
 
 

@@ -45,7 +45,8 @@ class ImageFit:
 
     def __str__(self) -> str:
         parts = [
-            f"{self.share:.0%} of visible landmarks within {CLOSE_TORSOS:g} torso lengths (95 % within {self.miss_95:.2f})"
+            f"{self.share:.0%} of visible landmarks within {CLOSE_TORSOS:g} torso lengths "
+            f"(95 % within {self.miss_95:.2f})"
         ]
         if self.most_people > 1:
             parts.append(f"{self.most_people} people in view")

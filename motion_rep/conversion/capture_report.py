@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.resampling import frame_ranges
 from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert
@@ -59,9 +60,9 @@ def report_on(path: Path, settings: Settings) -> CaptureReport:
 def _with_capture(
     head: list[tuple[str, str]], opened: OpenedCapture, capture: Capture, settings: Settings
 ) -> CaptureReport:
-    facts = [*head, *_capture_lines(capture, settings.fps)]
+    facts = [*head, *_capture_lines(capture, settings.fps), *_image_fit_line(opened.document.value)]
     try:
-        result = convert(capture, settings.fps)
+        result = convert(capture, settings.fps, up_from=settings.up_from)
     except InputError as error:
         notes = [("note", note) for note in capture.notes]
         return CaptureReport((*facts, *notes, ("converts", f"no: {_without_path(error, opened.document)}")), False)
@@ -77,7 +78,15 @@ def _capture_lines(capture: Capture, fps: float | None) -> Iterator[tuple[str, s
         "camera (x right, y down, z forward)" if capture.has_camera else "gravity-aligned world, no video fits over it",
     )
     yield "camera", _camera(capture)
+    if capture.up is not None:
+        yield "up", f"({', '.join(f'{x:.2f}' for x in capture.up.tolist())}), within {capture.up_spread:.0f} degrees"
     yield "gaps", _gaps(capture)
+
+
+def _image_fit_line(contents: object) -> Iterator[tuple[str, str]]:
+    fit = stored_image_fit(contents)
+    if fit is not None:
+        yield "image fit", str(fit)
 
 
 def _span(capture: Capture) -> str:

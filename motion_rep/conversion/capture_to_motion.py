@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from motion_rep.captures.capture import Capture
@@ -15,6 +16,9 @@ from motion_rep.motions.encoding import encode_capture
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip
 
+# Degrees: a direction of up that is known less well is not used, and a smaller tilt is none.
+LARGEST_UP_SPREAD, LEAST_TILT = 10.0, 0.5
+
 
 @dataclass(frozen=True)
 class Conversion:
@@ -24,16 +28,20 @@ class Conversion:
     notes: tuple[str, ...]
 
 
-def convert(capture: Capture, fps: float | None = None, target_fps: float | None = None) -> Conversion:
+def convert(
+    capture: Capture, fps: float | None = None, target_fps: float | None = None, up_from: str = "capture"
+) -> Conversion:
     """Fill short gaps, resample if asked, and encode.
 
     Args:
         fps: the source's true rate, where the file does not say it or is wrong.
         target_fps: the rate of the result; None keeps the source's.
+        up_from: "capture" levels by the capture's up where it is known well, "level" assumes a level camera.
     Raises:
         InputError: long gaps, no heading, or resampling at an unknown rate.
     """
-    timed = capture if fps is None else dataclasses.replace(capture, fps=fps)
+    levelled, up_note = _levelled(capture, up_from)
+    timed = levelled if fps is None else dataclasses.replace(levelled, fps=fps)
     whole = fill_gaps(timed)
     start_time = 0.0 if whole.frame_index is None or whole.fps is None else int(whole.frame_index[0]) / whole.fps
     sampled = whole if target_fps is None or whole.fps == target_fps else resample(whole, target_fps)
@@ -46,7 +54,20 @@ def convert(capture: Capture, fps: float | None = None, target_fps: float | None
         raise error if odd is None else InputError(f"{error} Perhaps because {odd}.") from None
     # One warning names the cause; what follows from it is not repeated.
     oddities = (odd,) if odd else (*check_capture(timed), *check_upright(unpack(clip.motion).joints))
-    return Conversion(clip, (*encoded.notes, *oddities, *_rate_note(sampled.fps)))
+    return Conversion(clip, (*encoded.notes, *up_note, *oddities, *_rate_note(sampled.fps)))
+
+
+def _levelled(capture: Capture, up_from: str) -> tuple[Capture, tuple[str, ...]]:
+    """The capture with the up that is to be used, and a note where that tilts the camera."""
+    if capture.up is None:
+        return capture, ()
+    tilt = math.degrees(math.acos(max(-1.0, min(1.0, -float(capture.up[1])))))
+    if up_from == "level" or capture.up_axis != "-y" or capture.up_spread > LARGEST_UP_SPREAD or tilt < LEAST_TILT:
+        return dataclasses.replace(capture, up=None), ()
+    note = (
+        f"the camera is tilted by {tilt:.0f} degrees (spread {capture.up_spread:.0f}), the motion is levelled by that"
+    )
+    return capture, (f"{note}; --up-from level assumes a level camera",)
 
 
 def _rate_note(fps: float | None) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from motion_rep.safe_loading.torch_files import read_torch
 # Raised whenever the numbers change, so that older files are made again.
 CONVERSION_VERSION = 1
 # Settings that older files do not know: they count only where they are used, so that older files stay finished.
-LATER_SETTINGS = ("up", "units", "degrees")
+LATER_SETTINGS = ("up", "units", "degrees", "up_from")
 
 
 @torch.inference_mode()
@@ -53,7 +53,7 @@ def convert_file(
         Corrections(settings.up, settings.units, settings.degrees),
     )
     try:
-        result = convert(capture, settings.fps, settings.target_fps)
+        result = convert(capture, settings.fps, settings.target_fps, settings.up_from)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     write_motion(target, result.clip, settings.extrinsic_format, durable, made_from)

@@ -25,6 +25,7 @@ class Settings:
     up: str | None = None
     units: str = "m"
     degrees: bool = False
+    up_from: str = "capture"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest
 
 Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
@@ -42,6 +43,22 @@ SPINE_AXIS = ("pelvis", "neck")
 def basis(rows: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
     """One of the constants above as a (3, 3) tensor with the dtype and device of ``like``."""
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
+
+
+def level_from_camera(up: Tensor) -> Tensor:
+    """The smallest turn from a camera's OpenCV axes to those of a level camera at the same place.
+
+    Args:
+        up: (3,) unit vector, the direction of up in the camera's axes.
+    Returns:
+        (3, 3) rotation that brings ``up`` to (0, -1, 0).
+    """
+    level = torch.tensor((0.0, -1.0, 0.0), dtype=up.dtype, device=up.device)
+    axis = torch.linalg.cross(up, level)
+    sine, cosine = axis.norm(), up @ level
+    if sine < 1e-12:
+        return torch.diag(torch.where(cosine > 0, up.new_ones(3), up.new_tensor((1.0, -1.0, -1.0))))
+    return rotvec_to_matrix(axis / sine * torch.atan2(sine, cosine))
 
 
 def y_up_from_z_up(points: Tensor) -> Tensor:

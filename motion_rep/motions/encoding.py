@@ -11,7 +11,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, rigid_transform
 from motion_rep.kinematics.finite import all_finite
-from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, heading
+from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, heading, level_from_camera
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 from motion_rep.motions.layout import MotionColumns, pack, unpack
@@ -31,7 +31,8 @@ class EncodedMotion(NamedTuple):
 def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMotion:
     """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers a row, in float64.
 
-    The person starts at the origin, faces +y, and the lowest joint of the whole clip stands on z = 0. A level camera is assumed.
+    The person starts at the origin, faces +y, and the lowest joint of the whole clip stands on z = 0.
+    The camera is level, or tilted by the capture's ``up``.
 
     Args:
         joints: (T, 22, 3) of the capture, where they are known already.
@@ -39,6 +40,8 @@ def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMot
     body = capture.parameters()
     joints = body.joints() if joints is None else joints
     level = basis(Z_UP_FROM_OPENCV, capture.transl)
+    if capture.up is not None:
+        level = level @ level_from_camera(capture.up)
     turn, note = heading(joints[0] @ level.T)
     canonical_from_camera = turn @ level
     positions = joints @ canonical_from_camera.T

@@ -1,6 +1,7 @@
 """Adam with a warm-up and a cosine end, for a few small tensors.
 
-``torch.optim`` would do, but its first use imports torch's compiler, which takes longer than the whole fit of a short clip.
+``torch.optim`` would do, but its first use imports torch's compiler, which takes longer than the whole fit of a short
+clip.
 """
 
 from __future__ import annotations

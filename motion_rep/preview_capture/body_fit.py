@@ -1,4 +1,5 @@
-"""Fits the neutral body to a clip: to an estimate of its joints, to landmarks in the image, to smoothness and to what joints can do.
+"""Fits the neutral body to a clip: to an estimate of its joints, to landmarks in the image, to smoothness and to what
+joints can do.
 
 Knows nothing of where estimate and landmarks come from.
 """
@@ -6,7 +7,7 @@ Knows nothing of where estimate and landmarks come from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 NEAREST_DEPTH = 0.3
 SHARE_OF_FIXED_TIME = 0.8
+SLOWEST_FOR_NOISE = 20.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class FitSettings:
     depth_speed_spread: float = 6.0
     smooth_weight: float = 0.3
     smooth_seconds: float = 1 / 30
+    usual_noise: float = 0.006
+    most_smoothing: float = 8.0
     contact_weight: float = 1.0
     contact_speed: float = 0.25
     start_smoothing: float = 0.05
@@ -113,6 +117,7 @@ def fit_body(
         fps: frames per second, for speeds.
     """
     pelvis = place_pelvis(estimate, points, markers, fps)
+    settings = replace(settings, smooth_weight=settings.smooth_weight * _smoothing(points, pelvis, fps, settings))
     start = _local_rotations(_calmed(estimate.rotations, settings.start_smoothing * fps))
     still = _Contact(settings.steps // 3)
 
@@ -128,6 +133,27 @@ def fit_body(
     begin = (torch.zeros_like(pelvis), matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6), pelvis)
     turn, bends, pelvis = minimise(loss, begin, settings.steps, settings.rate)
     return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), pelvis - pelvis_at_rest(pelvis))
+
+
+def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
+    """Metres by which landmarks shake from frame to frame at the person's depth, from fourth differences over time.
+
+    A fourth difference hardly sees movement; of white noise it is sqrt(70) times the noise.
+    The median ignores wrong frames.
+    """
+    sure = points.weight > 0.1 * points.weight.max()
+    path = points.rays() * pelvis[:, None, 2:]
+    shake = torch.diff(path, n=4, dim=0).abs()
+    known = torch.stack([sure[k : len(sure) - 4 + k] for k in range(5)]).all(0)
+    return float(shake[known].median()) / (0.6745 * 70**0.5) if bool(known.any()) else 0.0
+
+
+def _smoothing(points: ImagePoints, pelvis: Tensor, fps: float, settings: FitSettings) -> float:
+    """How many times the usual smoothing a clip needs; at low rates movement cannot be told from noise."""
+    if len(pelvis) < 5 or fps < SLOWEST_FOR_NOISE:
+        return 1.0
+    noise = image_noise(points, pelvis) / settings.usual_noise
+    return min(settings.most_smoothing, max(1.0, noise) ** 2)
 
 
 def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> Tensor:
@@ -153,7 +179,8 @@ def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, 
 
 
 def bridge(values: Tensor, known: Tensor) -> Tensor:
-    """(T, ...) values with the unknown frames on the line between their known neighbours; at the ends the nearest known one.
+    """(T, ...) values with the unknown frames on the line between their known neighbours; at the ends the nearest
+    known one.
 
     Args:
         known: (T,) bool, at least one True.
@@ -195,7 +222,10 @@ def _local_rotations(rotations: Tensor) -> Tensor:
 
 
 def _calmed(rotations: Tensor, spread: float) -> Tensor:
-    """(T, J, 3, 3) rotations smoothed over time: slow waves of a path converge last, so a calm start gives a calm end."""
+    """(T, J, 3, 3) rotations smoothed over time.
+
+    Slow waves of a path converge last, so a calm start gives a calm end.
+    """
     columns = gaussian_smooth(matrix_to_rot6d(rotations).flatten(1), spread)
     return rot6d_to_matrix(columns.unflatten(1, (-1, 6)))
 

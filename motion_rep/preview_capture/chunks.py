@@ -1,4 +1,7 @@
-"""Long clips in bounded memory: stretches between gaps, cut into overlapping chunks that are fitted alone and blended."""
+"""Long clips in bounded memory.
+
+Stretches between gaps, cut into overlapping chunks that are fitted alone and blended.
+"""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from motion_rep.preview_capture.sides import torso_sizes
 TRUNK = (lm.LEFT_SHOULDER, lm.RIGHT_SHOULDER, lm.LEFT_HIP, lm.RIGHT_HIP)
 # Nobody moves faster than this in torso lengths a second (about 12 m/s); below one torso length a jump is noise.
 FASTEST_TORSOS, LEAST_JUMP_TORSOS = 24.0, 1.0
-# The same person does not grow by more than this from one frame to the next.
-LARGEST_GROWTH = 1.6
+# The same person grows or shrinks by at most this factor at once, and by this factor more in every second out of sight.
+LARGEST_GROWTH, GROWTH_PER_SECOND = 1.6, 2.0
 
 
 def person_changes(track: LandmarkTrack, fps: float) -> np.ndarray:
@@ -28,8 +28,10 @@ def person_changes(track: LandmarkTrack, fps: float) -> np.ndarray:
     size = torso_sizes(track.image[seen])
     seconds = np.diff(seen) / fps
     moved = np.linalg.norm(np.diff(trunk, axis=0), axis=-1) / np.minimum(size[1:], size[:-1])
-    growth = np.abs(np.diff(np.log(size)))
-    changed = (moved > np.maximum(LEAST_JUMP_TORSOS, FASTEST_TORSOS * seconds)) | (growth > np.log(LARGEST_GROWTH))
+    extent = np.sqrt(track.image[seen].var(axis=1).sum(-1)).clip(1)
+    growth = np.abs(np.diff(np.log(extent)))
+    most = np.log(LARGEST_GROWTH) + np.log(GROWTH_PER_SECOND) * (seconds - 1 / fps)
+    changed = (moved > np.maximum(LEAST_JUMP_TORSOS, FASTEST_TORSOS * seconds)) | (growth > most)
     return seen[1:][changed]
 
 

@@ -1,8 +1,11 @@
 """From the landmarks of a frame to an estimate of the neutral body's joints, with a small learned network.
 
-The network corrects the systematic errors of BlazePose's world landmarks: limbs bent too far, ankles too far back, other
-bone lengths. It was trained on renderings of random poses only (``scripts/dev/train_capture_lifting.py``); its numbers are
-in ``lifting_network.npz``. It works in axes whose z axis points at the hips, so that the person's place in the image does
+The network corrects the systematic errors of BlazePose's world landmarks: limbs bent too far, ankles too far back,
+other
+bone lengths. It was trained on renderings of random poses only (``scripts/dev/train_capture_lifting.py``); its
+numbers are
+in ``lifting_network.npz``. It works in axes whose z axis points at the hips, so that the person's place in the image
+does
 not matter.
 """
 
@@ -42,7 +45,10 @@ _FRAMES_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class Lens:
-    """The camera as far as it is assumed: focal length, width and height in pixels; the principal point is the image centre."""
+    """The camera as far as it is assumed: focal length, width and height in pixels.
+
+    The principal point is the image centre.
+    """
 
     focal_length: float
     width: int
@@ -100,7 +106,8 @@ class LiftingNetwork:
         """Estimate every frame; the mean of the frame and of its mirror image.
 
         Args:
-            level: (3, 3) a level camera's axes from the camera's. The network knows level cameras, so it sees what such a
+            level: (3, 3) a level camera's axes from the camera's. The network knows level cameras, so it sees what
+            such a
                 camera at the same place would see; the answer is in the axes of the given camera.
         """
         if level is not None:
@@ -144,7 +151,10 @@ class LiftingNetwork:
 
 
 def features(track: LandmarkTrack, lens: Lens) -> np.ndarray:
-    """(T, FEATURES) float32: world landmarks, the image seen from a camera that looks at the hips, visibility, and apparent size."""
+    """(T, FEATURES) float32.
+
+    World landmarks, the image seen from a camera that looks at the hips, visibility, and apparent size.
+    """
     rays = lens.rays(track.image) @ view_axes(track.image, lens)
     flat = rays[..., :2] / np.maximum(rays[..., 2:], 0.1)
     size = np.sqrt((flat[:, BODY] ** 2).sum(-1).mean(1)).clip(1e-4)

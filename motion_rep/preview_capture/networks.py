@@ -1,4 +1,5 @@
-"""The two networks of MediaPipe's legacy Pose on a plain TFLite runtime: people in an image, and a person's 33 landmarks.
+"""The two networks of MediaPipe's legacy Pose on a plain TFLite runtime: people in an image, and a person's 33
+landmarks.
 
 The steps around the networks follow MediaPipe 0.10.21 (Apache-2.0): modules/pose_detection/pose_detection_cpu.pbtxt and
 modules/pose_landmark/pose_landmark_by_roi_cpu.pbtxt of https://github.com/google-ai-edge/mediapipe/tree/v0.10.21.

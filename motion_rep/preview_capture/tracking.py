@@ -42,7 +42,8 @@ class PersonBox:
 class PersonTracker:
     """Landmarks of the same person, frame by frame.
 
-    The first person is the one in the box, or number ``person`` from the left, else the surest detection. After a loss it is
+    The first person is the one in the box, or number ``person`` from the left, else the surest detection. After a
+    loss it is
     the detection nearest to the last place of the person.
     """
 
@@ -140,7 +141,8 @@ def _with_notice(
             legs.append(float(frame.visibility[list(lm.LEGS)].mean()))
             if len(legs) == FRAMES_FOR_NOTICE and np.mean(legs) < LOW_VISIBILITY:
                 notice(
-                    f"the legs are hardly seen in the first frames (visibility {np.mean(legs):.2f}); their pose will be a guess. "
+                    f"the legs are hardly seen in the first frames (visibility {np.mean(legs):.2f}); "
+                    "their pose will be a guess. "
                     "Use a video that shows the person from head to foot."
                 )
         yield frame

@@ -38,7 +38,8 @@ class UpDirection:
 def find_up(track: LandmarkTrack, joints: np.ndarray) -> UpDirection | None:
     """The direction from the ankles to the hips of a person who stands, as a robust mean; None where nobody stands.
 
-    A balanced person has the hips above the feet in the mean. The network's world landmarks put the ankles too far back, the
+    A balanced person has the hips above the feet in the mean. The network's world landmarks put the ankles too far
+    back, the
     lifted joints come from a network that knows level cameras best; the mean of both errs less than each.
 
     Args:
@@ -76,13 +77,6 @@ def _mean_direction(legs: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, flo
     for _ in range(_ROUNDS):
         up = _unit((ways * (weight / (1 + (_degrees(ways, up) / LEANING) ** 2))[:, None]).sum(0))
     return up, float(np.sqrt((weight * _degrees(ways, up) ** 2).sum() / weight.sum()))
-
-
-def level_from_camera(up: np.ndarray) -> np.ndarray:
-    """(3, 3) the smallest turn that brings ``up`` to the up of a level camera, (0, -1, 0)."""
-    x, y, z = np.cross(up, LEVEL)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / max(1 - up[1], 1e-6)
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

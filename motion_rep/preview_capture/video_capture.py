@@ -14,6 +14,7 @@ import torch
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import ImageFit
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.frames import level_from_camera
 from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
 from motion_rep.preview_capture.chunks import fit_in_chunks, stretches
@@ -24,9 +25,10 @@ from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwor
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
 from motion_rep.preview_capture.sides import exchanged_sides, with_sides
 from motion_rep.preview_capture.tracking import PersonBox, PersonTracker, track
-from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up, level_from_camera
+from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
-from motion_rep.video.reading import VideoReader, open_video
+from motion_rep.video.reading import VideoReader, frame_times, open_video
+from motion_rep.video.timing import frames_at_rate, is_even, measured_rate, uneven_note
 
 BACKEND = "blazepose-preview"
 DEFAULT_FIELD_OF_VIEW = 55.0
@@ -83,8 +85,10 @@ class PreviewCapture:
 class CaptureOptions:
     """What a user may say about a video.
 
-    field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person in the first frame.
-    person: number of the person from the left, instead of the box. start, end: seconds. weights: folder of the networks.
+    field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person in the first
+    frame.
+    person: number of the person from the left, instead of the box. start, end: seconds. weights: folder of the
+    networks.
     """
 
     field_of_view: float = DEFAULT_FIELD_OF_VIEW
@@ -127,10 +131,16 @@ def capture_video(
         UsageError: the networks or their runtime are missing, or the first frame has no person of the given number.
     """
     tracker = PersonTracker(options.weights, options.box, options.person)
+    times = frame_times(path)
+    rate = None if is_even(times) else measured_rate(times)
     with open_video(path) as video:
-        span = _Span(options.start, options.end)
-        found = track(progress(span.frames(video), "reading", video.frame_count), tracker, notice)
-        lens, fps = _lens(options, video), video.fps
+        fps = rate or video.fps
+        if rate:
+            notice(uneven_note(times, rate))
+        span = _Span(options.start, options.end, fps)
+        frames = _even_frames(video, rate) if rate else iter(video)
+        found = track(progress(span.frames(frames), "reading", video.frame_count), tracker, notice)
+        lens = _lens(options, video)
     _require_person(path, found, options)
     fitted = fit_track(found, lens, fps, progress)
     first, rows = span.first, fitted.rows
@@ -177,7 +187,7 @@ def fit_track(
     ]
     tracks = [_with_true_sides(_bridged(found[piece]), fps) for piece in pieces]
     up = _up_of(tracks, network, lens)
-    level = None if up is None or not up.tilted else level_from_camera(up.direction)
+    level = None if up is None or not up.tilted else level_from_camera(torch.from_numpy(up.direction)).numpy()
     parts, rows = [], []
     for piece, seen in zip(pieces, tracks, strict=True):
         lifted = network.lift(seen, lens, level)
@@ -208,7 +218,10 @@ def _up_of(tracks: list[LandmarkTrack], network: LiftingNetwork, lens: Lens) -> 
 
 
 def _assumed(up: UpDirection | None) -> UpDirection:
-    """The direction that the fit used: a level camera's where the tilt is not certain, with the tilt that may be missed."""
+    """The direction that the fit used.
+
+    A level camera's where the tilt is not certain, with the tilt that may be missed.
+    """
     if up is not None and up.tilted:
         return up
     missed = UNKNOWN_TILT if up is None else max(up.spread, float(np.degrees(np.arccos(-up.direction[1]))))
@@ -218,19 +231,25 @@ def _assumed(up: UpDirection | None) -> UpDirection:
 class _Span:
     """Frames between two times; remembers the number of the first."""
 
-    def __init__(self, start: float, end: float | None) -> None:
+    def __init__(self, start: float, end: float | None, fps: float) -> None:
         self.first = 0
-        self._start, self._end = start, end
+        self._start, self._end, self._fps = start, end, fps
 
-    def frames(self, video: VideoReader) -> Iterator[np.ndarray]:
-        half = 0.5 / video.fps
-        for number, (seconds, rgb) in enumerate(video):
+    def frames(self, timed: Iterable[tuple[float, np.ndarray]]) -> Iterator[np.ndarray]:
+        """The images of the span, from (seconds, image) in order of time."""
+        half = 0.5 / self._fps
+        for number, (seconds, rgb) in enumerate(timed):
             if seconds < self._start - half:
                 self.first = number + 1
                 continue
             if self._end is not None and seconds > self._end + half:
                 return
             yield rgb
+
+
+def _even_frames(video: VideoReader, fps: float) -> Iterator[tuple[float, np.ndarray]]:
+    """Seconds and images of a video of uneven rate, at an even one."""
+    return ((number / fps, rgb) for number, rgb in enumerate(frames_at_rate(video, fps)))
 
 
 def _lens(options: CaptureOptions, video: VideoReader) -> Lens:
@@ -280,7 +299,8 @@ def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, first:
         warnings.append(f"only {match.share:.0%} of the visible landmarks lie on the body; look at the overlay.")
     if match.most_people > 1:
         warnings.append(
-            f"{match.most_people} people were seen; one was followed. Point to the right one with --person N (from the left, "
+            f"{match.most_people} people were seen; one was followed. "
+            "Point to the right one with --person N (from the left, "
             "0 first) or --bbox x,y,w,h, both in the first frame."
         )
     return tuple(warnings)

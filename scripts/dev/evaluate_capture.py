@@ -1,4 +1,4 @@
-"""Measure the preview capture: draw clips whose truth is known, capture them, print the errors per clip and in the mean."""
+"""Measure the preview capture on drawn clips with known truth, and on real clips: errors per clip and their mean."""
 
 from __future__ import annotations
 
@@ -12,8 +12,19 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import DONE, Parser, positive_int, progress, run_command, say
 from motion_rep.common.errors import UsageError
 
-COLUMNS = {"mpjpe": "MPJPE mm", "procrustes": "Procr. mm", "hip": "hip deg", "knee": "knee deg", "shoulder": "should. deg", "elbow": "elbow deg",
-           "limbs": "limbs deg", "root": "root mm", "jitter_ratio": "jitter/true", "detected": "detected", "seconds": "s/100 fr."}  # fmt: skip
+COLUMNS = {
+    "mpjpe": "MPJPE mm",
+    "procrustes": "Procr. mm",
+    "hip": "hip deg",
+    "knee": "knee deg",
+    "shoulder": "should. deg",
+    "elbow": "elbow deg",
+    "limbs": "limbs deg",
+    "root": "root mm",
+    "jitter_ratio": "jitter/true",
+    "detected": "detected",
+    "seconds": "s/100 fr.",
+}
 
 
 def build_parser() -> Parser:
@@ -65,7 +76,8 @@ def _run(args: argparse.Namespace) -> int:
     summary = _summary(list(scores.values()))
     say(_row("mean", summary, header=False))
     say(
-        f"largest MPJPE {summary['largest_mpjpe']:.1f} mm; jitter over all clips {summary['jitter'] / summary['true_jitter']:.2f} of the truth's"
+        f"largest MPJPE {summary['largest_mpjpe']:.1f} mm; "
+        f"jitter over all clips {summary['jitter'] / summary['true_jitter']:.2f} of the truth's"
     )
     if args.json:
         write_json(args.json, {"mean": summary, "clips": {name: s.to_dict() for name, s in scores.items()}})
@@ -73,7 +85,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def measure(clip, frames: int, folder: Path):
-    """Draw one clip, capture it with the command that users run, and compare: a Scores of scripts/dev/capture_evaluation."""
+    """Draw one clip, capture it with the command that users run, and compare."""
     import numpy as np
 
     from motion_rep.captures.capture_file import read_standard_capture

@@ -1,4 +1,7 @@
-"""Draw the sample video of data_samples/: a person of anny (CC0 data) doing jumping jacks, as a text-to-video model would deliver it."""
+"""Draw the sample video of data_samples/.
+
+Jumping jacks by a person of anny (CC0 data), like a text-to-video model's clip.
+"""
 
 from __future__ import annotations
 

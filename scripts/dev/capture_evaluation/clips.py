@@ -1,4 +1,7 @@
-"""The clips of the evaluation: who does what in front of which camera. "tune" was looked at while the fit was made, "test" was not."""
+"""The clips of the evaluation: person, motion and camera.
+
+Settings were chosen on the set "tune"; the set "test" was not looked at.
+"""
 
 from __future__ import annotations
 

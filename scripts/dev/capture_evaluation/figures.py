@@ -1,6 +1,6 @@
 """The two bodies that act in the rendered clips: the wooden mannequin with a painted face, and anny in painted clothes.
 
-Both follow SMPL-X parameters; anny has a skeleton of its own, so it takes over the directions of the limbs, not the places of the joints.
+Both follow SMPL-X parameters. Anny has a skeleton of its own, so its limbs get the directions, not the joint positions.
 """
 
 from __future__ import annotations
@@ -95,15 +95,41 @@ def _mannequin_paint(body, skin: tuple[float, float, float]) -> np.ndarray:
 
 
 # Which SMPL-X joint turns an anny bone, by the start of the bone's name; .L and .R follow.
-_SPINE = {"root": "pelvis", "spine05": "pelvis", "spine04": "spine1", "spine03": "spine2", "spine02": "spine2", "spine01": "spine3",
-          "neck": "neck", "head": "head", "eye": "head"}  # fmt: skip
-_LIMBS = {"pelvis": "pelvis", "upperleg": "hip", "lowerleg": "knee", "foot": "ankle", "toe": "foot", "clavicle": "collar",
-          "shoulder": "collar", "upperarm": "shoulder", "lowerarm": "elbow", "wrist": "wrist", "finger": "wrist", "metacarpal": "wrist"}  # fmt: skip
+_SPINE = {
+    "root": "pelvis",
+    "spine05": "pelvis",
+    "spine04": "spine1",
+    "spine03": "spine2",
+    "spine02": "spine2",
+    "spine01": "spine3",
+    "neck": "neck",
+    "head": "head",
+    "eye": "head",
+}
+_LIMBS = {
+    "pelvis": "pelvis",
+    "upperleg": "hip",
+    "lowerleg": "knee",
+    "foot": "ankle",
+    "toe": "foot",
+    "clavicle": "collar",
+    "shoulder": "collar",
+    "upperarm": "shoulder",
+    "lowerarm": "elbow",
+    "wrist": "wrist",
+    "finger": "wrist",
+    "metacarpal": "wrist",
+}
 # Limbs whose rest direction differs (anny stands with lowered arms): the anny bones and SMPL-X joints at both ends.
-_DIRECTIONS = {"upperleg": ("upperleg01", "lowerleg01", "hip", "knee"), "lowerleg": ("lowerleg01", "foot", "knee", "ankle"),
-               "upperarm": ("upperarm01", "lowerarm01", "shoulder", "elbow"), "lowerarm": ("lowerarm01", "wrist", "elbow", "wrist"),
-               "wrist": ("lowerarm01", "wrist", "elbow", "wrist"), "finger": ("lowerarm01", "wrist", "elbow", "wrist"),
-               "metacarpal": ("lowerarm01", "wrist", "elbow", "wrist")}  # fmt: skip
+_DIRECTIONS = {
+    "upperleg": ("upperleg01", "lowerleg01", "hip", "knee"),
+    "lowerleg": ("lowerleg01", "foot", "knee", "ankle"),
+    "upperarm": ("upperarm01", "lowerarm01", "shoulder", "elbow"),
+    "lowerarm": ("lowerarm01", "wrist", "elbow", "wrist"),
+    "wrist": ("lowerarm01", "wrist", "elbow", "wrist"),
+    "finger": ("lowerarm01", "wrist", "elbow", "wrist"),
+    "metacarpal": ("lowerarm01", "wrist", "elbow", "wrist"),
+}
 _Y_UP_FROM_Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 
@@ -227,6 +253,7 @@ def _load_anny():
         import anny
     except ImportError:
         raise UsageError(
-            "anny is not installed; it is needed to draw people for this script only. Install it with: pip install anny==0.6.2"
+            "anny is not installed; it is needed to draw people for this script only. "
+            "Install it with: pip install anny==0.6.2"
         ) from None
     return anny.Anny(pose_parameterization="world-orient")

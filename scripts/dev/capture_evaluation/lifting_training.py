@@ -1,4 +1,4 @@
-"""Makes pictures of random poses into training examples, and trains the network that motion_rep/preview_capture/lifting.py runs."""
+"""Makes training examples from random poses and trains the network of motion_rep/preview_capture/lifting.py."""
 
 from __future__ import annotations
 
@@ -35,8 +35,18 @@ def make_examples(count: int, seed: int, path: Path) -> int:
         found = _read(network, shot.rgb, _region(joints, shot.focal_length, width, height, random))
         if found is not None:
             rotations = torch.cat((shot.root[None], shot.body)).numpy().astype(np.float32)
-            rows.append({"image": found.image, "world": found.world, "vis": found.visibility, "f": shot.focal_length, "W": width, "H": height,
-                         "joints": joints, "rot": rotations})  # fmt: skip
+            rows.append(
+                {
+                    "image": found.image,
+                    "world": found.world,
+                    "vis": found.visibility,
+                    "f": shot.focal_length,
+                    "W": width,
+                    "H": height,
+                    "joints": joints,
+                    "rot": rotations,
+                }
+            )
     np.savez(path, **{key: np.array([row[key] for row in rows]) for key in rows[0]})
     return len(rows)
 
@@ -80,7 +90,8 @@ def read_examples(paths: list[Path], seed: int = 0) -> Examples:
     """
     if not paths:
         raise UsageError(
-            "there are no examples; make some first with: python scripts/dev/train_capture_lifting.py make --seed 1 --count 1000"
+            "there are no examples; make some first with: "
+            "python scripts/dev/train_capture_lifting.py make --seed 1 --count 1000"
         )
     files = [dict(np.load(path)) for path in paths]
     data = {key: np.concatenate([file[key] for file in files]) for key in files[0]}
@@ -161,8 +172,14 @@ class Network(nn.Module):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The numbers under the names that LiftingNetwork reads; matrices in float16."""
-        named = {"mean": self.mean, "deviation": self.deviation, "in_weight": self.first.weight, "in_bias": self.first.bias,
-                 "out_weight": self.last.weight, "out_bias": self.last.bias}  # fmt: skip
+        named = {
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "in_weight": self.first.weight,
+            "in_bias": self.first.bias,
+            "out_weight": self.last.weight,
+            "out_bias": self.last.bias,
+        }
         for number, block in enumerate(self.blocks):
             for part, layer in (("first", block[0]), ("norm", block[1]), ("second", block[4])):
                 named |= {f"block{number}_{part}_weight": layer.weight, f"block{number}_{part}_bias": layer.bias}

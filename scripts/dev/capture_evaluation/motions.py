@@ -1,6 +1,7 @@
 """Short made-up motions with known SMPL-X parameters, for rendering clips whose truth is known.
 
-Axes of the body: x left, y up, z forward. Every motion stands on a floor: the lowest foot touches it, and a foot that carries weight does not slide.
+Axes of the body: x left, y up, z forward. Every motion stands on a floor: the lowest foot touches it, and a foot that
+carries weight does not slide.
 """
 
 from __future__ import annotations

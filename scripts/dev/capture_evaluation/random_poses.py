@@ -1,4 +1,7 @@
-"""Random still poses of random people before random cameras, to learn how the landmark networks err. None of the evaluation's motions is used."""
+"""Random still poses of random people and cameras, for learning the errors of the landmark networks.
+
+None of the evaluation's motions is used.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ HIDDEN_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture of one random pose: rgb (height, width, 3) uint8, focal length in pixels, parameters in OpenCV camera axes."""
+    """A picture of one random pose.
+
+    rgb: (height, width, 3) uint8. focal_length: pixels. root, body, transl: parameters in OpenCV camera axes.
+    """
 
     rgb: np.ndarray
     focal_length: float
@@ -49,8 +55,17 @@ def _random_person(random: np.random.Generator) -> Figure:
         return Mannequin(
             tuple(random.normal(0, 1.2, 10)), skin=tuple(np.array([0.9, 0.72, 0.6]) * random.uniform(0.4, 1.0))
         )
-    phenotype = {name: float(random.uniform(*span)) for name, span in {
-        "gender": (0, 1), "age": (0.45, 0.85), "muscle": (0.2, 0.9), "weight": (0.15, 0.85), "height": (0.2, 0.8), "proportions": (0.2, 0.9)}.items()}  # fmt: skip
+    phenotype = {
+        name: float(random.uniform(*span))
+        for name, span in {
+            "gender": (0, 1),
+            "age": (0.45, 0.85),
+            "muscle": (0.2, 0.9),
+            "weight": (0.15, 0.85),
+            "height": (0.2, 0.8),
+            "proportions": (0.2, 0.9),
+        }.items()
+    }
     shirt, trousers = random.uniform(0.05, 0.95, 3), random.uniform(0.05, 0.8, 3)
     return Anny(
         phenotype,

@@ -24,7 +24,8 @@ ANGLES = {
 class Scores:
     """Errors of one clip.
 
-    mpjpe: mm, mean over frames and 22 joints with the pelvis on the pelvis. procrustes: mm, after the best similarity of each frame.
+    mpjpe: mm, mean over frames and 22 joints with the pelvis on the pelvis.
+    procrustes: mm, after the best similarity of each frame.
     hip, knee, shoulder, elbow: degrees between the bones' angle and the true one. limbs: their mean.
     root: mm, the pelvis' path after the best scale (depth is known up to scale only) and shift.
     jitter, true_jitter: the gate's jitter degree.

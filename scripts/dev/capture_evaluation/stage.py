@@ -1,4 +1,7 @@
-"""A room with a floor, a wall, a still camera and at most one box in front of the person; draws clips whose truth is known."""
+"""Draws clips with known truth.
+
+A room with a floor, a wall, a still camera and at most one box in front of the person.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,10 @@ def draw_clip(
 def draw_mesh(
     points: np.ndarray, faces: np.ndarray, colours: np.ndarray, image: np.ndarray, depth: np.ndarray, field: float
 ) -> None:
-    """Draw a mesh in OpenCV camera axes into image and depth, in place; field is the vertical field of view in radians."""
+    """Draw a mesh in OpenCV camera axes into image and depth, in place.
+
+    field: the vertical field of view in radians.
+    """
     import cv2
 
     opengl = (points * (1, -1, -1)).astype(np.float32)
@@ -89,8 +95,18 @@ def draw_mesh(
         .setCullingMode(cv2.RASTERIZE_CULLING_NONE)
         .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
     )
-    cv2.triangleRasterize(opengl[:, None], faces[:, None], colours[:, None].astype(np.float32), image, depth, np.eye(4, dtype=np.float32),
-                          field, NEAR, FAR, settings)  # fmt: skip
+    cv2.triangleRasterize(
+        opengl[:, None],
+        faces[:, None],
+        colours[:, None].astype(np.float32),
+        image,
+        depth,
+        np.eye(4, dtype=np.float32),
+        field,
+        NEAR,
+        FAR,
+        settings,
+    )
 
 
 def lit_colours(

@@ -11,7 +11,15 @@ from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture import networks
 from motion_rep.preview_capture.adam import minimise
-from motion_rep.preview_capture.body_fit import BodyEstimate, FitSettings, FittedBody, ImagePoints, bridge, fit_body
+from motion_rep.preview_capture.body_fit import (
+    BodyEstimate,
+    FitSettings,
+    FittedBody,
+    ImagePoints,
+    bridge,
+    fit_body,
+    image_noise,
+)
 from motion_rep.preview_capture.chunks import CHUNK_FRAMES, blend, cut, stretches
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens, LiftingNetwork, features, mirrored, view_axes
@@ -134,8 +142,12 @@ def test_blending_passes_smoothly_from_one_chunk_to_the_next():
     body = smooth_body(330)
     shifted = FittedBody(body.root, body.body, body.transl + torch.tensor([0.3, 0.0, 0.0]))
     first, second = cut(330)
-    whole = blend([(first, FittedBody(*(v[first] for v in (body.root, body.body, body.transl)))),
-                   (second, FittedBody(*(v[second] for v in (shifted.root, shifted.body, shifted.transl))))])  # fmt: skip
+    whole = blend(
+        [
+            (first, FittedBody(*(v[first] for v in (body.root, body.body, body.transl)))),
+            (second, FittedBody(*(v[second] for v in (shifted.root, shifted.body, shifted.transl)))),
+        ]
+    )
     added = (whole.transl - body.transl)[:, 0]
     assert added[0] == pytest.approx(0) and added[-1] == pytest.approx(0.3)
     assert added.diff().max() < 0.3 / (first.stop - second.start) * 2.5
@@ -229,3 +241,12 @@ def test_missing_or_altered_weights_name_the_command(tmp_path):
     assert not is_intact(DETECTOR, tmp_path)
     with pytest.raises(UsageError, match=r"sha256 differs.*fetch_capture_weights"):
         require_weights(DETECTOR, tmp_path)
+
+
+def test_noise_is_judged_from_the_clip_not_from_its_movement():
+    _, points = perfect_inputs(smooth_body(40))
+    pelvis = torch.tensor([0.0, 0.0, 4.0]).expand(40, 3)
+    shaking = points.pixels + torch.from_numpy(np.random.default_rng(1).normal(0, 3.5, points.pixels.shape)).float()
+    noisy = ImagePoints(shaking, points.weight, points.focal_length, points.centre)
+    assert image_noise(points, pelvis) < 0.002
+    assert image_noise(noisy, pelvis) == pytest.approx(3.5 / 700 * 4, rel=0.1)

@@ -1,4 +1,4 @@
-"""The preview capture as a user runs it, on the sample video and on what goes wrong with videos. Needs the fetched landmark networks."""
+"""The preview capture as a user runs it, on the sample video and on broken ones. Needs the landmark networks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,156 @@
+"""Left and right over time, changes of person, the direction of up, and the image fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from motion_rep.captures.image_fit import ImageFit, stored_image_fit
+from motion_rep.common.errors import InputError
+from motion_rep.kinematics.frames import level_from_camera
+from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.preview_capture import landmarks as lm
+from motion_rep.preview_capture.body_fit import FittedBody
+from motion_rep.preview_capture.identity import longest_run, person_changes
+from motion_rep.preview_capture.image_match import match_image, unseen_parts
+from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
+from motion_rep.preview_capture.lifting import Lens
+from motion_rep.preview_capture.markers import blazepose_markers
+from motion_rep.preview_capture.sides import ARMS, LEGS, exchanged_sides, with_sides
+from motion_rep.preview_capture.up_direction import UpDirection, find_up
+
+LENS = Lens(700.0, 1280, 720)
+
+
+def walker(frames: int = 60, fps: float = 30.0) -> tuple[FittedBody, LandmarkTrack]:
+    """A person who swings arms and legs 4 m in front of a level camera, and perfect landmarks."""
+    time = torch.arange(frames) / fps
+    bends = torch.zeros(frames, 21, 3)
+    swing = 0.5 * torch.sin(6 * time)
+    bends[:, 0, 0], bends[:, 1, 0] = swing, -swing
+    bends[:, 15, 2], bends[:, 16, 2] = -1.0, 1.0
+    bends[:, 15, 0], bends[:, 16, 0] = -swing, swing
+    upright = rotvec_to_matrix(torch.tensor([torch.pi, 0.0, 0.0]))
+    root = upright @ rotvec_to_matrix(torch.tensor([0.0, 0.4, 0.0]).expand(frames, 3))
+    transl = torch.stack((0.3 * time, 0.3 + 0 * time, 4 + 0 * time), -1)
+    body = FittedBody(root, rotvec_to_matrix(bends), transl)
+    pose, markers = forward_kinematics(body.root, body.body, body.transl), blazepose_markers()
+    placed = markers.place(pose).numpy()
+    world, image = np.zeros((frames, COUNT, 3)), np.full((frames, COUNT, 2), (640.0, 360.0))
+    image[:, markers.landmark] = placed[..., :2] / placed[..., 2:] * LENS.focal_length + (640, 360)
+    world[:, markers.landmark] = placed - placed[:, [8, 20]].mean(1, keepdims=True)
+    return body, LandmarkTrack(image, world, np.ones((frames, COUNT)), np.ones(frames, bool))
+
+
+def exchanged_in(track: LandmarkTrack, where: slice, *groups: int) -> LandmarkTrack:
+    wrong = np.zeros((len(track), 3), bool)
+    for group in groups:
+        wrong[where, group] = True
+    return with_sides(track, wrong)
+
+
+@pytest.mark.parametrize("groups", [(0, 1, 2), (ARMS,), (LEGS,)])
+@pytest.mark.parametrize("where", [slice(10, 11), slice(20, 35)])
+def test_exchanged_sides_are_found_and_undone(groups, where):
+    _, track = walker()
+    wrong = exchanged_in(track, where, *groups)
+    found = exchanged_sides(wrong, 30.0)
+    assert np.array_equal(with_sides(wrong, found).image, track.image)
+
+
+def test_true_sides_stay_at_every_rate():
+    for fps in (8.0, 15.0, 30.0, 60.0):
+        assert not exchanged_sides(walker(int(2 * fps), fps)[1], fps).any()
+
+
+def test_a_jump_to_another_person_is_a_change_and_fast_movement_is_none():
+    _, track = walker()
+    moved = track.image.copy()
+    moved[40:, :, 0] += 400
+    assert person_changes(track, 30.0).tolist() == []
+    assert person_changes(LandmarkTrack(moved, track.world, track.visibility, track.detected), 30.0).tolist() == [40]
+    assert longest_run(track, np.array([40])) == slice(0, 40)
+
+
+@pytest.mark.parametrize(("metres_per_second", "changes"), [(9.0, 0), (16.0, 1)])
+def test_a_person_moves_at_most_twelve_metres_a_second(metres_per_second, changes):
+    """The bound counts seconds, not frames: the person is out of sight for half a second and comes back elsewhere."""
+    _, track = walker()
+    torso = np.linalg.norm(track.image[0, [11, 12]].mean(0) - track.image[0, [23, 24]].mean(0))
+    seen = track.detected.copy()
+    seen[20:35] = False
+    image = track.image.copy()
+    image[35:, :, 0] += metres_per_second * 16 / 30 * torso / 0.5
+    there = LandmarkTrack(image, track.world, track.visibility, seen)
+    assert len(person_changes(there, 30.0)) == changes
+
+
+def test_a_person_who_suddenly_grows_is_another_one():
+    _, track = walker()
+    image = track.image.copy()
+    image[30:] = (image[30:] - (640, 360)) * 2 + (640, 360)
+    assert person_changes(LandmarkTrack(image, track.world, track.visibility, track.detected), 30.0).tolist() == [30]
+
+
+@pytest.mark.parametrize("pitch", [-0.45, 0.0, 0.45])
+def test_up_is_where_the_standing_person_points(pitch):
+    body, track = walker()
+    turn = rotvec_to_matrix(torch.tensor([pitch, 0.1, 0.0])).numpy()
+    joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
+    tilted = LandmarkTrack(track.image, track.world @ turn.T, track.visibility, track.detected)
+    up = find_up(tilted, (joints - joints[:, :1]) @ turn.T)
+    assert up is not None and np.degrees(np.arccos(up.direction @ turn @ (0, -1, 0))) < 4
+    assert up.tilted == (pitch != 0)
+
+
+def test_up_is_unknown_where_the_legs_are_not_seen():
+    body, track = walker()
+    hidden = LandmarkTrack(track.image, track.world, np.zeros_like(track.visibility), track.detected)
+    assert find_up(hidden, forward_kinematics(body.root, body.body, body.transl).positions.numpy()) is None
+    assert not UpDirection(np.array([0.0, -0.8, -0.6]), 30.0).tilted
+
+
+@pytest.mark.parametrize("up", [(0.0, -1.0, 0.0), (0.0, 1.0, 0.0), (0.6, 0.0, -0.8), (0.1, -0.9, 0.424264)])
+def test_levelling_brings_up_to_up(up):
+    way = torch.tensor(up, dtype=torch.float64)
+    turn = level_from_camera(way / way.norm())
+    assert torch.allclose(turn @ (way / way.norm()), torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64), atol=1e-9)
+    assert torch.allclose(turn @ turn.T, torch.eye(3, dtype=torch.float64), atol=1e-9)
+    assert float(torch.linalg.det(turn)) == pytest.approx(1)
+
+
+def test_the_image_fit_counts_landmarks_off_the_body():
+    body, track = walker()
+    exact = match_image(body, track, LENS)
+    assert exact.share == 1 and exact.miss_95 < 0.01 and (exact.per_frame == 1).all()
+    image = track.image.copy()
+    image[:30, lm.LEFT_WRIST] += 200
+    off = match_image(body, LandmarkTrack(image, track.world, track.visibility, track.detected), LENS)
+    assert off.share == pytest.approx(1 - 0.5 / 12) and off.per_frame[0] == pytest.approx(11 / 12)
+    assert off.per_frame[-1] == 1
+    hidden = track.visibility.copy()
+    hidden[:, lm.LEFT_WRIST] = 0
+    assert match_image(body, LandmarkTrack(image, track.world, hidden, track.detected), LENS).share == 1
+
+
+def test_parts_that_are_never_visible_are_named():
+    _, track = walker()
+    visibility = track.visibility.copy()
+    visibility[:, [lm.LEFT_KNEE, lm.LEFT_ANKLE]] = 0.1
+    assert unseen_parts(LandmarkTrack(track.image, track.world, visibility, track.detected)) == ("left leg",)
+    assert unseen_parts(track) == ()
+
+
+def test_a_stored_image_fit_is_read_back():
+    fit = ImageFit(np.array([1.0, 0.5]), 0.75, 0.3, 2, (7,), ("head",))
+    back = stored_image_fit(fit.to_dict())
+    assert back is not None and back.to_dict() | {"image_fit_per_frame": 0} == fit.to_dict() | {
+        "image_fit_per_frame": 0
+    }
+    assert back.per_frame.tolist() == [1.0, 0.5]
+    assert stored_image_fit({"transl": 0}) is None and stored_image_fit([1]) is None
+    for broken in ("much", 1.5, float("nan")):
+        with pytest.raises(InputError, match="image_fit"):
+            stored_image_fit({"image_fit": broken})
