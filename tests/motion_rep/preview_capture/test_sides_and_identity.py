@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import ImageFit, stored_image_fit
 from motion_rep.common.errors import InputError
+from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.kinematics.camera import transform_points
 from motion_rep.kinematics.frames import level_from_camera
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.motions.layout import unpack
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.body_fit import FittedBody
 from motion_rep.preview_capture.identity import longest_run, person_changes
@@ -154,3 +158,27 @@ def test_a_stored_image_fit_is_read_back():
     for broken in ("much", 1.5, float("nan")):
         with pytest.raises(InputError, match="image_fit"):
             stored_image_fit({"image_fit": broken})
+
+
+def test_a_tilted_capture_is_levelled_and_its_overlay_stays():
+    body, _ = walker()
+    turn = rotvec_to_matrix(torch.tensor([0.45, 0.0, 0.0], dtype=torch.float64))
+    root = turn @ body.root.double()
+    capture = Capture(
+        root,
+        body.body.double(),
+        body.transl.double(),
+        torch.full((60,), 700.0, dtype=torch.float64),
+        1280,
+        720,
+        30.0,
+        up=turn @ torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64),
+        up_spread=5.0,
+    )
+    seen = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions[:-1]
+    clips = {way: convert(capture, up_from=way).clip for way in ("capture", "level")}
+    for way, lean in (("capture", 0.0), ("level", 0.45)):
+        joints = unpack(clips[way].motion.double()).joints
+        trunk = joints[0, 12] - joints[0, 0]
+        assert float(torch.acos(trunk[2] / trunk.norm())) == pytest.approx(lean, abs=0.15)
+        assert torch.allclose(transform_points(clips[way].camera.pose(0), joints), seen, atol=1e-4)
