@@ -15,6 +15,8 @@ COMMANDS = {
     "apply-quality-gate": "motion_gating.apply_quality_gate",
     "evaluate-gate": "motion_gating.evaluate_gate",
     "build-report": "motion_gating.build_report",
+    "make-archive": "motion_gating.make_archive",
+    "export-for-tm2m": "motion_gating.export_for_tm2m",
 }
 
 setup(

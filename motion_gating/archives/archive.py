@@ -61,7 +61,7 @@ def entry_id(entry: Entry) -> object:
 
 @contextlib.contextmanager
 def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
-    """A function that appends one entry to a new archive; the file takes its name when the block ends without an error."""
+    """A function that appends an entry to a new archive, which takes its name when the block ends without an error."""
     lines = is_lines(path)
     with (
         local_output(path, fetch=False) as copy,

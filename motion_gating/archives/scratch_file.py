@@ -14,7 +14,7 @@ from motion_rep.files.locations import Location, is_remote
 
 @contextlib.contextmanager
 def scratch_file(target: Location) -> Iterator[IO[bytes]]:
-    """An anonymous file on the disk of ``target`` (in the system's folder if that is remote); a kill leaves nothing behind.
+    """An anonymous file on the disk of ``target`` (in the system's folder if that is remote); it ends with the process.
 
     Raises:
         InputError: it cannot be written; names ``target``.

@@ -6,7 +6,7 @@ from motion_gating.archives.fields import PROMPT, TEXT_ANNOTATIONS
 
 
 def text_of(entry: dict, field: str = PROMPT) -> str | None:
-    """The text of a field, the first of a list; ``motion_text_annot`` stands in for a missing prompt. None without text."""
+    """The text of a field, or the first of a list; ``motion_text_annot`` stands in for a missing prompt."""
     texts = _texts(entry, field)
     return next((text for text in texts if isinstance(text, str) and text.strip()), None)
 

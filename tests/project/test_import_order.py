@@ -43,6 +43,8 @@ COMMANDS = (
     "motion_gating.apply_quality_gate",
     "motion_gating.evaluate_gate",
     "motion_gating.build_report",
+    "motion_gating.make_archive",
+    "motion_gating.export_for_tm2m",
     "motion_rep.inspect_capture",
     "motion_rep.capture_preview",
     "motion_rep.export_motion",

@@ -1,0 +1,44 @@
+"""Make an archive from folders of motions, captures or videos, a CSV with prompts, or a text file of prompts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.common.command_line import DONE, Parser, run_command, say
+
+
+def build_parser() -> Parser:
+    parser = Parser(description=__doc__)
+    parser.add_argument(
+        "sources",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER|CSV|TXT",
+        help="folders give entries files; a CSV (columns name or file, prompt, others) or lines of text give prompts",
+    )
+    parser.add_argument(
+        "-o", "--output-json", type=Path, required=True, help="archive to write; ids in it stay when entries are added"
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from motion_gating.archives.making import make_archive
+
+    total, added = make_archive(args.sources, args.output_json)
+    say(f"{args.output_json}: {total} entries, {added} of them new")
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
