@@ -72,7 +72,8 @@ def read(path: Path):
 
 def command(meta: Path, *flags: object, report: str = "report.json") -> list[str]:
     """The gate's command line with short retries."""
-    fixed = ["--meta-json", meta, "--quality-report", meta.with_name(report), "--retry-delay", 0.02]
+    fixed = ["--meta-json", meta, "--quality-report", meta.with_name(report)]
+    fixed += [] if "--retry-delay" in flags else ["--retry-delay", 0.02]
     return [str(word) for word in (sys.executable, GATE, *fixed, *flags)]
 
 
