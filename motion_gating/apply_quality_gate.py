@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, judge_settings, make_judge
+from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags
 from motion_gating.metrics.table import METRICS
 from motion_rep.common.command_line import (
     DONE,
@@ -76,7 +76,11 @@ def build_parser() -> Parser:
         help="examine the first N entries; the others are kept as they are",
     )
     parser.add_argument(
-        "--verdicts", type=Path, metavar="FILE", help="verdicts by people; with another judge they override it"
+        "--verdicts",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="verdicts of reviewers; with another judge they override it; may be given several times",
     )
     parser.add_argument(
         "--skip-vlm-above-threshold", action="store_true", help="ask nobody where jitter already rejects"
@@ -103,6 +107,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.gate.gate import apply_gate
+    from motion_gating.judges.choice import make_judge
 
     if not args.dry_run:
         require_failures_folder(args)
@@ -135,6 +140,7 @@ def _cache_dir(args: argparse.Namespace) -> Path | None:
 def _options(args: argparse.Namespace, judge):
     from motion_gating.archives.fields import Fields
     from motion_gating.gate.gate import GateOptions
+    from motion_gating.judges.choice import judge_settings
 
     return GateOptions(
         meta_json=args.meta_json,
@@ -185,18 +191,26 @@ def _bar(examined, tally, count):
 
 def _say_result(options, judge, result) -> None:
     from motion_gating.judges.interface import RUN_ENDED
+    from motion_gating.judges.manual import OTHER_CONTENT
 
     tally = result.tally
     for kind, count in tally.error_kinds.most_common():
-        if kind == RUN_ENDED:  # the line that says why the run ended says it
+        if kind in (RUN_ENDED, OTHER_CONTENT):  # these have a line of their own
             continue
-        say_warning(f"{count} without a verdict ({kind}); {options.quality_report} has the reason of each")
+        example = tally.error_examples[kind]
+        say_warning(f"{count} without a verdict ({kind}), for example: {example} {options.quality_report} lists all.")
     if result.edited:
         say_warning(f"{result.edited} entries were edited during the run; they got no decision. Run again.")
     if tally.metrics_errors:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
     all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)
-    if all_asked and (unused := len(getattr(judge, "verdicts", ())) - tally.judged_by_people):
+    refused = judge.refused if judge else ()
+    if refused:
+        say_warning(
+            f"{len(refused)} verdicts of reviewers were not used: they are about another motion, clip or description, "
+            f"for example that on {refused[0]!r}. Review these entries again."
+        )
+    if all_asked and (unused := (len(judge.people) if judge else 0) - tally.judged_by_people - len(refused)):
         say_warning(f"verdicts about ids that are not in {options.meta_json}: {unused}")
     if len(tally.model_versions) > 1:
         versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())

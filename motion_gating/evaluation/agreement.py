@@ -14,7 +14,7 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class Counts:
-    """Decided cases by what people said (first word) and what was decided (second). A rate is None where it is not defined."""
+    """Decided cases by label (first word) and decision (second). A rate is None where it is not defined."""
 
     yes_yes: int
     yes_no: int
@@ -39,7 +39,7 @@ class Counts:
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's: agreement beyond chance, (observed - expected) / (1 - expected); None where chance alone would agree always."""
+        """Cohen's: agreement beyond chance, (observed - expected) / (1 - expected); None where chance always agrees."""
         value = float(_kappas(np.array([[self.yes_yes, self.yes_no, self.no_yes, self.no_no]]))[0])
         return None if math.isnan(value) else value
 
@@ -63,7 +63,7 @@ class Agreement:
         """Share of the labelled cases that were decided."""
         return _ratio(self.counts.total, self.labelled)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, object]:
         """All figures for a file."""
         counts = self.counts
         rates = {name: getattr(counts, name) for name in ("precision", "recall", "accuracy", "kappa")}

@@ -17,14 +17,17 @@ def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:
     return judge.judge(replace(question, identifier="blank", video=write_blank_clip(folder / "blank.mp4")))
 
 
-def ask_controls(
-    judge: Judge, controls: Sequence[Control], threads: int, cancelled: threading.Event
-) -> Iterator[tuple[Control, Verdict | None]]:
+def ask_controls(judge: Judge, controls: Sequence[Control], threads: int) -> Iterator[tuple[Control, Verdict]]:
     """Each control with its verdict."""
-    return in_order(lambda control: judge.judge(control.question), controls, threads if judge.waits else 0, cancelled)
+
+    def ask(control: Control) -> Verdict:
+        return judge.judge(control.question)
+
+    answers = in_order(ask, controls, threads if judge.is_remote_service else 0, threading.Event())
+    yield from ((control, verdict) for control, verdict in answers if verdict is not None)
 
 
-def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], blank: Verdict) -> dict:
+def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], blank: Verdict) -> dict[str, object]:
     """The figures for the evaluation file, with every control."""
     records = [
         {

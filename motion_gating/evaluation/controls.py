@@ -103,9 +103,9 @@ def _sample(questions: Iterable[Question], size: int, chance: random.Random) -> 
 
 def _mismatched(question: Question, pool: list[Question], chance: random.Random) -> Control | None:
     """The clip with a random description that shares few words with its own; None where all are too alike."""
-    own = _words(question.description)
+    own = _words(question.description or "")
     for other in chance.sample(pool, len(pool)):
-        words = _words(other.description)
+        words = _words(other.description or "")
         if len(own & words) <= MOST_COMMON_WORDS * min(len(own), len(words)) and own != words:
             return Control(replace(question, description=other.description), other.identifier)
     return None

@@ -9,7 +9,8 @@ from pathlib import Path
 from motion_gating.archives.archive import read_entries
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
-from motion_gating.judges.manual import HumanVerdict, read_verdicts
+from motion_gating.judges.interface import HumanVerdict
+from motion_gating.judges.manual import read_verdicts
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20
@@ -25,11 +26,11 @@ def compare_with_labels(
     """
     labels = read_verdicts(labels_file)
     records = [(labels[str(record["id"])], record) for record in _records(report) if str(record["id"]) in labels]
-    matching = [(label.matches, record["vlm_matches"]) for label, record in records if label.matches is not None]
-    using = [(_should_use(label), record) for label, record in records if _should_use(label) is not None]
+    matching = [(matches, record["vlm_matches"]) for label, record in records if (matches := label.matches) is not None]
+    using = [(usable, record) for label, record in records if (usable := _should_use(label)) is not None]
     if not matching and not using:
         raise UsageError(
-            f"{labels_file}: has no label (true or false) about an entry of {report}. Label entries that are in the report."
+            f"{labels_file}: has no label (true or false) on an entry of {report}. Label entries of the report."
         )
     vlm = measure_agreement([label for label, _ in matching], [decision for _, decision in matching], seed)
     gate = measure_agreement([label for label, _ in using], [record["use_ref_motion"] for _, record in using], seed)
@@ -53,7 +54,7 @@ def _records(report: Path) -> Iterator[dict]:
             record.get(key, "absent") in (True, False, None) for key in ("vlm_matches", "use_ref_motion")
         ) or not _is_jitter(record.get("jitter_degree")):
             raise UsageError(
-                f"{report}: record {number} is not one of a quality report. Give the report that apply_quality_gate.py writes."
+                f"{report}: record {number} is not one of a quality report, expected what apply_quality_gate.py writes."
             )
         yield record
 
@@ -65,7 +66,7 @@ def _is_jitter(value: object) -> bool:
 
 
 def _should_use(label: HumanVerdict) -> bool | None:
-    """What a person would let the gate do: ``usable`` where it was said, else ``matches``."""
+    """What the gate should do in the person's view: ``usable`` where given, else ``matches``."""
     return label.matches if label.usable is None else label.usable
 
 

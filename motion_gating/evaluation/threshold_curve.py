@@ -1,4 +1,4 @@
-"""The jitter threshold that labels would have been served best by, and the whole curve as a picture."""
+"""The jitter threshold that agrees best with labels, and the whole curve as a picture."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from motion_rep.files.atomic_writing import atomic_path
 
 @dataclass(frozen=True)
 class LabelledCase:
-    """A decided entry that a person labelled: whether it should be used, its jitter, and whether everything but jitter accepts it."""
+    """A decided entry that a person labelled: whether to use it, its jitter, and whether all other checks accept it."""
 
     label: bool
     jitter_degree: float
-    otherwise_accepted: bool
+    accepted_without_jitter: bool
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,10 @@ def threshold_curve(cases: Sequence[LabelledCase]) -> list[CurvePoint]:
 
 
 def best_point(curve: Sequence[CurvePoint], near: float) -> CurvePoint | None:
-    """The point with the highest kappa, the one nearest to the threshold in use where several are; None where kappa is never defined."""
-    defined = [point for point in curve if point.counts.kappa is not None]
-    return min(defined, key=lambda point: (-point.counts.kappa, abs(point.threshold - near)), default=None)
+    """The point with the highest kappa, of several the one nearest to the threshold in use; None without any kappa."""
+    defined = [(point.counts.kappa, point) for point in curve if point.counts.kappa is not None]
+    ranked = [(-kappa, abs(point.threshold - near), number) for number, (kappa, point) in enumerate(defined)]
+    return defined[min(ranked)[2]][1] if ranked else None
 
 
 def draw_curve(curve: Sequence[CurvePoint], used: float, best: CurvePoint, path: Path) -> None:
@@ -81,5 +82,5 @@ def draw_curve(curve: Sequence[CurvePoint], used: float, best: CurvePoint, path:
 
 
 def _point(threshold: float, cases: Sequence[LabelledCase]) -> CurvePoint:
-    decisions = [case.jitter_degree < threshold and case.otherwise_accepted for case in cases]
+    decisions = [case.jitter_degree < threshold and case.accepted_without_jitter for case in cases]
     return CurvePoint(threshold, count_decisions([case.label for case in cases], decisions))

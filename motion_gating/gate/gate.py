@@ -16,7 +16,7 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import text_digest
-from motion_gating.archives.fields import Fields
+from motion_gating.archives.fields import MOTION_PATH, Fields
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.archives.texts import text_note, text_of
 from motion_gating.gate.decision import Limits, decide, jitter_fails
@@ -24,9 +24,9 @@ from motion_gating.gate.in_order import in_order
 from motion_gating.gate.record import failure_of, make_record
 from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import settled, signature, write_decisions
-from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, Judge, Question, Stop, Verdict, undecided
+from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process, measured_entries
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, place_of, resolve_from
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
@@ -177,11 +177,12 @@ def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
     Raises:
         InputError: its video has an address that cannot name a file for us.
     """
-    video = entry.get(fields.video)
+    video, motion = entry.get(fields.video), entry.get(MOTION_PATH)
     return Question(
         entry_id(entry),
         resolve_from(video, meta_json) if isinstance(video, str) and video else None,
         text_of(entry, fields.prompt),
+        resolve_from(motion, meta_json) if isinstance(motion, str) and motion else None,
     )
 
 
@@ -208,7 +209,7 @@ def _examined(
         record = _record(entry, options, measured, verdict)
         return Examined(record, measured.traceback, signature(entry, options.fields))
 
-    threads = options.threads if judge is not None and judge.waits else 0
+    threads = options.threads if judge is not None and judge.is_remote_service else 0
     for (entry, _), examined in in_order(
         examine, entries_with_metrics(options, engine, count, cancelled), threads, cancelled
     ):
@@ -223,9 +224,11 @@ def _examined(
 def _verdict(entry: dict, options: GateOptions, judge: Judge) -> Verdict:
     try:
         question = question_of(entry, options.fields, options.meta_json)
+        return judge.judge(question)
     except InputError as error:
         return undecided(judge.name, NO_QUESTION, str(error))
-    return judge.judge(question)
+    except Exception as error:  # costs this entry its verdict, not the run
+        return undecided(judge.name, UNEXPECTED, one_line(f"{type(error).__name__}: {error}"))
 
 
 @contextlib.contextmanager

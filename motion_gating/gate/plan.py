@@ -14,7 +14,7 @@ from motion_gating.gate.gate import (
     would_ask,
 )
 from motion_gating.judges.answers import prompt_for
-from motion_gating.judges.interface import Judge, Question
+from motion_gating.judges.interface import Judge, Model, Question
 from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
@@ -68,26 +68,25 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
     Raises:
         InputError: it cannot be asked.
     """
-    human = getattr(judge, "verdicts", {}).get(str(question.identifier))
-    vlm = getattr(judge, "otherwise", judge)
-    if human is not None or vlm is None:
+    human, model = judge.people.get(str(question.identifier)), judge.model
+    if human is not None or model is None:
         plan.by_people += human is not None
         return
-    missing = vlm.unanswered(question)
+    missing = model.unanswered(question)
     if missing == 0:
         plan.answered += 1
         return
     plan.questions += 1
     plan.fewest_calls += missing
-    plan.most_calls += missing + vlm.votes // 2
-    plan.fewest_tokens += missing * _tokens(question, vlm)
+    plan.most_calls += missing + model.votes // 2
+    plan.fewest_tokens += missing * _tokens(question, model)
 
 
-def _tokens(question: Question, vlm) -> int:
+def _tokens(question: Question, model: Model) -> int:
     """Prompt tokens of one call; of a clip that cannot be opened here only the text's."""
     text = len(prompt_for(question.description)) // CHARACTERS_PER_TOKEN
     try:
-        return text + vlm.service.estimate_tokens(*_video_size(question.video))
+        return text + model.estimate_tokens(*_video_size(question.video))
     except InputError:
         return text
 

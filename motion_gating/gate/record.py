@@ -10,7 +10,7 @@ from motion_gating.metrics.joint_metrics import JointMetrics
 from motion_rep.runs.report import ItemFailure
 
 # Answers of a person, or the lack of one: no failure, though they decide nothing.
-NO_FAILURES = ("unsure", "no_verdict")
+NO_FAILURES = ("unsure", "no_verdict", "other_content")
 
 
 def make_record(

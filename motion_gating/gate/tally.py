@@ -15,6 +15,7 @@ class Tally:
     outcomes: Counter = field(default_factory=Counter)
     failed_checks: Counter = field(default_factory=Counter)
     error_kinds: Counter = field(default_factory=Counter)
+    error_examples: dict[str, str] = field(default_factory=dict)
     model_versions: Counter = field(default_factory=Counter)
     judges: Counter = field(default_factory=Counter)
     metrics_errors: int = 0
@@ -32,6 +33,7 @@ class Tally:
         self.metrics_errors += record["metrics_error"] is not None
         if record["vlm_error_kind"]:
             self.error_kinds[record["vlm_error_kind"]] += 1
+            self.error_examples.setdefault(record["vlm_error_kind"], record["vlm_error"])
         if "vlm_votes" in record:
             self._add_verdict(record)
 
@@ -51,7 +53,7 @@ class Tally:
 
     @property
     def judged_by_people(self) -> int:
-        return self.judges["manual"] - self.error_kinds["no_verdict"]
+        return self.judges["manual"] - self.error_kinds["no_verdict"] - self.error_kinds["other_content"]
 
     def outcome_counts(self) -> dict[str, int]:
         """Passed, rejected and undecided."""

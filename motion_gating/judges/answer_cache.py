@@ -1,4 +1,4 @@
-"""Answers kept by what was asked, so that no answered question is asked twice; one small file each, written atomically."""
+"""Answers kept by what was asked, so that no question is paid for twice; one small file each, written atomically."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from motion_gating.judges.answers import Answer
+from motion_gating.judges.service import ANALYSIS_CHARACTERS, count_or_none, version_or_none
 from motion_rep.common.errors import InputError
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
+
+# An answer file also holds the question, of which the description is the longest part.
+MOST_FILE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -37,29 +41,31 @@ class AnswerCache:
         """
         remove_stale_temporaries(require_folder(self.folder))
 
-    def get(self, asked: dict) -> KeptAnswer | None:
-        """The answer to exactly this, None where there is none or its file is damaged or out of reach."""
+    def get(self, asked: dict[str, object]) -> KeptAnswer | None:
+        """The answer to exactly this; None where there is none, or where its file does not hold one."""
         path = self._path(asked)
         try:
-            if not path.is_file():
-                return None
-            kept = read_json(path)
-            answer = Answer(kept["matches"], kept["analysis"])
-        except (InputError, KeyError, TypeError, OSError):
+            kept = read_json(path) if path.is_file() and path.stat().st_size <= MOST_FILE_BYTES else None
+        except (InputError, OSError):
             return None
-        decided = isinstance(answer.matches, bool) and isinstance(answer.analysis, str)
-        return KeptAnswer(answer, kept.get("model_version"), kept.get("prompt_tokens")) if decided else None
+        return _kept_answer(kept) if isinstance(kept, dict) else None
 
-    def put(self, asked: dict, kept: KeptAnswer) -> None:
+    def put(self, asked: dict[str, object], kept: KeptAnswer) -> None:
         """Keep an answer."""
-        content = {
-            **asdict(kept.answer),
-            "model_version": kept.model_version,
-            "prompt_tokens": kept.prompt_tokens,
-            "asked": asked,
-        }
-        write_json(self._path(asked), content)
+        service = {"model_version": kept.model_version, "prompt_tokens": kept.prompt_tokens}
+        write_json(self._path(asked), {**asdict(kept.answer), **service, "asked": asked})
 
-    def _path(self, asked: dict) -> Path:
+    def _path(self, asked: dict[str, object]) -> Path:
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest}.json"
+
+
+def _kept_answer(kept: dict[str, object]) -> KeptAnswer | None:
+    """What a file of the cache says, None where a value is not what this program writes."""
+    matches, analysis = kept.get("matches"), kept.get("analysis")
+    version, tokens = kept.get("model_version"), kept.get("prompt_tokens")
+    if not isinstance(matches, bool) or not isinstance(analysis, str) or len(analysis) > ANALYSIS_CHARACTERS:
+        return None
+    if version_or_none(version) != version or count_or_none(tokens) != tokens or isinstance(tokens, bool):
+        return None
+    return KeptAnswer(Answer(matches, analysis), version_or_none(version), count_or_none(tokens))

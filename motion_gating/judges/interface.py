@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from motion_rep.files.locations import Location
+
+NO_QUESTION = "no_question"  # error kind: nothing can be asked about this entry
+RUN_ENDED = "run_ended"  # error kind: the run ended before this question
+UNEXPECTED = "unexpected"  # error kind: an error of this program
 
 
 @dataclass(frozen=True)
@@ -16,23 +21,25 @@ class Question:
         identifier: id of the entry.
         video: the rendered clip, None where the entry has none.
         description: the text; data, never an instruction.
+        motion: the motion file that the clip shows, None where the entry names none.
     """
 
     identifier: object
     video: Location | None
     description: str | None
+    motion: Location | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Match (True), mismatch (False) or undecided (None); undecided always carries a kind and a reason.
+    """Match (True), mismatch (False) or undecided (None); an undecided verdict always carries a kind and a reason.
 
     Attributes:
         judge: who answered.
         error_kind, error: why there is no verdict; both None where there is one.
-        model_versions: the versions that the service named, one per distinct version.
-        votes_for, votes_against: answers counted.
-        cached: answers that were not asked again.
+        model_versions: the distinct versions that the service named.
+        votes_for, votes_against: number of answers.
+        cached: number of answers that came from the cache.
         prompt_tokens: as the service counted them, None where it did not.
     """
 
@@ -53,29 +60,73 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class HumanVerdict:
+    """What a person decided.
+
+    Attributes:
+        matches: None where the person was unsure.
+        usable: whether the motion may condition a model, in the person's view; only for evaluating the gate.
+        content: the digests of what the person saw, by name; see :mod:`motion_gating.judges.content`.
+    """
+
+    matches: bool | None
+    analysis: str | None
+    usable: bool | None = None
+    content: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Stop:
-    """Why a judge answers no further questions in this run; ``exit_code`` 2 where the user must change something first."""
+    """Why a judge answers no further questions; ``exit_code`` is 2 where the user must change something first."""
 
     message: str
     exit_code: int
 
 
 class Judge(Protocol):
-    """One way to get verdicts."""
+    """One way to get verdicts: from people, from a model, or from a model where no person decided."""
 
-    name: str
-    waits: bool  # whether it spends its time waiting for a service, so that threads help
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_remote_service(self) -> bool:
+        """Whether a question is mostly waiting for a service, so that threads help."""
 
     @property
     def stop(self) -> Stop | None: ...
 
+    @property
+    def people(self) -> Mapping[str, HumanVerdict]:
+        """Verdicts of people by the text of the id; they precede the model's."""
+
+    @property
+    def refused(self) -> Sequence[str]:
+        """Ids of verdicts by people that were given on another motion, clip or description."""
+
+    @property
+    def model(self) -> Model | None:
+        """The model that is asked where no person decided."""
+
     def judge(self, question: Question) -> Verdict: ...
 
 
-NO_QUESTION = "no_question"  # the error kind of entries about which nothing can be asked
-RUN_ENDED = "run_ended"  # the error kind of questions that were not asked because the run ended before
+class Model(Judge, Protocol):
+    """A judge whose calls can be counted before they are made."""
+
+    @property
+    def votes(self) -> int: ...
+
+    def settings(self) -> dict[str, object]:
+        """What changes an answer; no secrets."""
+
+    def unanswered(self, question: Question) -> int:
+        """The least number of calls that the question takes; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
+
+    def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
+        """About how many prompt tokens a clip takes."""
 
 
-def undecided(judge: str, kind: str, reason: str, **more) -> Verdict:
-    """A verdict that is none, and why."""
-    return Verdict(matches=None, analysis=None, judge=judge, error_kind=kind, error=reason, **more)
+def undecided(judge: str, kind: str, reason: str) -> Verdict:
+    """A verdict that decides nothing, and why."""
+    return Verdict(matches=None, analysis=None, judge=judge, error_kind=kind, error=reason)

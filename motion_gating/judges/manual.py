@@ -1,72 +1,92 @@
-"""Verdicts written by people: a JSON list of ``{"id", "matches", "analysis"}``, by hand or exported by the review page."""
+"""Verdicts of people: a JSON list of ``{"id", "matches", "analysis"}``, by hand or exported by the review page."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from motion_gating.judges.interface import Judge, Question, Stop, Verdict, undecided
+from motion_gating.judges.content import CONTENT_KEYS, DIGEST_LENGTH, other_content
+from motion_gating.judges.interface import HumanVerdict, Model, Question, Stop, Verdict, undecided
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
 
 NAME = "manual"
-
-
-@dataclass(frozen=True)
-class HumanVerdict:
-    """What a person said.
-
-    Attributes:
-        matches: None where the person could not tell.
-        usable: whether the person would let the motion condition a model; only for evaluating the gate, None where not said.
-    """
-
-    matches: bool | None
-    analysis: str | None
-    usable: bool | None = None
+NO_VERDICT, UNSURE, OTHER_CONTENT = "no_verdict", "unsure", "other_content"  # error kinds
 
 
 @dataclass(frozen=True)
 class ManualJudge:
-    """Looks verdicts up; asks ``otherwise`` where no person gave one.
+    """Looks verdicts up; asks a model where no person decided.
 
     Attributes:
-        verdicts: by the id's text, so that 7 and "7" are one entry.
-        source: name of the file, for reasons.
+        people: verdicts by the id's text, so that 7 and "7" are one entry.
+        source: names of the files, for reasons.
     """
 
-    verdicts: dict[str, HumanVerdict]
+    people: Mapping[str, HumanVerdict]
     source: str
-    otherwise: Judge | None = None
+    model: Model | None = None
     name: str = field(default=NAME, init=False)
+    refused: list[str] = field(default_factory=list, init=False)
 
     @property
-    def waits(self) -> bool:
-        return self.otherwise is not None and self.otherwise.waits
+    def is_remote_service(self) -> bool:
+        return self.model is not None
 
     @property
     def stop(self) -> Stop | None:
-        return self.otherwise.stop if self.otherwise else None
+        return self.model.stop if self.model else None
 
     def judge(self, question: Question) -> Verdict:
-        """The person's verdict; undecided where the person was unsure or nobody looked."""
-        human = self.verdicts.get(str(question.identifier))
-        if human is None and self.otherwise is not None:
-            return self.otherwise.judge(question)
+        """The person's verdict; undecided where the person was unsure, saw something else, or did not look."""
+        human = self.people.get(str(question.identifier))
+        changed = None if human is None else other_content(human.content, question)
+        if changed is not None:
+            self.refused.append(str(question.identifier))
+        if self.model is not None and (human is None or changed is not None):
+            return self.model.judge(question)
         if human is None:
-            return undecided(NAME, "no_verdict", f"{self.source} has no verdict for this entry. Add one.")
+            return undecided(NAME, NO_VERDICT, f"{self.source} has no verdict on this entry. Add one.")
+        if changed is not None:
+            reason = f"the verdict in {self.source} was given on another {changed}. Review this entry again."
+            return undecided(NAME, OTHER_CONTENT, reason)
         if human.matches is None:
             return undecided(
-                NAME, "unsure", "the person who looked was unsure" + (f": {human.analysis}" if human.analysis else "")
+                NAME, UNSURE, "the reviewer was unsure" + (f": {human.analysis}" if human.analysis else "")
             )
         return Verdict(human.matches, human.analysis, NAME)
 
 
-def read_verdicts(path: str | os.PathLike) -> dict[str, HumanVerdict]:
-    """Verdicts by id.
+def read_verdict_files(paths: Sequence[str | os.PathLike[str]]) -> dict[str, HumanVerdict]:
+    """The verdicts of several files by id; the same verdict in two files counts once.
 
     Raises:
-        UsageError: not a list of objects with ``id`` and a ``matches`` of true, false or null, or two verdicts for one id.
+        UsageError: see :func:`read_verdicts`; or two files disagree.
+    """
+    verdicts: dict[str, HumanVerdict] = {}
+    for path in paths:
+        found = read_verdicts(path)
+        differing = [key for key, verdict in found.items() if key in verdicts and not _agree(verdicts[key], verdict)]
+        if differing:
+            raise UsageError(
+                f"{path}: disagrees with a verdict file before it about {len(differing)} entries, "
+                f"for example {differing[0]!r}. Decide, and keep one verdict on each."
+            )
+        verdicts = {**found, **verdicts}
+    return verdicts
+
+
+def _agree(first: HumanVerdict, second: HumanVerdict) -> bool:
+    return (first.matches, first.usable, first.content) == (second.matches, second.usable, second.content)
+
+
+def read_verdicts(path: str | os.PathLike[str]) -> dict[str, HumanVerdict]:
+    """Verdicts by the text of the id.
+
+    Raises:
+        UsageError: not a list of objects with ``id`` and a ``matches`` of true, false or null, or an id with two.
     """
     try:
         items = read_json(path)
@@ -80,25 +100,37 @@ def read_verdicts(path: str | os.PathLike) -> dict[str, HumanVerdict]:
     for number, item in enumerate(items):
         identifier, verdict = _read_item(path, number, item)
         if identifier in verdicts:
-            raise UsageError(f"{path}: two verdicts for the id {identifier!r} (the second is item {number}). Keep one.")
+            raise UsageError(f"{path}: two verdicts on the id {identifier!r} (the second is item {number}). Keep one.")
         verdicts[identifier] = verdict
     return verdicts
 
 
-def _read_item(path: str | os.PathLike, number: int, item: object) -> tuple[str, HumanVerdict]:
+def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple[str, HumanVerdict]:
     if not isinstance(item, dict) or "id" not in item or "matches" not in item:
         raise UsageError(f"{path}: item {number} is not an object with id and matches. Correct it.")
     identifier, matches, analysis, usable = item["id"], item["matches"], item.get("analysis"), item.get("usable")
     if isinstance(identifier, bool) or not isinstance(identifier, (int, float, str)):
         raise UsageError(f"{path}: item {number} has the id {identifier!r}, expected a number or a string.")
+    place = f"{path}: item {number} (id {identifier!r})"
     if matches is not None and not isinstance(matches, bool):
-        raise UsageError(
-            f"{path}: item {number} (id {identifier!r}) has matches {matches!r}, expected true, false or null. Correct it."
-        )
+        raise UsageError(f"{place} has matches {matches!r}, expected true, false or null. Correct it.")
     if analysis is not None and not isinstance(analysis, str):
-        raise UsageError(f"{path}: item {number} (id {identifier!r}) has an analysis that is not text. Correct it.")
+        raise UsageError(f"{place} has an analysis that is not text. Correct it.")
     if usable is not None and not isinstance(usable, bool):
-        raise UsageError(
-            f"{path}: item {number} (id {identifier!r}) has usable {usable!r}, expected true, false or null. Correct it."
-        )
-    return str(identifier), HumanVerdict(matches, analysis, usable)
+        raise UsageError(f"{place} has usable {usable!r}, expected true, false or null. Correct it.")
+    return str(identifier), HumanVerdict(matches, analysis, usable, _content(place, item.get("content")))
+
+
+def _content(place: str, value: object) -> dict[str, str] | None:
+    """The digests of what was seen; parts that are null are unknown."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(_is_digest(value.get(name)) for name in CONTENT_KEYS):
+        raise UsageError(f"{place} has a content that does not hold the digests {', '.join(CONTENT_KEYS)}. Remove it.")
+    return {name: digest for name in CONTENT_KEYS if (digest := value.get(name)) is not None}
+
+
+def _is_digest(value: object) -> bool:
+    return value is None or (
+        isinstance(value, str) and re.fullmatch(rf"[0-9a-f]{{{DIGEST_LENGTH}}}", value) is not None
+    )

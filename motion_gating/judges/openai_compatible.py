@@ -4,22 +4,52 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from typing import Any
+
+import openai
 
 from motion_gating.judges.answers import SCHEMA
-from motion_gating.judges.service import Attempt, CallFailure, Failure, Reply, delay_in_seconds, short, video_type
+from motion_gating.judges.service import Attempt, CallFailure, Clip, Failure, Reply, count_or_none, version_or_none
+from motion_gating.judges.transport import client_arguments
 from motion_gating.judges.video_frames import jpeg_frames
 from motion_rep.common.errors import InputError
 
 VIDEO, FRAMES = "video", "frames"
-NO_KEY = "none"  # the package wants one; servers without keys ignore it
+NO_KEY = "none"  # the package needs one; servers without keys ignore it
 PATCH = 28  # pixels a token side, as in the usual open video models
 FRAMES_PER_VIDEO_TOKEN = 2
+SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
+# Where models put their answer. Thinking models may leave the first one empty.
+ANSWER_KEYS = ("content", "reasoning_content", "reasoning")
+
+
+@dataclass
+class _SchemaSupport:
+    """Whether questions go with a schema; found out once a run, by the first question that a server rejects."""
+
+    used: bool = True
+    known: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def rejected(self, with_schema: bool) -> bool:
+        """Note a rejection; returns whether the same question should be asked again without a schema."""
+        with self.lock:
+            if with_schema and not self.known:
+                self.used = False
+                return True
+            if not with_schema and not self.known:  # the schema was not the reason
+                self.used, self.known = True, True
+            return False
+
+    def answered(self) -> None:
+        self.known = True
 
 
 @dataclass(frozen=True)
@@ -27,35 +57,34 @@ class OpenAICompatibleService:
     """Asks a model behind ``/chat/completions``.
 
     Attributes:
-        key: None where the server wants none.
-        media: ``video`` sends the file in vLLM's form with the sampling rate; ``frames`` sends JPEG frames with their times.
+        key: None where the server needs none.
+        media: ``video`` sends the file in vLLM's form with the sampling rate; ``frames`` sends JPEG frames with times.
         sampling_fps: frames per second that the model sees.
         temperature: sent only where given.
     """
 
     key: str | None = field(repr=False)
     model: str
-    base_url: str
+    base_url: str = field(repr=False)
     media: str = VIDEO
     sampling_fps: float = 5.0
     temperature: float | None = None
     name: str = field(default="openai", init=False)
+    schema: _SchemaSupport = field(default_factory=_SchemaSupport, repr=False, compare=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The key, and a password in the address."""
-        password = urllib.parse.urlsplit(self.base_url).password
-        return tuple(filter(None, (self.key, password and urllib.parse.unquote(password))))
+        """The key, and what is secret in the address: a password, a parameter with a key, and how HTTP sends them."""
+        parts = urllib.parse.urlsplit(self.base_url)
+        password = urllib.parse.unquote(parts.password or "")
+        login = f"{urllib.parse.unquote(parts.username or '')}:{password}" if password else ""
+        parameters = [value for name, value in urllib.parse.parse_qsl(parts.query) if SECRET_NAMES.search(name)]
+        return tuple(filter(None, (self.key, password, login, *parameters)))
 
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, object]:
         """What changes an answer; see Service."""
-        asked = {
-            "model": self.model,
-            "base_url": _without_user(self.base_url),
-            "fps": self.sampling_fps,
-            "media": self.media,
-        }
-        return {**asked, "temperature": self.temperature}
+        asked = {"model": self.model, "base_url": shown_address(self.base_url), "fps": self.sampling_fps}
+        return {**asked, "media": self.media, "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes, by the usual 28-pixel patches."""
@@ -63,84 +92,86 @@ class OpenAICompatibleService:
         return round(frames * width * height / PATCH**2 / (FRAMES_PER_VIDEO_TOKEN if self.media == VIDEO else 1))
 
     @contextmanager
-    def attach(self, video: Path, data: bytes) -> Iterator[_Clip]:
-        """The clip; encoded at the first call."""
-        yield _Clip(video, data, self.media, self.sampling_fps)
+    def attach(self, clip: Clip) -> Iterator[Callable[[str, Attempt], Reply]]:
+        """See Service. The clip is encoded at the first call."""
+        yield _Asker(self, clip).ask
 
-    def ask(self, prompt: str, media: _Clip, attempt: Attempt) -> Reply:
+    def ask(self, parts: list[dict[str, Any]], prompt: str, attempt: Attempt) -> Reply:
         """One call of chat/completions.
 
         Raises:
-            CallFailure: whatever went wrong, by kind.
+            CallFailure: what went wrong, by kind.
         """
-        import openai
-
+        with_schema = self.schema.used
         try:
-            parts = media.parts
-        except InputError as error:
-            raise CallFailure(Failure.REJECTED, str(error)) from None
-        try:
-            return _reply(self._completion([*parts, {"type": "text", "text": prompt}], attempt))
-        except openai.APIStatusError as error:
-            raise _status_failure(error) from None
-        except openai.APITimeoutError:
-            raise CallFailure(Failure.TIMEOUT, f"no answer from the server in {attempt.timeout:.0f} s") from None
-        except openai.APIConnectionError as error:
-            raise CallFailure(
-                Failure.NETWORK, f"no answer from the server: {short(error.__cause__ or error, 160)}"
-            ) from None
-        except (
-            openai.APIResponseValidationError,
-            json.JSONDecodeError,
-            AttributeError,
-            TypeError,
-            IndexError,
-        ) as error:
-            raise CallFailure(Failure.MALFORMED, f"the server's response cannot be read: {short(error, 120)}") from None
+            reply = _reply(self._completion([*parts, {"type": "text", "text": prompt}], attempt, with_schema))
+        except CallFailure as failure:
+            if failure.kind is Failure.REJECTED and self.schema.rejected(with_schema):
+                raise CallFailure(Failure.NO_SCHEMA, failure.message) from None
+            raise
+        self.schema.answered()
+        return reply
 
-    def _completion(self, content: list[dict], attempt: Attempt):
-        # Servers ignore fields they do not know, also silently: the prompt tokens in the report show whether the rate was honoured.
-        sampling = (
-            {"media_io_kwargs": {"video": {"fps": self.sampling_fps, "num_frames": -1}}} if self.media == VIDEO else {}
-        )
-        chosen = {} if self.temperature is None else {"temperature": self.temperature}
-        return self._client.chat.completions.create(
-            model=self.model,
-            messages=[{"role": "user", "content": content}],
-            max_tokens=attempt.max_tokens,
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA},
-            },
-            extra_body=sampling,
-            timeout=attempt.timeout,
-            **chosen,
+    def model_names(self, timeout: float) -> list[str]:
+        """The models that the server lists.
+
+        Raises:
+            CallFailure: it lists none that can be read.
+        """
+        text = _called(lambda: self._client.models.with_raw_response.list(timeout=timeout), timeout)
+        try:
+            listed = json.loads(text)["data"]
+            return [name for item in listed if isinstance(name := item["id"], str) and name]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise CallFailure(Failure.MALFORMED, f"the list of models cannot be read: {text}") from None
+
+    def _completion(self, content: list[dict[str, Any]], attempt: Attempt, with_schema: bool) -> str:
+        # Servers silently ignore fields that they do not know. The prompt tokens show whether the rate was honoured.
+        rate = {"media_io_kwargs": {"video": {"fps": self.sampling_fps, "num_frames": -1}}}
+        schema = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA}}
+        optional: dict[str, Any] = {} if self.temperature is None else {"temperature": self.temperature}
+        if with_schema:
+            optional["response_format"] = schema
+        messages: Any = [{"role": "user", "content": content}]
+        return _called(
+            lambda: self._client.chat.completions.with_raw_response.create(
+                model=self.model,
+                messages=messages,
+                max_tokens=attempt.max_tokens,
+                extra_body=rate if self.media == VIDEO else None,
+                timeout=attempt.timeout,
+                **optional,
+            ),
+            attempt.timeout,
         )
 
     @cached_property
-    def _client(self):
-        import openai
-
-        return openai.OpenAI(api_key=self.key or NO_KEY, base_url=self.base_url, max_retries=0)
+    def _client(self) -> openai.OpenAI:
+        client = openai.DefaultHttpxClient(**client_arguments(self.base_url, _stop_hint))
+        return openai.OpenAI(api_key=self.key or NO_KEY, base_url=self.base_url, max_retries=0, http_client=client)
 
 
 @dataclass(frozen=True)
-class _Clip:
+class _Asker:
     """A clip in the form that the server takes."""
 
-    path: Path
-    data: bytes
-    media: str
-    fps: float
+    service: OpenAICompatibleService
+    clip: Clip
+
+    def ask(self, prompt: str, attempt: Attempt) -> Reply:
+        try:
+            parts = self.parts
+        except InputError as error:
+            raise CallFailure(Failure.REJECTED, str(error)) from None
+        return self.service.ask(parts, prompt, attempt)
 
     @cached_property
-    def parts(self) -> list[dict]:
+    def parts(self) -> list[dict[str, Any]]:
         """Content parts; for frames each picture follows its time."""
-        if self.media == VIDEO:
-            mime_type = video_type(self.path) or "video/mp4"
-            return [{"type": "video_url", "video_url": {"url": _data_url(mime_type, self.data)}}]
-        parts = [{"type": "text", "text": "The clip as pictures, each after its time:"}]
-        for seconds, jpeg in jpeg_frames(self.path, self.fps):
+        if self.service.media == VIDEO:
+            return [{"type": "video_url", "video_url": {"url": _data_url(self.clip.media_type, self.clip.data)}}]
+        parts: list[dict[str, Any]] = [{"type": "text", "text": "The clip as pictures, each after its time:"}]
+        for seconds, jpeg in jpeg_frames(self.clip.path, self.service.sampling_fps):
             parts += [
                 {"type": "text", "text": f"{seconds:.2f} s"},
                 {"type": "image_url", "image_url": {"url": _data_url("image/jpeg", jpeg)}},
@@ -148,42 +179,68 @@ class _Clip:
         return parts
 
 
-def _reply(completion) -> Reply:
-    choice = completion.choices[0]
-    if choice.finish_reason == "length":
+def shown_address(url: str) -> str:
+    """An address without login and without the values of its parameters."""
+    parts = urllib.parse.urlsplit(url)
+    names = "&".join(name for name, _ in urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=names))
+
+
+def _called(call: Callable[[], Any], timeout: float) -> str:
+    """The body of a successful call."""
+    try:
+        return call().http_response.text
+    except openai.APITimeoutError:
+        raise CallFailure(Failure.TIMEOUT, f"no answer from the server in {timeout:.0f} s") from None
+    except openai.APIConnectionError as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, CallFailure):
+            raise cause from None
+        raise CallFailure(Failure.NETWORK, f"no answer from the server: {cause}") from None
+
+
+def _reply(body: str) -> Reply:
+    """The answer in a response, which may be anything."""
+    try:
+        value = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        raise CallFailure(Failure.MALFORMED, f"the response is not JSON: {body}") from None
+    choices = value.get("choices") if isinstance(value, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(message, dict):
+        raise CallFailure(Failure.MALFORMED, f"the response has no answer in choices: {body}")
+    if choice.get("finish_reason") == "length":
         raise CallFailure(Failure.TRUNCATED, "the answer was cut at its token limit")
-    if choice.finish_reason == "content_filter" or getattr(choice.message, "refusal", None):
-        raise CallFailure(
-            Failure.BLOCKED, f"the server held its answer back ({choice.message.refusal or choice.finish_reason})"
-        )
-    text = choice.message.content
-    if not isinstance(text, str) or not text.strip():
+    if choice.get("finish_reason") == "content_filter" or message.get("refusal"):
+        reason = message.get("refusal") or choice.get("finish_reason")
+        raise CallFailure(Failure.BLOCKED, f"the server held its answer back ({reason})")
+    text = next((text for key in ANSWER_KEYS if (text := _text(message.get(key))).strip()), None)
+    if text is None:
         raise CallFailure(Failure.EMPTY, "the answer is empty")
-    return Reply(text, completion.model, completion.usage.prompt_tokens if completion.usage else None)
+    usage = value.get("usage")
+    tokens = count_or_none(usage.get("prompt_tokens") if isinstance(usage, dict) else None)
+    return Reply(text, version_or_none(value.get("model")), tokens)
 
 
-def _status_failure(error) -> CallFailure:
-    """A CallFailure for an answer with an HTTP error code."""
-    code, message = error.status_code, f"the server answered {error.status_code}: {short(error.message, 200)}"
+def _text(content: object) -> str:
+    """The text of an answer, which some servers send in parts."""
+    if isinstance(content, list):
+        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def _stop_hint(code: int, words: str, value: object) -> str | None:
+    """What to do where no further call can succeed."""
     if code in (401, 403):
-        return CallFailure(Failure.STOP, f"{message}. Check OPENAI_API_KEY.")
+        return "Check OPENAI_API_KEY."
     if code == 404:
-        return CallFailure(Failure.STOP, f"{message}. Check --vlm-model and --vlm-base-url (it usually ends in /v1).")
-    if code == 429 and getattr(error, "code", None) == "insufficient_quota":
-        return CallFailure(Failure.STOP, f"{message}. The quota is used up; raise it.")
-    headers = error.response.headers
-    wanted = delay_in_seconds(headers.get("retry-after"), headers.get("date"))
-    if code == 429:
-        return CallFailure(Failure.RATE_LIMIT, message, wanted)
-    if code == 408 or code >= 500:
-        return CallFailure(Failure.SERVER, message, wanted)
-    return CallFailure(Failure.REJECTED, message)
+        return "Check --vlm-model and --vlm-base-url (it usually ends in /v1)."
+    error = value.get("error") if isinstance(value, dict) else None
+    if code == 429 and isinstance(error, dict) and error.get("code") == "insufficient_quota":
+        return "The quota is used up; raise it."
+    return None
 
 
 def _data_url(mime_type: str, data: bytes) -> str:
     return f"data:{mime_type};base64,{base64.b64encode(data).decode()}"
-
-
-def _without_user(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

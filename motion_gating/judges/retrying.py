@@ -1,6 +1,6 @@
-"""When calls are made, made again, and given up, for all services.
+"""When calls are made, retried and given up, for all services.
 
-Not tenacity: it retries one call, while here one reply makes all threads wait and one dead key ends the run, so the state is shared anyway.
+Not tenacity: it retries one call, while here one reply makes all threads wait and one dead key ends the run.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ ATTEMPTS = {
     Failure.MALFORMED: 3,
     Failure.EMPTY: 3,
     Failure.TRUNCATED: 3,
+    Failure.NO_SCHEMA: 2,
     Failure.UNEXPECTED: 3,
     Failure.BLOCKED: 1,
     Failure.REJECTED: 1,
 }
-AT_ONCE = {Failure.MALFORMED, Failure.EMPTY, Failure.TRUNCATED}
+AT_ONCE = {Failure.MALFORMED, Failure.EMPTY, Failure.TRUNCATED, Failure.NO_SCHEMA}
 SIMILAR = ({Failure.SERVER, Failure.TIMEOUT, Failure.NETWORK, Failure.UNEXPECTED}, {Failure.MALFORMED, Failure.EMPTY})
 FIRST_TOKENS, MORE_TOKENS = 2048, 4
 GIVEN_UP_IN_A_ROW = 10
@@ -106,7 +107,7 @@ class Caller:
             self.stop = self.stop or stop
         self._stopped.set()
 
-    def _bounds(self, tries: Counter, deadline: float) -> Attempt:
+    def _bounds(self, tries: Counter[Failure], deadline: float) -> Attempt:
         timeout = min(self.policy.call_timeout, max(deadline - self._clock(), 1.0))
         return Attempt(max_tokens=FIRST_TOKENS * MORE_TOKENS ** tries[Failure.TRUNCATED], timeout=timeout)
 
@@ -127,8 +128,8 @@ class Caller:
                 self._service_answers = self.stop is None
                 self._first.release()
 
-    def _delay_before_next_attempt(self, failure: CallFailure, tries: Counter, deadline: float) -> float:
-        """Seconds that this question waits; the wait of a rate limit is everybody's. Raises where there is no next attempt."""
+    def _delay_before_next_attempt(self, failure: CallFailure, tries: Counter[Failure], deadline: float) -> float:
+        """Seconds that this question waits; a rate limit makes all of them wait. Raises where no attempt is left."""
         if failure.kind is Failure.STOP:
             self.end_run(Stop(failure.message, exit_code=2))
             raise RunStopped
@@ -140,17 +141,20 @@ class Caller:
             raise failure
         return 0.0 if failure.kind is Failure.RATE_LIMIT else delay
 
-    def _delay(self, failure: CallFailure, tries: Counter) -> float:
+    def _delay(self, failure: CallFailure, tries: Counter[Failure]) -> float:
         if failure.kind in AT_ONCE:
             return 0.0
         backoff = min(
-            self.policy.first_delay * 2 ** (_tries_of_its_kind(failure.kind, tries) - 1), self.policy.longest_delay
+            self.policy.first_delay * 2.0 ** (_tries_of_its_kind(failure.kind, tries) - 1), self.policy.longest_delay
         )
         return max(backoff * self._random.uniform(0.75, 1.25), failure.wanted_delay or 0.0)
 
     def _hold_all(self, delay: float) -> None:
         if delay > self.policy.deadline:
-            text = f"the service asks to wait {delay:.0f} s, more than --deadline {self.policy.deadline:g}. Run again later, or raise the quota."
+            text = (
+                f"the service asks to wait {delay:.0f} s, more than --deadline {self.policy.deadline:g}. "
+                "Re-run the command later, or raise the quota."
+            )
             self.end_run(Stop(text, exit_code=2))
             raise RunStopped
         with self._lock:
@@ -177,11 +181,14 @@ class Caller:
             return
         self._given_up += 1
         if self._given_up >= GIVEN_UP_IN_A_ROW:
-            text = f"{self._given_up} entries in a row got no answer, the last one: {failure.message}. The rest was not asked. Run the same command again later."
+            text = (
+                f"{self._given_up} entries in a row got no answer. The rest was not asked; re-run the command later. "
+                f"The last failure: {failure.message}"
+            )
             self.end_run(Stop(text, exit_code=1))
 
 
-def _tries_of_its_kind(kind: Failure, tries: Counter) -> int:
+def _tries_of_its_kind(kind: Failure, tries: Counter[Failure]) -> int:
     """Attempts that failed in this way; an outage shows in several ways and counts once."""
     group = next((similar for similar in SIMILAR if kind in similar), {kind})
     return sum(tries[member] for member in group)

@@ -1,13 +1,14 @@
-"""What a model behind a service must offer, and how its calls can fail."""
+"""What a model behind a service must offer, how its calls can fail, and how its words are shown."""
 
 from __future__ import annotations
 
+import base64
 import datetime
 import email.utils
-import json
+import functools
 import mimetypes
 import re
-import urllib.parse
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -16,11 +17,17 @@ from typing import Protocol
 
 from motion_rep.common.errors import one_line
 
+MESSAGE_CHARACTERS, ANALYSIS_CHARACTERS, VERSION_CHARACTERS = 300, 2000, 120
+# Longer texts are cut before secrets are hidden. What remains of them after hiding is still longer than what is shown.
+SEARCHED_CHARACTERS = 100_000
+SHORTEST_SECRET = 4
+MOST_TOKENS = 10**9
+
 
 class Failure(Enum):
-    """Kinds of failed calls; the retry policy is chosen by them."""
+    """Kinds of failed calls; they choose the retry policy."""
 
-    STOP = "stop"  # key, model or quota: the next call would fail alike
+    STOP = "stop"  # key, model, quota or address: the next call would fail in the same way
     RATE_LIMIT = "rate_limit"
     SERVER = "server"
     TIMEOUT = "timeout"
@@ -28,17 +35,18 @@ class Failure(Enum):
     MALFORMED = "malformed"
     EMPTY = "empty"
     TRUNCATED = "truncated"
+    NO_SCHEMA = "no_schema"  # rejected, perhaps because of the schema: the next attempt goes without it
     BLOCKED = "blocked"
     REJECTED = "rejected"
     UNEXPECTED = "unexpected"
 
 
 class CallFailure(Exception):
-    """One call that brought no answer.
+    """One call without an answer.
 
     Attributes:
         kind: a Failure.
-        wanted_delay: seconds that the service asked to wait, None where it did not say.
+        wanted_delay: seconds that the service asked to wait, None where it did not ask.
     """
 
     def __init__(self, kind: Failure, message: str, wanted_delay: float | None = None) -> None:
@@ -48,10 +56,22 @@ class CallFailure(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """Bounds of one call: tokens the answer may take (thinking included) and seconds until it must be there."""
+    """Bounds of one call: tokens of the answer (thinking included) and seconds until the whole answer is there."""
 
     max_tokens: int
     timeout: float
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The video of a question: its path and the bytes that were read from it, which are all that a service gets."""
+
+    path: Path
+    data: bytes
+
+    @property
+    def media_type(self) -> str:
+        return video_type(self.path) or "video/mp4"
 
 
 @dataclass(frozen=True)
@@ -64,48 +84,83 @@ class Reply:
 
 
 class Service(Protocol):
-    """A model that looks at a clip. Its failures are CallFailure and nothing else that is expected."""
+    """A model that looks at a clip. Its calls raise CallFailure with uncut messages; the caller hides secrets."""
 
-    name: str
-    secrets: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
 
-    def settings(self) -> dict:
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that may stand in no file and in no message."""
+
+    def settings(self) -> dict[str, object]:
         """Everything about the service that changes an answer; no secrets."""
 
-    def attach(self, video: Path, data: bytes) -> AbstractContextManager[object]:
-        """The clip in the service's form, released when the block ends. Calls nothing yet."""
-
-    def ask(self, prompt: str, media: object, attempt: Attempt) -> Reply: ...
+    def attach(self, clip: Clip) -> AbstractContextManager[Callable[[str, Attempt], Reply]]:
+        """A function that asks about the clip with a prompt. What the clip needs is released when the block ends."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""
 
 
 def video_type(path: Path) -> str | None:
-    """The media type that a file's name says, None where it is no video's; files of other kinds are never sent."""
+    """The media type of a file by its name, None for anything but a video."""
     kind = mimetypes.guess_type(path.name)[0] or ""
     return kind if kind.startswith("video/") else None
 
 
+def shown(text: object, secrets: tuple[str, ...], length: int = MESSAGE_CHARACTERS) -> str:
+    """One printable line without secrets, cut at ``length``: for everything of a service that is kept or shown."""
+    return short(without_secrets(str(text)[:SEARCHED_CHARACTERS], secrets), length)
+
+
 def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with every secret hidden, also where a server sent it back quoted."""
-    for secret in filter(None, secrets):
-        for form in {secret, urllib.parse.quote(secret, safe=""), json.dumps(secret)[1:-1]}:
-            text = text.replace(form, "[key]")
-    return text
+    """The text with every secret hidden, in whatever way its characters are escaped (JSON, URL, HTML) or as base64."""
+    pattern = _secrets_pattern(secrets)
+    return text if pattern is None else pattern.sub("[key]", text)
 
 
-def short(text: object, length: int = 300) -> str:
-    """One line, cut at ``length`` characters."""
-    line = one_line(text)
+@functools.lru_cache(maxsize=16)
+def _secrets_pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    forms = []
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+            forms += ["".join(map(_character_pattern, secret)), re.escape(encoded) + "=*"]
+    return re.compile("|".join(forms)) if forms else None
+
+
+def _character_pattern(character: str) -> str:
+    """A character itself, or as a backslash, percent or HTML escape."""
+    number, percent = ord(character), "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    hexadecimal = rf"\\+(?:u{number:04x}|x{number:02x})|(?:%25)*{percent}|&#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});"
+    return rf"(?:\\*{re.escape(character)}|(?i:{hexadecimal}))"
+
+
+def short(text: object, length: int = MESSAGE_CHARACTERS) -> str:
+    """One line of printable characters, cut at ``length``."""
+    line = "".join(
+        part if part.isprintable() else part.encode("unicode_escape").decode()
+        for part in one_line(str(text)[: 4 * length])
+    )
     return line if len(line) <= length else line[: length - 3] + "..."
+
+
+def version_or_none(value: object) -> str | None:
+    """The model version that a service gave, None for anything but a text."""
+    return short(value, VERSION_CHARACTERS) if isinstance(value, str) and value.strip() else None
+
+
+def count_or_none(value: object) -> int | None:
+    """The number of tokens that a service gave, None for anything but a number of tokens."""
+    return value if type(value) is int and 0 <= value < MOST_TOKENS else None
 
 
 def delay_in_seconds(text: object, server_time: object = None) -> float | None:
     """Seconds in ``"3.5s"`` or ``"3"``, or until an HTTP date; None for everything else.
 
     Args:
-        server_time: the HTTP date of the answer that says so; clocks differ, so it goes before ours.
+        server_time: the HTTP date of the same answer. Clocks differ, so it precedes ours.
     """
     found = re.fullmatch(r"\s*(\d{1,7}(?:\.\d+)?)\s*s?\s*", str(text)) if text is not None else None
     if found:

@@ -27,6 +27,9 @@ from motion_gating import apply_quality_gate
 ROOT = REPO
 GATE = ROOT / "motion_gating" / "apply_quality_gate.py"
 EVALUATE = ROOT / "motion_gating" / "evaluate_gate.py"
+# A file begins as an mp4 does; the rest is for a server that never looks.
+CLIP_START = b"\x00\x00\x00\x18ftypmp42"
+SLOW_BYTES = 60  # take three seconds
 KEY = "AIza-secret-key/with+signs"
 
 
@@ -52,7 +55,7 @@ def make_archive(folder: Path, ids=(0,), joints=None, fps: float | None = 16.0, 
     for number, identifier in enumerate(ids):
         content = {"joints": smooth_joints() if joints is None else joints}
         torch.save({**content, "fps": fps} if fps else content, folder / f"{number}_eval.pt")
-        (folder / f"{number}.mp4").write_bytes(b"clip %d" % number)
+        (folder / f"{number}.mp4").write_bytes(CLIP_START + b"clip %d" % number)
         entries.append(
             {
                 "id": identifier,
@@ -155,7 +158,7 @@ class Request:
 
 @dataclass
 class Response:
-    """What the server sends; ``action`` drop or hang sends nothing."""
+    """What the server sends; ``action`` drop or hang sends nothing, drip_body and drip_head send it after slow spaces."""
 
     status: int = 200
     body: object = None
@@ -198,6 +201,7 @@ class Service:
         self.lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a client that closes its connection is no error of the test
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -232,11 +236,25 @@ def _send(handler: BaseHTTPRequestHandler, response: Response) -> None:
         handler.send_response(response.status)
         for name, value in {"Content-Type": "application/json", **response.headers}.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("Content-Length", str(len(body) + SLOW_BYTES * (response.action == "drip_body")))
+        if response.action == "drip_head":
+            handler.flush_headers()
+            _drip(handler, b"X-Slow: " + b"x" * SLOW_BYTES)
+            handler.wfile.write(b"\r\n")
         handler.end_headers()
+        if response.action == "drip_body":
+            _drip(handler, b" " * SLOW_BYTES)
         handler.wfile.write(body)
     except OSError:
         handler.close_connection = True
+
+
+def _drip(handler: BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send bytes one by one, each long before a client's time-out of a second."""
+    for place in range(len(data)):
+        handler.wfile.write(data[place : place + 1])
+        handler.wfile.flush()
+        time.sleep(0.05)
 
 
 def always(response: Response) -> Callable[[Request, int], Response]:

@@ -59,7 +59,7 @@ def test_a_judge_that_always_agrees_is_found_out(tmp_path, protocol):
     meta = archive_of_motions(tmp_path)
     with Service(always(protocol.answer(verdict(True)))) as server:
         done = evaluate(tmp_path, *protocol.flags, "--controls", 5, "--meta-json", meta, server=server)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, "a chain must not go on with a blind judge"
     figures = read(tmp_path / "evaluation.json")["controls"]
     assert (figures["asked"], figures["accepted"], figures["rate"]) == (5, 5, 1.0)
     assert figures["blind"] is True
@@ -94,7 +94,7 @@ def test_controls_that_stay_undecided_are_no_evidence(tmp_path):
     assert done.returncode == 1
     figures = read(tmp_path / "evaluation.json")["controls"]
     assert (figures["asked"], figures["decided"], figures["rate"]) == (6, 5, 0.0)
-    assert "1 of 6 controls stayed undecided" in done.stderr
+    assert "1 of 6 controls are undecided, for example: the answer is not JSON" in done.stderr
 
 
 def test_a_dead_key_ends_the_controls(tmp_path):

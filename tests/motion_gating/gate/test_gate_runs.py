@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from gate_support import (
+    CLIP_START,
     KEY,
     GeminiProtocol,
     OpenAIProtocol,
@@ -137,7 +138,7 @@ def test_a_second_run_asks_only_for_what_is_undecided_or_changed(tmp_path):
         assert len(server.questions) == 6
         assert gate(meta, server=server).returncode == 0
         assert len(server.questions) == 7
-        (tmp_path / "3.mp4").write_bytes(b"another clip")
+        (tmp_path / "3.mp4").write_bytes(CLIP_START + b"another clip")
         entries = read(meta)
         entries[0]["prompt"] = "another description"
         meta.write_text(json.dumps(entries))
@@ -323,7 +324,7 @@ def test_gemini_api_key_comes_before_google_api_key_and_nothing_reroutes_the_cal
 
 
 def test_a_key_is_not_in_the_description_of_its_service():
-    assert KEY not in repr(GeminiService(KEY)) + repr(OpenAICompatibleService(KEY, "m", "http://localhost/v1"))
+    assert KEY not in repr(GeminiService(KEY, "m")) + repr(OpenAICompatibleService(KEY, "m", "http://localhost/v1"))
 
 
 def test_a_password_in_the_address_is_in_no_file(tmp_path):

@@ -1,0 +1,115 @@
+"""The judge that the flags choose, and what a run block says about it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from importlib import metadata
+from pathlib import Path
+
+from motion_gating.judges.answer_cache import AnswerCache
+from motion_gating.judges.answers import PROMPT
+from motion_gating.judges.flags import GEMINI, MANUAL, OPENAI
+from motion_gating.judges.interface import Judge
+from motion_gating.judges.manual import ManualJudge, read_verdict_files
+from motion_gating.judges.retrying import Caller, Policy
+from motion_gating.judges.service import CallFailure, Service, shown
+from motion_gating.judges.vlm_judge import VlmJudge
+from motion_rep.common.errors import UsageError
+
+PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}
+NAMED_MODELS = 10
+
+
+def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool = True) -> Judge | None:
+    """The judge that the flags choose, None for ``none``.
+
+    Raises:
+        UsageError: a key, a verdict file, an address or a model is missing.
+    """
+    files = _verdict_files(args)
+    if args.judge == MANUAL and not files:
+        raise UsageError(
+            "--judge manual needs --verdicts FILE, the verdicts of reviewers (the review page exports them)."
+        )
+    people = read_verdict_files(files)
+    model = None
+    if args.judge in (GEMINI, OPENAI) and cache_dir is not None:
+        model = _vlm_judge(args, cache_dir, need_key)
+    return ManualJudge(people, ", ".join(map(str, files)), model) if files else model
+
+
+def judge_settings(args: argparse.Namespace, judge: Judge | None) -> dict[str, object]:
+    """What a run block says about the judge; no secrets."""
+    files = [str(path) for path in _verdict_files(args)]
+    settings = {"judge": args.judge, "verdicts": files[0] if len(files) == 1 else files or None}
+    model = None if judge is None else judge.model
+    if model is None:
+        return settings
+    package = PACKAGES[args.judge]
+    described = {"votes": args.votes, "service": model.settings(), "package": f"{package} {metadata.version(package)}"}
+    return {**settings, **described, "prompt": PROMPT}
+
+
+def _verdict_files(args: argparse.Namespace) -> list[Path]:
+    return list(getattr(args, "verdicts", None) or ())  # evaluate_gate.py has no such flag
+
+
+def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool) -> VlmJudge:
+    _require_package(PACKAGES[args.judge])
+    service = _gemini(args, need_key) if args.judge == GEMINI else _openai(args)
+    policy = Policy(
+        calls_per_minute=args.rpm, first_delay=args.retry_delay, call_timeout=args.call_timeout, deadline=args.deadline
+    )
+    cache = AnswerCache(cache_dir)
+    if need_key:
+        cache.require_writable()
+    return VlmJudge(service, Caller(policy), cache, votes=args.votes)
+
+
+def _require_package(name: str) -> None:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        raise UsageError(f"this judge needs the package {name}. Install it: pip install {name}") from None
+
+
+def _gemini(args: argparse.Namespace, need_key: bool) -> Service:
+    from motion_gating.judges.gemini import GeminiService, resolve_key
+
+    return GeminiService(
+        key=resolve_key(args.gemini_api_key) if need_key else None,
+        model=args.gemini_model,
+        sampling_fps=args.sampling_fps,
+        temperature=args.temperature,
+        base_url=os.environ.get("GOOGLE_GEMINI_BASE_URL") or None,
+    )
+
+
+def _openai(args: argparse.Namespace) -> Service:
+    from dataclasses import replace
+
+    from motion_gating.judges.openai_compatible import OpenAICompatibleService
+
+    base_url = args.vlm_base_url or os.environ.get("OPENAI_BASE_URL")
+    if not base_url:
+        raise UsageError("--judge openai needs --vlm-base-url URL (or OPENAI_BASE_URL), as http://localhost:8000/v1.")
+    service = OpenAICompatibleService(
+        key=os.environ.get("OPENAI_API_KEY", "").strip() or None,
+        model=args.vlm_model or "",
+        base_url=base_url,
+        media=args.vlm_media,
+        sampling_fps=args.sampling_fps,
+        temperature=args.temperature,
+    )
+    if args.vlm_model:
+        return service
+    try:
+        names = service.model_names(args.call_timeout)
+    except CallFailure as failure:
+        reason = shown(failure.message, service.secrets)
+        raise UsageError(f"--vlm-model is missing, and the server does not list its models: {reason}") from None
+    if len(names) != 1:
+        listed = shown(", ".join(names[:NAMED_MODELS]), service.secrets) or "none"
+        raise UsageError(f"--vlm-model is missing, and the server lists {len(names)} models: {listed}. Name one.")
+    return replace(service, model=names[0])

@@ -1,0 +1,193 @@
+"""What holds for every HTTP call of every service: one server, a bounded body, a bounded time, the server's words."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+import urllib.parse
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from motion_gating.judges.service import CallFailure, Failure, delay_in_seconds
+
+T = TypeVar("T")
+MOST_BODY_BYTES = 4_000_000
+DEFAULT_PORTS = {"http": 80, "https": 443}
+# Where servers put the words of an error, in this order; also nested.
+WORD_KEYS = ("error", "message", "detail", "msg", "reason")
+ERROR_KEYS = {*WORD_KEYS, "code", "status", "type", "object", "success"}
+
+# What to do where no further call can succeed, from the HTTP code, the server's words and its JSON; None elsewhere.
+StopHint = Callable[[int, str, object], str | None]
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """The result of ``work``, whatever it waits for; after ``seconds`` its thread is abandoned.
+
+    Raises:
+        CallFailure: TIMEOUT.
+    """
+    future: Future[T] = Future()
+    threading.Thread(target=_complete, args=(future, work), daemon=True).start()
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        raise CallFailure(Failure.TIMEOUT, f"no complete answer in {seconds:.0f} s") from None
+
+
+def _complete(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # raised again where the result is taken
+        future.set_exception(error)
+
+
+def client_arguments(address: str, stop_hint: StopHint) -> dict[str, Any]:
+    """Arguments for the httpx client of an SDK. A call that fails raises CallFailure inside it.
+
+    Args:
+        address: the only scheme, host and port that get anything.
+    """
+    origin = _origin(address)
+
+    def check_request(request: Any) -> None:
+        _require_origin(str(request.url), origin)
+
+    def check_response(response: Any) -> None:
+        _bound(response)
+        text = response.read().decode("utf-8", "replace")
+        if response.has_redirect_location:
+            _require_origin(urllib.parse.urljoin(str(response.url), response.headers["location"]), origin)
+        else:
+            _require_success(response.status_code, text, response.headers, stop_hint)
+
+    return {
+        "headers": {"Accept-Encoding": "identity"},
+        "event_hooks": {"request": [check_request], "response": [check_response]},
+    }
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None]:
+    parts = urllib.parse.urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def _require_origin(address: str, origin: tuple[str, str | None, int | None]) -> None:
+    try:
+        found = _origin(address)
+    except ValueError:
+        found = ("", None, None)
+    if found != origin:
+        name = f"{found[0]}://{found[1]}:{found[2]}"
+        raise CallFailure(
+            Failure.STOP,
+            f"the service redirects to {name}, another server; neither key nor clip was sent there. "
+            "Give the address of the server that answers itself.",
+        )
+
+
+def _bound(response: Any) -> None:
+    """Limit the size and the time of a response's body, before anything of it is read."""
+    timeout = response.request.extensions.get("timeout", {}).get("read") or 600.0
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    chunks = _limited(response.stream, encoding, time.monotonic() + timeout)
+    if "content-encoding" in response.headers:
+        del response.headers["content-encoding"]
+    httpx = sys.modules[type(response).__module__.partition(".")[0]]  # httpx or httpx2, as the SDK has it
+
+    class Bounded(httpx.SyncByteStream):  # type: ignore[name-defined]
+        def __init__(self, stream: Any) -> None:
+            self.close = stream.close
+
+        def __iter__(self) -> Iterator[bytes]:
+            return chunks
+
+    response.stream = Bounded(response.stream)
+
+
+def _limited(stream: Any, encoding: str, end: float) -> Iterator[bytes]:
+    if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
+        raise CallFailure(Failure.MALFORMED, f"the response is compressed ({encoding}), which was not asked for")
+    unpack = None if encoding == "identity" else zlib.decompressobj(wbits=47)
+    size = 0
+    for chunk in stream:
+        data = chunk if unpack is None else unpack.decompress(chunk, MOST_BODY_BYTES - size + 1)
+        size += len(data)
+        if size > MOST_BODY_BYTES:
+            raise CallFailure(Failure.MALFORMED, f"the response has more than {MOST_BODY_BYTES:,} bytes")
+        if time.monotonic() > end:
+            raise CallFailure(Failure.TIMEOUT, "the response did not end in time")
+        yield data
+
+
+def _require_success(code: int, text: str, headers: Mapping[str, str], stop_hint: StopHint) -> None:
+    try:
+        value = json.loads(text) if text.strip() else None
+    except (ValueError, RecursionError):
+        if 200 <= code < 300:
+            raise CallFailure(Failure.MALFORMED, f"the response is not JSON: {text}") from None
+        value = text
+    if 200 <= code < 300:
+        if not _is_error(value):
+            return
+        code = _code_in(value)
+    raise _failure(code, value, text, headers, stop_hint)
+
+
+def _is_error(value: object) -> bool:
+    """Whether a body is an error in spite of its HTTP code."""
+    if not isinstance(value, dict) or value.get("choices") or value.get("candidates"):
+        return False
+    return bool(value.get("error")) or bool(server_words(value) and set(value) <= ERROR_KEYS)
+
+
+def _code_in(value: object) -> int:
+    """The HTTP code that an error names itself, 500 where it names none."""
+    inner = value.get("error") if isinstance(value, dict) else None
+    for place in (inner, value):
+        code = place.get("code") if isinstance(place, dict) else None
+        if type(code) is int and 400 <= code < 600:
+            return code
+    return 500
+
+
+def _failure(code: int, value: object, text: str, headers: Mapping[str, str], stop_hint: StopHint) -> CallFailure:
+    words = server_words(value) or text or "no message"
+    message, hint = f"the service answered {code}: {words}", stop_hint(code, words, value)
+    if hint is not None:
+        # The hint stands first: messages are cut at their end.
+        return CallFailure(Failure.STOP, f"the service answered {code}. {hint} It says: {words}")
+    wanted = _wanted_delay(value, headers)
+    if code == 429:
+        return CallFailure(Failure.RATE_LIMIT, message, wanted)
+    if code == 408 or code >= 500:
+        return CallFailure(Failure.SERVER, message, wanted)
+    return CallFailure(Failure.REJECTED, message)
+
+
+def server_words(value: object, depth: int = 6) -> str:
+    """The words of an error in a server's JSON, empty where there are none."""
+    if depth == 0:
+        return ""
+    if isinstance(value, dict):
+        return next((words for key in WORD_KEYS if (words := server_words(value.get(key), depth - 1))), "")
+    if isinstance(value, list):
+        return "; ".join(filter(None, (server_words(item, depth - 1) for item in value[:5])))
+    return value if isinstance(value, str) else ""
+
+
+def error_details(value: object) -> list[dict[str, Any]]:
+    """The ``details`` of an error in Google's form."""
+    error = value.get("error", value) if isinstance(value, dict) else {}
+    details = error.get("details") if isinstance(error, dict) else None
+    return [detail for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
+
+
+def _wanted_delay(value: object, headers: Mapping[str, str]) -> float | None:
+    delays = [delay_in_seconds(detail.get("retryDelay")) for detail in error_details(value)]
+    delays.append(delay_in_seconds(headers.get("retry-after"), headers.get("date")))
+    return max((delay for delay in delays if delay is not None), default=None)

@@ -1,0 +1,388 @@
+"""Servers that redirect, drip, explode, leak, or answer in forms of their own."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import random
+
+import pytest
+from gate_support import (
+    KEY,
+    GeminiProtocol,
+    OpenAIProtocol,
+    Response,
+    Service,
+    always,
+    gate,
+    in_turn,
+    make_archive,
+    read,
+    verdict,
+)
+
+BOTH = pytest.mark.parametrize("protocol", [GeminiProtocol, OpenAIProtocol])
+
+
+def run(tmp_path, protocol, script, *flags, ids=(0,)):
+    """Run the gate with one thread on a small archive; returns (how it ended, records, questions of the server)."""
+    meta = make_archive(tmp_path, ids)
+    with Service(script) as server:
+        done = gate(meta, *protocol.flags, "--num-threads", 1, *flags, server=server)
+    assert "Traceback" not in done.stderr
+    return done, read(tmp_path / "report.json"), server.questions
+
+
+def everything(folder, done):
+    """All bytes that a run wrote or said."""
+    files = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    return (files + (done.stdout + done.stderr).encode()).decode("utf-8", "replace")
+
+
+@BOTH
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+def test_a_redirect_to_another_server_gets_neither_key_nor_clip(tmp_path, protocol, code):
+    with Service(always(protocol.answer())) as other:
+        script = always(Response(code, b"", {"Location": f"{other.url}/elsewhere"}))
+        done, records, questions = run(tmp_path, protocol, script)
+    assert other.requests == []
+    assert (done.returncode, len(questions)) == (2, 1)
+    assert f"redirects to {other.url}" in records[0]["vlm_error"]
+
+
+@BOTH
+def test_a_redirect_within_the_server_is_followed(tmp_path, protocol):
+    there = "/moved/generateContent/chat/completions"
+    script = in_turn(Response(307, b"", {"Location": there}), protocol.answer())
+    done, records, questions = run(tmp_path, protocol, script)
+    assert (done.returncode, records[0]["vlm_matches"], questions[1].path) == (0, True, there)
+
+
+def test_a_clip_is_not_uploaded_to_another_server(tmp_path):
+    with Service(always(Response(body={}))) as other:
+        meta = make_archive(tmp_path)
+        (tmp_path / "0.mp4").write_bytes((tmp_path / "0.mp4").read_bytes() + b"x" * 15_100_000)
+        headers = {"X-Goog-Upload-URL": f"{other.url}/piece", "X-Goog-Upload-Status": "active"}
+        with Service(always(Response(body={}, headers=headers))) as server:
+            assert gate(meta, server=server).returncode == 2
+    assert other.requests == []
+
+
+@BOTH
+@pytest.mark.parametrize("action", ["drip_body", "drip_head"])
+def test_a_server_that_drips_is_left_when_the_time_is_up(tmp_path, protocol, action):
+    answer = protocol.answer()
+    answer.action = action
+    _, records, questions = run(tmp_path, protocol, always(answer), "--call-timeout", 1, "--deadline", 1)
+    assert records[0]["vlm_error_kind"] == "timeout", "three seconds later it would have answered"
+    assert len(questions) == 1
+
+
+@BOTH
+def test_a_body_that_unpacks_to_more_than_any_answer_is_not_read(tmp_path, protocol):
+    answer = json.dumps(protocol.answer().body).encode()
+    bomb = Response(body=gzip.compress(b" " * 50_000_000 + answer), headers={"Content-Encoding": "gzip"})
+    _, records, _ = run(tmp_path, protocol, always(bomb))
+    assert records[0]["vlm_error_kind"] == "malformed" and "more than" in records[0]["vlm_error"]
+    packed = Response(body=gzip.compress(answer), headers={"Content-Encoding": "gzip"})
+    _, records, questions = run(tmp_path, protocol, always(packed))
+    assert records[0]["vlm_matches"] is True
+    assert questions[0].headers["accept-encoding"] == "identity"
+
+
+@BOTH
+def test_a_compression_that_nobody_asked_for_is_refused(tmp_path, protocol):
+    packed = Response(body=b"(\xb5/\xfd", headers={"Content-Encoding": "zstd"})
+    _, records, _ = run(tmp_path, protocol, always(packed))
+    assert records[0]["vlm_error_kind"] == "malformed" and "zstd" in records[0]["vlm_error"]
+
+
+ESCAPED = "".join(f"\\u{ord(character):04x}" for character in KEY)
+TWICE = "".join(f"\\\\u{ord(character):04X}" for character in KEY)
+PERCENT = "".join(f"%{ord(character):02x}" for character in KEY)
+ENTITIES = "".join(f"&#{ord(character)};" for character in KEY)
+
+
+@BOTH
+@pytest.mark.parametrize("before", range(150, 320, 17))
+def test_no_part_of_a_key_is_shown_where_an_error_is_cut(tmp_path, protocol, before):
+    done, _, _ = run(tmp_path, protocol, always(protocol.error(422, "x" * before + KEY)))
+    shown = everything(tmp_path, done)
+    assert not [piece for piece in (KEY[:8], KEY[8:16]) if piece in shown]
+
+
+@BOTH
+@pytest.mark.parametrize("form", [ESCAPED, TWICE, PERCENT, ENTITIES])
+@pytest.mark.parametrize("answer", ['{"analysis": "I saw %s", "matches": true}', "no json %s"])
+def test_an_escaped_key_is_hidden_in_all_that_is_kept_or_shown(tmp_path, protocol, form, answer):
+    done, records, _ = run(tmp_path, protocol, always(protocol.answer(answer.replace("%s", form))))
+    shown = everything(tmp_path, done)
+    assert "[key]" in shown
+    assert form[:60] not in shown and form.replace("\\\\", "\\")[:60] not in shown
+    assert KEY[:8] not in shown and KEY not in str(records)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("version", "tokens"), [(5, "abc"), (["m"], -3), ({}, 1e308), (True, True), ("", None), ("m" * 10_000, 10**30)]
+)
+def test_odd_facts_about_an_answer_are_left_out_also_by_the_next_run(tmp_path, protocol, version, tokens):
+    answer = protocol.answer()
+    if protocol is OpenAIProtocol:
+        answer.body["model"], answer.body["usage"]["prompt_tokens"] = version, tokens
+    else:
+        answer.body["modelVersion"], answer.body["usageMetadata"]["promptTokenCount"] = version, tokens
+    for _ in range(2):
+        _, records, _ = run(tmp_path, protocol, always(answer))
+        if protocol is OpenAIProtocol:
+            assert records[0]["vlm_matches"] is True
+        assert records[0].get("vlm_prompt_tokens") is None
+        assert len(records[0].get("vlm_model_version") or "") <= 120
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_version": 5},
+        {"prompt_tokens": "abc"},
+        {"prompt_tokens": True},
+        {"prompt_tokens": -1},
+        {"analysis": "x" * 3000},
+        {"matches": 1},
+        {"padding": "x" * 1_000_001},
+    ],
+)
+def test_a_kept_answer_that_this_program_would_not_write_is_asked_again(tmp_path, change):
+    meta = make_archive(tmp_path)
+    with Service(always(GeminiProtocol.answer())) as server:
+        for _ in range(2):
+            assert gate(meta, server=server).returncode == 0
+            (path,) = (tmp_path / "report.cache").rglob("*.json")
+            path.write_text(json.dumps({**read(path), **change}))
+    assert len(server.questions) == 2
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The body waves.</think>%s",
+        "{It waves, } I think</think>\n\n%s",
+        "says </think> or not</think>```json\n%s\n```",
+        "<|begin_of_box|>%s<|end_of_box|>",
+        "%s<|im_end|>",
+        "<think>a</think><|begin_of_box|>%s<|end_of_box|><|im_end|>\n",
+        "<s>%s</s>",
+        "[THINK]hm[/THINK]%s",
+        "<answer>%s</answer>",
+    ],
+)
+def test_thoughts_without_a_beginning_and_tokens_of_templates_are_removed(tmp_path, protocol, text):
+    answer = verdict(False, "It says </think> here")
+    _, records, questions = run(tmp_path, protocol, always(protocol.answer(text % answer)))
+    assert (records[0]["vlm_matches"], len(questions)) == (False, 1)
+    assert records[0]["vlm_analysis"] == "It says </think> here"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("code", "body", "kind"),
+    [
+        (200, {"error": {"message": "the engine is tired"}}, "server"),
+        (200, {"error": "the engine is tired"}, "server"),
+        (200, {"error": {"message": "the engine is tired", "code": 422}}, "rejected"),
+        (200, {"object": "error", "message": "the engine is tired", "code": 400}, "rejected"),
+        (200, {"detail": "the engine is tired"}, "server"),
+        (200, b"the engine is tired", "malformed"),
+        (503, b"the engine is tired", "server"),
+        (422, b"the engine is tired", "rejected"),
+        (422, {"detail": "the engine is tired"}, "rejected"),
+        (422, {"detail": [{"loc": ["body"], "msg": "the engine is tired", "type": "value"}]}, "rejected"),
+        (500, {"message": "the engine is tired"}, "server"),
+        (500, {"error": {"detail": {"reason": "the engine is tired"}}}, "server"),
+        (502, [{"error": {"message": "the engine is tired"}}], "server"),
+    ],
+)
+def test_a_servers_own_words_are_told(tmp_path, protocol, code, body, kind):
+    done, records, _ = run(tmp_path, protocol, always(Response(code, body)))
+    assert records[0]["vlm_error_kind"] == kind
+    assert "the engine is tired" in records[0]["vlm_error"]
+    assert f"1 without a verdict ({kind})" in done.stderr and "the engine is tired" in done.stderr
+
+
+def test_terminal_escapes_of_a_server_do_not_reach_the_terminal(tmp_path):
+    done, _, _ = run(tmp_path, OpenAIProtocol, always(Response(422, "\x1b]0;owned\x07 \x9b31m")))
+    assert not set(done.stderr) & {"\x1b", "\x07", "\x9b"} and "owned" in done.stderr
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("content", [None, "", [], [{"type": "text", "text": ""}]])
+def test_an_answer_in_the_reasoning_is_read(tmp_path, key, content):
+    answer = OpenAIProtocol.answer()
+    answer.body["choices"][0]["message"] = {"role": "assistant", "content": content, key: verdict(False)}
+    _, records, _ = run(tmp_path, OpenAIProtocol, always(answer))
+    assert records[0]["vlm_matches"] is False
+
+
+def test_an_answer_in_parts_is_read(tmp_path):
+    answer = OpenAIProtocol.answer()
+    whole = verdict(True)
+    parts = [{"type": "text", "text": whole[:9]}, {"type": "text", "text": whole[9:]}]
+    answer.body["choices"][0]["message"]["content"] = parts
+    _, records, _ = run(tmp_path, OpenAIProtocol, always(answer))
+    assert records[0]["vlm_matches"] is True
+
+
+def test_a_server_without_schemas_is_asked_without_one_for_the_rest_of_the_run(tmp_path):
+    def script(request, number):
+        known = "response_format" not in request.json
+        return OpenAIProtocol.answer() if known else OpenAIProtocol.error(400, "response_format is not supported")
+
+    done, records, questions = run(tmp_path, OpenAIProtocol, script, ids=range(3))
+    assert done.returncode == 0, done.stderr
+    assert ["response_format" in question.json for question in questions] == [True, False, False, False]
+
+
+def test_a_rejection_after_an_answer_is_not_due_to_the_schema(tmp_path):
+    script = in_turn(OpenAIProtocol.answer(), OpenAIProtocol.error(400, "no"))
+    _, records, questions = run(tmp_path, OpenAIProtocol, script, ids=range(2))
+    assert len(questions) == 2 and records[1]["vlm_error_kind"] == "rejected"
+
+
+def models(*names):
+    """A server that lists models and answers questions."""
+    listed = Response(body={"object": "list", "data": [{"id": name} for name in names]})
+    return lambda request, number: listed if request.path == "/v1/models" else OpenAIProtocol.answer()
+
+
+def test_the_only_model_of_a_server_is_taken(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(models("org/the-model")) as server:
+        done = gate(meta, "--judge", "openai", server=server)
+    assert done.returncode == 0, done.stderr
+    assert server.questions[0].json["model"] == "org/the-model"
+    assert read(tmp_path / "report.run.json")["service"]["model"] == "org/the-model"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (models("a", "b"), "lists 2 models: a, b"),
+        (models(), "lists 0 models"),
+        (always(Response(404, b"no such page")), "no such page"),
+        (always(Response(body={"data": [{"id": 5}, "x"]})), "cannot be read"),
+        (always(Response(401, f"bad key {KEY}")), "OPENAI_API_KEY"),
+    ],
+)
+def test_without_one_model_to_take_the_command_says_which_there_are(tmp_path, script, words):
+    meta = make_archive(tmp_path)
+    with Service(script) as server:
+        done = gate(meta, "--judge", "openai", server=server)
+    assert (done.returncode, server.questions) == (2, [])
+    assert "--vlm-model" in done.stderr and words in done.stderr and KEY not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"ffconcat version 1.0\nfile private.mp4\n", b"#EXTM3U\nprivate.mp4\n", b"root:x:0:0", b"\0" * 64]
+)
+def test_only_a_video_is_sent(tmp_path, content):
+    meta = make_archive(tmp_path)
+    (tmp_path / "0.mp4").write_bytes(content)
+    with Service(always(GeminiProtocol.answer())) as server:
+        assert gate(meta, server=server).returncode == 1
+    assert server.requests == []
+    assert read(tmp_path / "report.json")[0]["vlm_error_kind"] == "no_question"
+
+
+def test_a_video_beyond_any_clip_is_not_read(tmp_path):
+    meta = make_archive(tmp_path)
+    with open(tmp_path / "0.mp4", "r+b") as file:
+        file.truncate(30_000_000_000)
+    done = gate(meta, "--gemini-api-key", "k" * 20)
+    assert done.returncode == 1
+    assert "more than" in read(tmp_path / "report.json")[0]["vlm_error"]
+
+
+@pytest.mark.parametrize("address", ["reference://x.mp4", "dir://x.mp4", "zip://x.mp4::y.zip"])
+def test_an_odd_address_costs_one_entry(tmp_path, address):
+    meta = make_archive(tmp_path, range(2))
+    entries = read(meta)
+    entries[0]["video_path"] = address
+    meta.write_text(json.dumps(entries))
+    with Service(always(GeminiProtocol.answer())) as server:
+        done = gate(meta, server=server)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert [record["vlm_matches"] for record in read(tmp_path / "report.json")] == [None, True]
+
+
+def manual(meta, *files):
+    flags = [flag for file in files for flag in ("--verdicts", file)]
+    return gate(meta, "--judge", "manual", *flags)
+
+
+def test_several_verdict_files_are_merged_and_may_not_disagree(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    (tmp_path / "a.json").write_text('[{"id": 0, "matches": true}, {"id": "1", "matches": false}]')
+    (tmp_path / "b.json").write_text('[{"id": 1, "matches": false}, {"id": 2, "matches": true}]')
+    assert manual(meta, tmp_path / "a.json", tmp_path / "b.json").returncode == 0
+    assert [record["vlm_matches"] for record in read(tmp_path / "report.json")] == [True, False, True]
+    (tmp_path / "b.json").write_text('[{"id": 1, "matches": true}]')
+    done = manual(meta, tmp_path / "a.json", tmp_path / "b.json")
+    assert done.returncode == 2 and "disagrees" in done.stderr and "'1'" in done.stderr
+
+
+@pytest.mark.parametrize("part", ["motion", "clip", "text"])
+def test_a_verdict_on_other_content_is_refused_and_counted(tmp_path, part):
+    meta = make_archive(tmp_path, range(2))
+    entries = read(meta)
+    content = {}
+    for entry in entries:
+        entry["motion_path"] = f"{entry['id']}_eval.pt"
+    meta.write_text(json.dumps(entries))
+    content["motion"] = hashlib.sha256((tmp_path / "0_eval.pt").read_bytes()).hexdigest()
+    content["clip"] = hashlib.sha256((tmp_path / "0.mp4").read_bytes()).hexdigest()
+    content["text"] = hashlib.sha256(entries[0]["prompt"].encode()).hexdigest()
+    people = [{"id": 0, "matches": True, "content": content}, {"id": 1, "matches": True, "content": None}]
+    (tmp_path / "v.json").write_text(json.dumps(people))
+    assert manual(meta, tmp_path / "v.json").returncode == 0
+    content[part] = "0" * 64
+    (tmp_path / "v.json").write_text(json.dumps(people))
+    done = manual(meta, tmp_path / "v.json")
+    assert done.returncode == 1 and "1 verdicts of reviewers were not used" in done.stderr
+    assert [record["vlm_error_kind"] for record in read(tmp_path / "report.json")] == ["other_content", None]
+    with Service(always(GeminiProtocol.answer(verdict(False)))) as server:
+        done = gate(meta, "--verdicts", tmp_path / "v.json", server=server)
+    assert "1 verdicts of reviewers were not used" in done.stderr
+    assert [record["judge"] for record in read(tmp_path / "report.json")] == ["gemini", "manual"]
+
+
+@pytest.mark.parametrize("content", [3, {"clip": "x"}, {"text": 5}, {"motion": "A" * 64}])
+def test_a_content_that_is_none_is_refused(tmp_path, content):
+    meta = make_archive(tmp_path)
+    (tmp_path / "v.json").write_text(json.dumps([{"id": 0, "matches": True, "content": content}]))
+    done = manual(meta, tmp_path / "v.json")
+    assert done.returncode == 2 and "content" in done.stderr and done.stderr.count("\n") == 1
+
+
+def damaged(value, chance):
+    """A response body with one value exchanged for something odd."""
+    odd = (None, 5, -1.5, "x", [], {}, True, [None], {"text": []}, "\ud800", 10**40)
+    if chance.random() < 0.15 or not isinstance(value, (dict, list)) or not value:
+        return chance.choice(odd)
+    places = list(value) if isinstance(value, dict) else range(len(value))
+    place = chance.choice(list(places))
+    copy = value.copy()
+    copy[place] = damaged(value[place], chance)
+    return copy
+
+
+@BOTH
+def test_damaged_answers_cost_their_entry_and_no_more(tmp_path, protocol):
+    chance = random.Random(5)
+    script = lambda request, number: Response(body=damaged(protocol.answer().body, chance))  # noqa: E731
+    _, records, _ = run(tmp_path, protocol, script, "--retry-delay", 0.001, ids=range(60))
+    assert len(records) == 60
+    assert {record["vlm_error_kind"] for record in records} <= {None, "malformed", "empty", "run_ended", "server"}
+    assert all(record["vlm_matches"] in (True, None) for record in records)
