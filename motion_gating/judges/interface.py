@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from motion_gating.archives.content import Content
 from motion_rep.files.locations import Location
 
 NO_QUESTION = "no_question"  # error kind: nothing can be asked about this entry
@@ -66,13 +67,13 @@ class HumanVerdict:
     Attributes:
         matches: None where the person was unsure.
         usable: whether the motion may condition a model, in the person's view; only for evaluating the gate.
-        content: the digests of what the person saw, by name; see :mod:`motion_gating.judges.content`.
+        content: digests of what the person saw.
     """
 
     matches: bool | None
     analysis: str | None
     usable: bool | None = None
-    content: Mapping[str, str] | None = None
+    content: Content | None = None
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from motion_gating.judges.content import CONTENT_KEYS, DIGEST_LENGTH, other_content
+from motion_gating.archives.content import Content, content_from
+from motion_gating.judges.content import changed_part
 from motion_gating.judges.interface import HumanVerdict, Model, Question, Stop, Verdict, undecided
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
@@ -42,7 +42,7 @@ class ManualJudge:
     def judge(self, question: Question) -> Verdict:
         """The person's verdict; undecided where the person was unsure, saw something else, or did not look."""
         human = self.people.get(str(question.identifier))
-        changed = None if human is None else other_content(human.content, question)
+        changed = None if human is None else changed_part(human.content, question)
         if changed is not None:
             self.refused.append(str(question.identifier))
         if self.model is not None and (human is None or changed is not None):
@@ -121,16 +121,9 @@ def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple
     return str(identifier), HumanVerdict(matches, analysis, usable, _content(place, item.get("content")))
 
 
-def _content(place: str, value: object) -> dict[str, str] | None:
-    """The digests of what was seen; parts that are null are unknown."""
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not all(_is_digest(value.get(name)) for name in CONTENT_KEYS):
-        raise UsageError(f"{place} has a content that does not hold the digests {', '.join(CONTENT_KEYS)}. Remove it.")
-    return {name: digest for name in CONTENT_KEYS if (digest := value.get(name)) is not None}
-
-
-def _is_digest(value: object) -> bool:
-    return value is None or (
-        isinstance(value, str) and re.fullmatch(rf"[0-9a-f]{{{DIGEST_LENGTH}}}", value) is not None
-    )
+def _content(place: str, value: object) -> Content | None:
+    """The digests of what was seen."""
+    content = content_from(value)
+    if value is not None and content is None:
+        raise UsageError(f"{place} has a content without the digests motion, clip and text. Remove it.")
+    return content

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.table import METRICS
 from motion_gating.review_page.curves import curve_panels
@@ -67,6 +68,7 @@ class _Sources:
 
     copies: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     fetched: set[Path] = field(default_factory=set)
+    lit: Path | None = None
     motion_path: Path | None = None
     motion: MotionClip | None = None
     joints: JointClip | None = None
@@ -96,6 +98,7 @@ def _entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewE
     lit_fps = _tried(lambda: video_rate(lit_path), sources, "lit video") if lit_path else None
     fps = _show_fps(sources, lit_fps)
     if lit_fps is not None:
+        sources.lit = lit_path
         _tried(lambda: write_poster(lit_path, _poster(key, options)), sources, "poster")
     videos = [
         _linked("lit", "Lit video", lit_path or (lit and Path(lit)), lit_fps, fps, key, sources, options),
@@ -126,13 +129,15 @@ def _described(
         "figures": [_scaled(item, figure) for figure in METRICS],
         "seconds": None if sources.joints is None else len(sources.joints.joints) / fps,
         "about": what_is_judged(prompt, _motion_digest(item, sources)),
+        "content": _content(prompt, sources).as_dict(),
     }
     details = {
         "reasons": reasons_of(item, options.threshold),
         "analysis": item.text("vlm_analysis"),
         "judge": _judge_words(item),
         "problems": [*problems_of(item), *sources.missing],
-        "videos": [video.as_dict() for video in videos],
+        "videos": [video.as_dict() for video in videos if video.url is not None],
+        "absent": _absent(videos, sources),
         "panels": [] if sources.joints is None else curve_panels(sources.joints, fps, options.threshold),
         "worst": worst_half_second(item, fps),
         "seconds": _seconds(sources, fps),
@@ -143,6 +148,22 @@ def _described(
     }
     write_entry_script(options.output / "entries" / f"{key}.js", key, details)
     return EntryPage(harmless_json(row), tuple(sources.missing))
+
+
+def _content(prompt: str, sources: _Sources) -> Content:
+    """Digests of what the reviewer sees, for exported verdicts."""
+    return Content(
+        motion=None if sources.motion is None else motion_digest(sources.motion),
+        clip=None if sources.lit is None else clip_digest(sources.lit),
+        text=text_digest(prompt) if prompt else None,
+    )
+
+
+def _absent(videos: list[Video], sources: _Sources) -> list[str]:
+    """Which videos there are not, unless an error says so already."""
+    missing = [video for video in videos if video.url is None]
+    named = {problem.partition(":")[0] for problem in sources.missing}
+    return [f"{video.title}: {video.error}" for video in missing if video.title.lower() not in named]
 
 
 def _poster(key: str, options: PageOptions) -> Path:

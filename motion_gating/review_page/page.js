@@ -9,11 +9,11 @@ const find = (id) => document.getElementById(id);
 
 const GROUPS = [
   ["pass", "pass", "may condition a model"],
-  ["mismatch", "mismatch", "the judge says that clip and description differ"],
-  ["jitter", "jitter", "shakes more than the threshold allows"],
+  ["mismatch", "mismatch", "the judge says that the clip does not match the description"],
+  ["jitter", "jitter", "jitter is not below the threshold"],
   ["other", "other limit", "another limit rejects it"],
-  ["undecided", "undecided", "nobody could decide"],
-  ["failed", "failed", "figures or a verdict could not be had"],
+  ["undecided", "undecided", "no decision: the reviewer or the judge was unsure, or nobody looked"],
+  ["failed", "failed", "an error left figures or the verdict missing"],
 ];
 const ANSWERS = { match: ["match", "✓", "m", true], mismatch: ["no match", "✗", "x", false], unsure: ["unsure", "?", "u", null] };
 const REVIEWED = [["none", "no verdict yet"], ["given", "with your verdict"], ["differs", "you and the judge differ"]];
@@ -49,19 +49,19 @@ function tell(text) {
 // ---- verdicts: kept in this browser, per page; each remembers which motion and prompt it is about
 
 const storageKey = `motion-review ${location.pathname}`;
-let kept = {};
+let kept = new Map();
 
 function readKept() {
   try {
-    kept = JSON.parse(localStorage.getItem(storageKey)) || {};
+    kept = new Map(Object.entries(JSON.parse(localStorage.getItem(storageKey)) || {}));
   } catch {
-    kept = {};
+    kept = new Map();
   }
 }
 
 function writeKept() {
   try {
-    localStorage.setItem(storageKey, JSON.stringify(kept));
+    localStorage.setItem(storageKey, JSON.stringify(Object.fromEntries(kept)));
   } catch {
     tell("This browser does not let the page keep verdicts. Export them before you close it.");
   }
@@ -69,15 +69,15 @@ function writeKept() {
 
 /** What the person said of an entry; nothing where the motion or the prompt has changed since. */
 function verdictOf(entry) {
-  const item = Object.hasOwn(kept, entry.key) ? kept[entry.key] : null;
+  const item = kept.get(entry.key);
   return item && item.about === entry.about ? item : { verdict: null, note: "" };
 }
 
 function setVerdict(entry, change) {
   readKept(); // another window may have the same page open
   const item = { ...verdictOf(entry), ...change, about: entry.about };
-  if (item.verdict || item.note) kept[entry.key] = item;
-  else delete kept[entry.key];
+  if (item.verdict || item.note) kept.set(entry.key, item);
+  else kept.delete(entry.key);
   writeKept();
   showVerdict(entry);
   showProgress();
@@ -88,14 +88,14 @@ function exportText() {
   const lines = given.map((entry) => {
     const { verdict, note } = verdictOf(entry);
     // idJson is the id as the archive writes it: numbers of any size keep their digits and strings stay strings.
-    return `  {"id": ${entry.idJson}, "matches": ${JSON.stringify(ANSWERS[verdict][3])}, "analysis": ${JSON.stringify(note || null)}}`;
+    return `  {"id": ${entry.idJson}, "matches": ${JSON.stringify(ANSWERS[verdict][3])}, "analysis": ${JSON.stringify(note || null)}, "content": ${JSON.stringify(entry.content)}}`;
   });
   return lines.length ? `[\n${lines.join(",\n")}\n]\n` : "[]\n";
 }
 
 function exportVerdicts() {
   const given = entries.filter((entry) => verdictOf(entry).verdict).length;
-  if (!given) return tell("There is no verdict to export yet. Press m, x or u on an entry.");
+  if (!given) return tell("There are no verdicts to export. Press m, x or u on an entry.");
   const link = make("a", { href: URL.createObjectURL(new Blob([exportText()], { type: "application/json" })), download: "verdicts.json" });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
@@ -103,26 +103,68 @@ function exportVerdicts() {
   tell(`${given} ${given === 1 ? "verdict" : "verdicts"} exported to verdicts.json.${notes ? ` ${notes} with a note and no verdict left out.` : ""}`);
 }
 
+/** JSON with every number as its text, so that ids keep all digits: 9007199254740993 and 1.0 stay as they are. */
+function parseWithNumbersAsText(text) {
+  JSON.parse(text); // throws where it is no JSON
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token[0] === '"' ? token : `"${token}"`)));
+}
+
+/** Whether a verdict was given on another motion, clip or description; unknown parts agree with everything. */
+function isAboutOther(content, entry) {
+  if (!content || typeof content !== "object") return false;
+  return ["motion", "clip", "text"].some((part) => content[part] && entry.content[part] && content[part] !== entry.content[part]);
+}
+
 async function importVerdicts(file) {
   const ids = new Map(entries.map((entry) => [entry.id, entry]));
   let items;
   try {
-    items = JSON.parse(await file.text());
+    items = parseWithNumbersAsText(await file.text());
     if (!Array.isArray(items)) throw new Error("it holds no list");
   } catch (error) {
     return tell(`${file.name} cannot be read: ${error.message}.`);
   }
   const usable = items.filter((item) => item && ids.has(String(item.id)) && [true, false, null].includes(item.matches));
+  const current = usable.filter((item) => !isAboutOther(item.content, ids.get(String(item.id))));
   readKept();
-  for (const item of usable) {
+  const conflicts = [];
+  for (const item of current) {
     const entry = ids.get(String(item.id));
-    const verdict = item.matches === null ? "unsure" : item.matches ? "match" : "mismatch";
-    kept[entry.key] = { verdict, note: typeof item.analysis === "string" ? item.analysis : "", about: entry.about };
+    const theirs = { verdict: item.matches === null ? "unsure" : item.matches ? "match" : "mismatch", note: typeof item.analysis === "string" ? item.analysis : "", about: entry.about };
+    const mine = verdictOf(entry);
+    const noteDiffers = mine.note && theirs.note && mine.note !== theirs.note;
+    if ((mine.verdict && mine.verdict !== theirs.verdict) || noteDiffers) conflicts.push({ entry, mine, theirs });
+    else kept.set(entry.key, { ...theirs, note: theirs.note || mine.note });
   }
+  showImported();
+  const other = usable.length - current.length;
+  tell(`${current.length - conflicts.length} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
+    + `${conflicts.length ? ` ${conflicts.length} differ from yours.` : ""}`);
+  if (conflicts.length) showConflicts(conflicts);
+}
+
+function showImported() {
   writeKept();
   entries.forEach(showVerdict);
   showProgress();
-  tell(`${usable.length} of ${items.length} verdicts of ${file.name} taken over.`);
+}
+
+/** Let the reviewer choose where an imported verdict differs; nothing is overwritten unless it is checked. */
+function showConflicts(conflicts) {
+  const words = ({ verdict, note }) => `${verdict ? ANSWERS[verdict][0] : "no verdict"}${note ? ` (${note})` : ""}`;
+  const boxes = conflicts.map(() => make("input", { type: "checkbox" }));
+  find("differing").replaceChildren(...conflicts.map(({ entry, mine, theirs }, number) =>
+    make("li", {}, make("label", {}, boxes[number], ` id ${entry.id}: yours ${words(mine)}, imported ${words(theirs)}`))));
+  find("conflicts").returnValue = "";
+  find("conflicts").onclose = () => {
+    const choice = find("conflicts").returnValue;
+    readKept();
+    const taken = conflicts.filter((_, number) => choice === "all" || (choice === "checked" && boxes[number].checked));
+    for (const { entry, theirs } of taken) kept.set(entry.key, theirs);
+    showImported();
+    tell(`${taken.length} of ${conflicts.length} differing verdicts replaced; the others are as they were.`);
+  };
+  find("conflicts").showModal();
 }
 
 // ---- the overview: counts that filter, histogram, search, order, list
@@ -338,6 +380,7 @@ function close() {
 
 function headOf(entry) {
   const words = { true: ["pass", "passes: may condition a model"], false: ["mismatch", "rejected"], null: ["undecided", "undecided"] }[entry.decision];
+  if (entry.decision === null && entry.groups.includes("failed")) words.splice(0, 2, "failed", "failed");
   const back = make("button", { type: "button", className: "back" }, "← List");
   back.onclick = () => { location.hash = ""; };
   return make("header", {}, back, make("span", { className: `badge decision ${words[0]}` }, words[1]),
@@ -350,8 +393,10 @@ function fill(holder, entry, details) {
   const why = make("section", { className: "card" }, make("h3", {}, "Why"), list(details.reasons));
   const said = make("section", { className: "card" }, make("h3", {}, details.judge ? `What the judge saw – ${details.judge}` : "What the judge saw"),
     make("p", {}, details.analysis || "No analysis."));
-  const parts = [player.videos, player.controls, judgeOf(entry), make("div", { className: "columns" }, why, said), player.curves, numbersOf(entry, details)];
-  if (details.problems.length) parts.splice(3, 0, make("section", { className: "card problems" }, make("h3", {}, "What went wrong"), list(details.problems)));
+  const columns = make("div", { className: "columns" }, details.reasons.length ? why : null, details.analysis ? said : null);
+  const parts = [player.videos, player.controls, judgeOf(entry), columns, player.curves, numbersOf(entry, details)];
+  if (details.absent.length) parts.splice(2, 0, make("p", { className: "absence" }, `Not shown: ${details.absent.join("; ")}.`));
+  if (details.problems.length) parts.unshift(make("section", { className: "card problems" }, make("h3", {}, "What went wrong"), list(details.problems)));
   holder.append(...parts);
   player.layout();
   player.seek(0);
@@ -359,7 +404,7 @@ function fill(holder, entry, details) {
 
 function numbersOf(entry, details) {
   const lines = batch.figures.map(({ name, unit }, number) => [name, entry.figures[number], unit]);
-  lines.push(["duration", details.seconds, "s"], ["frames", details.frames, ""], ["frame rate", details.fps, details.rateKnown ? "fps" : "fps (assumed, the motion does not say)"]);
+  lines.push(["duration", details.seconds, "s"], ["frames", details.frames, ""], ["frame rate", details.fps, details.rateKnown ? "fps" : "fps (assumed: the motion holds no rate)"]);
   const table = make("table", {}, make("tbody", {}, ...lines.map(([name, value, unit]) =>
     make("tr", {}, make("td", {}, name), make("td", {}, `${short(value)} `, make("span", { className: "unit" }, unit))))));
   return make("section", { className: "card" }, make("h3", {}, "Numbers"), table, details.motion ? make("p", { className: "id" }, details.motion) : null);
@@ -379,7 +424,7 @@ function judgeOf(entry) {
   const note = make("textarea", { id: "note", rows: 1, placeholder: "Note (n)", "aria-label": "Note", value: verdictOf(entry).note });
   note.oninput = () => setVerdict(entry, { note: note.value });
   const box = make("section", { className: "judge", "aria-label": "Your verdict" },
-    make("div", { className: "answers" }, ...buttons, next, make("label", { className: "auto" }, auto, "go on after a verdict")), note);
+    make("div", { className: "answers" }, ...buttons, next, make("label", { className: "auto" }, auto, "next entry after a verdict")), note);
   showAnswers(entry, box);
   return box;
 }
@@ -429,24 +474,20 @@ class Player {
     return this.details.seconds || Math.max(0.1, ...this.clips.map(({ node, scale, offset }) => ((node.duration || 0) - offset) / scale));
   }
 
-  figure({ kind, title, src, scale, offset, error }) {
+  figure({ kind, title, src, scale, offset }) {
     const figure = make("figure", { className: kind });
     const absent = (text) => make("div", { className: "absent" }, text);
-    if (src) {
-      const node = make("video", { src, muted: true, playsInline: true, preload: "auto", tabIndex: -1 });
-      node.setAttribute("aria-label", `${title} of this entry`);
-      const clip = { node, scale, offset };
-      node.onerror = () => {
-        if (!this.playing && !node.getAttribute("src")) return; // taken away on purpose
-        this.clips = this.clips.filter((other) => other !== clip);
-        node.replaceWith(absent(`This video cannot be shown: ${decodeURIComponent(src)}`));
-      };
-      node.onloadedmetadata = () => this.place(clip, true);
-      this.clips.push(clip);
-      figure.append(node);
-    } else {
-      figure.append(absent(`No video: ${error}.`));
-    }
+    const node = make("video", { src, muted: true, playsInline: true, preload: "auto", tabIndex: -1 });
+    node.setAttribute("aria-label", `${title} of this entry`);
+    const clip = { node, scale, offset };
+    node.onerror = () => {
+      if (!this.playing && !node.getAttribute("src")) return; // taken away on purpose
+      this.clips = this.clips.filter((other) => other !== clip);
+      node.replaceWith(absent(`This video cannot be shown: ${decodeURIComponent(src)}`));
+    };
+    node.onloadedmetadata = () => this.place(clip, true);
+    this.clips.push(clip);
+    figure.append(node);
     figure.append(make("figcaption", {}, title));
     return figure;
   }
@@ -553,7 +594,7 @@ class Player {
 
   makeCurves() {
     const section = make("section", { className: "card curves", "aria-label": "Curves over time" });
-    if (!this.details.panels.length) section.append(make("p", {}, "No curves: there are no joints of this entry."));
+    if (!this.details.panels.length) section.append(make("p", {}, "No curves: this entry has no joints."));
     for (const panel of this.details.panels) {
       const sides = panel.lines.length > 1 ? ["left", "right"] : ["left"];
       const now = panel.lines.map(() => make("span", { className: "now" }));
@@ -675,7 +716,7 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || find("help").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || find("help").open || find("conflicts").open) return;
   const { target } = event;
   const writes = target.matches("textarea, input[type=search], select");
   if (event.key === "Escape" && writes) {

@@ -30,7 +30,7 @@ class ReviewEntry:
 
     @property
     def decision(self) -> bool | None:
-        """use_ref_motion; None where nobody could decide."""
+        """use_ref_motion; None where there is no decision."""
         value = (self.record if self.record is not None else self.entry).get("use_ref_motion")
         return value if isinstance(value, bool) else None
 
@@ -148,7 +148,7 @@ def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
         if failed_checks is None
         else "jitter_degree" in failed_checks,
         "other": bool(failed_checks) and not {"jitter_degree", "vlm"}.issuperset(failed_checks),
-        "undecided": item.decision is None,
+        "undecided": item.decision is None and not problems_of(item),
         "failed": bool(problems_of(item)),
     }
     return [name for name, member in membership.items() if member]
@@ -170,7 +170,8 @@ def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
         return ["the quality report has no record of this entry"]
     given = item.record.get("reasons")
     if isinstance(given, list) and given:
-        return [str(reason) for reason in given]
+        causes = [cause for key in ("metrics_error", "vlm_error") if (cause := item.text(key)) and problems_of(item)]
+        return [str(reason) for reason in given if not any(cause in str(reason) for cause in causes)]
     jitter, matches = item.number("jitter_degree"), item.record.get("vlm_matches")
     words = {
         True: "the judge says that the clip matches the description",

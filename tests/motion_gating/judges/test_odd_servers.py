@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import random
 
@@ -21,6 +20,10 @@ from gate_support import (
     read,
     verdict,
 )
+from sample_motions import smooth_clip
+
+from motion_gating.archives.content import clip_digest, motion_digest, text_digest
+from motion_rep.motions.motion_file import read_motion, write_motion
 
 BOTH = pytest.mark.parametrize("protocol", [GeminiProtocol, OpenAIProtocol])
 
@@ -302,7 +305,8 @@ def test_a_video_beyond_any_clip_is_not_read(tmp_path):
         file.truncate(30_000_000_000)
     done = gate(meta, "--gemini-api-key", "k" * 20)
     assert done.returncode == 1
-    assert "more than" in read(tmp_path / "report.json")[0]["vlm_error"]
+    record = read(tmp_path / "report.json")[0]
+    assert record["vlm_error_kind"] == "no_question" and "0.mp4" in record["vlm_error"]
 
 
 @pytest.mark.parametrize("address", ["reference://x.mp4", "dir://x.mp4", "zip://x.mp4::y.zip"])
@@ -339,15 +343,16 @@ def test_a_verdict_on_other_content_is_refused_and_counted(tmp_path, part):
     entries = read(meta)
     content = {}
     for entry in entries:
-        entry["motion_path"] = f"{entry['id']}_eval.pt"
+        entry["motion_path"] = "walk.pt"
+    write_motion(tmp_path / "walk.pt", smooth_clip(31, seed=2))
     meta.write_text(json.dumps(entries))
-    content["motion"] = hashlib.sha256((tmp_path / "0_eval.pt").read_bytes()).hexdigest()
-    content["clip"] = hashlib.sha256((tmp_path / "0.mp4").read_bytes()).hexdigest()
-    content["text"] = hashlib.sha256(entries[0]["prompt"].encode()).hexdigest()
+    content["motion"] = motion_digest(read_motion(tmp_path / "walk.pt"))
+    content["clip"] = clip_digest(tmp_path / "0.mp4")
+    content["text"] = text_digest(entries[0]["prompt"])
     people = [{"id": 0, "matches": True, "content": content}, {"id": 1, "matches": True, "content": None}]
     (tmp_path / "v.json").write_text(json.dumps(people))
     assert manual(meta, tmp_path / "v.json").returncode == 0
-    content[part] = "0" * 64
+    content[part] = "0" * 32
     (tmp_path / "v.json").write_text(json.dumps(people))
     done = manual(meta, tmp_path / "v.json")
     assert done.returncode == 1 and "1 verdicts of reviewers were not used" in done.stderr
@@ -358,7 +363,7 @@ def test_a_verdict_on_other_content_is_refused_and_counted(tmp_path, part):
     assert [record["judge"] for record in read(tmp_path / "report.json")] == ["gemini", "manual"]
 
 
-@pytest.mark.parametrize("content", [3, {"clip": "x"}, {"text": 5}, {"motion": "A" * 64}])
+@pytest.mark.parametrize("content", [3, [], {"text": 5}, {"motion": ["A"]}])
 def test_a_content_that_is_none_is_refused(tmp_path, content):
     meta = make_archive(tmp_path)
     (tmp_path / "v.json").write_text(json.dumps([{"id": 0, "matches": True, "content": content}]))

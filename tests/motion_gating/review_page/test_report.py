@@ -61,7 +61,7 @@ def test_every_entry_is_on_the_page_and_a_missing_video_makes_the_exit_code_one(
         ("0", ["pass"]),
         ("seven", ["mismatch"]),
         (str(LARGE_ID), ["jitter"]),
-        ("3", ["undecided", "failed"]),
+        ("3", ["failed"]),
         ("../4", ["pass"]),
         ("5", ["undecided"]),
     ],
@@ -197,8 +197,9 @@ def test_curves_tell_speed_in_metres_per_second_and_jitter_whose_mean_is_the_fig
 
 def test_what_is_missing_is_said_in_words(batch):
     details = entry_details(batch[0] / "page", safe_name("../4"))
-    assert details["videos"][0]["src"] is None and "gone.mp4" in details["videos"][0]["error"]
-    assert any("gone.mp4" in problem for problem in details["problems"])
+    assert "lit" not in [video["kind"] for video in details["videos"]]
+    assert sum("gone.mp4" in line for line in details["problems"] + details["absent"]) == 1, "the cause is told once"
+    assert entry_details(batch[0] / "page", "5")["absent"][0] == "Lit video: the entry names none"
     assert entry_details(batch[0] / "page", "3")["problems"] == ["no verdict: the service was busy"]
 
 
