@@ -435,7 +435,7 @@ return found;
 
 
 def test_on_a_phone_the_list_comes_first_and_nothing_is_wider_than_the_screen(page, folder):
-    size(page, 390, 844)
+    size(page, 390, 700)
     page.get("about:blank")
     page.get((folder / "page" / "index.html").as_uri())
     assert not page.find_element(By.ID, "entry").is_displayed()
@@ -445,7 +445,7 @@ def test_on_a_phone_the_list_comes_first_and_nothing_is_wider_than_the_screen(pa
     assert not page.find_element(By.ID, "list").is_displayed()
     player = page.find_element(By.CSS_SELECTOR, ".player").rect
     top = page.find_element(By.CSS_SELECTOR, ".judge").rect["y"]
-    assert player["y"] + player["height"] <= min(844, top), "the player is on the first screen"
+    assert player["y"] + player["height"] <= min(700, top), "the player is on the first screen"
     assert page.execute_script("return document.documentElement.scrollWidth") <= 390
     click(page, ".back")
     WebDriverWait(page, PATIENCE).until(lambda driver: driver.find_element(By.ID, "list").is_displayed())
