@@ -18,7 +18,8 @@ from process_support import end_processes  # noqa: F401
 from smplx_support import smplx_arrays
 
 torch.set_num_threads(1)
-# No deadline: how long an example takes is the machine's affair. The same examples every time, so that a failure is the change's.
+# No deadline: how long an example takes is the machine's affair. The same examples every time, so that a failure is the
+# change's.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 
@@ -87,7 +88,9 @@ def make_capture():
 
 @pytest.fixture(scope="session")
 def smplx_file(tmp_path_factory) -> Path:
-    """A body in SMPL-X's file schema: the neutral joints, each with one vertex on it that follows it; the rest of the vertices lie at the pelvis."""
+    """A body in SMPL-X's file schema: the neutral joints, each with one vertex on it that follows it; the rest of the
+    vertices lie at the pelvis.
+    """
     path = tmp_path_factory.mktemp("body") / "SMPLX_NEUTRAL.npz"
     np.savez_compressed(path, **smplx_arrays())
     return path

@@ -1,9 +1,13 @@
-"""Measure speed and memory of every stage on this machine, each beside its limit in the same run, and how cost grows with the number of items.
+"""Measure speed and memory of every stage on this machine, each beside its limit in the same run, and how cost grows
+with the number of items.
 
-Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and writing the files, drawing
+Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and
+writing the files, drawing
 without encoding, encoding without drawing, importing torch. "per item" is processor time, on all cores together, encoder included; it
-hardly changes when the machine is busy with other things, unlike the rate. Conversion is measured with its files in memory, where the system
-offers such a folder, so that the figures are those of the program; and once on the disk of temporary files, beside what that disk takes.
+hardly changes when the machine is busy with other things, unlike the rate. Conversion is measured with its files in
+memory, where the system
+offers such a folder, so that the figures are those of the program; and once on the disk of temporary files, beside what
+that disk takes.
 """
 
 from __future__ import annotations
@@ -194,7 +198,9 @@ def _files_alone(folder: Path, count: int):
 
 
 def _by_workers(start: str, folder: Path, count: int):
-    """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the workers' processor seconds."""
+    """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the
+    workers' processor seconds.
+    """
     from motion_rep.conversion.pairing import Pairing
     from motion_rep.runs.work_pool import StartIn, run_items
 
@@ -303,7 +309,9 @@ def _skinning(count: int):
 
 
 def _drawing(kind: str, part: str, folder: Path, count: int):
-    """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them ready."""
+    """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them
+    ready.
+    """
     from motion_rep.bodies.mannequin_body import MannequinBody
     from motion_rep.drawing.opencv_renderer import OpenCvRenderer
     from motion_rep.video.writing import open_writer
@@ -443,7 +451,8 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
     counts = list(next(iter(results.values())))
     most = counts[-1]
     lines = [
-        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load before']} before the run.",
+        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load "
+        f"{machine['load before']} before the run.",
         f"With all cores busy, each computes at {machine['cores together']:.0%} of the speed that one has alone.",
         f"Conversion with its files in {MEMORY if _memory() else 'the folder of temporary files'}.",
         "",
@@ -456,7 +465,8 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
         found = results[stage][most]
         per_item = "" if found["cpu_ms"] is None else f"{found['cpu_ms']:.2f} ms"
         lines.append(
-            f"| {stage} | {found['rate']:g} {_unit(stage)}/s | {per_item} | {_share(stage, results, most)} | {found['peak_mb']} MB |"
+            f"| {stage} | {found['rate']:g} {_unit(stage)}/s | {per_item} | {_share(stage, results, most)} | "
+            f"{found['peak_mb']} MB |"
         )
     lines += ["", f"| seconds for | {' | '.join(map(str, counts))} |", f"| --- |{' --- |' * len(counts)}"]
     lines += [

@@ -1,6 +1,7 @@
 """Fuzz the parsers that are written in Python with atheris, which looks for inputs that reach new lines.
 
-python scripts/dev/fuzz_parsers.py TARGET [libFuzzer options]; without a target it names them. Needs: pip install atheris
+python scripts/dev/fuzz_parsers.py TARGET [libFuzzer options]; without a target it names them. Needs: pip install
+atheris
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
-"""Feed damaged and made-up files to every reader of the project, for a bounded time, and report what is not a result or a one-line error.
+"""Feed damaged and made-up files to every reader of the project, for a bounded time, and report what is not a result or
+a one-line error.
 
-A finding is: an unexpected exception, an error of more than one line, a crash, more than 20 seconds or more than 1.5 GB for a small file, a
-program started, a connection made, or a file written elsewhere. The files that did it are kept in the folder --findings.
+A finding is: an unexpected exception, an error of more than one line, a crash, more than 20 seconds or more than 1.5 GB
+for a small file, a
+program started, a connection made, or a file written elsewhere. The files that did it are kept in the folder
+--findings.
 """
 
 from __future__ import annotations
@@ -265,9 +268,34 @@ def _damaged(seed: bytes, random) -> bytes:
 
 
 KEYS = (
-    "global_orient", "body_pose", "transl", "focal_length", "width", "height", "fps", "frame_index", "motion", "intrinsic", "extrinsic", "start_time", "joints",
-    "pose", "trans", "poses", "betas", "mocap_framerate", "smpl_params_incam", "frame_ids", "id", "matches", "analysis", "smpl", "camera", "tid", 0,
-)  # fmt: skip
+    "global_orient",
+    "body_pose",
+    "transl",
+    "focal_length",
+    "width",
+    "height",
+    "fps",
+    "frame_index",
+    "motion",
+    "intrinsic",
+    "extrinsic",
+    "start_time",
+    "joints",
+    "pose",
+    "trans",
+    "poses",
+    "betas",
+    "mocap_framerate",
+    "smpl_params_incam",
+    "frame_ids",
+    "id",
+    "matches",
+    "analysis",
+    "smpl",
+    "camera",
+    "tid",
+    0,
+)
 
 
 def _wild_dict(random, wild: tuple) -> object:

@@ -1,4 +1,5 @@
-"""Make motion_rep/mannequin_coarse.npz: a quarter of the mannequin's triangles, on vertices that it has, for pictures in which they are small.
+"""Make motion_rep/mannequin_coarse.npz: a quarter of the mannequin's triangles, on vertices that it has, for pictures
+in which they are small.
 
 Run once when mannequin-x changes its mesh. Needs: pip install fast-simplification scipy
 """
@@ -62,7 +63,9 @@ def _parts(faces, count: int) -> list:
 
 
 def _simplified(vertices, faces, part, share: float):
-    """(F, 3) triangles of one piece between its own vertices: quadric simplification, then each corner moves to the nearest vertex."""
+    """(F, 3) triangles of one piece between its own vertices: quadric simplification, then each corner moves to the
+    nearest vertex.
+    """
     import fast_simplification
     import numpy as np
     from scipy.spatial import cKDTree

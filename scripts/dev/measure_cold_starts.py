@@ -1,4 +1,6 @@
-"""How long every command takes to answer --help, and to its first result on one item, from a warm disk cache, as a Markdown table."""
+"""How long every command takes to answer --help, and to its first result on one item, from a warm disk cache, as a
+Markdown table.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Times:
 
     @property
     def least(self) -> float:
-        """What a busy machine does not add to: the clock goes on while a program waits for its turn, and several threads count several times."""
+        """What a busy machine does not add to: the clock goes on while a program waits for its turn, and several
+        threads count several times.
+        """
         return min(self.clock, self.processor)
 
     def __str__(self) -> str:
@@ -87,7 +91,8 @@ def _run(args: argparse.Namespace) -> int:
         say(f"| `{script}` | {help_times} | {'' if first is None else first} |")
     for script in slow:
         say_error(
-            f"{script}: takes longer than {MOST_HELP:g} s to its help or {MOST_FIRST:g} s to its first result. Find what it imports: python -X importtime {script} --help"
+            f"{script}: takes longer than {MOST_HELP:g} s to its help or {MOST_FIRST:g} s to its first result. Find "
+            f"what it imports: python -X importtime {script} --help"
         )
     return SOME_FAILED if slow else DONE
 
@@ -220,7 +225,8 @@ def measured(command: list[str]) -> Times:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0 and not stays:
         raise InputError(
-            f"{' '.join(command)} ended with code {process.returncode}: {errors.decode(errors='replace').strip()[-300:]}"
+            f"{' '.join(command)} ended with code {process.returncode}: "
+            f"{errors.decode(errors='replace').strip()[-300:]}"
         )
     return Times(clock, usage.ru_utime + usage.ru_stime)
 

@@ -48,7 +48,7 @@ def capture_values(capture) -> dict:
 
 
 def documented_values(args, capture) -> dict:
-    """What to store: the file's own keys where it is a documented one already (they hold more than a capture), else the capture's."""
+    """What to store: all keys of a documented file (they hold more than a capture), else the capture\'s."""
     if (
         capture.source not in ("standard", "smplest-x", "camerahmr")
         or args.focal_length

@@ -1,4 +1,6 @@
-"""Files that want something else: to run code, to fill the memory, to write elsewhere; and places that cannot be written. What fuzzing found is here too."""
+"""Files that want something else: to run code, to fill the memory, to write elsewhere; and places that cannot be
+written. What fuzzing found is here too.
+"""
 
 from __future__ import annotations
 

@@ -68,7 +68,9 @@ def module_name(path: Path) -> str:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Project modules that a file imports anywhere, also within functions; a name from a package counts as its module where it is one."""
+    """Project modules that a file imports anywhere, also within functions; a name from a package counts as its module
+    where it is one.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

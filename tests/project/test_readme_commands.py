@@ -90,6 +90,19 @@ def test_the_commands_in_the_readmes_run(checkout):
     assert not failed, "\n".join(failed)
 
 
+def test_the_python_lines_of_the_main_readme_run(checkout):
+    (lines,) = re.findall(r"^```python\n(.*?)^```", (checkout / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert len([line for line in lines.splitlines() if line]) <= 6
+    (checkout / "out").mkdir(exist_ok=True)
+    done = subprocess.run([sys.executable, "-c", lines], cwd=checkout, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (checkout / "out" / "squat.pt").stat().st_size and (checkout / "out" / "squat.png").stat().st_size
+
+
+def test_the_main_readme_is_short():
+    assert len((REPO / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
 def test_commands_are_found_in_text():
     text = "words\n\n    python a.py --x 1  # why\n```\nbash b.sh \\\n  --y\n```\n    not python c.py\n"
     assert commands_of(text) == ["python a.py --x 1", "bash b.sh --y"]

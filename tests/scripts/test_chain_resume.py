@@ -68,7 +68,8 @@ def test_a_program_that_a_killed_run_left_running_is_waited_for(tmp_path, progra
     """It would write into the same place, and fill the GPU."""
     slow, go = tmp_path / "python that waits", tmp_path / "go"
     slow.write_text(
-        f"#!/bin/sh\ntouch '{tmp_path}/began'\nwhile [ ! -e '{go}' ]; do sleep 0.05; done\nexec '{sys.executable}' \"$@\"\n"
+        f"#!/bin/sh\ntouch '{tmp_path}/began'\nwhile [ ! -e '{go}' ]; do sleep 0.05; done\nexec '{sys.executable}' "
+        '"$@"\n'
     )
     slow.chmod(0o755)
     command = ["bash", str(GENERATE), "--model", "wan2.2", "--prompt", "walk", "--output", "out/v.mp4", "--frames", "9"]

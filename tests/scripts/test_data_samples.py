@@ -218,7 +218,9 @@ def test_the_movements_are_what_their_names_say():
 
 
 def silhouettes(capture_name: str):
-    """Where the video shows a person, and where the motion's depth says one is: pairs of (H, W) bool, and all depth masks."""
+    """Where the video shows a person, and where the motion's depth says one is: pairs of (H, W) bool, and all depth
+    masks.
+    """
     encoded = encode_capture(capture_of(capture_name))
     parameters = body_parameters(encoded.motion.float().double())
     body, renderer = MannequinBody(), OpenCvRenderer()

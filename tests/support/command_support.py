@@ -1,4 +1,6 @@
-"""What the tests of the command-line files share: motions and archives on disk, and looks at what a command said and left."""
+"""What the tests of the command-line files share: motions and archives on disk, and looks at what a command said and
+left.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ RENDERER = "motion_gating/render_mbench_videos.py"
 
 
 def assert_error_lines(stderr: str, count: int) -> list[str]:
-    """Errors are lines that begin with ``error:``, one for each thing that is wrong, with nothing around them (a traceback, say)."""
+    """Errors are lines that begin with ``error:``, one for each thing that is wrong, with nothing around them (a
+    traceback, say).
+    """
     lines = [line for line in stderr.splitlines() if not line.startswith("warning: ")]
     assert len(lines) == count and all(line.startswith("error: ") for line in lines), stderr
     return lines

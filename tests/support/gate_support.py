@@ -49,7 +49,9 @@ def jittery_joints(frames: int = 40) -> torch.Tensor:
 
 
 def make_archive(folder: Path, ids=(0,), joints=None, fps: float | None = 16.0, name: str = "meta.json") -> Path:
-    """An archive whose entries have an eval file and a clip each (the clip's bytes differ, its content is for a server that never looks)."""
+    """An archive whose entries have an eval file and a clip each (the clip's bytes differ, its content is for a server
+    that never looks).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     entries = []
     for number, identifier in enumerate(ids):

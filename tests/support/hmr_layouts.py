@@ -21,7 +21,7 @@ SMPLX_PELVIS = np.array([0.00312326, -0.35140744, 0.01203655])
 
 @dataclass(frozen=True)
 class Known:
-    """A person in a camera's frame: root (T, 3, 3), body (T, 21, 3, 3), pelvis (T, 3) and the source frame of each row."""
+    """A person in a camera's frame: root (T, 3, 3), body (T, 21, 3, 3), pelvis (T, 3), source frame of each row."""
 
     root: np.ndarray
     body: np.ndarray
@@ -98,7 +98,7 @@ def write_standard(folder: Path, person: Known, **more) -> Path:
 
 
 def crop_cameras(frames: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Focal lengths (T, 2) and principal points (T, 2) of the network's camera for boxes of 3:4 that follow somebody."""
+    """Focal lengths (T, 2) and principal points (T, 2) of the network's camera for 3:4 boxes that follow a person."""
     random = np.random.default_rng(seed)
     width = 120 + 20 * np.sin(np.arange(frames) / 4)
     corner = np.stack([200 + 40 * np.sin(np.arange(frames) / 6), 40 + 10 * random.random(frames)], axis=1)
@@ -109,7 +109,9 @@ def crop_cameras(frames: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
 def in_crop_camera(
     transl: np.ndarray, focal: np.ndarray, centre: np.ndarray, fixed_focal: float, fixed_centre: np.ndarray
 ) -> np.ndarray:
-    """The translation that puts the point transl of a fixed camera at the same pixel of each crop's camera, the depth following the focal length."""
+    """The translation that puts the point transl of a fixed camera at the same pixel of each crop's camera, the depth
+    following the focal length.
+    """
     depth = transl[:, 2:] * focal[:, :1] / fixed_focal
     return np.concatenate([transl[:, :2] - (centre - fixed_centre) * depth / focal, depth], axis=1)
 
@@ -154,7 +156,9 @@ def write_smplest_x(folder: Path, person: Known, retargeted: bool) -> Path:
 
 
 def write_smpler_x(folder: Path, people: list[Known], with_frame: bool = True) -> Path:
-    """``people[i]`` has the box i, or wherever the others leave room: in every other frame the boxes come in reversed order."""
+    """``people[i]`` has the box i, or wherever the others leave room: in every other frame the boxes come in reversed
+    order.
+    """
     out = folder / "results" / "clip"
     (out / "smplx").mkdir(parents=True)
     (out / "meta").mkdir()

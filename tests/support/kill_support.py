@@ -22,10 +22,12 @@ LONGEST_START = 1.5
 
 @dataclass
 class Kills:
-    """Kills of one command, in turn of all three kinds, at moments that are the same in every run of the tests as far as the machine lets them.
+    """Kills of one command, in turn of all three kinds, at moments that are the same in every run of the tests as far
+    as the machine lets them.
 
     Attributes:
-        progress: counts what a run has made; a kill waits until it has grown by a random number up to ``growth``, and then a random
+        progress: counts what a run has made; a kill waits until it has grown by a random number up to ``growth``, and
+        then a random
             moment up to ``pause`` seconds. Every fourth kill meets the start of the command instead.
     """
 
@@ -41,7 +43,9 @@ class Kills:
         self._random = random.Random(self.seed)
 
     def kill(self, command: Sequence[object], **options) -> bool:
-        """Start a command and kill it (where one of its processes was killed, the rest a moment later); whether it still ran."""
+        """Start a command and kill it (where one of its processes was killed, the rest a moment later); whether it
+        still ran.
+        """
         process = subprocess.Popen(
             [str(word) for word in command],
             stdout=subprocess.DEVNULL,

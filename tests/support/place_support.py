@@ -1,4 +1,6 @@
-"""Every command that writes files, with its inputs and outputs on one disk: what the tests of failing disks run, and what must hold after it."""
+"""Every command that writes files, with its inputs and outputs on one disk: what the tests of failing disks run, and
+what must hold after it.
+"""
 
 from __future__ import annotations
 
@@ -205,7 +207,8 @@ COMMANDS = [
 def check_outputs(
     code: int, errors: str, old: dict[str, bytes], new: dict[str, bytes], now: dict[str, bytes], usual: int = 0
 ) -> None:
-    """One line for each thing that is wrong, and every output the old or the new one; after a run as ``usual``, all new.
+    """One line for each thing that is wrong, and every output the old or the new one; after a run as ``usual``, all
+    new.
 
     Raises:
         AssertionError: that is not so.
@@ -222,7 +225,9 @@ def check_outputs(
 
 
 def is_whole(name: str, data: bytes) -> bool:
-    """Whether a report, an archive or a page is whole; of an entry that failed it says something else than in a run without trouble."""
+    """Whether a report, an archive or a page is whole; of an entry that failed it says something else than in a run
+    without trouble.
+    """
     if name.endswith(".jsonl"):
         return [json.loads(line)["id"] for line in data.splitlines()] == IDS
     if name.endswith((".html", ".js")):
@@ -231,7 +236,9 @@ def is_whole(name: str, data: bytes) -> bool:
 
 
 def prepared(make, tmp_path: Path, make_capture) -> tuple[Path, Path, Command, int, dict[str, bytes], dict[str, bytes]]:
-    """Folders with the files before a run and for it, the command, and how it ends without trouble: exit code, files before and after."""
+    """Folders with the files before a run and for it, the command, and how it ends without trouble: exit code, files
+    before and after.
+    """
     before, disk = tmp_path / "before", tmp_path / "disk"
     command = make(before, disk, make_capture)
     renew(disk, before)

@@ -12,7 +12,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def end_processes(monkeypatch):
-    """Kill what a test started with ``subprocess`` and left running, together with its process group where it leads one."""
+    """Kill what a test started with ``subprocess`` and left running, together with its process group where it leads
+    one.
+    """
     started: list[subprocess.Popen] = []
     start, leave = subprocess.Popen.__init__, subprocess.Popen.__exit__
 

@@ -86,9 +86,12 @@ def make_batch(folder: Path) -> tuple[Path, Path]:
     ]
     error = {"vlm_error": "the service was busy", "vlm_error_kind": "busy"}
     records = [
-        record(0), record("seven", matches=False, vlm_analysis=MARKUP), record(LARGE_ID, jitter=0.11),
-        record(3, matches=None, **error), record("../4", jitter=0.02),
-    ]  # fmt: skip
+        record(0),
+        record("seven", matches=False, vlm_analysis=MARKUP),
+        record(LARGE_ID, jitter=0.11),
+        record(3, matches=None, **error),
+        record("../4", jitter=0.02),
+    ]
     (folder / "meta.json").write_text(json.dumps(entries))
     (folder / "report.json").write_text(json.dumps(records))
     (folder / "report.run.json").write_text(

@@ -12,7 +12,9 @@ from motion_rep.motions.motion_file import MotionClip
 
 
 def smooth_capture(frames: int = 41, seed: int = 0, reach: float = 0.8) -> Capture:
-    """A person in a camera's view who sways, turns and walks; ``reach`` is the largest angle of a joint in radians, about."""
+    """A person in a camera's view who sways, turns and walks; ``reach`` is the largest angle of a joint in radians,
+    about.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def wave(size: int, amplitude: float) -> torch.Tensor:

@@ -23,7 +23,8 @@ class LevelCamera:
     """A camera that looks level at the place where the movement happens.
 
     bearing: degrees from the person's front to the camera, counter-clockwise seen from above.
-    distance: metres from the camera to the middle of the movement. aside: metres by which the camera looks past it to its right.
+    distance: metres from the camera to the middle of the movement. aside: metres by which the camera looks past it to
+    its right.
     height: metres above the joints of the feet.
     """
 

@@ -285,7 +285,9 @@ def bump(frame: Tensor, start: float, rise: float, hold: float, fall: float) -> 
 
 
 def dips(half: Tensor, width: float, settling: float) -> Tensor:
-    """1 at every whole number of a count, 0 between: the knees before a jump and after it; they take longer after the last landing."""
+    """1 at every whole number of a count, 0 between: the knees before a jump and after it; they take longer after the
+    last landing.
+    """
     distance = (half - half.round().clamp(max=JACK_HALVES)).abs()
     reach = torch.where(half > JACK_HALVES, settling, width)
     return torch.cos(math.pi / 2 * (distance / reach).clamp(max=1)) ** 2 * smooth(half, 0.0, 0.4)

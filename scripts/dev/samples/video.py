@@ -1,4 +1,5 @@
-"""The small original video that belongs to a capture: a person of capsules in a room, through a plain pinhole projection.
+"""The small original video that belongs to a capture: a person of capsules in a room, through a plain pinhole
+projection.
 
 On purpose nothing here shares code with the checker that later lays a motion over this video: rotations come from
 OpenCV, the chain of joints and the projection are written out, so an overlay that fits says that both are right.
@@ -109,7 +110,9 @@ def draw_frames(capture: Mapping, floor: float) -> Iterator[np.ndarray]:
 
 
 def chain_of_joints(root: np.ndarray, body: np.ndarray, transl: np.ndarray) -> dict[str, np.ndarray]:
-    """One frame's axis-angle numbers (3,), (63,) and place (3,) to positions of joints and head marks by name, camera frame."""
+    """One frame's axis-angle numbers (3,), (63,) and place (3,) to positions of joints and head marks by name, camera
+    frame.
+    """
     rest = np.asarray(REST_JOINTS, np.float64)
     turns, places = [cv2.Rodrigues(root)[0]], [rest[0] + transl]
     for number in range(1, len(PARENTS)):

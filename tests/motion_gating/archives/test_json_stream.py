@@ -1,4 +1,4 @@
-"""A JSON list as a stream: the same items and the same errors as reading the file whole, with little of it in memory."""
+"""A JSON list as a stream: the same items and errors as reading the whole file, with little memory."""
 
 from __future__ import annotations
 
@@ -22,11 +22,35 @@ VALUES = st.recursive(
 LISTS = st.builds(
     json.dumps, st.lists(VALUES, max_size=4), indent=st.sampled_from([None, 1]), ensure_ascii=st.booleans()
 )
-ODD = st.sampled_from((
-    "", " \n\t", "[]", " [ ]\n ", "{}", '{"id": 1}\n{"id": 2}', '"text"', "[1, 2,]", "[1 2]", "[1.5e+10, -0, -Infinity, NaN]",
-    '[{"a": 1, "a": 2}]', '["\\ud800", "\\ud83d\\ude00"]',
-    "[\r\n1,\r\n\r\n x]", "[1]\n]", "[-", "[tru", '["\\u12', '["a\nb"]', "[\x0b1]", "[\u00a01]", "\ufeff[1]", "[1, [2, [3", "null", "[0" + "1" * 5000 + "]", "[" + "1" * 5000 + "]",
-))  # fmt: skip
+ODD = st.sampled_from(
+    (
+        "",
+        " \n\t",
+        "[]",
+        " [ ]\n ",
+        "{}",
+        '{"id": 1}\n{"id": 2}',
+        '"text"',
+        "[1, 2,]",
+        "[1 2]",
+        "[1.5e+10, -0, -Infinity, NaN]",
+        '[{"a": 1, "a": 2}]',
+        '["\\ud800", "\\ud83d\\ude00"]',
+        "[\r\n1,\r\n\r\n x]",
+        "[1]\n]",
+        "[-",
+        "[tru",
+        '["\\u12',
+        '["a\nb"]',
+        "[\x0b1]",
+        "[\u00a01]",
+        "\ufeff[1]",
+        "[1, [2, [3",
+        "null",
+        "[0" + "1" * 5000 + "]",
+        "[" + "1" * 5000 + "]",
+    )
+)
 EDITS = st.lists(
     st.tuples(st.integers(0, 200), st.integers(0, 3), st.sampled_from(["", *'[]{},:"\\ \n0.e-tx'])), max_size=3
 )

@@ -71,8 +71,13 @@ def test_groups_follow_the_record(rows, identifier, groups):
 
 
 def test_groups_from_the_five_documented_keys_alone(tmp_path):
-    documented = [{key: record(0, jitter=jitter, matches=matches)[key] for key in ("id", "jitter_degree", "vlm_analysis", "vlm_matches", "use_ref_motion")}
-                  for jitter, matches in ((0.1, False), (0.1, True), (0.01, None))]  # fmt: skip
+    documented = [
+        {
+            key: record(0, jitter=jitter, matches=matches)[key]
+            for key in ("id", "jitter_degree", "vlm_analysis", "vlm_matches", "use_ref_motion")
+        }
+        for jitter, matches in ((0.1, False), (0.1, True), (0.01, None))
+    ]
     for number, item in enumerate(documented):
         item["id"] = number
     (tmp_path / "meta.json").write_text(json.dumps([{"id": number, "prompt": "p"} for number in range(3)]))

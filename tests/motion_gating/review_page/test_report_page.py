@@ -19,9 +19,16 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--window-size=1366,820",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1366,820",
+)
 PATIENCE = 20
 
 
@@ -142,7 +149,8 @@ def test_all_videos_follow_the_one_scrubber(page):
     page.execute_script("const slider = player.slider; slider.value = 1.2; slider.dispatchEvent(new Event('input'))")
     times = wait(
         page,
-        "return player.clips.every(({node}) => !node.seeking && node.readyState > 1) && player.clips.map(({node}) => node.currentTime)",
+        "return player.clips.every(({node}) => !node.seeking && node.readyState > 1) && player.clips.map(({node}) => "
+        "node.currentTime)",
     )
     assert len(times) == 3
     assert times == pytest.approx([1.2] * 3, abs=1e-3)
@@ -285,7 +293,8 @@ def test_verdicts_and_notes_survive_a_reload_and_can_be_taken_back(page):
 def test_a_verdict_on_another_motion_under_the_same_id_is_not_taken(page):
     press(page, "m")
     page.execute_script(
-        "const all = JSON.parse(localStorage.getItem(storageKey)); all['0'].about = 'of another motion'; localStorage.setItem(storageKey, JSON.stringify(all))"
+        "const all = JSON.parse(localStorage.getItem(storageKey)); all['0'].about = 'of another motion'; "
+        "localStorage.setItem(storageKey, JSON.stringify(all))"
     )
     page.refresh()
     wait(page, "return Boolean(player)")
@@ -464,7 +473,9 @@ def test_the_page_asks_for_nothing_from_a_network_and_logs_no_error(page):
 
 
 def test_thousands_of_entries(browser, tmp_path):
-    """Opening, filtering and searching them; the list holds a thousand, and pictures and videos of entries that nobody looks at are not loaded."""
+    """Opening, filtering and searching them; the list holds a thousand, and pictures and videos of entries that nobody
+    looks at are not loaded.
+    """
     meta, report = make_batch(tmp_path)
     whole = json.loads(meta.read_text())[0]
     first = json.loads(report.read_text())[0]
@@ -474,7 +485,8 @@ def test_thousands_of_entries(browser, tmp_path):
     ]
     meta.write_text(json.dumps(entries))
     report.write_text(json.dumps([{**first, "id": number, "jitter_degree": number / 10000} for number in range(2300)]))
-    # The thousand small pictures of one clip, and asking it for its rate, would say nothing more than those of the first one.
+    # The thousand small pictures of one clip, and asking it for its rate, would say nothing more than those of the
+    # first one.
     with (
         mock.patch("motion_gating.review_page.entry_page.video_rate", lambda path: 16.0),
         mock.patch("motion_gating.review_page.entry_page.write_poster", _same_poster),

@@ -1,4 +1,6 @@
-"""Both bodies stand on the motion's joints, the mannequin is mannequin-x's, and choosing a body never runs what a file holds."""
+"""Both bodies stand on the motion's joints, the mannequin is mannequin-x's, and choosing a body never runs what a file
+holds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Fewer triangles where they are smaller than pixels: nobody sees it, and everything measured comes from the whole body."""
+"""Fewer triangles where they are smaller than pixels: nobody sees it, and everything measured comes from the whole
+body.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def test_size_decides(body):
 
 
 def test_outlines_at_the_largest_size_differ_by_less_than_a_pixel(body, parameters):
-    """Drawn twice as large as the coarse body is ever used, no pixel differs that is not beside the outline of the whole one."""
+    """Drawn twice as large as the coarse body is ever used, no pixel differs that is not beside the outline of the
+    whole one.
+    """
     import cv2
 
     renderer, view = OpenCvRenderer(), front_view(scene_of(body, parameters), 1280, 1280)

@@ -1,4 +1,6 @@
-"""The documented capture file: every admitted form gives the same capture, everything else one clear line, and nothing in a file is ever run."""
+"""The documented capture file: every admitted form gives the same capture, everything else one clear line, and nothing
+in a file is ever run.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix
 
 @pytest.fixture
 def steady():
-    """A capture in which everything moves at a constant rate, so that interpolation must be exact: T frames at 16 fps."""
+    """A capture that moves at a constant rate, so that interpolation must be exact: T frames at 16 fps."""
 
     def make(index):
         times = torch.as_tensor(index, dtype=torch.float64)

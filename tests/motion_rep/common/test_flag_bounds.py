@@ -1,4 +1,6 @@
-"""What a newcomer can get wrong: numbers beyond reason, outputs that cannot be written, files of another kind. One line each, before any work."""
+"""What a newcomer can get wrong: numbers beyond reason, outputs that cannot be written, files of another kind. One line
+each, before any work.
+"""
 
 from __future__ import annotations
 

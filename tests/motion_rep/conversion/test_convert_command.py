@@ -83,7 +83,9 @@ def test_help_loads_nothing_heavy(repo, tmp_path, script):
         "try:\n"
         f"    runpy.run_path({str(repo / script)!r}, run_name='__main__')\n"
         "except SystemExit as end:\n"
-        "    heavy = {'torch', 'numpy', 'cv2', 'scipy', 'smplx', 'mannequin', 'tqdm', 'google', 'ray', 'multiprocessing'} & set(sys.modules)\n"
+        "    heavy = "
+        "{'torch', 'numpy', 'cv2', 'scipy', 'smplx', 'mannequin', 'tqdm', 'google', 'ray', 'multiprocessing'} & "
+        "set(sys.modules)\n"
         "    sys.exit(f'{end.code} {sorted(heavy)}' if end.code or heavy else 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)

@@ -1,4 +1,6 @@
-"""Pictures are what geometry says: pinhole rectangles, metric depth, smooth edges; both renderers agree, and golden pictures stay as they were."""
+"""Pictures are what geometry says: pinhole rectangles, metric depth, smooth edges; both renderers agree, and golden
+pictures stay as they were.
+"""
 
 from __future__ import annotations
 

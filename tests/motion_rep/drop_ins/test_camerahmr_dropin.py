@@ -18,7 +18,8 @@ sys.path.insert(0, str(STAND_INS))
 from videos import BLUE, RED, draw_frame  # noqa: E402
 
 SMPLX_PELVIS = torch.tensor([0.00312326, -0.35140744, 0.01203655])
-# The stand-in's body: vertices at y = -0.2 and -0.3 with the pelvis between them, 0.5 m lower for a first shape number of 1.
+# The stand-in's body: vertices at y = -0.2 and -0.3 with the pelvis between them, 0.5 m lower for a first shape number
+# of 1.
 STAND_IN_PELVIS = torch.tensor([0.0, -0.25 + 0.1 * 0.5, 0.05])
 
 

@@ -225,7 +225,8 @@ def test_a_missing_checkpoint_is_named(checkout, tools):
     assert done.returncode == 1 and "pretrained_models/smplest_x_z/config_base.py: not found" in done.stderr
 
 
-# ------------------------------------------------------------------------------------------------------------ without a network
+# ------------------------------------------------------------------------------------------------------------ without a
+# network
 
 
 def boxes(*rows):

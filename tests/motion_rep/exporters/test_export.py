@@ -63,9 +63,15 @@ def test_npz_has_the_keys_and_shapes_of_amass(exported):
             for name in ("trans", "poses", "root_orient", "pose_body", "pose_hand", "pose_jaw", "pose_eye", "betas")
         }
         assert shapes == {
-            "trans": (31, 3), "poses": (31, 165), "root_orient": (31, 3), "pose_body": (31, 63),
-            "pose_hand": (31, 90), "pose_jaw": (31, 3), "pose_eye": (31, 6), "betas": (16,),
-        }  # fmt: skip
+            "trans": (31, 3),
+            "poses": (31, 165),
+            "root_orient": (31, 3),
+            "pose_body": (31, 63),
+            "pose_hand": (31, 90),
+            "pose_jaw": (31, 3),
+            "pose_eye": (31, 6),
+            "betas": (16,),
+        }
         assert (str(file["gender"]), str(file["surface_model_type"])) == ("neutral", "smplx")
         assert float(file["mocap_frame_rate"]) == float(file["mocap_framerate"]) == FPS
         assert np.array_equal(file["poses"][:, :66], np.concatenate((file["root_orient"], file["pose_body"]), axis=1))
@@ -99,11 +105,17 @@ def _smplx_model_of_joints(path: Path) -> Path:
     rest = np.array([*REST_JOINTS, *(REST_JOINTS[parent] for parent in parents[22:])], np.float32)
     count = len(parents)
     arrays = {
-        "v_template": rest, "f": np.array([[0, 1, 2]]), "weights": np.eye(count, dtype=np.float32), "J_regressor": np.eye(count, dtype=np.float32),
-        "shapedirs": np.zeros((count, 3, 400), np.float32), "posedirs": np.zeros((count, 3, 486), np.float32),
-        "kintree_table": np.array([parents, range(count)]), "hands_meanl": np.zeros(45), "hands_meanr": np.zeros(45),
+        "v_template": rest,
+        "f": np.array([[0, 1, 2]]),
+        "weights": np.eye(count, dtype=np.float32),
+        "J_regressor": np.eye(count, dtype=np.float32),
+        "shapedirs": np.zeros((count, 3, 400), np.float32),
+        "posedirs": np.zeros((count, 3, 486), np.float32),
+        "kintree_table": np.array([parents, range(count)]),
+        "hands_meanl": np.zeros(45),
+        "hands_meanr": np.zeros(45),
         "joint2num": np.array({str(number): number for number in range(count)}, dtype=object),
-    }  # fmt: skip
+    }
     np.savez(path, **arrays)
     return path
 

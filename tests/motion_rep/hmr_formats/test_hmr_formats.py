@@ -1,4 +1,6 @@
-"""A known motion in every system's layout comes back: joints within 0.1 mm, with gaps, ghosts, several people and both spaces."""
+"""A known motion in every system's layout comes back: joints within 0.1 mm, with gaps, ghosts, several people and both
+spaces.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ SEEDS = range(6)
 
 
 def numpy_motion(capture: dict) -> np.ndarray:
-    """The whole representation, written a second time: plain loops, float64 numpy, nothing from the library but the constants."""
+    """The whole representation, written a second time: plain loops, float64 numpy, nothing from the library but the
+    constants.
+    """
     rest = np.array(REST_JOINTS, np.float32).astype(np.float64)
     level = np.array([[-1.0, 0, 0], [0, 0, -1], [0, -1, 0]])
     root = [rodrigues(r) for r in capture["global_orient"].double().numpy()]
@@ -132,7 +134,7 @@ def test_the_person_starts_at_the_origin_faces_plus_y_and_stands_on_the_floor(ma
 
 
 def decoded_with_last(capture):
-    """Parameters of all T frames in the canonical frame: encoding a capture with its last frame doubled keeps them all."""
+    """Parameters of all T frames in the canonical frame: encoding with the last frame doubled keeps them all."""
     doubled = dataclasses.replace(
         capture,
         root_rotations=torch.cat((capture.root_rotations, capture.root_rotations[-1:])),

@@ -1,4 +1,6 @@
-"""Motion files survive writing and reading in every documented form, open with ``weights_only=True``, and refuse the rest."""
+"""Motion files survive writing and reading in every documented form, open with ``weights_only=True``, and refuse the
+rest.
+"""
 
 from __future__ import annotations
 

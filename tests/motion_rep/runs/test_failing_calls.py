@@ -1,6 +1,8 @@
-"""Whatever call on a file the system refuses, a run ends in one line for each thing that is wrong, and every output is the old one or the new one.
+"""Whatever call on a file the system refuses, a run ends in one line for each thing that is wrong, and every output is
+the old one or the new one.
 
-Each of a run's calls fails in its turn: alone (a passing trouble), or with all that follow (a drive that is gone, a disk that broke).
+Each of a run's calls fails in its turn: alone (a passing trouble), or with all that follow (a drive that is gone, a
+disk that broke).
 """
 
 from __future__ import annotations

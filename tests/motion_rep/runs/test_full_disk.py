@@ -1,4 +1,6 @@
-"""A disk that gets full at every point of a run: one line for each thing that is wrong, every output the old one or the new one, nothing half-written left."""
+"""A disk that gets full at every point of a run: one line for each thing that is wrong, every output the old one or the
+new one, nothing half-written left.
+"""
 
 from __future__ import annotations
 

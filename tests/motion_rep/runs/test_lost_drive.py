@@ -1,4 +1,5 @@
-"""A network drive that is lost before or during a run: one clear line for each thing that is wrong, old outputs whole, and no hang.
+"""A network drive that is lost before or during a run: one clear line for each thing that is wrong, old outputs whole,
+and no hang.
 
 The drive is a folder mounted through FUSE (bindfs), whose server is killed: from then on every call answers "Transport endpoint is not
 connected", on files that are open, too. Skipped where FUSE or bindfs are missing (Debian: apt install bindfs).
@@ -117,7 +118,9 @@ def wait_for(condition, process: subprocess.Popen) -> None:
 
 
 def finished(folder: Path) -> list[str]:
-    """The names of finished files, also while more are made; what a lost run had begun lies beside them until the next run sweeps it."""
+    """The names of finished files, also while more are made; what a lost run had begun lies beside them until the next
+    run sweeps it.
+    """
     return [name for name in os.listdir(folder) if not name.startswith(".")]
 
 

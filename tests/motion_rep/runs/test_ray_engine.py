@@ -1,4 +1,6 @@
-"""The Ray engine on two nodes that run on this machine, one of which is killed in the middle. Skipped where Ray is not installed (pip install ray)."""
+"""The Ray engine on two nodes that run on this machine, one of which is killed in the middle. Skipped where Ray is not
+installed (pip install ray).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Commands on a Ray cluster whose workers or whose own process are killed: the same files as without Ray. Skipped where Ray is not installed (pip install ray)."""
+"""Commands on a Ray cluster whose workers or whose own process are killed: the same files as without Ray. Skipped where
+Ray is not installed (pip install ray).
+"""
 
 from __future__ import annotations
 

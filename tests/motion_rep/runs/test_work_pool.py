@@ -153,7 +153,8 @@ def test_who_only_hands_out_conversions_needs_no_torch(make_capture, tmp_path):
         torch.save(make_capture(seed=number), tmp_path / f"{number}.pt")
     program = (
         "import sys; from motion_rep.convert_hmr_to_motion import main\n"
-        f"if __name__ == '__main__': print(main(['-i', {str(tmp_path)!r}, '-o', {str(tmp_path / 'out')!r}, '--workers', '1']), 'torch' in sys.modules)"
+        f"if __name__ == '__main__': print(main(['-i', {str(tmp_path)!r}, '-o', {str(tmp_path / 'out')!r}, "
+        "'--workers', '1']), 'torch' in sys.modules)"
     )
     (tmp_path / "run.py").write_text(program)
     done = subprocess.run(

@@ -34,11 +34,23 @@ SCALARS = (
     | st.text(max_size=8)
     | st.binary(max_size=8)
 )
-ARRAYS = st.sampled_from([
-    np.arange(6, dtype=np.float32).reshape(2, 3), np.asfortranarray(np.arange(6.0).reshape(3, 2)), np.zeros((0, 3)), np.array(2.5), np.arange(3, dtype=">i2"),
-    np.array(["ab", "c"]), np.array([b"x", b"yz"]), np.array([True, False]), np.array([{"a": [1]}, None], dtype=object), np.arange(12)[::2],
-    np.float32(1.5), np.int64(-3), np.bool_(True),
-])  # fmt: skip
+ARRAYS = st.sampled_from(
+    [
+        np.arange(6, dtype=np.float32).reshape(2, 3),
+        np.asfortranarray(np.arange(6.0).reshape(3, 2)),
+        np.zeros((0, 3)),
+        np.array(2.5),
+        np.arange(3, dtype=">i2"),
+        np.array(["ab", "c"]),
+        np.array([b"x", b"yz"]),
+        np.array([True, False]),
+        np.array([{"a": [1]}, None], dtype=object),
+        np.arange(12)[::2],
+        np.float32(1.5),
+        np.int64(-3),
+        np.bool_(True),
+    ]
+)
 TENSORS = st.sampled_from(
     [
         torch.arange(6.0).reshape(2, 3),

@@ -27,7 +27,9 @@ def video_frames(path):
 
 
 def person(count):
-    """A person who walks to the right and turns, with the pelvis at (0.1 t, 0.2, 4): global orient (T, 3) and pelvis (T, 3)."""
+    """A person who walks to the right and turns, with the pelvis at (0.1 t, 0.2, 4): global orient (T, 3) and pelvis
+    (T, 3).
+    """
     time = np.arange(count) / 16
     orient = np.stack([np.full(count, np.pi - 0.1), 0.3 * time, 0 * time], 1)
     return orient.astype(np.float32), np.stack([0.1 * time, 0 * time + 0.2, 0 * time + 4], 1).astype(np.float32)

@@ -1,4 +1,6 @@
-"""Stand-in for Open-Sora v2's scripts/diffusion/inference.py: every argument is a flag and a value, the prompt goes through a CSV file."""
+"""Stand-in for Open-Sora v2's scripts/diffusion/inference.py: every argument is a flag and a value, the prompt goes
+through a CSV file.
+"""
 
 import csv
 import os
