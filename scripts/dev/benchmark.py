@@ -2,12 +2,10 @@
 with the number of items.
 
 Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and
-writing the files, drawing
-without encoding, encoding without drawing, importing torch. "per item" is processor time, on all cores together, encoder included; it
-hardly changes when the machine is busy with other things, unlike the rate. Conversion is measured with its files in
-memory, where the system
-offers such a folder, so that the figures are those of the program; and once on the disk of temporary files, beside what
-that disk takes.
+writing the files, drawing without encoding, encoding without drawing, importing torch. "per item" is processor time,
+on all cores together, encoder included; it hardly changes when the machine is busy with other things, unlike the
+rate. Conversion is measured with its files in memory, where the system offers such a folder, so that the figures are
+those of the program; and once on the disk of temporary files, beside what that disk takes.
 """
 
 from __future__ import annotations

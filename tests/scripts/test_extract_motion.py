@@ -39,7 +39,8 @@ DOCUMENTED = {
     "gvhmr": "python tools/demo/demo.py --video /tmp/extract_motion/a_clip.mp4 --output_root",
     "tram": "python scripts/estimate_humans.py --video /tmp/extract_motion/a_clip.mp4",
     "prompthmr": "python scripts/demo_video.py --input_video /tmp/extract_motion/a_clip.mp4",
-    "smpler-x": "--pretrained_model smpler_x_h32 --agora_benchmark agora_model --img_path /tmp/extract_motion/frames --start 1 --end 9",
+    "smpler-x": "--pretrained_model smpler_x_h32 --agora_benchmark agora_model "
+    "--img_path /tmp/extract_motion/frames --start 1 --end 9",
 }
 
 

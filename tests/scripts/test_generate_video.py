@@ -23,10 +23,14 @@ PROMPTS = [
     "none",
 ]
 DOCUMENTED = {
-    "wan2.2": "--task t2v-A14B --size '1280*720' --ckpt_dir ./Wan2.2-T2V-A14B --offload_model True --convert_model_dtype --prompt 'a person jumps'",
-    "wan2.2-5b": "--task ti2v-5B --size '1280*704' --ckpt_dir ./Wan2.2-TI2V-5B --offload_model True --convert_model_dtype --t5_cpu --prompt",
-    "cogvideox": "--model_path THUDM/CogVideoX1.5-5B --generate_type t2v --num_frames 81 --fps 16 --seed 42 --output_path",
-    "open-sora": "torchrun --nproc_per_node 1 --standalone scripts/diffusion/inference.py configs/diffusion/inference/t2i2v_256px.py --save-dir",
+    "wan2.2": "--task t2v-A14B --size '1280*720' --ckpt_dir ./Wan2.2-T2V-A14B "
+    "--offload_model True --convert_model_dtype --prompt 'a person jumps'",
+    "wan2.2-5b": "--task ti2v-5B --size '1280*704' --ckpt_dir ./Wan2.2-TI2V-5B "
+    "--offload_model True --convert_model_dtype --t5_cpu --prompt",
+    "cogvideox": "--model_path THUDM/CogVideoX1.5-5B --generate_type t2v --num_frames 81 --fps 16 "
+    "--seed 42 --output_path",
+    "open-sora": "torchrun --nproc_per_node 1 --standalone scripts/diffusion/inference.py "
+    "configs/diffusion/inference/t2i2v_256px.py --save-dir",
 }
 RATES = {"wan2.2": (81, 16), "wan2.2-5b": (121, 24), "cogvideox": (81, 16), "open-sora": (129, 24)}
 

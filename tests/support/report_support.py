@@ -15,7 +15,10 @@ from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.video.writing import open_writer
 
-MARKUP = "<img src=x onerror=\"document.title='hacked'\"> </script><script>document.title='hacked'</script> & 'quotes' \"too\""
+MARKUP = (
+    "<img src=x onerror=\"document.title='hacked'\"> "
+    "</script><script>document.title='hacked'</script> & 'quotes' \"too\""
+)
 LARGE_ID = 12345678901234567890
 
 

@@ -57,7 +57,8 @@ class Arm:
 class Direction:
     """A whole movement, T frames.
 
-    pelvis: (T, 3) metres. root: (T, 3, 3). spine, neck: (T, 3) rotation vectors of the whole spine and of neck and head together.
+    pelvis: (T, 3) metres. root: (T, 3, 3).
+    spine, neck: (T, 3) rotation vectors of the whole spine, and of neck and head together.
     """
 
     pelvis: Tensor

@@ -213,8 +213,11 @@ def test_alternative_texts(page):
         and "worst half second is from 0.50 to 1.00" in labels[1]
     )
     assert all(node.get_attribute("aria-label") for node in page.find_elements(By.TAG_NAME, "video"))
-    unnamed = page.execute_script("""return [...document.querySelectorAll("button, input, select, textarea")].filter((node) =>
-        !(node.textContent.trim() || node.getAttribute("aria-label") || node.labels?.[0]?.textContent.trim())).map((node) => node.outerHTML)""")
+    unnamed = page.execute_script("""
+        const named = (node) => node.textContent.trim() || node.getAttribute("aria-label")
+          || node.labels?.[0]?.textContent.trim();
+        return [...document.querySelectorAll("button, input, select, textarea")]
+          .filter((node) => !named(node)).map((node) => node.outerHTML)""")
     assert unnamed == []
 
 
@@ -423,7 +426,8 @@ def test_text_stands_out_in_light_and_dark(page, scheme):
 
 CONTRAST = """
 const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+  .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
   .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
 const back = (node) => {
   for (; node; node = node.parentElement) {
@@ -435,7 +439,8 @@ const back = (node) => {
 const found = [];
 document.getAnimations().forEach((animation) => animation.finish());
 for (const node of document.querySelectorAll("body *")) {
-  if (!node.checkVisibility() || ![...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim()) || node.closest("svg")) continue;
+  const hasText = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+  if (!node.checkVisibility() || !hasText || node.closest("svg")) continue;
   const [a, b] = [light(parse(getComputedStyle(node).color)), light(back(node))].sort((x, y) => y - x);
   found.push([node.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)]);
 }

@@ -1,8 +1,9 @@
-"""A network drive that is lost before or during a run: one clear line for each thing that is wrong, old outputs whole,
-and no hang.
+"""A network drive that is lost before or during a run: one clear line for each thing that is wrong, old outputs
+whole, and no hang.
 
-The drive is a folder mounted through FUSE (bindfs), whose server is killed: from then on every call answers "Transport endpoint is not
-connected", on files that are open, too. Skipped where FUSE or bindfs are missing (Debian: apt install bindfs).
+The drive is a folder mounted through FUSE (bindfs), whose server is killed: from then on every call answers
+"Transport endpoint is not connected", on files that are open, too. Skipped where FUSE or bindfs are missing (Debian:
+apt install bindfs).
 """
 
 from __future__ import annotations

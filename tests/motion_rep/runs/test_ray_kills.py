@@ -143,7 +143,10 @@ def test_the_renderer_gives_the_same_files(start, make_capture, tmp_path):
 
 
 def test_another_version_of_ray_is_told_in_one_line(cluster, captures, tmp_path, repo):
-    program = "import sys, ray; ray.__version__ = '2.1.0'; from motion_rep.convert_hmr_to_motion import main; sys.exit(main(sys.argv[1:]))"
+    program = (
+        "import sys, ray; ray.__version__ = '2.1.0'; "
+        "from motion_rep.convert_hmr_to_motion import main; sys.exit(main(sys.argv[1:]))"
+    )
     arguments = ["-i", captures, "-o", tmp_path / "out", "--engine", "ray", "--ray-address", cluster.address]
     done = subprocess.run(
         [sys.executable, "-c", program, *map(str, arguments)],

@@ -188,7 +188,10 @@ def test_a_run_that_is_given_up_leaves_no_process(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at /proc")
 def test_workers_end_with_a_run_that_is_killed(tmp_path):
-    program = f"import functools, test_work_pool as t; list(t.run_items(functools.partial(t.start_noting_process, {str(tmp_path)!r}), range(1000), 2))"
+    program = (
+        "import functools, test_work_pool as t; "
+        f"list(t.run_items(functools.partial(t.start_noting_process, {str(tmp_path)!r}), range(1000), 2))"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", program], env=environment)
     assert _wait(lambda: len(list(tmp_path.iterdir())) == 2 or process.poll() is not None) and process.poll() is None
