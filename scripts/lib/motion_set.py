@@ -125,7 +125,7 @@ def _prepared(entry: Entry, motion_path: str) -> Entry:
     text, identifier = text_of(entry), entry_id(entry)
     known = {ID: identifier, **({GLOBAL_ID: identifier} if isinstance(identifier, int) else {})}
     texts = {} if text is None else {PROMPT: text, MOTION_DETAILED: text, VIDEO_DETAILED: text}
-    return {**known, **{name: value for name, value in texts.items()}, **entry, MOTION_PATH: motion_path}
+    return {**known, **dict(texts.items()), **entry, MOTION_PATH: motion_path}
 
 
 def _entries(args) -> Iterator[Entry]:
