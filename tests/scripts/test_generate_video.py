@@ -266,7 +266,7 @@ def test_archives_that_cannot_be_used(tmp_path, programs):
     for text, words in [
         ("{}", "expected a list"),
         ('[{"id": 1, "prompt": ""}]', "has no text"),
-        ('[{"id": 1, "prompt": "a"}, {"id": "1"}]', "twice"),
+        ('[{"id": 1, "prompt": "a"}, {"id": "1"}]', "duplicate id"),
         ("[", "is not JSON"),
     ]:
         (tmp_path / "a.json").write_text(text)
