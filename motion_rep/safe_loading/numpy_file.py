@@ -47,9 +47,14 @@ class NpzArrays(Mapping):
 
     def __getitem__(self, name: str) -> np.ndarray:
         member = self._members[name]
-        with open_file(self._path) as file, located(name), _in_one_line(), zipfile.ZipFile(file) as archive:
-            with archive.open(member) as content:
-                return _read_array_file(content, archive.getinfo(member).compress_size)
+        with (
+            open_file(self._path) as file,
+            located(name),
+            _in_one_line(),
+            zipfile.ZipFile(file) as archive,
+            archive.open(member) as content,
+        ):
+            return _read_array_file(content, archive.getinfo(member).compress_size)
 
     def __contains__(self, name: object) -> bool:
         return name in self._members
