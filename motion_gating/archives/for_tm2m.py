@@ -74,7 +74,8 @@ def exported(
     for entry in entries:
         number = _global_id(entry, taken)
         taken.add(number)
-        faults, notes = _text_faults(entry, text_key), list[str]()
+        faults: list[str] = _text_faults(entry, text_key)
+        notes: list[str] = []
         whole = {**entry, GLOBAL_ID: number, ID: entry.get(ID, number)}
         for key in (PROMPT, text_key):
             text = text_of(entry, key) or text_of(entry)
