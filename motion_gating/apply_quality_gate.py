@@ -25,13 +25,7 @@ from motion_rep.common.command_line import (
 )
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location
-from motion_rep.runs.flags import (
-    WORTH_A_WORKER_AFAR,
-    add_run_flags,
-    require_failures_folder,
-    run_on_engine,
-    workers_for,
-)
+from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 INTERRUPTED = 130
 # Starting a worker costs about as much as measuring this many entries.
@@ -113,9 +107,11 @@ def _run(args: argparse.Namespace) -> int:
         require_failures_folder(args)
     judge = make_judge(args, _cache_dir(args), need_key=not args.dry_run)
     options = _options(args, judge)
+    remote = is_remote(args.meta_json)
+    engine = engine_from(args, WORTH_A_WORKER, remote, remote)
     if args.dry_run:
-        return _say_plan(options, judge, _engine(args))
-    result = apply_gate(options, judge, watch=_bar, engine=_engine(args))
+        return _say_plan(options, judge, engine)
+    result = apply_gate(options, judge, watch=_bar, engine=engine)
     _say_result(options, judge, result)
     if result.interrupted:
         say_error("interrupted; what was decided is written, run the same command again to go on")
@@ -163,14 +159,6 @@ def _limits(args: argparse.Namespace):
     bounds = [(metric.key, kind, getattr(args, f"{kind}_{metric.key}")) for metric in METRICS for kind in metric.limits]
     others = tuple(Limit(*bound) for bound in bounds if bound[2] is not None)
     return Limits(args.jitter_threshold, others, **({"fps": None} if args.any_fps else {}))
-
-
-def _engine(args: argparse.Namespace):
-    """Who measures; see :data:`motion_gating.metrics.entry_metrics.Engine`."""
-    afar = is_remote(args.meta_json)
-    return lambda start, items, count: run_on_engine(
-        args, start, items, workers_for(args, count, WORTH_A_WORKER_AFAR if afar else WORTH_A_WORKER), afar
-    )
 
 
 def _say_plan(options, judge, engine) -> int:

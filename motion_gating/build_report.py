@@ -6,26 +6,23 @@ import argparse
 import functools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import (
-    DONE,
-    SOME_FAILED,
     Parser,
     picture_side,
     positive_number,
-    progress,
     run_command,
     say,
     say_warning,
 )
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import location
-from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 SHOWN_WARNINGS = 10
 # Starting a worker costs about as much as this many entries, without and with side views.
@@ -89,7 +86,7 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.review_page.records import keep_records, read_reviewed
     from motion_rep.files.atomic_writing import require_folder
     from motion_rep.files.temporaries import remove_stale_temporaries
-    from motion_rep.runs.report import write_failures
+    from motion_rep.runs.batch import Batch
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(
@@ -105,20 +102,14 @@ def _run(args: argparse.Namespace) -> int:
             say_warning(
                 f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the report of this archive."
             )
-        workers = _workers(args, count)
-        options = _options(args, workers)
-        failures = build_review(
-            read_reviewed(args.meta_json, records),
-            count,
-            options,
-            _heading(args),
-            lambda start, items, count: run_on_engine(args, start, items, workers),
-        )
+        engine = _engine(args)
+        options = _options(args, engine.shares_the_machine(count))
+        batch = Batch(engine, "review page", "entry", args.failures)
+        build_review(read_reviewed(args.meta_json, records), count, options, _heading(args), batch)
     remove_stale_temporaries(args.output)
-    _say_result(args, count, failures)
-    if args.failures:
-        write_failures(args.failures, {"shown": count - len(failures), "failed": len(failures)}, failures)
-    return SOME_FAILED if failures else DONE
+    _say_result(args, count, batch.failures)
+    batch.counts["shown"] = count - len(batch.failures)
+    return batch.finish()
 
 
 def _count(flags: Iterable[bool]) -> tuple[int, int]:
@@ -127,7 +118,7 @@ def _count(flags: Iterable[bool]) -> tuple[int, int]:
     return tally.total(), tally[True]
 
 
-def build_review(items: Iterable, count: int, options, heading: dict, engine: Callable) -> list:
+def build_review(items: Iterable, count: int, options, heading: dict, batch) -> None:
     """Write the page and everything beside it.
 
     Args:
@@ -135,9 +126,7 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
         count: how many there are.
         options: :class:`motion_gating.review_page.entry_page.PageOptions`.
         heading: title, and what is said about the run.
-        engine: who works; see :data:`motion_gating.metrics.entry_metrics.Engine`.
-    Returns:
-        A :class:`motion_rep.runs.report.ItemFailure` for every entry of which something could not be shown.
+        batch: the :class:`motion_rep.runs.batch.Batch`, whose failures become the entries that lack something.
     """
     from motion_gating.archives.scratch_file import scratch_file
     from motion_gating.metrics.table import METRICS
@@ -146,15 +135,14 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
     from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 
-    failures, page_path = [], options.output / "index.html"
+    page_path = options.output / "index.html"
     with scratch_file(page_path) as rows:
-        for item, result in progress(
-            engine(functools.partial(start_pages, options), items, count), "review page", total=count, unit="entry"
-        ):
+        for item, result in batch.results(functools.partial(start_pages, options), items, count):
             page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
             rows.write(page.row.encode() + b"\n")
             if page.missing:
-                failures.append(ItemFailure(item.identifier, "; ".join(page.missing), getattr(result, "detail", "")))
+                trace = result.detail if isinstance(result, Failed) else ""
+                batch.failures.append(ItemFailure(item.identifier, "; ".join(page.missing), trace))
         rows.seek(0)
         data = {
             "threshold": options.threshold,
@@ -162,7 +150,6 @@ def build_review(items: Iterable, count: int, options, heading: dict, engine: Ca
             **heading,
         }
         write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
-    return failures
 
 
 def _say_result(args: argparse.Namespace, count: int, failures: list) -> None:
@@ -173,18 +160,18 @@ def _say_result(args: argparse.Namespace, count: int, failures: list) -> None:
     say(f"{args.output / 'index.html'}: {count} entries. Open it in a browser.")
 
 
-def _workers(args: argparse.Namespace, count: int) -> int:
+def _engine(args: argparse.Namespace):
     from motion_rep.drawing.renderers import load_renderer
 
     if args.no_side_view:
-        return workers_for(args, count, WORTH_A_WORKER)
-    # A GPU is kept busy by one process.
-    return workers_for(
-        args, count, SIDE_VIEWS_WORTH_A_WORKER if load_renderer(args.renderer).name == "opencv" else count + 1
+        return engine_from(args, WORTH_A_WORKER)
+    # One process keeps a GPU busy.
+    return engine_from(
+        args, SIDE_VIEWS_WORTH_A_WORKER if load_renderer(args.renderer).name == "opencv" else sys.maxsize
     )
 
 
-def _options(args: argparse.Namespace, workers: int):
+def _options(args: argparse.Namespace, one_thread: bool):
     from motion_gating.review_page.entry_page import PageOptions
     from motion_gating.review_page.records import jitter_threshold, run_facts
 
@@ -192,7 +179,7 @@ def _options(args: argparse.Namespace, workers: int):
         meta_json=args.meta_json,
         output=args.output,
         threshold=args.jitter_threshold or jitter_threshold(run_facts(args.quality_report)),
-        side=None if args.no_side_view else _side_tools(args, workers),
+        side=None if args.no_side_view else _side_tools(args, one_thread),
         checks=args.checks,
         copy_media=args.copy_media,
         video_field=args.video_field,
@@ -201,7 +188,7 @@ def _options(args: argparse.Namespace, workers: int):
     )
 
 
-def _side_tools(args: argparse.Namespace, workers: int):
+def _side_tools(args: argparse.Namespace, one_thread: bool):
     """What side views are drawn with; a model that is missing ends the command here."""
     from motion_gating.review_page.side_video import SideTools
     from motion_rep.bodies.body_models import find_model
@@ -212,7 +199,7 @@ def _side_tools(args: argparse.Namespace, workers: int):
         args.smplx_model_dir,
         args.renderer,
         args.side_size + args.side_size % 2,
-        0 if workers or args.engine == "ray" else None,
+        0 if one_thread else None,
     )
 
 

@@ -5,35 +5,36 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
+import operator
 import sys
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.fields import EVAL_PATH, VIDEO_PATH
 from motion_rep.common.command_line import (
-    DONE,
-    SOME_FAILED,
     Parser,
     device_or_error,
     frame_rate,
     picture_side,
     positive_int,
-    progress,
     run_command,
     say,
-    say_error,
     say_warning,
 )
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import is_remote, location
 from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
-from motion_rep.runs.flags import add_run_flags, require_failures_folder, run_on_engine, workers_for
+from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
+if TYPE_CHECKING:
+    from motion_rep.runs.batch import Batch
+
+RENDERED, REUSED = "rendered", "reused"
 OWN_FIELDS = (VIDEO_PATH, EVAL_PATH)
 # Starting a worker costs about as much as this many clips.
 WORTH_A_WORKER = 3
@@ -76,22 +77,12 @@ def main(argv: list[str] | None = None) -> int:
     return run_command(_run, build_parser().parse_args(argv))
 
 
-@dataclass
-class Tally:
-    """How the entries of a run ended."""
-
-    drawn: int = 0
-    reused: int = 0
-    failures: list = field(default_factory=list)
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.archive import read_entries
     from motion_gating.archives.archive_lock import archive_lock
     from motion_gating.archives.paths import count_from_current_folder
-    from motion_rep.runs.report import write_failures
 
-    # Read twice: the whole archive is checked before anything is drawn, and a large one is never in memory as a whole.
+    # Read twice: the whole archive is checked before anything is drawn, and never held in memory as a whole.
     count = sum(1 for _ in read_entries(args.meta_json))
     if stray := count_from_current_folder(read_entries(args.meta_json), args.meta_json):
         say_warning(f"{stray} entries name files that are found from the current folder only, not from the archive's")
@@ -101,61 +92,47 @@ def _run(args: argparse.Namespace) -> int:
     require_location(args.output_json.parent)
     require_failures_folder(args)
     with archive_lock(args.output_json):
-        tally = _render_archive(read_entries(args.meta_json), count, args)
-    failed = len(tally.failures)
-    if args.failures:
-        write_failures(
-            args.failures, {"rendered": tally.drawn, "reused": tally.reused, "failed": failed}, tally.failures
-        )
-    say(f"{tally.drawn} rendered, {tally.reused} reused (unchanged), {failed} failed -> {args.output_json}")
-    return SOME_FAILED if failed else DONE
+        return _render_archive(min(count, args.limit or count), args)
 
 
-def _render_archive(entries: Iterator[dict], count: int, args: argparse.Namespace) -> Tally:
-    """Render the entries and write the new archive; what killed runs left goes first."""
-    from motion_gating.archives.archive import entry_writer
+def _render_archive(count: int, args: argparse.Namespace) -> int:
+    """Render the first entries and write the new archive; returns the exit code."""
+    from motion_gating.archives.archive import entry_writer, read_entries
+    from motion_rep.runs.batch import Batch, prepared_folders
 
-    tally = Tally()
-    remove_stale_temporaries_at(args.output_dir)
+    start, engine = _start(args, count)
+    batch = Batch(engine, "rendering", "clip", args.failures, Counter({RENDERED: 0, REUSED: 0}))
     remove_stale_temporaries_at(args.output_json.parent, recursive=False)
-    try:
-        with entry_writer(args.output_json) as write:
-            for entry in _rendered(entries, min(count, args.limit or count), args, tally):
-                write(entry)
-    finally:
-        remove_stale_temporaries_at(args.output_dir)
-    return tally
+    with prepared_folders(args.output_dir), entry_writer(args.output_json) as write:
+        for entry in _rendered(read_entries(args.meta_json), count, start, batch, args):
+            write(entry)
+    code = batch.finish()
+    counts = batch.counts
+    failed = len(batch.failures)
+    say(f"{counts[RENDERED]} rendered, {counts[REUSED]} reused (unchanged), {failed} failed -> {args.output_json}")
+    return code
 
 
-def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tally: Tally) -> Iterator[dict]:
-    """Every entry in order, the first ``count`` with their two paths; one that failed is reported and loses them, so that nobody judges an old video."""
+def _rendered(
+    entries: Iterator[dict], count: int, start: Callable, batch: Batch, args: argparse.Namespace
+) -> Iterator[dict]:
+    """Every entry in order, the first ``count`` with their two paths; a failed one loses its paths, which name an old video."""
     from motion_gating.archives.archive import entry_id
     from motion_gating.archives.paths import path_in_archive, rebased
     from motion_gating.rendering.decisions import earlier_decisions, with_decision, without_true
-    from motion_rep.runs.report import ItemFailure
     from motion_rep.runs.work_pool import Failed
 
-    start, workers = _start(args, count)
     earlier = earlier_decisions(args.output_json)
-    waiting: deque[dict] = deque()
-    results = run_on_engine(
-        args,
-        start,
-        _jobs(itertools.islice(entries, count), args, waiting),
-        workers,
-        all_remote=is_remote(args.meta_json) and is_remote(args.output_dir),
-    )
-    for job, result in progress(results, "rendering", total=count, unit="clip"):
-        entry = waiting.popleft()
+    first = ((entry, _job(entry, args)) for entry in itertools.islice(entries, count))
+    for (entry, job), result in batch.results(start, first, count, sent=operator.itemgetter(1)):
+        identifier = entry_id(entry)
         if isinstance(result, Failed):
-            tally.failures.append(ItemFailure(entry_id(entry), result.message, result.detail))
-            say_error(f"entry {entry_id(entry)}: {result.message}")
+            batch.fail(identifier, result.message, result.detail, place=f"entry {identifier}: ")
             entry = {key: value for key, value in without_true(entry).items() if key not in OWN_FIELDS}
             yield rebased(entry, args.meta_json, args.output_json)
         else:
-            tally.drawn += result.drawn
-            tally.reused += not result.drawn
-            entry = with_decision(entry, earlier.get(str(entry_id(entry))), result.motion, result.replaced)
+            batch.counts[RENDERED if result.drawn else REUSED] += 1
+            entry = with_decision(entry, earlier.get(str(identifier)), result.motion, result.replaced)
             yield {
                 **rebased(entry, args.meta_json, args.output_json),
                 VIDEO_PATH: path_in_archive(job.target.video, args.output_json),
@@ -166,7 +143,7 @@ def _rendered(entries: Iterator[dict], count: int, args: argparse.Namespace, tal
 
 
 def _start(args: argparse.Namespace, count: int):
-    """What a worker begins with, and how many workers; says which body is drawn, so that a missing model ends the command here."""
+    """The work of a worker, and the engine; says which body is drawn, so that a missing model ends the command here."""
     from motion_gating.rendering.clip_render import RenderSettings, Tools, start_rendering
     from motion_rep.bodies.body_models import body_name
     from motion_rep.drawing.renderers import load_renderer
@@ -174,27 +151,23 @@ def _start(args: argparse.Namespace, count: int):
     device = device_or_error(args.device)
     renderer = load_renderer(args.renderer)
     say(f"body: {body_name('smplx', args.smplx_model_dir)}")
-    # A GPU is kept busy by one process.
-    workers = workers_for(args, count, WORTH_A_WORKER if renderer.name == "opencv" else count + 1)
-    tools = Tools(args.smplx_model_dir, device, renderer.name, 0 if workers or args.engine == "ray" else None)
-    return functools.partial(
-        start_rendering, tools, RenderSettings(args.width, args.height, args.fps), args.overwrite
-    ), workers
+    # One process keeps a GPU busy.
+    worth_a_worker = WORTH_A_WORKER if renderer.name == "opencv" else sys.maxsize
+    engine = engine_from(args, worth_a_worker, all_remote=is_remote(args.meta_json) and is_remote(args.output_dir))
+    tools = Tools(args.smplx_model_dir, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
+    settings = RenderSettings(args.width, args.height, args.fps)
+    return functools.partial(start_rendering, tools, settings, args.overwrite), engine
 
 
-def _jobs(entries: Iterator[dict], args: argparse.Namespace, waiting: deque) -> Iterator:
-    """A job for every entry; ``waiting`` gets the entries whose results are still to come."""
+def _job(entry: dict, args: argparse.Namespace):
     from motion_gating.archives.archive import entry_id
     from motion_gating.rendering.clip_render import RenderJob, RenderTarget
     from motion_rep.files.local_files import safe_name
 
-    for entry in entries:
-        waiting.append(entry)
-        name, motion_path = safe_name(entry_id(entry)), entry.get("motion_path")
-        target = RenderTarget(
-            args.output_dir / f"{name}.mp4", args.output_dir / f"{name}{'' if args.mbench_names else '_eval'}.pt"
-        )
-        yield RenderJob(motion_path if isinstance(motion_path, str) and motion_path else None, args.meta_json, target)
+    name, motion_path = safe_name(entry_id(entry)), entry.get("motion_path")
+    eval_name = f"{name}{'' if args.mbench_names else '_eval'}.pt"
+    target = RenderTarget(args.output_dir / f"{name}.mp4", args.output_dir / eval_name)
+    return RenderJob(motion_path if isinstance(motion_path, str) and motion_path else None, args.meta_json, target)
 
 
 if __name__ == "__main__":

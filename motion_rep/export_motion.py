@@ -14,6 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.rates import TIMING, playback_rate
 
 # Kind of file -> its axes where --frame does not name others.
 USUAL_FRAME = {".npz": "zup", ".bvh": "yup", ".glb": "yup", ".csv": "zup", ".npy": "zup"}
@@ -44,10 +45,9 @@ def _run(args: argparse.Namespace) -> int:
     _require_outputs(args)
     from motion_rep.files.temporaries import remove_stale_temporaries
     from motion_rep.motions.motion_file import read_motion
-    from motion_rep.motions.playback_rate import playback_rate
 
     clip = read_motion(args.motion)
-    fps, guess = playback_rate(clip, args.fps)
+    fps, guess = playback_rate(TIMING, args.fps, clip.fps)
     if guess:
         say_warning(f"{args.motion}: {guess}")
     for output in args.output:

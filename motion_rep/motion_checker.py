@@ -23,7 +23,7 @@ from motion_rep.common.command_line import (
     say_warning,
 )
 from motion_rep.common.errors import InputError
-from motion_rep.common.rates import DRAWING_FPS
+from motion_rep.common.rates import ASSUMED_FPS, DRAWING
 from motion_rep.common.sizes import DEFAULT_SIZE
 
 
@@ -66,7 +66,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--fps",
         type=frame_rate,
-        help=f"frame rate of the depth video (the motion's, else {DRAWING_FPS:g}); ignored with --video-file",
+        help=f"frame rate of the depth video (the motion's, else {ASSUMED_FPS[DRAWING]:g}); ignored with --video-file",
     )
     parser.add_argument(
         "-rfv",

@@ -11,6 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, port, run_command, say, say_warning
 from motion_rep.common.errors import UsageError
+from motion_rep.common.rates import TIMING, playback_rate
 
 
 def build_parser() -> Parser:
@@ -66,14 +67,13 @@ def load_motions(paths: list[Path], videos: list[Path | None], fps: float | None
         InputError: a file cannot be used; the message names it.
     """
     from motion_rep.motions.motion_file import read_motion
-    from motion_rep.motions.playback_rate import playback_rate
     from motion_rep.viewer.stage import Shown, side_by_side
     from motion_rep.viewer.video_frames import read_video_frames
 
     clips = [read_motion(path) for path in paths]
     motions = []
     for path, video, clip, offset in zip(paths, videos, clips, side_by_side(clips), strict=True):
-        rate, guess = playback_rate(clip, fps)
+        rate, guess = playback_rate(TIMING, fps, clip.fps)
         if guess:
             say_warning(f"{path}: {guess}")
         if video is not None and clip.camera is None:

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from motion_gating.evaluation.controls import Control, false_accepts, write_blank_clip
-from motion_gating.gate.in_order import in_order
 from motion_gating.judges.interface import Judge, Question, Verdict
+from motion_rep.runs.ordered_threads import in_order
 
 
 def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:

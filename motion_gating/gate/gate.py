@@ -20,17 +20,19 @@ from motion_gating.archives.fields import MOTION_PATH, Fields
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.archives.texts import text_note, text_of
 from motion_gating.gate.decision import Limits, decide, jitter_fails
-from motion_gating.gate.in_order import in_order
 from motion_gating.gate.record import failure_of, make_record
 from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
-from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process, measured_entries
-from motion_rep.common.errors import InputError, UsageError, one_line
+from motion_gating.metrics.entry_metrics import Measured, measured_entries
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, place_of, resolve_from
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
+from motion_rep.runs.engine import IN_THIS_PROCESS, Engine
+from motion_rep.runs.ordered_threads import in_order
 from motion_rep.runs.report import write_failures
+from motion_rep.runs.work_pool import Failed, attempt
 
 KEEP, REJECT = "keep", "reject"
 
@@ -105,7 +107,7 @@ def apply_gate(
     options: GateOptions,
     judge: Judge | None,
     watch: Watch = lambda examined, tally, count: examined,
-    engine: Engine = in_this_process,
+    engine: Engine = IN_THIS_PROCESS,
 ) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
@@ -161,7 +163,9 @@ def entries_with_metrics(
     options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
 ) -> Iterator[tuple[dict, Measured | None]]:
     """The entries to examine with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
-    return measured_entries(entries_to_examine(options), count, options.fields, options.meta_json, engine, cancelled)
+    return measured_entries(
+        lambda: entries_to_examine(options), count, options.fields, options.meta_json, engine, cancelled
+    )
 
 
 def would_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> bool:
@@ -205,9 +209,11 @@ def _examined(
 ) -> Iterator[Examined]:
     def examine(item: tuple[dict, Measured]) -> Examined:
         entry, measured = item
-        verdict = _verdict(entry, options, judge) if would_ask(measured, options, judge) else None
-        record = _record(entry, options, measured, verdict)
-        return Examined(record, measured.traceback, signature(entry, options.fields))
+        verdict, trace = None, measured.traceback
+        if would_ask(measured, options, judge):
+            verdict, unexpected = _verdict(entry, options, judge)
+            trace = trace or unexpected
+        return Examined(_record(entry, options, measured, verdict), trace, signature(entry, options.fields))
 
     threads = options.threads if judge is not None and judge.is_remote_service else 0
     for (entry, _), examined in in_order(
@@ -221,14 +227,16 @@ def _examined(
         )
 
 
-def _verdict(entry: dict, options: GateOptions, judge: Judge) -> Verdict:
+def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, str]:
+    """What the judge says, and the traceback of an unexpected error, which costs this entry its verdict and no other."""
     try:
         question = question_of(entry, options.fields, options.meta_json)
-        return judge.judge(question)
     except InputError as error:
-        return undecided(judge.name, NO_QUESTION, str(error))
-    except Exception as error:  # costs this entry its verdict, not the run
-        return undecided(judge.name, UNEXPECTED, one_line(f"{type(error).__name__}: {error}"))
+        return undecided(judge.name, NO_QUESTION, str(error)), ""
+    answer = attempt(judge.judge, question)
+    if isinstance(answer, Failed):
+        return undecided(judge.name, UNEXPECTED, answer.message), answer.detail
+    return answer, ""
 
 
 @contextlib.contextmanager

@@ -15,10 +15,11 @@ from motion_gating.gate.gate import (
 )
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Model, Question
-from motion_gating.metrics.entry_metrics import Engine, Measured, in_this_process
+from motion_gating.metrics.entry_metrics import Measured
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
+from motion_rep.runs.engine import IN_THIS_PROCESS, Engine
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -36,7 +37,7 @@ class _Plan:
     unusable: int = 0
 
 
-def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = in_this_process) -> Iterator[str]:
+def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THIS_PROCESS) -> Iterator[str]:
     """Lines that say how many calls a run would make, and about how many prompt tokens they take; measures only where figures decide that."""
     plan = _Plan()
     if judge is not None and options.skip_vlm_above_threshold:

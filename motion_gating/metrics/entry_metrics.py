@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from motion_gating.archives.content import DIGITS, Content, motion_digest
@@ -19,10 +19,8 @@ from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import read_motion
-from motion_rep.runs.work_pool import Failed, run_items
-
-# Runs a function, made once by each worker, over items of which there are so many: each with its result, in order.
-Engine = Callable[[Callable, Iterable, int], Iterator[tuple[object, object]]]
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.work_pool import Failed
 
 
 @dataclass(frozen=True)
@@ -35,40 +33,34 @@ class Measured:
     content: Content = Content()
 
 
-def in_this_process(start: Callable, items: Iterable, count: int) -> Iterator[tuple[object, object]]:
-    """The engine without workers."""
-    return run_items(start, items, 0)
-
-
 def measured_entries(
-    entries: Iterator[dict],
+    read: Callable[[], Iterator[dict]],
     count: int,
     fields: Fields,
     meta_json: Location,
-    engine: Engine = in_this_process,
+    engine: Engine,
     cancelled: threading.Event | None = None,
 ) -> Iterator[tuple[dict, Measured | None]]:
     """Each entry with its figures; once ``cancelled`` is set, the rest comes at once, with None.
 
     Args:
-        entries: read a bounded number ahead.
+        read: begins to read the entries; a bounded number is read ahead.
         count: how many there are.
         fields: names of the fields with the eval file and the clip.
-        meta_json: the archive, beside which such paths are.
+        meta_json: the archive; its relative paths start at its folder.
     """
-    waiting: deque[dict] = deque()
-    results = engine(functools.partial(start_measuring, fields, meta_json), _jobs(entries, fields, waiting), count)
+    done = 0
+    start, names = functools.partial(start_measuring, fields, meta_json), (fields.evaluation, fields.video, MOTION_PATH)
+    results = engine.run(start, read(), count, lambda entry: {name: entry.get(name) for name in names})
     with contextlib.closing(results):
-        for _, result in results:
-            yield (
-                waiting.popleft(),
-                Measured(None, result.message, result.detail) if isinstance(result, Failed) else result,
-            )
+        for entry, result in results:
+            yield entry, Measured(None, result.message, result.detail) if isinstance(result, Failed) else result
+            done += 1
             if cancelled is not None and cancelled.is_set():
                 break
-    while waiting:
-        yield waiting.popleft(), None
-    yield from ((entry, None) for entry in entries)
+        else:
+            return
+    yield from ((entry, None) for entry in islice(read(), done, None))
 
 
 def start_measuring(fields: Fields, meta_json: Location) -> Callable[[dict], Measured]:
@@ -119,10 +111,3 @@ def _clip_sha256(value: object, meta_json: Location) -> str | None:
 def _require_same(path: Path, what: str, made_from: str | None, found: str | None) -> None:
     if made_from is not None and found is not None and made_from != found:
         raise InputError(f"{path}: was made with another {what} than the entry names now. Render the entry again.")
-
-
-def _jobs(entries: Iterator[dict], fields: Fields, waiting: deque[dict]) -> Iterator[dict]:
-    """What workers need of each entry; ``waiting`` gets those whose figures are still to come."""
-    for entry in entries:
-        waiting.append(entry)
-        yield {name: entry.get(name) for name in (fields.evaluation, fields.video, MOTION_PATH)}

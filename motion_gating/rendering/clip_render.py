@@ -16,7 +16,7 @@ import torch
 from motion_gating.archives.content import MOTION_DIGEST, motion_digest
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError
-from motion_rep.common.rates import DRAWING_FPS
+from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.local_files import file_sha256
@@ -132,7 +132,8 @@ def render_clip(
     if not overwrite and made.get(MOTION_DIGEST) == digest and is_finished(target, fingerprint, made):
         return Rendered(False, digest)
     parameters = body_parameters(clip.motion.double())
-    with open_writer(target.video, settings.width, settings.height, settings.fps or clip.fps or DRAWING_FPS) as writer:
+    fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
+    with open_writer(target.video, settings.width, settings.height, fps) as writer:
         for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
             writer.write(picture)
     # A run that ends between the two leaves an older eval file, which does not know this video: it counts as unfinished.

@@ -25,7 +25,7 @@ from motion_gating.review_page.records import (
 )
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.common.errors import InputError
-from motion_rep.common.rates import DRAWING_FPS
+from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.files.local_files import file_sha256, safe_name
 from motion_rep.files.locations import Location, is_remote, resolve_from
 from motion_rep.files.remote_files import local_copy
@@ -110,7 +110,7 @@ def _entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewE
 
 def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
     """What the page says of an entry that could not be worked on, without another look at its files."""
-    return _described(item, options, _Sources(missing=[why]), DRAWING_FPS, [])
+    return _described(item, options, _Sources(missing=[why]), playback_rate(DRAWING)[0], [])
 
 
 def _described(
@@ -195,7 +195,7 @@ def _known_fps(sources: _Sources) -> float | None:
 
 def _show_fps(sources: _Sources, lit_fps: float | None) -> float:
     """The motion's rate; where nobody wrote it down, the lit video's, so that both run together."""
-    return _known_fps(sources) or lit_fps or DRAWING_FPS
+    return playback_rate(DRAWING, _known_fps(sources), lit_fps)[0]
 
 
 def _seconds(sources: _Sources, fps: float) -> float | None:

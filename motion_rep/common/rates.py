@@ -1,16 +1,36 @@
-"""Frame rates, in frames per second: those that make sense, and those that stand in where a file says none."""
+"""Frame rates, in frames per second: the possible ones, and THE rule for a motion whose rate is unknown."""
 
 from __future__ import annotations
 
 from motion_rep.common.errors import InputError
 
-# The same for flags and for what files say.
+# The same for flags and for numbers from files.
 SLOWEST_RATE, FASTEST_RATE = 0.1, 1000.0
 
-# What the published TM2M loader takes every reference motion for.
+# The published TM2M loader assumes this rate for every reference motion.
 LOADER_FPS = 16.0
-# At which the published renderer shows a motion.
-DRAWING_FPS = 20.0
+
+# What a rate is needed for -> the rate assumed where it is unknown. Pictures follow the published renderer;
+# timed data (exports, plots, the viewer) follow the published loader.
+DRAWING, TIMING = "drawing", "timing"
+ASSUMED_FPS = {DRAWING: 20.0, TIMING: LOADER_FPS}
+
+
+def playback_rate(purpose: str, *known: float | None) -> tuple[float, str | None]:
+    """The rate at which a motion is shown or written.
+
+    Args:
+        purpose: :data:`DRAWING` or :data:`TIMING`.
+        known: rates in the order of preference: a flag's, the motion's own, its video's; None where there is none.
+    Returns:
+        The first known rate and None, or the assumed rate and a sentence that says so.
+    """
+    for rate in known:
+        if rate:
+            return rate, None
+    fps = ASSUMED_FPS[purpose]
+    note = f"does not say its frame rate; {fps:g} is assumed, as published readers do. Give another with --fps"
+    return fps, note
 
 
 def require_rate(fps: float) -> None:

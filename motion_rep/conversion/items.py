@@ -66,6 +66,11 @@ def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
         return convert_file(source, target, settings)
 
 
+def start_converting_anew(settings: Settings) -> Callable[[Pairing], Converted]:
+    """The work for one capture into one file, which is replaced."""
+    return lambda pair: Converted(CONVERTED, convert_anywhere(pair, settings))
+
+
 def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Converted]:
     """The work of a worker process; see :func:`convert_pair`."""
     return functools.partial(convert_pair, settings, overwrite)

@@ -13,7 +13,7 @@ from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import CHUNK, posed_frames
 from motion_rep.common.errors import InputError
-from motion_rep.common.rates import DRAWING_FPS
+from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.common.sizes import DEFAULT_SIZE
 from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.renderers import Renderer
@@ -70,7 +70,7 @@ def check_depth(
     body, painter = depth_painter(body, renderer, parameters, camera, width, height)
     posed = enumerate(posed_frames(body, parameters, options.batch_size))
     pictures = map_in_order(lambda item: painter.picture(*item), posed, renderer.threads)
-    with open_writer(target, width, height, options.fps or clip.fps or DRAWING_FPS) as writer:
+    with open_writer(target, width, height, playback_rate(DRAWING, options.fps, clip.fps)[0]) as writer:
         for picture in shown(pictures, len(clip)):
             writer.write_grey(picture)
     return notes + _sight_notes(painter)

@@ -1,39 +1,53 @@
-"""Flags that commands over many items share: who does the work, and where failures are written."""
+"""Flags that all commands over many items share: who does the work, for how long, and where failures are written."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from motion_rep.common.command_line import worker_count
+from motion_rep.common.command_line import positive_number, worker_count
 from motion_rep.common.errors import UsageError
+from motion_rep.files.atomic_writing import require_folder
+
+if TYPE_CHECKING:
+    from motion_rep.runs.engine import Engine
 
 ENGINES = ("local", "ray")
-# Starting a worker costs about as much as waiting for the files of this many items from an address.
-WORTH_A_WORKER_AFAR = 20
+# Starting a worker costs about as much as waiting for the remote files of this many items.
+REMOTE_WORTH_A_WORKER = 20
+ITEM_TIMEOUT = 1800.0
 
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
-    """``--workers``, ``--engine``, ``--ray-address`` and ``--failures``."""
+    """``--workers``, ``--item-timeout``, ``--engine``, ``--ray-address`` and ``--failures``."""
     parser.add_argument(
         "--workers",
         type=worker_count,
-        help="processes (default: one for each core where there is enough to do); 0 works in this one",
+        help="processes (default: one for each core if there are enough items); 0 works in this process",
+    )
+    parser.add_argument(
+        "--item-timeout",
+        type=positive_number,
+        default=ITEM_TIMEOUT,
+        metavar="SECONDS",
+        help="an item that takes longer fails; the run continues",
     )
     parser.add_argument(
         "--engine",
         choices=ENGINES,
         default="local",
-        help="ray: on a Ray cluster, which must see the same files, or URLs (pip install ray)",
+        help="ray: run on a Ray cluster that sees the same files, or URLs (pip install ray)",
     )
     parser.add_argument(
         "--ray-address",
         metavar="HOST:PORT",
-        help="the cluster (default: RAY_ADDRESS, else one that is started on this machine)",
+        help="the cluster (default: RAY_ADDRESS, else a cluster started on this machine)",
     )
-    parser.add_argument("--failures", type=Path, metavar="F", help="write what failed, and why, into this JSON file")
+    parser.add_argument(
+        "--failures", type=Path, metavar="F", help="write failed items and their causes into this JSON file"
+    )
 
 
 def require_failures_folder(args: argparse.Namespace) -> None:
@@ -42,8 +56,6 @@ def require_failures_folder(args: argparse.Namespace) -> None:
     Raises:
         UsageError: it cannot.
     """
-    from motion_rep.files.atomic_writing import require_folder
-
     if args.failures is None:
         return
     if args.failures.is_dir():
@@ -51,27 +63,27 @@ def require_failures_folder(args: argparse.Namespace) -> None:
     require_folder(args.failures.parent)
 
 
-def workers_for(args: argparse.Namespace, count: int, worth_it: int) -> int:
-    """Processes for ``count`` items; see :func:`motion_rep.runs.work_pool.default_workers`."""
-    from motion_rep.runs.work_pool import default_workers
-
-    if args.ray_address and args.engine != "ray":
-        raise UsageError("--ray-address is for --engine ray. Add that, or leave the address out.")
-    return default_workers(count, worth_it) if args.workers is None else min(args.workers, count)
-
-
-def run_on_engine(
-    args: argparse.Namespace, start: Callable, items: Iterable, workers: int, all_remote: bool = False
-) -> Iterator:
-    """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`.
+def engine_from(
+    args: argparse.Namespace, worth_a_worker: int, some_remote: bool = False, all_remote: bool = False
+) -> Engine:
+    """The engine that the flags choose.
 
     Args:
-        all_remote: whether inputs and outputs are behind URLs, so that machines of a cluster need not share a folder with this one.
+        worth_a_worker: starting a worker costs about as much as this many items.
+        some_remote: whether items wait for files behind URLs.
+        all_remote: whether all files are behind URLs, so that machines of a cluster need not share a folder with this one.
+    Raises:
+        UsageError: an address without ``--engine ray``.
     """
-    if args.engine == "ray":
-        from motion_rep.runs.ray_engine import run_items_on_ray
+    from motion_rep.runs.engine import Engine
 
-        return run_items_on_ray(start, items, args.ray_address, None if all_remote else os.getcwd())
-    from motion_rep.runs.work_pool import run_items
-
-    return run_items(start, items, workers)
+    if args.ray_address and args.engine != "ray":
+        raise UsageError("--ray-address is for --engine ray. Add that flag, or omit the address.")
+    return Engine(
+        workers=args.workers,
+        worth_a_worker=min(worth_a_worker, REMOTE_WORTH_A_WORKER) if some_remote else worth_a_worker,
+        item_timeout=args.item_timeout,
+        on_ray=args.engine == "ray",
+        ray_address=args.ray_address,
+        folder=None if all_remote else os.getcwd(),
+    )

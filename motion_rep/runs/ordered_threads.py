@@ -1,42 +1,107 @@
-"""Do work in threads and get the results in order, with a bounded number of them waiting."""
+"""Work in threads: results in the order of the items, a bounded number in flight, an end at any time."""
 
 from __future__ import annotations
 
 import os
+import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, TimeoutError
 from typing import TypeVar
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
+# Calls to a service take very different times: one slow item must not stop the other threads.
+MOST_AHEAD = 64
+# Pictures are large and take about the same time each.
+PICTURES_AHEAD = 2
+POLL_SECONDS = 0.1
 
 
 def usable_cores() -> int:
-    """The processors that this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
 ) -> Iterator[Result]:
-    """Like ``map``, in threads; at most two results a thread wait for their turn, so memory stays small.
+    """Like ``map``, in threads, with few results waiting; for functions that release the interpreter lock (OpenCV, numpy).
 
-    ``threads`` None takes all cores, 0 works in the calling thread. Worth it for functions that spend their time in OpenCV or numpy, which release the interpreter lock.
+    Args:
+        threads: None takes all cores, 0 works in the calling thread.
     """
-    if threads == 0:
-        yield from map(function, items)
+    threads = usable_cores() if threads is None else threads
+    return (result for _, result in _in_order(function, items, threads, None, PICTURES_AHEAD))
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int, cancelled: threading.Event
+) -> Iterator[tuple[Item, Result | None]]:
+    """Each item with ``work(item)``, in order; 0 threads work in the caller's.
+
+    Once ``cancelled`` is set, unfinished items come with None, without waiting for them. The threads are daemons, so a program can end while
+    calls are in flight.
+    """
+    return _in_order(work, items, threads, cancelled, MOST_AHEAD)
+
+
+def _in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], count: int, cancelled: threading.Event | None, ahead: int
+) -> Iterator[tuple[Item, Result]]:
+    if count == 0:
+        for item in items:
+            yield item, None if _is_set(cancelled) else work(item)
         return
-    threads = threads or usable_cores()
-    waiting: deque = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    tasks: queue.SimpleQueue = queue.SimpleQueue()
+    threads = [threading.Thread(target=_serve, args=(work, tasks), daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    waiting: deque[tuple[Item, Future]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, future := Future()))
+            if not _is_set(cancelled):
+                tasks.put((item, future))
+            if len(waiting) >= count * ahead:
+                yield _finished(*waiting.popleft(), cancelled)
+        while waiting:
+            yield _finished(*waiting.popleft(), cancelled)
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        for _ in threads:
+            tasks.put(None)
+        if cancelled is None:
+            for thread in threads:
+                thread.join()
+
+
+def _is_set(event: threading.Event | None) -> bool:
+    return event is not None and event.is_set()
+
+
+def _finished(item: Item, future: Future, cancelled: threading.Event | None) -> tuple[Item, Result | None]:
+    while True:
+        if _is_set(cancelled) and future.cancel():
+            return item, None
         try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) >= 2 * threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+            return item, future.result(timeout=None if cancelled is None else POLL_SECONDS)
+        except TimeoutError:
+            # The work itself may raise TimeoutError, too.
+            if future.done():
+                raise
+            if _is_set(cancelled):
+                return item, None
+
+
+def _serve(work: Callable[[Item], Result], tasks: queue.SimpleQueue) -> None:
+    while (task := tasks.get()) is not None:
+        item, future = task
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            future.set_result(work(item))
+        except BaseException as error:  # raised again where the result is taken
+            future.set_exception(error)

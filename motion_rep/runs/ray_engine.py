@@ -33,7 +33,12 @@ _loaded: dict[bytes, Work] = {}
 
 
 def run_items_on_ray(
-    start: Callable[[], Work], items: Iterable[Item], address: str | None = None, folder: str | None = None
+    start: Callable[[], Work],
+    items: Iterable[Item],
+    address: str | None = None,
+    folder: str | None = None,
+    sent: Callable[[Item], object] = lambda item: item,
+    limit: float | None = None,
 ) -> Iterator[tuple[Item, Result | Failed]]:
     """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.runs.work_pool.run_items`.
 
@@ -41,6 +46,7 @@ def run_items_on_ray(
         start: as there; called once in each of Ray's worker processes.
         address: of the cluster; None takes RAY_ADDRESS, else starts one on this machine.
         folder: where relative paths begin, on every machine; None where there are none.
+        sent, limit: as there.
     Raises:
         UsageError: Ray is not installed, the cluster does not answer, or the work cannot start.
     """
@@ -49,7 +55,7 @@ def run_items_on_ray(
     begin = pickle.dumps(start)
 
     def submit(batch: list[Item]):
-        return do.remote(begin, folder, batch)
+        return do.remote(begin, folder, [sent(item) for item in batch], limit)
 
     waiting: deque = deque()
     source = iter(items)
@@ -78,7 +84,7 @@ def _answers(ray, batch: list[Item], task, submit) -> list[Result | Failed]:
     return found
 
 
-def _do(begin: bytes, folder: str | None, batch: list[Item]) -> list[Result | Failed] | InputError:
+def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> list[Result | Failed] | InputError:
     """Runs in Ray's worker process, which keeps what it has loaded for the tasks that follow."""
     work = _loaded.get(begin)
     if work is None:
@@ -95,7 +101,7 @@ def _do(begin: bytes, folder: str | None, batch: list[Item]) -> list[Result | Fa
             )
         use_one_thread()
         _loaded[begin] = work
-    return [attempt(work, item) for item in batch]
+    return [attempt(work, item, limit) for item in batch]
 
 
 def _connected(address: str | None):

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.runs.ordered_threads import usable_cores
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 Work = Callable[[Item], Result]
@@ -39,6 +40,8 @@ SECONDS_TO_GATHER = 0.01
 # Results wait for their turn; a slow item holds up this many others for each worker before the workers pause.
 WINDOW_PER_WORKER = 64
 TRIES = 2
+# A worker stops an item itself at its time limit; one that cannot (a call that never returns to Python) is killed so much later.
+SECONDS_OF_GRACE = 5.0
 # Workers that end while they load their models, one after the other, before the run is given up.
 FAILED_STARTS = 3
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -51,6 +54,11 @@ class Failed:
 
     message: str
     detail: str = ""
+    exit_code: int = 1
+
+
+class _TooLong(BaseException):
+    """The time limit of an item is over; no ``except Exception`` of the work must catch it."""
 
 
 @dataclass(frozen=True)
@@ -65,31 +73,46 @@ class StartIn:
         return getattr(importlib.import_module(self.module), self.function)(*self.arguments)
 
 
-def run_items(start: Callable[[], Work], items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Result | Failed]]:
+def _itself(item: Item) -> Item:
+    return item
+
+
+def run_items(
+    start: Callable[[], Work],
+    items: Iterable[Item],
+    workers: int,
+    sent: Callable[[Item], object] = _itself,
+    limit: float | None = None,
+) -> Iterator[tuple[Item, Result | Failed]]:
     """Each item with its result or why it failed, in the order of the items; one bad item never stops the others.
 
     Args:
         start: makes the function that does the work; called once in each worker, so it may load models. With workers it must be picklable.
-        items: picklable; taken one by one, a bounded number ahead.
+        items: taken one by one, a bounded number ahead.
         workers: processes; 0 works in this one.
+        sent: what the work needs of an item; with workers it must be picklable, while the item itself stays here.
+        limit: seconds for one item, which fails after that; None sets no limit.
     Raises:
         UsageError: the workers cannot start.
     """
     if workers == 0:
         work = start()
         use_one_thread()
-        yield from ((item, attempt(work, item)) for item in items)
+        yield from ((item, attempt(work, sent(item), limit)) for item in items)
         return
-    with _Pool(start, workers) as pool:
-        yield from pool.run(items)
+    with _Pool(start, workers, limit) as pool:
+        yield from pool.run(items, sent)
 
 
-def attempt(work: Work, item: Item) -> Result | Failed:
-    """``work(item)``, or why it failed; only the wish to stop gets through."""
+def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Failed:
+    """``work(item)``, or why it failed, also for running longer than ``limit`` seconds; only Ctrl-C and exits get through."""
     try:
-        return work(item)
+        with _alarm(limit):
+            return work(item)
+    except _TooLong:
+        return Failed(_too_long(limit))
     except InputError as error:
-        return Failed(str(error))
+        return Failed(str(error), exit_code=error.exit_code)
     except MemoryError as error:
         return Failed(f"not enough memory for it: {one_line(error)}. Use fewer --workers or give a shorter clip.")
     except OSError as error:
@@ -100,10 +123,34 @@ def attempt(work: Work, item: Item) -> Result | Failed:
         )
 
 
+def _too_long(limit: float | None) -> str:
+    return f"took longer than {limit:g} seconds and was stopped. Check the file, or raise --item-timeout."
+
+
+@contextlib.contextmanager
+def _alarm(limit: float | None) -> Iterator[None]:
+    """Raise :class:`_TooLong` in this block after ``limit`` seconds; only main threads can, on systems that have timers."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if limit is None or not in_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def expire(*_: object) -> None:
+        raise _TooLong
+
+    before, began = signal.signal(signal.SIGALRM, expire), time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:  # a timer of the caller goes on
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1e-3))
+
+
 def default_workers(count: int | None, worth_it: int) -> int:
     """How many workers pay for ``count`` items (None: many): one for each core, none where fewer than ``worth_it`` items would fall to each."""
-    from motion_rep.runs.ordered_threads import usable_cores
-
     cores = usable_cores()
     wanted = cores if count is None else min(cores, count // worth_it)
     return wanted if wanted > 1 else 0
@@ -113,13 +160,14 @@ def default_workers(count: int | None, worth_it: int) -> int:
 class _Worker:
     """One process, its pipe, and the numbers of the items it holds, oldest first.
 
-    since: when it had answered or began; answered: how many times after that; seconds: what an item took it of late.
+    began: when it began the item it works on; since: when it was measured last; answered: how many times after that; seconds: what an item took it of late.
     """
 
     process: multiprocessing.Process
     pipe: connection.Connection
     held: deque = field(default_factory=deque)
     ready: bool = False
+    began: float = 0.0
     since: float = 0.0
     answered: int = 0
     seconds: float = math.inf
@@ -142,11 +190,11 @@ class _Worker:
 class _Pool:
     """Worker processes that are replaced when they die; use :func:`run_items`."""
 
-    def __init__(self, start: Callable[[], Work], workers: int) -> None:
+    def __init__(self, start: Callable[[], Work], workers: int, limit: float | None) -> None:
         methods = multiprocessing.get_all_start_methods()
         # Copies of this process would inherit its threads' locks; copies of a fresh one do not, and start quicker than from nothing.
         self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        self._start, self._size = start, workers
+        self._start, self._size, self._limit = start, workers, limit
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
         self._failed_starts = 0
@@ -157,7 +205,7 @@ class _Pool:
                 # Loaded once, by the process that all workers are copied from.
                 self._context.set_forkserver_preload(_modules_of(self._start))
             for _ in range(self._size):
-                self._hire()
+                self._add_worker()
         return self
 
     def __exit__(self, kind, error, trace) -> None:
@@ -172,9 +220,9 @@ class _Pool:
                 worker.process.join()
         self._selector.close()
 
-    def run(self, items: Iterable[Item]) -> Iterator[tuple[Item, Result | Failed]]:
+    def run(self, items: Iterable[Item], sent: Callable[[Item], object]) -> Iterator[tuple[Item, Result | Failed]]:
         """See :func:`run_items`."""
-        self._source = enumerate(items)
+        self._source, self._sent = enumerate(items), sent
         self._again: deque[int] = deque()
         self._items: dict[int, Item] = {}
         self._deaths: dict[int, int] = {}
@@ -221,43 +269,59 @@ class _Pool:
 
     def _give(self, worker: _Worker, numbers: list[int]) -> None:
         if not worker.held:
-            worker.since = time.monotonic()
+            worker.since = worker.began = time.monotonic()
         worker.held.extend(numbers)
         # A worker that died is noticed, and its items taken back, when its answers are read.
         with contextlib.suppress(OSError):
-            worker.pipe.send([self._items[number] for number in numbers])
+            worker.pipe.send([self._sent(self._items[number]) for number in numbers])
 
     def _collect(self) -> None:
         """Wait until a worker answers or dies, and take all answers that are there."""
-        waiting = self._selector.select()
+        waiting = self._selector.select(self._seconds_to_next_limit())
         time.sleep(min(SECONDS_TO_GATHER, min(worker.seconds_held() for worker in self._workers) / 2))
         while waiting:
             for key, _ in waiting:
                 self._take_answer(key.data)
             waiting = self._selector.select(0)
         now = time.monotonic()
-        for worker in self._workers:
+        for worker in list(self._workers):
             worker.measure(now)
+            if now >= self._killed_at(worker):
+                self._stop(worker)
+
+    def _killed_at(self, worker: _Worker) -> float:
+        """When the item that a worker is working on is over its limit and its grace."""
+        if self._limit is None or not (worker.ready and worker.held):
+            return math.inf
+        return worker.began + self._limit + SECONDS_OF_GRACE
+
+    def _seconds_to_next_limit(self) -> float | None:
+        first = min(map(self._killed_at, self._workers))
+        return None if first == math.inf else max(first - time.monotonic(), 0.0)
+
+    def _stop(self, worker: _Worker) -> None:
+        worker.process.kill()
+        self._results[worker.held.popleft()] = Failed(_too_long(self._limit))
+        self._replace(worker)
 
     def _take_answer(self, worker: _Worker) -> None:
         try:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
-            self._bury(worker)
+            self._lose(worker)
             return
         if not worker.ready:
             if isinstance(answer, InputError):
                 raise answer
-            worker.ready, worker.since, self._failed_starts = True, time.monotonic(), 0
+            worker.ready, self._failed_starts = True, 0
+            worker.since = worker.began = time.monotonic()
         else:
             self._results[worker.held.popleft()] = answer
             worker.answered += 1
+            worker.began = time.monotonic()
 
-    def _bury(self, worker: _Worker) -> None:
-        """Replace a dead worker; the item it was working on is tried once more, those it had not begun do not count."""
-        self._selector.unregister(worker.pipe)
-        self._workers.remove(worker)
-        worker.pipe.close()
+    def _lose(self, worker: _Worker) -> None:
+        """Take note of a worker that died; the item it was working on is tried once more, those it had not begun do not count."""
         worker.process.join()
         cause = _cause_of_death(worker.process.exitcode)
         if not worker.ready:
@@ -268,8 +332,15 @@ class _Pool:
                 )
         elif worker.held:
             self._count_death(worker.held, cause)
+        self._replace(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        self._selector.unregister(worker.pipe)
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join()
         self._again.extend(worker.held)
-        self._hire()
+        self._add_worker()
 
     def _count_death(self, held: deque, cause: str) -> None:
         number = held[0]
@@ -280,9 +351,9 @@ class _Pool:
                 f"the worker process {cause} on it {self._deaths.pop(number)} times. If memory is short, use fewer --workers."
             )
 
-    def _hire(self) -> None:
+    def _add_worker(self) -> None:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._start), daemon=False)
+        process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
         process.start()
         theirs.close()
         worker = _Worker(process, ours)
@@ -320,7 +391,7 @@ def _environment_of_workers() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _serve(pipe: connection.Connection, start: Callable[[], Work]) -> None:
+def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
     """A worker's life: load, then answer one item after the other until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -336,7 +407,7 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work]) -> None:
         pipe.send(True)
         while (batch := batches.get()) is not None:
             for item in batch:
-                pipe.send(attempt(work, item))
+                pipe.send(attempt(work, item, limit))
 
 
 def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:

@@ -37,7 +37,6 @@ from gate_support import (
 from motion_gating import apply_quality_gate
 from motion_gating.archives.fields import Fields
 from motion_gating.gate.gate import GateOptions, apply_gate
-from motion_gating.gate.in_order import in_order
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.manual import HumanVerdict, ManualJudge
@@ -45,7 +44,8 @@ from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_gating.metrics import entry_metrics
 from motion_gating.metrics.joint_clip import read_eval_file
 from motion_rep.common.errors import InputError
-from motion_rep.runs.work_pool import run_items
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.ordered_threads import in_order
 
 ANSWER = GeminiProtocol.answer()
 
@@ -472,11 +472,12 @@ def test_a_worker_that_dies_costs_one_entry_its_figures(tmp_path):
     options = GateOptions(meta, tmp_path / "report.json", failures=tmp_path / "f.json")
     judge = ManualJudge({str(number): HumanVerdict(True, None) for number in range(30)}, "v.json")
 
-    def engine(start, items, count):
-        assert count == 30
-        return run_items(functools.partial(start_measuring_dangerously, start), items, 2)
+    class DangerousEngine(Engine):
+        def run(self, start, items, count, sent):
+            assert count == 30
+            return super().run(functools.partial(start_measuring_dangerously, start), items, count, sent)
 
-    tally = apply_gate(options, judge, engine=engine).tally
+    tally = apply_gate(options, judge, engine=DangerousEngine(workers=2)).tally
     assert (tally.outcomes["passed"], tally.outcomes["undecided"]) == (29, 1)
     assert "ended with code 7 on it 2 times" in read(tmp_path / "report.json")[4]["metrics_error"]
     assert list(failures_of(tmp_path / "f.json")) == [4]
@@ -502,7 +503,7 @@ def test_an_error_that_nobody_expected_costs_one_entry_and_keeps_its_traceback(t
 def test_a_cancelled_run_measures_nothing_more(tmp_path):
     meta = make_archive(tmp_path, range(8))
     cancelled = threading.Event()
-    entries = entry_metrics.measured_entries(iter(read(meta)), 8, Fields(), meta, cancelled=cancelled)
+    entries = entry_metrics.measured_entries(lambda: iter(read(meta)), 8, Fields(), meta, Engine(), cancelled=cancelled)
     assert next(entries)[1].metrics is not None
     cancelled.set()
     rest = list(entries)

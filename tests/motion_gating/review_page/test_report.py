@@ -30,7 +30,8 @@ from motion_gating.review_page.side_view import side_view
 from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
 from motion_rep.files.local_files import safe_name
 from motion_rep.motions.motion_file import write_motion
-from motion_rep.runs.work_pool import run_items
+from motion_rep.runs.batch import Batch
+from motion_rep.runs.engine import Engine
 from motion_rep.video.reading import open_video
 from motion_rep.video.writing import open_writer
 
@@ -316,19 +317,20 @@ def start_pages_dangerously(options):
     return make
 
 
+class DangerousEngine(Engine):
+    def run(self, start, items, count, sent):
+        return super().run(functools.partial(start_pages_dangerously, *start.args), items, count, sent)
+
+
 def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
     meta, report = make_batch(tmp_path)
     options = PageOptions(meta, tmp_path / "page", 0.04)
     (tmp_path / "page").mkdir()
     with scratch_file(tmp_path / "page" / "index.html") as file:
         items = read_reviewed(meta, keep_records(report, file))
-        (failure, _) = build_report.build_review(
-            items,
-            6,
-            options,
-            {"title": "t", "said": ""},
-            lambda start, items, count: run_items(functools.partial(start_pages_dangerously, *start.args), items, 2),
-        )
+        batch = Batch(DangerousEngine(workers=2), "review page", "entry")
+        build_report.build_review(items, 6, options, {"title": "t", "said": ""}, batch)
+    failure, _ = batch.failures
     assert failure.item == "seven" and "ended with code 5 on it 2 times" in failure.error
     rows = page_data(tmp_path / "page")["entries"]
     assert [row["id"] for row in rows] == ["0", "seven", str(LARGE_ID), "3", "../4", "5"]

@@ -333,7 +333,7 @@ def test_command_writes_every_kind_and_takes_the_motion_s_own_rate(clip, tmp_pat
 def test_unknown_rate_is_said_and_can_be_given(clip, tmp_path, capsys):
     write_motion(tmp_path / "motion.pt", MotionClip(clip.motion))
     assert main([str(tmp_path / "motion.pt"), "-o", str(tmp_path / "out.npz")]) == 0
-    assert "16 is taken" in capsys.readouterr().err
+    assert "16 is assumed" in capsys.readouterr().err
     assert main([str(tmp_path / "motion.pt"), "-o", str(tmp_path / "out.npz"), "--fps", "30"]) == 0
     assert capsys.readouterr().err == ""
     with np.load(tmp_path / "out.npz") as file:

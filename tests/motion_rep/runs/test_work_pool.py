@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import torch
 from checkout import REPO
 
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.runs import work_pool
 from motion_rep.runs.work_pool import FEWEST_AHEAD, MOST_AHEAD, Failed, StartIn, _Worker, default_workers, run_items
 
 
@@ -78,6 +80,22 @@ def start_noting_process(folder: str):
     def work(item):
         Path(folder, str(os.getpid())).touch()
         time.sleep(0.2)
+
+    return work
+
+
+def start_with_endless_items():
+    """Items that never end: one in Python code that catches what it can, one in a call that no signal handler interrupts."""
+
+    def work(item):
+        if item == "loops":
+            while True:
+                with contextlib.suppress(Exception):
+                    time.sleep(0.01)
+        if item == "is deaf":
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+            time.sleep(1000)
+        return f"did {item}"
 
     return work
 
@@ -230,3 +248,36 @@ def test_large_items_and_large_answers_do_not_wait_for_each_other():
 def test_an_item_that_a_worker_cannot_read_is_no_reason_to_wait():
     results = [result for _, result in run_items(start_doubling, [Unreadable(), 3], 1)]
     assert isinstance(results[0], Failed) and results[1] == 6
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_item_over_its_time_limit_fails_and_the_others_go_on(workers):
+    items = ["a", "loops", "b", "c"]
+    results = dict(run_items(start_with_endless_items, items, workers, limit=0.3))
+    assert list(results) == items and results["c"] == "did c"
+    assert "took longer than 0.3 seconds" in results["loops"].message and "--item-timeout" in results["loops"].message
+
+
+def test_a_worker_that_cannot_stop_its_item_is_replaced(monkeypatch):
+    monkeypatch.setattr(work_pool, "SECONDS_OF_GRACE", 0.3)
+    items = ["a", "is deaf", *map(str, range(30))]
+    results = dict(run_items(start_with_endless_items, items, 2, limit=0.5))
+    assert list(results) == items
+    assert "took longer than 0.5 seconds" in results["is deaf"].message
+    assert all(results[item] == f"did {item}" for item in items if item != "is deaf")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_workers_get_only_what_they_need_of_an_item(workers):
+    items = [(number, lambda: None) for number in range(5)]  # functions like these cannot be sent
+    results = list(run_items(start_doubling, items, workers, sent=lambda item: item[0]))
+    assert results == [(item, 2 * item[0]) for item in items]
+
+
+def test_a_timer_of_the_caller_goes_on_after_a_time_limit():
+    before = signal.setitimer(signal.ITIMER_REAL, 500)
+    try:
+        assert list(run_items(start_doubling, [1], 0, limit=300)) == [(1, 2)]
+        assert 300 < signal.getitimer(signal.ITIMER_REAL)[0] <= 500
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)

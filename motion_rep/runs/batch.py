@@ -1,0 +1,84 @@
+"""The one driver of commands over many items: prepare outputs, work, show progress, collect failures, choose the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say_error
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.report import ItemFailure, write_failures
+from motion_rep.runs.work_pool import Failed, Work, run_items
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class Batch:
+    """One run over many items, and how they ended.
+
+    Attributes:
+        doing, unit: words of the progress bar.
+        failures_file: gets the failures as JSON; None for no file.
+        counts: items by how they ended; the caller counts those that did not fail.
+        failures: items that failed, in order.
+    """
+
+    engine: Engine
+    doing: str
+    unit: str
+    failures_file: Path | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[ItemFailure] = field(default_factory=list)
+
+    def results(
+        self,
+        start: Callable[[], Work],
+        items: Iterable[Item],
+        count: int,
+        sent: Callable[[Item], object] = lambda item: item,
+    ) -> Iterator[tuple[Item, object | Failed]]:
+        """Each item with its result or why it failed, in order; see :meth:`motion_rep.runs.engine.Engine.run`."""
+        yield from progress(self.engine.run(start, items, count, sent), self.doing, total=count, unit=self.unit)
+
+    def here(self, start: Callable[[], Work], items: Iterable[Item]) -> Iterator[tuple[Item, object | Failed]]:
+        """The same in this process and without a progress bar, for one item."""
+        return run_items(start, items, 0, limit=self.engine.item_timeout)
+
+    def fail(self, item: object, message: str, traceback: str = "", place: str = "") -> None:
+        """Note and tell that an item failed.
+
+        Args:
+            place: stands before the message where it is told, for messages that do not name the item.
+        """
+        self.failures.append(ItemFailure(item, message, traceback))
+        say_error(f"{place}{message}")
+
+    def finish(self) -> int:
+        """Write the failures; returns the exit code."""
+        if self.failures_file is not None:
+            write_failures(self.failures_file, {**self.counts, "failed": len(self.failures)}, self.failures)
+        return SOME_FAILED if self.failures else DONE
+
+
+@contextlib.contextmanager
+def prepared_folders(*folders: Location) -> Iterator[None]:
+    """Check that files can be written to folders, and remove what killed runs left there, before and after the work.
+
+    Raises:
+        UsageError: a folder cannot be written to.
+    """
+    for folder in folders:
+        require_location(folder)
+        remove_stale_temporaries_at(folder)
+    try:
+        yield
+    finally:
+        for folder in folders:
+            remove_stale_temporaries_at(folder)

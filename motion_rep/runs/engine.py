@@ -1,0 +1,54 @@
+"""Who works on the items of a run: this process, worker processes, or a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from motion_rep.runs.ray_engine import run_items_on_ray
+from motion_rep.runs.work_pool import Failed, Work, default_workers, run_items
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Runs a function over items.
+
+    Attributes:
+        workers: processes; 0 works in this one, None chooses by the number of items.
+        worth_a_worker: starting a worker costs about as much as this many items.
+        item_timeout: seconds for one item, which fails after that; None sets no limit.
+        folder: where relative paths begin on the machines of a cluster; None where there are none.
+    """
+
+    workers: int | None = 0
+    worth_a_worker: int = 1
+    item_timeout: float | None = None
+    on_ray: bool = False
+    ray_address: str | None = None
+    folder: str | None = None
+
+    def workers_for(self, count: int) -> int:
+        """The number of worker processes for so many items."""
+        return default_workers(count, self.worth_a_worker) if self.workers is None else min(self.workers, count)
+
+    def shares_the_machine(self, count: int) -> bool:
+        """Whether several processes work at a time, so that each must keep to one thread."""
+        return self.on_ray or self.workers_for(count) > 0
+
+    def run(
+        self,
+        start: Callable[[], Work],
+        items: Iterable[Item],
+        count: int,
+        sent: Callable[[Item], object] = lambda item: item,
+    ) -> Iterator[tuple[Item, object | Failed]]:
+        """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`."""
+        if self.on_ray:
+            return run_items_on_ray(start, items, self.ray_address, self.folder, sent, self.item_timeout)
+        return run_items(start, items, self.workers_for(count), sent, self.item_timeout)
+
+
+IN_THIS_PROCESS = Engine()
