@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterator
 
 from motion_gating.archives.json_stream import json_kind, read_json_list
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path
-from motion_rep.files.json_files import json_text
+from motion_rep.files.json_files import STRICT_JSON, json_text
 from motion_rep.files.local_files import require_file
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy, local_output
@@ -99,7 +98,9 @@ def _read_lines(path: str | os.PathLike) -> Iterator[object]:
 
 def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
     try:
-        return json.loads(line)
+        return STRICT_JSON.decode(line)
+    except InputError as error:
+        raise UsageError(f"{path}: line {number} {error}") from None
     except (ValueError, RecursionError) as error:
         found = getattr(error, "msg", "nested too deeply, or a number too long")
         raise UsageError(f"{path}: line {number} is not JSON for this toolkit: {found}. Correct that line.") from None

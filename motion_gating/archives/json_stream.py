@@ -1,6 +1,6 @@
-"""A JSON list read item by item: the items and errors of ``json.loads``, but memory holds one item at a time.
+"""A JSON list read item by item: the items and errors of ``read_json``, but memory holds one item at a time.
 
-(ijson changes text with half a surrogate pair, refuses NaN and some long numbers, and names no line.)
+(ijson changes text with half a surrogate pair, refuses some long numbers, and names no line.)
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from motion_rep.common.errors import InputError
+from motion_rep.files.json_files import STRICT_JSON
 from motion_rep.files.local_files import require_file
 
 CHUNK = 2**16  # characters
 # What stands this near to the end of the text read so far may go on after it: the longest word is -Infinity.
 LONGEST_WORD = 16
 SPACE = re.compile(r"[ \t\n\r]*")
-DECODER = json.JSONDecoder()
 
 
 def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
@@ -107,10 +107,12 @@ class _Window:
         self.at_end()
         while True:
             try:
-                value, end = DECODER.raw_decode(self._text, self._place)
+                value, end = STRICT_JSON.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
                 if not self._may_be_cut(error):
                     raise self.wrong(error.msg, error.pos) from None
+            except InputError as error:
+                raise _Refused(str(error)) from None
             except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
                 raise _Refused(
                     "is nested too deeply, or has a number too long, for JSON data of this toolkit."

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
+import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +15,18 @@ from pathlib import Path
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.file_lock import lock
 
-# What atomic_path makes: a dot, the name, eight random characters, .tmp, the suffix.
-TEMPORARY_NAME = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp(\.[A-Za-z0-9]+)?")
+# What atomic_path makes: a dot, the name, eight random digits, eight that follow from these, .tmp, the suffix.
+TEMPORARY_NAME = re.compile(r"\.(?P<stem>.+)\.(?P<random>[a-f0-9]{8})-(?P<mark>[a-f0-9]{8})\.tmp(\.[^.]+)?", re.DOTALL)
+
+
+def is_temporary_name(name: str) -> bool:
+    """Whether a file's name carries the mark of a temporary file of this toolkit."""
+    found = TEMPORARY_NAME.fullmatch(name)
+    return bool(found) and _mark(found["stem"], found["random"]) == found["mark"]
+
+
+def _mark(stem: str, random: str) -> str:
+    return hashlib.sha256(os.fsencode(f"motion_rep temporary {stem} {random}")).hexdigest()[:8]
 
 
 @contextlib.contextmanager
@@ -38,9 +51,11 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
     """:func:`atomic_path` with the handle of the temporary file besides, which is open for writing."""
     handle = temporary = None
     try:
-        handle, temporary = locked_temporary(path)
+        # A link stays: what it leads to is replaced.
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        handle, temporary = locked_temporary(target)
         yield handle, temporary
-        _finish(temporary, path, durable)
+        _finish(temporary, target, durable)
         temporary = None
     except OSError as error:
         if isinstance(error, InputError):
@@ -64,12 +79,20 @@ def locked_temporary(path: Path) -> tuple[int, Path]:
 
 def _temporary(path: Path) -> tuple[int, str]:
     """A new file beside ``path``, in a folder that is made where it is not there."""
-    parts = {"dir": path.parent, "prefix": f".{path.stem[:80]}.", "suffix": f".tmp{path.suffix}"}
     try:
-        return tempfile.mkstemp(**parts)
+        return _marked_file(path)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.mkstemp(**parts)
+        return _marked_file(path)
+
+
+def _marked_file(path: Path) -> tuple[int, str]:
+    stem = os.fsdecode(os.fsencode(path.stem)[:80])
+    while True:
+        random = secrets.token_hex(4)
+        name = path.with_name(f".{stem}.{random}-{_mark(stem, random)}.tmp{path.suffix}")
+        with contextlib.suppress(FileExistsError):
+            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), str(name)
 
 
 def discard(handle: int, temporary: Path | None) -> None:
@@ -82,14 +105,21 @@ def discard(handle: int, temporary: Path | None) -> None:
 
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:
-    """Flush to the disk and take the final name, with the permissions that a plain new file would have."""
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
+    """Flush to the disk and take the final name, with the permissions of the old file, or of a plain new one."""
+    temporary.chmod(_permissions(path))
     if durable:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _permissions(path: Path) -> int:
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode) & 0o777
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        return 0o666 & ~umask
 
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:

@@ -1,12 +1,14 @@
-"""JSON files, written atomically."""
+"""Strict JSON: written atomically, read so that writing it again loses nothing."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.limits import MOST_BITS, MOST_JSON_BYTES
 from motion_rep.files.local_files import read_bytes
 
 
@@ -16,31 +18,81 @@ def write_json(path: str | os.PathLike, value: object) -> None:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """JSON with readable characters; all escaped where a text holds half of a surrogate pair, which JSON can say and UTF-8 cannot."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    """JSON with readable characters; numbers that JSON does not have (NaN, infinity) become null.
+
+    All characters are escaped where a text holds half of a surrogate pair, which JSON can say and UTF-8 cannot.
+    """
+    try:
+        text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        value = _finite(value)
+        text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
+        return json.dumps(value, indent=indent, allow_nan=False)
     return text
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: str | os.PathLike) -> object:
     """JSON from a UTF-8 file.
 
     Raises:
-        InputError: missing, empty, not UTF-8 or not JSON (with line and column).
+        InputError: missing, empty, too large, not UTF-8, not JSON (with line and column), or not strict (see
+            :data:`STRICT_JSON`).
     """
-    data = read_bytes(path)
-    try:
-        return json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text, expected a JSON file.") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Correct it there."
-        ) from None
-    except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
-        raise InputError(
-            f"{path}: is nested too deeply, or has a number too long, for JSON data of this toolkit."
-        ) from None
+    data = read_bytes(path, MOST_JSON_BYTES)
+    with located(path):
+        try:
+            return STRICT_JSON.decode(data.decode("utf-8-sig"))
+        except InputError:
+            raise
+        except UnicodeDecodeError:
+            raise InputError("is not UTF-8 text, expected a JSON file.") from None
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Correct it there."
+            ) from None
+        except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
+            raise InputError("is nested too deeply, or has a number too long, for JSON data of this toolkit.") from None
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        name = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"has the key {name[:80]!r} more than once in an object. Keep one of them.")
+    return found
+
+
+def _float(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):
+        raise InputError("holds a number beyond 1.8e308, the largest that programs read. Correct it.")
+    return found
+
+
+def _int(text: str) -> int:
+    # Longer ones are not converted: int() itself refuses some thousand digits.
+    if len(text) > 400 or (found := int(text)).bit_length() > MOST_BITS:
+        raise InputError("holds a whole number beyond 1.8e308, the largest that programs read. Correct it.")
+    return found
+
+
+def _constant(text: str) -> None:
+    raise InputError(f"holds {text}, which is not a number of JSON. Write null in its place.")
+
+
+# Refuses with an InputError (without the file's name) what JSON does not have, and what would be lost by writing it again.
+STRICT_JSON = json.JSONDecoder(
+    object_pairs_hook=_distinct, parse_float=_float, parse_int=_int, parse_constant=_constant
+)

@@ -95,12 +95,31 @@ def file_sha256(path: str | os.PathLike) -> str:
 
 
 def safe_name(identifier: object) -> str:
-    """A file name for an id: its own text where that is harmless, else a cleaned text and a short digest.
+    """A file name for an id, another one for every id: its own text where that is harmless, else a cleaned text and a digest.
 
-    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and eight hex digits. Never a path, never hidden, at most 110 characters.
+    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and sixteen hex digits. Never a path, never hidden, at most 110
+    characters. Capitals count as harmful: many disks take ``Walk`` and ``walk`` for the same name. So does a text that ends as
+    a digest does, a name that Windows reserves, and a point at the end, which Windows drops.
     """
+    text = str(identifier)
+    if re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]{0,98}[a-z0-9_-])?", text) and not TAKEN_NAMES.fullmatch(text):
+        return text
+    clean = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:80] or "id"
+    return f"{clean}-{_digest(text)[:16]}"
+
+
+def former_name(identifier: object) -> str:
+    """The name that :func:`safe_name` gave before, by which older outputs are found."""
     text = str(identifier)
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
         return text
     clean = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-")[:80] or "id"
-    return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{clean}-{_digest(text)[:8]}"
+
+
+# Texts that are no names of their own: as safe_name makes them, and as Windows reserves them.
+TAKEN_NAMES = re.compile(r".*-[0-9a-f]{16}|(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -6,10 +6,11 @@ import contextlib
 import glob
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_rep.files.atomic_writing import TEMPORARY_NAME, discard, locked_temporary
+from motion_rep.files.atomic_writing import discard, is_temporary_name, locked_temporary
 from motion_rep.files.file_lock import lock
 
 
@@ -21,7 +22,7 @@ def remove_stale_temporaries(folder: str | os.PathLike, recursive: bool = True) 
     """
     for parent, folders, names in os.walk(folder):
         for name in names:
-            if TEMPORARY_NAME.fullmatch(name):
+            if is_temporary_name(name):
                 _remove_if_abandoned(os.path.join(parent, name))
         if not recursive:
             folders.clear()
@@ -40,7 +41,7 @@ def in_use(folder: Path) -> Iterator[None]:
 def remove_abandoned_folders(parent: Path, prefix: str) -> None:
     """Remove the folders that were in use by runs that were killed; one that was never marked is somebody else's."""
     for folder in parent.glob(f"{glob.escape(prefix)}*"):
-        marks = list(folder.glob(".in_use.*.tmp"))
+        marks = [mark for mark in folder.glob(".in_use.*.tmp") if is_temporary_name(mark.name)]
         for mark in marks:
             _remove_if_abandoned(str(mark))
         if marks and not any(map(os.path.lexists, marks)):
@@ -49,9 +50,9 @@ def remove_abandoned_folders(parent: Path, prefix: str) -> None:
 
 def _remove_if_abandoned(path: str) -> None:
     with contextlib.suppress(OSError):
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         try:
-            if lock(handle):
+            if stat.S_ISREG(os.fstat(handle).st_mode) and lock(handle):
                 os.unlink(path)
         finally:
             os.close(handle)

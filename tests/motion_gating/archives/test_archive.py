@@ -10,13 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.local_files import safe_name
 from motion_rep.runs.report import ItemFailure, write_failures
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".json", ".jsonl"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -46,6 +50,19 @@ def test_text_that_json_can_say_and_utf8_cannot_survives(tmp_path, suffix):
     assert list(read_entries(write(tmp_path / f"a{suffix}", entries))) == entries
 
 
+@SUFFIXES
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [('{"id": 1, "x": 1e400}', "a number beyond"), ('{"id": 1, "x": 2, "x": 3}', "'x' more than once"),
+     ('{"id": 1, "x": NaN}', "NaN"), ('{"id": 1, "x": 1' + "0" * 400 + "}", "a whole number beyond")],
+)  # fmt: skip
+def test_what_writing_again_would_lose_is_refused(tmp_path, suffix, entry, found):
+    (tmp_path / f"a{suffix}").write_text(entry + "\n" if suffix == ".jsonl" else f"[{entry}]")
+    with pytest.raises(InputError, match=found) as caught:
+        list(read_entries(tmp_path / f"a{suffix}"))
+    assert str(caught.value).startswith(f"{tmp_path / f'a{suffix}'}: ") and "\n" not in str(caught.value)
+
+
 def test_readable_characters_stay_readable(tmp_path):
     path = write(tmp_path / "a.json", [{"id": 1, "prompt": "Grüße"}])
     assert "Grüße" in path.read_text(encoding="utf-8")
@@ -70,7 +87,7 @@ def test_readable_characters_stay_readable(tmp_path):
         ('[{"id": 1}, {"id": 1}]', "duplicate id"),
         ('[{"id": 1}, {"id": "1"}]', "duplicate id"),
         ('[{"id": 1}, {"id": 2, "global_id": 1}]', "duplicate id"),
-        ('[{"id": 1' + "0" * 5000 + "}]", "too long"),
+        ('[{"id": 1' + "0" * 5000 + "}]", "a whole number beyond"),
         ("[" * 100000, "too deeply"),
     ],
 )

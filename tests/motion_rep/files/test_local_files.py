@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256, read_bytes, require_file, safe_name
 from motion_rep.files.locations import only_in_current_folder, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.hmr_results.documents import load_value
+from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 
@@ -109,6 +112,7 @@ def test_a_kill_in_the_middle_leaves_the_old_file_and_the_rest_is_swept(tmp_path
 
 def test_a_sweep_touches_no_file_of_the_users(tmp_path):
     kept = [".hidden", ".env.tmp", "a.tmp", "clip.tmp.mp4", ".clip.mp4", ".a.b.tmp.mp4"]
+    kept += [".clip.abcd1234.tmp.mp4", ".clip.0123abcd-0123abcd.tmp.mp4", ".in_use.abcd1234.tmp"]
     for name in kept:
         (tmp_path / name).write_text("mine")
     remove_stale_temporaries(tmp_path)
@@ -187,7 +191,13 @@ def test_missing_empty_and_folders_are_refused_by_every_reader(tmp_path, read):
         (b"[1,\n 2,,\n 3]", "line 2"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
-        (b"1" * 10_000, "number too long"),
+        (b"1" * 10_000, "a whole number beyond"),
+        (b"[1" + b"0" * 400 + b"]", "a whole number beyond"),
+        (b'{"a": 1e400}', "a number beyond"),
+        (b'{"a": -1e400}', "a number beyond"),
+        (b'{"a": NaN}', "NaN, which is not"),
+        (b"[-Infinity]", "-Infinity, which is not"),
+        (b'[{"a": 1, "b": 2, "a": 3}]', "the key 'a' more than once"),
         (b"  \n", "not JSON"),
     ],
 )
@@ -198,6 +208,64 @@ def test_what_is_not_json_is_refused_with_its_place(tmp_path, content, fault):
         read_json(path)
 
 
+def test_numbers_that_json_does_not_have_are_written_as_null(tmp_path):
+    write_json(tmp_path / "a.json", {"a": [float("nan"), (float("inf"), 1.5)], "b": -float("inf")})
+    assert read_json(tmp_path / "a.json") == {"a": [None, [None, 1.5]], "b": None}
+
+
+@pytest.mark.parametrize(
+    "read", [require_file, read_bytes, read_json, read_torch, file_sha256, NpzArrays, read_npy, load_value]
+)
+def test_only_regular_files_are_opened(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "socket"))
+    for name, target in (("zero", "/dev/zero"), ("to_pipe", tmp_path / "pipe"), ("terminal", "/dev/tty")):
+        (tmp_path / name).symlink_to(target)
+    for name, kind in (
+        *(
+            ("pipe", "a pipe"),
+            ("to_pipe", "a pipe"),
+            ("socket", "a socket"),
+            ("zero", "a device"),
+            ("terminal", "a device"),
+        ),
+    ):
+        with pytest.raises(InputError, match=f"{name}: is {kind}, expected a file"):
+            read(tmp_path / name)
+    server.close()
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(tmp_path):
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(1 << 40)
+    for read in (require_file, read_bytes, read_json, read_torch, load_value):
+        with pytest.raises(InputError, match=r"large: has 1,099,511,627,776 bytes, expected at most"):
+            read(tmp_path / "large")
+
+
+def test_a_file_swapped_for_a_pipe_does_not_block(tmp_path, monkeypatch):
+    (tmp_path / "plain").write_bytes(b"1")
+    os.mkfifo(tmp_path / "pipe")
+    plain = os.stat(tmp_path / "plain")
+    monkeypatch.setattr(os, "stat", lambda *_, **__: plain)
+    with pytest.raises(InputError, match="is a pipe"):
+        read_bytes(tmp_path / "pipe")
+
+
+def test_replacing_keeps_mode_and_link(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "link").symlink_to("../real")
+    write_bytes(tmp_path / "there" / "link", b"new")
+    assert (tmp_path / "there" / "link").is_symlink() and (tmp_path / "real").read_text() == "new"
+    assert (tmp_path / "real").stat().st_mode & 0o7777 == 0o600
+    (tmp_path / "dangling").symlink_to("later")
+    write_bytes(tmp_path / "dangling", b"1")
+    assert (tmp_path / "later").read_bytes() == b"1" and names(tmp_path / "there") == ["link"]
+
+
 def test_json_with_a_byte_order_mark_is_read(tmp_path):
     (tmp_path / "bom.json").write_bytes(b"\xef\xbb\xbf[1]")
     assert read_json(tmp_path / "bom.json") == [1]
@@ -205,7 +273,7 @@ def test_json_with_a_byte_order_mark_is_read(tmp_path):
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda v: st.lists(v) | st.dictionaries(st.text(), v),
     )
 )
@@ -274,9 +342,12 @@ def test_an_id_never_leaves_its_folder(identifier):
     assert name[0] not in ".-~"
 
 
-@given(st.lists(st.text(max_size=8), unique=True, max_size=20))
-def test_different_ids_get_different_names(identifiers):
-    assert len({safe_name(identifier) for identifier in identifiers}) == len(identifiers)
+@given(st.lists(st.text("aA-._ 09f", max_size=4) | st.text(max_size=8), unique=True, max_size=20))
+@example(["Walk", "walk", "WALK"])
+@example(["../bad clip", "bad_clip-4f9ccc89", safe_name("../bad clip"), safe_name(safe_name("../bad clip"))])
+@example(["nul", "a.", "a"])
+def test_different_ids_get_different_names_on_every_disk(identifiers):
+    assert len({safe_name(identifier).casefold().rstrip(".") for identifier in identifiers}) == len(identifiers)
 
 
 @pytest.mark.parametrize("identifier, name", [(7, "7"), ("7", "7"), ("walk_01.v2", "walk_01.v2"), (0, "0")])
