@@ -10,6 +10,7 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import require_rate
+from motion_rep.files.limits import MOST_FRAMES
 from motion_rep.kinematics.camera import require_lens
 from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.parameters import BodyParameters
@@ -63,6 +64,7 @@ class Capture:
             raise InputError(
                 f"has {frames} frame{'s' * (frames != 1)}, expected at least 2: velocities need a next frame."
             )
+        require_frames(frames)
         for name in ("root_rotations", "body_rotations", "transl", "focal_length"):
             _require_finite(name, getattr(self, name))
         self._require_near()
@@ -125,6 +127,12 @@ class Capture:
             raise InputError(
                 "frame_index does not increase from frame to frame; expected each source frame at most once, in order of time."
             )
+
+
+def require_frames(frames: int) -> None:
+    """Refuse clips that take too much memory at work."""
+    if frames > MOST_FRAMES:
+        raise InputError(f"has {frames:,} frames, expected at most {MOST_FRAMES:,}. Cut it into parts.")
 
 
 def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture import Capture, require_frames
 from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
 from motion_rep.captures.plausibility import angles_beyond_joints
 from motion_rep.common.errors import InputError, located
@@ -77,8 +77,9 @@ def float_tensor(name: str, value: object) -> Tensor:
     """Numbers in a tensor, an array or a list to float64 on the CPU.
 
     Raises:
-        InputError: something that holds no numbers.
+        InputError: something that holds no numbers, or more rows than a clip may have.
     """
+    require_frames(len(value) if isinstance(value, list) or getattr(value, "ndim", 0) else 0)
     if isinstance(value, Tensor) and not value.is_complex():
         return value.detach().cpu().double()
     try:

@@ -7,7 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture import Capture, require_frames
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import slerp
 
@@ -36,6 +36,7 @@ def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Cap
             f"nobody was seen in the frames {frame_ranges(long)}; gaps of up to {limit} frames ({max_gap_seconds:g} s at {rate}) are filled, longer ones are not. "
             "Cut the clip there and convert the parts, or run the capture again."
         )
+    require_frames(int(index[-1] - index[0]) + 1)
     frames = torch.arange(int(index[0]), int(index[-1]) + 1)
     filled = _sample(capture, index.double(), frames.double())
     missing = sum(last - first + 1 for first, last in gaps)
@@ -58,6 +59,7 @@ def resample(capture: Capture, target_fps: float) -> Capture:
     count = int(duration * target_fps + 1e-6) + 1
     if count < 2:
         raise InputError(f"lasts {duration:.3g} s, too short for two frames at {target_fps:g} fps.")
+    require_frames(count)
     own_times = torch.arange(len(capture), dtype=torch.float64)
     new_times = (torch.arange(count, dtype=torch.float64) * (capture.fps / target_fps)).clamp(max=len(capture) - 1)
     return dataclasses.replace(_sample(capture, own_times, new_times), fps=target_fps, frame_index=None)

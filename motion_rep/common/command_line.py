@@ -11,8 +11,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from typing import TextIO
 
-from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
 from motion_rep.common.sizes import LARGEST_SIDE
 
@@ -111,19 +112,25 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         return SOME_FAILED
 
 
-def say(text: str) -> None:
-    """Print one line of result or information; a line break in it (file names can have them) becomes a space, columns stay as they are."""
-    print(" ".join(str(text).splitlines()), flush=True)
+def say(text: object) -> None:
+    """Print one line of result or information; line breaks become spaces, columns stay as they are."""
+    _print(" ".join(str(text).splitlines()), sys.stdout)
 
 
 def say_warning(text: object) -> None:
     """Print one warning line on stderr."""
-    print(f"warning: {one_line(text)}", file=sys.stderr, flush=True)
+    _print(f"warning: {one_line(text)}", sys.stderr)
 
 
 def say_error(text: object) -> None:
     """Print one error line on stderr."""
-    print(f"error: {one_line(text)}", file=sys.stderr, flush=True)
+    _print(f"error: {one_line(text)}", sys.stderr)
+
+
+def _print(line: str, stream: TextIO) -> None:
+    """File names may hold any bytes: what could steer a terminal is escaped, and what the stream cannot encode."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    print(printable(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def progress(items: Iterable, description: str, total: int | None = None, unit: str = "it"):

@@ -40,3 +40,8 @@ def system_failure(error: OSError) -> str:
 def one_line(text: object) -> str:
     """Text without line breaks, so that an error stays one line whatever a library put into its message."""
     return " ".join(str(text).split())
+
+
+def printable(text: object) -> str:
+    """Text with everything escaped that could steer a terminal or that it cannot show; tabs stay."""
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in str(text))

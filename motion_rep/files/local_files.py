@@ -108,13 +108,19 @@ def safe_name(identifier: object) -> str:
     return f"{clean}-{_digest(text)[:16]}"
 
 
-def former_name(identifier: object) -> str:
-    """The name that :func:`safe_name` gave before, by which older outputs are found."""
-    text = str(identifier)
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
-        return text
-    clean = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-")[:80] or "id"
-    return f"{clean}-{_digest(text)[:8]}"
+def name_in(folder: str | os.PathLike, identifier: object, suffix: str) -> str:
+    """:func:`safe_name`; or an id's own text where a file of exactly that name is there and none of the safe name.
+
+    Earlier versions kept capitals and texts that end as a digest does, so files of theirs are found. No two ids share one.
+    """
+    name, text = safe_name(identifier), str(identifier)
+    if name == text or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
+        return name
+    try:
+        there = os.listdir(folder)
+    except OSError:
+        return name
+    return text if text + suffix in there and name + suffix not in there else name
 
 
 # Texts that are no names of their own: as safe_name makes them, and as Windows reserves them.

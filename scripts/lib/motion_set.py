@@ -27,7 +27,7 @@ from motion_gating.archives.texts import text_of
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import require_folder
-from motion_rep.files.local_files import safe_name
+from motion_rep.files.local_files import name_in
 from motion_rep.files.temporaries import remove_stale_temporaries
 
 # Most entries that are listed under a heading; the report has all of them.
@@ -67,6 +67,10 @@ class SetFiles:
     @property
     def report(self) -> Path:
         return self.folder / "quality_report.json"
+
+    def name(self, identifier: object) -> str:
+        """The name of an entry's files."""
+        return name_in(self.folder / "videos", identifier, ".mp4")
 
     def motion(self, name: str) -> Path:
         return self.folder / "motions" / f"{name}.pt"
@@ -109,7 +113,7 @@ def begin(args) -> int:
     rows = []
     with entry_writer(files.archive) as write:
         for entry in _entries(args):
-            name = safe_name(entry_id(entry))
+            name = files.name(entry_id(entry))
             write(_prepared(entry, path_in_archive(files.motion(name), files.archive)))
             rows += [str(entry_id(entry)).replace("\0", ""), name, str(args.video or files.video(name))]
     if not rows:
@@ -152,7 +156,7 @@ PASSED, REJECTED, UNDECIDED, FAILED = "passed", "not passed", "undecided", "fail
 def outcome(entry: Entry, files: SetFiles, record: dict | None, video: Path | None) -> Outcome:
     """The first step that failed for an entry, or its decision."""
     identifier = entry_id(entry)
-    name = safe_name(identifier)
+    name = files.name(identifier)
     made = [("video", video or files.video(name)), ("capture", files.capture(name)), ("motion", files.motion(name))]
     for step, path in made:
         if not path.is_file():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
+from motion_rep.common.command_line import say, say_error, say_warning
 from motion_rep.common.errors import InputError, UsageError, located
 
 
@@ -18,3 +22,16 @@ def test_the_place_is_named_once(kind, message):
 def test_other_errors_pass():
     with pytest.raises(KeyError), located("a.pt"):
         raise KeyError("x")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("speak", [say, say_error, say_warning])
+def test_any_name_is_shown_and_steers_no_terminal(monkeypatch, speak, encoding):
+    shown = io.BytesIO()
+    stream = io.TextIOWrapper(shown, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    speak("a\x1b]0;title\x07\x9b2J\u202eb\udcff\tü\n你")
+    text = shown.getvalue().decode(encoding)
+    assert r"a\x1b]0;title\x07\x9b2J\u202eb\udcff" in text and text.count("\n") == 1
+    assert ("你" if encoding == "utf-8" else r"\u4f60") in text
