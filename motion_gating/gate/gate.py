@@ -111,7 +111,8 @@ def apply_gate(
 ) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
-    Ctrl-C and a judge that stops end the questions, not the writing: what is decided by then is kept, the other entries stay as they were.
+    Ctrl-C and a judge that stops end the questions, not the writing: what is decided by then is kept, the other entries
+    stay as they were.
 
     Args:
         watch: wraps what is examined as it comes, with the counts so far and the number to come, for a progress bar.
@@ -228,7 +229,10 @@ def _examined(
 
 
 def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, str]:
-    """What the judge says, and the traceback of an unexpected error, which costs this entry its verdict and no other."""
+    """What the judge says, and the traceback of an unexpected error.
+
+    Such an error costs this entry its verdict and no other.
+    """
     try:
         question = question_of(entry, options.fields, options.meta_json)
     except InputError as error:

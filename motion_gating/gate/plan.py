@@ -38,7 +38,10 @@ class _Plan:
 
 
 def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THIS_PROCESS) -> Iterator[str]:
-    """Lines that say how many calls a run would make, and about how many prompt tokens they take; measures only where figures decide that."""
+    """Lines that say how many calls a run would make, and about how many prompt tokens they take.
+
+    Measures only where figures decide that.
+    """
     plan = _Plan()
     if judge is not None and options.skip_vlm_above_threshold:
         measured = entries_with_metrics(options, engine, count_entries(options))
@@ -54,13 +57,16 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
         except InputError:
             plan.unusable += 1
     yield (
-        f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, {plan.skipped} rejected by jitter without a call, "
-        f"{plan.unusable} without a usable clip or description"
+        f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, "
+        f"{plan.skipped} rejected by jitter without a call, {plan.unusable} without a usable clip or description"
     )
     calls = (
         str(plan.fewest_calls) if plan.fewest_calls == plan.most_calls else f"{plan.fewest_calls} to {plan.most_calls}"
     )
-    yield f"{calls} calls about {plan.questions} entries, about {plan.fewest_tokens:,} prompt tokens or more; nothing was asked or written"
+    yield (
+        f"{calls} calls about {plan.questions} entries, about {plan.fewest_tokens:,} prompt tokens or more; "
+        "nothing was asked or written"
+    )
 
 
 def _add(plan: _Plan, question: Question, judge: Judge) -> None:

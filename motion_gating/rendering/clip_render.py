@@ -65,7 +65,10 @@ class RenderJob:
 
 @dataclass(frozen=True)
 class Tools:
-    """What a worker loads: which body (see :func:`motion_rep.bodies.body_models.load_body`), on which device, who draws, with how many threads."""
+    """What a worker loads: which body, on which device, who draws, with how many threads.
+
+    The body: see :func:`motion_rep.bodies.body_models.load_body`.
+    """
 
     model_path: str | None = None
     device: str = "cpu"
@@ -136,7 +139,8 @@ def render_clip(
     with open_writer(target.video, settings.width, settings.height, fps) as writer:
         for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
             writer.write(picture)
-    # A run that ends between the two leaves an older eval file, which does not know this video: it counts as unfinished.
+    # A run that ends between the two leaves an older eval file, which does not know this video:
+    # it counts as unfinished.
     made_from = {
         "fingerprint": fingerprint,
         "video_sha256": file_sha256(target.video),
@@ -168,7 +172,10 @@ def _earlier_eval(path: Path) -> Mapping:
 
 
 def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
-    """What the metrics read: joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up."""
+    """What the metrics read: joints and SMPL-X parameters.
+
+    Joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up.
+    """
     joints = y_up_from_z_up(agreed_joints(clip.motion).joints)
     start = y_up_from_z_up(parameters.pelvis()[0]).float() * torch.tensor([1.0, 0.0, 1.0])
     value = {

@@ -2,9 +2,10 @@
 
     python dump_params.py --image_folder FRAMES --output hmr.pt --fps 16
 
-Stages: run CameraHMR's own ``process_image`` on the frames in the order of their names and listen to its network, choose the person to follow,
-map all frames to one focal length, turn SMPL into SMPL-X's convention, save. Copy it beside CameraHMR's ``demo.py``; it needs nothing else, and
-its syntax is Python 3.8's. The README beside it lists the keys of the file that it writes.
+Stages: run CameraHMR's own ``process_image`` on the frames in the order of their names and listen to its network,
+choose the person to follow, map all frames to one focal length, turn SMPL into SMPL-X's convention, save. Copy it
+beside CameraHMR's ``demo.py``; it needs nothing else, and its syntax is Python 3.8's. The README beside it lists the
+keys of the file that it writes.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tiff", ".webp")
 
-# Rest pelvis of the two body models without shape, metres: a body's pelvis is at this point + transl, and must stay where it is.
+# Rest pelvis of the two body models without shape, metres: a body's pelvis is at this point + transl, and must stay
+# where it is.
 SMPL_PELVIS = (-0.00179506, -0.22333382, 0.02821918)
 SMPLX_PELVIS = (0.00312326, -0.35140744, 0.01203655)
 
-# How little a person's boxes may overlap from one frame to the next, and how long the person may be out of sight, before it is someone else.
+# How little a person's boxes may overlap from one frame to the next, and how long the person may be out of sight,
+# before it is someone else.
 MIN_OVERLAP = 0.1
 LOST_AFTER_SECONDS = 0.5
 
@@ -67,7 +70,7 @@ def frame_rate(text):
     return rate
 
 
-# ---------------------------------------------------------------------------------------------------------------------- network
+# -------------------------------------------------------------------------------------------------------------- network
 
 
 class Listener:
@@ -76,7 +79,8 @@ class Listener:
     def __init__(self, estimator):
         if not hasattr(getattr(estimator, "model", None), "register_forward_hook"):
             raise CannotRun(
-                "HumanMeshEstimator has no network called model; this CameraHMR is of another version than this script knows."
+                "HumanMeshEstimator has no network called model; "
+                "this CameraHMR is of another version than this script knows."
             )
         self.bodies = []
         estimator.model.register_forward_hook(self._hear)
@@ -149,7 +153,7 @@ def rest_pelvis(estimator, betas, model_type):
     return weights[0] @ template + betas[:, :count] @ np.einsum("v,vdk->kd", weights[0], directions[:, :, :count])
 
 
-# ---------------------------------------------------------------------------------------------------------------------- person
+# --------------------------------------------------------------------------------------------------------------- person
 
 
 def box_areas(boxes):
@@ -168,7 +172,10 @@ class PersonChooser:
     """Which detected box is the person to export, frame after frame."""
 
     def __init__(self, tracked, patience):
-        """``tracked``: follow one person by overlap. ``patience``: frames without that person before the largest one is taken instead."""
+        """``tracked``: follow one person by overlap.
+
+        ``patience``: frames without that person before the largest one is taken instead.
+        """
         self.tracked, self.patience = tracked, patience
         self.previous, self.hidden = None, 0
 
@@ -195,7 +202,7 @@ def square_boxes(bodies):
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
 
 
-# ---------------------------------------------------------------------------------------------------------------------- frames
+# --------------------------------------------------------------------------------------------------------------- frames
 
 
 def list_frames(folder):
@@ -231,7 +238,7 @@ def capture_frames(args, estimator, frames, overlay_folder):
     return bodies, indices
 
 
-# ---------------------------------------------------------------------------------------------------------------------- result
+# --------------------------------------------------------------------------------------------------------------- result
 
 
 def rotation_vectors(matrices):
@@ -244,7 +251,10 @@ def rotation_vectors(matrices):
 
 
 def full_image_translation(columns, focal):
-    """(T, 3) translation in the whole image's camera of one focal length: tz = 2 f / (b s), x = tx + 2 (cx - W/2) / (s b), y likewise."""
+    """(T, 3) translation in the whole image's camera of one focal length.
+
+    tz = 2 f / (b s), x = tx + 2 (cx - W/2) / (s b), y likewise.
+    """
     import numpy as np
 
     scale = columns["camera"][:, 0] * columns["box_size"].reshape(-1)
@@ -308,7 +318,7 @@ def frame_ranges(indices):
     return ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
 
 
-# ---------------------------------------------------------------------------------------------------------------------- command
+# -------------------------------------------------------------------------------------------------------------- command
 
 
 def say(text):
@@ -355,7 +365,8 @@ def run(args):
         bodies, indices = capture_frames(args, estimator, frames, overlay_folder or scratch)
     if not bodies:
         raise CannotRun(
-            f"no person was found in any of the {len(frames)} frames of {args.image_folder}; no file was written. Check the video."
+            f"no person was found in any of the {len(frames)} frames of {args.image_folder}; "
+            "no file was written. Check the video."
         )
     columns = stack(bodies)
     pelvis = rest_pelvis(estimator, columns["betas"], args.model_type)

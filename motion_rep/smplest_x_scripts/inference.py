@@ -1,8 +1,9 @@
 """Drop-in for SMPLest-X's ``main/inference.py``: the same run, and the body parameters of one person are kept.
 
-Stages: detect people in every frame, choose the one to follow, run the network on that crop, collect one row for each frame that shows the
-person, map all rows to one camera, save. Copy it over ``main/inference.py`` of a SMPLest-X checkout; it needs nothing else, and runs on that
-project's Python 3.8 and torch 1.12. ``scripts/inference.sh`` beside it calls it. The README beside it lists the keys of the file that it writes.
+Stages: detect people in every frame, choose the one to follow, run the network on that crop, collect one row for each
+frame that shows the person, map all rows to one camera, save. Copy it over ``main/inference.py`` of a SMPLest-X
+checkout; it needs nothing else, and runs on that project's Python 3.8 and torch 1.12. ``scripts/inference.sh`` beside
+it calls it. The README beside it lists the keys of the file that it writes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# How little a person's boxes may overlap from one frame to the next, and how long the person may be out of sight, before it is someone else.
+# How little a person's boxes may overlap from one frame to the next, and how long the person may be out of sight,
+# before it is someone else.
 MIN_OVERLAP = 0.1
 LOST_AFTER_SECONDS = 0.5
 
@@ -62,7 +64,7 @@ def frame_rate(text):
     return rate
 
 
-# ---------------------------------------------------------------------------------------------------------------------- device
+# --------------------------------------------------------------------------------------------------------------- device
 
 
 def choose_device(name):
@@ -95,7 +97,7 @@ def redirect_cuda(device):
     torch.load = lambda *args, **options: load(*args, **dict({"map_location": device}, **options))
 
 
-# ---------------------------------------------------------------------------------------------------------------------- network
+# -------------------------------------------------------------------------------------------------------------- network
 
 
 def load_config(args, log_dir):
@@ -146,7 +148,10 @@ def load_detector(cfg, device):
 
 
 def crop_camera(cfg, crop):
-    """Focal lengths (fx, fy) and principal point (cx, cy) in the whole image of the network's camera for a crop [x, y, w, h]."""
+    """The network's camera for a crop [x, y, w, h].
+
+    Focal lengths (fx, fy) and principal point (cx, cy) in the whole image.
+    """
     height, width = cfg.model.input_body_shape
     focal = [cfg.model.focal[0] / width * crop[2], cfg.model.focal[1] / height * crop[3]]
     princpt = [cfg.model.princpt[0] / width * crop[2] + crop[0], cfg.model.princpt[1] / height * crop[3] + crop[1]]
@@ -154,7 +159,10 @@ def crop_camera(cfg, crop):
 
 
 def estimate_body(network, cfg, rgb, crop, device):
-    """The network's answer for one crop: a dict of float32 CPU tensors without the batch dimension, or None where it is not finite."""
+    """The network's answer for one crop.
+
+    A dict of float32 CPU tensors without the batch dimension, or None where it is not finite.
+    """
     import numpy as np
     import torch
     from utils.data_utils import generate_patch_image
@@ -176,7 +184,7 @@ def estimate_body(network, cfg, rgb, crop, device):
     return body if all(bool(torch.isfinite(value).all()) for value in body.values()) else None
 
 
-# ---------------------------------------------------------------------------------------------------------------------- person
+# --------------------------------------------------------------------------------------------------------------- person
 
 
 def box_areas(boxes):
@@ -195,7 +203,10 @@ class PersonChooser:
     """Which detected box is the person to export, frame after frame."""
 
     def __init__(self, tracked, patience):
-        """``tracked``: follow one person by overlap. ``patience``: frames without that person before the largest one is taken instead."""
+        """``tracked``: follow one person by overlap.
+
+        ``patience``: frames without that person before the largest one is taken instead.
+        """
         self.tracked, self.patience = tracked, patience
         self.previous, self.hidden = None, 0
 
@@ -213,7 +224,7 @@ class PersonChooser:
         return int(overlaps.argmax()) if overlaps.max() >= MIN_OVERLAP else None
 
 
-# ---------------------------------------------------------------------------------------------------------------------- frames
+# --------------------------------------------------------------------------------------------------------------- frames
 
 
 def read_frame(path):
@@ -307,7 +318,7 @@ def no_renderer(error):
     say(f"The body cannot be drawn into the preview here ({one_line(error)[:120]}); the parameters are not affected.")
 
 
-# ---------------------------------------------------------------------------------------------------------------------- result
+# --------------------------------------------------------------------------------------------------------------- result
 
 
 def collect(rows, indices, num_frames, fps):
@@ -383,7 +394,7 @@ def frame_ranges(indices):
     return ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
 
 
-# ---------------------------------------------------------------------------------------------------------------------- command
+# -------------------------------------------------------------------------------------------------------------- command
 
 
 def say(text):
@@ -416,7 +427,8 @@ def capture_frames(args, tools, frames_dir, preview_dir):
             continue
         if hidden > chooser.patience and rows and args.person == "tracked":
             say(
-                f"frame {number - 1}: the person was out of sight for {hidden} frames; going on with the largest person there."
+                f"frame {number - 1}: the person was out of sight for {hidden} frames; "
+                "going on with the largest person there."
             )
         row.pop("mesh")
         rows.append(row)
@@ -444,7 +456,10 @@ def run(args):
     tools = Tools(load_config(args, preview_dir / "log"), device, not args.no_render)
     rows, indices = capture_frames(args, tools, frames_dir, preview_dir)
     if not rows:
-        nobody = f"no person was found in any of the {args.end - args.start + 1} frames of {args.file_name}; no file was written."
+        nobody = (
+            f"no person was found in any of the {args.end - args.start + 1} frames of {args.file_name}; "
+            "no file was written."
+        )
         raise CannotRun(nobody + " Check the video, or lower inference.detection.conf in config_base.py.")
     if len({row["size"] for row in rows}) > 1:
         raise CannotRun(f"the frames in {frames_dir} have different sizes; take them out of the video again.")

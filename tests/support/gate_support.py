@@ -160,7 +160,10 @@ class Request:
 
 @dataclass
 class Response:
-    """What the server sends; ``action`` drop or hang sends nothing, drip_body and drip_head send it after slow spaces."""
+    """What the server sends.
+
+    ``action`` drop or hang sends nothing, drip_body and drip_head send it after slow spaces.
+    """
 
     status: int = 200
     body: object = None

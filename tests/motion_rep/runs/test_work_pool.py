@@ -85,7 +85,10 @@ def start_noting_process(folder: str):
 
 
 def start_with_endless_items():
-    """Items that never end: one in Python code that catches what it can, one in a call that no signal handler interrupts."""
+    """Items that never end.
+
+    One in Python code that catches what it can, one in a call that no signal handler interrupts.
+    """
 
     def work(item):
         if item == "loops":
