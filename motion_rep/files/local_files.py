@@ -111,10 +111,11 @@ def safe_name(identifier: object) -> str:
 def name_in(folder: str | os.PathLike, identifier: object, suffix: str) -> str:
     """:func:`safe_name`; or an id's own text where a file of exactly that name is there and none of the safe name.
 
-    Earlier versions kept capitals and texts that end as a digest does, so files of theirs are found. No two ids share one.
+    Earlier versions kept capitals, so files of theirs are found. A text that ends as a digest does may be another id's name,
+    and is never taken.
     """
     name, text = safe_name(identifier), str(identifier)
-    if name == text or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
+    if TAKEN_NAMES.fullmatch(text) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
         return name
     try:
         there = os.listdir(folder)
@@ -123,8 +124,8 @@ def name_in(folder: str | os.PathLike, identifier: object, suffix: str) -> str:
     return text if text + suffix in there and name + suffix not in there else name
 
 
-# Texts that are no names of their own: as safe_name makes them, and as Windows reserves them.
-TAKEN_NAMES = re.compile(r".*-[0-9a-f]{16}|(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+# Texts that are no names of their own: as safe_name makes them (earlier versions: 8 digits), and as Windows reserves them.
+TAKEN_NAMES = re.compile(r".*-[0-9a-f]{8}([0-9a-f]{8})?|(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 def _digest(text: str) -> str:
