@@ -126,4 +126,6 @@ def run(command: str, checkout: Path, variables: dict[str, str]) -> list[str]:
     words = [sys.executable if word == "python" else word for word in shlex.split(command)]
     variables = {**variables, "PYTHON": sys.executable, "WAN_ROOT": str(checkout), "PATH": os.environ["PATH"]}
     done = subprocess.run(words, cwd=checkout, env=variables, capture_output=True, text=True, timeout=400, check=False)
+    if "evaluate_gate.py --controls" in command:  # the stand-in says yes to everything, so it must be found out
+        return [] if done.returncode == 1 and "the judge is blind" in done.stderr else [f"{command}\n  {done.stderr}"]
     return [f"{command}\n  exit {done.returncode}: {done.stderr.strip()[-400:]}"] if done.returncode else []

@@ -364,7 +364,10 @@ def test_an_import_overwrites_nothing_without_a_word(page, tmp_path):
 
 def test_an_import_about_another_clip_is_refused_and_counted(page, tmp_path):
     own = page.execute_script("return entries[0].content")
-    items = [{"id": 0, "matches": True, "content": {**own, "clip": "0" * 32}}, {"id": 3, "matches": True, "content": {}}]
+    items = [
+        {"id": 0, "matches": True, "content": {**own, "clip": "0" * 32}},
+        {"id": 3, "matches": True, "content": {}},
+    ]
     bring(page, tmp_path / "v.json", json.dumps(items))
     assert "1 refused" in page.find_element(By.ID, "notice").text
     assert given_ids(page) == {"3": "match"}
