@@ -1,1 +1,1 @@
-"""Render reference motions, judge them, and decide which may condition a model. See README.md for the table of files."""
+"""Render reference motions, judge them, and decide which may condition a model. README.md lists the folders."""

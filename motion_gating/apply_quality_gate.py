@@ -1,4 +1,6 @@
-"""Decide for each entry whether its motion may condition a model: jitter and a verdict on the clip, into a report and the metadata."""
+"""Decide for each entry whether its motion may condition a model: jitter and a verdict on the clip, into a report and
+the metadata.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,8 @@ def _cache_dir(args: argparse.Namespace) -> Path | None:
         return args.cache_dir
     if is_remote(args.quality_report):
         raise UsageError(
-            f"{args.quality_report}: answers that are paid for are kept beside the report, but in a local folder. Name one with --cache-dir."
+            f"{args.quality_report}: answers that are paid for are kept beside the report, but in a local folder. "
+            "Name one with --cache-dir."
         )
     return args.quality_report.with_name(args.quality_report.stem + ".cache")
 

@@ -1,4 +1,6 @@
-"""Make one page to review a batch: videos, curves, figures and verdicts of every entry. It opens from disk, without a server."""
+"""Make one page to review a batch: videos, curves, figures and verdicts of every entry. It opens from disk, without a
+server.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,8 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.checks is not None and not args.checks.is_dir():
         raise UsageError(
-            f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the flag out."
+            f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the "
+            "flag out."
         )
     sum(1 for _ in read_entries(args.meta_json))  # a broken archive ends the run before anything is made
     require_failures_folder(args)
@@ -100,7 +103,8 @@ def _run(args: argparse.Namespace) -> int:
         count, known = _count(records.has(entry_id(entry)) for entry in read_entries(args.meta_json))
         if args.quality_report is not None and count and not known:
             say_warning(
-                f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the report of this archive."
+                f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the "
+                "report of this archive."
             )
         engine = _engine(args)
         options = _options(args, engine.shares_the_machine(count))

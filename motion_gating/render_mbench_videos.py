@@ -116,7 +116,9 @@ def _render_archive(count: int, args: argparse.Namespace) -> int:
 def _rendered(
     entries: Iterator[dict], count: int, start: Callable, batch: Batch, args: argparse.Namespace
 ) -> Iterator[dict]:
-    """Every entry in order, the first ``count`` with their two paths; a failed one loses its paths, which name an old video."""
+    """Every entry in order, the first ``count`` with their two paths; a failed one loses its paths, which name an old
+    video.
+    """
     from motion_gating.archives.archive import entry_id
     from motion_gating.archives.paths import path_in_archive, rebased
     from motion_gating.rendering.decisions import earlier_decisions, with_decision, without_true

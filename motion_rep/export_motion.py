@@ -55,7 +55,8 @@ def _run(args: argparse.Namespace) -> int:
         motion = export_motion(clip, output, fps, args.frame, args.unit)
         if output.suffix.lower() == ".npz" and len(motion) == len(clip):
             say_warning(
-                f"{args.motion}: its velocities lead to no frame after the last row; converting {output} back gives one row less"
+                f"{args.motion}: its velocities lead to no frame after the last row; "
+                f"converting {output} back gives one row less"
             )
         say(_sentence(output, motion, args.unit))
     return DONE

@@ -25,7 +25,7 @@ from motion_rep.runs.work_pool import Failed
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of an entry, or why there are none; ``traceback`` of an unexpected error, ``content`` what was measured."""
+    """Figures of an entry, or why there are none; ``traceback`` of an unexpected error; ``content`` measured."""
 
     metrics: JointMetrics | None
     error: str | None = None

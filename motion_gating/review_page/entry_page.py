@@ -53,7 +53,9 @@ class PageOptions:
 
 @dataclass(frozen=True)
 class EntryPage:
-    """``row`` stands in the page itself, as JSON; ``missing`` says what could not be shown. The details are in a file of their own."""
+    """``row`` stands in the page itself, as JSON; ``missing`` says what could not be shown. The details are in a file
+    of their own.
+    """
 
     row: str
     missing: tuple[str, ...]
@@ -81,7 +83,8 @@ def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
 
 
 def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry) -> EntryPage:
-    """Read everything about an entry, make its small pictures and its side view, and write down what the page says of it.
+    """Read everything about an entry, make its small pictures and its side view, and write down what the page says of
+    it.
 
     A file that is missing or broken is said on the page and in ``missing``; it never ends the run.
 
@@ -239,7 +242,7 @@ def _linked(
 
 
 def _camera_video(item: ReviewEntry, sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
-    """The overlay, else the depth video: named by the entry, else in the folder of checks; none where nobody made one."""
+    """The overlay, else the depth video: named by the entry, else in the folder of checks; None without one."""
     for kind, title in (("overlay", "Overlay on the source"), ("depth", "Depth from the camera")):
         path = _near(item.path(f"{kind}_path"), sources, title.lower(), options) or _in_checks(sources, kind, options)
         if path is None:

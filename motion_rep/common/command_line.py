@@ -63,7 +63,9 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(self._known_spellings(given), namespace)
 
     def error(self, message: str) -> None:
-        """One line and exit code 2; argparse prints the whole usage in front of it. A key given to a misspelt flag is not repeated."""
+        """One line and exit code 2; argparse prints the whole usage in front of it. A key given to a misspelt flag is
+        not repeated.
+        """
         message = re.sub(r"(--?[\w-]*key[\w-]*[ =]+)[^\s-]\S*", r"\1[key]", message, flags=re.IGNORECASE)
         self.exit(CANNOT_START, f"error: {one_line(message)}. See {self.prog} --help.\n")
 
@@ -84,7 +86,9 @@ def _spelling(flag: str) -> str:
 
 
 def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
-    """Run a command; an InputError, or a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130."""
+    """Run a command; an InputError, or a file that the system refuses, becomes one line on stderr and an exit code,
+    Ctrl-C becomes 130.
+    """
     try:
         return command(args)
     except InputError as error:
@@ -98,7 +102,8 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         if not package or package in OWN_PACKAGES:
             raise
         say_error(
-            f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, or: pip install -r requirements.txt"
+            f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, or: "
+            "pip install -r requirements.txt"
         )
         return CANNOT_START
     except KeyboardInterrupt:
@@ -201,7 +206,9 @@ def _int_within(text: str, least: int, most: int, expected: str) -> int:
 
 
 def device_or_error(name: str) -> str:
-    """A torch device on this machine: the one named, else, with a warning, the CPU. ``auto`` takes CUDA if there is one."""
+    """A torch device on this machine: the one named, else, with a warning, the CPU. ``auto`` takes CUDA if there is
+    one.
+    """
     import torch
 
     if name == "auto":

@@ -31,10 +31,15 @@ def located(place: object) -> Iterator[None]:
 
 
 def system_failure(error: OSError) -> str:
-    """One line for what the system answered to a call on a file: a network drive that went away, a disk that breaks, a folder that is closed to us."""
+    """One line for what the system answered to a call on a file: a network drive that went away, a disk that breaks, a
+    folder that is closed to us.
+    """
     what = error.strerror or one_line(error) or type(error).__name__
     place = f"{error.filename}: " if isinstance(error.filename, str) else ""
-    return f"{place}cannot be used: {what}. Check that the drive is there and that you may read and write it, then run the same command again."
+    return (
+        f"{place}cannot be used: {what}. Check that the drive is there and that you may read and write it, "
+        "then run the same command again."
+    )
 
 
 def one_line(text: object) -> str:

@@ -79,7 +79,8 @@ def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing],
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
     """Convert into a folder unless that is done.
 
-    A file that is there is left alone where it was made from the same input with the same settings, and also where nobody can tell what it
+    A file that is there is left alone where it was made from the same input with the same settings, and also where
+    nobody can tell what it
     was made from or somebody has changed it since. What an earlier run made from something else is made again.
 
     Raises:
@@ -107,7 +108,9 @@ def _settings_text(settings: Settings) -> str:
 
 
 def _kept(target: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run; None where there is none, or one that cannot be read (a power failure left it)."""
+    """How a file that is there ends this run; None where there is none, or one that cannot be read (a power failure
+    left it).
+    """
     if not target.exists():
         return None
     try:

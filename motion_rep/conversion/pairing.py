@@ -29,11 +29,13 @@ def pair_outputs(
     """Pair inputs with outputs: one input into a file, or several (or what a folder holds) into a folder.
 
     Args:
-        output: a file if it ends in ``suffix`` and there is one input; else a folder, in which a folder's own sub-folders come back.
+        output: a file if it ends in ``suffix`` and there is one input; else a folder, in which a folder's own
+        sub-folders come back.
         is_one: whether a path is one input (a file, or a folder that is a single capture).
         find: the inputs within a folder.
     Raises:
-        UsageError: nothing to do, two inputs for one output, an output that is an input, or several inputs for one file.
+        UsageError: nothing to do, two inputs for one output, an output that is an input, or several inputs for one
+        file.
     """
     into_file = len(inputs) == 1 and is_one(inputs[0]) and output.suffix == suffix and not output.is_dir()
     pairs = (
@@ -43,7 +45,8 @@ def pair_outputs(
     )
     if not into_file and (output.suffix == suffix or _is_local_file(output)):
         raise UsageError(
-            f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as the output."
+            f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as "
+            "the output."
         )
     if not pairs:
         raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")

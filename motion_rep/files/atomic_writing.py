@@ -36,8 +36,10 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
     The temporary name keeps the suffix (encoders choose the container by it) and starts with a dot.
 
     Args:
-        durable: wait until the disk has it, so that a power failure leaves the old or the new file. Costs milliseconds; leave it
-            out for one of many files that can be made again (it may then be empty after a power failure, never half a file).
+        durable: wait until the disk has it, so that a power failure leaves the old or the new file. Costs milliseconds;
+        leave it
+            out for one of many files that can be made again (it may then be empty after a power failure, never half a
+            file).
 
     Raises:
         InputError: the folder cannot be made or written, or the disk is full.
@@ -67,7 +69,9 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
 
 
 def locked_temporary(path: Path) -> tuple[int, Path]:
-    """A new file beside ``path``, open and locked for as long as this process uses it: what nobody holds was left by a run that was killed."""
+    """A new file beside ``path``, open and locked for as long as this process uses it: what nobody holds was left by a
+    run that was killed.
+    """
     while True:
         handle, name = _temporary(path)
         locked = lock(handle)
@@ -96,7 +100,9 @@ def _marked_file(path: Path) -> tuple[int, str]:
 
 
 def discard(handle: int, temporary: Path | None) -> None:
-    """Close a temporary file and remove it where it is still there; on a drive that is gone that fails, and must not hide why the writing ended."""
+    """Close a temporary file and remove it where it is still there; on a drive that is gone that fails, and must not
+    hide why the writing ended.
+    """
     if temporary is not None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

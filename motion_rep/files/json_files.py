@@ -92,7 +92,8 @@ def _constant(text: str) -> None:
     raise InputError(f"holds {text}, which is not a number of JSON. Write null in its place.")
 
 
-# Refuses with an InputError (without the file's name) what JSON does not have, and what would be lost by writing it again.
+# Refuses with an InputError (without the file's name) what JSON does not have, and what would be lost by writing it
+# again.
 STRICT_JSON = json.JSONDecoder(
     object_pairs_hook=_distinct, parse_float=_float, parse_int=_int, parse_constant=_constant
 )

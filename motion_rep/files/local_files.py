@@ -81,7 +81,9 @@ def read_bytes(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> bytes:
 
 
 def text_at_start(file: BinaryIO) -> str | None:
-    """The beginning of an open file's first line, in quotes, where it is text; None where not, as in torch files and most pickles."""
+    """The beginning of an open file's first line, in quotes, where it is text; None where not, as in torch files and
+    most pickles.
+    """
     file.seek(0)
     line = file.read(80).decode("utf-8", "replace").lstrip("\ufeff \t\r\n").partition("\n")[0].rstrip()
     # ascii(): text of a file must not steer a terminal.
@@ -95,10 +97,13 @@ def file_sha256(path: str | os.PathLike) -> str:
 
 
 def safe_name(identifier: object) -> str:
-    """A file name for an id, another one for every id: its own text where that is harmless, else a cleaned text and a digest.
+    """A file name for an id, another one for every id: its own text where that is harmless, else a cleaned text and a
+    digest.
 
-    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and sixteen hex digits. Never a path, never hidden, at most 110
-    characters. Capitals count as harmful: many disks take ``Walk`` and ``walk`` for the same name. So does a text that ends as
+    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and sixteen hex digits. Never a path, never hidden,
+    at most 110
+    characters. Capitals count as harmful: many disks take ``Walk`` and ``walk`` for the same name. So does a text that
+    ends as
     a digest does, a name that Windows reserves, and a point at the end, which Windows drops.
     """
     text = str(identifier)
@@ -111,7 +116,8 @@ def safe_name(identifier: object) -> str:
 def name_in(folder: str | os.PathLike, identifier: object, suffix: str) -> str:
     """:func:`safe_name`; or an id's own text where a file of exactly that name is there and none of the safe name.
 
-    Earlier versions kept capitals, so files of theirs are found. A text that ends as a digest does may be another id's name,
+    Earlier versions kept capitals, so files of theirs are found. A text that ends as a digest does may be another id's
+    name,
     and is never taken.
     """
     name, text = safe_name(identifier), str(identifier)
@@ -124,7 +130,8 @@ def name_in(folder: str | os.PathLike, identifier: object, suffix: str) -> str:
     return text if text + suffix in there and name + suffix not in there else name
 
 
-# Texts that are no names of their own: as safe_name makes them (earlier versions: 8 digits), and as Windows reserves them.
+# Texts that are no names of their own: as safe_name makes them (earlier versions: 8 digits), and as Windows reserves
+# them.
 TAKEN_NAMES = re.compile(r".*-[0-9a-f]{8}([0-9a-f]{8})?|(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 

@@ -1,4 +1,4 @@
-"""Where a file is: a local path, or an fsspec URL (``s3://``, ``gs://``, ``sftp://``) that can be taken apart like one."""
+"""Where a file is: a local path, or an fsspec URL (``s3://``, ``gs://``, ``sftp://``) with a path's parts."""
 
 from __future__ import annotations
 
@@ -90,12 +90,14 @@ def parse_location(text: str) -> Location:
         return Path(place)
     if "::" in text:
         raise InputError(
-            f"{text}: chains several file systems, expected one. Unpack the archive first, and give the address of the files."
+            f"{text}: chains several file systems, expected one. Unpack the archive first, and give the address of "
+            "the files."
         )
     if "@" in place.partition("/")[0]:
         user = place.partition("@")[2]
         raise InputError(
-            f"{scheme}://...@{user}: holds a user or password, which would end up in files and messages. Put them where fsspec's configuration has them."
+            f"{scheme}://...@{user}: holds a user or password, which would end up in files and messages. Put them "
+            "where fsspec's configuration has them."
         )
     if not place.strip("/"):
         raise InputError(f"{text}: names no bucket or host.")
@@ -171,6 +173,7 @@ def _within(json_location: RemotePath, given: Path) -> PurePosixPath:
     place = PurePosixPath(posixpath.normpath(json_location.place.parent / given.as_posix()))
     if ".." in place.parts or place.parts[0] != json_location.place.parts[0]:
         raise InputError(
-            f"{given}: leads out of {json_location.scheme}://{json_location.place.parts[0]}, expected a path in there or an address of its own."
+            f"{given}: leads out of {json_location.scheme}://{json_location.place.parts[0]}, expected a path in "
+            "there or an address of its own."
         )
     return place

@@ -1,6 +1,7 @@
 """Files behind an fsspec URL (``s3://``, ``gs://``, ``sftp://``): fetched before an item's work, stored after it.
 
-fsspec comes with torch; the package behind a scheme (s3fs, gcsfs, ...) is the user's. Keys and passwords are where those packages look for
+fsspec comes with torch; the package behind a scheme (s3fs, gcsfs, ...) is the user's. Keys and passwords are where
+those packages look for
 them (environment, profile, fsspec's configuration), never in the URL, which ends up in archives and messages.
 """
 
@@ -43,7 +44,8 @@ def resolve_existing(path: Location) -> Location:
 
 
 def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
-    """The files below a remote folder, as paths within it, in order. Names that would lead out of a local copy are an error.
+    """The files below a remote folder, as paths within it, in order. Names that would lead out of a local copy are an
+    error.
 
     Raises:
         InputError: the folder cannot be listed, or has such a name.
@@ -59,7 +61,8 @@ def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
 
 @contextlib.contextmanager
 def local_copy(path: Location) -> Iterator[Path]:
-    """A local path with the same contents: itself, or a copy of what is remote, which is gone afterwards. Errors name the remote one.
+    """A local path with the same contents: itself, or a copy of what is remote, which is gone afterwards. Errors name
+    the remote one.
 
     Raises:
         InputError: it cannot be fetched.
@@ -118,7 +121,9 @@ def require_location(folder: Location) -> None:
 
 
 def remove_stale_temporaries_at(folder: Location, recursive: bool = True) -> None:
-    """Remove what killed runs left in a local folder, see :func:`motion_rep.files.temporaries.remove_stale_temporaries`, or in the copies of remote files."""
+    """Remove what killed runs left in a local folder, see
+    :func:`motion_rep.files.temporaries.remove_stale_temporaries`, or in the copies of remote files.
+    """
     if isinstance(folder, RemotePath):
         remove_abandoned_folders(Path(tempfile.gettempdir()), COPIES)
     else:
@@ -215,5 +220,6 @@ def _telling(path: RemotePath, what: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - each file system has errors of its own
         detail = one_line(error)[:200]
         raise InputError(
-            f"{path}: cannot be {what}: {type(error).__name__}{': ' + detail if detail else ''}. Check the address, your access and the network."
+            f"{path}: cannot be {what}: {type(error).__name__}{': ' + detail if detail else ''}. Check the address, "
+            "your access and the network."
         ) from None

@@ -30,7 +30,7 @@ def remove_stale_temporaries(folder: str | os.PathLike, recursive: bool = True) 
 
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[None]:
-    """Mark a folder of temporary files for as long as this process works in it; see :func:`remove_abandoned_folders`."""
+    """Mark a folder of temporary files while this process works in it; see :func:`remove_abandoned_folders`."""
     handle, mark = locked_temporary(folder / "in_use")
     try:
         yield

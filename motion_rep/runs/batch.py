@@ -1,4 +1,6 @@
-"""The one driver of commands over many items: prepare outputs, work, show progress, collect failures, choose the exit code."""
+"""The one driver of commands over many items: prepare outputs, work, show progress, collect failures, choose the exit
+code.
+"""
 
 from __future__ import annotations
 

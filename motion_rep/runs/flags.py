@@ -71,7 +71,8 @@ def engine_from(
     Args:
         worth_a_worker: starting a worker costs about as much as this many items.
         some_remote: whether items wait for files behind URLs.
-        all_remote: whether all files are behind URLs, so that machines of a cluster need not share a folder with this one.
+        all_remote: whether all files are behind URLs, so that machines of a cluster need not share a folder with this
+        one.
     Raises:
         UsageError: an address without ``--engine ray``.
     """

@@ -27,7 +27,8 @@ def usable_cores() -> int:
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
 ) -> Iterator[Result]:
-    """Like ``map``, in threads, with few results waiting; for functions that release the interpreter lock (OpenCV, numpy).
+    """Like ``map``, in threads, with few results waiting; for functions that release the interpreter lock (OpenCV,
+    numpy).
 
     Args:
         threads: None takes all cores, 0 works in the calling thread.
@@ -41,7 +42,8 @@ def in_order(
 ) -> Iterator[tuple[Item, Result | None]]:
     """Each item with ``work(item)``, in order; 0 threads work in the caller's.
 
-    Once ``cancelled`` is set, unfinished items come with None, without waiting for them. The threads are daemons, so a program can end while
+    Once ``cancelled`` is set, unfinished items come with None, without waiting for them. The threads are daemons, so a
+    program can end while
     calls are in flight.
     """
     return _in_order(work, items, threads, cancelled, MOST_AHEAD)

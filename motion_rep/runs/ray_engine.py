@@ -1,6 +1,7 @@
 """Run one function over many items on a Ray cluster; Ray restarts what dies with a worker or a machine.
 
-Ray is an optional install. It brings our own packages to its machines; what those import must be installed there. The files are on a file
+Ray is an optional install. It brings our own packages to its machines; what those import must be installed there. The
+files are on a file
 system that all machines see under the same paths, or behind URLs.
 """
 
@@ -40,7 +41,8 @@ def run_items_on_ray(
     sent: Callable[[Item], object] = lambda item: item,
     limit: float | None = None,
 ) -> Iterator[tuple[Item, Result | Failed]]:
-    """Each item with its result or why it failed, in the order of the items; like :func:`motion_rep.runs.work_pool.run_items`.
+    """Each item with its result or why it failed, in the order of the items; like
+    :func:`motion_rep.runs.work_pool.run_items`.
 
     Args:
         start: as there; called once in each of Ray's worker processes.
@@ -97,7 +99,8 @@ def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> l
             return error
         except OSError as error:
             return UsageError(
-                f"{folder}: is not there on a machine of the cluster ({error.strerror}). All must see the same files under the same paths."
+                f"{folder}: is not there on a machine of the cluster ({error.strerror}). All must see the same files "
+                "under the same paths."
             )
         use_one_thread()
         _loaded[begin] = work
@@ -138,5 +141,6 @@ def _require_answer(address: str) -> None:
         socket.create_connection((named[1].strip("[]"), int(named[2])), ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"the Ray cluster {address} does not answer: {one_line(getattr(error, 'strerror', None) or error)}. Check --ray-address."
+            f"the Ray cluster {address} does not answer: {one_line(getattr(error, 'strerror', None) or error)}. "
+            "Check --ray-address."
         ) from None

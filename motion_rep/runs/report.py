@@ -16,7 +16,9 @@ TOLD = 3
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """An item that failed: its path or id, the line that the user saw, and the traceback of an error that nobody expected."""
+    """An item that failed: its path or id, the line that the user saw, and the traceback of an error that nobody
+    expected.
+    """
 
     item: object
     error: str
@@ -24,7 +26,9 @@ class ItemFailure:
 
 
 def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: Iterable[ItemFailure]) -> None:
-    """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically; an empty list says that all went well."""
+    """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically; an empty
+    list means that all items succeeded.
+    """
     frame = json_text({"counts": dict(counts), "failures": []}, indent=2)
     before, after = frame[: frame.rindex("]")], frame[frame.rindex("]") :]
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:

@@ -1,7 +1,9 @@
 """Run one function over many items in worker processes, any of which may die at any time.
 
-Each worker has a pipe of its own and answers item by item, so the death of one is seen at once, costs only the item it was working on, and
-blocks nobody: no lock or queue is shared. (concurrent.futures gives up as a whole when a worker dies; pools with a shared queue hang when
+Each worker has a pipe of its own and answers item by item, so the death of one is seen at once, costs only the item it
+was working on, and
+blocks nobody: no lock or queue is shared. (concurrent.futures gives up as a whole when a worker dies; pools with a
+shared queue hang when
 one is killed while it holds the queue's lock.)
 """
 
@@ -32,15 +34,18 @@ from motion_rep.runs.ordered_threads import usable_cores
 Item, Result = TypeVar("Item"), TypeVar("Result")
 Work = Callable[[Item], Result]
 
-# A worker holds items for so many seconds, so that it never waits for the next however busy the machine is; it works on the first.
+# A worker holds items for so many seconds, so that it never waits for the next however busy the machine is; it works on
+# the first.
 SECONDS_AHEAD = 0.05
 FEWEST_AHEAD, MOST_AHEAD = 2, 32
-# While all workers have enough to do, answers gather for up to so many seconds: waking up for each would cost a tenth of a quick item.
+# While all workers have enough to do, answers gather for up to so many seconds: waking up for each would cost a tenth
+# of a quick item.
 SECONDS_TO_GATHER = 0.01
 # Results wait for their turn; a slow item holds up this many others for each worker before the workers pause.
 WINDOW_PER_WORKER = 64
 TRIES = 2
-# A worker stops an item itself at its time limit; one that cannot (a call that never returns to Python) is killed so much later.
+# A worker stops an item itself at its time limit; one that cannot (a call that never returns to Python) is killed so
+# much later.
 SECONDS_OF_GRACE = 5.0
 # Workers that end while they load their models, one after the other, before the run is given up.
 FAILED_STARTS = 3
@@ -63,7 +68,9 @@ class _TooLong(BaseException):
 
 @dataclass(frozen=True)
 class StartIn:
-    """A ``start`` for :func:`run_items` by the name of its module, so that this process need not import what only workers use (torch: a second)."""
+    """A ``start`` for :func:`run_items` by the name of its module, so that this process need not import what only
+    workers use (torch: a second).
+    """
 
     module: str
     function: str
@@ -87,7 +94,8 @@ def run_items(
     """Each item with its result or why it failed, in the order of the items; one bad item never stops the others.
 
     Args:
-        start: makes the function that does the work; called once in each worker, so it may load models. With workers it must be picklable.
+        start: makes the function that does the work; called once in each worker, so it may load models. With workers it
+        must be picklable.
         items: taken one by one, a bounded number ahead.
         workers: processes; 0 works in this one.
         sent: what the work needs of an item; with workers it must be picklable, while the item itself stays here.
@@ -105,7 +113,9 @@ def run_items(
 
 
 def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Failed:
-    """``work(item)``, or why it failed, also for running longer than ``limit`` seconds; only Ctrl-C and exits get through."""
+    """``work(item)``, or why it failed, also for running longer than ``limit`` seconds; only Ctrl-C and exits get
+    through.
+    """
     try:
         with _alarm(limit):
             return work(item)
@@ -129,7 +139,9 @@ def _too_long(limit: float | None) -> str:
 
 @contextlib.contextmanager
 def _alarm(limit: float | None) -> Iterator[None]:
-    """Raise :class:`_TooLong` in this block after ``limit`` seconds; only main threads can, on systems that have timers."""
+    """Raise :class:`_TooLong` in this block after ``limit`` seconds; only main threads can, on systems that have
+    timers.
+    """
     in_main = threading.current_thread() is threading.main_thread()
     if limit is None or not in_main or not hasattr(signal, "setitimer"):
         yield
@@ -150,7 +162,9 @@ def _alarm(limit: float | None) -> Iterator[None]:
 
 
 def default_workers(count: int | None, worth_it: int) -> int:
-    """How many workers pay for ``count`` items (None: many): one for each core, none where fewer than ``worth_it`` items would fall to each."""
+    """How many workers pay for ``count`` items (None: many): one for each core, none where fewer than ``worth_it``
+    items would fall to each.
+    """
     cores = usable_cores()
     wanted = cores if count is None else min(cores, count // worth_it)
     return wanted if wanted > 1 else 0
@@ -160,7 +174,8 @@ def default_workers(count: int | None, worth_it: int) -> int:
 class _Worker:
     """One process, its pipe, and the numbers of the items it holds, oldest first.
 
-    began: when it began the item it works on; since: when it was measured last; answered: how many times after that; seconds: what an item took it of late.
+    began: when it began the item it works on; since: when it was measured last; answered: how many times after that;
+    seconds: what an item took it of late.
     """
 
     process: multiprocessing.Process
@@ -192,7 +207,8 @@ class _Pool:
 
     def __init__(self, start: Callable[[], Work], workers: int, limit: float | None) -> None:
         methods = multiprocessing.get_all_start_methods()
-        # Copies of this process would inherit its threads' locks; copies of a fresh one do not, and start quicker than from nothing.
+        # Copies of this process would inherit its threads' locks; copies of a fresh one do not, and start quicker than
+        # from nothing.
         self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         self._start, self._size, self._limit = start, workers, limit
         self._selector = selectors.DefaultSelector()
@@ -321,14 +337,17 @@ class _Pool:
             worker.began = time.monotonic()
 
     def _lose(self, worker: _Worker) -> None:
-        """Take note of a worker that died; the item it was working on is tried once more, those it had not begun do not count."""
+        """Take note of a worker that died; the item it was working on is tried once more, those it had not begun do not
+        count.
+        """
         worker.process.join()
         cause = _cause_of_death(worker.process.exitcode)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= FAILED_STARTS:
                 raise UsageError(
-                    f"worker processes {cause} as they start. Use fewer --workers, or --workers 0 to work in one process."
+                    f"worker processes {cause} as they start. Use fewer --workers, or --workers 0 to work in one "
+                    "process."
                 )
         elif worker.held:
             self._count_death(worker.held, cause)
@@ -348,7 +367,8 @@ class _Pool:
         if self._deaths[number] >= TRIES:
             held.popleft()
             self._results[number] = Failed(
-                f"the worker process {cause} on it {self._deaths.pop(number)} times. If memory is short, use fewer --workers."
+                f"the worker process {cause} on it {self._deaths.pop(number)} times. If memory is short, use fewer "
+                "--workers."
             )
 
     def _add_worker(self) -> None:
@@ -376,7 +396,9 @@ def _modules_of(start: Callable[[], Work]) -> list[str]:
 
 @contextlib.contextmanager
 def _environment_of_workers() -> Iterator[None]:
-    """Processes started within compute with one thread each, as the cores are shared out between workers, and find this project."""
+    """Processes started within compute with one thread each, as the cores are shared out between workers, and find this
+    project.
+    """
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths}
     before = {name: os.environ.get(name) for name in changed}
@@ -411,7 +433,9 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float 
 
 
 def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
-    """Take items off the pipe beside the work: large ones going out and large answers coming back must not wait for each other."""
+    """Take items off the pipe beside the work: large ones going out and large answers coming back must not wait for
+    each other.
+    """
     try:
         with contextlib.suppress(EOFError, OSError):
             while True:
@@ -421,7 +445,9 @@ def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
 
 
 def use_one_thread() -> None:
-    """Tell the libraries that are loaded to compute in the calling thread; for arrays as small as ours, several threads only wait for each other."""
+    """Tell the libraries that are loaded to compute in the calling thread; for arrays as small as ours, several threads
+    only wait for each other.
+    """
     torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
     if torch is not None:
         torch.set_num_threads(1)

@@ -40,7 +40,9 @@ class Admitted:
 
 
 class PendingDtype:
-    """A dtype before its byte order is known; never a real one, whose own unpickling could describe memory that is not there."""
+    """A dtype before its byte order is known; never a real one, whose own unpickling could describe memory that is not
+    there.
+    """
 
     def __init__(self, text: object = "", *_: object) -> None:
         self.text, self.order = text, ""

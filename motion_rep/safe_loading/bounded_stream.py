@@ -19,7 +19,8 @@ OLD_JOBLIB_MAGIC = b"ZF"
 
 
 class BoundedStream:
-    """Reads another stream within limits, in small pieces: memory follows the bytes that are there, not a length that a file claims.
+    """Reads another stream within limits, in small pieces: memory follows the bytes that are there, not a length that a
+    file claims.
 
     Args:
         stream: anything with ``read(size)`` and ``readline(size)``.
@@ -59,7 +60,8 @@ class BoundedStream:
         """Refuse a length that cannot be, before anything is read for it."""
         if size > self._left:
             raise InputError(
-                f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read of a file of its size. "
+                f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read of a file of its "
+                "size. "
                 "It is damaged or too long."
             )
 
@@ -74,7 +76,7 @@ class BoundedStream:
 
 
 class ZlibFile(io.RawIOBase):
-    """A zlib or gzip stream as a readable file that unpacks only what is asked for (``zlib.decompress`` unpacks all)."""
+    """A zlib or gzip stream as a readable file that unpacks only what is read (``zlib.decompress`` unpacks all)."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -1,4 +1,6 @@
-"""Read ``.npy`` and ``.npz`` files without running anything from them; arrays of objects go through the reader for data pickles."""
+"""Read ``.npy`` and ``.npz`` files without running anything from them; arrays of objects go through the reader for data
+pickles.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ def read_npy(path: str | os.PathLike) -> np.ndarray:
 
 
 class NpzArrays(Mapping):
-    """The arrays of a ``.npz`` file by name, each read when it is asked for; what is not asked for need not be readable.
+    """The arrays of a ``.npz`` file by name, each read when it is asked for; what is not asked for need not be
+    readable.
 
     Reading one raises an InputError that starts with the path if it is cut, or is anything but data.
     """
@@ -102,7 +105,8 @@ def _in_one_line() -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - of many kinds
         raise InputError(
-            f"cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it again."
+            f"cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it "
+            "again."
         ) from None
 
 

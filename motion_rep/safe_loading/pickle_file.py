@@ -42,5 +42,5 @@ def load_data_pickle(file: BinaryIO) -> object:
 
 
 def _is_prose(start: str) -> bool:
-    """Whether a quoted beginning is words with a space: letters are instructions of the oldest pickles, without spaces."""
+    """Whether a quoted beginning has words and spaces: the oldest pickles are letters without spaces."""
     return start[1].isalpha() and " " in start

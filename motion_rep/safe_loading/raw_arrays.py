@@ -40,7 +40,8 @@ def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     """Check that an array has as many bytes as its shape and type say."""
     if size != math.prod(shape) * dtype.itemsize:
         raise InputError(
-            f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. Write it again."
+            f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. "
+            "Write it again."
         )
 
 

@@ -33,7 +33,8 @@ LOCAL_HEADER = struct.Struct("<4s22xHH")
 def write_torch(path: str | os.PathLike, value: object, durable: bool = True) -> None:
     """``torch.save`` atomically; keep to plain tensors, numbers and strings, so that ``weights_only=True`` reads it.
 
-    Goes through memory: torch writes the file's name into the file, so a temporary name would make equal contents differ, and
+    Goes through memory: torch writes the file's name into the file, so a temporary name would make equal contents
+    differ, and
     its own writer answers a full disk with an error that does not say so.
     """
     import torch
@@ -44,7 +45,8 @@ def write_torch(path: str | os.PathLike, value: object, durable: bool = True) ->
 
 
 def read_torch(path: str | os.PathLike) -> object:
-    """What a ``torch.save`` file holds: tensors on the CPU, arrays, numbers, text and plain containers. Runs no code from it.
+    """What a ``torch.save`` file holds: tensors on the CPU, arrays, numbers, text and plain containers. Runs no code
+    from it.
 
     Raises:
         InputError: missing, empty, cut, not a torch file, or holding objects other than data.
@@ -81,7 +83,8 @@ def load_torch(file: BinaryIO, as_tensor: TensorMaker = torch_tensor) -> object:
         raise
     except Exception as error:  # noqa: BLE001 - damaged zip files make zipfile raise errors of many kinds
         raise InputError(
-            f"cannot be read as a torch file: {one_line(error)[:120]}. It may be cut or of another kind; write it again."
+            f"cannot be read as a torch file: {one_line(error)[:120]}. It may be cut or of another kind; write it "
+            "again."
         ) from None
     start = text_at_start(file)
     if start:

@@ -1,11 +1,15 @@
 """Read pickles that hold data, as pickle, joblib, numpy and torch write them, without running anything from them.
 
-A pickle is a program: it names functions and calls them. This reader knows a handful of names (admitted.py), all of which make arrays, tensors or
-plain containers, and answers each with its own code, so not even numpy's or torch's loaders see unchecked values. Every other name, and every
+A pickle is a program: it names functions and calls them. This reader knows a handful of names (admitted.py), all of
+which make arrays, tensors or
+plain containers, and answers each with its own code, so not even numpy's or torch's loaders see unchecked values. Every
+other name, and every
 instruction that data does not need, ends the reading.
 
-joblib puts the bytes of each array into the stream behind a small object that describes it; joblib's own reader hands arrays of objects to
-``pickle.load``, which is why it is not used here. torch puts the bytes of tensors into storages that the pickle refers to.
+joblib puts the bytes of each array into the stream behind a small object that describes it; joblib's own reader hands
+arrays of objects to
+``pickle.load``, which is why it is not used here. torch puts the bytes of tensors into storages that the pickle refers
+to.
 """
 
 from __future__ import annotations
@@ -74,7 +78,8 @@ def load_data(stream: BoundedStream, storages: Storages | None = None, as_tensor
 
 
 def load_legacy_torch(stream: BoundedStream, as_tensor: TensorMaker = torch_tensor) -> object:
-    """What a file in torch's older format holds: three pickles about the file, its contents, a list of storages, then their bytes.
+    """What a file in torch's older format holds: three pickles about the file, its contents, a list of storages, then
+    their bytes.
 
     Raises:
         InputError: without the file's name.
@@ -114,12 +119,15 @@ def _load(stream: BoundedStream, storages: Storages | None, as_tensor: TensorMak
         raise NotAPickle("is not a complete pickle. It may be cut, or of another kind.") from None
     except Exception as error:  # noqa: BLE001 - damaged bytes can make an unpickler raise anything
         raise NotAPickle(
-            f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of another kind."
+            f"is not a complete pickle ({one_line(error)[:80] or type(error).__name__}). It may be cut, or of "
+            "another kind."
         ) from None
 
 
 def _require_shallow(value: object) -> None:
-    """Refuse containers that hold each other too deeply, in a circle, or too often: showing or walking them would not end."""
+    """Refuse containers that hold each other too deeply, in a circle, or too often: showing or walking them would not
+    end.
+    """
     level, left = [value], MOST_STEPS
     for _ in range(MOST_DEPTH):
         inner: list = []
@@ -187,7 +195,9 @@ class Unpickler(pickle._Unpickler):
         self.append(self.find_class(module, name))
 
     def load_binpersid(self) -> None:
-        """torch's reference to a storage: what it is, its type, its key, its device, how many numbers, in old files a part of it."""
+        """torch's reference to a storage: what it is, its type, its key, its device, how many numbers, in old files a
+        part of it.
+        """
         identifier = self.stack.pop()
         if self._storages is None or type(identifier) is not tuple or identifier[0] != "storage":
             raise NotData("an instruction that data does not need")
@@ -302,11 +312,13 @@ def _weight(made: object) -> int:
     return getattr(made, "nbytes", 0)
 
 
-# Instructions that data needs; those for classes, instances, extensions, outside objects and buffers are not among them.
+# Instructions that data needs; those for classes, instances, extensions, outside objects and buffers are not among
+# them.
 DATA_INSTRUCTIONS = """
     PROTO STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 FLOAT BINFLOAT
     STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8
-    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST EMPTY_DICT EMPTY_SET GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE
+    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST EMPTY_DICT EMPTY_SET GET BINGET LONG_BINGET PUT BINPUT
+    LONG_BINPUT MEMOIZE
     STACK_GLOBAL
 """
 OWN_INSTRUCTIONS = """
