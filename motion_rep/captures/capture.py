@@ -29,7 +29,7 @@ class Capture:
     focal_length: (T,) pixels, or None where the camera is unknown.
     width, height: pixels of the frame, or None.
     fps: frames per second of the source, or None.
-    frame_index: (T,) int64, which frame of the source each row comes from, increasing; None where every frame is there or unknown.
+    frame_index: (T,) int64, source frame of each row, increasing; None where every frame is there or it is unknown.
     has_camera: False for a gravity-aligned world, stored in y-down axes, over which no video fits.
     up_axis: the axis of the file that its reader took for up: ``-y`` (OpenCV camera), ``y`` or ``z``.
     angles_beyond_joints: whether the file's rotation vectors are longer than any joint turns (degrees, most likely).
@@ -96,7 +96,8 @@ class Capture:
         known = [value is not None for value in (self.focal_length, self.width, self.height)]
         if any(known) and not all(known):
             raise InputError(
-                "has only some of focal_length, width and height; a camera needs all three. Add the missing ones or remove the others."
+                "has only some of focal_length, width and height; a camera needs all three. Add the missing ones or "
+                "remove the others."
             )
         if self.focal_length is None:
             return
@@ -114,7 +115,8 @@ class Capture:
         length = float(self.up.norm())
         if not 0.99 < length < 1.01 or not 0 <= self.up_spread <= 180:
             raise InputError(
-                f"up has length {length:.3g} and up_spread is {self.up_spread:g}; expected a unit vector and 0 to 180 degrees."
+                f"up has length {length:.3g} and up_spread is {self.up_spread:g}; expected a unit vector and 0 to "
+                "180 degrees."
             )
 
     def _require_timing(self, frames: int) -> None:
@@ -125,7 +127,8 @@ class Capture:
         _require_shape("frame_index", self.frame_index, (frames,))
         if not (self.frame_index.diff() > 0).all() or self.frame_index[0] < 0:
             raise InputError(
-                "frame_index does not increase from frame to frame; expected each source frame at most once, in order of time."
+                "frame_index does not increase from frame to frame; expected each source frame at most once, in "
+                "order of time."
             )
 
 
@@ -146,5 +149,6 @@ def _require_finite(name: str, value: Tensor | None) -> None:
     bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
     frames = torch.nonzero(bad).flatten().tolist()
     raise InputError(
-        f"{name} is not a finite number in {len(frames)} of {len(value)} frames (first: frame {frames[0]}). Run the capture again or cut these frames off."
+        f"{name} is not a finite number in {len(frames)} of {len(value)} frames (first: frame {frames[0]}). Run the "
+        "capture again or cut these frames off."
     )

@@ -50,7 +50,8 @@ def capture_from_dict(value: object) -> Capture:
         raise InputError("is a motion already, not a capture. Check it with motion_checker.py or render it.")
     if missing:
         raise InputError(
-            f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, name it with --format."
+            f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, "
+            "name it with --format."
         )
     transl = _drop_singletons(float_tensor(TRANSL, value[TRANSL]), (None, 3))
     if transl.ndim != 2 or transl.shape[1] != 3:
@@ -93,7 +94,9 @@ def float_tensor(name: str, value: object) -> Tensor:
 
 
 def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
-    """An optional number given once or for each frame (scalar, 0-d, (1,), (T,) or (T, 1)) as (T,), or None where absent."""
+    """An optional number given once or for each frame (scalar, 0-d, (1,), (T,) or (T, 1)) as (T,), or None where
+    absent.
+    """
     if values.get(name) is None:
         return None
     numbers = float_tensor(name, values[name])
@@ -116,7 +119,8 @@ def per_clip(values: Mapping, name: str, frames: int) -> float | None:
     numbers = per_frame(values, name, max(frames, 1))
     if not bool((numbers == numbers[0]).all()):
         raise InputError(
-            f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one value."
+            f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one "
+            "value."
         )
     return float(numbers[0])
 
@@ -133,7 +137,8 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
     distance = float((exact - matrices).abs().max()) if matrices.numel() else 0.0
     if distance > ROTATION_TOLERANCE:
         raise InputError(
-            f"{name} holds matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation matrices or axis-angle."
+            f"{name} holds matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation "
+            "matrices or axis-angle."
         )
     return exact
 
@@ -167,7 +172,8 @@ def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
     elif hint:
         hint = f"{math.prod(shape[1:])} is {hint}"
     raise InputError(
-        f"{name} has shape {shape}, expected ({frames}, {3 * joints}).{' ' + hint[0].upper() + hint[1:] + '.' if hint else ''}"
+        f"{name} has shape {shape}, expected ({frames}, "
+        f"{3 * joints}).{' ' + hint[0].upper() + hint[1:] + '.' if hint else ''}"
     )
 
 

@@ -29,8 +29,10 @@ def _changing_focal_length(capture: Capture) -> str | None:
     if focal is None or float(focal.max() - focal.min()) <= FOCAL_CHANGE * float(focal.median()):
         return None
     return (
-        f"the focal length changes over time, from {float(focal.min()):.1f} to {float(focal.max()):.1f} pixels; the file keeps one camera "
-        f"({float(focal.median()):.1f}, the median), so an overlay fits only roughly. SMPLest-X maps all frames to one camera with --retarget_cam"
+        f"the focal length changes over time, from {float(focal.min()):.1f} to {float(focal.max()):.1f} pixels; the "
+        "file keeps one camera "
+        f"({float(focal.median()):.1f}, the median), so an overlay fits only roughly. SMPLest-X maps all frames to "
+        "one camera with --retarget_cam"
     )
 
 
@@ -60,7 +62,8 @@ def check_upright(joints: Tensor) -> tuple[str, ...]:
     last = len(below) - 1 if bool(below.all()) else int(torch.nonzero(~below)[0]) - 1
     cause = "the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
     return (
-        f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person does stand, {cause}",
+        f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person does stand, "
+        f"{cause}",
     )
 
 

@@ -99,7 +99,9 @@ def _unit(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
 
 
 def _speed(capture: Capture) -> float:
-    """Metres per second that the pelvis exceeds in a tenth of the frames; without the depth of a camera, which is noisy."""
+    """Metres per second that the pelvis exceeds in a tenth of the frames; without the depth of a camera, which is
+    noisy.
+    """
     axes = 2 if capture.has_camera and capture.focal_length is not None else 3
     step = capture.parameters().pelvis()[:, :axes].diff(dim=0).norm(dim=-1)
     frames = 1 if capture.frame_index is None else capture.frame_index.diff()

@@ -1,4 +1,6 @@
-"""Change the times at which a capture is sampled: fill short holes, go to another frame rate. Rotations move on the sphere."""
+"""Change the times at which a capture is sampled: fill short holes, go to another frame rate. Rotations move on the
+sphere.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Cap
     if long:
         rate = "an unknown frame rate" if capture.fps is None else f"{capture.fps:g} fps"
         raise InputError(
-            f"nobody was seen in the frames {frame_ranges(long)}; gaps of up to {limit} frames ({max_gap_seconds:g} s at {rate}) are filled, longer ones are not. "
+            f"nobody was seen in the frames {frame_ranges(long)}; gaps of up to {limit} frames ({max_gap_seconds:g} "
+            f"s at {rate}) are filled, longer ones are not. "
             "Cut the clip there and convert the parts, or run the capture again."
         )
     require_frames(int(index[-1] - index[0]) + 1)

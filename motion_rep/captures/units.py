@@ -1,4 +1,4 @@
-"""Units that a file of other people's scripts may have; only the standard library is imported here, for command lines."""
+"""Units that files of other programs may have; this file imports only the standard library."""
 
 from __future__ import annotations
 

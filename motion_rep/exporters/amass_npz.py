@@ -14,7 +14,8 @@ BETAS = 16
 
 
 def write_amass_npz(path: str | os.PathLike, motion: PosedMotion) -> None:
-    """Write an npz as https://github.com/nghorbani/moshpp does for SMPL-X: neutral body, zero betas, face and hands at rest.
+    """Write an npz as https://github.com/nghorbani/moshpp does for SMPL-X: neutral body, zero betas, face and hands at
+    rest.
 
     The frame rate stands under both of AMASS's spellings; ``up_axis`` tells which way is up.
     """
@@ -23,7 +24,9 @@ def write_amass_npz(path: str | os.PathLike, motion: PosedMotion) -> None:
 
 
 def amass_arrays(motion: PosedMotion) -> dict[str, np.ndarray]:
-    """The arrays of the file, float64; rotations as rotation vectors in radians, ``trans`` in metres (pelvis = J0 + trans)."""
+    """The arrays of the file, float64; rotations as rotation vectors in radians, ``trans`` in metres (pelvis = J0 +
+    trans).
+    """
     frames = len(motion)
     root = matrix_to_rotvec(motion.parameters.root).numpy()
     body = matrix_to_rotvec(motion.parameters.body).flatten(1).numpy()

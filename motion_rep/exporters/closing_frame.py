@@ -1,8 +1,11 @@
 """The frame after a motion's last row, from the velocity columns.
 
-T frames make T - 1 rows; the last frame survives only as where its joints are. That is all that converting back needs, and the lowest
-joint of the clip, which decides about the floor, may be in it. Its pose is found bone by bone: the smallest turn from the row before
-that brings every joint to its place. A turn of a limb about its own length cannot be seen in positions; the row before lends it.
+T frames make T - 1 rows; the last frame survives only as where its joints are. That is all that converting back needs,
+and the lowest
+joint of the clip, which decides about the floor, may be in it. Its pose is found bone by bone: the smallest turn from
+the row before
+that brings every joint to its place. A turn of a limb about its own length cannot be seen in positions; the row before
+lends it.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ AGREEMENT = 1e-3
 
 
 def with_closing_frame(motion: Tensor) -> BodyParameters:
-    """Body parameters of all rows and of the frame after them; of the rows alone where the velocities do not lead to a next frame.
+    """Body parameters of all rows and of the frame after them; of the rows alone where the velocities do not lead to a
+    next frame.
 
     Args:
         motion: (N, 276) float64
@@ -62,14 +66,16 @@ def _body_reaching(positions: Tensor, root: Tensor, start: Tensor) -> Tensor:
 
 
 def _aimed(rotation: Tensor, bones: Tensor, wanted: Tensor) -> Tensor:
-    """``rotation`` turned so that its bones (k, 3) point where wanted (k, 3): exactly for one bone, least squares for several."""
+    """``rotation`` turned so that its bones (k, 3) point where wanted (k, 3): exactly for one bone, least squares for
+    several.
+    """
     if len(bones) > 1:
         return nearest_rotation(wanted.mT @ bones)
     return _smallest_turn(rotation @ bones[0], wanted[0]) @ rotation
 
 
 def _smallest_turn(start: Tensor, end: Tensor) -> Tensor:
-    """(3, 3) the rotation by the angle between two vectors, about the axis across both; none where they are parallel."""
+    """(3, 3) the rotation by the angle between two vectors, about the axis across both; None for parallel ones."""
     axis = torch.linalg.cross(start, end)
     length = axis.norm()
     angle = torch.atan2(length, start @ end)

@@ -1,6 +1,7 @@
 """A glb file: the built-in body, its skeleton and the motion as an animation, for web viewers and Blender (glTF 2.0).
 
-Always the built-in mannequin: its mesh may be given away, and it follows its joints by plain skinning, which is all that glTF knows.
+Always the built-in mannequin: its mesh may be given away, and it follows its joints by plain skinning, which is all
+that glTF knows.
 """
 
 from __future__ import annotations

@@ -53,7 +53,9 @@ def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False
 
 
 def continuous_quaternions(quaternions: Tensor) -> Tensor:
-    """(N, ..., 4) with signs such that neighbours in time lie on one half sphere; players then interpolate the short way."""
+    """(N, ..., 4) with signs such that neighbours in time lie on one half sphere; players then interpolate the short
+    way.
+    """
     turned = (quaternions[1:] * quaternions[:-1]).sum(-1, keepdim=True) < 0
     signs = torch.cat((torch.ones_like(quaternions[:1, ..., :1]), torch.where(turned, -1.0, 1.0).to(quaternions.dtype)))
     return quaternions * signs.cumprod(0)

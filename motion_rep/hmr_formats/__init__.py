@@ -1,1 +1,3 @@
-"""Captures from every system the documentation names: one adapter per system, all giving the same Capture (see reading.py)."""
+"""Captures from every system the documentation names: one adapter per system, all giving the same Capture (see
+reading.py).
+"""

@@ -1,4 +1,6 @@
-"""AMASS ``.npz``: motion capture of SMPL-H (``mocap_framerate``) or SMPL-X (``mocap_frame_rate``) bodies in a world with z up."""
+"""AMASS ``.npz``: motion capture of SMPL-H (``mocap_framerate``) or SMPL-X (``mocap_frame_rate``) bodies in a world
+with z up.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def tracks(document: Document) -> tuple[Track, ...]:
 def _capture(values: Mapping) -> Capture:
     transl = numbers(values, "trans", (None, 3))
     rotations = rotation_vectors(values, "poses", len(transl), 22)
-    # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a motion take out again.
+    # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a
+    # motion take out again.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
     to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
     angles = numbers(values, "poses", (None, None))[:, :66].unflatten(-1, (22, 3))

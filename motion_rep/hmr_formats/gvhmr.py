@@ -1,4 +1,6 @@
-"""GVHMR's ``hmr4d_results.pt``: one person in every frame of the video, in the camera and in a gravity-aligned world with y up."""
+"""GVHMR's ``hmr4d_results.pt``: one person in every frame of the video, in the camera and in a gravity-aligned world
+with y up.
+"""
 
 from __future__ import annotations
 

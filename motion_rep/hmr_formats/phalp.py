@@ -1,6 +1,8 @@
-"""4D-Humans' ``track.py`` (PHALP): ``outputs/results/demo_<video>.pkl``, a dict of frames, each with parallel lists over the tracks.
+"""4D-Humans' ``track.py`` (PHALP): ``outputs/results/demo_<video>.pkl``, a dict of frames, each with parallel lists
+over the tracks.
 
-A track that is not detected in a frame stays in the lists as a "ghost" with the values of the last time (``tracked_time`` above 0).
+A track that is not detected in a frame stays in the lists as a "ghost" with its last values (``tracked_time``
+above 0).
 https://github.com/brjathu/PHALP, phalp/trackers/PHALP.py
 """
 
@@ -22,7 +24,8 @@ from motion_rep.hmr_results.format import Format, every_entry_has
 from motion_rep.hmr_results.tracks import Track, person_of
 
 LISTS = ("tid", "tracked_time", "smpl", "camera", "size")
-# The network's focal length for a crop of 256 pixels; the whole image's is larger in proportion (phalp/visualize/py_renderer.py).
+# The network's focal length for a crop of 256 pixels; the whole image's is larger in proportion
+# (phalp/visualize/py_renderer.py).
 CROP_FOCAL, CROP_SIZE = 5000.0, 256.0
 MOST_PIXELS = 1 << 16
 
@@ -57,7 +60,8 @@ def _entries_of(frame: Mapping, holder: str):
     lengths = {len(values) for values in lists.values()}
     if len(lengths) > 1:
         raise InputError(
-            f"{holder}its lists {', '.join(LISTS)} have {', '.join(str(len(values)) for values in lists.values())} entries, expected as many each."
+            f"{holder}its lists {', '.join(LISTS)} have {', '.join(str(len(values)) for values in lists.values())} "
+            "entries, expected as many each."
         )
     for values in zip(*lists.values(), strict=True):
         yield whole_number(frame, "time", holder), dict(zip(LISTS, values, strict=True))
@@ -93,7 +97,8 @@ def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
 
 def _lens_note(focal: float, width: int, height: int) -> str:
     return (
-        f"4D-Humans assumes a lens of {focal:.0f} pixels, so the person is far away and the depth jitters with the distance. "
+        f"4D-Humans assumes a lens of {focal:.0f} pixels, so the person is far away and the depth jitters with the "
+        "distance. "
         f"--focal-length {math.hypot(width, height):.0f} (the frame's diagonal, an ordinary lens) brings both down"
     )
 

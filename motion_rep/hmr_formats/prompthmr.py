@@ -1,4 +1,6 @@
-"""PromptHMR's ``results/<video>/results.pkl``: SMPL-X of everybody, in the camera and in a gravity-aligned world with y up."""
+"""PromptHMR's ``results/<video>/results.pkl``: SMPL-X of everybody, in the camera and in a gravity-aligned world with y
+up.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from motion_rep.hmr_results.format import Format, has
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.parameters import BodyParameters
 
-# PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames (pipeline/utils.py).
+# PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames
+# (pipeline/utils.py).
 MAX_HEIGHT = 896
 
 
@@ -80,7 +83,10 @@ def _lens(document: Document) -> tuple[float, int, int, tuple[str, ...]]:
     width, height = whole_pixels(2 * numbers(camera, "img_center", (2,), "camera: "))
     focal = number(camera, "img_focal", "camera: ")
     if document.image_size is None:
-        note = f"the frames may have been made smaller: PromptHMR's camera is for {width}x{height}. Give the video's size with --image-size if it is another one"
+        note = (
+            f"the frames may have been made smaller: PromptHMR's camera is for {width}x{height}. "
+            "Give the video's size with --image-size if it is another one"
+        )
         return focal, width, height, (note,) if height >= MAX_HEIGHT else ()
     return focal * document.image_size[1] / height, *document.image_size, ()
 

@@ -1,7 +1,8 @@
 """Read a capture of any supported system.
 
 Stages: the path's contents are read without running anything (documents.py), the first adapter that
-recognises them (hmr_results/names.py holds their order) lists the people in it (tracks.py), and the one asked for becomes a :class:`motion_rep.captures.capture.Capture`.
+recognises them (hmr_results/names.py holds their order) lists the people in it (tracks.py), and the one asked for
+becomes a :class:`motion_rep.captures.capture.Capture`.
 """
 
 from __future__ import annotations
@@ -68,9 +69,11 @@ def read_capture(
         path: a file, or a folder as SMPLer-X and TRAM write it.
         format: one of ``names.FORMATS``.
         person: ``longest``, or a name from :func:`list_people`.
-        space: ``camera``, or ``world`` for the gravity-aligned world of the systems that have one (no video fits over it). A system that has
+        space: ``camera``, or ``world`` for the gravity-aligned world of the systems that have one (no video fits over
+        it). A system that has
             only a world (AMASS) gives that.
-        trust_pickle: load with the ordinary loaders, which run whatever code the file contains. Only for files of your own.
+        trust_pickle: load with the ordinary loaders, which run whatever code the file contains. Only for files of your
+        own.
         image_size: (width, height) of the video, for systems that do not store it.
         focal_length: pixels; see the person through this lens instead of the system's (lens.py).
         corrections: the true up axis and units of a file that any script may have written.
@@ -130,7 +133,8 @@ def _known_format(document: Document, wanted: str) -> str:
         # The reader of the documented keys says which are missing.
         return "standard"
     raise InputError(
-        f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; README.md lists what each one writes."
+        f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; "
+        "README.md lists what each one writes."
     )
 
 
@@ -149,5 +153,6 @@ def _known_space(track: Track, space: str, name: str) -> str:
     if space in track.spaces or track.spaces == ("world",):
         return space
     raise InputError(
-        f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is there."
+        f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is "
+        "there."
     )

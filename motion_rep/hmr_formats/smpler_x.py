@@ -1,6 +1,8 @@
-"""SMPLer-X's output folder: ``smplx/<frame>_<box>.npz`` for every frame and person, with the camera of each crop in ``meta/<frame>_<box>.json``.
+"""SMPLer-X's output folder: ``smplx/<frame>_<box>.npz`` for every frame and person, with the camera of each crop in
+``meta/<frame>_<box>.json``.
 
-The numbers in the names say which box of the frame it was, not which person: people are followed by the overlap of their boxes.
+The numbers in the names say which box of the frame it was, not which person: people are followed by the overlap of
+their boxes.
 """
 
 from __future__ import annotations
@@ -29,9 +31,13 @@ from motion_rep.safe_loading.numpy_file import NpzArrays
 
 NAME = re.compile(r"(\d{1,9})_(\d{1,6})")
 IMAGES = (".jpg", ".jpeg", ".png")
-MAPPED = "every frame had a camera of its own; mapped to one (focal length of the first frame, principal point in the centre)"
+MAPPED = (
+    "every frame had a camera of its own; mapped to one (focal length of the first frame, "
+    "principal point in the centre)"
+)
 NO_SIZE = (
-    "no frame of the video was found, and SMPLer-X does not store the image size, so there is no camera for an overlay and directions are off by "
+    "no frame of the video was found, and SMPLer-X does not store the image size, so there is no camera for an "
+    "overlay and directions are off by "
     "a few degrees. Give the size with --image-size 1280x720"
 )
 
@@ -121,7 +127,9 @@ def _column(crops: list[Crop], name: str) -> Tensor:
 
 
 def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
-    """(width, height) of the frame that SMPLer-X read, where it is still there (named relative to SMPLer-X's ``main``), else None."""
+    """(width, height) of the frame that SMPLer-X read, where it is still there (named relative to SMPLer-X's ``main``),
+    else None.
+    """
     if not isinstance(img_path, str) or "\0" in img_path:
         return None
     parts = [part for part in Path(img_path).parts if part not in ("..", ".")]

@@ -1,4 +1,6 @@
-"""SMPLest-X with this toolkit's (or ViMoGen's) drop-in: the documented keys, with a camera for each frame unless ``retargeted_cam`` says it was fixed."""
+"""SMPLest-X with this toolkit's (or ViMoGen's) drop-in: the documented keys, with a camera for each frame unless
+``retargeted_cam`` says it was fixed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 
 def _in_one_camera(capture: Capture, values: Mapping) -> Capture:
-    """Map the camera of each frame's crop to a fixed one, as the drop-in's ``--retarget_cam`` does, where that was not done."""
+    """Map the camera of each frame's crop to a fixed one, as the drop-in's ``--retarget_cam`` does, where that was not
+    done.
+    """
     cameras = _crop_cameras(capture, values)
     if cameras is None or _retargeted(values):
         return capture
@@ -43,7 +47,8 @@ def _in_one_camera(capture: Capture, values: Mapping) -> Capture:
     transl, focal = to_one_camera(capture.transl, cameras, centre)
     mapped = dataclasses.replace(capture, transl=transl, focal_length=focal.expand(len(capture)).clone())
     return mapped.with_notes(
-        "every frame had a camera of its own; mapped to one (focal length of the first frame), as SMPLest-X's --retarget_cam does"
+        "every frame had a camera of its own; mapped to one (focal length of the first frame), as SMPLest-X's "
+        "--retarget_cam does"
     )
 
 

@@ -1,4 +1,6 @@
-"""TRAM's ``results/<video>/``: ``hps/hps_track_<k>.npy`` with one person's SMPL each, and ``camera.npy`` with the lens and the camera's path."""
+"""TRAM's ``results/<video>/``: ``hps/hps_track_<k>.npy`` with one person's SMPL each, and ``camera.npy`` with the lens
+and the camera's path.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,8 @@ def _in_world(path: BodyParameters, camera: Mapping, frames: torch.Tensor) -> Bo
     shifts = numbers(camera, "world_cam_T", (len(rotations), 3), "camera.npy: ")
     if int(frames.max()) >= len(rotations):
         raise InputError(
-            f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They belong to different runs."
+            f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They "
+            "belong to different runs."
         )
     return y_down_from_y_up(path.turned(rotations[frames], shifts[frames]))
 

@@ -1,4 +1,6 @@
-"""WHAM's ``wham_output.pkl`` (written with ``--save_pkl``): SMPL of every track, in the camera and in a gravity-aligned world with y up."""
+"""WHAM's ``wham_output.pkl`` (written with ``--save_pkl``): SMPL of every track, in the camera and in a gravity-aligned
+world with y up.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,16 @@ from motion_rep.hmr_results.fields import constant_focal, frame_numbers, numbers
 from motion_rep.hmr_results.format import Format, Lookalike, every_entry_has, folder_holds
 from motion_rep.hmr_results.tracks import Track, person_of
 
-NO_SIZE = "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; the focal length is then WHAM's, the diagonal"
-# WHAM places the body by the middle of its hips (lib/models/smpl.py), found with a regressor of its own that is not at hand here.
-MID_HIP_NOTE = "WHAM's world places the middle of the hips; SMPL-X's own hips were put there, which can differ from WHAM's by a few centimetres"
+NO_SIZE = (
+    "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; "
+    "the focal length is then WHAM's, the diagonal"
+)
+# WHAM places the body by the middle of its hips (lib/models/smpl.py), found with a regressor of its own that is not at
+# hand here.
+MID_HIP_NOTE = (
+    "WHAM's world places the middle of the hips; SMPL-X's own hips were put there, "
+    "which can differ from WHAM's by a few centimetres"
+)
 
 
 def tracks(document: Document) -> tuple[Track, ...]:

@@ -10,19 +10,34 @@ from motion_rep.kinematics.frames import OPENCV_FROM_UP, basis
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
 
-# The pelvis of SMPL's neutral body v1.0.0 (basicModel_neutral_lbs_10_207_0_v1.0.0) at rest without shape, metres. Public in simulators'
-# smpl_humanoid.xml (pelvis at -0.0018 -0.2233 0.0282) and in smpl_neutral_nobetas_24J.npz. 4D-Humans, WHAM and TRAM all use this release.
+# The pelvis of SMPL's neutral body v1.0.0 (basicModel_neutral_lbs_10_207_0_v1.0.0) at rest without shape, metres.
+# Public in simulators'
+# smpl_humanoid.xml (pelvis at -0.0018 -0.2233 0.0282) and in smpl_neutral_nobetas_24J.npz. 4D-Humans, WHAM and TRAM all
+# use this release.
 SMPL_PELVIS = (-0.00179506, -0.22333382, 0.02821918)
 
-# How the pelvis of neutral SMPL-X at rest moves with each of the first ten betas, metres (x, y, z rows): taller people carry it lower in
+# How the pelvis of neutral SMPL-X at rest moves with each of the first ten betas, metres (x, y, z rows): taller people
+# carry it lower in
 # the model's own axes. From mannequin-x 0.3 (Apache-2.0), joint_dirs[0] of smplx_calibration.npz.
 SMPLX_PELVIS_BY_BETA = (
-    (-8.69904907e-05, 2.67653348e-04, 1.98956972e-04, 2.64748291e-04, 1.19663666e-04, 6.43828316e-05, 4.68688850e-05, -5.52125784e-05, 6.22796360e-05, 2.70389069e-06),
-    (-2.05707867e-02, 1.07459887e-03, -1.01209665e-02, 3.72016127e-03, 1.82905712e-03, 4.94111050e-03, -9.69827408e-04, -6.46396307e-04, -2.19631824e-03, -1.19016200e-04),
-    (2.28887401e-03, 4.13536467e-03, 1.90774235e-03, -9.75980365e-05, -2.11918401e-03, 3.23998835e-03, 9.59983736e-05, 2.34635256e-04, 1.67307945e-03, -3.58783553e-04),
+    (
+        -8.69904907e-05, 2.67653348e-04, 1.98956972e-04, 2.64748291e-04, 1.19663666e-04,
+        6.43828316e-05, 4.68688850e-05, -5.52125784e-05, 6.22796360e-05, 2.70389069e-06,
+    ),
+    (
+        -2.05707867e-02, 1.07459887e-03, -1.01209665e-02, 3.72016127e-03, 1.82905712e-03,
+        4.94111050e-03, -9.69827408e-04, -6.46396307e-04, -2.19631824e-03, -1.19016200e-04,
+    ),
+    (
+        2.28887401e-03, 4.13536467e-03, 1.90774235e-03, -9.75980365e-05, -2.11918401e-03,
+        3.23998835e-03, 9.59983736e-05, 2.34635256e-04, 1.67307945e-03, -3.58783553e-04,
+    ),
 )  # fmt: skip
 
-SMPL_NOTE = "SMPL's joint rotations were taken over to SMPL-X (its two hand joints left out) and the pelvis kept in place; the two bodies' rest poses differ slightly"
+SMPL_NOTE = (
+    "SMPL's joint rotations were taken over to SMPL-X (its two hand joints left out) and the pelvis kept in place; "
+    "the two bodies' rest poses differ slightly"
+)
 
 
 def body_from_smpl(rotations: Tensor, transl: Tensor) -> BodyParameters:
@@ -37,7 +52,8 @@ def body_from_smpl(rotations: Tensor, transl: Tensor) -> BodyParameters:
 def body_from_smplx(rotations: Tensor, transl: Tensor, betas: Tensor | None = None) -> BodyParameters:
     """SMPL-X rotations (T, 22 or more, 3, 3), root first, transl (T, 3) and betas (T, 10 or more) of the neutral body.
 
-    A shape moves the pelvis at rest, and a capture has none: transl takes up the difference, so that the pelvis stays where it is.
+    A shape moves the pelvis at rest, and a capture has none: transl takes up the difference, so that the pelvis stays
+    where it is.
     """
     if betas is None:
         return BodyParameters(rotations[:, 0], rotations[:, 1:22], transl)

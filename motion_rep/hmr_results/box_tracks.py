@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The same person's boxes of neighbouring frames overlap at least this much (intersection over union), and nobody is kept in mind longer than this.
+# The same person's boxes of neighbouring frames overlap at least this much (intersection over union), and nobody is
+# kept in mind longer than this.
 MIN_OVERLAP = 0.1
 MAX_FRAMES_AWAY = 15
 
@@ -31,7 +32,8 @@ def overlap(one: Box, other: Box) -> float:
 def link_boxes(boxes: Sequence[Box]) -> list[list[int]]:
     """Group boxes into people, each as indices in order of time; people in the order in which they appear.
 
-    In every frame the pairs of (person seen before, box) with the largest overlap are joined first; who is left starts a new person.
+    In every frame the pairs of (person seen before, box) with the largest overlap are joined first; the rest starts
+    new people.
 
     Args:
         boxes: sorted by frame.

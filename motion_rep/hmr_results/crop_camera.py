@@ -1,4 +1,6 @@
-"""SMPLest-X and SMPLer-X see each frame through a virtual camera that belongs to the person's crop; this makes one camera of them."""
+"""SMPLest-X and SMPLer-X see each frame through a virtual camera that belongs to the person's crop; this makes one
+camera of them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from motion_rep.common.errors import InputError
 
 @dataclass(frozen=True)
 class CropCameras:
-    """One pinhole camera per frame, in pixels of the whole image: focal (T, 2) as fx, fy and principal point centre (T, 2)."""
+    """One pinhole camera per frame, in pixels of the whole image: focal (T, 2) as fx, fy and principal point centre (T,
+    2).
+    """
 
     focal: Tensor
     centre: Tensor
@@ -32,7 +36,8 @@ class CropCameras:
 def to_one_camera(transl: Tensor, cameras: CropCameras, centre: Tensor) -> tuple[Tensor, Tensor]:
     """Translations as seen by a fixed camera with the first frame's focal length: every transl keeps its pixel.
 
-    z' = z f/fx, x' = x + (cx - cx') z/fx, y' = y + (cy - cy') z/fy. Exact for the point transl at its depth, close for the rest of the body
+    z' = z f/fx, x' = x + (cx - cx') z/fx, y' = y + (cy - cy') z/fy. Exact for the point transl at its depth, close for
+    the rest of the body
     (ViMoGen, motion_rep/smplest_x_scripts/inference.py).
 
     Args:

@@ -1,4 +1,6 @@
-"""From a path to its contents, by what the bytes are and not by what the name ends in; nothing in a file is ever run unless trusted explicitly."""
+"""From a path to its contents, by what the bytes are and not by what the name ends in; nothing in a file is ever run
+unless trusted explicitly.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ def open_document(path: Path, image_size: tuple[int, int] | None = None, trust_p
 
 
 def load_value(path: Path, trust_pickle: bool = False) -> object:
-    """What a torch file, a pickle (plain or joblib's), a ``.npz`` or a ``.npy`` file holds; a single object in a ``.npy`` file comes out of its array.
+    """What a torch file, a pickle (plain or joblib's), a ``.npz`` or a ``.npy`` file holds; a single object in a
+    ``.npy`` file comes out of its array.
 
     Raises:
         InputError: the message starts with the path.

@@ -22,7 +22,8 @@ def section(values: object, name: object, holder: str = "") -> Mapping:
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, Mapping):
         raise InputError(
-            f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The program's version may be another one than is known here."
+            f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The program's version may be "
+            "another one than is known here."
         )
     return found
 

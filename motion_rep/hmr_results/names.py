@@ -54,7 +54,9 @@ def is_capture_folder(path: Path) -> bool:
 
 
 def captures_among(files: Iterable[PurePosixPath]) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
-    """The captures among the files below a folder: those that are files, and the folders that are one capture; what is hidden is left out."""
+    """The captures among the files below a folder: those that are files, and the folders that are one capture; what is
+    hidden is left out.
+    """
     seen = [file for file in files if not any(part.startswith(".") for part in file.parts)]
     folders = {file.parents[pattern.count("/")] for file in seen for pattern in FOLDER_PATTERNS if file.match(pattern)}
     outermost = {folder for folder in folders if not folders.intersection(folder.parents)}

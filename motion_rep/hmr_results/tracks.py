@@ -13,7 +13,9 @@ from motion_rep.hmr_results.names import LONGEST
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in a file: the name under which the system knows them, in how many frames, and the first and last of these (None where unknown)."""
+    """Somebody in a file: the name under which the system knows them, in how many frames, and the first and last of
+    these (None where unknown).
+    """
 
     name: str
     frames: int
@@ -27,7 +29,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Track:
-    """A person, the spaces in which the system places them, and ``read(space)`` that makes the capture (errors without the file's name)."""
+    """A person, the spaces in which the system places them, and ``read(space)`` that makes the capture (errors without
+    the file's name).
+    """
 
     person: Person
     read: Callable[[str], Capture]
@@ -54,7 +58,8 @@ def choose_track(tracks: Sequence[Track], wanted: str | int) -> Track:
         if track.person.name == str(wanted):
             return track
     raise InputError(
-        f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or leave it out for the longest."
+        f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or leave it "
+        "out for the longest."
     )
 
 

@@ -22,7 +22,7 @@ SHORTEST_FOCAL, LONGEST_FOCAL = 1e-6, 1e9
 class Camera:
     """A camera that looks at a motion.
 
-    intrinsic: (3, 3) pixels; pixel centres at whole numbers plus one half, so the image centre is (width / 2, height / 2).
+    intrinsic: (3, 3) pixels; pixel centres at whole numbers plus one half; image centre (width / 2, height / 2).
     world_to_camera: (4, 4) for a camera that stands still, or (N, 4, 4) for one pose a row; OpenCV camera axes, metres.
     """
 
@@ -71,7 +71,8 @@ def require_lens(shortest: float, longest: float, width: float, height: float) -
     if not (shortest >= SHORTEST_FOCAL and longest <= LONGEST_FOCAL):
         found = shortest if shortest < SHORTEST_FOCAL else longest
         raise InputError(
-            f"the focal length (focal_length) is {found:g} pixels, expected a number above zero, at most {LONGEST_FOCAL:g}."
+            f"the focal length (focal_length) is {found:g} pixels, expected a number above zero, at most "
+            f"{LONGEST_FOCAL:g}."
         )
     if not all(1 <= side <= LARGEST_SIDE for side in (width, height)):
         raise InputError(
@@ -104,7 +105,8 @@ def rigid_transform(rotation: Tensor, translation: Tensor) -> Tensor:
 
 
 def extrinsic_rows(world_to_camera: Tensor, count: int) -> Tensor:
-    """The published data set's extrinsic: nine numbers a row, in PyTorch3D's row-vector convention and axes (x left, y up).
+    """The published data set's extrinsic: nine numbers a row, in PyTorch3D's row-vector convention and axes (x left, y
+    up).
 
     ``p_pytorch3d = p_world @ R + T`` with rot6d of R, then T.
 

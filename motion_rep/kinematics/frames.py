@@ -110,11 +110,12 @@ def heading(joints: Tensor) -> Heading:
             )
             return Heading(basis(_heading_rows(x / length, y / length, along_spine=name == "spine"), joints), note)
     raise InputError(
-        "hips, shoulders and spine of the first frame have no direction on the ground, so there is no heading. Cut off the first frames."
+        "hips, shoulders and spine of the first frame have no direction on the ground, so there is no heading. Cut "
+        "off the first frames."
     )
 
 
 def _heading_rows(x: float, y: float, along_spine: bool) -> tuple[tuple[float, ...], ...]:
-    """Rows x, y, z of the heading from a unit ground vector: the person's right side, or the spine (which becomes +y)."""
+    """Rows x, y, z of the heading from a unit ground vector: the person's right side, or the spine (becomes +y)."""
     x0, x1 = (y, -x) if along_spine else (x, y)
     return (x0, x1, 0.0), (-x1, x0, 0.0), (0.0, 0.0, 1.0)

@@ -98,7 +98,8 @@ def matrix_to_rotvec(matrix: Tensor) -> Tensor:
 
 
 def angle_between(first: Tensor, second: Tensor) -> Tensor:
-    """The angle of the turn from one rotation to another, from the trace of that turn; to about 1e-8 at best, close to 0 and to pi.
+    """The angle of the turn from one rotation to another, from the trace of that turn; to about 1e-8 at best, close to
+    0 and to pi.
 
     Args:
         first, second: (..., 3, 3)

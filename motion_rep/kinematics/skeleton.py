@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 JOINT_NAMES = (
-    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle", "spine3",
-    "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder",
+    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
+    "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder",
     "left_elbow", "right_elbow", "left_wrist", "right_wrist",
 )  # fmt: skip
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
@@ -74,7 +74,8 @@ def pelvis_at_rest(like: Tensor) -> Tensor:
 
 
 def forward_kinematics(root: Tensor, body: Tensor, transl: Tensor) -> JointPoses:
-    """Joint poses from SMPL-X parameters; the root turns about the pelvis (https://github.com/vchoutas/smplx, smplx/lbs.py).
+    """Joint poses from SMPL-X parameters; the root turns about the pelvis (https://github.com/vchoutas/smplx,
+    smplx/lbs.py).
 
     Args:
         root: (..., 3, 3) orientation of the pelvis.
@@ -96,7 +97,8 @@ class _Plan(NamedTuple):
     """Constants of the kinematics as tensors, made once for each dtype and device.
 
     rest: (22, 3) joints at rest; bones: (21, 3, 1) from each parent to its child.
-    levels: for each level of the tree where its joints' parents stand in the level above, and where their rotations stand in the body.
+    levels: for each level of the tree where its joints' parents stand in the level above, and where their rotations
+    stand in the body.
     places: (22,) where each joint stands in all levels one after the other.
     last_row: (1, 4) of a rigid transform.
     """

@@ -1,4 +1,5 @@
-"""Whether the columns of a motion agree with each other: joint positions with rotations, rotations with what a rotation is.
+"""Whether the columns of a motion agree with each other: joint positions with rotations, rotations with what a rotation
+is.
 
 Motions that a model generated, or that were edited, carry joint columns that their rotations do not give. Figures and
 pictures must come from one of the two: the rotations, as in the published benchmark. A motion that was normalised
@@ -30,7 +31,7 @@ class NormalisedMotionError(InputError):
 
 
 class AgreedJoints(NamedTuple):
-    """joints: (N, 22, 3) metres, canonical z-up frame. note: one sentence where they are not the file's own, else None."""
+    """joints: (N, 22, 3) metres, canonical z-up frame. note: a sentence where they are not the file's own, or None."""
 
     joints: Tensor
     note: str | None

@@ -53,7 +53,9 @@ def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMot
 
 
 def encode_parameters(parameters: BodyParameters, positions: Tensor | None = None) -> Tensor:
-    """T frames of canonical parameters to (T-1, 276); ``positions`` (T, 22, 3) saves the forward kinematics where known."""
+    """T frames of canonical parameters to (T-1, 276); ``positions`` (T, 22, 3) saves the forward kinematics where
+    known.
+    """
     if positions is None:
         positions = parameters.joints()
     root, body, transl = parameters
@@ -80,7 +82,8 @@ def body_parameters(motion: Tensor) -> BodyParameters:
 
 
 def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:
-    """Like :func:`body_parameters`, with the root's path summed up from the velocity columns, starting at the first row.
+    """Like :func:`body_parameters`, with the root's path summed up from the velocity columns, starting at the first
+    row.
 
     Shows whether velocities and positions of a motion (a generated one, say) agree.
     """
@@ -113,7 +116,8 @@ def require_plain_motion(motion: Tensor) -> None:
     Args:
         motion: (N, 276) float.
     Raises:
-        InputError: fewer than one row, values that are not finite, places too far away, or 6D rotations without a direction.
+        InputError: fewer than one row, values that are not finite, places too far away, or 6D rotations without a
+        direction.
     """
     if len(motion) == 0:
         raise InputError("motion has no rows, expected at least one.")

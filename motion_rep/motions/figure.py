@@ -51,7 +51,8 @@ def motion_figure(clip: MotionClip, fps: float, title: str) -> Figure:
 
 
 def jitter_of_joints(positions: np.ndarray) -> np.ndarray:
-    """(N - 2, 22) size of every joint's second difference plus the same relative to the pelvis; the mean of all is the jitter degree.
+    """(N - 2, 22) size of every joint's second difference plus the same relative to the pelvis; the mean of all is the
+    jitter degree.
 
     Args:
         positions: (N, 22, 3) metres; the result is in metres per frame squared.

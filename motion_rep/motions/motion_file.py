@@ -80,7 +80,8 @@ def write_motion(
 
     Args:
         extrinsic_format: ``matrix`` for (4, 4), ``rows`` for the published data set's (N, 9).
-        made_from: a digest of the input and the settings, kept in the file to recognise finished work (see motion_stamp.py).
+        made_from: a digest of the input and the settings, kept in the file to recognise finished work (see
+        motion_stamp.py).
     """
     value = motion_dict(clip, extrinsic_format)
     write_torch(path, value if made_from is None else stamped(value, made_from), durable)
@@ -118,7 +119,8 @@ def motion_clip(value: object) -> MotionClip:
             else f"a {type(value).__name__}"
         )
         raise InputError(
-            f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is converted with convert_hmr_to_motion.py first."
+            f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is "
+            "converted with convert_hmr_to_motion.py first."
         )
     motion = value["motion"]
     return MotionClip(

@@ -22,7 +22,7 @@ def stamped(value: dict, made_from: str) -> dict:
 
 
 def is_foreign(value: object) -> bool:
-    """Whether the contents of a file are not, or no longer, what a folder run wrote: made elsewhere, or changed since."""
+    """Whether a file's contents are not, or no longer, what a folder run wrote: made elsewhere, or changed."""
     stamp = value.get(KEY) if isinstance(value, Mapping) else None
     motion = value.get("motion") if isinstance(value, Mapping) else None
     return (
