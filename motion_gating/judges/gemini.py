@@ -81,11 +81,9 @@ class GeminiService:
 
     def ask(self, part: types.Part, prompt: str, attempt: Attempt, end: float) -> Reply:
         """One call of generateContent."""
-        return _reply(
-            self.client.models.generate_content(
-                model=self.model, contents=[part, prompt], config=self._config(attempt, end)
-            )
-        )
+        contents: Any = [part, prompt]
+        config = self._config(attempt, end)
+        return _reply(self.client.models.generate_content(model=self.model, contents=contents, config=config))
 
     @cached_property
     def client(self) -> genai.Client:

@@ -1,3 +1,1 @@
-"""The page on which people review a batch: what it shows of each entry, and the template, style and script that show
-it.
-"""
+"""The page for reviewing a batch: the data of each entry, and the template, style and script that show it."""

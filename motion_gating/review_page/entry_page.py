@@ -53,9 +53,7 @@ class PageOptions:
 
 @dataclass(frozen=True)
 class EntryPage:
-    """``row`` stands in the page itself, as JSON; ``missing`` says what could not be shown. The details are in a file
-    of their own.
-    """
+    """``row``: JSON inside the page; the details are in a file of their own. ``missing``: what cannot be shown."""
 
     row: str
     missing: tuple[str, ...]
@@ -79,12 +77,11 @@ class _Sources:
 
 def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
     """The work of a worker; see :func:`entry_page`."""
-    return functools.partial(entry_page, options, options.side and options.side.load())
+    return functools.partial(entry_page, options, options.side.load() if options.side is not None else None)
 
 
 def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry) -> EntryPage:
-    """Read everything about an entry, make its small pictures and its side view, and write down what the page says of
-    it.
+    """Read all about an entry, make its poster and its side view, and write what the page shows of it.
 
     A file that is missing or broken is said on the page and in ``missing``; it never ends the run.
 
@@ -100,11 +97,13 @@ def _entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewE
     lit_path = _near(lit, sources, "lit video", options)
     lit_fps = _tried(lambda: video_rate(lit_path), sources, "lit video") if lit_path else None
     fps = _show_fps(sources, lit_fps)
-    if lit_fps is not None:
+    if lit_path is not None and lit_fps is not None:
         sources.lit = lit_path
-        _tried(lambda: write_poster(lit_path, _poster(key, options)), sources, "poster")
+        _tried(functools.partial(write_poster, lit_path, _poster(key, options)), sources, "poster")
     videos = [
-        _linked("lit", "Lit video", lit_path or (lit and Path(lit)), lit_fps, fps, key, sources, options),
+        _linked(
+            "lit", "Lit video", lit_path or (None if lit is None else Path(lit)), lit_fps, fps, key, sources, options
+        ),
         *_camera_video(item, sources, fps, key, options),
         *_side_video(sources, painter, fps, key, options),
     ]
@@ -242,7 +241,7 @@ def _linked(
 
 
 def _camera_video(item: ReviewEntry, sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
-    """The overlay, else the depth video: named by the entry, else in the folder of checks; None without one."""
+    """The overlay, else the depth video: as the entry names it, else from the folder of checks; empty without one."""
     for kind, title in (("overlay", "Overlay on the source"), ("depth", "Depth from the camera")):
         path = _near(item.path(f"{kind}_path"), sources, title.lower(), options) or _in_checks(sources, kind, options)
         if path is None:
@@ -280,11 +279,12 @@ def _side_video(
 ) -> list[Video]:
     if painter is None:
         return []
-    if sources.motion is None:
+    path, motion = sources.motion_path, sources.motion
+    if path is None or motion is None:
         return [Video("side", "Side view", error="there is no motion to draw it from")]
     target = options.output / "side" / f"{key}.mp4"
     failures = len(sources.missing)
-    _tried(lambda: painter.draw(sources.motion_path, sources.motion, target, fps), sources, "side view")
+    _tried(lambda: painter.draw(path, motion, target, fps), sources, "side view")
     if len(sources.missing) > failures:
         return [Video("side", "Side view", error="it could not be drawn")]
     return [Video("side", "Side view", url_from(options.output, target))]
@@ -301,7 +301,8 @@ def _scaled(item: ReviewEntry, figure) -> float | None:
 
 
 def _motion_digest(item: ReviewEntry, sources: _Sources) -> str:
-    return file_sha256(sources.motion_path) if sources.motion is not None else item.path("motion_path") or ""
+    path = sources.motion_path if sources.motion is not None else None
+    return item.path("motion_path") or "" if path is None else file_sha256(path)
 
 
 def _judge_words(item: ReviewEntry) -> str | None:

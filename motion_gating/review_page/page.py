@@ -1,4 +1,4 @@
-"""Put the data into the template. The page holds it as JSON and shows it as text, never as markup."""
+"""Put the data into the template. It is never read as markup: the page holds it as JSON and shows it as text."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def write_entry_script(path: Path, key: str, data: dict) -> None:
 
 
 def harmless_json(value: object) -> str:
-    """ASCII JSON that can stand inside a script element: no ``<``, ``>`` or ``&``; numbers that JSON does not know
-    become null.
-    """
+    """ASCII JSON for a script element: no ``<``, ``>`` or ``&``; numbers that JSON cannot hold become null."""
     text = json.dumps(_finite(value), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -147,7 +147,7 @@ def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
         "jitter": jitter is not None and jitter >= threshold
         if failed_checks is None
         else "jitter_degree" in failed_checks,
-        "other": bool(failed_checks) and not {"jitter_degree", "vlm"}.issuperset(failed_checks),
+        "other": bool(set(failed_checks or ()) - {"jitter_degree", "vlm"}),
         "undecided": item.decision is None and not problems_of(item),
         "failed": bool(problems_of(item)),
     }
@@ -173,16 +173,13 @@ def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
         causes = [cause for key in ("metrics_error", "vlm_error") if (cause := item.text(key)) and problems_of(item)]
         return [str(reason) for reason in given if not any(cause in str(reason) for cause in causes)]
     jitter, matches = item.number("jitter_degree"), item.record.get("vlm_matches")
-    words = {
-        True: "the judge says that the clip matches the description",
-        False: "the judge says that the clip does not match the description",
-    }
+    does = {True: "matches", False: "does not match"}.get(matches) if isinstance(matches, bool) else None
     about_jitter = (
         "no jitter figure"
         if jitter is None
         else f"jitter {jitter:.4g} is {'below' if jitter < threshold else 'not below'} {threshold:g}"
     )
-    return [about_jitter, words.get(matches, "no verdict")]
+    return [about_jitter, f"the judge says that the clip {does} the description" if does else "no verdict"]
 
 
 def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:
@@ -191,9 +188,9 @@ def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:
     if not isinstance(span, dict):
         return None
     for first, last, rate in (("start_seconds", "end_seconds", 1.0), ("first_frame", "last_frame", fps)):
-        ends = [span.get(first), span.get(last)]
-        if all(isinstance(end, (int, float)) and math.isfinite(end) for end in ends):
-            return [float(end) / rate for end in ends]
+        ends = [float(end) / rate for end in (span.get(first), span.get(last)) if isinstance(end, int | float)]
+        if len(ends) == 2 and all(map(math.isfinite, ends)):
+            return ends
     return None
 
 
