@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from motion_gating.judges.answers import Answer, prompt_for, read_answer
 from motion_gating.judges.manual import read_verdicts
-from motion_gating.judges.service import CallFailure, delay_in_seconds, without_secrets
+from motion_gating.judges.openai_compatible import OpenAICompatibleService
+from motion_gating.judges.service import CallFailure, count_or_none, delay_in_seconds, short, without_secrets
 from motion_rep.common.errors import UsageError
 
 JSON = st.recursive(
@@ -114,3 +115,23 @@ def test_a_delay_until_a_date_is_counted_by_the_clock_of_the_server():
 def test_no_delay_is_made_up(text, server_time):
     delay = delay_in_seconds(text, server_time)
     assert delay is None or delay >= 0
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [(0, 0), (999_999_999, 999_999_999), (10**9, None), (-1, None), (True, None), (3.0, None)]
+)
+def test_counts_of_tokens(value, count):
+    assert count_or_none(value) is count or count_or_none(value) == count
+
+
+def test_long_words_are_cut_at_their_length():
+    assert short("x" * 20, 20) == "x" * 20
+    assert short("x" * 21, 20) == "x" * 17 + "..."
+    assert short("a\nb\tc \x1b[31m\ud800", 40) == r"a b c \x1b[31m\ud800"
+
+
+@pytest.mark.parametrize(("media", "tokens"), [("video", 100), ("frames", 200)])
+def test_estimated_tokens_follow_patches_of_28_pixels(media, tokens):
+    service = OpenAICompatibleService(None, "m", "http://localhost/v1", media=media, sampling_fps=5.0)
+    assert service.estimate_tokens(4.0, 28 * 5, 28 * 2) == tokens
+    assert service.estimate_tokens(0.0, 28 * 10, 28) == tokens / 20
