@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, TimeoutError
-from typing import TypeVar
+from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ def map_in_order(
         threads: None takes all cores, 0 works in the calling thread.
     """
     threads = usable_cores() if threads is None else threads
-    return (result for _, result in _in_order(function, items, threads, None, PICTURES_AHEAD))
+    return (cast(Result, result) for _, result in _in_order(function, items, threads, None, PICTURES_AHEAD))
 
 
 def in_order(
@@ -52,7 +52,7 @@ def in_order(
 
 def _in_order(
     work: Callable[[Item], Result], items: Iterable[Item], count: int, cancelled: threading.Event | None, ahead: int
-) -> Iterator[tuple[Item, Result]]:
+) -> Iterator[tuple[Item, Result | None]]:
     if count == 0:
         for item in items:
             yield item, None if _is_set(cancelled) else work(item)
@@ -64,7 +64,8 @@ def _in_order(
     waiting: deque[tuple[Item, Future]] = deque()
     try:
         for item in items:
-            waiting.append((item, future := Future()))
+            future: Future[Result] = Future()
+            waiting.append((item, future))
             if not _is_set(cancelled):
                 tasks.put((item, future))
             if len(waiting) >= count * ahead:
