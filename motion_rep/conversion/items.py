@@ -17,7 +17,6 @@ from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGE
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.hmr_results.corrections import Corrections
-from motion_rep.motions.consistency import NormalisedMotionError
 from motion_rep.motions.motion_file import motion_clip, write_motion
 from motion_rep.motions.stamp import content_digest, is_foreign, is_made_from
 from motion_rep.safe_loading.torch_files import read_torch
@@ -115,11 +114,13 @@ def _kept(target: Path, made_from: str) -> str | None:
         return None
     try:
         value = read_torch(target)
-        motion_clip(value)
-    except NormalisedMotionError:
-        return KEPT
     except InputError:
         return None
+    # Before the checks of a motion: somebody's edited file may fail them, and is theirs all the same.
     if is_foreign(value):
         return KEPT
+    try:
+        motion_clip(value)
+    except InputError:
+        return None
     return UNCHANGED if is_made_from(value, made_from) else MADE_AGAIN
