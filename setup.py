@@ -1,9 +1,11 @@
 """Install the toolkit: ``pip install -e .`` adds its commands under short names."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+PACKAGE = Path(__file__).with_name("motion_rep") / "__init__.py"
 COMMANDS = {
     "convert-hmr-to-motion": "motion_rep.convert_hmr_to_motion",
     "motion-checker": "motion_rep.motion_checker",
@@ -21,7 +23,7 @@ COMMANDS = {
 
 setup(
     name="reference-motion-toolkit",
-    version="0.1.0",
+    version=re.search(r'^__version__ = "(.+)"$', PACKAGE.read_text(encoding="utf-8"), re.MULTILINE)[1],
     description="Prepare reference motions for text/motion-to-motion models: HMR captures to gated 276-dim motions",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from motion_rep.motions.motion_file import read_motion as read_motion
     from motion_rep.motions.motion_file import write_motion as write_motion
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "convert": "motion_rep.conversion.capture_to_motion",
     "motion_figure": "motion_rep.motions.figure",

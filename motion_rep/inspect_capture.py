@@ -19,7 +19,11 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="FILE", help="capture files, or output folders of a system"
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="capture files, output folders of a system, or folders of these",
     )
     add_reading_flags(parser)
     return parser
@@ -32,10 +36,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.conversion.capture_report import report_on
+    from motion_rep.conversion.inputs import captures_at
 
     settings = Settings(**reading_settings(args))
     code = DONE
-    for path in args.paths:
+    for path in map(Path, map(str, captures_at(args.paths, empty_too=True))):
         try:
             report = report_on(path, settings)
         except InputError as error:

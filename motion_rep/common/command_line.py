@@ -6,6 +6,7 @@ Imports only the standard library, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
+from motion_rep import __version__
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
 from motion_rep.common.sizes import LARGEST_SIDE
@@ -56,15 +58,18 @@ class Parser(argparse.ArgumentParser):
         self.flags_seen: set[str] = set()
         for name in (None, "store"):
             self.register("action", name, _StoreOnce)
+        self.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
 
     def parse_known_args(self, args=None, namespace=None):
+        _open_streams()
         self.flags_seen = set()
         given = sys.argv[1:] if args is None else list(args)
         return super().parse_known_args(self._known_spellings(given), namespace)
 
     def error(self, message: str) -> None:
-        """One line and exit code 2; argparse prints the whole usage in front of it. A key given to a misspelt flag is
-        not repeated.
+        """One line and exit code 2; argparse prints the whole usage in front of it.
+
+        A key given to a misspelt flag is not repeated.
         """
         message = re.sub(r"(--?[\w-]*key[\w-]*[ =]+)[^\s-]\S*", r"\1[key]", message, flags=re.IGNORECASE)
         self.exit(CANNOT_START, f"error: {one_line(message)}. See {self.prog} --help.\n")
@@ -86,8 +91,9 @@ def _spelling(flag: str) -> str:
 
 
 def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
-    """Run a command; an InputError, or a file that the system refuses, becomes one line on stderr and an exit code,
-    Ctrl-C becomes 130.
+    """Run a command.
+
+    An InputError, or a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130.
     """
     try:
         return command(args)
@@ -109,9 +115,6 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     except KeyboardInterrupt:
         say_error("interrupted; finished outputs are kept, run the same command again to go on")
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SOME_FAILED
     except OSError as error:
         say_error(system_failure(error))
         return SOME_FAILED
@@ -133,9 +136,24 @@ def say_error(text: object) -> None:
 
 
 def _print(line: str, stream: TextIO) -> None:
-    """File names may hold any bytes: what could steer a terminal is escaped, and what the stream cannot encode."""
+    """Print a line; the work goes on where the reader is gone or the disk of a log is full.
+
+    File names may hold any bytes: control characters, and what the stream cannot encode, are escaped.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    print(printable(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    try:
+        print(printable(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    except OSError:
+        # Python flushes once more at exit, and would fail there again.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _open_streams() -> None:
+    """Give closed standard streams a place to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
 
 
 def progress(items: Iterable, description: str, total: int | None = None, unit: str = "it"):
@@ -206,8 +224,9 @@ def _int_within(text: str, least: int, most: int, expected: str) -> int:
 
 
 def device_or_error(name: str) -> str:
-    """A torch device on this machine: the one named, else, with a warning, the CPU. ``auto`` takes CUDA if there is
-    one.
+    """A torch device on this machine: the one named, else, with a warning, the CPU.
+
+    ``auto`` takes CUDA if there is one.
     """
     import torch
 

@@ -12,9 +12,14 @@ from motion_rep.files.remote_files import remote_files_below
 from motion_rep.hmr_results.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
 
 
-def captures_at(paths: Iterable[Location]) -> list[Location]:
-    """All captures at these paths, in order; folders of captures are looked into."""
-    return [found for path in paths for found in ([path] if is_one_capture(path) else captures_in(path))]
+def captures_at(paths: Iterable[Location], empty_too: bool = False) -> list[Location]:
+    """All captures at these paths, in order; folders of captures are looked into.
+
+    Args:
+        empty_too: name a folder without captures itself.
+    """
+    groups = ([path] if is_one_capture(path) else captures_in(path) or [path] * empty_too for path in paths)
+    return [found for group in groups for found in group]
 
 
 def is_one_capture(path: Location) -> bool:

@@ -107,8 +107,9 @@ def _settings_text(settings: Settings) -> str:
 
 
 def _kept(target: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run; None where there is none, or one that cannot be read (a power failure
-    left it).
+    """How a file that is there ends this run.
+
+    None where there is none, or one that cannot be read (a power failure left it).
     """
     if not target.exists():
         return None

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location, is_remote
 
+# Endings that name a file of another kind; a folder of such a name would surprise.
+OTHER_FILES = (".npz", ".npy", ".pkl", ".pth", ".bvh", ".glb", ".fbx", ".csv", ".json", ".jsonl", ".mp4")
+
 
 @dataclass(frozen=True)
 class Pairing:
@@ -47,6 +50,12 @@ def pair_outputs(
         raise UsageError(
             f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as "
             "the output."
+        )
+    if not into_file and output.suffix.lower() in OTHER_FILES and not output.is_dir():
+        raise UsageError(
+            f"{output}: ends in {output.suffix}, expected a {suffix} file or a folder. "
+            f"Convert to {output.with_name(output.stem + suffix).name} first; export_motion.py "
+            f"writes other kinds of files."
         )
     if not pairs:
         raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")

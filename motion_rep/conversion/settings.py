@@ -1,5 +1,6 @@
-"""How captures are converted, and how the conversion of one ended; nothing here needs torch, which only those who
-convert import.
+"""How captures are converted, and how the conversion of one ended.
+
+Nothing here needs torch, which only those who convert import.
 """
 
 from __future__ import annotations

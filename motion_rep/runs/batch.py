@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say_error
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.report import ItemFailure, write_failures
-from motion_rep.runs.work_pool import Failed, Work, run_items
+from motion_rep.runs.work_pool import Work, run_items
 
 Item = TypeVar("Item")
 
@@ -45,11 +45,11 @@ class Batch:
         items: Iterable[Item],
         count: int,
         sent: Callable[[Item], object] = lambda item: item,
-    ) -> Iterator[tuple[Item, object | Failed]]:
+    ) -> Iterator[tuple[Item, Any]]:
         """Each item with its result or why it failed, in order; see :meth:`motion_rep.runs.engine.Engine.run`."""
         yield from progress(self.engine.run(start, items, count, sent), self.doing, total=count, unit=self.unit)
 
-    def here(self, start: Callable[[], Work], items: Iterable[Item]) -> Iterator[tuple[Item, object | Failed]]:
+    def here(self, start: Callable[[], Work], items: Iterable[Item]) -> Iterator[tuple[Item, Any]]:
         """The same in this process and without a progress bar, for one item."""
         return run_items(start, items, 0, limit=self.engine.item_timeout)
 

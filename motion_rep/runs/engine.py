@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from motion_rep.runs.ray_engine import run_items_on_ray
-from motion_rep.runs.work_pool import Failed, Work, default_workers, run_items
+from motion_rep.runs.work_pool import Work, default_workers, run_items
 
 Item = TypeVar("Item")
 
@@ -44,7 +44,7 @@ class Engine:
         items: Iterable[Item],
         count: int,
         sent: Callable[[Item], object] = lambda item: item,
-    ) -> Iterator[tuple[Item, object | Failed]]:
+    ) -> Iterator[tuple[Item, Any]]:
         """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`."""
         if self.on_ray:
             return run_items_on_ray(start, items, self.ray_address, self.folder, sent, self.item_timeout)

@@ -20,7 +20,8 @@ from typing import TypeVar
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 OWN_PACKAGES = [str(Path(__file__).resolve().parents[2] / name) for name in ("motion_rep", "motion_gating")]
 # A task of Ray costs about a millisecond; several items share one.

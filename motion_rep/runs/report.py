@@ -26,8 +26,9 @@ class ItemFailure:
 
 
 def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: Iterable[ItemFailure]) -> None:
-    """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically; an empty
-    list means that all items succeeded.
+    """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically.
+
+    An empty list says that all went well.
     """
     frame = json_text({"counts": dict(counts), "failures": []}, indent=2)
     before, after = frame[: frame.rindex("]")], frame[frame.rindex("]") :]

@@ -31,7 +31,13 @@ from typing import TypeVar
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.runs.ordered_threads import usable_cores
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Work = Callable[[Item], Result]
 
 # A worker holds items for so many seconds, so that it never waits for the next however busy the machine is; it works on
@@ -44,6 +50,8 @@ SECONDS_TO_GATHER = 0.01
 # Results wait for their turn; a slow item holds up this many others for each worker before the workers pause.
 WINDOW_PER_WORKER = 64
 TRIES = 2
+# Open files of a run: a pipe and a sentinel for each worker, with room while one starts.
+HANDLES_PER_WORKER, OTHER_HANDLES = 3, 24
 # A worker stops an item itself at its time limit; one that cannot (a call that never returns to Python) is killed so
 # much later.
 SECONDS_OF_GRACE = 5.0
@@ -113,8 +121,9 @@ def run_items(
 
 
 def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Failed:
-    """``work(item)``, or why it failed, also for running longer than ``limit`` seconds; only Ctrl-C and exits get
-    through.
+    """``work(item)``, or why it failed, also for running longer than ``limit`` seconds.
+
+    Only Ctrl-C and exits get through.
     """
     try:
         with _alarm(limit):
@@ -139,8 +148,9 @@ def _too_long(limit: float | None) -> str:
 
 @contextlib.contextmanager
 def _alarm(limit: float | None) -> Iterator[None]:
-    """Raise :class:`_TooLong` in this block after ``limit`` seconds; only main threads can, on systems that have
-    timers.
+    """Raise :class:`_TooLong` in this block after ``limit`` seconds.
+
+    Only main threads can, on systems that have timers.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if limit is None or not in_main or not hasattr(signal, "setitimer"):
@@ -216,12 +226,17 @@ class _Pool:
         self._failed_starts = 0
 
     def __enter__(self) -> _Pool:
+        _require_handles(self._size)
         with _environment_of_workers():
             if self._context.get_start_method() == "forkserver":
                 # Loaded once, by the process that all workers are copied from.
                 self._context.set_forkserver_preload(_modules_of(self._start))
-            for _ in range(self._size):
-                self._add_worker()
+            try:
+                for _ in range(self._size):
+                    self._add_worker()
+            except BaseException:
+                self.__exit__(*sys.exc_info())
+                raise
         return self
 
     def __exit__(self, kind, error, trace) -> None:
@@ -337,8 +352,9 @@ class _Pool:
             worker.began = time.monotonic()
 
     def _lose(self, worker: _Worker) -> None:
-        """Take note of a worker that died; the item it was working on is tried once more, those it had not begun do not
-        count.
+        """Take note of a worker that died.
+
+        The item it was working on is tried once more, those it had not begun do not count.
         """
         worker.process.join()
         cause = _cause_of_death(worker.process.exitcode)
@@ -372,13 +388,36 @@ class _Pool:
             )
 
     def _add_worker(self) -> None:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
-        process.start()
+        try:
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
+            process.start()
+        except (OSError, EOFError) as error:
+            # No more files, processes or memory, here or in the process that workers come from.
+            cause = one_line(error) or "the system allows no more"
+            raise UsageError(
+                f"worker processes cannot start: {cause}. Use fewer --workers, or raise ulimit -n."
+            ) from None
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)
         self._selector.register(ours, selectors.EVENT_READ, worker)
+
+
+def _require_handles(workers: int) -> None:
+    """Check that the system lets this process, and the one that workers come from, open enough files.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if resource is None:
+        return
+    needed, allowed = HANDLES_PER_WORKER * workers + OTHER_HANDLES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if allowed != resource.RLIM_INFINITY and allowed < needed:
+        raise UsageError(
+            f"{workers} worker processes need about {needed} open files, the system allows {allowed}. "
+            f"Use fewer --workers, or raise ulimit -n."
+        )
 
 
 def _cause_of_death(code: int) -> str:
@@ -445,8 +484,9 @@ def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
 
 
 def use_one_thread() -> None:
-    """Tell the libraries that are loaded to compute in the calling thread; for arrays as small as ours, several threads
-    only wait for each other.
+    """Tell the libraries that are loaded to compute in the calling thread.
+
+    For arrays as small as ours, several threads only wait for each other.
     """
     torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
     if torch is not None:

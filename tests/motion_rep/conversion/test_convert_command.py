@@ -412,3 +412,41 @@ def test_a_read_only_folder_is_one_clear_line(save, tmp_path, capsys):
     assert main(["-i", str(source), "-o", "/proc/out.pt"]) == 1
     (line,) = assert_error_lines(capsys.readouterr().err, 1)
     assert "cannot be written" in line
+
+
+@pytest.mark.parametrize("name", ["squat.npz", "squat.BVH", "squat.pkl"])
+def test_a_file_of_another_kind_is_no_folder(name, make_capture, tmp_path, capsys):
+    torch.save(make_capture(), tmp_path / "one.pt")
+    assert main(["-i", str(tmp_path / "one.pt"), "-o", str(tmp_path / name)]) == 2
+    assert "export_motion.py" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "</dev/null | true"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_closed_streams_do_not_stop_the_work(repo, redirection, workers, make_capture, tmp_path):
+    for number in range(2):
+        torch.save(make_capture(seed=number), tmp_path / f"{number}.pt")
+    (tmp_path / "broken.pt").write_bytes(b"broken")
+    command = f"'{sys.executable}' '{repo / CONVERTER}' -i '{tmp_path}' -o '{tmp_path}/out' --workers {workers}"
+    subprocess.run(["bash", "-c", f"{command} {redirection}"], stderr=subprocess.DEVNULL, check=False)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.pt", "1.pt"]
+
+
+def test_an_ascii_terminal_gets_escapes(repo, make_capture, tmp_path):
+    torch.save(make_capture(), tmp_path / "h\u00fcpfen.pt")
+    done = subprocess.run(
+        [sys.executable, repo / CONVERTER, "-i", tmp_path / "h\u00fcpfen.pt", "-o", tmp_path / "\u00fc.pt"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0 and b"h\\xfcpfen.pt" in done.stdout, done.stderr
+
+
+def test_too_few_file_handles_for_the_workers_are_one_line(repo, make_capture, tmp_path):
+    for number in range(8):
+        torch.save(make_capture(), tmp_path / f"{number}.pt")
+    command = f"'{sys.executable}' '{repo / CONVERTER}' -i '{tmp_path}' -o '{tmp_path}/out' --workers 8"
+    done = subprocess.run(["bash", "-c", f"ulimit -n 20; {command}"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "--workers" in assert_error_lines(done.stderr, 1)[0]

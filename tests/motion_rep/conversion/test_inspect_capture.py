@@ -141,3 +141,14 @@ def test_the_command_goes_on_after_a_bad_file_and_says_so_by_its_code(tmp_path, 
     assert "converts    yes: 19 rows" in done.stdout
     assert run(good.name).returncode == 0
     assert run().returncode == 2
+
+
+def test_a_folder_is_looked_into(make_capture, tmp_path, capsys):
+    (tmp_path / "deeper").mkdir()
+    for name in ("a.pt", "deeper/b.pt"):
+        torch.save(make_capture(), tmp_path / name)
+    assert main([str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"{tmp_path}/a.pt" in said and f"{tmp_path}/deeper/b.pt" in said and said.count("yes:") == 2
+    (tmp_path / "empty").mkdir()
+    assert main([str(tmp_path / "empty")]) == 1
