@@ -287,9 +287,12 @@ def test_rendering_on_s3(s3, bucket, make_capture, run_script, tmp_path):
         )
         assert contents(s3, f"{bucket}/r") == local_contents(tmp_path / "r")
         far_json = s3.cat_file(f"{bucket}/r.json").decode()
-        assert json.loads(far_json.replace(f"{bucket}/r", str(tmp_path / "r"))) == json.loads(
-            (tmp_path / "r.json").read_text()
-        )
+        far_entries = json.loads(far_json.replace(f"{bucket}/r", str(tmp_path / "r")))
+        near_entries = json.loads((tmp_path / "r.json").read_text())
+        # Whether a remote file is there is not asked when paths are written, so only a local path stays as it was.
+        assert far_entries[3].pop("motion_path") == "set/motions/9.pt"
+        assert near_entries[3].pop("motion_path") == "motions/9.pt"
+        assert far_entries == near_entries
 
 
 def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_script):
@@ -299,7 +302,7 @@ def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_s
     save_json(meta, entries)
     s3.put(f"{tmp_path}/set/", f"{bucket}/set/", recursive=True)
     with Service(always(GeminiProtocol.answer())) as service:
-        near = gate(meta, "--output-json", tmp_path / "gated.json", server=service)
+        near = gate(meta, "--output-json", tmp_path / "made/gated.json", server=service)
         assert near.returncode == 1 and len(service.questions) == 2, near.stderr
     far = [
         "--meta-json",
@@ -324,7 +327,15 @@ def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_s
             assert done.returncode == 1 and len(service.questions) == asked, done.stderr
     made = contents(s3, f"{bucket}/made")
     assert set(made) == {"report.json", "report.run.json", "gated.json"}
-    assert made["gated.json"] == (tmp_path / "gated.json").read_bytes()
+    written = json.loads((tmp_path / "made/gated.json").read_text().replace(str(tmp_path), str(bucket)))
+    # A clip behind an address is not fetched again for its digest: unknown there.
+    known = [entry["judged_content"] for entry in written if "judged_content" in entry]
+    assert known and all(content.pop("clip") for content in known)
+    far_entries = json.loads(made["gated.json"])
+    assert all(entry["judged_content"].pop("clip") is None for entry in far_entries if "judged_content" in entry)
+    assert far_entries[1].pop("mbench_eval_path").endswith("set/nothing.pt")
+    assert written[1].pop("mbench_eval_path") == "nothing.pt"
+    assert far_entries == written
     assert json.loads(made["report.json"])[0] == {**read(meta.with_name("report.json"))[0], "vlm_cached_answers": 1}
     assert f"{bucket}/set/nothing.pt: is not there" in json.loads(made["report.json"])[1]["metrics_error"]
     assert json.loads(made["report.json"])[2]["vlm_error_kind"] == "no_question"
@@ -371,9 +382,9 @@ def test_decisions_go_into_a_remote_archive(memory, tmp_path):
         save_json(tmp_path / "v.json", [{"id": 0, "matches": True}]),
     )
     assert said.returncode == 0, said.stderr
-    assert json.loads(memory.cat_file("/box/meta.json")) == [
-        {**json.loads(meta.read_text())[0], "use_ref_motion": True}
-    ]
+    (entry,) = json.loads(memory.cat_file("/box/meta.json"))
+    assert set(entry.pop("judged_content")) == {"motion", "clip", "text", "text_field"}
+    assert entry == {**json.loads(meta.read_text())[0], "use_ref_motion": True}
 
 
 @pytest.mark.parametrize(
