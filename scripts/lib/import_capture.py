@@ -13,7 +13,6 @@ from motion_rep.common.command_line import Parser, positive_int, run_command, sa
 from motion_rep.common.errors import UsageError
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.hmr_formats.flags import add_reading_flags
-from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 
 def build_parser() -> Parser:
@@ -49,6 +48,8 @@ def capture_values(capture) -> dict:
 
 def documented_values(args, capture) -> dict:
     """What to store: all keys of a documented file (they hold more than a capture), else the capture\'s."""
+    from motion_rep.safe_loading.torch_files import read_torch
+
     if (
         capture.source not in ("standard", "smplest-x", "camerahmr")
         or args.focal_length
@@ -71,6 +72,7 @@ def import_capture(args) -> list[str]:
 
     from motion_rep.hmr_formats.reading import read_capture
     from motion_rep.hmr_results.corrections import Corrections
+    from motion_rep.safe_loading.torch_files import write_torch
 
     if args.fps is None:
         raise UsageError("--fps is missing: the rate of the frames that the system saw; no system stores it.")

@@ -11,7 +11,6 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_gating.archives.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
-from motion_gating.archives.content import without_decision
 from motion_gating.archives.fields import (
     GLOBAL_ID,
     ID,
@@ -124,6 +123,8 @@ def begin(args) -> int:
 
 def _prepared(entry: Entry, motion_path: str) -> Entry:
     """An entry with what the next program takes; a ``true`` about a motion that is made here counts for nothing."""
+    from motion_gating.archives.content import without_decision
+
     if entry.get(USE_REF_MOTION) is True and JUDGED_CONTENT not in entry:
         entry = without_decision(entry)
     text, identifier = text_of(entry), entry_id(entry)
