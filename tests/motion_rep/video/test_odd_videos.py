@@ -132,7 +132,11 @@ def test_only_regular_files_of_a_clips_size_are_opened(tmp_path):
     with open(tmp_path / "sparse.mp4", "wb") as file:
         file.truncate(30 * 2**30)
     (tmp_path / "zero.mp4").symlink_to("/dev/zero")
-    for name, words in (("pipe", "cannot be read|pipe"), ("sparse", "has 32,212,254,720 bytes"), ("zero", "zero.mp4: ")):
+    for name, words in (
+        ("pipe", "cannot be read|pipe"),
+        ("sparse", "has 32,212,254,720 bytes"),
+        ("zero", "zero.mp4: "),
+    ):
         with pytest.raises(InputError, match=words):
             frame_times(tmp_path / f"{name}.mp4")
 
