@@ -87,7 +87,7 @@ def test_a_program_that_a_killed_run_left_running_is_waited_for(tmp_path, progra
     killed.kill()
     killed.wait()
     again = subprocess.Popen(command, **options)
-    assert "waiting for its end" in again.stderr.readline()
+    assert "waiting until it ends" in again.stderr.readline()
     go.touch()
     assert again.wait(MOST_SECONDS) == 0, again.stderr.read()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["v.mp4", "v.mp4.json"]

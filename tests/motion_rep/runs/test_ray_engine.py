@@ -29,7 +29,7 @@ def cluster(s3):
 
     before = os.environ.get("PYTHONPATH")
     # What the tests themselves run on the workers; the project is brought by the engine.
-    os.environ["PYTHONPATH"] = str(TESTS / "support")
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(TESTS / "support"), str(TESTS / "motion_rep" / "runs")))
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
     )

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from command_support import CONVERTER, RENDERER, files_in, save_json, save_motion
@@ -22,9 +20,7 @@ from kill_support import GROUP, PARENT, Kills, files_made
 
 from motion_gating.apply_quality_gate import main as gate
 from motion_gating.render_mbench_videos import main as render
-from motion_rep.common.errors import InputError
 from motion_rep.convert_hmr_to_motion import main as convert
-from motion_rep.video.writing import open_writer
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
 
@@ -224,14 +220,3 @@ def test_answers_that_were_paid_for(tmp_path):
     ]
     assert reports[0] == reports[1]
     assert sorted(path for path in files_in(tmp_path / "killed/report.cache") if not path.endswith(".json")) == []
-
-
-def test_an_encoder_that_is_killed_is_not_a_full_disk(tmp_path):
-    picture = np.zeros((64, 64, 3), np.uint8)
-    with (
-        pytest.raises(InputError, match="ended by signal 9"),
-        open_writer(tmp_path / "video.mp4", 64, 64, 20) as writer,
-    ):
-        writer.write(picture)
-        os.kill(writer._process.pid, signal.SIGKILL)
-    assert list(tmp_path.iterdir()) == []
