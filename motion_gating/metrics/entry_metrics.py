@@ -100,10 +100,12 @@ def _motion_digest(value: object, meta_json: Location) -> str | None:
 
 
 def _clip_sha256(value: object, meta_json: Location) -> str | None:
-    """None where the clip is missing or remote; the judge says so."""
+    """None where the clip is missing; the judge says so. Remote clips are fetched: a replaced one must be noticed."""
+    if not isinstance(value, str) or not value:
+        return None
     try:
-        path = resolve_from(value, meta_json) if isinstance(value, str) and value else None
-        return file_sha256(path) if isinstance(path, Path) and path.is_file() else None
+        with local_copy(resolve_from(value, meta_json)) as path:
+            return file_sha256(path) if path.is_file() else None
     except (InputError, OSError, ValueError):
         return None
 
