@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from motion_gating.metrics import benchmark, in_seconds
 from motion_gating.metrics.joint_clip import JointClip
 from motion_gating.metrics.table import JITTER_DEGREE
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
+from motion_rep.measures import benchmark, in_seconds
 
 METRIC_FPS = LOADER_FPS
 HALF_SECOND_INTERVALS = 8  # at METRIC_FPS

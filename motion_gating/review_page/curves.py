@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from motion_gating.metrics.benchmark import FEET, jitter_per_frame
 from motion_gating.metrics.joint_clip import JointClip
 from motion_gating.metrics.joint_metrics import METRIC_FPS, at_metric_rate
 from motion_rep.common.errors import InputError
+from motion_rep.measures.benchmark import FEET, jitter_per_frame
 
 SIDES = ("left foot", "right foot")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motion_rep.exporters.closing_frame import with_closing_frame
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis
 from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.motions.closing_frame import with_closing_frame
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 

@@ -14,8 +14,9 @@ from checkout import REPO
 # A folder imports only from folders to its left; commands, at the top of a package, import from all of them.
 ORDER = {
     "motion_rep": (
-        *("common", "files", "safe_loading", "kinematics", "bodies", "video", "runs", "captures", "motions"),
-        *("hmr_results", "hmr_formats", "conversion", "exporters", "drawing", "viewer", "preview_capture"),
+        *("common", "files", "safe_loading", "kinematics", "measures", "bodies", "video", "runs", "captures"),
+        *("motions", "hmr_results", "hmr_formats", "conversion", "exporters", "drawing", "viewer"),
+        "preview_capture",
     ),
     "motion_gating": ("archives", "rendering", "metrics", "judges", "gate", "evaluation", "review_page"),
 }

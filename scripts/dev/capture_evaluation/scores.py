@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from motion_gating.metrics.benchmark import jitter_per_frame
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.measures.benchmark import jitter_per_frame
 
 _INDEX = {name: number for number, name in enumerate(JOINT_NAMES)}
 # An angle lies between two bones, each from joint to joint; the trunk stands for the bone above hips and shoulders.

@@ -14,14 +14,6 @@ from gate_support import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.metrics import in_seconds
-from motion_gating.metrics.benchmark import (
-    dynamic_degree,
-    foot_floating,
-    foot_sliding,
-    ground_penetration,
-    jitter_per_frame,
-)
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.joint_metrics import BENCHMARK, IN_SECONDS, at_metric_rate, measure
 from motion_gating.metrics.table import JITTER_DEGREE, METRICS
@@ -29,6 +21,14 @@ from motion_rep import convert_hmr_to_motion
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.measures import in_seconds
+from motion_rep.measures.benchmark import (
+    dynamic_degree,
+    foot_floating,
+    foot_sliding,
+    ground_penetration,
+    jitter_per_frame,
+)
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import read_motion
