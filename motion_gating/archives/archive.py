@@ -32,8 +32,7 @@ def read_entries(path: Location) -> Iterator[Entry]:
     seen: set[str] = set()
     try:
         for number, entry in enumerate(read_items(path)):
-            _require_entry(path, number, entry, seen)
-            yield entry
+            yield _checked_entry(path, number, entry, seen)
     except UsageError:
         raise
     except InputError as error:
@@ -106,7 +105,7 @@ def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
         raise UsageError(f"{path}: line {number} is not JSON for this toolkit: {found}. Correct that line.") from None
 
 
-def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: set[str]) -> None:
+def _checked_entry(path: Location, number: int, entry: object, seen: set[str]) -> Entry:
     if not isinstance(entry, dict):
         raise UsageError(
             f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object with id, prompt and motion_path."
@@ -122,3 +121,4 @@ def _require_entry(path: str | os.PathLike, number: int, entry: object, seen: se
             "Give every entry its own id."
         )
     seen.add(str(identifier))
+    return entry

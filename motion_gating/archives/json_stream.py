@@ -18,7 +18,7 @@ from motion_rep.files.local_files import require_file
 CHUNK = 2**16  # characters
 # What stands this near to the end of the text read so far may go on after it: the longest word is -Infinity.
 LONGEST_WORD = 16
-SPACE = re.compile(r"[ \t\n\r]*")
+NOT_SPACE = re.compile(r"[^ \t\n\r]")
 
 
 def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
@@ -95,8 +95,9 @@ class _Window:
     def at_end(self) -> bool:
         """Whether nothing but space is left."""
         while True:
-            self._place = SPACE.match(self._text, self._place).end()
-            if self._place < len(self._text):
+            found = NOT_SPACE.search(self._text, self._place)
+            self._place = found.start() if found else len(self._text)
+            if found:
                 return False
             if self._ended:
                 return True

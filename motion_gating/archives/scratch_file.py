@@ -9,7 +9,7 @@ from typing import IO
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.atomic_writing import cannot_write
-from motion_rep.files.locations import Location, is_remote
+from motion_rep.files.locations import Location, RemotePath
 
 
 @contextlib.contextmanager
@@ -20,7 +20,7 @@ def scratch_file(target: Location) -> Iterator[IO[bytes]]:
         InputError: it cannot be written; names ``target``.
     """
     try:
-        with tempfile.TemporaryFile(dir=None if is_remote(target) else target.parent) as file:
+        with tempfile.TemporaryFile(dir=None if isinstance(target, RemotePath) else target.parent) as file:
             yield file
     except OSError as error:
-        raise InputError(cannot_write(target, error)) from None
+        raise InputError(cannot_write(str(target), error)) from None

@@ -24,7 +24,7 @@ from motion_gating.gate.record import failure_of, make_record
 from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
-from motion_gating.metrics.entry_metrics import Measured, measured_entries
+from motion_gating.metrics.entry_metrics import INTERRUPTED, NOT_REACHED, Measured, measured_entries
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, place_of, resolve_from
@@ -100,7 +100,6 @@ class Examined:
 
 
 Watch = Callable[[Iterable[Examined], Tally, int], Iterable[Examined]]
-NOT_REACHED = Measured(None, "the run was interrupted before. Run the same command again.")
 
 
 def apply_gate(
@@ -162,18 +161,17 @@ def entries_to_examine(options: GateOptions) -> Iterator[dict]:
 
 def entries_with_metrics(
     options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
-) -> Iterator[tuple[dict, Measured | None]]:
+) -> Iterator[tuple[dict, Measured]]:
     """The entries to examine with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
     return measured_entries(
         lambda: entries_to_examine(options), count, options.fields, options.meta_json, engine, cancelled
     )
 
 
-def would_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> bool:
-    """Whether the judge is asked about an entry."""
-    return judge is not None and not (
-        options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits)
-    )
+def judge_to_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> Judge | None:
+    """The judge where it is asked about an entry, else None."""
+    skipped = options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits)
+    return None if skipped else judge
 
 
 def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
@@ -211,20 +209,17 @@ def _examined(
     def examine(item: tuple[dict, Measured]) -> Examined:
         entry, measured = item
         verdict, trace = None, measured.traceback
-        if would_ask(measured, options, judge):
-            verdict, unexpected = _verdict(entry, options, judge)
+        if (asked := judge_to_ask(measured, options, judge)) is not None:
+            verdict, unexpected = _verdict(entry, options, asked)
             trace = trace or unexpected
         return Examined(_record(entry, options, measured, verdict), trace, signature(entry, options.fields))
 
     threads = options.threads if judge is not None and judge.is_remote_service else 0
-    for (entry, _), examined in in_order(
-        examine, entries_with_metrics(options, engine, count, cancelled), threads, cancelled
-    ):
+    unasked = undecided(judge.name if judge else "none", RUN_ENDED, INTERRUPTED)
+    measured = entries_with_metrics(options, engine, count, cancelled)
+    for (entry, _), examined in in_order(examine, measured, threads, cancelled):
         yield examined or Examined(
-            _record(
-                entry, options, NOT_REACHED, undecided(judge.name if judge else "none", RUN_ENDED, NOT_REACHED.error)
-            ),
-            signature=signature(entry, options.fields),
+            _record(entry, options, NOT_REACHED, unasked), signature=signature(entry, options.fields)
         )
 
 

@@ -10,8 +10,8 @@ from motion_gating.gate.gate import (
     count_entries,
     entries_to_examine,
     entries_with_metrics,
+    judge_to_ask,
     question_of,
-    would_ask,
 )
 from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.interface import Judge, Model, Question
@@ -20,6 +20,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
 from motion_rep.runs.engine import IN_THIS_PROCESS, Engine
+from motion_rep.video.reading import open_video
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -49,11 +50,12 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
         measured = ((entry, Measured(None)) for entry in entries_to_examine(options))
     for entry, figures in measured:
         plan.entries += 1
-        if not would_ask(figures, options, judge):
+        asked = judge_to_ask(figures, options, judge)
+        if asked is None:
             plan.skipped += judge is not None
             continue
         try:
-            _add(plan, question_of(entry, options.fields, options.meta_json), judge)
+            _add(plan, question_of(entry, options.fields, options.meta_json), asked)
         except InputError:
             plan.unusable += 1
     yield (
@@ -91,7 +93,9 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
 
 def _tokens(question: Question, model: Model) -> int:
     """Prompt tokens of one call; of a clip that cannot be opened here only the text's."""
-    text = len(prompt_for(question.description)) // CHARACTERS_PER_TOKEN
+    text = len(prompt_for(question.description or "")) // CHARACTERS_PER_TOKEN
+    if question.video is None:
+        return text
     try:
         return text + model.estimate_tokens(*_video_size(question.video))
     except InputError:
@@ -99,8 +103,6 @@ def _tokens(question: Question, model: Model) -> int:
 
 
 def _video_size(path: Location) -> tuple[float, int, int]:
-    from motion_rep.video.reading import open_video
-
     with local_copy(path) as copy, open_video(copy) as video:
         frames = video.frame_count or sum(1 for _ in video)
         return frames / video.fps, video.width, video.height

@@ -33,6 +33,10 @@ class Measured:
     content: Content = Content()
 
 
+INTERRUPTED = "the run was interrupted before. Run the same command again."
+NOT_REACHED = Measured(None, INTERRUPTED)
+
+
 def measured_entries(
     read: Callable[[], Iterator[dict]],
     count: int,
@@ -40,8 +44,8 @@ def measured_entries(
     meta_json: Location,
     engine: Engine,
     cancelled: threading.Event | None = None,
-) -> Iterator[tuple[dict, Measured | None]]:
-    """Each entry with its figures; once ``cancelled`` is set, the rest comes at once, with None.
+) -> Iterator[tuple[dict, Measured]]:
+    """Each entry with its figures; once ``cancelled`` is set, the rest comes at once, with NOT_REACHED.
 
     Args:
         read: begins to read the entries; a bounded number is read ahead.
@@ -60,7 +64,7 @@ def measured_entries(
                 break
         else:
             return
-    yield from ((entry, None) for entry in islice(read(), done, None))
+    yield from ((entry, NOT_REACHED) for entry in islice(read(), done, None))
 
 
 def start_measuring(fields: Fields, meta_json: Location) -> Callable[[dict], Measured]:

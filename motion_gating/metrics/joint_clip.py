@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -91,7 +92,7 @@ def _fps(value: object) -> float | None:
     if value is None:
         return None
     try:
-        fps = float(value)
+        fps = float(value) if isinstance(value, SupportsFloat) else math.nan
     except (TypeError, ValueError, RuntimeError):
         fps = math.nan
     if not math.isfinite(fps):

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 
@@ -33,6 +34,7 @@ from motion_rep.video.writing import open_writer
 
 # Raised whenever the pictures change, so that older files are drawn again.
 STYLE_VERSION = 2
+Place = TypeVar("Place", bound=Location)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ class RenderSettings:
 
 
 @dataclass(frozen=True)
-class RenderTarget:
+class RenderTarget(Generic[Place]):
     """Where the two files of a clip go."""
 
-    video: Location
-    eval: Location
+    video: Place
+    eval: Place
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class RenderJob:
 
     motion_path: str | None
     meta_json: Location
-    target: RenderTarget
+    target: RenderTarget[Location]
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _render_job(
 
 def render_clip(
     motion_path: Path,
-    target: RenderTarget,
+    target: RenderTarget[Path],
     body: Body,
     renderer: Renderer,
     settings: RenderSettings,
@@ -156,7 +158,7 @@ def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings)
     return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
 
 
-def is_finished(target: RenderTarget, fingerprint: str, made: Mapping) -> bool:
+def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping) -> bool:
     """Whether the video is there, whole, and belongs to ``made``, which is what the eval file holds."""
     known = made.get("fingerprint") == fingerprint and target.video.is_file()
     return known and made.get("video_sha256") == file_sha256(target.video)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -44,7 +44,7 @@ class Engine:
         items: Iterable[Item],
         count: int,
         sent: Callable[[Item], object] = lambda item: item,
-    ) -> Iterator[tuple[Item, Any]]:
+    ) -> Generator[tuple[Item, Any], None, None]:
         """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`."""
         if self.on_ray:
             return run_items_on_ray(start, items, self.ray_address, self.folder, sent, self.item_timeout)

@@ -12,7 +12,7 @@ import pickle
 import re
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -41,7 +41,7 @@ def run_items_on_ray(
     folder: str | None = None,
     sent: Callable[[Item], object] = lambda item: item,
     limit: float | None = None,
-) -> Iterator[tuple[Item, Result | Failed]]:
+) -> Generator[tuple[Item, Result | Failed], None, None]:
     """Each item with its result or why it failed, in the order of the items; like
     :func:`motion_rep.runs.work_pool.run_items`.
 

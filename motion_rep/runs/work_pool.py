@@ -22,7 +22,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from pathlib import Path
@@ -98,7 +98,7 @@ def run_items(
     workers: int,
     sent: Callable[[Item], object] = _itself,
     limit: float | None = None,
-) -> Iterator[tuple[Item, Result | Failed]]:
+) -> Generator[tuple[Item, Result | Failed], None, None]:
     """Each item with its result or why it failed, in the order of the items; one bad item never stops the others.
 
     Args:
