@@ -69,8 +69,11 @@ def bind(
         weighted = np.concatenate((local[:, k], np.ones((count, 1))), axis=1) * weights[:, k, None]
         np.add.at(points, (rows, joints[:, k]), weighted)
         np.add.at(directions, (rows, joints[:, k]), normals * weights[:, k, None])
-    as_tensor = [torch.from_numpy(value.reshape(count, -1).astype(np.float32)) for value in (points, directions)]
-    return LinearSkin(*as_tensor, np.ascontiguousarray(faces, np.int32))
+    return LinearSkin(_rows(points), _rows(directions), np.ascontiguousarray(faces, np.int32))
+
+
+def _rows(table: np.ndarray) -> Tensor:
+    return torch.from_numpy(table.reshape(len(table), -1).astype(np.float32))
 
 
 def _columns(transforms: Tensor) -> Tensor:

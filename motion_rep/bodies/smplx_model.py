@@ -110,8 +110,8 @@ def _without_pickles(path: Path) -> Iterator[Path]:
     ``smplx`` has numpy unpickle all that a file holds, which can run code. Original files hold two tables (joint2num,
     part2num), which nothing here needs.
     """
-    with np.load(path, allow_pickle=False) as arrays:
-        pickled = {name for name in arrays.files if _is_pickled(arrays, name)}
+    with np.load(path, allow_pickle=False) as arrays, zipfile.ZipFile(path) as archive:
+        pickled = {name for name in arrays.files if _is_pickled(archive, name)}
         if not pickled:
             yield path
             return
@@ -121,10 +121,10 @@ def _without_pickles(path: Path) -> Iterator[Path]:
             yield copy
 
 
-def _is_pickled(arrays: np.lib.npyio.NpzFile, name: str) -> bool:
+def _is_pickled(archive: zipfile.ZipFile, name: str) -> bool:
     """Whether an entry is an array of objects, from its header alone."""
-    member = name if name in arrays.zip.namelist() else f"{name}.npy"
-    with arrays.zip.open(member) as file:
+    member = name if name in archive.namelist() else f"{name}.npy"
+    with archive.open(member) as file:
         if np.lib.format.read_magic(file) == (1, 0):
             _, _, dtype = np.lib.format.read_array_header_1_0(file)
         else:

@@ -99,7 +99,7 @@ class Capture:
                 "has only some of focal_length, width and height; a camera needs all three. Add the missing ones or "
                 "remove the others."
             )
-        if self.focal_length is None:
+        if self.focal_length is None or self.width is None or self.height is None:
             return
         if not self.has_camera:
             raise InputError(

@@ -80,13 +80,15 @@ def float_tensor(name: str, value: object) -> Tensor:
     Raises:
         InputError: something that holds no numbers, or more rows than a clip may have.
     """
-    require_frames(len(value) if isinstance(value, list) or getattr(value, "ndim", 0) else 0)
+    shape = (len(value),) if isinstance(value, list) else getattr(value, "shape", ())
+    require_frames(shape[0] if shape else 0)
     if isinstance(value, Tensor) and not value.is_complex():
         return value.detach().cpu().double()
     try:
-        if np.iscomplexobj(value):
+        array = np.asarray(value)
+        if np.iscomplexobj(array):
             raise TypeError
-        return torch.from_numpy(np.ascontiguousarray(np.asarray(value), dtype=np.float64))
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
     except OverflowError:
         raise InputError(f"{name} holds a number that is too large, expected at most 1e308.") from None
     except (TypeError, ValueError):
@@ -99,7 +101,10 @@ def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
     """
     if values.get(name) is None:
         return None
-    numbers = float_tensor(name, values[name])
+    return _repeated(float_tensor(name, values[name]), name, frames)
+
+
+def _repeated(numbers: Tensor, name: str, frames: int) -> Tensor:
     if numbers.numel() == 1:
         return numbers.reshape(1).expand(frames).clone()
     if numbers.numel() != frames or numbers.ndim > 2:
@@ -116,7 +121,7 @@ def per_clip(values: Mapping, name: str, frames: int) -> float | None:
     numbers = float_tensor(name, values[name])
     if numbers.numel() == 1:
         return float(numbers)
-    numbers = per_frame(values, name, max(frames, 1))
+    numbers = _repeated(numbers, name, max(frames, 1))
     if not bool((numbers == numbers[0]).all()):
         raise InputError(
             f"{name} changes from {float(numbers.min()):g} to {float(numbers.max()):g} within the clip, expected one "

@@ -80,9 +80,7 @@ def _sample(capture: Capture, times: Tensor, new_times: Tensor) -> Capture:
     before = after - 1
     weight = (new_times - times[before]) / (times[after] - times[before])
 
-    def straight(values: Tensor | None) -> Tensor | None:
-        if values is None:
-            return None
+    def straight(values: Tensor) -> Tensor:
         return torch.lerp(values[before], values[after], weight.reshape(-1, *[1] * (values.ndim - 1)))
 
     return dataclasses.replace(
@@ -92,6 +90,6 @@ def _sample(capture: Capture, times: Tensor, new_times: Tensor) -> Capture:
             capture.body_rotations[before], capture.body_rotations[after], weight[:, None].expand(-1, 21)
         ),
         transl=straight(capture.transl),
-        focal_length=straight(capture.focal_length),
+        focal_length=None if capture.focal_length is None else straight(capture.focal_length),
         frame_index=None,
     )

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from motion_rep import __version__
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
@@ -66,7 +66,7 @@ class Parser(argparse.ArgumentParser):
         given = sys.argv[1:] if args is None else list(args)
         return super().parse_known_args(self._known_spellings(given), namespace)
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """One line and exit code 2; argparse prints the whole usage in front of it.
 
         A key given to a misspelt flag is not repeated.

@@ -86,17 +86,15 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
         InputError: the message names the file.
     """
     with local_copy(pair.source) as source, local_output(pair.target, fetch=not overwrite) as target:
-        return _convert_near(settings, overwrite, Pairing(source, target))
+        return _convert_local(settings, overwrite, source, target)
 
 
-def _convert_near(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
-    made_from = content_digest(pair.source, _settings_text(settings))
-    found = None if overwrite else _kept(pair.target, made_from)
+def _convert_local(settings: Settings, overwrite: bool, source: Path, target: Path) -> Converted:
+    made_from = content_digest(source, _settings_text(settings))
+    found = CONVERTED if overwrite else _state_of(target, made_from)
     if found in (UNCHANGED, KEPT):
         return Converted(found)
-    return Converted(
-        found or CONVERTED, convert_file(pair.source, pair.target, settings, durable=False, made_from=made_from)
-    )
+    return Converted(found, convert_file(source, target, settings, durable=False, made_from=made_from))
 
 
 @functools.cache
@@ -106,22 +104,19 @@ def _settings_text(settings: Settings) -> str:
     return json.dumps({"version": CONVERSION_VERSION, **kept}, sort_keys=True)
 
 
-def _kept(target: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run.
-
-    None where there is none, or one that cannot be read (a power failure left it).
-    """
+def _state_of(target: Path, made_from: str) -> str:
+    """The outcome for an output file: it counts as missing if a power failure left it unreadable."""
     if not target.exists():
-        return None
+        return CONVERTED
     try:
         value = read_torch(target)
     except InputError:
-        return None
-    # Before the checks of a motion: somebody's edited file may fail them, and is theirs all the same.
+        return CONVERTED
+    # Before the checks of a motion: a file that a user edited may fail them, and must still not be replaced.
     if is_foreign(value):
         return KEPT
     try:
         motion_clip(value)
     except InputError:
-        return None
+        return CONVERTED
     return UNCHANGED if is_made_from(value, made_from) else MADE_AGAIN

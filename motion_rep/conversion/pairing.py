@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location, is_remote
@@ -73,12 +74,13 @@ def _pairs_in_folder(
     if is_one(path):
         return [Pairing(path, output / _target_name(path, suffix))]
     return [
-        Pairing(found, output / found.relative_to(path).parent / _target_name(found, suffix)) for found in find(path)
+        Pairing(found, output / PurePath(str(found)).relative_to(str(path)).parent / _target_name(found, suffix))
+        for found in find(path)
     ]
 
 
 def _is_local_file(path: Location) -> bool:
-    return not is_remote(path) and path.is_file()
+    return isinstance(path, Path) and path.is_file()
 
 
 def _target_name(path: Location, suffix: str) -> str:

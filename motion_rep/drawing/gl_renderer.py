@@ -6,6 +6,7 @@ Shows the same scene as the CPU renderer: colours already hold the light, so not
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,8 @@ class GlRenderer:
                 f"--renderer gl needs pyrender: {one_line(error)[:120]}. Install it with: pip install pyrender2"
             ) from None
         self._pyrender = pyrender
-        self._context, self._size = None, None
+        self._context: Any = None
+        self._size: tuple[int, int] | None = None
         self._offscreen(64, 64)
 
     @property

@@ -20,7 +20,9 @@ class Renderer(Protocol):
     """
 
     name: str
-    threads: int | None
+
+    @property
+    def threads(self) -> int | None: ...
 
     def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
         """The changed rectangle as (h, w, 3) uint8 RGB over a (H, W, 3) uint8 background, and where it lies."""

@@ -20,7 +20,7 @@ def write_amass_npz(path: str | os.PathLike, motion: PosedMotion) -> None:
     The frame rate stands under both of AMASS's spellings; ``up_axis`` tells which way is up.
     """
     with atomic_path(path) as temporary:
-        np.savez(temporary, **amass_arrays(motion))
+        np.savez(temporary, allow_pickle=False, **amass_arrays(motion))
 
 
 def amass_arrays(motion: PosedMotion) -> dict[str, np.ndarray]:

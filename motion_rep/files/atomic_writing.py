@@ -22,7 +22,7 @@ TEMPORARY_NAME = re.compile(r"\.(?P<stem>.+)\.(?P<random>[a-f0-9]{8})-(?P<mark>[
 def is_temporary_name(name: str) -> bool:
     """Whether a file's name carries the mark of a temporary file of this toolkit."""
     found = TEMPORARY_NAME.fullmatch(name)
-    return bool(found) and _mark(found["stem"], found["random"]) == found["mark"]
+    return found is not None and _mark(found["stem"], found["random"]) == found["mark"]
 
 
 def _mark(stem: str, random: str) -> str:

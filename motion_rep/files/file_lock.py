@@ -5,7 +5,7 @@ from __future__ import annotations
 try:
     import fcntl
 except ImportError:  # not on Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 
 def lock(handle: int) -> bool | None:

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,7 +31,7 @@ def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
 
 
 @contextlib.contextmanager
-def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[BinaryIO]:
+def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[BufferedReader]:
     """A regular file, open for reading bytes; pipes and devices are refused at once, also behind a link.
 
     Raises:

@@ -55,9 +55,6 @@ class RemotePath:
     def with_name(self, name: str) -> RemotePath:
         return RemotePath(self.scheme, self.place.with_name(name))
 
-    def relative_to(self, folder: RemotePath) -> PurePosixPath:
-        return self.place.relative_to(folder.place)
-
     def as_folder(self) -> RemotePath:
         return RemotePath(self.scheme, self.place, folder=True)
 
@@ -113,7 +110,7 @@ def is_remote(path: object) -> bool:
 
 def place_of(path: Location) -> str:
     """The same text for two names of one place."""
-    return str(path) if is_remote(path) else str(path.resolve())
+    return str(path) if isinstance(path, RemotePath) else str(path.resolve())
 
 
 def resolve_from(text: str, json_location: Location) -> Location:
@@ -156,7 +153,7 @@ def _candidates(given: Path, json_location: Path) -> list[Path]:
     folder = json_location.parent
     above = Path(os.path.abspath(folder))
     root = next((parent for parent in (above, *above.parents) if (parent / "README.md").is_file()), None)
-    return [folder / given, *([root / given] if root not in (None, above) else []), given]  # type: ignore[operator]
+    return [folder / given, *([root / given] if root not in (None, above) else []), given]
 
 
 def _same_content(one: Path, other: Path) -> bool:

@@ -135,7 +135,7 @@ def is_there(path: Location) -> bool:
     if not isinstance(path, RemotePath):
         return path.is_file()
     try:
-        return not resolve_existing(path).folder
+        return not resolve_existing(path).is_dir()
     except InputError:
         return False
 

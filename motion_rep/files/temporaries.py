@@ -14,7 +14,7 @@ from motion_rep.files.atomic_writing import discard, is_temporary_name, locked_t
 from motion_rep.files.file_lock import lock
 
 
-def remove_stale_temporaries(folder: str | os.PathLike, recursive: bool = True) -> None:
+def remove_stale_temporaries(folder: str | os.PathLike[str], recursive: bool = True) -> None:
     """Remove the temporary files that killed runs left in a folder; those in use by a running one stay.
 
     Args:

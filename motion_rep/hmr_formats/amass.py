@@ -25,7 +25,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
     if not isinstance(document.value, Mapping):
         raise InputError(f"holds a {type(document.value).__name__}, expected the arrays poses and trans.")
     frames = len(numbers(document.value, "trans", (None, 3)))
-    return (Track(Person("0", frames), lambda _space: _capture(document.value), spaces=("world",)),)
+    return (Track(Person("0", frames), lambda _space: _capture(document.entries), spaces=("world",)),)
 
 
 def _capture(values: Mapping) -> Capture:

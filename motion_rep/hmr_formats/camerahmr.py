@@ -33,7 +33,7 @@ def holds_smpl_body(values: object) -> bool:
 
 def _capture(values: object) -> Capture:
     """The number of joints tells the model; ``body_model`` says so where 21 joints of SMPL were kept."""
-    if not holds_smpl_body(values) and not (isinstance(values, Mapping) and str(values.get("body_model")) == "smpl"):
+    if not isinstance(values, Mapping) or not (holds_smpl_body(values) or str(values.get("body_model")) == "smpl"):
         return dataclasses.replace(capture_from_dict(values), source="camerahmr")
     as_read = capture_from_dict(_first_21_joints(values))
     rotations = torch.cat((as_read.root_rotations[:, None], as_read.body_rotations), dim=1)

@@ -41,7 +41,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
     """Every track, in the frames in which it was really detected."""
     seen: dict[int, list[Sighting]] = {}
     ghosts: dict[int, int] = {}
-    for name in document.value if isinstance(document.value, Mapping) else ():
+    for name in document.entries:
         for time, entry in _entries_of(section(document.value, name), f"{printable(name, 80)}: "):
             person = whole_number(entry, "tid")
             if whole_number(entry, "tracked_time") == 0:

@@ -75,10 +75,11 @@ def _crops(folder: Path) -> list[Crop]:
 
 def _meta(path: Path) -> Mapping:
     values = read_json(path)
-    missing = [key for key in ("focal", "princpt") if not isinstance(values, Mapping) or key not in values]
+    found = values if isinstance(values, Mapping) else {}
+    missing = [key for key in ("focal", "princpt") if key not in found]
     if missing:
         raise InputError(f"{path}: has no {' and no '.join(missing)}; found {keys_text(values)}.")
-    return values
+    return found
 
 
 def _followed(crops: list[Crop]) -> list[list[Crop]]:

@@ -29,7 +29,7 @@ OWN_KEYS = ("retargeted_cam", "focal_length_xy", "princpt", "detection_score")
 def tracks(document: Document) -> tuple[Track, ...]:
     """The one person of the file."""
     capture = dataclasses.replace(capture_from_dict(document.value), source="smplest-x")
-    return (Track(person_in(capture), lambda _space: _in_one_camera(capture, document.value)),)
+    return (Track(person_in(capture), lambda _space: _in_one_camera(capture, document.entries)),)
 
 
 def _in_one_camera(capture: Capture, values: Mapping) -> Capture:

@@ -4,7 +4,6 @@ and the camera's path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -60,7 +59,7 @@ def _track(path: Path, values: object, camera: object) -> Track:
     return Track(person_of(name, frames.tolist()), lambda space: _capture(values, camera, space, holder), spaces)
 
 
-def _capture(values: Mapping, camera: Mapping | None, space: str, holder: str) -> Capture:
+def _capture(values: object, camera: object, space: str, holder: str) -> Capture:
     frames = frame_numbers(values, "frame", holder)
     count = len(frames)
     transl = numbers(values, "pred_trans", (count, 1, 3), holder).squeeze(1)
@@ -78,7 +77,7 @@ def _capture(values: Mapping, camera: Mapping | None, space: str, holder: str) -
     )
 
 
-def _in_world(path: BodyParameters, camera: Mapping, frames: torch.Tensor) -> BodyParameters:
+def _in_world(path: BodyParameters, camera: object, frames: torch.Tensor) -> BodyParameters:
     """p_world = world_cam_R[f] p_camera + world_cam_T[f], y up (lib/camera/est_gravity.py)."""
     rotations = rotation_matrices(camera, "world_cam_R", (None,), "camera.npy: ")
     shifts = numbers(camera, "world_cam_T", (len(rotations), 3), "camera.npy: ")

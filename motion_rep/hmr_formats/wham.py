@@ -28,8 +28,7 @@ MID_HIP_NOTE = (
 
 def tracks(document: Document) -> tuple[Track, ...]:
     """Every track with its frame numbers."""
-    values = document.value if isinstance(document.value, Mapping) else {}
-    return tuple(_track(document, name) for name in values)
+    return tuple(_track(document, name) for name in document.entries)
 
 
 def _track(document: Document, name: object) -> Track:

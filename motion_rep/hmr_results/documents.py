@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from motion_rep.safe_loading.pickle_file import load_data_pickle
 from motion_rep.safe_loading.torch_files import ZIP_MAGIC, load_torch
 from motion_rep.safe_loading.unpickler import TORCH_LEGACY_MAGIC, NotPlainData
 
+Loaded = TypeVar("Loaded")
 TRUST_HINT = "If you trust its source, --trust-pickle loads it together with whatever it runs."
 
 
@@ -33,6 +36,11 @@ class Document:
     value: object
     image_size: tuple[int, int] | None = None
     trust_pickle: bool = False
+
+    @property
+    def entries(self) -> Mapping[object, object]:
+        """The contents if they are a dict, else an empty one."""
+        return self.value if isinstance(self.value, Mapping) else {}
 
 
 def open_document(path: Path, image_size: tuple[int, int] | None = None, trust_pickle: bool = False) -> Document:
@@ -77,7 +85,7 @@ def _single(array: np.ndarray) -> object:
     return array.item() if array.dtype.hasobject and array.size == 1 else array
 
 
-def _load_trusted(path: Path, load) -> object:
+def _load_trusted(path: Path, load: Callable[[Path], Loaded]) -> Loaded:
     """The ordinary loaders, which run what the file asks for."""
     try:
         return load(path)

@@ -28,7 +28,7 @@ def section(values: object, name: object, holder: str = "") -> Mapping:
     return found
 
 
-def numbers(values: Mapping, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
+def numbers(values: object, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
     """Float64 numbers of a shape, in which None stands for any size.
 
     Raises:
@@ -45,7 +45,7 @@ def numbers(values: Mapping, name: str, shape: tuple[int | None, ...], holder: s
     return found
 
 
-def number(values: Mapping, name: str, holder: str = "") -> float:
+def number(values: object, name: str, holder: str = "") -> float:
     """A single number, also as an array with one entry."""
     if not isinstance(values, Mapping) or name not in values:
         raise InputError(f"{holder}has no {name}; found {keys_text(values)}.")
@@ -55,7 +55,7 @@ def number(values: Mapping, name: str, holder: str = "") -> float:
     return float(found)
 
 
-def whole_number(values: Mapping, name: str, holder: str = "") -> int:
+def whole_number(values: object, name: str, holder: str = "") -> int:
     """A single whole number from 0 that fits a frame count."""
     found = number(values, name, holder)
     if found != round(found) or not 0 <= found < MOST:
@@ -71,7 +71,7 @@ def entries(values: Mapping, name: str, holder: str = "") -> list:
     return list(found)
 
 
-def rotation_vectors(values: Mapping, name: str, frames: int | None, joints: int, holder: str = "") -> Tensor:
+def rotation_vectors(values: object, name: str, frames: int | None, joints: int, holder: str = "") -> Tensor:
     """(T, 3 * joints) axis-angle, of which only the first ``joints`` are wanted, to (T, joints, 3, 3)."""
     found = numbers(values, name, (frames, None), holder)
     if found.shape[1] < 3 * joints or found.shape[1] % 3:
@@ -81,12 +81,12 @@ def rotation_vectors(values: Mapping, name: str, frames: int | None, joints: int
     return rotvec_to_matrix(found[:, : 3 * joints].unflatten(-1, (joints, 3)))
 
 
-def rotation_matrices(values: Mapping, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
+def rotation_matrices(values: object, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
     """(..., 3, 3) rotation matrices, made exactly orthonormal."""
     return require_rotations(f"{holder}{name}", numbers(values, name, (*shape, 3, 3), holder))
 
 
-def frame_numbers(values: Mapping, name: str, holder: str = "") -> Tensor:
+def frame_numbers(values: object, name: str, holder: str = "") -> Tensor:
     """(T,) int64 frame numbers."""
     found = numbers(values, name, (None,), holder)
     if not bool(((found == found.round()) & (found >= 0) & (found < MOST)).all()):
@@ -116,7 +116,7 @@ def printable(value: object, most: int) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _kind(values: object, name: str) -> str:
+def _kind(values: object, name: object) -> str:
     if not isinstance(values, Mapping) or name not in values:
         return "missing"
     return f"a {type(values[name]).__name__}"

@@ -103,7 +103,7 @@ def _floor_shift(positions: Tensor) -> Tensor:
 
 
 def _camera(capture: Capture, canonical_from_camera: Tensor, shift: Tensor) -> Camera | None:
-    if capture.focal_length is None:
+    if capture.focal_length is None or capture.width is None or capture.height is None:
         return None
     camera_from_canonical = canonical_from_camera.T
     intrinsic = intrinsic_matrix(float(capture.focal_length.median()), capture.width, capture.height)

@@ -134,7 +134,7 @@ def _feet(axes: Axes, positions: np.ndarray, contacts: np.ndarray, times: np.nda
 def _path(figure: Figure, axes: Axes, pelvis: np.ndarray, times: np.ndarray) -> None:
     """The pelvis seen from above; the person starts at the origin and faces up the page."""
     points = pelvis[:, None, :2]
-    lines = LineCollection(np.concatenate((points[:-1], points[1:]), axis=1), cmap="viridis", linewidths=2.5)
+    lines = LineCollection(list(np.concatenate((points[:-1], points[1:]), axis=1)), cmap="viridis", linewidths=2.5)
     lines.set_array(times[:-1])
     axes.add_collection(lines)
     axes.plot(*pelvis[0, :2], "o", color="#440154", markersize=8, label="start")

@@ -92,7 +92,7 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
     intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
     pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
     extrinsic = extrinsic_rows(pose, len(clip)) if extrinsic_format == "rows" else pose
-    value = {
+    value: dict[str, object] = {
         "motion": clip.motion.float().contiguous(),
         "intrinsic": intrinsic.float(),
         "extrinsic": extrinsic.float().contiguous(),

@@ -32,9 +32,9 @@ def is_foreign(value: object) -> bool:
     )
 
 
-def is_made_from(value: Mapping, made_from: str) -> bool:
+def is_made_from(value: object, made_from: str) -> bool:
     """Whether a stamped file was made from this input with these settings."""
-    return value[KEY].rpartition(" ")[0] == made_from
+    return isinstance(value, Mapping) and value[KEY].rpartition(" ")[0] == made_from
 
 
 def content_digest(path: Path, settings: str) -> str:
@@ -52,4 +52,4 @@ def content_digest(path: Path, settings: str) -> str:
 
 
 def _motion_digest(motion: Tensor) -> str:
-    return hashlib.sha256(motion.detach().cpu().contiguous().numpy()).hexdigest()
+    return hashlib.sha256(motion.detach().cpu().contiguous().numpy().data).hexdigest()

@@ -35,10 +35,11 @@ def cut(frames: int, chunk: int = CHUNK_FRAMES, overlap: int = OVERLAP_FRAMES) -
 
 
 def blend(parts: Iterable[tuple[slice, FittedBody]]) -> FittedBody:
-    """One body from chunks in order; where two overlap, a smooth passage from one to the next."""
-    whole: FittedBody | None = None
-    for where, part in parts:
-        whole = part if whole is None else _join(whole, part, len(whole.transl) - where.start)
+    """One body from one or more chunks in order; where two overlap, a smooth passage from one to the next."""
+    rest = iter(parts)
+    _, whole = next(rest)
+    for where, part in rest:
+        whole = _join(whole, part, len(whole.transl) - where.start)
     return whole
 
 

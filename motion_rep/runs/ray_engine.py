@@ -7,6 +7,7 @@ system that all machines see under the same paths, or behind URLs.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import re
@@ -119,7 +120,10 @@ def _connected(address: str | None):
         if not ray.is_initialized():
             # Ray would otherwise repeat the workers' output here.
             ray.init(
-                address=address, runtime_env={"py_modules": OWN_PACKAGES}, log_to_driver=False, logging_level="error"
+                address=address,
+                runtime_env={"py_modules": OWN_PACKAGES},
+                log_to_driver=False,
+                logging_level=logging.ERROR,
             )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         hint = "Check --ray-address; a cluster that wants a token needs RAY_AUTH_MODE=token."

@@ -25,6 +25,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
@@ -188,7 +190,7 @@ class _Worker:
     seconds: what an item took it of late.
     """
 
-    process: multiprocessing.Process
+    process: BaseProcess
     pipe: connection.Connection
     held: deque = field(default_factory=deque)
     ready: bool = False
@@ -219,7 +221,11 @@ class _Pool:
         methods = multiprocessing.get_all_start_methods()
         # Copies of this process would inherit its threads' locks; copies of a fresh one do not, and start quicker than
         # from nothing.
-        self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        self._context: ForkServerContext | SpawnContext = (
+            multiprocessing.get_context("forkserver")
+            if "forkserver" in methods
+            else multiprocessing.get_context("spawn")
+        )
         self._start, self._size, self._limit = start, workers, limit
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
@@ -420,10 +426,10 @@ def _require_handles(workers: int) -> None:
         )
 
 
-def _cause_of_death(code: int) -> str:
+def _cause_of_death(code: int | None) -> str:
     if code == -signal.SIGKILL:
         return "was killed (often for lack of memory)"
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    return f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
 
 
 def _modules_of(start: Callable[[], Work]) -> list[str]:
@@ -497,5 +503,7 @@ def use_one_thread() -> None:
 
 def _end_with_parent() -> None:
     """End at once when the parent is gone, so that a killed run does not write behind the back of the next."""
-    connection.wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

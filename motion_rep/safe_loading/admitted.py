@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from motion_rep.files.limits import MOST_KEY_PARTS
-from motion_rep.safe_loading.raw_arrays import array_from_bytes, checked_shape, plain_dtype, require_size
+from motion_rep.safe_loading.raw_arrays import (
+    BYTE_ORDERS,
+    ByteOrder,
+    array_from_bytes,
+    checked_shape,
+    plain_dtype,
+    require_size,
+)
 from motion_rep.safe_loading.torch_tensors import (
     STORAGES,
     TENSOR_TYPES,
@@ -45,11 +52,12 @@ class PendingDtype:
     """
 
     def __init__(self, text: object = "", *_: object) -> None:
-        self.text, self.order = text, ""
+        self.text = text
+        self.order: ByteOrder = "="
 
     def resolve(self) -> np.dtype:
         """The dtype, if it is of numbers or text."""
-        return plain_dtype(self.text).newbyteorder(self.order or "=")
+        return plain_dtype(self.text).newbyteorder(self.order)
 
     @property
     def holds_objects(self) -> bool:
@@ -67,10 +75,11 @@ def dict_key(value: object) -> object:
     return value
 
 
-def byte_order(state: object) -> str:
+def byte_order(state: object) -> ByteOrder:
     """The byte order in the state of a numpy dtype."""
-    order = state[1] if type(state) is tuple and len(state) > 4 else None
-    if order not in ("<", ">", "|", "=") or state[3] is not None or state[2] is not None:
+    fields = state if isinstance(state, tuple) and len(state) > 4 else (None,) * 5
+    order = next((order for order in BYTE_ORDERS if order == fields[1]), None)
+    if order is None or fields[2] is not None or fields[3] is not None:
         raise NotData("an array of structures")
     return order
 
@@ -92,7 +101,7 @@ def checked_array_state(state: object) -> tuple:
     return 1, shape, dtype, fortran, content
 
 
-def _array_scalar(dtype: object, content: object = None) -> np.generic:
+def _array_scalar(dtype: object, content: object = None) -> object:
     if not isinstance(dtype, PendingDtype) or not isinstance(content, bytes):
         raise NotData("a number that is not described as numpy does it")
     return array_from_bytes(content, dtype.resolve(), (), False)[()]

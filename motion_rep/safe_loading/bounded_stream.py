@@ -7,7 +7,7 @@ import io
 import itertools
 import lzma
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.limits import Limits
@@ -18,18 +18,25 @@ LZ4_MAGIC = b"\x04\x22\x4d\x18"
 OLD_JOBLIB_MAGIC = b"ZF"
 
 
+class ByteSource(Protocol):
+    """An open file, plain or decompressing."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def readline(self, size: int, /) -> bytes: ...
+
+
 class BoundedStream:
     """Reads another stream within limits, in small pieces: memory follows the bytes that are there, not a length that a
     file claims.
 
     Args:
-        stream: anything with ``read(size)`` and ``readline(size)``.
         limits: where reading ends with an InputError (without a file name).
     Attributes:
         steps: one item for each instruction that may still be followed.
     """
 
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, stream: ByteSource, limits: Limits) -> None:
         self._stream = stream
         self._left = self._limit = limits.bytes
         self.steps = itertools.repeat(None, limits.steps)
@@ -85,7 +92,7 @@ class ZlibFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         """Fill the buffer, or give fewer bytes at the end."""
         piece = b""
         while not piece and not self._inflate.eof:
@@ -97,7 +104,7 @@ class ZlibFile(io.RawIOBase):
         return len(piece)
 
 
-def inflated(file: BinaryIO) -> BinaryIO:
+def inflated(file: BinaryIO) -> ByteSource:
     """A seekable file's bytes, unpacked where joblib compressed them.
 
     Raises:
@@ -121,7 +128,7 @@ def inflated(file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _lz4(file: BinaryIO) -> BinaryIO:
+def _lz4(file: BinaryIO) -> ByteSource:
     try:
         import lz4.frame
     except ImportError:

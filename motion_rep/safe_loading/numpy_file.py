@@ -8,7 +8,7 @@ import contextlib
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class NpzArrays(Mapping):
         return len(self._members)
 
 
-def _read_array_file(file: BinaryIO, size: int) -> np.ndarray:
+def _read_array_file(file: IO[bytes], size: int) -> np.ndarray:
     """An array from an open file that has ``size`` bytes where it is stored."""
     shape, fortran, dtype = _read_header(file)
     stream = BoundedStream(file, limits_for(size))
@@ -83,7 +83,7 @@ def _read_array_file(file: BinaryIO, size: int) -> np.ndarray:
     return objects
 
 
-def _read_header(file: BinaryIO) -> tuple[tuple, bool, np.dtype]:
+def _read_header(file: IO[bytes]) -> tuple[tuple, bool, np.dtype]:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise InputError(f"is a numpy file of version {version}, expected 1.0 or 2.0. Write it again with np.save.")

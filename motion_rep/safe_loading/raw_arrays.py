@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from motion_rep.common.errors import InputError
 from motion_rep.files.limits import MOST_DIMENSIONS, MOST_SIZE
 from motion_rep.safe_loading.bounded_stream import BoundedStream
 
+ByteOrder = Literal["<", ">", "|", "="]
+BYTE_ORDERS: tuple[ByteOrder, ...] = ("<", ">", "|", "=")
 # Truth values, whole numbers, floats, complex numbers, byte strings and text: kinds whose bytes cannot hold a pointer.
 PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|\?|i[1248]|u[1248]|f[248]|c8|c16|S\d{1,9}|U\d{1,9})")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.limits import MOST_REPEATED_BYTES
-from motion_rep.safe_loading.raw_arrays import checked_shape
+from motion_rep.safe_loading.raw_arrays import ByteOrder, checked_shape
 
 BFLOAT16 = "bfloat16"
 # torch's names of its storage types -> numpy's of their numbers; an untyped storage counts bytes.
@@ -40,7 +40,7 @@ class StorageType:
         """As they are read."""
         return np.dtype("f4" if self.name == BFLOAT16 else self.name)
 
-    def numbers(self, raw: bytearray | bytes, order: str = "<") -> np.ndarray:
+    def numbers(self, raw: bytearray | bytes, order: ByteOrder = "<") -> np.ndarray:
         """The numbers of a storage's bytes, over them where they need no change.
 
         Args:

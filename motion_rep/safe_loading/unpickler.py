@@ -18,6 +18,8 @@ import io
 import pickle
 import sys
 from collections.abc import Callable
+from pickle import _Stop  # type: ignore[attr-defined]  # not in the stubs
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -161,6 +163,9 @@ class Unpickler(pickle._Unpickler):
     joblib builds on the one in Python too, because only it can stop between two instructions.
     """
 
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]]
+    pop_mark: Callable[[], list[Any]]
+
     def __init__(self, stream: BoundedStream, storages: Storages | None, as_tensor: TensorMaker) -> None:
         super().__init__(stream)
         self._source, self._storages, self._as_tensor = stream, storages, as_tensor
@@ -169,20 +174,22 @@ class Unpickler(pickle._Unpickler):
     def load(self) -> object:
         """Follow the instructions; frames only say how much to buffer, so their lengths are not used."""
         self.read, self.readline = self._source.read, self._source.readline
-        self.metastack, self.stack, self.proto = [], [], 0
+        self.metastack: list[list[Any]] = []
+        self.stack: list[Any] = []
+        self.proto = 0
         self.append = self.stack.append
         read, dispatch = self.read, self.dispatch
         try:
             for _ in self._source.steps:
                 dispatch[read(1)[0]](self)
-        except pickle._Stop as stop:
+        except _Stop as stop:
             return stop.value
         raise InputError("has more instructions than the data of a file of its size needs. Nothing was run.")
 
     def load_frame(self) -> None:
         self.read(8)
 
-    def find_class(self, module: str, name: str) -> Admitted:
+    def find_class(self, module: str, name: str) -> object:
         found = ADMITTED.get(f"{module}.{name}")
         if found is None:
             # ascii(): text of a file must not steer a terminal.
@@ -220,7 +227,7 @@ class Unpickler(pickle._Unpickler):
             self._unfilled[id(made)] = made
         self.append(self._as_tensor(made) if function.tensor else made)
 
-    def _storage_within(self, content: object) -> np.ndarray:
+    def _storage_within(self, content: object) -> object:
         """The storage of a tensor that was pickled by itself: a file in torch's older format."""
         if not isinstance(content, bytes) or not content.startswith(TORCH_LEGACY_MAGIC):
             raise NotData("a tensor that is not stored as torch does it")
@@ -327,7 +334,7 @@ OWN_INSTRUCTIONS = """
 WHOLE_NUMBERS = "INT LONG LONG1 LONG4"
 
 
-def _bounded(instruction: Callable) -> Callable:
+def _bounded(instruction: Callable[[Any], None]) -> Callable[[Any], None]:
     """An instruction that puts a whole number on the stack, refused where the number has no float."""
 
     def load(self: Unpickler) -> None:
@@ -338,9 +345,9 @@ def _bounded(instruction: Callable) -> Callable:
     return load
 
 
-def _instructions() -> dict[int, Callable]:
-    standard = pickle._Unpickler.dispatch
-    table = dict.fromkeys(standard, Unpickler.load_unknown)
+def _instructions() -> dict[int, Callable[[Any], None]]:
+    standard: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
+    table: dict[int, Callable[[Any], None]] = dict.fromkeys(standard, Unpickler.load_unknown)
     table |= {code: standard[code] for code in _codes(DATA_INSTRUCTIONS)}
     table |= {code: _bounded(standard[code]) for code in _codes(WHOLE_NUMBERS)}
     names = OWN_INSTRUCTIONS.lower().split()

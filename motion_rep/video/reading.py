@@ -171,7 +171,8 @@ def _shown(path: Path, decoded: Iterator[VideoFrame], shape: _Shape, fps: float,
                 f"{path}: changes its size from {shape.stored[0]}x{shape.stored[1]} to {frame.width}x{frame.height} "
                 f"at frame {number}. Encode it again."
             )
-        stamp = None if frame.pts is None else float(frame.pts * (time_base or frame.time_base))
+        unit = time_base or frame.time_base
+        stamp = None if frame.pts is None or unit is None else float(frame.pts * unit)
         start = stamp if start is None else start
         # Where the container has no time stamp, or one that runs backwards, frames are counted at the frame rate.
         time = previous + 1.0 / fps if stamp is None or start is None or stamp - start <= previous else stamp - start

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import cv2
@@ -155,7 +155,8 @@ def _yuv_frame(planes: np.ndarray) -> VideoFrame:
     frame = VideoFrame(width, height, "yuv420p")
     flat, start = planes.reshape(-1), 0
     for plane in frame.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        memory: Any = plane  # PyAV's stubs do not say that it is a buffer
+        rows = np.frombuffer(memory, np.uint8).reshape(-1, plane.line_size)
         size = plane.height * plane.width
         rows[: plane.height, : plane.width] = flat[start : start + size].reshape(plane.height, plane.width)
         rows[:, plane.width :] = 0

@@ -7,6 +7,8 @@ import io
 import threading
 import time
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import viser
@@ -73,20 +75,28 @@ class Viewer:
         self.clock = clock
         for actor in self.actors:
             actor.show(clock.time, self.contacts.value)
-        self._quiet = True  # the slider follows the clock; that is no wish of the user
-        self.slider.value = round(clock.time, 3)
+        self._quiet = True  # the slider follows the clock here; the user did not move it
+        _assign(self.slider, round(clock.time, 3))
         self._quiet = False
         label = "Pause" if clock.playing else "Play"
         if self.play.label != label:
             self.play.label = label
-        self.frames.value = ", ".join(str(actor.frame) for actor in self.actors)
+        _assign(self.frames, ", ".join(str(actor.frame) for actor in self.actors))
 
     def _dress_stage(self, motions: list[Shown]) -> None:
         scene = self.server.scene
         scene.set_up_direction("+z")
-        light = {"section_color": (190, 190, 190), "cell_color": (225, 225, 225), "plane_opacity": 0.35}
         scene.add_grid(
-            "/ground", width=40.0, height=40.0, plane="xy", cell_size=0.5, section_size=1.0, infinite_grid=True, **light
+            "/ground",
+            width=40.0,
+            height=40.0,
+            plane="xy",
+            cell_size=0.5,
+            section_size=1.0,
+            infinite_grid=True,
+            section_color=(190, 190, 190),
+            cell_color=(225, 225, 225),
+            plane_opacity=0.35,
         )
         target, eye = first_look(motions)
         self.server.initial_camera.position, self.server.initial_camera.look_at = eye, target
@@ -113,7 +123,7 @@ class Viewer:
             control.on_update(lambda _: self._show_parts())
         for actor in self.actors:
             box = gui.add_checkbox(f"show {actor.shown.name}", True, visible=len(self.actors) > 1)
-            box.on_update(lambda _, box=box, actor=actor: setattr(actor.root, "visible", box.value))
+            box.on_update(partial(_show_actor, actor, box))
 
     def _change_clock(self) -> None:
         with self._lock:
@@ -126,6 +136,15 @@ class Viewer:
             if actor.camera is not None:
                 actor.camera.visible = self.cameras.value
             actor.show(self.clock.time, self.contacts.value)
+
+
+def _show_actor(actor: Actor, box: viser.GuiCheckboxHandle, _event: object) -> None:
+    actor.root.visible = box.value
+
+
+def _assign(control: Any, value: object) -> None:
+    """Set a control's value; type checkers do not see viser's setter."""
+    control.value = value
 
 
 def first_look(motions: list[Shown]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

@@ -98,7 +98,7 @@ class Actor:
         self._show_camera(frame)
 
     def _show_camera(self, frame: int) -> None:
-        if self.camera is None:
+        if self.camera is None or self.shown.clip.camera is None:
             return
         self.camera.wxyz, self.camera.position = camera_pose(self.shown.clip.camera, frame)
         if self.shown.video is not None:

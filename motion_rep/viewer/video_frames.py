@@ -27,9 +27,8 @@ class VideoFrames:
         number = self._of_row[row]
         if number is None:
             return None
-        return cv2.cvtColor(
-            cv2.imdecode(np.frombuffer(self._packed[number], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
-        )
+        picture = cv2.imdecode(np.frombuffer(self._packed[number], np.uint8), cv2.IMREAD_COLOR)
+        return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def read_video_frames(path: str | os.PathLike, rows: int, fps: float, start_time: float) -> VideoFrames:
