@@ -5,28 +5,16 @@ server.
 from __future__ import annotations
 
 import argparse
-import functools
 import sys
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import (
-    Parser,
-    picture_side,
-    positive_number,
-    run_command,
-    say,
-    say_warning,
-)
-from motion_rep.common.errors import UsageError
+from motion_rep.common.command_line import Parser, picture_side, positive_number, run_command
 from motion_rep.files.locations import location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
-SHOWN_WARNINGS = 10
 # Starting a worker costs about as much as this many entries, without and with side views.
 WORTH_A_WORKER = 30
 SIDE_VIEWS_WORTH_A_WORKER = 5
@@ -83,140 +71,27 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.archives.archive import entry_id, read_entries
-    from motion_gating.archives.scratch_file import scratch_file
-    from motion_gating.review_page.records import keep_records, read_reviewed
-    from motion_rep.files.atomic_writing import require_folder
-    from motion_rep.files.temporaries import remove_stale_temporaries
-    from motion_rep.runs.batch import Batch
+    from motion_gating.review_page.page_run import PageRun, make_review
 
-    if args.checks is not None and not args.checks.is_dir():
-        raise UsageError(
-            f"--checks {args.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the "
-            "flag out."
-        )
-    sum(1 for _ in read_entries(args.meta_json))  # a broken archive ends the run before anything is made
     require_failures_folder(args)
-    remove_stale_temporaries(require_folder(args.output))
-    with scratch_file(args.output / "index.html") as file:
-        records = keep_records(args.quality_report, file)
-        count, known = _count(records.has(entry_id(entry)) for entry in read_entries(args.meta_json))
-        if args.quality_report is not None and count and not known:
-            say_warning(
-                f"{args.quality_report}: has no record for any of the {count} entries of {args.meta_json}. Give the "
-                "report of this archive."
-            )
-        engine = _engine(args)
-        options = _options(args, engine.shares_the_machine(count))
-        batch = Batch(engine, "review page", "entry", args.failures)
-        build_review(read_reviewed(args.meta_json, records), count, options, _heading(args), batch)
-    remove_stale_temporaries(args.output)
-    _say_result(args, count, batch.failures)
-    batch.counts["shown"] = count - len(batch.failures)
-    return batch.finish()
-
-
-def _count(flags: Iterable[bool]) -> tuple[int, int]:
-    """How many there are, and how many of them are true."""
-    tally = Counter(flags)
-    return tally.total(), tally[True]
-
-
-def build_review(items: Iterable, count: int, options, heading: dict, batch) -> None:
-    """Write the page and everything beside it.
-
-    Args:
-        items: :class:`motion_gating.review_page.records.ReviewEntry` of the batch; taken a bounded number ahead.
-        count: how many there are.
-        options: :class:`motion_gating.review_page.entry_page.PageOptions`.
-        heading: title, and what is said about the run.
-        batch: the :class:`motion_rep.runs.batch.Batch`, whose failures become the entries that lack something.
-    """
-    from motion_gating.archives.scratch_file import scratch_file
-    from motion_gating.metrics.table import METRICS
-    from motion_gating.review_page.entry_page import failed_page, start_pages
-    from motion_gating.review_page.page import write_page
-    from motion_rep.runs.report import ItemFailure
-    from motion_rep.runs.work_pool import Failed
-
-    page_path = options.output / "index.html"
-    with scratch_file(page_path) as rows:
-        for item, result in batch.results(functools.partial(start_pages, options), items, count):
-            page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
-            rows.write(page.row.encode() + b"\n")
-            if page.missing:
-                trace = result.detail if isinstance(result, Failed) else ""
-                batch.failures.append(ItemFailure(item.identifier, "; ".join(page.missing), trace))
-        rows.seek(0)
-        data = {
-            "threshold": options.threshold,
-            "figures": [{"name": figure.name, "unit": figure.unit} for figure in METRICS],
-            **heading,
-        }
-        write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
-
-
-def _say_result(args: argparse.Namespace, count: int, failures: list) -> None:
-    for failure in failures[:SHOWN_WARNINGS]:
-        say_warning(f"entry {failure.item!r}: {failure.error}")
-    if len(failures) > SHOWN_WARNINGS:
-        say_warning(f"{len(failures) - SHOWN_WARNINGS} more entries lack something; the page says what")
-    say(f"{args.output / 'index.html'}: {count} entries. Open it in a browser.")
-
-
-def _engine(args: argparse.Namespace):
-    from motion_rep.drawing.renderers import load_renderer
-
-    if args.no_side_view:
-        return engine_from(args, WORTH_A_WORKER)
-    # One process keeps a GPU busy.
-    return engine_from(
-        args, SIDE_VIEWS_WORTH_A_WORKER if load_renderer(args.renderer).name == "opencv" else sys.maxsize
-    )
-
-
-def _options(args: argparse.Namespace, one_thread: bool):
-    from motion_gating.review_page.entry_page import PageOptions
-    from motion_gating.review_page.records import jitter_threshold, run_facts
-
-    return PageOptions(
+    run = PageRun(
         meta_json=args.meta_json,
         output=args.output,
-        threshold=args.jitter_threshold or jitter_threshold(run_facts(args.quality_report)),
-        side=None if args.no_side_view else _side_tools(args, one_thread),
+        quality_report=args.quality_report,
+        title=args.title,
+        jitter_threshold=args.jitter_threshold,
+        side_view=not args.no_side_view,
+        side_size=args.side_size,
+        model_path=args.smplx_model_dir,
+        renderer=args.renderer,
         checks=args.checks,
         copy_media=args.copy_media,
         video_field=args.video_field,
         eval_field=args.eval_field,
         prompt_field=args.prompt_field,
+        failures=args.failures,
     )
-
-
-def _side_tools(args: argparse.Namespace, one_thread: bool):
-    """What side views are drawn with; a model that is missing ends the command here."""
-    from motion_gating.review_page.side_video import SideTools
-    from motion_rep.bodies.body_models import find_model
-
-    if args.smplx_model_dir != "mannequin":
-        find_model("smplx", args.smplx_model_dir)
-    return SideTools(
-        args.smplx_model_dir,
-        args.renderer,
-        args.side_size + args.side_size % 2,
-        0 if one_thread else None,
-    )
-
-
-def _heading(args: argparse.Namespace) -> dict:
-    from motion_gating.review_page.records import run_facts
-
-    facts = run_facts(args.quality_report)
-    finished = facts.get("finished")
-    said = [
-        f"gate run of {finished[:10]}" if isinstance(finished, str) else None,
-        f"judge {facts['judge']}" if isinstance(facts.get("judge"), str) else None,
-    ]
-    return {"title": args.title or args.meta_json.stem, "said": ", ".join(part for part in said if part)}
+    return make_review(run, engine_from(args, WORTH_A_WORKER if args.no_side_view else SIDE_VIEWS_WORTH_A_WORKER))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from motion_rep.kinematics.rotations import matrix_to_rotvec
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip, read_motion
+from motion_rep.runs.engine import Engine
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 from motion_rep.video.writing import open_writer
 
@@ -98,6 +100,11 @@ def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = Fa
     body, renderer = load_body("smplx", tools.model_path, tools.device), load_renderer(tools.renderer)
     settings = replace(settings, renderer=renderer.name, body=body.key)
     return functools.partial(_render_job, body, renderer, settings, overwrite, tools.threads)
+
+
+def engine_for(renderer: Renderer, engine: Engine) -> Engine:
+    """An engine without workers of its own choice where OpenGL draws: one process keeps a GPU busy."""
+    return engine if renderer.name == "opencv" else replace(engine, worth_a_worker=sys.maxsize)
 
 
 def _render_job(

@@ -43,7 +43,7 @@ def convert_captures(
 
 def _convert_many(pairs: list[Pairing], start: StartIn, batch: Batch) -> None:
     notes = NoteTally()
-    for pair, result in batch.results(start, pairs, len(pairs)):
+    for pair, result in batch.shown(batch.engine.run(start, pairs, len(pairs)), len(pairs)):
         if isinstance(result, Failed):
             message = result.message
             named = message if message.startswith(str(pair.source)) else f"{pair.source}: {message}"

@@ -19,6 +19,7 @@ from motion_rep.runs.report import ItemFailure, write_failures
 from motion_rep.runs.work_pool import Work, run_items
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -39,15 +40,9 @@ class Batch:
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[ItemFailure] = field(default_factory=list)
 
-    def results(
-        self,
-        start: Callable[[], Work],
-        items: Iterable[Item],
-        count: int,
-        sent: Callable[[Item], object] = lambda item: item,
-    ) -> Iterator[tuple[Item, Any]]:
-        """Each item with its result or why it failed, in order; see :meth:`motion_rep.runs.engine.Engine.run`."""
-        yield from progress(self.engine.run(start, items, count, sent), self.doing, total=count, unit=self.unit)
+    def shown(self, results: Iterable[Result], count: int) -> Iterator[Result]:
+        """The results of :meth:`motion_rep.runs.engine.Engine.run` under a progress bar."""
+        yield from progress(results, self.doing, total=count, unit=self.unit)
 
     def here(self, start: Callable[[], Work], items: Iterable[Item]) -> Iterator[tuple[Item, Any]]:
         """The same in this process and without a progress bar, for one item."""

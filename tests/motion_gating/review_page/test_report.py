@@ -20,11 +20,11 @@ from command_support import files_in
 from report_support import LARGE_ID, MARKUP, build, entry_details, make_batch, page_data, record, write_clip
 from sample_motions import smooth_clip
 
-from motion_gating import build_report
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.review_page.entry_page import PageOptions, start_pages
 from motion_gating.review_page.media import copied, write_poster
 from motion_gating.review_page.page import harmless_json
+from motion_gating.review_page.page_run import build_review
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_gating.review_page.side_view import side_view
 from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
@@ -318,8 +318,8 @@ def start_pages_dangerously(options):
 
 
 class DangerousEngine(Engine):
-    def run(self, start, items, count, sent):
-        return super().run(functools.partial(start_pages_dangerously, *start.args), items, count, sent)
+    def run(self, start, items, count):
+        return super().run(functools.partial(start_pages_dangerously, *start.args), items, count)
 
 
 def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
@@ -329,7 +329,7 @@ def test_a_worker_that_dies_costs_one_entry_what_is_shown_of_it(tmp_path):
     with scratch_file(tmp_path / "page" / "index.html") as file:
         items = read_reviewed(meta, keep_records(report, file))
         batch = Batch(DangerousEngine(workers=2), "review page", "entry")
-        build_report.build_review(items, 6, options, {"title": "t", "said": ""}, batch)
+        build_review(items, 6, options, {"title": "t", "said": ""}, batch)
     failure, _ = batch.failures
     assert failure.item == "seven" and "ended with code 5 on it 2 times" in failure.error
     rows = page_data(tmp_path / "page")["entries"]

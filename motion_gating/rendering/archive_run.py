@@ -1,0 +1,134 @@
+"""A whole archive rendered: entry by entry the two files, then the archive that names them."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive_lock import archive_lock
+from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, VIDEO_PATH
+from motion_gating.archives.paths import count_from_current_folder, path_in_archive, rebased
+from motion_gating.rendering.clip_render import (
+    Rendered,
+    RenderJob,
+    RenderSettings,
+    RenderTarget,
+    Tools,
+    engine_for,
+    start_rendering,
+)
+from motion_gating.rendering.decisions import earlier_decisions, with_decision, without_true
+from motion_rep.bodies.body_models import body_name
+from motion_rep.common.command_line import device_or_error, say, say_warning
+from motion_rep.common.errors import UsageError
+from motion_rep.drawing.renderers import load_renderer
+from motion_rep.files.local_files import safe_name
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
+from motion_rep.runs.batch import Batch, prepared_folders
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.work_pool import Failed
+
+RENDERED, REUSED = "rendered", "reused"
+
+
+@dataclass(frozen=True)
+class ArchiveRun:
+    """What to render and how.
+
+    Attributes:
+        output_dir: gets ``<id>.mp4`` and ``<id>_eval.pt``, or ``<id>.pt`` with ``mbench_names``.
+        fps: of the videos; None takes the motion's own rate.
+        model_path: see :func:`motion_rep.bodies.body_models.load_body`.
+        limit: render only so many entries; the others stay as they are.
+        failures: file for the failed entries.
+    """
+
+    meta_json: Location
+    output_json: Location
+    output_dir: Location
+    width: int
+    height: int
+    fps: float | None = None
+    model_path: str | None = None
+    device: str = "auto"
+    renderer: str = "auto"
+    limit: int | None = None
+    mbench_names: bool = False
+    overwrite: bool = False
+    failures: Path | None = None
+
+
+def render_archive(run: ArchiveRun, engine: Engine) -> int:
+    """Render the entries and write the new archive; returns the exit code.
+
+    Raises:
+        UsageError: unusable archive, a missing body model, or folders that cannot be written.
+    """
+    count = _count(run)
+    require_location(run.output_dir)
+    require_location(run.output_json.parent)
+    with archive_lock(run.output_json):
+        batch = _render_entries(run, count, engine)
+    code, counts, failed = batch.finish(), batch.counts, len(batch.failures)
+    say(f"{counts[RENDERED]} rendered, {counts[REUSED]} reused (unchanged), {failed} failed -> {run.output_json}")
+    return code
+
+
+def _count(run: ArchiveRun) -> int:
+    """How many entries to render. The whole archive is checked before the first, and never held in memory."""
+    count = sum(1 for _ in read_entries(run.meta_json))
+    if stray := count_from_current_folder(read_entries(run.meta_json), run.meta_json):
+        say_warning(f"{stray} entries name files that are found from the current folder only, not from the archive's")
+    if not count:
+        raise UsageError(f"{run.meta_json}: holds no entries, nothing to render.")
+    return min(count, run.limit or count)
+
+
+def _render_entries(run: ArchiveRun, count: int, engine: Engine) -> Batch:
+    device, renderer = device_or_error(run.device), load_renderer(run.renderer)
+    say(f"body: {body_name('smplx', run.model_path)}")  # a missing model ends the command here
+    engine = engine_for(renderer, engine)
+    tools = Tools(run.model_path, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
+    start = functools.partial(start_rendering, tools, RenderSettings(run.width, run.height, run.fps), run.overwrite)
+    batch = Batch(engine, "rendering", "clip", run.failures, Counter({RENDERED: 0, REUSED: 0}))
+    entries, earlier = read_entries(run.meta_json), earlier_decisions(run.output_json)
+    prepared = ((entry, _job(entry, run)) for entry in itertools.islice(entries, count))
+    results = engine.run(start, prepared, count, operator.itemgetter(1))
+    remove_stale_temporaries_at(run.output_json.parent, recursive=False)
+    with prepared_folders(run.output_dir), entry_writer(run.output_json) as write:
+        for (entry, job), result in batch.shown(results, count):
+            write(_finished_entry(entry, job, result, earlier, run, batch))
+        for entry in entries:
+            write(rebased(entry, run.meta_json, run.output_json))
+    return batch
+
+
+def _job(entry: dict, run: ArchiveRun) -> RenderJob:
+    name, motion_path = safe_name(entry_id(entry)), entry.get(MOTION_PATH)
+    eval_name = f"{name}{'' if run.mbench_names else '_eval'}.pt"
+    target = RenderTarget[Location](run.output_dir / f"{name}.mp4", run.output_dir / eval_name)
+    return RenderJob(motion_path if isinstance(motion_path, str) and motion_path else None, run.meta_json, target)
+
+
+def _finished_entry(
+    entry: dict, job: RenderJob, result: Rendered | Failed, earlier: dict[str, dict], run: ArchiveRun, batch: Batch
+) -> dict:
+    """The entry with its two paths; a failed one loses its paths, which name an old video."""
+    identifier = entry_id(entry)
+    if isinstance(result, Failed):
+        batch.fail(identifier, result.message, result.detail, place=f"entry {identifier}: ")
+        kept = {key: value for key, value in without_true(entry).items() if key not in (VIDEO_PATH, EVAL_PATH)}
+        return rebased(kept, run.meta_json, run.output_json)
+    batch.counts[RENDERED if result.drawn else REUSED] += 1
+    decided = with_decision(entry, earlier.get(str(identifier)), result.motion, result.replaced)
+    return {
+        **rebased(decided, run.meta_json, run.output_json),
+        VIDEO_PATH: path_in_archive(job.target.video, run.output_json),
+        EVAL_PATH: path_in_archive(job.target.eval, run.output_json),
+    }

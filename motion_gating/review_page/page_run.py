@@ -1,0 +1,170 @@
+"""The review page of a whole archive: entry by entry its files, then the page that lists them."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_id, read_entries
+from motion_gating.archives.fields import EVAL_PATH, PROMPT, VIDEO_PATH
+from motion_gating.archives.scratch_file import scratch_file
+from motion_gating.metrics.table import METRICS
+from motion_gating.rendering.clip_render import engine_for
+from motion_gating.review_page.entry_page import PageOptions, failed_page, start_pages
+from motion_gating.review_page.page import write_page
+from motion_gating.review_page.records import (
+    KeptRecords,
+    ReviewEntry,
+    jitter_threshold,
+    keep_records,
+    read_reviewed,
+    run_facts,
+)
+from motion_gating.review_page.side_video import SideTools
+from motion_rep.bodies.body_models import BUILT_IN, find_model
+from motion_rep.common.command_line import say, say_warning
+from motion_rep.common.errors import UsageError
+from motion_rep.drawing.renderers import load_renderer
+from motion_rep.files.atomic_writing import require_folder
+from motion_rep.files.locations import Location
+from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.runs.batch import Batch
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.report import ItemFailure
+from motion_rep.runs.work_pool import Failed
+
+SHOWN_WARNINGS = 10
+
+
+@dataclass(frozen=True)
+class PageRun:
+    """What the page shows and how it is made.
+
+    Attributes:
+        quality_report: None shows the clips only.
+        jitter_threshold: None takes the gate's.
+        side_view: whether to draw the view from 90 degrees; ``side_size``, ``model_path`` and ``renderer`` are for it.
+        checks, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
+        failures: file for the entries that lack something.
+    """
+
+    meta_json: Location
+    output: Path
+    quality_report: Location | None = None
+    title: str | None = None
+    jitter_threshold: float | None = None
+    side_view: bool = True
+    side_size: int = 480
+    model_path: str | None = None
+    renderer: str = "auto"
+    checks: Path | None = None
+    copy_media: bool = False
+    video_field: str = VIDEO_PATH
+    eval_field: str = EVAL_PATH
+    prompt_field: str = PROMPT
+    failures: Path | None = None
+
+
+def make_review(run: PageRun, engine: Engine) -> int:
+    """Write the page and the files that it loads; returns the exit code.
+
+    Raises:
+        UsageError: unusable archive or report, a missing body model, or a folder that cannot be written.
+    """
+    if run.checks is not None and not run.checks.is_dir():
+        raise UsageError(
+            f"--checks {run.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the "
+            "flag out."
+        )
+    sum(1 for _ in read_entries(run.meta_json))  # a broken archive ends the run before any output
+    remove_stale_temporaries(require_folder(run.output))
+    with scratch_file(run.output / "index.html") as file:
+        records = keep_records(run.quality_report, file)
+        count = _count(run, records)
+        engine = engine_for(load_renderer(run.renderer), engine) if run.side_view else engine
+        batch = Batch(engine, "review page", "entry", run.failures)
+        options = _options(run, engine.shares_the_machine(count))
+        build_review(read_reviewed(run.meta_json, records), count, options, _heading(run), batch)
+    remove_stale_temporaries(run.output)
+    _say_result(run, count, batch.failures)
+    batch.counts["shown"] = count - len(batch.failures)
+    return batch.finish()
+
+
+def build_review(
+    items: Iterable[ReviewEntry], count: int, options: PageOptions, heading: dict[str, str], batch: Batch
+) -> None:
+    """Write the page and the files that it loads.
+
+    Args:
+        items: read a bounded number ahead.
+        count: the number of items.
+        heading: title and facts about the run.
+        batch: gets the entries that lack something as failures.
+    """
+    page_path = options.output / "index.html"
+    with scratch_file(page_path) as rows:
+        results = batch.engine.run(functools.partial(start_pages, options), items, count)
+        for item, result in batch.shown(results, count):
+            page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
+            rows.write(page.row.encode() + b"\n")
+            if page.missing:
+                trace = result.detail if isinstance(result, Failed) else ""
+                batch.failures.append(ItemFailure(item.identifier, "; ".join(page.missing), trace))
+        rows.seek(0)
+        figures = [{"name": metric.name, "unit": metric.unit} for metric in METRICS]
+        data = {"threshold": options.threshold, "figures": figures, **heading}
+        write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
+
+
+def _count(run: PageRun, records: KeptRecords) -> int:
+    """The number of entries; warns where the report has a record for none of them."""
+    known = Counter(records.has(entry_id(entry)) for entry in read_entries(run.meta_json))
+    if run.quality_report is not None and known and not known[True]:
+        say_warning(
+            f"{run.quality_report}: has no record for any of the {known.total()} entries of {run.meta_json}. Give the "
+            "report of this archive."
+        )
+    return known.total()
+
+
+def _say_result(run: PageRun, count: int, failures: list[ItemFailure]) -> None:
+    for failure in failures[:SHOWN_WARNINGS]:
+        say_warning(f"entry {failure.item!r}: {failure.error}")
+    if len(failures) > SHOWN_WARNINGS:
+        say_warning(f"{len(failures) - SHOWN_WARNINGS} more entries lack something; the page says what")
+    say(f"{run.output / 'index.html'}: {count} entries. Open it in a browser.")
+
+
+def _options(run: PageRun, one_thread: bool) -> PageOptions:
+    return PageOptions(
+        meta_json=run.meta_json,
+        output=run.output,
+        threshold=run.jitter_threshold or jitter_threshold(run_facts(run.quality_report)),
+        side=_side_tools(run, one_thread) if run.side_view else None,
+        checks=run.checks,
+        copy_media=run.copy_media,
+        video_field=run.video_field,
+        eval_field=run.eval_field,
+        prompt_field=run.prompt_field,
+    )
+
+
+def _side_tools(run: PageRun, one_thread: bool) -> SideTools:
+    """What side views are drawn with; a missing model ends the command here."""
+    if run.model_path != BUILT_IN:
+        find_model("smplx", run.model_path)
+    return SideTools(run.model_path, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)
+
+
+def _heading(run: PageRun) -> dict[str, str]:
+    facts = run_facts(run.quality_report)
+    finished, judge = facts.get("finished"), facts.get("judge")
+    parts = [
+        f"gate run of {finished[:10]}" if isinstance(finished, str) else None,
+        f"judge {judge}" if isinstance(judge, str) else None,
+    ]
+    return {"title": run.title or run.meta_json.stem, "said": ", ".join(filter(None, parts))}
