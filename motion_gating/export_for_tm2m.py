@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from motion_gating.archives.fields import TEXT_KEYS, USE_REF_MOTION
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
+from motion_rep.files.locations import location, place_of
 
-TEXT_KEYS = ("prompt_video_detailed", "prompt_motion_detailed")
+if TYPE_CHECKING:
+    from motion_gating.archives.for_tm2m import Exported
+
+# What is counted.
+ENTRIES, CONDITIONED, FAULTY = "entries", "conditioned", "faulty"
+LEFT_OUT, UNRECORDED, OTHER_EXTRINSICS = "left out", "unrecorded", "other extrinsics"
 
 
 def build_parser() -> Parser:
+    """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=Path, required=True, metavar="A", help="archive that the gate wrote")
+    parser.add_argument("--meta-json", type=location, required=True, metavar="A", help="archive that the gate wrote")
     parser.add_argument("--vimogen-root", type=Path, required=True, metavar="ROOT", help="the ViMoGen checkout")
-    parser.add_argument("-o", "--output-json", type=Path, metavar="B", help="archive to write")
+    parser.add_argument("-o", "--output-json", type=Path, metavar="B", help="archive to write (.json)")
     parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that the model reads")
     parser.add_argument("--check", action="store_true", help="only report; write nothing")
     parser.add_argument(
         "--for-upstream-checker",
         action="store_true",
-        help="say how to convert for ViMoGen's own motion_checker.py, which reads extrinsics as rows",
+        help="also name the motions that ViMoGen's own motion_checker.py cannot read, and the command that mends them",
     )
     return parser
 
@@ -36,45 +47,83 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+    from motion_gating.archives.archive import entry_writer, read_entries
+    from motion_gating.archives.archive_lock import archive_lock
     from motion_gating.archives.for_tm2m import exported, read_statistics
 
-    if not args.vimogen_root.is_dir():
-        raise UsageError(f"--vimogen-root {args.vimogen_root}: is no folder. Give the ViMoGen checkout.")
-    if not args.check and args.output_json is None:
-        raise UsageError("--output-json is missing: give the archive to write, or --check.")
+    _require_places(args)
     statistics = read_statistics(args.vimogen_root)
     if statistics is None:
         say_warning(f"{args.vimogen_root}: has no data/meta_info/mean.npy and std.npy; z-scores were not checked")
-    found = list(exported(read_entries(args.meta_json), args.meta_json, args.vimogen_root, args.text_key, statistics))
-    for one in found:
-        for fault in one.faults:
-            say_error(f"entry {entry_id(one.entry)}: {fault}")
-        for note in one.notes:
-            say_warning(f"entry {entry_id(one.entry)}: {note}")
-    faulty = sum(bool(one.faults) for one in found)
-    if not args.check:
-        with entry_writer(args.output_json) as write:
-            for one in found:
-                if one.entry.get(args.text_key):
-                    write(one.entry)
-        _say_next(args)
-    if args.for_upstream_checker:
-        say("convert with convert_hmr_to_motion.py --extrinsic-format rows for ViMoGen's own motion_checker.py")
-    conditioned = sum(one.entry["use_ref_motion"] for one in found)
-    say(f"{len(found)} entries, {conditioned} with a reference motion, {faulty} with faults")
-    return SOME_FAILED if faulty else DONE
+    entries = read_entries(args.meta_json)
+    counts: Counter = Counter()
+    with contextlib.ExitStack() as stack:
+        if not args.check:
+            stack.enter_context(archive_lock(args.output_json))
+            write = stack.enter_context(entry_writer(args.output_json))
+        for one in exported(entries, args.meta_json, args.vimogen_root, args.text_key, statistics):
+            _report(one, counts, args.for_upstream_checker)
+            if not args.check and one.entry is not None:
+                write(one.entry)
+    _say_result(args, counts)
+    return SOME_FAILED if counts[FAULTY] else DONE
 
 
-def _say_next(args: argparse.Namespace) -> None:
-    """The commands that remain, from the root of the checkout."""
-    archive = args.output_json.resolve()
-    root = args.vimogen_root.resolve()
-    name = archive.relative_to(root) if archive.is_relative_to(root) else archive
-    say(f"{args.output_json} written. Next, from {root}:")
-    say(f"  1. text embeddings: text_encoding_batch.py --text_key {args.text_key} on {name}")
-    say("  2. inference with the TM2M config, in which stands:")
-    say(f"     test_json_file_list: [{name}]   text_key: {args.text_key}")
+def _require_places(args: argparse.Namespace) -> None:
+    if not args.vimogen_root.is_dir():
+        raise UsageError(f"--vimogen-root {args.vimogen_root}: is no folder. Give the ViMoGen checkout.")
+    if args.check:
+        return
+    if args.output_json is None:
+        raise UsageError("--output-json is missing: give the archive to write, or --check.")
+    if args.output_json.suffix.lower() != ".json":
+        raise UsageError(f"{args.output_json}: the loader reads JSON lists. Give a name that ends in .json.")
+    if place_of(args.output_json) == place_of(args.meta_json):
+        raise UsageError(f"{args.output_json}: is the archive that is read. Give another name.")
+
+
+def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:
+    """Name the faults and the notes of an entry, and count it."""
+    for fault in one.faults:
+        say_error(f"entry {one.identifier}: {fault}")
+    for note in one.notes:
+        say_warning(f"entry {one.identifier}: {note}")
+    if about_extrinsics and one.rows is False:
+        say_warning(f"entry {one.identifier}: its extrinsic is no (rows, 9) tensor")
+    counts[ENTRIES] += 1
+    counts[CONDITIONED] += one.entry is not None and one.entry[USE_REF_MOTION]
+    counts[FAULTY] += bool(one.faults)
+    counts[LEFT_OUT] += one.entry is None
+    counts[UNRECORDED] += one.unrecorded and not one.faults
+    counts[OTHER_EXTRINSICS] += one.rows is False
+
+
+def _say_result(args: argparse.Namespace, counts: Counter) -> None:
+    from motion_gating.archives.checkout import next_steps
+
+    if counts[UNRECORDED]:
+        say_warning(
+            f"{counts[UNRECORDED]} entries came with use_ref_motion true and without a record of what was judged; "
+            "kept from the archive"
+        )
+    if args.for_upstream_checker and counts[OTHER_EXTRINSICS]:
+        say(
+            f"{counts[OTHER_EXTRINSICS]} motions for ViMoGen's own motion_checker.py: convert them again with\n"
+            "  python motion_rep/convert_hmr_to_motion.py -i CAPTURES -o MOTIONS --target-fps 16 --extrinsic-format "
+            "rows --overwrite"
+        )
+    left_out = f", {counts[LEFT_OUT]} left out (no text)" if counts[LEFT_OUT] else ""
+    say(
+        f"{counts[ENTRIES]} entries, {counts[CONDITIONED]} with a reference motion, "
+        f"{counts[FAULTY]} with faults{left_out}"
+    )
+    if args.check:
+        return
+    archive, root = args.output_json.resolve(), args.vimogen_root.resolve()
+    name = archive.relative_to(root).as_posix() if archive.is_relative_to(root) else str(archive)
+    say(f"{args.output_json} is written. What remains, in {root}:")
+    for line in next_steps(root, name, args.text_key):
+        say(line)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, Parser, run_command, say
+from motion_rep.common.command_line import DONE, Parser, run_command, say, say_warning
 
 
 def build_parser() -> Parser:
@@ -35,8 +35,10 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.making import make_archive
 
-    total, added = make_archive(args.sources, args.output_json)
-    say(f"{args.output_json}: {total} entries, {added} of them new")
+    made = make_archive(args.sources, args.output_json)
+    for fault in made.unreadable:
+        say_warning(fault)
+    say(f"{args.output_json}: {made.total} entries, {made.new} of them new")
     return DONE
 
 

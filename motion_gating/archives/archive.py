@@ -6,6 +6,8 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 
+from motion_gating.archives.entry_number import is_made
+from motion_gating.archives.fields import GLOBAL_ID, ID
 from motion_gating.archives.json_stream import json_kind, read_json_list
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path
@@ -52,9 +54,9 @@ def read_items(path: Location, expected: str = "a list of entries") -> Iterator[
 
 
 def entry_id(entry: Entry) -> object:
-    """``global_id`` where present, else ``id``."""
-    identifier = entry.get("global_id")
-    return entry.get("id") if identifier is None else identifier
+    """``global_id`` where present, else ``id``; a ``global_id`` that was made of the ``id`` does not hide it."""
+    identifier = entry.get(GLOBAL_ID)
+    return entry.get(ID) if identifier is None or is_made(entry) else identifier
 
 
 @contextlib.contextmanager

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 # Fields of an archive's entry.
 ID, GLOBAL_ID = "id", "global_id"
+NAME = "name"  # of an entry whose ids are numbers
 PROMPT, MOTION_DETAILED, VIDEO_DETAILED = "prompt", "prompt_motion_detailed", "prompt_video_detailed"
+TEXT_KEYS = (VIDEO_DETAILED, MOTION_DETAILED)  # what TM2M's config may name as its text
+EMBED_SUFFIX = "_wanvideot5_embed_path"  # after a text key: where the loader finds the embedding of that text
 TEXT_ANNOTATIONS = "motion_text_annot"  # ViMoGen-228K: one text or a list of texts
 MOTION_PATH, MOTION_DURATION = "motion_path", "motion_duration"
 VIDEO_PATH, EVAL_PATH = "video_path", "mbench_eval_path"
+PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH)
+SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # what a motion is made of
+OTHER_PATH_FIELDS = ("overlay_path", "depth_path", SOURCE_VIDEO, SOURCE_CAPTURE)
 USE_REF_MOTION = "use_ref_motion"
 JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the text that use_ref_motion is about
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +13,34 @@ import torch
 
 from motion_gating.archives.archive import entry_id
 from motion_gating.archives.content import motion_digest, why_not_judged
+from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
+    EMBED_SUFFIX,
     GLOBAL_ID,
     ID,
+    JUDGED_CONTENT,
     MOTION_DURATION,
     MOTION_PATH,
+    NAME,
+    OTHER_PATH_FIELDS,
+    PATH_FIELDS,
     PROMPT,
+    TEXT_KEYS,
     USE_REF_MOTION,
 )
+from motion_gating.archives.making import seconds_of
 from motion_gating.archives.paths import path_in_archive
-from motion_gating.archives.texts import text_of
+from motion_gating.archives.texts import text_note, text_of
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.common.rates import LOADER_FPS
-from motion_rep.files.locations import resolve_from
+from motion_rep.files.locations import Location, RemotePath, resolve_from, same_content
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 MODEL_FPS = 20
 SHORTEST, LONGEST = 40, 200  # rows at MODEL_FPS, as in training
+MOST_POSITIONS = 1024  # rows at MODEL_FPS that the model has positions for
 LARGEST_BODY_Z, LARGEST_ROOT_Z = 3.0, 2.0
 STATISTICS = ("data/meta_info/mean.npy", "data/meta_info/std.npy")
 
@@ -45,15 +55,38 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Exported:
-    """An entry for the loader, what it would refuse or misplay of it, and what is worth knowing."""
+    """An entry for the loader, what it would refuse or misplay of it, and what is worth knowing.
 
-    entry: dict
+    identifier: what our files call the entry.
+    entry: as the loader takes it; None where it can take none, because there is no text.
+    unrecorded: whether ``use_ref_motion`` is true and no record says what was judged.
+    rows: whether the motion's extrinsics are rows, as ViMoGen's own checker reads them; None without a motion.
+    """
+
+    identifier: object
+    entry: dict | None
     faults: tuple[str, ...]
     notes: tuple[str, ...]
+    unrecorded: bool = False
+    rows: bool | None = None
+
+
+@dataclass
+class _Findings:
+    """What is found of one motion: its content, what is wrong and what is worth knowing."""
+
+    clip: MotionClip | None = None
+    rows: bool | None = None
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_statistics(root: Path) -> Statistics | None:
-    """The checkout's own statistics; None where it has none."""
+    """The checkout's own statistics; None where it has none.
+
+    Raises:
+        InputError: they cannot be read, or are not (276,) each.
+    """
     paths = [root / name for name in STATISTICS]
     if not all(path.is_file() for path in paths):
         return None
@@ -67,82 +100,171 @@ def read_statistics(root: Path) -> Statistics | None:
 
 
 def exported(
-    entries: Iterable[dict], archive: Path, root: Path, text_key: str, statistics: Statistics | None
+    entries: Iterable[dict], archive: Location, root: Path, text_key: str, statistics: Statistics | None
 ) -> Iterator[Exported]:
-    """Each entry as the loader takes it; one with faults in its motion is written without it (use_ref_motion false)."""
-    taken: set[int] = set()
+    """Each entry as the loader takes it; one whose motion has faults is given without it (``use_ref_motion`` false).
+
+    Args:
+        archive: where the entries come from; their relative paths start there, else at ``root``, as the loader's do.
+        root: of the ViMoGen checkout; paths of the result start there.
+        text_key: the field whose text the model reads.
+        statistics: for z-scores; None leaves them out.
+    """
+    owners: dict[int, object] = {}
     for entry in entries:
-        number = _global_id(entry, taken)
-        taken.add(number)
-        faults: list[str] = _text_faults(entry, text_key)
-        notes: list[str] = []
-        whole = {**entry, GLOBAL_ID: number, ID: entry.get(ID, number)}
-        for key in (PROMPT, text_key):
-            text = text_of(entry, key) or text_of(entry)
-            whole |= {} if text is None else {key: text}
-        wanted = entry.get(USE_REF_MOTION) is True
-        if wanted:
-            clip, path, wrong = _motion(entry, archive)
-            notes, found = ([], []) if clip is None else _clip_findings(entry, clip, statistics)
-            faults += [*wrong, *found]
-            whole[MOTION_PATH] = path_in_archive(path, root / "x") if path else entry.get(MOTION_PATH, "")
-            if clip is not None:
-                whole.setdefault(MOTION_DURATION, len(clip) / LOADER_FPS)
-        yield Exported({**whole, USE_REF_MOTION: wanted and not faults}, tuple(faults), tuple(notes))
+        identifier, number = entry_id(entry), entry_number(entry)
+        faults, notes = _text_findings(entry, text_key)
+        if (owner := owners.setdefault(number, identifier)) is not identifier:
+            faults.append(f"its number {number} is also that of entry {owner}. Give it another global_id")
+        wanted = entry.get(USE_REF_MOTION)
+        if wanted not in (None, True, False):
+            faults.append(f"{USE_REF_MOTION} is {wanted!r}, expected true or false")
+        motion = _motion(entry, archive, root, statistics) if wanted is True else _Findings()
+        faults += motion.faults
+        whole = {**entry, **_numbers(entry, number), **_texts(entry, text_key)}
+        whole |= _paths(entry, archive, root, notes)
+        if motion.clip is not None:
+            whole.setdefault(MOTION_DURATION, seconds_of(motion.clip))
+        whole[USE_REF_MOTION] = wanted is True and not faults
+        yield Exported(
+            identifier,
+            whole if whole.get(text_key) else None,
+            tuple(faults),
+            (*notes, *motion.notes),
+            wanted is True and JUDGED_CONTENT not in entry,
+            motion.rows,
+        )
 
 
-def _global_id(entry: dict, taken: set[int]) -> int:
-    """The entry's own number where it has one, else the lowest that is free."""
-    identifier = entry_id(entry)
-    if isinstance(identifier, int) and identifier not in taken:
-        return identifier
-    digits = isinstance(identifier, str) and identifier.isascii() and identifier.isdigit() and len(identifier) < 15
-    if digits and int(str(identifier)) not in taken:
-        return int(str(identifier))
-    return next(number for number in range(len(taken) + 1) if number not in taken)
+def _numbers(entry: dict, number: int) -> dict:
+    """``global_id`` for the loader and a numeric ``id`` for the program that makes its embeddings; a name moves."""
+    name = entry.get(ID)
+    if isinstance(name, int):
+        return {GLOBAL_ID: number}
+    return {GLOBAL_ID: number, ID: number, **({} if name is None else {NAME: entry.get(NAME, name)})}
 
 
-def _text_faults(entry: dict, text_key: str) -> list[str]:
-    return [] if text_of(entry, text_key) or text_of(entry) else [f"no text in {text_key} or {PROMPT}. Add it"]
+def _text_findings(entry: dict, text_key: str) -> tuple[list[str], list[str]]:
+    """Faults and notes."""
+    if text_of(entry, text_key) is None and text_of(entry) is None:
+        return [f"no text in {text_key} or {PROMPT}, so the loader cannot take it. Add one"], []
+    notes = [text_note(entry, key) for key in dict.fromkeys((text_key, PROMPT))]
+    return [], [note for note in notes if note]
 
 
-def _motion(entry: dict, archive: Path) -> tuple[MotionClip | None, Path | None, list[str]]:
-    value = entry.get(MOTION_PATH)
+def _texts(entry: dict, text_key: str) -> dict[str, str]:
+    """The texts that the loader reads, and every other text field that the archive has as a list."""
+    texts = {key: text_of(entry, key) or text_of(entry) for key in dict.fromkeys((PROMPT, text_key, *TEXT_KEYS))}
+    return {key: text for key, text in texts.items() if text is not None}
+
+
+def _paths(entry: dict, archive: Location, root: Path, notes: list[str]) -> dict[str, str]:
+    """The entry's paths as they work from the checkout; paths to nothing stay as they are."""
+    paths = {MOTION_PATH: ""}
+    for key, value in entry.items():
+        embed = key.endswith(EMBED_SUFFIX)
+        if not (embed or key in (*PATH_FIELDS, *OTHER_PATH_FIELDS)) or not isinstance(value, str) or not value:
+            continue
+        paths[key] = value
+        try:
+            found = _found(value, archive, root)
+        except InputError:  # a motion's error is a fault of the motion, which _motion names
+            continue
+        if isinstance(found, Path) and found.exists():
+            paths[key] = path_in_archive(found, root / "archive.json")
+        elif embed:
+            notes.append(f"the text embedding {value} is not there; make it with step 1 below")
+    return paths
+
+
+def _found(text: str, archive: Location, root: Path) -> Location:
+    """The file that an entry means: from the archive, else from the checkout's root.
+
+    Raises:
+        InputError: two different files.
+    """
+    own = resolve_from(text, archive)
+    if isinstance(own, RemotePath) or os.path.isabs(text):
+        return own
+    there = root / text
+    if not there.exists():
+        return own
+    if own.exists() and not same_content(own, there):
+        raise InputError(
+            f"{text}: two different files, {os.path.abspath(own)} and {os.path.abspath(there)}. Remove one"
+        )
+    return there
+
+
+def _motion(entry: dict, archive: Location, root: Path, statistics: Statistics | None) -> _Findings:
+    """What the loader would find in the motion of an entry."""
+    found, value = _Findings(), entry.get(MOTION_PATH)
     if not isinstance(value, str) or not value:
-        return None, None, [f"no {MOTION_PATH}. Name the motion file"]
+        found.faults.append(f"no {MOTION_PATH}. Name the motion file")
+        return found
     try:
-        path = Path(str(resolve_from(value, archive)))
-        clip = read_motion(path)
+        path = _found(value, archive, root)
+        if isinstance(path, RemotePath):
+            raise InputError(f"{path}: the loader opens no addresses. Copy the file, and name the copy")
+        found.clip = read_motion(path)
     except InputError as error:
-        return None, None, [str(error)]
+        found.faults.append(str(error).rstrip("."))
+        return found
+    _look_as_the_loader(found, path)
+    _look_at_clip(found, entry, found.clip, statistics)
+    return found
+
+
+def _look_as_the_loader(found: _Findings, path: Path) -> None:
     try:
         plain = torch.load(path, weights_only=True, map_location="cpu")
     except (RuntimeError, pickle.UnpicklingError, OSError, EOFError, ValueError) as error:
-        return clip, path, [f"{path}: torch.load(weights_only=True) refuses it: {one_line(error)[:120]}"]
-    if not isinstance(plain, dict) or not isinstance(plain.get("motion"), torch.Tensor):
-        return clip, path, [f"{path}: is no dict with a tensor under motion. Convert the capture again"]
-    return clip, path, []
+        found.faults.append(f"{path}: torch.load(weights_only=True) refuses it: {one_line(error)[:120]}")
+        return
+    motion = plain.get("motion") if isinstance(plain, dict) else None
+    if not isinstance(motion, torch.Tensor):
+        found.faults.append(f"{path}: is no dict with a tensor under motion. Convert the capture again")
+        return
+    if motion.dtype != torch.float32:
+        found.faults.append(f"{path}: holds {motion.dtype}, expected torch.float32. Convert the capture again")
+    extrinsic = plain.get("extrinsic")
+    found.rows = isinstance(extrinsic, torch.Tensor) and tuple(extrinsic.shape) == (len(motion), 9)
 
 
-def _clip_findings(entry: dict, clip: MotionClip, statistics: Statistics | None) -> tuple[list[str], list[str]]:
-    """Notes and faults of a motion."""
-    notes, faults = [], []
+def _look_at_clip(found: _Findings, entry: dict, clip: MotionClip, statistics: Statistics | None) -> None:
     if (why := why_not_judged(entry, motion_digest(clip))) is not None:
-        faults.append(f"{why}. Run the gate again")
-    if clip.fps is not None and abs(clip.fps - LOADER_FPS) > 0.01:
-        faults.append(f"{clip.fps:g} frames a second, and TM2M plays {LOADER_FPS:g}. Convert with --target-fps 16")
-    rows = len(clip) * MODEL_FPS // int(LOADER_FPS)
-    if rows < SHORTEST or rows > LONGEST:
-        faults.append(
-            f"{len(clip)} rows give TM2M {rows} at {MODEL_FPS} fps, and it was trained on {SHORTEST} to {LONGEST}. "
-            f"Use a clip of {SHORTEST / MODEL_FPS:g} to {LONGEST / MODEL_FPS:g} seconds"
+        found.faults.append(f"{why}. Run the gate again")
+    if clip.fps is None:
+        found.notes.append(f"the motion does not say its rate; TM2M plays it at {LOADER_FPS:g} frames a second")
+    elif abs(clip.fps - LOADER_FPS) > 0.01:
+        seconds = len(clip) / LOADER_FPS
+        found.faults.append(
+            f"{clip.fps:g} frames a second, and TM2M plays {LOADER_FPS:g}: {len(clip) / clip.fps:.3g} s would take "
+            f"{seconds:.3g} s. Convert the capture again with --target-fps {LOADER_FPS:g}"
         )
+    found.faults += _length_faults(len(clip))
     try:
         if (note := agreed_joints(clip.motion).note) is not None:
-            notes.append(note)
+            found.notes.append(note)
     except InputError as error:
-        faults.append(str(error))
-    return notes, faults + ([] if statistics is None else _score_faults(clip, statistics))
+        found.faults.append(str(error).rstrip("."))
+    found.faults += [] if statistics is None else _score_faults(clip, statistics)
+
+
+def _length_faults(count: int) -> list[str]:
+    rows = count * MODEL_FPS // int(LOADER_FPS)
+    if SHORTEST <= rows <= LONGEST:
+        return []
+    if rows < SHORTEST:
+        becomes = "inference conditions on less than it knows, and training on this clip alone never ends"
+    elif rows <= MOST_POSITIONS:
+        becomes = "inference conditions on more than it knows"
+    else:
+        becomes = f"the model has positions for {MOST_POSITIONS} only, and fails"
+    return [
+        f"{count} rows give TM2M {rows} at {MODEL_FPS} fps, and it was trained on {SHORTEST} to {LONGEST}: {becomes}. "
+        f"Use a clip of {SHORTEST / MODEL_FPS:g} to {LONGEST / MODEL_FPS:g} seconds"
+    ]
 
 
 def _score_faults(clip: MotionClip, statistics: Statistics) -> list[str]:

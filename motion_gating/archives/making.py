@@ -3,76 +3,135 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
-from motion_gating.archives.fields import GLOBAL_ID, ID, MOTION_DETAILED, MOTION_PATH, PROMPT, VIDEO_DETAILED
+from motion_gating.archives.archive import entry_writer, read_entries
+from motion_gating.archives.archive_lock import archive_lock
+from motion_gating.archives.entry_number import FIRST_MADE, entry_number
+from motion_gating.archives.fields import (
+    GLOBAL_ID,
+    ID,
+    MOTION_DURATION,
+    MOTION_PATH,
+    NAME,
+    PROMPT,
+    SOURCE_CAPTURE,
+    SOURCE_VIDEO,
+    TEXT_KEYS,
+)
 from motion_gating.archives.paths import path_in_archive
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.rates import LOADER_FPS
+from motion_rep.motions.motion_file import MotionClip, motion_clip
+from motion_rep.safe_loading.torch_files import read_torch
 
+MOTION_KEY = "motion"  # of a motion file
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
-DATA = (".pt", ".pth", ".pkl", ".npz", ".npy")
-NAME = "name"  # the field that an entry is known by when entries are added
+TORCH = (".pt", ".pth")
+DATA = (*TORCH, ".pkl", ".npz", ".npy")
 
 
-def make_archive(sources: Sequence[Path], output: Path) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Made:
+    """How many entries an archive has, how many of them are new, and files that hold no motion that can be read."""
+
+    total: int
+    new: int
+    unreadable: tuple[str, ...]
+
+
+def make_archive(sources: Sequence[Path], output: Path) -> Made:
     """Write an archive with an entry for each file or prompt; entries that are in it already keep their ids.
 
-    Returns:
-        How many entries it has, and how many of them are new.
     Raises:
         UsageError: a source that cannot be read, or nothing in it.
     """
     earlier = list(read_entries(output)) if output.is_file() else []
     found: dict[str, dict] = {}
+    unreadable: list[str] = []
     for source in sources:
-        for name, entry in _entries(source, output):
+        for name, entry in _entries(source, output, unreadable):
             found[name] = {**found.get(name, {}), **entry}
     if not found:
         raise UsageError(
             f"{', '.join(map(str, sources))}: nothing to make entries from. Give motions, videos or prompts."
         )
     names = {str(entry.get(NAME)) for entry in earlier}
-    numbers = [number for entry in earlier if isinstance(number := entry_id(entry), int)]
+    numbers = [number for entry in earlier if (number := entry_number(entry)) < FIRST_MADE]
     first = max(numbers, default=-1) + 1
     new = [name for name in found if name not in names]
-    with entry_writer(output) as write:
+    with archive_lock(output), entry_writer(output) as write:
         for entry in earlier:
-            write({**entry, **found.get(str(entry.get(NAME)), {})})
+            write(_updated(entry, found.get(str(entry.get(NAME)), {})))
         for number, name in enumerate(new, first):
             write(_with_texts({GLOBAL_ID: number, ID: number, NAME: name, **found[name]}, name))
-    return len(earlier) + len(new), len(new)
+    return Made(len(earlier) + len(new), len(new), tuple(unreadable))
+
+
+def seconds_of(clip: MotionClip) -> float:
+    """The length of a motion; at the rate at which TM2M plays it where its own is unknown."""
+    return len(clip) / (clip.fps or LOADER_FPS)
 
 
 def _with_texts(entry: dict, name: str) -> dict:
     prompt = entry.get(PROMPT) or name.replace("_", " ")
-    return {**entry, **{key: entry.get(key) or prompt for key in (PROMPT, MOTION_DETAILED, VIDEO_DETAILED)}}
+    return {**entry, **{key: entry.get(key) or prompt for key in (PROMPT, *TEXT_KEYS)}}
 
 
-def _entries(source: Path, output: Path) -> Iterator[tuple[str, dict]]:
+def _updated(entry: dict, found: dict) -> dict:
+    """An earlier entry with what is found now; detailed texts that were the prompt follow it."""
+    following = [key for key in TEXT_KEYS if entry.get(key) == entry.get(PROMPT)]
+    texts = dict.fromkeys(following, found[PROMPT]) if PROMPT in found else {}
+    return {**entry, **texts, **found}
+
+
+def _file_entry(path: Path, output: Path, unreadable: list[str]) -> dict | None:
+    """A video, a capture that is to be converted, or a motion with its length; None for other files."""
+    named = path_in_archive(path, output)
+    if path.suffix.lower() in VIDEOS:
+        return {SOURCE_VIDEO: named}
+    if path.suffix.lower() not in DATA or path.name.endswith("_eval.pt"):
+        return None
+    if path.suffix.lower() not in TORCH:
+        return {SOURCE_CAPTURE: named}
+    try:
+        value = read_torch(path)
+        if isinstance(value, dict) and MOTION_KEY not in value:
+            return {SOURCE_CAPTURE: named}
+        return {MOTION_PATH: named, MOTION_DURATION: seconds_of(motion_clip(value))}
+    except InputError as error:
+        unreadable.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+        return {MOTION_PATH: named}
+
+
+def _entries(source: Path, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            if path.suffix.lower() in DATA and not path.name.endswith("_eval.pt"):
-                yield path.stem, {MOTION_PATH: path_in_archive(path, output)}
-            elif path.suffix.lower() in VIDEOS:
-                yield path.stem, {"source_video": path_in_archive(path, output)}
+            if path.is_file() and (entry := _file_entry(path, output, unreadable)) is not None:
+                yield path.stem, entry
         return
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{source}: cannot be read as text: {error}. Give a folder, a CSV or a text file.") from None
     if source.suffix.lower() == ".csv":
-        yield from _csv_entries(source, text)
+        yield from _csv_entries(source, text, output, unreadable)
         return
     for line in filter(None, map(str.strip, text.splitlines())):
         yield line, {PROMPT: line}
 
 
-def _csv_entries(source: Path, text: str) -> Iterator[tuple[str, dict]]:
-    for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
-        named = row.get(NAME) or row.get("file") or row.get(PROMPT)
-        if not named or not row.get(PROMPT):
-            raise UsageError(f"{source}: line {number} has no prompt, expected the columns name and prompt.")
-        others = {key: value for key, value in row.items() if key not in (NAME, "file", ID, GLOBAL_ID) and value}
-        yield Path(named).stem if row.get("file") else named, others
+def _csv_entries(source: Path, text: str, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
+    for number, row in enumerate(csv.DictReader(io.StringIO(text, newline="")), 2):
+        file, prompt = row.get("file"), row.get(PROMPT)
+        named = row.get(NAME) or file or prompt
+        if not named or not prompt:
+            raise UsageError(f"{source}: row {number} has no prompt, expected the columns name and prompt.")
+        skipped = (None, NAME, "file", ID, GLOBAL_ID)
+        others = {key: value for key, value in row.items() if key not in skipped and value}
+        path = source.parent / file if file else None
+        entry = _file_entry(path, output, unreadable) if path is not None and path.is_file() else None
+        yield Path(named).stem if file else named, {**(entry or {}), **others}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, VIDEO_PATH
+from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import (
     Location,
@@ -16,8 +16,6 @@ from motion_rep.files.locations import (
     place_of,
     resolve_from,
 )
-
-PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH)
 
 
 def path_in_archive(path: Location, archive: Location) -> str:
@@ -35,10 +33,9 @@ def rebased(entry: dict, source: Location, target: Location) -> dict:
     """An entry of one archive with its paths as another archive names them; paths to nothing stay as they are."""
     if place_of(source.parent) == place_of(target.parent):
         return entry
-    return {
-        key: _rebased_path(value, source, target) if key in PATH_FIELDS and isinstance(value, str) and value else value
-        for key, value in entry.items()
-    }
+    paths = {key: entry.get(key) for key in (*PATH_FIELDS, *OTHER_PATH_FIELDS)}
+    named = {key: value for key, value in paths.items() if isinstance(value, str) and value}
+    return {**entry, **{key: _rebased_path(value, source, target) for key, value in named.items()}}
 
 
 def count_from_current_folder(entries: Iterable[dict], archive: Location) -> int:

@@ -129,7 +129,7 @@ def resolve_from(text: str, json_location: Location) -> Location:
         return given if os.path.exists(given) else RemotePath(json_location.scheme, _within(json_location, given))
     found = [path for path in _candidates(given, json_location) if os.path.exists(path)]
     for other in found[1:]:
-        if not _same_content(found[0], other):
+        if not same_content(found[0], other):
             raise InputError(
                 f"{text}: two different files, {os.path.abspath(found[0])} and {os.path.abspath(other)}. "
                 "Remove one of them, or write an absolute path."
@@ -156,7 +156,8 @@ def _candidates(given: Path, json_location: Path) -> list[Path]:
     return [folder / given, *([root / given] if root not in (None, above) else []), given]
 
 
-def _same_content(one: Path, other: Path) -> bool:
+def same_content(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, or to two with the same bytes."""
     try:
         return os.path.samefile(one, other) or (
             one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)

@@ -1,0 +1,57 @@
+"""What remains to be done in a ViMoGen checkout, with the names that its own files use."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+ENCODER = "text_encoding_batch.py"
+CONFIG = "configs/tm2m_infer.yaml"
+# The encoder's option that names the archive: its first one about JSON that is not about the output.
+ARCHIVE_OPTION = re.compile(r"""add_argument\(\s*['"](--(?!\w*out)\w*json\w*)['"]""")
+
+
+def next_steps(root: Path, archive: str, text_key: str) -> Iterator[str]:
+    """The commands and the config lines that lead from an exported archive to generated motions, for people.
+
+    Args:
+        root: of the checkout; the commands run there.
+        archive: its path from ``root``.
+        text_key: the field whose text the model reads.
+    """
+    yield "1. make the text embeddings:"
+    yield f"   {_encoding(root, archive, text_key)}"
+    yield f"2. name the archive in {_config(root)}:"
+    yield f"   test_json_file_list: [{archive}]"
+    yield f"   text_key: {text_key}"
+    yield "3. generate:"
+    yield f"   {_inference(root)}"
+
+
+def _encoding(root: Path, archive: str, text_key: str) -> str:
+    found = _first(root, ENCODER, f"*/{ENCODER}", f"*/*/{ENCODER}")
+    option = ARCHIVE_OPTION.search((root / found).read_text(errors="replace")) if found else None
+    words = ["python", found or ENCODER, *((option[1], archive) if option else ()), "--text_key", text_key]
+    return shlex.join(words) + ("" if option else f"   (on {archive}; --help names the option for it)")
+
+
+def _config(root: Path) -> str:
+    return _first(root, CONFIG, "configs/*tm2m*infer*.y*ml", "configs/**/*tm2m*infer*.y*ml") or CONFIG
+
+
+def _inference(root: Path) -> str:
+    """The checkout's script that runs the config, where there is one."""
+    config = Path(_config(root)).name
+    scripts = sorted(path for pattern in ("*.sh", "scripts/*.sh", "scripts/*/*.sh") for path in root.glob(pattern))
+    for path in scripts:
+        if config in path.read_text(errors="replace"):
+            return shlex.join(["bash", path.relative_to(root).as_posix()])
+    return f"the TM2M inference command of ViMoGen's README, with {_config(root)}"
+
+
+def _first(root: Path, *patterns: str) -> str | None:
+    """The first file that matches, as a path from the root."""
+    found = (path for pattern in patterns for path in sorted(root.glob(pattern)) if path.is_file())
+    return next((path.relative_to(root).as_posix() for path in found), None)

@@ -1,0 +1,84 @@
+"""make_archive.py: entries from folders, CSV and text files, with ids that stay."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from sample_motions import smooth_clip
+
+from motion_gating import make_archive
+from motion_rep.motions.motion_file import MotionClip, write_motion
+
+
+@pytest.fixture
+def output(tmp_path):
+    (tmp_path / "motions").mkdir()
+    for name, fps in (("b_walk", 16.0), ("c", 8.0)):
+        write_motion(tmp_path / f"motions/{name}.pt", MotionClip(smooth_clip(33).motion, fps=fps))
+    return tmp_path / "archive.json"
+
+
+def make(output, *sources, code=0):
+    assert make_archive.main([*(str(output.parent / name) for name in sources), "-o", str(output)]) == code
+    return json.loads(output.read_text()) if output.exists() else None
+
+
+def test_a_folder_of_motions_gives_entries_that_the_loader_takes(output):
+    texts = dict.fromkeys(("prompt", "prompt_motion_detailed", "prompt_video_detailed"), "b walk")
+    first, second = make(output, "motions")
+    expected = {"global_id": 0, "id": 0, "name": "b_walk", "motion_path": "motions/b_walk.pt", "motion_duration": 2.0}
+    assert first == expected | texts
+    assert (second["global_id"], second["prompt"], second["motion_duration"]) == (1, "c", 4.0)
+
+
+def test_ids_stay_when_entries_are_added(output):
+    folder, first = output.parent, make(output, "motions")
+    write_motion(folder / "motions/a.pt", MotionClip(smooth_clip(33).motion))
+    (folder / "p.csv").write_text('name,prompt\na,"a person\nsits"\n')
+    (folder / "p.txt").write_text("jump high\n\n")
+    after = make(output, "motions", "p.csv", "p.txt")
+    assert after[:2] == first
+    assert [(entry["id"], entry["prompt"]) for entry in after[2:]] == [(2, "a person\nsits"), (3, "jump high")]
+    assert "motion_path" not in after[3] and after[2]["motion_duration"] == 2.0
+
+
+def test_a_new_prompt_replaces_the_texts_that_were_the_old_one(output):
+    entries = make(output, "motions")
+    entries[0]["prompt_video_detailed"] = "close-up"
+    output.write_text(json.dumps(entries))
+    (output.parent / "p.csv").write_text("name,prompt\nb_walk,walks slowly\n")
+    first = make(output, "p.csv")[0]
+    texts = [first[key] for key in ("prompt", "prompt_motion_detailed", "prompt_video_detailed")]
+    assert texts == ["walks slowly", "walks slowly", "close-up"] and first["motion_path"]
+
+
+def test_captures_and_videos_are_what_motions_are_made_of(output, capsys):
+    folder = output.parent / "sources"
+    folder.mkdir()
+    torch.save({"body_pose": torch.zeros(3, 63)}, folder / "capture.pt")
+    for name in ("clip.mp4", "wham.pkl", "notes.md", "a_eval.pt"):
+        (folder / name).touch()
+    (folder / "broken.pt").write_text("no torch file")
+    entries = {entry["name"]: entry for entry in make(output, "sources")}
+    assert set(entries) == {"broken", "capture", "clip", "wham"}
+    assert entries["clip"]["source_video_path"] == "sources/clip.mp4" and "motion_path" not in entries["clip"]
+    assert entries["capture"]["capture_path"] == "sources/capture.pt" and "motion_path" not in entries["capture"]
+    assert "broken.pt" in capsys.readouterr().err and "motion_duration" not in entries["broken"]
+
+
+def test_files_of_a_csv_are_found_beside_it(output):
+    (output.parent / "p.csv").write_text("file,prompt,main_action\nmotions/c.pt,sits down,sit\n")
+    (entry,) = make(output, "p.csv")
+    assert (entry["name"], entry["main_action"]) == ("c", "sit") and entry["motion_path"] == "motions/c.pt"
+
+
+def test_unusable_sources_are_refused(output, capsys):
+    make(output, "none.txt", code=2)
+    (output.parent / "p.csv").write_text("name\nwalk\n")
+    make(output, "p.csv", code=2)
+    (output.parent / "empty").mkdir()
+    make(output, "empty", code=2)
+    errors = capsys.readouterr().err
+    assert all(words in errors for words in ("none.txt", "row 2 has no prompt", "nothing to make entries from"))
