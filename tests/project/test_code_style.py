@@ -9,6 +9,7 @@ import pytest
 from checkout import REPO
 
 
+@pytest.mark.timeout(900)  # mypy without its cache takes half a minute of CPU time, which a busy machine stretches
 @pytest.mark.parametrize("words", [("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",)])
 def test_the_checker_finds_nothing(words):
     done = subprocess.run([sys.executable, "-m", *words], cwd=REPO, capture_output=True, text=True, check=False)
