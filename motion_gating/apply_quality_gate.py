@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags
-from motion_gating.metrics.table import METRICS
+from motion_gating.metrics.table import METRICS, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.command_line import (
     DONE,
     SOME_FAILED,
@@ -54,6 +54,13 @@ def build_parser() -> Parser:
         "--output-json", type=location, metavar="B", help="archive to write (default: the input, replaced atomically)"
     )
     parser.add_argument("--jitter-threshold", type=positive_number, default=0.04, help="jitter must be below")
+    parser.add_argument(
+        "--smoothness",
+        choices=("jitter", TREMBLE, "both"),
+        default="jitter",
+        help="what must be low: jitter (as published; also rejects fast movement), tremble (default limit "
+        f"{SUGGESTED_TREMBLE:g}), or both",
+    )
     for metric in METRICS:
         for kind in metric.limits:
             hint = f"off unless given ({metric.hint})" if metric.hint else "off unless given"
@@ -160,8 +167,11 @@ def _limits(args: argparse.Namespace):
     from motion_gating.gate.decision import Limit, Limits
 
     bounds = [(metric.key, kind, getattr(args, f"{kind}_{metric.key}")) for metric in METRICS for kind in metric.limits]
+    if args.smoothness != "jitter" and args.max_tremble is None:
+        bounds.append((TREMBLE, "max", SUGGESTED_TREMBLE))
     others = tuple(Limit(*bound) for bound in bounds if bound[2] is not None)
-    return Limits(args.jitter_threshold, others, **({"fps": None} if args.any_fps else {}))
+    jitter = None if args.smoothness == TREMBLE else args.jitter_threshold
+    return Limits(jitter, others, **({"fps": None} if args.any_fps else {}))
 
 
 def _say_plan(options, judge, engine) -> int:
@@ -194,6 +204,8 @@ def _say_result(options, judge, result) -> None:
         say_warning(f"{result.edited} entries were edited during the run; they got no decision. Run again.")
     if tally.metrics_errors:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
+    if tally.fast_not_trembling and options.limits.jitter_degree is not None:
+        say(f"{tally.fast_not_trembling} rejected by jitter are fast, not trembling; see --smoothness")
     all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)
     refused = judge.refused if judge else ()
     if refused:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motion_gating.archives.fields import Fields
+from motion_gating.archives.fields import FAST, Fields
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
 from motion_gating.evaluation.controls import Control, choose_controls
 from motion_gating.evaluation.labels import compare_with_labels
@@ -76,6 +76,9 @@ def _compare_with_labels(args: argparse.Namespace) -> Generator[Line, None, dict
     used, picture = args.jitter_threshold, args.output.with_suffix(".png")
     figures, curve = compare_with_labels(args.labels, args.quality_report, used, args.seed)
     yield from (Line(SAID, _agreement_line(name, figures[name])) for name in ("vlm", "gate"))
+    if (fast := figures[FAST])["labelled"]:
+        use = f"people would use {fast['usable']} of these {fast['labelled']}; see --smoothness of the gate"
+        yield Line(SAID, f"high jitter, but fast and not trembling: {use}")
     yield from (Line(WARNED, warning) for warning in figures["warnings"])
     best = best_point(curve, used)
     if best is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
+from motion_gating.archives.fields import FAST
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.judges.interface import HumanVerdict
@@ -36,9 +37,11 @@ def compare_with_labels(
     gate = measure_agreement([label for label, _ in using], [record["use_ref_motion"] for _, record in using], seed)
     curve = threshold_curve([case for label, record in using if (case := _case(label, record)) is not None])
     best = best_point(curve, used_threshold)
+    fast = [usable for usable, record in using if record.get(FAST) is True]
     figures = {
         "vlm": vlm.as_dict(),
         "gate": gate.as_dict(),
+        FAST: {"labelled": len(fast), "usable": sum(fast)},
         "used_threshold": used_threshold,
         "best_threshold": best.threshold if best else None,
         "best_kappa": best.counts.kappa if best else None,

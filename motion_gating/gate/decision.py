@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from motion_gating.archives.fields import JITTER
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
-from motion_gating.metrics.table import METRICS
+from motion_gating.metrics.table import METRICS, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.rates import LOADER_FPS
 
 DEFAULT_JITTER = 0.04
 MAX, MIN = "max", "min"
+SMOOTHNESS = (JITTER, TREMBLE)
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,19 @@ class Limits:
     """The conditions on figures.
 
     Attributes:
-        jitter_degree: must be below.
+        jitter_degree: must be below; None leaves it out.
         others: bounds of other metrics; none unless asked for.
         fps: the rate that a motion must have where it is known; None takes any.
     """
 
-    jitter_degree: float = DEFAULT_JITTER
+    jitter_degree: float | None = DEFAULT_JITTER
     others: tuple[Limit, ...] = ()
     fps: float | None = LOADER_FPS
+
+    @property
+    def tremble(self) -> float:
+        """The bound of tremble: as asked for, else the suggested one."""
+        return next((limit.bound for limit in self.others if limit.metric == TREMBLE), SUGGESTED_TREMBLE)
 
     def as_dict(self) -> dict[str, float | None]:
         """Every limit by name for the run block, None where it is off."""
@@ -92,16 +98,29 @@ def decide(
     return Decision((*_metric_checks(metrics, metrics_error, limits), _verdict_check(verdict)))
 
 
-def jitter_fails(metrics: JointMetrics | None, limits: Limits) -> bool:
-    """Whether jitter alone already rejects."""
-    return metrics is not None and metrics.jitter_degree >= limits.jitter_degree
+def smoothness_fails(metrics: JointMetrics | None, limits: Limits) -> bool:
+    """Whether jitter or tremble already rejects."""
+    checks = [] if metrics is None else _limit_checks(metrics, limits)
+    return any(check.name in SMOOTHNESS and check.passed is False for check in checks)
+
+
+def fast_note(metrics: JointMetrics | None, limits: Limits) -> str | None:
+    """What to say of a motion whose jitter is high because it is fast; None for any other."""
+    if metrics is None or metrics.jitter_degree < (limits.jitter_degree or DEFAULT_JITTER):
+        return None
+    tremble = metrics.value(TREMBLE)
+    return f"fast, not trembling: tremble {tremble:.2f} of {limits.tremble:g}" if tremble < limits.tremble else None
 
 
 def _metric_checks(metrics: JointMetrics | None, error: str | None, limits: Limits) -> list[Check]:
     if metrics is None:
         return [Check(JITTER, None, f"no figures: {error}")]
-    wanted = (Limit(JITTER, MAX, limits.jitter_degree), *limits.others)
-    return [limit.check(metrics.value(limit.metric)) for limit in wanted] + _rate_checks(metrics.clip_fps, limits.fps)
+    return [*_limit_checks(metrics, limits), *_rate_checks(metrics.clip_fps, limits.fps)]
+
+
+def _limit_checks(metrics: JointMetrics, limits: Limits) -> list[Check]:
+    jitter = () if limits.jitter_degree is None else (Limit(JITTER, MAX, limits.jitter_degree),)
+    return [limit.check(metrics.value(limit.metric)) for limit in (*jitter, *limits.others)]
 
 
 def _rate_checks(fps: float | None, expected: float | None) -> list[Check]:

@@ -16,10 +16,10 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import text_digest
-from motion_gating.archives.fields import MOTION_PATH, Fields
+from motion_gating.archives.fields import FAST, MOTION_PATH, Fields
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.archives.texts import text_note, text_of
-from motion_gating.gate.decision import Limits, decide, jitter_fails
+from motion_gating.gate.decision import Limits, decide, fast_note, smoothness_fails
 from motion_gating.gate.record import failure_of, make_record
 from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import settled, signature, write_decisions
@@ -170,7 +170,7 @@ def entries_with_metrics(
 
 def judge_to_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> Judge | None:
     """The judge where it is asked about an entry, else None."""
-    skipped = options.skip_vlm_above_threshold and jitter_fails(measured.metrics, options.limits)
+    skipped = options.skip_vlm_above_threshold and smoothness_fails(measured.metrics, options.limits)
     return None if skipped else judge
 
 
@@ -195,6 +195,9 @@ def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verd
     if record["use_ref_motion"] is None and options.on_undecided == REJECT and record["vlm_error_kind"] != RUN_ENDED:
         record["use_ref_motion"] = False
         record["reasons"].append("undecided, rejected by --on-undecided reject")
+    if (fast := fast_note(metrics, options.limits)) is not None:
+        record["reasons"].append(fast)
+    record[FAST] = fast is not None
     text = text_of(entry, options.fields.prompt)
     if (note := text_note(entry, options.fields.prompt)) is not None:
         record["reasons"].append(note)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from motion_gating.archives.fields import FAST
+
 OUTCOMES = {True: "passed", False: "rejected", None: "undecided"}
 
 
@@ -19,6 +21,7 @@ class Tally:
     model_versions: Counter = field(default_factory=Counter)
     judges: Counter = field(default_factory=Counter)
     metrics_errors: int = 0
+    fast_not_trembling: int = 0
     cached_answers: int = 0
     answers: int = 0
     voted: int = 0
@@ -31,6 +34,7 @@ class Tally:
         self.failed_checks.update(record["failed_checks"])
         self.judges[record["judge"] or "none"] += 1
         self.metrics_errors += record["metrics_error"] is not None
+        self.fast_not_trembling += record.get(FAST) is True
         if record["vlm_error_kind"]:
             self.error_kinds[record["vlm_error_kind"]] += 1
             self.error_examples.setdefault(record["vlm_error_kind"], record["vlm_error"])
@@ -71,6 +75,7 @@ class Tally:
             "failed_checks": dict(self.failed_checks),
             "without_verdict": dict(self.error_kinds),
             "without_metrics": self.metrics_errors,
+            FAST: self.fast_not_trembling,
             "judges": dict(self.judges),
             "answers": self.answers,
             "answers_from_cache": self.cached_answers,

@@ -17,6 +17,7 @@ from motion_gating.metrics.table import JITTER_DEGREE
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.measures import benchmark, in_seconds
+from motion_rep.measures.tremble import tremble
 
 METRIC_FPS = LOADER_FPS
 HALF_SECOND_INTERVALS = 8  # at METRIC_FPS
@@ -28,8 +29,9 @@ BENCHMARK: dict[str, Callable[[np.ndarray], float]] = {
     "ground_penetration": benchmark.ground_penetration,
     "dynamic_degree": benchmark.dynamic_degree,
 }
-# Joints and their rate to a figure in metres and seconds.
+# Joints and their rate to a figure that means the same at every rate.
 IN_SECONDS: dict[str, Callable[[np.ndarray, float], float]] = {
+    "tremble": tremble,
     "foot_clearance": in_seconds.foot_clearance,
     "skate_ratio": in_seconds.skate_ratio,
     "skate_speed": in_seconds.skate_speed,

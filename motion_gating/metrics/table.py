@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 JITTER_DEGREE = "jitter_degree"
+TREMBLE = "tremble"
+SUGGESTED_TREMBLE = 0.6
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ METRICS = (
     ),
     Metric("ground_penetration", "ground penetration", "mm", 1000.0),
     Metric("dynamic_degree", "dynamic degree", "mm/frame", 1000.0, limits=("max", "min")),
+    Metric(TREMBLE, "tremble", "of white noise", hint=f"0 for none, 1 for noise; {SUGGESTED_TREMBLE:g} is suggested"),
     Metric("foot_clearance", "foot clearance", "mm", 1000.0, hint="metres"),
     Metric("skate_ratio", "skate ratio", "of ground steps", hint="share, 0 to 1"),
     Metric("skate_speed", "skate speed", "m/s"),

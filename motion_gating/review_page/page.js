@@ -11,6 +11,7 @@ const GROUPS = [
   ["pass", "pass", "may condition a model"],
   ["mismatch", "mismatch", "the judge says that the clip does not match the description"],
   ["jitter", "jitter", "jitter is not below the threshold"],
+  ["fast", "fast, not trembling", "its jitter is high because it moves fast"],
   ["other", "other limit", "another limit rejects it"],
   ["undecided", "undecided", "no decision: the reviewer or the judge was unsure, or nobody looked"],
   ["failed", "failed", "an error left figures or the verdict missing"],
@@ -194,7 +195,7 @@ function chips(holder, names, count, chosen, choose) {
 function showChips() {
   const focused = document.activeElement?.dataset?.name;
   const inGroup = (name) => (name === "all" ? entries : entries.filter((entry) => entry.groups.includes(name))).length;
-  const groups = GROUPS.filter(([name]) => name !== "other" || inGroup(name));
+  const groups = GROUPS.filter(([name]) => !["fast", "other"].includes(name) || inGroup(name));
   chips(find("groups"), [["all", "all", "every entry"], ...groups], inGroup, state.group || "all", (name) => { state.group = name; showList(); });
   const count = (name) => entries.filter((entry) => inReviewed(entry, name)).length;
   chips(find("reviewed"), REVIEWED, count, state.reviewed, (name) => { state.reviewed = name; showList(); });

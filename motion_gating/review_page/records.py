@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
+from motion_gating.archives.fields import FAST
 from motion_gating.gate.record import NO_FAILURES
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
@@ -136,7 +137,7 @@ def jitter_threshold(facts: dict, default: float = 0.04) -> float:
 
 
 def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
-    """Which of pass, mismatch, jitter, other, undecided and failed an entry belongs to; it may be several."""
+    """Which of pass, mismatch, jitter, fast, other, undecided and failed an entry belongs to; it may be several."""
     record = item.record or {}
     jitter = item.number("jitter_degree")
     checks = record.get("failed_checks")
@@ -147,6 +148,7 @@ def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
         "jitter": jitter is not None and jitter >= threshold
         if failed_checks is None
         else "jitter_degree" in failed_checks,
+        "fast": record.get(FAST) is True,
         "other": bool(set(failed_checks or ()) - {"jitter_degree", "vlm"}),
         "undecided": item.decision is None and not problems_of(item),
         "failed": bool(problems_of(item)),

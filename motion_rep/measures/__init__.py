@@ -1,1 +1,1 @@
-"""Figures of a motion from its joints: the benchmark's metrics, and figures in metres and seconds."""
+"""Figures of a motion from its joints: the benchmark's metrics, and figures in metres and seconds, tremble."""
