@@ -11,7 +11,10 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, picture_side, positive_number, run_command
+from motion_gating.archives.flags import add_archive_flag, add_field_flags
+from motion_gating.gate.flags import add_jitter_flag
+from motion_gating.metrics.table import DEFAULT_JITTER
+from motion_rep.common.command_line import Parser, picture_side, run_command
 from motion_rep.files.locations import location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
@@ -22,13 +25,7 @@ SIDE_VIEWS_WORTH_A_WORKER = 5
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        "--meta-json",
-        type=location,
-        required=True,
-        metavar="A",
-        help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL, as R",
-    )
+    add_archive_flag(parser)
     parser.add_argument(
         "--quality-report",
         type=location,
@@ -52,7 +49,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere"
     )
-    parser.add_argument("--jitter-threshold", type=positive_number, help="default: what the gate used, else 0.04")
+    add_jitter_flag(parser, f"default: what the gate used, else {DEFAULT_JITTER}", default=None)
     parser.add_argument(
         "--smplx-model-dir",
         metavar="PATH",
@@ -60,9 +57,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws the side view")
     add_run_flags(parser)
-    parser.add_argument("--video-field", default="video_path", help="entry field with the lit video")
-    parser.add_argument("--eval-field", default="mbench_eval_path", help="entry field with the eval file")
-    parser.add_argument("--prompt-field", default="prompt", help="entry field with the description")
+    add_field_flags(parser)
     return parser
 
 

@@ -9,23 +9,14 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from motion_gating.archives.flags import add_archive_flag, add_field_flags
+from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.judges.flags import GEMINI, OPENAI, add_judge_flags
-from motion_rep.common.command_line import (
-    DONE,
-    Parser,
-    positive_int,
-    positive_number,
-    progress,
-    run_command,
-    say,
-    say_error,
-    say_warning,
-    whole_number,
-)
-from motion_rep.files.locations import location
+from motion_rep.common.command_line import Parser, positive_int, run_command, whole_number
 
 
 def build_parser() -> Parser:
+    """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
         "--output",
@@ -44,9 +35,8 @@ def build_parser() -> Parser:
         metavar="K",
         help="ask about K clips with other entries' descriptions, and about a blank clip",
     )
-    controls.add_argument("--meta-json", type=location, metavar="A", help="archive of rendered entries")
-    controls.add_argument("--video-field", default="video_path", help="entry field with the clip")
-    controls.add_argument("--prompt-field", default="prompt", help="entry field with the description")
+    add_archive_flag(controls, required=False)
+    add_field_flags(controls, "video", "prompt")
     labels = parser.add_argument_group("labels")
     labels.add_argument(
         "--labels",
@@ -55,25 +45,20 @@ def build_parser() -> Parser:
         help="labels of reviewers: a verdict file; an item may also hold usable where that differs from matches",
     )
     labels.add_argument("--quality-report", type=Path, metavar="R", help="the gate's report on the labelled entries")
-    labels.add_argument(
-        "--jitter-threshold", type=positive_number, default=0.04, help="the threshold in use, marked in the curve"
-    )
+    add_jitter_flag(labels, "the threshold in use, marked in the curve")
     add_judge_flags(parser, (GEMINI, OPENAI))
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
     return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.evaluation.evaluation_run import FAILED, WARNED, evaluate
+    from motion_gating.evaluation.evaluation_run import evaluate
 
-    code, says = DONE, {WARNED: say_warning, FAILED: say_error}
-    for line in evaluate(args, lambda answers, count: progress(answers, "controls", total=count, unit="control")):
-        says.get(line.kind, say)(line.text)
-        code = max(code, line.exit_code)
-    return code
+    return evaluate(args)
 
 
 if __name__ == "__main__":

@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from motion_gating.archives.fields import FAST, Fields
+from motion_gating.archives.fields import FAST
+from motion_gating.archives.flags import fields_from
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
-from motion_gating.evaluation.controls import Control, choose_controls
+from motion_gating.evaluation.controls import choose_controls
 from motion_gating.evaluation.labels import compare_with_labels
 from motion_gating.evaluation.threshold_curve import best_point, draw_curve
-from motion_gating.judges.choice import judge_settings, make_judge
+from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.interface import Judge, Verdict
-from motion_rep.common.command_line import DONE, SOME_FAILED
+from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
 
-SAID, WARNED, FAILED = "said", "warned", "failed"
-Answers = Iterable[tuple[Control, Verdict]]
-Watch = Callable[[Answers, int], Answers]
 
+def evaluate(args: argparse.Namespace) -> int:
+    """Evaluate, write the figures, and print the findings; returns the exit code.
 
-@dataclass(frozen=True)
-class Line:
-    """A line for the user, and whether it is said, a warning or an error. ``exit_code``: the command's, so far."""
-
-    kind: str
-    text: str
-    exit_code: int = DONE
-
-
-def evaluate(args: argparse.Namespace, watch: Watch) -> Iterator[Line]:
-    """Evaluate, write the figures, and say what was found, line by line.
-
-    Args:
-        watch: wraps the answers as they come, with their number, for a progress bar.
     Raises:
         UsageError: flags or files that do not fit together.
     """
     _require_inputs(args)
-    judge = make_judge(args, _cache_dir(args)) if args.controls is not None else None
+    judge = make_judge(args, cache_folder(args, args.output)) if args.controls is not None else None
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}
+    code = DONE
     if args.labels is not None:
-        figures["labels"] = yield from _compare_with_labels(args)
+        figures["labels"] = _compare_with_labels(args)
         write_json(args.output, figures)  # before the first call is paid for
     if judge is not None:
-        figures["controls"] = yield from _ask_controls(args, judge, watch)
+        figures["controls"], code = _ask_controls(args, judge)
         write_json(args.output, figures)
-    yield Line(SAID, f"figures in {args.output}")
+    say(f"figures in {args.output}")
+    return code
 
 
 def _require_inputs(args: argparse.Namespace) -> None:
@@ -67,24 +55,21 @@ def _require_inputs(args: argparse.Namespace) -> None:
         raise UsageError("--labels needs --quality-report, the gate's report on the labelled entries.")
 
 
-def _cache_dir(args: argparse.Namespace) -> Path:
-    folder: Path = args.cache_dir or args.output.with_name(args.output.stem + ".cache")
-    return folder
-
-
-def _compare_with_labels(args: argparse.Namespace) -> Generator[Line, None, dict[str, Any]]:
+def _compare_with_labels(args: argparse.Namespace) -> dict[str, Any]:
     used, picture = args.jitter_threshold, args.output.with_suffix(".png")
     figures, curve = compare_with_labels(args.labels, args.quality_report, used, args.seed)
-    yield from (Line(SAID, _agreement_line(name, figures[name])) for name in ("vlm", "gate"))
+    for name in ("vlm", "gate"):
+        say(_agreement_line(name, figures[name]))
     if (fast := figures[FAST])["labelled"]:
         use = f"people would use {fast['usable']} of these {fast['labelled']}; see --smoothness of the gate"
-        yield Line(SAID, f"high jitter, but fast and not trembling: {use}")
-    yield from (Line(WARNED, warning) for warning in figures["warnings"])
+        say(f"high jitter, but fast and not trembling: {use}")
+    for warning in figures["warnings"]:
+        say_warning(warning)
     best = best_point(curve, used)
     if best is not None:
         draw_curve(curve, used, best, picture)
         agreement = f"{best.threshold:.4g} agrees best with the labels (kappa {_number(best.counts.kappa)})"
-        yield Line(SAID, f"jitter threshold: {agreement}; curve in {picture}")
+        say(f"jitter threshold: {agreement}; curve in {picture}")
     return figures
 
 
@@ -99,38 +84,44 @@ def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
 
 
-def _ask_controls(args: argparse.Namespace, judge: Judge, watch: Watch) -> Generator[Line, None, dict[str, object]]:
-    fields = Fields(video=args.video_field, prompt=args.prompt_field)
-    controls = choose_controls(args.meta_json, fields, args.controls, args.seed)
+def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, object], int]:
+    """The figures and the exit code."""
+    controls = choose_controls(args.meta_json, fields_from(args), args.controls, args.seed)
     if len(controls) < args.controls:
-        yield Line(WARNED, f"{len(controls)} controls instead of {args.controls}: {TOO_FEW}")
-    blank = ask_blank(judge, controls[0].question, _cache_dir(args))
-    answers = watch(ask_controls(judge, controls, args.num_threads), len(controls))
-    verdicts = [verdict for _, verdict in answers]
+        too_few = "there are no more rendered entries with descriptions that differ"
+        say_warning(f"{len(controls)} controls instead of {args.controls}: {too_few}")
+    with tempfile.TemporaryDirectory() as folder:
+        blank = ask_blank(judge, controls[0].question, Path(folder))
+    asked = ask_controls(judge, controls, args.num_threads)
+    verdicts = [verdict for _, verdict in progress(asked, "controls", total=len(controls), unit="control")]
     figures = control_figures(controls, verdicts, blank) | judge_settings(args, judge)
-    yield from _lines_on_controls(figures, verdicts, blank)
+    reliable = _say_false_accepts(figures, verdicts) & _say_blank(blank)
     if judge.stop is not None:
-        yield Line(FAILED, f"the judge was stopped: {judge.stop.message}", judge.stop.exit_code)
-    return figures
+        say_error(f"the judge was stopped: {judge.stop.message}")
+        return figures, judge.stop.exit_code
+    return figures, DONE if reliable else SOME_FAILED
 
 
-TOO_FEW = "there are no more rendered entries with descriptions that differ"
-
-
-def _lines_on_controls(figures: dict[str, Any], verdicts: Sequence[Verdict], blank: Verdict) -> Iterator[Line]:
+def _say_false_accepts(figures: dict[str, Any], verdicts: Sequence[Verdict]) -> bool:
+    """Print the rate; returns whether every control was decided."""
     if figures["rate"] is None:
-        yield Line(WARNED, "no control was answered; nothing is known about false accepts", SOME_FAILED)
+        say_warning("no control was answered; nothing is known about false accepts")
     else:
         interval = f"{figures['rate']:.2f}, 95 % interval {figures['low']:.2f} to {figures['high']:.2f}"
-        yield Line(SAID, f"false accepts: {figures['accepted']} of {figures['decided']} ({interval})")
+        say(f"false accepts: {figures['accepted']} of {figures['decided']} ({interval})")
     undecided = [verdict for verdict in verdicts if verdict.matches is None]
     if undecided:
-        text = f"{len(undecided)} of {figures['asked']} controls are undecided, for example: {undecided[0].error}"
-        yield Line(WARNED, text, SOME_FAILED)
+        example = f"for example: {undecided[0].error}"
+        say_warning(f"{len(undecided)} of {figures['asked']} controls are undecided, {example}")
+    return figures["rate"] is not None and not undecided
+
+
+def _say_blank(blank: Verdict) -> bool:
+    """Print the verdict on the blank clip; returns whether it was rejected."""
     if blank.matches is None:
-        yield Line(WARNED, f"the blank clip got no verdict: {blank.error}", SOME_FAILED)
+        say_warning(f"the blank clip got no verdict: {blank.error}")
     elif blank.matches:
-        text = "the judge is blind: it says that a blank clip matches a description. Do not use its verdicts."
-        yield Line(WARNED, text, SOME_FAILED)
+        say_warning("the judge is blind: it says that a blank clip matches a description. Do not use its verdicts.")
     else:
-        yield Line(SAID, "the blank clip was rejected")
+        say("the blank clip was rejected")
+    return blank.matches is False

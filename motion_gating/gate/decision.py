@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from motion_gating.archives.fields import JITTER
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
-from motion_gating.metrics.table import METRICS, SUGGESTED_TREMBLE, TREMBLE
+from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.rates import LOADER_FPS
 
-DEFAULT_JITTER = 0.04
 MAX, MIN = "max", "min"
 SMOOTHNESS = (JITTER, TREMBLE)
 

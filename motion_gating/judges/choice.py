@@ -16,9 +16,27 @@ from motion_gating.judges.retrying import Caller, Policy
 from motion_gating.judges.service import CallFailure, Service, shown
 from motion_gating.judges.vlm_judge import VlmJudge
 from motion_rep.common.errors import UsageError
+from motion_rep.files.locations import Location, RemotePath
 
 PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}
 NAMED_MODELS = 10
+
+
+def cache_folder(args: argparse.Namespace, output: Location) -> Path | None:
+    """The folder for paid answers: as the flag names it, else next to an output; None for a judge that costs nothing.
+
+    Raises:
+        UsageError: the output is remote, and the flag is missing.
+    """
+    if args.cache_dir is not None or args.judge not in PACKAGES:
+        folder: Path | None = args.cache_dir
+        return folder
+    if isinstance(output, RemotePath):
+        raise UsageError(
+            f"{output}: paid answers are cached next to the report, but only in a local folder. "
+            "Name one with --cache-dir."
+        )
+    return output.with_name(output.stem + ".cache")
 
 
 def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool = True) -> Judge | None:
@@ -34,7 +52,7 @@ def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool 
         )
     people = read_verdict_files(files)
     model = None
-    if args.judge in (GEMINI, OPENAI) and cache_dir is not None:
+    if args.judge in PACKAGES and cache_dir is not None:
         model = _vlm_judge(args, cache_dir, need_key)
     return ManualJudge(people, ", ".join(map(str, files)), model) if files else model
 

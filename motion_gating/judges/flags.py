@@ -17,6 +17,28 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     group.add_argument(
         "--judge", choices=judges, default=GEMINI, help="who decides whether a clip matches its description"
     )
+    group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
+    group.add_argument("--temperature", type=float, help="sent only if given; newer models reject it")
+    group.add_argument(
+        "--votes", type=_odd, default=1, metavar="N", help="odd; ask each question until N // 2 + 1 answers agree"
+    )
+    _add_service_flags(group)
+    _add_call_flags(group)
+
+
+def add_verdicts_flag(parser: Parser) -> None:
+    """Add ``--verdicts``, which may be given several times."""
+    parser.add_argument(
+        "--verdicts",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="verdicts of reviewers; with another judge they override it; may be given several times",
+    )
+
+
+def _add_service_flags(group: argparse._ActionsContainer) -> None:
+    """Keys, addresses and names of models."""
     group.add_argument(
         "--gemini-api-key",
         metavar="KEY",
@@ -34,15 +56,10 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     group.add_argument(
         "--vlm-media", choices=("video", "frames"), default="video", help="frames: for servers that take pictures only"
     )
-    group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
-    group.add_argument("--temperature", type=float, help="sent only if given; newer models reject it")
-    group.add_argument(
-        "--votes",
-        type=_odd,
-        default=1,
-        metavar="N",
-        help="odd; each question is asked until one side has the majority of N",
-    )
+
+
+def _add_call_flags(group: argparse._ActionsContainer) -> None:
+    """How many calls at a time, how long each may take, and where answers are cached."""
     group.add_argument("--num-threads", type=thread_count, default=2, help="concurrent calls")
     group.add_argument("--rpm", type=positive_number, metavar="N", help="most calls per minute")
     group.add_argument("--call-timeout", type=positive_number, default=120.0, help="seconds for one call")

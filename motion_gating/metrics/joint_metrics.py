@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from motion_gating.archives.fields import JITTER
 from motion_gating.metrics.joint_clip import JointClip
-from motion_gating.metrics.table import JITTER_DEGREE
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.measures import benchmark, in_seconds
@@ -81,7 +81,7 @@ class JointMetrics:
 
     def value(self, key: str) -> float:
         """A figure by its key."""
-        return self.jitter_degree if key == JITTER_DEGREE else self.figures[key]
+        return self.jitter_degree if key == JITTER else self.figures[key]
 
 
 def measure(clip: JointClip) -> JointMetrics:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-JITTER_DEGREE = "jitter_degree"
+from motion_gating.archives.fields import JITTER
+
+DEFAULT_JITTER = 0.04  # the jitter threshold
 TREMBLE = "tremble"
 SUGGESTED_TREMBLE = 0.6
 
@@ -39,7 +41,7 @@ class Metric:
 
 
 METRICS = (
-    Metric(JITTER_DEGREE, "jitter", "m/frame² at 16 fps", limits=()),
+    Metric(JITTER, "jitter", "m/frame² at 16 fps", limits=()),
     Metric("mbench_foot_sliding", "foot sliding (MBench)", "mm/frame", 1000.0, short="foot_sliding"),
     Metric(
         "mbench_foot_floating",

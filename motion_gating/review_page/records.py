@@ -12,6 +12,7 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, read_entries, read_items
 from motion_gating.archives.fields import FAST
 from motion_gating.gate.record import NO_FAILURES
+from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
 from motion_rep.files.locations import Location
@@ -125,7 +126,7 @@ def run_facts(quality_report: Location | None) -> dict:
     return facts if isinstance(facts, dict) else {}
 
 
-def jitter_threshold(facts: dict, default: float = 0.04) -> float:
+def jitter_threshold(facts: dict, default: float = DEFAULT_JITTER) -> float:
     """The threshold of the run."""
     limits = facts.get("limits")
     value = limits.get("jitter_degree") if isinstance(limits, dict) else None

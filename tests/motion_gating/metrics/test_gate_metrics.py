@@ -14,9 +14,10 @@ from gate_support import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motion_gating.archives.fields import JITTER
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.joint_metrics import BENCHMARK, IN_SECONDS, at_metric_rate, measure
-from motion_gating.metrics.table import JITTER_DEGREE, METRICS
+from motion_gating.metrics.table import METRICS
 from motion_rep import convert_hmr_to_motion
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.frames import y_up_from_z_up
@@ -240,7 +241,7 @@ def test_a_leaning_body_is_far_from_its_support():
 
 def test_the_table_of_metrics_names_what_is_measured():
     measured = measure(JointClip(random_joints(9), 16.0))
-    assert [metric.key for metric in METRICS] == [JITTER_DEGREE, *measured.figures]
+    assert [metric.key for metric in METRICS] == [JITTER, *measured.figures]
     assert [*BENCHMARK, *IN_SECONDS] == list(measured.figures)
 
 
@@ -290,5 +291,5 @@ def test_every_figure_of_the_benchmark_is_the_published_one(tmp_path, columns):
         joints = unpack(motion).joints if columns else forward_kinematics(*body_parameters(motion)).positions
         found = measure(JointClip(y_up_from_z_up(joints).numpy(), 16.0))
         for key, value in published.items():
-            accuracy = 1e-6 if key == JITTER_DEGREE else 1e-5
+            accuracy = 1e-6 if key == JITTER else 1e-5
             assert found.value(own.get(key, key)) == pytest.approx(value, abs=accuracy), (name, key)

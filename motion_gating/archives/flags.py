@@ -1,0 +1,39 @@
+"""Flags that name an archive and the fields of its entries."""
+
+from __future__ import annotations
+
+import argparse
+
+from motion_gating.archives.fields import Fields
+from motion_rep.files.locations import location
+
+# Fields' attributes: flag and help.
+FIELD_FLAGS = {
+    "video": ("--video-field", "entry field with the rendered clip"),
+    "evaluation": ("--eval-field", "entry field with the eval file"),
+    "prompt": ("--prompt-field", "entry field with the description"),
+}
+
+
+def add_archive_flag(parser: argparse._ActionsContainer, required: bool = True) -> None:
+    """Add ``--meta-json`` for an archive of rendered entries to a parser or a group of one."""
+    parser.add_argument(
+        "--meta-json",
+        type=location,
+        required=required,
+        metavar="A",
+        help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL",
+    )
+
+
+def add_field_flags(parser: argparse._ActionsContainer, *names: str) -> None:
+    """Add the flags of some :class:`Fields` attributes, of all by default, to a parser or a group of one."""
+    for name in names or FIELD_FLAGS:
+        flag, meaning = FIELD_FLAGS[name]
+        parser.add_argument(flag, default=getattr(Fields(), name), metavar="NAME", help=meaning)
+
+
+def fields_from(args: argparse.Namespace) -> Fields:
+    """The names that the flags give; the default for a flag that the command does not have."""
+    given = {name: getattr(args, flag.strip("-").replace("-", "_"), None) for name, (flag, _) in FIELD_FLAGS.items()}
+    return Fields(**{name: value for name, value in given.items() if value is not None})

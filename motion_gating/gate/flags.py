@@ -1,0 +1,46 @@
+"""The flags of the gate's conditions."""
+
+from __future__ import annotations
+
+import argparse
+
+from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, SUGGESTED_TREMBLE, TREMBLE
+from motion_rep.common.command_line import Parser, positive_number
+
+
+def add_jitter_flag(parser: argparse._ActionsContainer, meaning: str, default: float | None = DEFAULT_JITTER) -> None:
+    """Add ``--jitter-threshold`` to a parser or a group of one."""
+    parser.add_argument("--jitter-threshold", type=positive_number, default=default, metavar="X", help=meaning)
+
+
+def add_limit_flags(parser: Parser) -> None:
+    """Add the jitter threshold, the limits of the other metrics, and ``--any-fps``."""
+    group = parser.add_argument_group("conditions")
+    add_jitter_flag(group, "jitter must be below")
+    group.add_argument(
+        "--smoothness",
+        choices=("jitter", TREMBLE, "both"),
+        default="jitter",
+        help="what must be low: jitter (as published; also rejects fast movement), tremble (default limit "
+        f"{SUGGESTED_TREMBLE:g}), or both",
+    )
+    for metric in METRICS:
+        for kind in metric.limits:
+            hint = f"off unless given ({metric.hint})" if metric.hint else "off unless given"
+            name = f"{kind}_{metric.key}"
+            group.add_argument(*metric.flags(kind), dest=name, type=positive_number, metavar="X", help=hint)
+    group.add_argument("--any-fps", action="store_true", help="accept motions whose rate is not 16 frames a second")
+
+
+def given_limits(args: argparse.Namespace) -> list[tuple[str, str, float]]:
+    """Metric, max or min, and bound of each limit that the flags give."""
+    bounds = [(metric.key, kind, getattr(args, f"{kind}_{metric.key}")) for metric in METRICS for kind in metric.limits]
+    if args.smoothness != "jitter" and args.max_tremble is None:
+        bounds.append((TREMBLE, "max", SUGGESTED_TREMBLE))
+    return [bound for bound in bounds if bound[2] is not None]
+
+
+def given_jitter(args: argparse.Namespace) -> float | None:
+    """The jitter threshold; None where only tremble decides."""
+    threshold: float = args.jitter_threshold
+    return None if args.smoothness == TREMBLE else threshold

@@ -1,0 +1,110 @@
+"""The gate's run as the flags describe it, and what the user reads about it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+
+from motion_gating.archives.flags import fields_from
+from motion_gating.gate.decision import Limit, Limits
+from motion_gating.gate.flags import given_jitter, given_limits
+from motion_gating.gate.gate import Examined, GateOptions, GateResult, apply_gate
+from motion_gating.gate.plan import plan_gate
+from motion_gating.gate.tally import Tally
+from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
+from motion_gating.judges.interface import RUN_ENDED, Judge
+from motion_gating.judges.manual import OTHER_CONTENT
+from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+from motion_rep.runs.engine import Engine
+
+INTERRUPTED = 130
+
+
+def run_gate(args: argparse.Namespace, engine: Engine) -> int:
+    """Apply the gate, or say what it would ask; returns the exit code.
+
+    Raises:
+        UsageError: flags or files that do not fit together.
+    """
+    judge = make_judge(args, cache_folder(args, args.quality_report), need_key=not args.dry_run)
+    options = _options(args, judge)
+    if args.dry_run:
+        for line in plan_gate(options, judge, engine):
+            say(line)
+        return DONE
+    result = apply_gate(options, judge, watch=_bar, engine=engine)
+    _say_errors(options, result)
+    _say_about_people(options, judge, result)
+    _say_summary(options, result.tally)
+    return _exit_code(result)
+
+
+def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:
+    others = tuple(Limit(*bound) for bound in given_limits(args))
+    return GateOptions(
+        meta_json=args.meta_json,
+        quality_report=args.quality_report,
+        output_json=args.output_json,
+        fields=fields_from(args),
+        limits=Limits(given_jitter(args), others, **({"fps": None} if args.any_fps else {})),
+        threads=args.num_threads,
+        max_samples=args.max_samples,
+        skip_vlm_above_threshold=args.skip_vlm_above_threshold,
+        on_undecided=args.on_undecided,
+        settings=judge_settings(args, judge),
+        failures=args.failures,
+    )
+
+
+def _bar(examined: Iterable[Examined], tally: Tally, count: int) -> Iterator[Examined]:
+    bar = progress(examined, "gate", total=count, unit="entry")
+    for one in bar:
+        yield one
+        if not bar.disable:
+            bar.set_postfix_str(tally.summary(), refresh=False)
+
+
+def _say_errors(options: GateOptions, result: GateResult) -> None:
+    tally = result.tally
+    for kind, count in tally.error_kinds.most_common():
+        if kind not in (RUN_ENDED, OTHER_CONTENT):  # these have lines of their own
+            example = f"for example: {tally.error_examples[kind]} {options.quality_report} lists all."
+            say_warning(f"{count} without a verdict ({kind}), {example}")
+    if result.edited:
+        say_warning(f"{result.edited} entries were edited during the run; they got no decision. Run again.")
+    if tally.metrics_errors:
+        say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
+    if tally.fast_not_trembling and options.limits.jitter_degree is not None:
+        say(f"{tally.fast_not_trembling} rejected by jitter are fast, not trembling; see --smoothness")
+
+
+def _say_about_people(options: GateOptions, judge: Judge | None, result: GateResult) -> None:
+    """Warn about verdicts of reviewers that were not used."""
+    if judge is None:
+        return
+    refused = judge.refused
+    if refused:
+        say_warning(
+            f"{len(refused)} verdicts of reviewers were not used: they are about another motion, clip or description, "
+            f"for example that on {refused[0]!r}. Review these entries again."
+        )
+    all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)
+    if all_asked and (unused := len(judge.people) - result.tally.judged_by_people - len(refused)):
+        say_warning(f"verdicts about ids that are not in {options.meta_json}: {unused}")
+
+
+def _say_summary(options: GateOptions, tally: Tally) -> None:
+    if len(tally.model_versions) > 1:
+        versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())
+        say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")
+    say(f"{tally.summary()}; report {options.quality_report}, metadata {options.output_json or options.meta_json}")
+
+
+def _exit_code(result: GateResult) -> int:
+    if result.interrupted:
+        say_error("interrupted; the decisions so far are written, re-run the command to resume it")
+        return INTERRUPTED
+    if result.stop is not None:
+        say_error(f"the judge was stopped: {result.stop.message}")
+        return result.stop.exit_code
+    return SOME_FAILED if result.tally.incomplete else DONE
