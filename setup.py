@@ -12,6 +12,7 @@ COMMANDS = {
     "inspect-capture": "motion_rep.inspect_capture",
     "capture-preview": "motion_rep.capture_preview",
     "plot-motion": "motion_rep.plot_motion",
+    "describe-motion": "motion_rep.describe_motion",
     "export-motion": "motion_rep.export_motion",
     "render-mbench-videos": "motion_gating.render_mbench_videos",
     "apply-quality-gate": "motion_gating.apply_quality_gate",

@@ -15,7 +15,7 @@ from checkout import REPO
 ORDER = {
     "motion_rep": (
         *("common", "files", "safe_loading", "kinematics", "measures", "bodies", "video", "runs", "captures"),
-        *("motions", "hmr_results", "hmr_formats", "conversion", "exporters", "drawing", "viewer"),
+        *("motions", "describing", "hmr_results", "hmr_formats", "conversion", "exporters", "drawing", "viewer"),
         "preview_capture",
     ),
     "motion_gating": ("archives", "rendering", "metrics", "judges", "gate", "evaluation", "review_page"),
@@ -50,6 +50,7 @@ COMMANDS = (
     "motion_rep.capture_preview",
     "motion_rep.export_motion",
     "motion_rep.plot_motion",
+    "motion_rep.describe_motion",
 )
 DEPENDENCIES = (
     *HEAVY,

@@ -1,0 +1,47 @@
+"""Describe a motion in plain sentences and as JSON: where the body goes and turns, its postures, and which actions it
+does, with which side, how often and when. Everything is computed from the joints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
+
+
+def build_parser() -> Parser:
+    parser = Parser(description=__doc__)
+    parser.add_argument("motion", type=Path, help="motion file (.pt)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="JSON file for the facts and the sentences")
+    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
+    parser.add_argument("--text", help="a description; its sides and numbers are compared with the motion")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from motion_rep.describing.description import describe_file
+    from motion_rep.files.json_files import write_json
+
+    description = describe_file(args.motion, args.fps, args.text)
+    for note in description.notes:
+        say_warning(f"{args.motion}: {note}")
+    for sentence in description.sentences:
+        say(sentence)
+    for remark in description.contradictions:
+        say_warning(remark)
+    if args.output is not None:
+        write_json(args.output, description.as_dict())
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
