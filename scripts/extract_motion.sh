@@ -3,20 +3,25 @@
 #
 #   extract_motion.sh --model MODEL --video V.mp4 --output hmr.pt
 #
-#   --model          auto (default) | preview | smplest-x | camerahmr | 4d-humans | wham | gvhmr | tram | prompthmr | smpler-x
+#   --model          auto (default) | preview | smplest-x | camerahmr | 4d-humans | tokenhmr | wham | gvhmr | gem-smpl | tram | prompthmr |
+#                    smpler-x | sam-3d-body
 #                    preview runs on the CPU and is part of this toolkit; auto: SMPLest-X if its checkout and a GPU exist, else preview
 #   --fps native|N   frame rate to sample (default native: a higher rate repeats frames, which ruins the motion)
 #   --person P       if the system tracks several people: longest (default), or one of the names that it prints;
 #                    for smplest-x and camerahmr: tracked (their default) or largest of each frame
 #   --space S        camera (default), or world if the system estimates a world frame
 #   --focal-length P focal length in pixels that replaces the system's own (4D-Humans assumes a very long lens)
-#   --static-camera  tell GVHMR, TRAM or PromptHMR that the camera does not move
+#   --static-camera  tell GVHMR, GEM-SMPL, TRAM or PromptHMR that the camera does not move
 #   --dry-run        print the commands without running them
 #   -- ...           pass the remaining arguments to the system
 #
-# Environment: SMPLEST_X_ROOT, CAMERAHMR_ROOT, HUMANS4D_ROOT, WHAM_ROOT, GVHMR_ROOT, TRAM_ROOT, PROMPTHMR_ROOT, SMPLER_X_ROOT are the checkouts;
-# the same names with _PYTHON instead of _ROOT are the Python interpreters of their environments (default: python). SMPLEST_X_CKPT (smplest_x_h), SMPLER_X_CKPT (smpler_x_h32) and
-# CAMERAHMR_MODEL_TYPE (smpl) select a network. PYTHON is the interpreter of this toolkit.
+# A result that a system has written is never deleted: if the system fails or is interrupted after it, or if the result cannot be imported,
+# the result is imported or moved to hmr_MODEL/ next to the output, and the command that imports it is printed.
+#
+# Environment: SMPLEST_X_ROOT, CAMERAHMR_ROOT, HUMANS4D_ROOT, TOKENHMR_ROOT, WHAM_ROOT, GVHMR_ROOT, GEM_SMPL_ROOT, TRAM_ROOT, PROMPTHMR_ROOT,
+# SMPLER_X_ROOT, SAM_3D_BODY_ROOT are the checkouts;
+# the same names with _PYTHON instead of _ROOT are the Python interpreters of their environments (default: python). SMPLEST_X_CKPT (smplest_x_h), SMPLER_X_CKPT (smpler_x_h32),
+# SAM_3D_BODY_CKPT (facebook/sam-3d-body-dinov3), CAMERAHMR_MODEL_TYPE (smpl), TOKENHMR_CHECKPOINT and TOKENHMR_MODEL_CONFIG select a network. PYTHON is the interpreter of this toolkit.
 #
 # Exit code: 0 done; 1 the system failed or found no person; 2 wrong usage or missing prerequisite.
 set -euo pipefail
@@ -29,8 +34,8 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 switches='--dry-run --static-camera'
 model=auto video='' output='' wanted_fps=native person=longest space=camera focal_length='' static_camera='' dry_run=0
-root='' work='' made_preview=''
-extra=() leftovers=() leftover_folders=()
+root='' work='' made_preview='' result='' imported=0 needs='' is_complete=has_result
+extra=() leftovers=() leftover_prefixes=() leftover_folders=() import_command=()
 
 take_flag() {
     case $flag in
@@ -59,13 +64,13 @@ check_arguments() {
         *) usage_error "--space is '$space', expected camera or world." ;;
     esac
     case $model in
-        wham | gvhmr | tram | prompthmr) ;;
-        *) [ "$space" = camera ] || usage_error "--space world: $model has no world frame. Use wham, gvhmr, tram or prompthmr." ;;
+        wham | gvhmr | gem-smpl | tram | prompthmr) ;;
+        *) [ "$space" = camera ] || usage_error "--space world: $model has no world frame. Use wham, gvhmr, gem-smpl, tram or prompthmr." ;;
     esac
     [[ -z $focal_length || $focal_length =~ ^[0-9]+(\.[0-9]+)?$ ]] || usage_error "--focal-length is '$focal_length', expected pixels."
     case $model in
-        gvhmr | tram | prompthmr) ;;
-        *) [ -z "$static_camera" ] || usage_error "--static-camera works only with gvhmr, tram and prompthmr." ;;
+        gvhmr | gem-smpl | tram | prompthmr) ;;
+        *) [ -z "$static_camera" ] || usage_error "--static-camera works only with gvhmr, gem-smpl, tram and prompthmr." ;;
     esac
     [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
     video=$(absolute "$video")
@@ -100,7 +105,7 @@ choose_model() {
 # require_rate_choice: the rate can be chosen only for systems that get their frames from us; the others read the video themselves.
 require_rate_choice() {
     case $model in
-        smplest-x | camerahmr | smpler-x) ;;
+        smplest-x | camerahmr | smpler-x | sam-3d-body) ;;
         *) [ "$wanted_fps" = native ] || usage_error "--fps $wanted_fps: $model always reads every frame. Use --fps native." ;;
     esac
 }
@@ -148,7 +153,8 @@ measure_video() {
     [ "${fps%.*}" -le "${native_fps%.*}" ] || warn "$video has $native_fps frames per second; sampling at $fps repeats frames, so the motion stutters."
 }
 
-# step FOLDER COMMAND...: run the command in the folder; in a dry run, print it.
+# step FOLDER COMMAND...: run the command in the folder; in a dry run, print it. A command that fails after it has written the whole result
+# counts as done.
 step() {
     local code=0
     if [ "$dry_run" = 1 ]; then
@@ -157,7 +163,10 @@ step() {
     fi
     # Write no __pycache__ into other projects' checkouts.
     (export PYTHONDONTWRITEBYTECODE=1 && run_in "$@") >&2 || code=$?
-    [ "$code" -eq 0 ] || fail "$model ended with code $code; see its messages above. $output was not written."
+    if [ "$code" -ne 0 ]; then
+        "$is_complete" || fail "$model ended with code $code; see its messages above. $output was not written."
+        warn "$model ended with code $code, but its result is there and is imported."
+    fi
 }
 
 make_names() {
@@ -176,9 +185,46 @@ make_names() {
     fi
 }
 
+# has_result: the system has written something that can be imported.
+has_result() {
+    [ -n "$result" ] || return 1
+    if [ -d "$result" ]; then
+        compgen -G "$result/smplx/*.npz" >/dev/null || compgen -G "$result/hps/hps_track_*.npy" >/dev/null
+    else
+        [ -s "$result" ]
+    fi
+}
+
+# keep_result: move a result that was not imported next to the output, and print the command that imports it.
+keep_result() {
+    local kept number=2
+    if [ "$imported" = 1 ] || ! has_result; then
+        return 0
+    fi
+    kept=${output%.pt}_$model
+    while [ -e "$kept" ]; do
+        kept=${output%.pt}_${model}_$number
+        number=$((number + 1))
+    done
+    if ! mkdir -p -- "$kept" || ! mv -- "$result" "$kept/"; then
+        warn "$result: could not be moved to $kept; it stays where it is."
+        return 1
+    fi
+    set_import_command "$kept/${result##*/}"
+    {
+        printf 'Kept what %s wrote in %s. Import it with:\n' "$model" "$kept"
+        quote "${import_command[@]}"
+    } >&2
+}
+
 clean_up() {
     [ "$dry_run" = 0 ] || return 0
     local path
+    trap '' INT TERM
+    keep_result || return 0
+    for path in ${leftover_prefixes[@]+"${leftover_prefixes[@]}"}; do
+        rm -rf -- "$path" "${path}_"*
+    done
     [ -z "$work" ] || rm -rf -- "$work"
     for path in ${leftovers[@]+"${leftovers[@]}"}; do
         rm -rf -- "$path"
@@ -198,17 +244,23 @@ run_preview() {
     fi
 }
 
-import_result() {
-    local command=("$toolkit_python" "$here/lib/import_capture.py" "$result" "$output" --format "$format" --fps "$fps" --image-size "${width}x$height")
-    command+=(--person="$person" --space "$space" ${focal_length:+--focal-length "$focal_length"})
+# set_import_command RESULT: sets the array import_command.
+set_import_command() {
+    import_command=("$toolkit_python" "$here/lib/import_capture.py" "$1" "$output" --format "$format" --fps "$fps" --image-size "${width}x$height")
+    import_command+=(--person="$person" --space "$space" ${focal_length:+--focal-length "$focal_length"})
     # At another rate, only the system knows the number of frames.
-    [ "$fps" != "$native_fps" ] || command+=(--frames "$frames")
+    [ "$fps" != "$native_fps" ] || import_command+=(--frames "$frames")
+}
+
+import_result() {
+    set_import_command "$result"
     if [ "$dry_run" = 1 ]; then
-        show_command "$PWD" "${command[@]}"
+        show_command "$PWD" "${import_command[@]}"
         return
     fi
-    [ -e "$result" ] || fail "$model ended without an error but wrote no ${result##*/}; see its messages above. $output was not written."
-    "${command[@]}"
+    [ -e "$result" ] || fail "$model ended without an error but wrote no ${result##*/}; see its messages above. ${needs:+$needs }$output was not written."
+    "${import_command[@]}"
+    imported=1
     [ ! -s "$made_preview" ] || keep_preview
 }
 

@@ -140,11 +140,20 @@ def load_estimator(model_type, draw):
 
 
 def rest_pelvis(estimator, betas, model_type):
-    """(T, 3) rest pelvis of these shapes, by the checkout's own body model; without shape where it cannot be asked."""
+    """(T, 3) rest pelvis of these shapes, by the checkout's own body model; without shape where it has none.
+
+    Older checkouts call the model ``smpl_model``, newer ones ``body_model``.
+    """
     import numpy as np
 
-    body = getattr(estimator, "smpl_model", None)
-    if not all(hasattr(body, name) for name in ("J_regressor", "v_template", "shapedirs")):
+    bodies = [getattr(estimator, name, None) for name in ("body_model", "smpl_model")]
+    parts = ("J_regressor", "v_template", "shapedirs")
+    body = next((one for one in bodies if all(hasattr(one, name) for name in parts)), None)
+    if body is None:
+        say(
+            "warning: this CameraHMR has no body model with J_regressor, v_template and shapedirs; the pelvis of the "
+            "shape of zeros is used, which is up to 36 mm off."
+        )
         return np.tile(SMPL_PELVIS if model_type == "smpl" else SMPLX_PELVIS, (len(betas), 1))
     weights, template, directions = (
         getattr(body, name).detach().cpu().double().numpy() for name in ("J_regressor", "v_template", "shapedirs")

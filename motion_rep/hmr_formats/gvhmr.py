@@ -1,44 +1,100 @@
-"""GVHMR's ``hmr4d_results.pt``: one person in every frame of the video, in the camera and in a gravity-aligned world
-with y up.
+"""GVHMR's ``hmr4d_results.pt`` and GEM-SMPL's ``smpl_params.pt``: one person in every frame of the video, in the camera
+and in a gravity-aligned world with y up.
+
+Both hold the same numbers under other names; add-ons save files without the camera's matrix or with the world only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import torch
+from torch import Tensor
 
 from motion_rep.captures.capture import Capture
+from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.bodies import body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
-from motion_rep.hmr_results.fields import numbers, rotation_vectors, section, whole_pixels
-from motion_rep.hmr_results.format import Format, has
+from motion_rep.hmr_results.fields import entries, numbers, rotation_vectors, section, whole_number, whole_pixels
+from motion_rep.hmr_results.format import Format, has_any
 from motion_rep.hmr_results.tracks import Person, Track
 from motion_rep.kinematics.parameters import BodyParameters
 
-SECTIONS = {"camera": "smpl_params_incam", "world": "smpl_params_global"}
+NO_LENS = "has no K_fullimg, so there is no camera for an overlay"
+WORLD_ONLY = "holds only the gravity-aligned world: nothing can be laid over a video"
+SEGMENTS = "segment_info"
 
 
-def tracks(document: Document) -> tuple[Track, ...]:
-    """The one person that GVHMR follows."""
-    frames = len(numbers(section(document.value, SECTIONS["camera"]), "transl", (None, 3)))
-    return (Track(Person("0", frames), lambda space: _capture(document, space), spaces=("camera", "world")),)
+@dataclass(frozen=True)
+class Sections:
+    """The names of a program's sections: ``camera`` and ``world``; ``source`` is its name for ``--format``."""
+
+    source: str
+    camera: str
+    world: str
+
+    def format(self, **more) -> Format:
+        """The record of the program."""
+        return Format(lambda document: has_any(document.value, (self.camera, self.world)), self.tracks, **more)
+
+    def tracks(self, document: Document) -> tuple[Track, ...]:
+        """The one person that the program follows."""
+        spaces = tuple(
+            space for space, name in (("camera", self.camera), ("world", self.world)) if name in document.value
+        )
+        name = self.camera if "camera" in spaces else self.world
+        frames = len(numbers(section(document.value, name), "transl", (None, 3)))
+        return (Track(Person("0", frames), lambda space: self._capture(document.value, space, spaces), spaces),)
+
+    def _capture(self, values: Mapping, space: str, spaces: tuple[str, ...]) -> Capture:
+        if "camera" not in spaces or space == "world":
+            notes = () if "camera" in spaces else (WORLD_ONLY,)
+            path = y_down_from_y_up(_body_path(values, self.world))
+            return Capture(*path, has_camera=False, source=self.source, notes=notes)
+        path = _body_path(values, self.camera)
+        rows, notes = _rows_seen(values, len(path.transl))
+        if rows is not None:
+            path = BodyParameters(*(part[rows] for part in path))
+        return Capture(*path, **_lens(values, rows), frame_index=rows, source=self.source).with_notes(
+            *notes, *(() if "K_fullimg" in values else (NO_LENS,))
+        )
 
 
-def _capture(document: Document, space: str) -> Capture:
-    path = _body_path(document, SECTIONS[space])
-    if space == "world":
-        return Capture(*y_down_from_y_up(path), has_camera=False, source="gvhmr")
-    intrinsic = numbers(document.value, "K_fullimg", (len(path.transl), 3, 3))
+def _lens(values: Mapping, rows: Tensor | None) -> dict:
+    """Focal length, width and height as the file has them: with ``--f_mm`` the matrix holds that lens."""
+    if "K_fullimg" not in values:
+        return {}
+    intrinsic = numbers(values, "K_fullimg", (None, 3, 3))
     width, height = whole_pixels(2 * intrinsic[0, :2, 2])
-    return Capture(*path, focal_length=intrinsic[:, 0, 0].clone(), width=width, height=height, source="gvhmr")
+    focal = intrinsic[:, 0, 0].clone()
+    return {"focal_length": focal if rows is None else focal[rows], "width": width, "height": height}
 
 
-def _body_path(document: Document, name: str) -> BodyParameters:
-    values, holder = section(document.value, name), f"{name}: "
-    transl = numbers(values, "transl", (None, 3), holder)
-    root = rotation_vectors(values, "global_orient", len(transl), 1, holder)
-    body = rotation_vectors(values, "body_pose", len(transl), 21, holder)
-    betas = neutral_betas(numbers(values, "betas", (None, None), holder), len(transl)) if "betas" in values else None
-    return body_from_smplx(torch.cat((root, body), dim=1), transl, betas)
+def _rows_seen(values: Mapping, frames: int) -> tuple[Tensor | None, tuple[str, ...]]:
+    """Rows that come from video, where others were made from text; the camera part of those means nothing."""
+    if SEGMENTS not in values:
+        return None, ()
+    seen = torch.ones(frames, dtype=torch.bool)
+    for part in entries(values, SEGMENTS):
+        if isinstance(part, Mapping) and part.get("type") == "text":
+            seen[whole_number(part, "start", "segment_info: ") : whole_number(part, "end", "segment_info: ")] = False
+    if bool(seen.all()):
+        return None, ()
+    if not bool(seen.any()):
+        raise InputError("was made from text in all frames, so the camera shows nobody. Read it with --space world.")
+    text = f"left out {int((~seen).sum())} frames that were made from text; --space world has them"
+    return seen.nonzero()[:, 0], (text,)
 
 
-FORMAT = Format(lambda document: has(document.value, SECTIONS["camera"]), tracks)
+def _body_path(values: Mapping, name: str) -> BodyParameters:
+    part, holder = section(values, name), f"{name}: "
+    transl = numbers(part, "transl", (None, 3), holder)
+    root = rotation_vectors(part, "global_orient", len(transl), 1, holder)
+    body = rotation_vectors(part, "body_pose", len(transl), 21, holder)
+    betas = part.get("betas")
+    shape = None if betas is None else neutral_betas(numbers(part, "betas", (None, None), holder), len(transl))
+    return body_from_smplx(torch.cat((root, body), dim=1), transl, shape)
+
+
+FORMAT = Sections("gvhmr", "smpl_params_incam", "smpl_params_global").format()

@@ -1,5 +1,5 @@
-"""4D-Humans' ``track.py`` (PHALP): ``outputs/results/demo_<video>.pkl``, a dict of frames, each with parallel lists
-over the tracks.
+"""4D-Humans' and TokenHMR's ``track.py`` (PHALP): ``outputs/results/demo_<video>.pkl``, a dict of frames, each with
+parallel lists over the tracks.
 
 A track that is not detected in a frame stays in the lists as a "ghost" with its last values (``tracked_time``
 above 0).
@@ -37,7 +37,10 @@ class Sighting(NamedTuple):
     entry: dict
 
 
-def tracks(document: Document) -> tuple[Track, ...]:
+NEEDS = "PHALP follows people who are detected in 5 frames in a row and are larger than 50 x 100 pixels."
+
+
+def tracks(document: Document, source: str) -> tuple[Track, ...]:
     """Every track, in the frames in which it was really detected."""
     seen: dict[int, list[Sighting]] = {}
     ghosts: dict[int, int] = {}
@@ -48,7 +51,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
                 seen.setdefault(person, []).append(Sighting(time, entry))
             else:
                 ghosts[person] = ghosts.get(person, 0) + 1
-    return tuple(_track(person, sightings, ghosts.get(person, 0)) for person, sightings in seen.items())
+    return tuple(_track(source, person, sightings, ghosts.get(person, 0)) for person, sightings in seen.items())
 
 
 def _entries_of(frame: Mapping, holder: str):
@@ -67,13 +70,14 @@ def _entries_of(frame: Mapping, holder: str):
         yield whole_number(frame, "time", holder), dict(zip(LISTS, values, strict=True))
 
 
-def _track(person: int, sightings: list[Sighting], ghosts: int) -> Track:
+def _track(source: str, person: int, sightings: list[Sighting], ghosts: int) -> Track:
     return Track(
-        person_of(person, [sighting.time for sighting in sightings]), lambda _space: _capture(person, sightings, ghosts)
+        person_of(person, [sighting.time for sighting in sightings]),
+        lambda _space: _capture(source, person, sightings, ghosts),
     )
 
 
-def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
+def _capture(source: str, person: int, sightings: list[Sighting], ghosts: int) -> Capture:
     holder = f"person {person}: "
     rotations = require_rotations(
         f"{holder}smpl", torch.stack([_rotations(sighting.entry, holder) for sighting in sightings])
@@ -90,14 +94,14 @@ def _capture(person: int, sightings: list[Sighting], ghosts: int) -> Capture:
         width=width,
         height=height,
         frame_index=torch.tensor([sighting.time for sighting in sightings]),
-        source="4dhumans",
+        source=source,
         notes=tuple(notes),
     )
 
 
 def _lens_note(focal: float, width: int, height: int) -> str:
     return (
-        f"4D-Humans assumes a lens of {focal:.0f} pixels, so the person is far away and the depth jitters with the "
+        f"this tracker assumes a lens of {focal:.0f} pixels, so the person is far away and the depth jitters with the "
         "distance. "
         f"--focal-length {math.hypot(width, height):.0f} (the frame's diagonal, an ordinary lens) brings both down"
     )
@@ -122,4 +126,13 @@ def _image_size(sightings: list[Sighting], holder: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-FORMAT = Format(lambda document: every_entry_has(document.value, "smpl", "camera", "tid"), tracks)
+def phalp_format(source: str) -> Format:
+    """The record of a program that is built on PHALP."""
+    return Format(
+        lambda document: every_entry_has(document.value, "smpl", "camera", "tid"),
+        lambda document: tracks(document, source),
+        needs=NEEDS,
+    )
+
+
+FORMAT = phalp_format("4dhumans")

@@ -47,7 +47,7 @@ class OpenedCapture:
     def capture(self, person: str | int = LONGEST, space: str = "camera", focal_length: float | None = None) -> Capture:
         """One person as a capture; see :func:`read_capture`."""
         with located(self.document.path):
-            track = choose_track(self.tracks, person)
+            track = choose_track(self.tracks, person, ADAPTERS[self.format].needs)
             read = self.corrections.capture(track.read(_known_space(track, space, self.format)))
             read = read.with_notes(*people_note(self.tracks, track))
             return read if focal_length is None else with_focal_length(read, focal_length)

@@ -94,6 +94,7 @@ FORMAT = Format(
         folder_holds(document, *FILES) or has(document.value, "pred_rotmat", "pred_trans", "frame")
     ),
     tracks=tracks,
+    needs="TRAM follows people who are detected in 16 frames in a row.",
     lookalikes=(
         Lookalike(
             lambda document: has(document.value, "world_cam_R"),

@@ -31,6 +31,11 @@ def tracks(document: Document) -> tuple[Track, ...]:
     return tuple(_track(document, name) for name in document.entries)
 
 
+def _is_empty(document: Document) -> bool:
+    """No other system writes an empty dict."""
+    return document.value == {} and isinstance(document.value, dict)
+
+
 def _track(document: Document, name: object) -> Track:
     holder = f"person {printable(name, 60)}: "
     values = section(document.value, name, "person ")
@@ -66,9 +71,13 @@ def _in_world(values: Mapping, holder: str) -> Capture:
     return Capture(*path, frame_index=frames, has_camera=False, source="wham", notes=(SMPL_NOTE, MID_HIP_NOTE))
 
 
+NEEDS = "WHAM follows people who are detected in at least 30 frames, and writes an empty dict where there are none."
+
+
 FORMAT = Format(
-    matches=lambda document: every_entry_has(document.value, "pose", "trans", "frame_ids"),
+    matches=lambda document: every_entry_has(document.value, "pose", "trans", "frame_ids") or _is_empty(document),
     tracks=tracks,
+    needs=NEEDS,
     lookalikes=(
         Lookalike(
             lambda document: every_entry_has(document.value, "poses_body"),

@@ -24,12 +24,14 @@ SYSTEMS = (
     System("smpler-x", "smpler_x", ("smplx/*.npz",)),
     System("tram", "tram", ("hps/hps_track_*.npy", "hps_track_*.npy")),
     System("gvhmr", "gvhmr", ("hmr4d_results.pt",)),
+    System("gem-smpl", "gem_smpl", ("smpl_params.pt",)),
     System("prompthmr", "prompthmr", ("results.pkl",)),
     System("amass", "amass"),
     System("camerahmr", "camerahmr"),
     System("smplest-x", "smplest_x"),
     System("standard", "standard"),
     System("4dhumans", "phalp"),
+    System("tokenhmr", "tokenhmr"),
     System("wham", "wham", ("wham_output.pkl",)),
 )
 FORMATS = ("auto", *(system.name for system in SYSTEMS))

@@ -44,14 +44,16 @@ def person_of(name: object, frame_numbers: Sequence[int]) -> Person:
     return Person(printable(name, 60), len(numbers), min(numbers, default=None), max(numbers, default=None))
 
 
-def choose_track(tracks: Sequence[Track], wanted: str | int) -> Track:
+def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") -> Track:
     """The person asked for; ``longest`` takes who is in most frames, the first of equals.
 
+    Args:
+        needs: a sentence for a file without people.
     Raises:
         InputError: nobody in the file, or no such person (with the list of who is there).
     """
     if not tracks:
-        raise InputError("holds no person. Run the capture again, or check that somebody is visible in the video.")
+        raise InputError(f"holds no person. {needs} Then run the capture again.".replace("  ", " "))
     if str(wanted) == LONGEST:
         return max(tracks, key=lambda track: track.person.frames)
     for track in tracks:

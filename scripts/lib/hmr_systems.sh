@@ -3,7 +3,9 @@
 #
 # Each run_* function reads $video, $fps, $frames, a unique name $name and a temporary folder $work. It calls "step FOLDER COMMAND..."
 # for each command, sets $result (the file to expect) and $format (its reader), and adds files that the run leaves in the checkout
-# to the array leftovers.
+# to the array leftovers, or the beginnings of their names to leftover_prefixes. What a program needs of a video is checked with
+# require_frames; $needs is a sentence about it for a run that finds nobody. $is_complete is a command that tells whether $result is complete
+# although the program ended badly.
 
 # system_of MODEL: sets $system (a function name), $root_variable, $python_variable, $entry (a file that its checkout has) and $title.
 system_of() {
@@ -15,6 +17,9 @@ system_of() {
         gvhmr) set -- gvhmr GVHMR tools/demo/demo.py 'GVHMR (github.com/zju3dv/GVHMR)' ;;
         tram) set -- tram TRAM scripts/estimate_humans.py 'TRAM (github.com/yufu-wang/tram)' ;;
         prompthmr) set -- prompthmr PROMPTHMR scripts/demo_video.py 'PromptHMR (github.com/yufu-wang/PromptHMR)' ;;
+        gem-smpl) set -- gem_smpl GEM_SMPL scripts/demo/demo_smpl_hpe.py 'GEM-SMPL (NVlabs, formerly GENMO)' ;;
+        tokenhmr) set -- tokenhmr TOKENHMR tokenhmr/track.py 'TokenHMR (github.com/saidwivedi/TokenHMR)' ;;
+        sam-3d-body) set -- sam_3d_body SAM_3D_BODY sam_3d_body/__init__.py 'SAM 3D Body (github.com/facebookresearch/sam-3d-body)' ;;
         smpler-x) set -- smpler_x SMPLER_X main/inference.py 'SMPLer-X (github.com/caizhongang/SMPLer-X)' ;;
         *) return 1 ;;
     esac
@@ -40,6 +45,12 @@ put_script() {
         usage_error "$theirs: cannot be written. Make it writable; the drop-in must be copied there."
     fi
     printf 'Copied the drop-in to %s.\n' "$theirs"
+}
+
+# require_frames N SENTENCE: the system finds nobody in shorter videos, so do not start it.
+require_frames() {
+    needs=$2
+    [ "$frames" -ge "$1" ] || usage_error "$video: has $frames frames. $needs Use a longer video or another system."
 }
 
 # take_frames: write the frames as pictures to $work/frames and set $frames to their number.
@@ -83,18 +94,35 @@ run_smplest_x() {
 run_camerahmr() {
     put_script "$repo/motion_rep/camerahmr_scripts/dump_params.py" dump_params.py
     take_frames
-    result=$work/params.pt format=standard
+    result=$work/params.pt format=camerahmr
     step "$root" "$python" dump_params.py --image_folder "$work/frames" --output "$result" --fps "$fps" \
         --model_type "${CAMERAHMR_MODEL_TYPE:-smpl}" ${extra[@]+"${extra[@]}"}
 }
 
+phalp_needs='PHALP follows people who are detected in 5 frames in a row and are larger than 50 x 100 pixels.'
+
 run_humans4d() {
-    local options=()
+    run_phalp 4dhumans track.py
+}
+
+run_tokenhmr() {
+    local file checkpoint=${TOKENHMR_CHECKPOINT:-data/checkpoints/tokenhmr_model.ckpt} settings=${TOKENHMR_MODEL_CONFIG:-data/checkpoints/model_config.yaml}
+    for file in "$checkpoint" "$settings"; do
+        [ "$dry_run" = 1 ] || (cd -- "$root" && [ -f "$file" ]) ||
+            usage_error "$file: not found (relative to $root). Download TokenHMR's weights, or set TOKENHMR_CHECKPOINT and TOKENHMR_MODEL_CONFIG."
+    done
+    run_phalp tokenhmr tokenhmr/track.py render.colors=slahmr "+checkpoint=$(for_hydra "$checkpoint")" "+model_config=$(for_hydra "$settings")"
+}
+
+# run_phalp FORMAT SCRIPT OPTION...: the tracker of 4D-Humans and TokenHMR.
+run_phalp() {
+    local script=$2 options=("${@:3}")
+    require_frames 5 "$phalp_needs"
     link_video
-    [ "$frames" -le 1300 ] || options=("video.end_frame=$frames")  # raise its default limit
-    result=$work/out/results/demo_$name.pkl format=4dhumans
+    [ "$frames" -le 1300 ] || options+=("video.end_frame=$frames")  # raise its default limit
+    result=$work/out/results/demo_$name.pkl format=$1
     # Hydra parses the values, so quote them for Hydra, too; its log goes to our folder.
-    step "$root" "$python" track.py "video.source=$(for_hydra "$linked")" "video.output_dir=$(for_hydra "$work/out")" \
+    step "$root" "$python" "$script" "video.source=$(for_hydra "$linked")" "video.output_dir=$(for_hydra "$work/out")" \
         "hydra.run.dir=$(for_hydra "$work/hydra")" ${options[@]+"${options[@]}"} ${extra[@]+"${extra[@]}"}
 }
 
@@ -103,18 +131,32 @@ for_hydra() {
 }
 
 run_wham() {
+    require_frames 30 'WHAM follows people who are detected in at least 30 frames.'
     link_video
     result=$work/out/$name/wham_output.pkl format=wham
     step "$root" "$python" demo.py --video "$linked" --output_pth "$work/out" --save_pkl ${extra[@]+"${extra[@]}"}
 }
 
 run_gvhmr() {
+    run_into_checkout gvhmr hmr4d_results.pt tools/demo/demo.py ${static_camera:+-s}
+}
+
+run_gem_smpl() {
+    run_into_checkout gem-smpl smpl_params.pt scripts/demo/demo_smpl_hpe.py --no_render ${static_camera:+-s}
+}
+
+# run_into_checkout FORMAT FILE SCRIPT OPTION...: GVHMR and its successors. Hydra parses the output folder, and a temporary folder may
+# have a name that it cannot parse, so the results go to a folder in the checkout.
+run_into_checkout() {
     link_video
-    result=$work/out/$name/hmr4d_results.pt format=gvhmr
-    step "$root" "$python" tools/demo/demo.py --video "$linked" --output_root "$work/out" ${static_camera:+-s} ${extra[@]+"${extra[@]}"}
+    [ -d "$root/outputs" ] || leftover_folders+=("$root/outputs")
+    result=$root/outputs/$name/$name/$2 format=$1
+    leftovers+=("$root/outputs/$name")
+    step "$root" "$python" "$3" --video "$linked" --output_root "outputs/$name" "${@:4}" ${extra[@]+"${extra[@]}"}
 }
 
 run_tram() {
+    require_frames 16 'TRAM follows people who are detected in 16 frames in a row.'
     link_video
     [ -d "$root/results" ] || leftover_folders+=("$root/results")
     result=$root/results/$name format=tram
@@ -130,15 +172,31 @@ run_prompthmr() {
     [ -d "$root/results" ] || leftover_folders+=("$root/results")
     result=$root/results/$name/results.pkl format=prompthmr
     leftovers+=("$root/results/$name")
-    step "$root" "$python" scripts/demo_video.py --input_video "$linked" ${static_camera:+--static_camera} ${extra[@]+"${extra[@]}"}
+    # Without the flag it serves a viewer when the result is written, and does not end.
+    step "$root" "$python" scripts/demo_video.py --input_video "$linked" --no-run-viser ${static_camera:+--static_camera} ${extra[@]+"${extra[@]}"}
 }
 
 run_smpler_x() {
     take_frames
-    result=$work/out format=smpler-x
-    leftovers+=("$root/output/demo_$name" "$root/main/output/demo_$name")
+    result=$work/out format=smpler-x is_complete=has_every_frame
+    # It adds the time to the name.
+    leftover_prefixes+=("$root/output/demo_$name" "$root/main/output/demo_$name")
     [ -d "$root/output" ] || leftover_folders+=("$root/output")
     [ -d "$root/main/output" ] || leftover_folders+=("$root/main/output")
+    # Without --show_verts every person opens a renderer.
     step "$root/main" "$python" inference.py --num_gpus 1 --exp_name "output/demo_$name" --pretrained_model "${SMPLER_X_CKPT:-smpler_x_h32}" \
-        --agora_benchmark agora_model --img_path "$work/frames" --start 1 --end "$frames" --output_folder "$result" ${extra[@]+"${extra[@]}"}
+        --agora_benchmark agora_model --img_path "$work/frames" --start 1 --end "$frames" --show_verts --output_folder "$result" ${extra[@]+"${extra[@]}"}
+}
+
+# has_every_frame: SMPLer-X wrote a file for the last frame.
+has_every_frame() {
+    compgen -G "$result/smplx/$(printf '%05d' "$frames")_*.npz" >/dev/null
+}
+
+run_sam_3d_body() {
+    put_script "$repo/motion_rep/sam_3d_body_scripts/dump_params.py" dump_params.py
+    take_frames
+    result=$work/params.npz format=sam-3d-body
+    step "$root" "$python" dump_params.py --image_folder "$work/frames" --output "$result" --fps "$fps" \
+        --checkpoint "${SAM_3D_BODY_CKPT:-facebook/sam-3d-body-dinov3}" ${extra[@]+"${extra[@]}"}
 }

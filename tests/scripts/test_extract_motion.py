@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,26 +28,38 @@ SYSTEMS = {
     "4d-humans": ("HUMANS4D", "humans4d"),
     "wham": ("WHAM", "wham"),
     "gvhmr": ("GVHMR", "gvhmr"),
+    "gem-smpl": ("GEM_SMPL", "gem_smpl"),
+    "tokenhmr": ("TOKENHMR", "tokenhmr"),
     "tram": ("TRAM", "tram"),
     "prompthmr": ("PROMPTHMR", "prompthmr"),
     "smpler-x": ("SMPLER_X", "smpler_x"),
 }
+FRAMES = 40
 DOCUMENTED = {
     "smplest-x": "sh scripts/inference.sh smplest_x_h a_clip.mp4 16.0",
     "camerahmr": "python dump_params.py --image_folder",
     "4d-humans": "python track.py",
     "wham": "python demo.py --video /tmp/extract_motion/a_clip.mp4 --output_pth /tmp/extract_motion/out --save_pkl",
-    "gvhmr": "python tools/demo/demo.py --video /tmp/extract_motion/a_clip.mp4 --output_root",
+    "gvhmr": "python tools/demo/demo.py --video /tmp/extract_motion/a_clip.mp4 --output_root outputs/a_clip",
+    "gem-smpl": "python scripts/demo/demo_smpl_hpe.py --video /tmp/extract_motion/a_clip.mp4 --output_root "
+    "outputs/a_clip --no_render",
+    "tokenhmr": "render.colors=slahmr '+checkpoint='",
     "tram": "python scripts/estimate_humans.py --video /tmp/extract_motion/a_clip.mp4",
-    "prompthmr": "python scripts/demo_video.py --input_video /tmp/extract_motion/a_clip.mp4",
+    "prompthmr": "python scripts/demo_video.py --input_video /tmp/extract_motion/a_clip.mp4 --no-run-viser",
     "smpler-x": "--pretrained_model smpler_x_h32 --agora_benchmark agora_model "
-    "--img_path /tmp/extract_motion/frames --start 1 --end 9",
+    "--img_path /tmp/extract_motion/frames --start 1 --end 40 --show_verts",
 }
 
 
 @pytest.fixture
 def video(tmp_path):
     return write_video(tmp_path / "videos" / "a clip.mp4", one_person(9))
+
+
+@pytest.fixture
+def long_video(tmp_path):
+    """As many frames as the most demanding system needs."""
+    return write_video(tmp_path / "videos" / "a clip.mp4", one_person(FRAMES))
 
 
 @pytest.fixture
@@ -145,45 +158,55 @@ def test_camerahmr(tmp_path, video, programs):
 
 
 @pytest.mark.parametrize("model", SYSTEMS)
-def test_a_system_is_run_and_what_it_wrote_is_imported(model, tmp_path, video, programs):
+def test_a_system_is_run_and_what_it_wrote_is_imported(model, tmp_path, long_video, programs):
     root = Path(programs[f"{SYSTEMS[model][0]}_ROOT"])
     before = contents(root)
     more = {"gvhmr": ["--static-camera"], "prompthmr": ["--static-camera"], "4d-humans": ["--focal-length", "500"]}.get(
         model, []
     )
-    done = extract(tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", *more)
+    done = extract(tmp_path, programs, "--model", model, "--video", str(long_video), "--output", "hmr.pt", *more)
     assert done.returncode == 0, done.stderr
     values = torch.load(tmp_path / "hmr.pt", weights_only=True)
     assert (
         values["fps"].tolist() == [16.0]
-        and values["num_frames"].tolist() == [9]
-        and values["body_pose"].shape == (9, 63)
+        and values["num_frames"].tolist() == [FRAMES]
+        and values["body_pose"].shape == (FRAMES, 63)
     )
-    time = torch.arange(9) / 16
+    time = torch.arange(FRAMES) / 16
     if model != "smpler-x":
         pelvis = torch.stack([0.1 * time, 0.2 + 0 * time], 1)
         assert torch.allclose((values["transl"] + SMPLX_PELVIS)[:, :2], pelvis, atol=1e-4)
-    assert model != "4d-humans" or values["focal_length"].tolist() == [[500.0]] * 9
-    orient = torch.stack([torch.full((9,), torch.pi - 0.1), 0.3 * time, 0 * time], 1)
+    assert model != "4d-humans" or values["focal_length"].tolist() == [[500.0]] * FRAMES
+    orient = torch.stack([torch.full((FRAMES,), torch.pi - 0.1), 0.3 * time, 0 * time], 1)
     assert torch.allclose(values["global_orient"], orient, atol=1e-4)
     assert contents(root) == before, "the checkout is as it was"
 
 
 @pytest.mark.parametrize("model", ["wham", "tram"])
-def test_the_world_of_systems_that_have_one(model, tmp_path, video, programs):
+def test_the_world_of_systems_that_have_one(model, tmp_path, long_video, programs):
     static = [] if model == "wham" else ["--static-camera"]
     done = extract(
-        tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", "--space", "world", *static
+        tmp_path,
+        programs,
+        "--model",
+        model,
+        "--video",
+        str(long_video),
+        "--output",
+        "hmr.pt",
+        "--space",
+        "world",
+        *static,
     )
     assert done.returncode == 0, done.stderr
     assert "focal_length" not in torch.load(tmp_path / "hmr.pt", weights_only=True)
 
 
 @pytest.mark.parametrize("model", [*DOCUMENTED])
-def test_a_dry_run_prints_the_documented_commands_and_does_nothing(model, tmp_path, video):
+def test_a_dry_run_prints_the_documented_commands_and_does_nothing(model, tmp_path, long_video):
     before = contents(tmp_path)
     done = extract(
-        tmp_path, {"TMPDIR": "/tmp"}, "--model", model, "--video", str(video), "--output", "hmr.pt", "--dry-run"
+        tmp_path, {"TMPDIR": "/tmp"}, "--model", model, "--video", str(long_video), "--output", "hmr.pt", "--dry-run"
     )
     assert done.returncode == 0 and DOCUMENTED[model] in done.stdout, done.stdout + done.stderr
     assert "_ROOT is not set" in done.stderr
@@ -194,13 +217,13 @@ def test_a_dry_run_prints_the_documented_commands_and_does_nothing(model, tmp_pa
     ("mode", "words"), [("crash", "ended with code 1"), ("no file", "ended without an error but wrote no")]
 )
 @pytest.mark.parametrize("model", ["wham", "tram", "smpler-x"])
-def test_a_system_that_fails_is_told_and_leaves_nothing(model, mode, words, tmp_path, video, programs):
+def test_a_system_that_fails_is_told_and_leaves_nothing(model, mode, words, tmp_path, long_video, programs):
     if (model, mode) == ("tram", "no file"):
         words = "ended with code 1"  # its second script misses the first one's camera
     root = Path(programs[f"{SYSTEMS[model][0]}_ROOT"])
     before = contents(root)
     done = extract(
-        tmp_path, programs, "--model", model, "--video", str(video), "--output", "hmr.pt", STAND_IN_MODE=mode
+        tmp_path, programs, "--model", model, "--video", str(long_video), "--output", "hmr.pt", STAND_IN_MODE=mode
     )
     assert done.returncode == 1 and f"{model} {words}" in done.stderr
     assert contents(root) == before and not (tmp_path / "hmr.pt").exists()
@@ -225,7 +248,7 @@ def test_a_video_without_a_person(tmp_path, programs):
         (["--model", "preview", "--person", "2"], "--bbox"),
         (["--model", "wham", "--space", "moon"], "expected camera or world"),
         (["--model", "camerahmr", "--space", "world"], "camerahmr has no world frame"),
-        (["--model", "wham", "--static-camera"], "works only with gvhmr, tram and prompthmr"),
+        (["--model", "wham", "--static-camera"], "works only with gvhmr, gem-smpl, tram and prompthmr"),
         (["--video", "none.mp4"], "none.mp4: not found"),
         (["--output", "hmr.pkl"], "ending in .pt"),
         (["--video"], "--video needs a value"),
@@ -333,7 +356,7 @@ def test_an_uneven_turned_video_is_given_to_systems_as_an_even_upright_copy(tmp_
             picture = draw_frame([(RED, 20 + 2 * number, 30, 30, 70)], (160, 120))
             writer.write(np.ascontiguousarray(picture[:, :, ::-1]), time)
     ffmpeg("-display_rotation", "90", "-i", tmp_path / "lying.mp4", "-c", "copy", tmp_path / "v.mp4")
-    for system in ("wham", "camerahmr"):
+    for system in ("gvhmr", "camerahmr"):
         done = extract(tmp_path, programs, "--model", system, "--video", "v.mp4", "--output", f"{system}.pt")
         assert done.returncode == 0, done.stderr
         assert "evenly timed" in done.stderr or "even 16 frames per second" in done.stderr
@@ -341,3 +364,81 @@ def test_an_uneven_turned_video_is_given_to_systems_as_an_even_upright_copy(tmp_
         assert len(capture["transl"]) == 19 and float(capture["fps"]) == 16.0
         if "width" in capture:
             assert (float(capture["width"][0]), float(capture["height"][0])) == (120, 160)
+
+
+@pytest.mark.parametrize("model", ["wham", "prompthmr", "smpler-x", "tokenhmr"])
+def test_a_result_is_imported_although_the_system_fails_after_it(model, tmp_path, long_video, programs):
+    done = extract(
+        tmp_path,
+        programs,
+        *("--model", model, "--video", str(long_video), "--output", "hmr.pt"),
+        STAND_IN_MODE="late crash",
+    )
+    assert done.returncode == 0 and "ended with code 1, but its result is there and is imported" in done.stderr
+    assert len(torch.load(tmp_path / "hmr.pt", weights_only=True)["transl"]) == FRAMES
+
+
+def test_half_a_result_is_kept_and_named_but_not_imported(tmp_path, long_video, programs):
+    request = ("--model", "smpler-x", "--video", str(long_video), "--output", "hmr.pt")
+    done = extract(tmp_path, programs, *request, STAND_IN_MODE="crash halfway")
+    assert done.returncode == 1 and "smpler-x ended with code 1" in done.stderr
+    assert not (tmp_path / "hmr.pt").exists()
+    assert len(list((tmp_path / "hmr_smpler-x" / "out" / "smplx").glob("*.npz"))) == FRAMES // 2
+
+
+def test_a_result_that_cannot_be_imported_is_kept_and_the_printed_command_imports_it(tmp_path, long_video, programs):
+    request = ("--model", "wham", "--video", str(long_video), "--output", "hmr.pt")
+    done = extract(tmp_path, programs, *request, "--person", "7")
+    assert done.returncode == 1 and "has no person 7" in done.stderr and "Import it with:" in done.stderr
+    kept = tmp_path / "hmr_wham" / "wham_output.pkl"
+    assert kept.is_file() and not (tmp_path / "hmr.pt").exists()
+    printed = done.stderr.strip().splitlines()[-1]
+    again = subprocess.run(
+        ["bash", "-c", printed.replace("--person=7", "--person=0")], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert again.returncode == 0 and len(torch.load(tmp_path / "hmr.pt", weights_only=True)["transl"]) == FRAMES
+    second = extract(tmp_path, programs, *request, "--person", "7")
+    assert second.returncode == 1 and (tmp_path / "hmr_wham_2" / "wham_output.pkl").is_file() and kept.is_file()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_its_result(number, code, tmp_path, long_video, programs):
+    """The program has written its result and goes on for ever, as a viewer does."""
+    root = Path(programs["WHAM_ROOT"])
+    before = contents(root)
+    environment = {**os.environ, **programs, "PYTHON": sys.executable, "STAND_IN_MODE": "serve"}
+    request = ["--model", "wham", "--video", str(long_video), "--output", "hmr.pt"]
+    with subprocess.Popen(
+        ["bash", str(SCRIPT), *request],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        for line in run.stderr:
+            if "viewer at" in line:
+                os.killpg(run.pid, number)
+                break
+        told = run.stderr.read()
+        assert run.wait(60) == code
+    assert "Kept what wham wrote" in told and (tmp_path / "hmr_wham" / "wham_output.pkl").is_file()
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "frames"), [("wham", "at least 30 frames"), ("tram", "16 frames in a row"), ("4d-humans", "5 frames")]
+)
+def test_a_video_too_short_for_a_system_is_refused_before_the_run(model, frames, tmp_path, programs):
+    write_video(tmp_path / "short.mp4", one_person(4))
+    done = extract(tmp_path, programs, "--model", model, "--video", "short.mp4", "--output", "hmr.pt")
+    assert done.returncode == 2 and "has 4 frames" in done.stderr and frames in done.stderr
+
+
+@pytest.mark.parametrize("model", [*SYSTEMS])
+def test_odd_temporary_folders(model, tmp_path, long_video, programs):
+    odd = tmp_path / "a=b (c) [ü]"
+    odd.mkdir()
+    request = ("--model", model, "--video", str(long_video), "--output", "hmr.pt")
+    done = extract(tmp_path, programs, *request, TMPDIR=str(odd))
+    assert done.returncode == 0 and not list(odd.iterdir()), done.stderr

@@ -324,6 +324,28 @@ def write_gvhmr(
     return path
 
 
+def write_gem_smpl(folder: Path, person: Known, world: Known, segments: list[dict] | None = None) -> Path:
+    """GVHMR's numbers under GEM-SMPL's names; betas are optional, the lens is the longer side."""
+
+    def values(one: Known) -> dict:
+        pose = {"global_orient": rotvec(one.root), "body_pose": rotvec(one.body), "transl": smplx_transl(one)}
+        return tensors(pose)
+
+    intrinsic = np.array([[WIDTH, 0, WIDTH / 2], [0, WIDTH, HEIGHT / 2], [0, 0, 1]])
+    path = folder / "smpl_params.pt"
+    whole = [{"start": 0, "end": len(person.root), "type": "video", "video_path": None}]
+    torch.save(
+        {
+            "body_params_incam": values(person),
+            "body_params_global": values(world),
+            "K_fullimg": torch.tensor(np.tile(intrinsic, (len(person.root), 1, 1)), dtype=torch.float32),
+            "segment_info": whole if segments is None else segments,
+        },
+        path,
+    )
+    return path
+
+
 def write_tram(folder: Path, people: list[Known], frames: int) -> Path:
     out = folder / "clip"
     (out / "hps").mkdir(parents=True)

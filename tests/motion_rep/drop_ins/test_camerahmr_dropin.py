@@ -115,6 +115,22 @@ def test_smplx_focal_length_overlays_and_largest(checkout, tmp_path):
     assert "no OpenGL here" in drawn.stderr, "only asked-for pictures need OpenGL"
 
 
+@pytest.mark.parametrize(("name", "warned"), [("body_model", False), ("other_model", True)])
+def test_the_body_model_under_its_newer_name_and_a_warning_without_one(name, warned, checkout, result, tmp_path):
+    root = tmp_path / "newer"
+    shutil.copytree(checkout, root)
+    estimator = root / "mesh_estimator.py"
+    estimator.write_text(estimator.read_text().replace("smpl_model", name))
+    frames = write_frames(tmp_path / "in", [[(RED, 20 + 3 * number, 20, 40, 90)] for number in (1, 2)])
+    done = dump(root, frames, tmp_path / "hmr.pt", "--focal_length", "210")
+    assert done.returncode == 0 and ("warning" in done.stdout) is warned, done.stderr
+    pelvis = torch.load(tmp_path / "hmr.pt", weights_only=True)["transl"] + SMPLX_PELVIS
+    known = (result["transl"] + SMPLX_PELVIS)[:2]
+    smpl_pelvis = torch.tensor([-0.00179506, -0.22333382, 0.02821918])
+    moved = smpl_pelvis - STAND_IN_PELVIS if warned else torch.zeros(3)
+    assert torch.allclose(pelvis - known, moved.expand(2, 3), atol=1e-4)
+
+
 def test_the_result_converts(result, tmp_path):
     converter = SCRIPTS / "convert_hmr_to_motion.py"
     torch.save(result, tmp_path / "hmr.pt")

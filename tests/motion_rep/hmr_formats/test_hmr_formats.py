@@ -18,6 +18,7 @@ from hmr_layouts import (
     write_4dhumans,
     write_amass,
     write_camerahmr,
+    write_gem_smpl,
     write_gvhmr,
     write_prompthmr,
     write_smpler_x,
@@ -189,6 +190,61 @@ def test_gvhmr_in_the_camera_and_in_its_world(tmp_path):
     assert not world.has_camera and world.focal_length is None
 
 
+def test_gem_smpl_in_the_camera_and_in_its_world(tmp_path):
+    person = known_person()
+    path = write_gem_smpl(tmp_path, person, in_world(person))
+    capture = read_capture(path)
+    assert_is(capture, person)
+    assert_camera(capture, WIDTH)
+    assert capture.source == "gem-smpl" and capture.frame_index is None
+    assert_is(read_capture(path, space="world"), y_down(in_world(person)))
+
+
+def test_frames_that_gem_made_from_text_are_not_seen_by_the_camera(tmp_path):
+    person = known_person()
+    parts = [{"start": 0, "end": 12, "type": "video"}, {"start": 12, "end": 20, "type": "text"}]
+    path = write_gem_smpl(tmp_path, person, in_world(person), parts)
+    capture = read_capture(path)
+    assert_is(capture, person.rows(slice(0, 12)))
+    assert capture.frame_index.tolist() == list(range(12)) and any("8 frames" in note for note in capture.notes)
+    assert len(read_capture(path, space="world")) == 20
+    only_text = write_gem_smpl(tmp_path, person, person, [{"start": 0, "end": 20, "type": "text"}])
+    with pytest.raises(InputError, match="made from text in all frames.*--space world"):
+        read_capture(only_text)
+
+
+def test_gem_x_is_refused_with_its_reason(tmp_path):
+    path = write_gem_smpl(tmp_path, known_person(), known_person())
+    values = torch.load(path, weights_only=True)
+    values["body_params_incam"]["body_pose"] = torch.zeros(20, 228)
+    torch.save(values, path)
+    with pytest.raises(InputError, match=r"comes from GEM-X: its body_pose has 228 numbers.*SOMA"):
+        read_capture(path)
+
+
+@pytest.mark.parametrize("missing", ["K_fullimg", "smpl_params_incam"])
+def test_gvhmr_without_its_lens_or_with_the_world_only(missing, tmp_path):
+    person = known_person()
+    path = write_gvhmr(tmp_path, person, in_world(person))
+    values = torch.load(path, weights_only=True)
+    del values[missing]
+    torch.save(values, path)
+    capture = read_capture(path)
+    if missing == "K_fullimg":
+        assert_is(capture, person)
+        assert capture.has_camera and capture.focal_length is None and "K_fullimg" in capture.notes[0]
+    else:
+        assert_is(capture, y_down(in_world(person)))
+        assert not capture.has_camera and "only the gravity-aligned world" in capture.notes[0]
+
+
+def test_an_empty_result_says_what_the_system_needs(tmp_path):
+    path = write_wham(tmp_path, {}, {}, {})
+    assert list_people(path) == ()
+    with pytest.raises(InputError, match="holds no person. WHAM follows people who are detected in at least 30 frames"):
+        read_capture(path)
+
+
 def test_a_shape_leaves_the_pelvis_in_its_place(tmp_path):
     """Against the joint directions of mannequin-x, by way of the body whose pelvis they move."""
     mannequin = pytest.importorskip("mannequin")
@@ -296,11 +352,14 @@ def test_every_system_is_recognised_by_itself_and_by_name(tmp_path):
         "4dhumans": write_4dhumans(tmp_path, {0: person}, {}, 20),
         "wham": write_wham(tmp_path, {0: person}, {0: person}, {0: person.pelvis}),
         "gvhmr": write_gvhmr(tmp_path, person, person),
+        "gem-smpl": write_gem_smpl(tmp_path, person, person),
+        "tokenhmr": write_4dhumans(tmp_path, {0: person}, {}, 20),
         "tram": write_tram(tmp_path, [person], 20),
         "prompthmr": write_prompthmr(tmp_path, {0: person}, {0: person}),
         "amass": write_amass(tmp_path, person, "smplx"),
     }
     assert set(written) == set(ADAPTERS)
     for name, path in written.items():
-        assert open_capture(path).format == name
+        # TokenHMR writes 4D-Humans' file.
+        assert open_capture(path).format == {"tokenhmr": "4dhumans"}.get(name, name)
         assert read_capture(path, name).source == name

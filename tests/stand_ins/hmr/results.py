@@ -3,6 +3,7 @@
 import os
 import pickle
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -48,6 +49,17 @@ def maybe_fail():
         sys.exit("CUDA out of memory")
     if mode == "no file":
         sys.exit(0)
+
+
+def fail_at_the_end():
+    """Fail after the result was written, or wait for ever as a viewer does."""
+    mode = os.environ.get("STAND_IN_MODE")
+    if mode == "late crash":
+        sys.exit("CUDA error while drawing")
+    if mode == "serve":
+        print("viewer at http://localhost:8080", flush=True)
+        while True:
+            time.sleep(1)
 
 
 def write_pickle(path, value):

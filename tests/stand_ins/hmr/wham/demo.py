@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from results import SMPL_PELVIS, maybe_fail, np, person, video_frames, write_pickle
+from results import SMPL_PELVIS, fail_at_the_end, maybe_fail, np, person, video_frames, write_pickle
 
 parser = argparse.ArgumentParser(allow_abbrev=False)
 parser.add_argument("--video", required=True)
@@ -24,6 +24,9 @@ pose = np.concatenate([orient, np.zeros((count, 69), np.float32)], 1)
 people = defaultdict(dict)
 camera = {"pose": pose, "trans": (pelvis - SMPL_PELVIS).astype(np.float32), "betas": np.zeros((count, 10), np.float32)}
 world = {"pose_world": pose, "trans_world": pelvis, "frame_ids": np.arange(count)}
-people[0] = {**camera, **world, "verts": np.zeros((count, 2, 3), np.float32)}
+# Shorter tracks are dropped.
+if count >= 30:
+    people[0] = {**camera, **world, "verts": np.zeros((count, 2, 3), np.float32)}
 if args.save_pkl:
     write_pickle(Path(args.output_pth) / Path(args.video).stem / "wham_output.pkl", people)
+fail_at_the_end()

@@ -1,15 +1,20 @@
 """Stand-in for PromptHMR's scripts/demo_video.py."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from results import SMPLX_PELVIS, matrices, maybe_fail, np, person, video_frames, write_pickle
+from results import SMPLX_PELVIS, fail_at_the_end, matrices, maybe_fail, np, person, video_frames, write_pickle
 
 parser = argparse.ArgumentParser(allow_abbrev=False)
 parser.add_argument("--input_video", required=True)
 parser.add_argument("--static_camera", action="store_true")
+# tyro's spelling of a bool that is true by default; it takes dashes and underscores.
+parser.add_argument("--no-run-viser", "--no_run_viser", dest="run_viser", action="store_false")
+parser.add_argument("--viser_total", type=int, default=1500)
+parser.add_argument("--viser_subsample", type=int, default=1)
 args = parser.parse_args()
 maybe_fail()
 count, (width, height) = video_frames(args.input_video)
@@ -40,3 +45,6 @@ write_pickle(
     Path("results") / Path(args.input_video).stem / "results.pkl",
     {"camera": camera, "camera_world": world, "people": {3: someone}, "timings": {}},
 )
+if args.run_viser:
+    os.environ["STAND_IN_MODE"] = "serve"
+fail_at_the_end()

@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from results import SMPLX_PELVIS, maybe_fail, np, person
+from results import SMPLX_PELVIS, fail_at_the_end, maybe_fail, np, person
 
 parser = argparse.ArgumentParser(allow_abbrev=False)
 for flag in ("--exp_name", "--pretrained_model", "--agora_benchmark", "--img_path", "--output_folder"):
@@ -17,7 +18,8 @@ for flag in ("--show_verts", "--show_bbox", "--save_mesh", "--multi_person"):
     parser.add_argument(flag, action="store_true")
 args = parser.parse_args()
 assert args.pretrained_model == "smpler_x_h32" and args.agora_benchmark == "agora_model" and Path.cwd().name == "main"
-(Path("..") / args.exp_name / "log").mkdir(parents=True)
+assert args.show_verts, "without it every person opens an off-screen OpenGL renderer"
+(Path("..") / f"{args.exp_name}_20261126_143000" / "log").mkdir(parents=True)
 maybe_fail()
 pictures = sorted(Path(args.img_path).glob("*.jpg"))
 assert [picture.name for picture in pictures] == [f"{number:06d}.jpg" for number in range(args.start, args.end + 1)]
@@ -26,6 +28,8 @@ out = Path(args.output_folder)
 (out / "meta").mkdir()
 orient, pelvis = person(len(pictures))
 for number, picture in enumerate(pictures):
+    if number == len(pictures) // 2 and os.environ.get("STAND_IN_MODE") == "crash halfway":
+        sys.exit("CUDA out of memory")
     hands = {
         "left_hand_pose": np.zeros((15, 3), np.float32),
         "right_hand_pose": np.zeros((15, 3), np.float32),
@@ -52,3 +56,4 @@ for number, picture in enumerate(pictures):
         "img_path": str(picture),
     }
     (out / "meta" / f"{number + 1:05}_0.json").write_text(json.dumps(meta))
+fail_at_the_end()

@@ -1,6 +1,7 @@
 """Stand-in for GVHMR's tools/demo/demo.py."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ parser.add_argument("--output_root", default="outputs/demo")
 parser.add_argument("-s", "--static_cam", action="store_true")
 parser.add_argument("--verbose", action="store_true")
 args = parser.parse_args()
+assert re.fullmatch(r"[\w./-]+", args.output_root, re.ASCII), f"hydra cannot parse output_root={args.output_root}"
 maybe_fail()
 count, (width, height) = video_frames(args.video)
 orient, pelvis = (torch.tensor(value) for value in person(count))
