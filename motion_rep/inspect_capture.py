@@ -9,8 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error
-from motion_rep.common.errors import InputError
+from motion_rep.common.command_line import Parser, run_command
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 
@@ -35,31 +34,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.conversion.capture_report import report_on
-    from motion_rep.conversion.inputs import captures_at
+    from motion_rep.conversion.capture_report import say_reports
 
-    settings = Settings(**reading_settings(args))
-    code = DONE
-    for path in map(Path, map(str, captures_at(args.paths, empty_too=True))):
-        try:
-            report = report_on(path, settings)
-        except InputError as error:
-            say_error(error)
-            code = SOME_FAILED
-            continue
-        say(str(path))
-        _say_lines(report.lines)
-        if not report.converts:
-            code = SOME_FAILED
-    return code
-
-
-def _say_lines(lines: tuple[tuple[str, str], ...]) -> None:
-    """Two columns; what repeats on the left is said once."""
-    last = None
-    for what, found in lines:
-        say(f"  {'' if what == last else what:<11} {found}")
-        last = what
+    return say_reports(args.paths, Settings(**reading_settings(args)))
 
 
 if __name__ == "__main__":

@@ -9,20 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import (
-    DONE,
-    Parser,
-    device_or_error,
-    frame_rate,
-    picture_side,
-    positive_int,
-    progress,
-    run_command,
-    say,
-    say_error,
-    say_warning,
-)
-from motion_rep.common.errors import InputError
+from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
 from motion_rep.common.rates import ASSUMED_FPS, DRAWING
 from motion_rep.common.sizes import DEFAULT_SIZE
 
@@ -30,6 +17,14 @@ from motion_rep.common.sizes import DEFAULT_SIZE
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
+    _add_files(parser)
+    _add_picture_flags(parser)
+    _add_path_flags(parser)
+    _add_drawing_flags(parser)
+    return parser
+
+
+def _add_files(parser: Parser) -> None:
     parser.add_argument(
         "--motion-file", type=Path, nargs="+", required=True, metavar="M", help="motion .pt files; one or several"
     )
@@ -44,41 +39,47 @@ def build_parser() -> Parser:
         metavar="V",
         help="source video; makes an overlay. One for all motions, or one for each",
     )
-    parser.add_argument("--smpl-type", choices=("smplx", "smplh"), default="smplx", help="which body model to look for")
-    parser.add_argument(
-        "--smpl-model-path", metavar="PATH", help="its file or folder; 'mannequin' takes the built-in body"
-    )
-    parser.add_argument("--batch-size", type=positive_int, default=16, help="frames posed at once")
-    parser.add_argument(
-        "--H",
-        "--height",
-        dest="height",
-        type=picture_side,
-        help=f"height of the depth video (the camera's, else {DEFAULT_SIZE[1]})",
-    )
-    parser.add_argument(
-        "--W",
-        "--width",
-        dest="width",
-        type=picture_side,
-        help=f"width of the depth video (the camera's, else {DEFAULT_SIZE[0]})",
-    )
+
+
+def _add_picture_flags(parser: Parser) -> None:
+    """Size and rate of the video to write."""
+    for short, long, default in (("--H", "height", DEFAULT_SIZE[1]), ("--W", "width", DEFAULT_SIZE[0])):
+        parser.add_argument(
+            short,
+            f"--{long}",
+            dest=long,
+            type=picture_side,
+            help=f"{long} of the depth video (default: the camera's, or {default})",
+        )
     parser.add_argument(
         "--fps",
         type=frame_rate,
-        help=f"frame rate of the depth video (the motion's, else {ASSUMED_FPS[DRAWING]:g}); ignored with --video-file",
+        help="frame rate of the depth video "
+        f"(default: the motion's, or {ASSUMED_FPS[DRAWING]:g}); ignored with --video-file",
     )
+
+
+def _add_path_flags(parser: Parser) -> None:
+    """Where the body goes."""
     parser.add_argument(
         "-rfv",
         "--recover-from-velocity",
         action="store_true",
         help="take the root's path from the velocity columns; writes <name>_depth_recover_velocity.mp4",
     )
-    parser.add_argument("-zt", "--zero-trans", action="store_true", help="keep the pelvis where it starts")
+    parser.add_argument("-zt", "--zero-trans", action="store_true", help="keep the pelvis at its first position")
+
+
+def _add_drawing_flags(parser: Parser) -> None:
+    """Body model and renderer."""
+    parser.add_argument("--smpl-type", choices=("smplx", "smplh"), default="smplx", help="which body model to look for")
+    parser.add_argument(
+        "--smpl-model-path", metavar="PATH", help="its file or folder; 'mannequin' takes the built-in body"
+    )
+    parser.add_argument("--batch-size", type=positive_int, default=16, help="frames posed at once")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
-    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="what draws")
+    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="the renderer")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the renderer")
-    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -87,26 +88,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.drawing.motion_check import CheckOptions, check_jobs, load_checker
+    from motion_rep.drawing.motion_check import CheckOptions, check_jobs, check_motions, load_checker
 
     jobs = check_jobs(args.motion_file, args.video_file, args.output_dir, args.recover_from_velocity)
-    checker = load_checker(args.smpl_type, args.smpl_model_path, device_or_error(args.device), args.renderer)
+    checker = load_checker(args.smpl_type, args.smpl_model_path, args.device, args.renderer)
     options = CheckOptions(
         args.fps, args.width, args.height, args.recover_from_velocity, args.zero_trans, args.batch_size
     )
-    say(f"body: {checker.body.name}" + (f"; renderer: {checker.renderer.name}" if args.verbose else ""))
-    code = DONE
-    for job in jobs:
-        try:
-            notes = checker.check(job, options, lambda frames, total: progress(frames, "drawing", total, "frame"))
-        except InputError as error:
-            say_error(error)
-            code = max(code, error.exit_code)
-            continue
-        for note in notes:
-            say_warning(f"{job.motion}: {note}")
-        say(f"{job.motion} -> {job.target}")
-    return code
+    return check_motions(checker, jobs, options, args.verbose)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from motion_rep.bodies.mannequin_body import MannequinBody
+from motion_rep.bodies.smplx_model import SmplxBody, model_name
 from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.parameters import BodyParameters
 
@@ -57,11 +59,7 @@ def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
     """
     path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
     if path is None:
-        from motion_rep.bodies.mannequin_body import MannequinBody
-
         return MannequinBody()
-    from motion_rep.bodies.smplx_model import SmplxBody
-
     return SmplxBody(path, smpl_type, device)
 
 
@@ -69,11 +67,7 @@ def body_name(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
     """What :func:`load_body` would call the body it loads, found out without loading it; same errors."""
     path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
     if path is None:
-        from motion_rep.bodies.mannequin_body import MannequinBody
-
         return MannequinBody.name
-    from motion_rep.bodies.smplx_model import model_name
-
     return model_name(path, smpl_type)
 
 

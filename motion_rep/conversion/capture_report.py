@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,8 +13,10 @@ import torch
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.resampling import frame_ranges
+from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error
 from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.conversion.inputs import captures_at
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
 from motion_rep.hmr_results.corrections import Corrections
@@ -32,6 +34,31 @@ class CaptureReport:
 
     lines: tuple[tuple[str, str], ...]
     converts: bool
+
+
+def say_reports(paths: Sequence[Path], settings: Settings) -> int:
+    """Print a report on each capture at these paths; returns 0 if all of them will convert, else 1."""
+    code = DONE
+    for path in map(Path, map(str, captures_at(paths, empty_too=True))):
+        try:
+            report = report_on(path, settings)
+        except InputError as error:
+            say_error(error)
+            code = SOME_FAILED
+            continue
+        say(str(path))
+        _say_lines(report.lines)
+        if not report.converts:
+            code = SOME_FAILED
+    return code
+
+
+def _say_lines(lines: tuple[tuple[str, str], ...]) -> None:
+    """Two columns; a label that repeats is printed once."""
+    last = None
+    for what, found in lines:
+        say(f"  {'' if what == last else what:<11} {found}")
+        last = what
 
 
 def report_on(path: Path, settings: Settings) -> CaptureReport:

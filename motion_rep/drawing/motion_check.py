@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.bodies.body_models import Body, load_body
-from motion_rep.common.errors import UsageError
+from motion_rep.common.command_line import DONE, device_or_error, progress, say, say_error, say_warning
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.atomic_writing import require_folder
@@ -15,7 +16,7 @@ from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.runs.work_pool import use_one_thread
 
-__all__ = ["CheckJob", "CheckOptions", "Checker", "check_jobs", "load_checker"]
+__all__ = ["CheckOptions", "check_jobs", "check_motions", "load_checker"]
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,29 @@ def check_jobs(
     return jobs
 
 
+def check_motions(checker: Checker, jobs: Sequence[CheckJob], options: CheckOptions, verbose: bool) -> int:
+    """Write the video of each job and print a line for it; returns the exit code."""
+    say(f"body: {checker.body.name}" + (f"; renderer: {checker.renderer.name}" if verbose else ""))
+    code = DONE
+    for job in jobs:
+        try:
+            notes = checker.check(job, options, lambda frames, total: progress(frames, "drawing", total, "frame"))
+        except InputError as error:
+            say_error(error)
+            code = max(code, error.exit_code)
+            continue
+        for note in notes:
+            say_warning(f"{job.motion}: {note}")
+        say(f"{job.motion} -> {job.target}")
+    return code
+
+
 def load_checker(smpl_type: str, model_path: str | None, device: str, renderer: str) -> Checker:
     """Load body model and renderer; frames are shared out between threads, so torch itself uses one.
 
     Raises:
         UsageError: a model or a renderer that is not there.
     """
-    checker = Checker(load_body(smpl_type, model_path, device), load_renderer(renderer))
+    checker = Checker(load_body(smpl_type, model_path, device_or_error(device)), load_renderer(renderer))
     use_one_thread()
     return checker

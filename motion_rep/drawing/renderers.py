@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from motion_rep.common.errors import UsageError
+from motion_rep.drawing.gl_renderer import GlRenderer
+from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.drawing.scene import Mesh, Region, View
 
 RENDERERS = ("auto", "opencv", "gl")
@@ -44,24 +46,14 @@ def load_renderer(name: str = "auto") -> Renderer:
     if name not in RENDERERS:
         raise UsageError(f"renderer {name!r} is unknown, expected one of {', '.join(RENDERERS)}.")
     if name == "gl":
-        from motion_rep.drawing.gl_renderer import GlRenderer
-
         return GlRenderer()
-    return (_hardware_gl() if name == "auto" else None) or _opencv()
-
-
-def _opencv() -> Renderer:
-    from motion_rep.drawing.opencv_renderer import OpenCvRenderer
-
-    return OpenCvRenderer()
+    return (_hardware_gl() if name == "auto" else None) or OpenCvRenderer()
 
 
 def _hardware_gl() -> Renderer | None:
     """The OpenGL renderer if a GPU really draws; a look at the device files first saves loading OpenGL."""
     if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/dri/renderD128")):
         return None
-    from motion_rep.drawing.gl_renderer import GlRenderer
-
     try:
         renderer = GlRenderer()
     except UsageError:

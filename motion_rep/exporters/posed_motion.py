@@ -13,7 +13,7 @@ from motion_rep.motions.closing_frame import with_closing_frame
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 
-Z_UP = "zup"
+Z_UP, Y_UP = "zup", "yup"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.files.atomic_writing import require_folder
@@ -171,19 +172,17 @@ def _inner(path: RemotePath) -> str:
 
 
 @functools.cache
-def _class_of(scheme: str):
+def _class_of(scheme: str) -> Any:
     import fsspec
 
     return fsspec.get_filesystem_class(scheme)
 
 
-def _file_system(scheme: str, url: str):
+def _file_system(scheme: str, url: str) -> Any:
     """The file system of a URL; fsspec keeps one for each scheme and host."""
-    import fsspec
-
     try:
-        options = _class_of(scheme)._get_kwargs_from_urls(url)
-        return fsspec.filesystem(scheme, **options)
+        kind = _class_of(scheme)
+        return kind(**kind._get_kwargs_from_urls(url))
     except ValueError:
         raise UsageError(
             f"{url}: fsspec knows no {scheme}:// addresses. Check the spelling, or give a local path."

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import torch
 
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.files.local_files import open_file
@@ -102,8 +103,6 @@ def _trusted_npy(path: Path) -> np.ndarray:
 
 
 def _trusted_torch(path: Path) -> object:
-    import torch
-
     return torch.load(path, map_location="cpu", weights_only=False)
 
 

@@ -18,8 +18,9 @@ from scipy.spatial.transform import Rotation
 from torch.testing import assert_close
 
 from motion_rep.bodies.mannequin_body import MannequinBody
-from motion_rep.export_motion import export_motion, main
+from motion_rep.export_motion import main
 from motion_rep.exporters.bvh_file import continuous_euler_zxy, euler_zxy
+from motion_rep.exporters.writing import export_motion
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import angle_between, rotvec_to_matrix, slerp

@@ -1,0 +1,85 @@
+"""Write a motion as files of other tools; the ending of each name decides about its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.rates import TIMING, playback_rate
+from motion_rep.exporters.amass_npz import write_amass_npz
+from motion_rep.exporters.bvh_file import write_bvh
+from motion_rep.exporters.csv_table import write_csv
+from motion_rep.exporters.glb_file import write_glb
+from motion_rep.exporters.joints_npy import write_joints_npy
+from motion_rep.exporters.posed_motion import Y_UP, Z_UP, PosedMotion, posed_motion
+from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.motions.motion_file import MotionClip, read_motion
+
+# Ending -> the axes of the file unless the user names others, and its writer.
+KINDS: dict[str, tuple[str, Callable[[Path, PosedMotion, str], None]]] = {
+    ".npz": (Z_UP, lambda path, motion, _: write_amass_npz(path, motion)),
+    ".bvh": (Y_UP, write_bvh),
+    ".glb": (Y_UP, lambda path, motion, _: write_glb(path, motion)),
+    ".csv": (Z_UP, lambda path, motion, _: write_csv(path, motion)),
+    ".npy": (Z_UP, lambda path, motion, _: write_joints_npy(path, motion)),
+}
+
+
+def export_file(source: Path, outputs: Sequence[Path], fps: float | None, frame: str | None, unit: str) -> int:
+    """Read a motion, write its files and print a line for each; returns the exit code.
+
+    Args:
+        fps: frames per second; None takes the motion's.
+        frame: ``zup``, ``yup``, or None for the usual axes of each kind.
+        unit: ``m`` or ``cm``, for bvh files.
+    Raises:
+        InputError: the motion cannot be read, or an output cannot be written.
+        UsageError: an unknown ending, or axes that a kind does not have.
+    """
+    for output in outputs:
+        _require_output(output, source, frame)
+    clip = read_motion(source)
+    rate, guess = playback_rate(TIMING, fps, clip.fps)
+    if guess:
+        say_warning(f"{source}: {guess}")
+    for output in outputs:
+        remove_stale_temporaries(output.parent, recursive=False)
+        motion = export_motion(clip, output, rate, frame, unit)
+        if output.suffix.lower() == ".npz" and len(motion) == len(clip):
+            say_warning(
+                f"{source}: its velocities lead to no frame after the last row; "
+                f"converting {output} back gives one row less"
+            )
+        say(_sentence(output, motion, unit))
+    return DONE
+
+
+def export_motion(clip: MotionClip, output: Path, fps: float, frame: str | None = None, unit: str = "m") -> PosedMotion:
+    """Write one file and return what was written.
+
+    Raises:
+        UsageError: a package for this kind is missing.
+    """
+    kind = output.suffix.lower()
+    usual_frame, write = KINDS[kind]
+    motion = posed_motion(clip, fps, frame or usual_frame, closing=kind == ".npz")
+    write(output, motion, unit)
+    return motion
+
+
+def _sentence(output: Path, motion: PosedMotion, unit: str) -> str:
+    length = "centimetres" if output.suffix.lower() == ".bvh" and unit == "cm" else "metres"
+    return f"{output}: {len(motion)} frames at {motion.fps:g} fps, {motion.frame[0]} up, {length}"
+
+
+def _require_output(output: Path, source: Path, frame: str | None) -> None:
+    if output.suffix.lower() not in KINDS:
+        raise UsageError(
+            f"{output}: ends in {output.suffix or 'nothing'}, expected one of {', '.join(KINDS)}. Rename it."
+        )
+    if output.suffix.lower() == ".glb" and frame == Z_UP:
+        raise UsageError(f"{output}: glTF is always y up. Omit --frame for it.")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise InputError(f"{output}: is the motion itself. Choose another name.")
