@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from motion_gating.archives.archive import read_entries
 from motion_gating.archives.fields import Fields
 from motion_gating.evaluation.agreement import wilson_interval
@@ -16,6 +18,7 @@ from motion_gating.judges.interface import Question, Verdict
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import is_there
+from motion_rep.video.writing import open_writer
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
 MOST_COMMON_WORDS = 0.5  # share of words in common above which two descriptions may mean the same motion
@@ -61,9 +64,6 @@ def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) 
 
 def write_blank_clip(path: Path) -> Path:
     """A clip of plain grey; the same bytes each time, so that its answer is kept."""
-    import numpy as np
-
-    from motion_rep.video.writing import open_writer
 
     with open_writer(path, BLANK_SIZE, BLANK_SIZE, BLANK_FPS) as writer:
         frame = np.full((BLANK_SIZE, BLANK_SIZE, 3), BLANK_GREY, np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -105,8 +106,6 @@ def _gemini(args: argparse.Namespace, need_key: bool) -> Service:
 
 
 def _openai(args: argparse.Namespace) -> Service:
-    from dataclasses import replace
-
     from motion_gating.judges.openai_compatible import OpenAICompatibleService
 
     base_url = args.vlm_base_url or os.environ.get("OPENAI_BASE_URL")

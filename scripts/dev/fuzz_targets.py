@@ -11,6 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+import numpy as np
+import torch
+
+from motion_gating.archives.archive import read_entries
+from motion_gating.judges.answers import CallFailure, read_answer
+from motion_gating.judges.manual import read_verdicts
+from motion_gating.metrics.joint_clip import read_joint_clip
+from motion_rep.captures.capture_file import capture_from_dict
+from motion_rep.common.errors import InputError
+from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.conversion.items import convert_file
+from motion_rep.conversion.settings import Settings
+from motion_rep.hmr_formats.reading import list_people, read_capture
+from motion_rep.hmr_results.names import FORMATS
+from motion_rep.motions.motion_file import motion_dict, read_motion
+from motion_rep.video.reading import open_video
+
 
 @dataclass(frozen=True)
 class Target:
@@ -25,14 +43,6 @@ class Target:
 
 def all_targets(folder: Path) -> tuple[Target, ...]:
     """The targets; ``folder`` is for making their seeds."""
-    from motion_gating.archives.archive import read_entries
-    from motion_gating.judges.answers import CallFailure, read_answer
-    from motion_gating.judges.manual import read_verdicts
-    from motion_gating.metrics.joint_clip import read_joint_clip
-    from motion_rep.common.errors import InputError
-    from motion_rep.hmr_formats.reading import list_people, read_capture
-    from motion_rep.hmr_results.names import FORMATS
-    from motion_rep.motions.motion_file import read_motion
 
     def every_format(path: Path) -> None:
         for name in FORMATS:
@@ -40,8 +50,6 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
         list_people(path)
 
     def converted(path: Path) -> None:
-        from motion_rep.conversion.items import convert_file
-        from motion_rep.conversion.settings import Settings
 
         convert_file(path, path.with_name("out.pt"), Settings(target_fps=16.0, fps=30.0), durable=False)
         read_motion(path.with_name("out.pt"))
@@ -80,7 +88,6 @@ def _refusing(accepted, read, *arguments) -> None:
 
 
 def _first_frames(path: Path) -> None:
-    from motion_rep.video.reading import open_video
 
     with open_video(path) as video:
         for _ in itertools.islice(video, 20):
@@ -88,7 +95,6 @@ def _first_frames(path: Path) -> None:
 
 
 def _capture(frames: int = 4) -> dict:
-    import torch
 
     return {
         "global_orient": torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(frames, 1),
@@ -99,8 +105,6 @@ def _capture(frames: int = 4) -> dict:
 
 def _capture_seeds():
     """Torch files, pickles and numpy files, some of them in other systems' layouts."""
-    import numpy as np
-    import torch
 
     plain = _capture()
     camera = {**plain, "focal_length": 600.0, "width": 480, "height": 832, "fps": 30.0, "frame_index": torch.arange(4)}
@@ -148,11 +152,6 @@ class _Runs:
 
 
 def _motion_seeds():
-    import torch
-
-    from motion_rep.captures.capture_file import capture_from_dict
-    from motion_rep.conversion.capture_to_motion import convert
-    from motion_rep.motions.motion_file import motion_dict
 
     clip = convert(
         capture_from_dict({**_capture(), "focal_length": 600.0, "width": 480, "height": 832, "fps": 20.0})
@@ -164,7 +163,6 @@ def _motion_seeds():
 
 
 def _eval_seeds():
-    import torch
 
     yield _torch_bytes({"joints": torch.rand(5, 22, 3), "fps": 16.0, "fingerprint": "x"})
     yield _torch_bytes({"joints": torch.rand(5, 22, 3).double()})
@@ -197,8 +195,6 @@ def _video_seeds(folder: Path) -> tuple[bytes, ...]:
 
 
 def _small_video(path: Path, codec: str, options: dict[str, str]) -> bytes:
-    import av
-    import numpy as np
 
     noise = np.random.default_rng(0)
     with av.open(path, "w") as container:
@@ -212,7 +208,6 @@ def _small_video(path: Path, codec: str, options: dict[str, str]) -> bytes:
 
 
 def _torch_bytes(value: object) -> bytes:
-    import torch
 
     buffer = io.BytesIO()
     torch.save(value, buffer)
@@ -221,8 +216,6 @@ def _torch_bytes(value: object) -> bytes:
 
 def wild_values() -> tuple:
     """What may stand where an array or a number belongs; some claim far more than they hold."""
-    import numpy as np
-    import torch
 
     return (
         None,

@@ -9,12 +9,13 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, positive_int, run_command, say
+from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def build_parser() -> Parser:
+    """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
         "step",
@@ -37,42 +38,18 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv=None) -> int:
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
     return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
-    import torch
+    from scripts.dev.capture_evaluation.lifting_run import draw_examples, train_network
 
-    torch.set_num_threads(1)
-    return _make(args) if args.step == "make" else _train(args)
-
-
-def _make(args: argparse.Namespace) -> int:
-    from motion_rep.files.atomic_writing import atomic_path
-    from scripts.dev.capture_evaluation.lifting_training import make_examples
-
-    path = args.folder / f"{args.seed}.npz"
-    with atomic_path(path) as temporary:
-        say(f"{path}: {make_examples(args.count, args.seed, temporary)} of {args.count} poses recognised")
-    return DONE
-
-
-def _train(args: argparse.Namespace) -> int:
-    import numpy as np
-
-    from motion_rep.files.atomic_writing import atomic_path
-    from scripts.dev.capture_evaluation.lifting_training import read_examples, train
-
-    paths = sorted(args.folder.glob("*.npz"))
-    examples = read_examples(paths)
-    say(f"{len(examples.features)} examples of {len(paths)} files, mirror images included")
-    network = train(
-        examples, args.width, args.epochs, args.seed, lambda epoch, error: say(f"epoch {epoch + 1}: {error:.1f} mm")
-    )
-    with atomic_path(args.output) as temporary:
-        np.savez_compressed(temporary, **network.arrays())
-    say(f"{args.output}: {args.output.stat().st_size / 1e6:.2f} MB")
+    if args.step == "make":
+        draw_examples(args.folder, args.seed, args.count)
+    else:
+        train_network(args.folder, args.output, args.width, args.epochs, args.seed)
     return DONE
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import Parser, frame_rate, run_command, say
+from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say
 
 
 def build_parser() -> Parser:
@@ -19,16 +20,12 @@ def build_parser() -> Parser:
     return parser
 
 
-def _run(args) -> int:
-    from motion_rep.video.reading import open_video
-    from motion_rep.video.timing import frames_at_rate
-    from motion_rep.video.writing import open_writer
+def _run(args: argparse.Namespace) -> int:
+    from scripts.lib.video_work import write_plain_copy
 
-    with open_video(args.video) as reader, open_writer(args.copy, reader.width, reader.height, args.fps) as writer:
-        for rgb in frames_at_rate(reader, args.fps):
-            writer.write(rgb)
+    write_plain_copy(args.video, args.copy, args.fps)
     say(f"{args.video}: is read through a copy: {args.fps:g} evenly timed frames per second, upright, square pixels.")
-    return 0
+    return DONE
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import Parser, run_command, say
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256
@@ -37,31 +38,6 @@ def record_path(video: str | os.PathLike) -> Path:
     return Path(f"{video}.json")
 
 
-def measure(video: str | os.PathLike) -> dict:
-    """What is in a video, by reading it to its end.
-
-    Frames and rate are those of an evenly timed copy; ``plain`` says that the video needs none: its frames are evenly
-    timed, upright, and have square pixels.
-
-    Raises:
-        InputError: missing, unreadable, or without frames.
-    """
-    import numpy as np
-
-    from motion_rep.video.reading import open_video
-    from motion_rep.video.timing import frames_at_rate, is_even, measured_rate
-
-    with open_video(video) as reader:
-        times = np.array([time for time, _ in reader])
-        size, fps, frames = (reader.width, reader.height), reader.fps, len(times)
-        plain = is_even(times) and reader.stored_size == size
-    if not is_even(times):
-        fps = measured_rate(times) or fps
-        frames = sum(1 for _ in frames_at_rate(((time, None) for time in times), fps))
-    found = {"fps": fps, "frames": frames, "width": size[0], "height": size[1], "plain": plain}
-    return {**found, "seconds": frames / fps, "sha256": file_sha256(video)}
-
-
 def pairs(texts: list[str]) -> dict[str, str]:
     """``KEY=VALUE`` texts to a dict."""
     wrong = [text for text in texts if "=" not in text]
@@ -81,36 +57,36 @@ def matches(video: str, made_with: dict[str, str]) -> bool:
     return record.get("made_with") in (None, made_with)
 
 
-def write_record(video: str, final: str | None, made_with: dict[str, str]) -> dict:
-    """Measure a video, write its record and rename the video; an unreadable video keeps its name and gets no record."""
-    record = {**measure(video), "made_with": made_with or None}
+def write_record(video: str, final: str | None, found: dict, made_with: dict[str, str]) -> None:
+    """Write the record of a measured video, then rename the video."""
     # The record comes first: its digest shows that it belongs to another video, but a video without a record counts as
     # the user's own.
     record_file = record_path(final or video)
     remove_stale_temporaries(record_file.parent, recursive=False)
-    write_json(record_file, record)
+    write_json(record_file, {**found, "made_with": made_with or None})
     if final is not None:
         os.replace(video, final)
-    return record
-
-
-def _run(args) -> int:
-    made_with = pairs(args.made_with)
-    if args.action == "matches":
-        return 0 if matches(args.video, made_with) else 1
-    if args.action == "measure":
-        found = measure(args.video)
-        say(" ".join(str(found[key]) for key in ("fps", "frames", "width", "height", "plain")))
-        return 0
-    record = write_record(args.video, args.as_name, made_with)
-    name = args.as_name or args.video
-    say(f"{name}: {record['frames']} frames of {record['width']}x{record['height']} at {record['fps']:g} per second.")
-    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+    """Run the command; returns the exit code."""
     return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    made_with = pairs(args.made_with)
+    if args.action == "matches":
+        return DONE if matches(args.video, made_with) else SOME_FAILED
+    from scripts.lib.video_work import measure_video
+
+    found = measure_video(args.video)
+    if args.action == "measure":
+        say(" ".join(str(found[key]) for key in ("fps", "frames", "width", "height", "plain")))
+        return DONE
+    write_record(args.video, args.as_name, found, made_with)
+    name = args.as_name or args.video
+    say(f"{name}: {found['frames']} frames of {found['width']}x{found['height']} at {found['fps']:g} per second.")
+    return DONE
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics, pelvis_at_rest
 from scripts.dev.capture_evaluation.figures import Anny, Figure, Mannequin
 from scripts.dev.capture_evaluation.motions import Sketch
+from scripts.dev.capture_evaluation.stage import draw_mesh, lit_colours
 
 STANDING, WALKING, CROUCHING, KICKING, BENDING = range(5)
 SHARES = (0.32, 0.26, 0.2, 0.12, 0.1)
@@ -141,7 +143,6 @@ def _random_local(count: int, random: np.random.Generator) -> Tensor:
 
 
 def _photograph(figure: Figure, local: Tensor, random: np.random.Generator) -> Shot:
-    import cv2
 
     width, height = [(640, 480), (480, 640), (800, 450)][random.integers(3)]
     field = math.radians(random.uniform(28, 75))
@@ -181,7 +182,6 @@ def _hide(image: np.ndarray, random: np.random.Generator) -> None:
 def _draw_lit(
     points: np.ndarray, figure: Figure, image: np.ndarray, buffer: np.ndarray, field: float, random: np.random.Generator
 ) -> None:
-    from scripts.dev.capture_evaluation.stage import draw_mesh, lit_colours
 
     lamp = random.normal(0, 1, 3) * (1, 0.4, 0.4) + (0, -1.2, -1.0)
     shade = lit_colours(

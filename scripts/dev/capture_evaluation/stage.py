@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from scripts.dev.capture_evaluation.figures import Figure
@@ -64,7 +65,6 @@ def draw_clip(
     motion: BodyMotion, figure: Figure, camera: StageCamera, box: Box | None = None, seed: int = 0
 ) -> Iterator[np.ndarray]:
     """The frames of a clip, (height, width, 3) uint8 RGB."""
-    import cv2
 
     background, depth = _room(camera, seed)
     vertices = figure.vertices(motion.root, motion.body, motion.transl)
@@ -87,7 +87,6 @@ def draw_mesh(
 
     field: the vertical field of view in radians.
     """
-    import cv2
 
     opengl = (points * (1, -1, -1)).astype(np.float32)
     settings = (
@@ -127,7 +126,6 @@ def lit_colours(
 
 def _room(camera: StageCamera, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Floor and wall as the camera sees them, and a depth buffer that is everywhere far."""
-    import cv2
 
     random = np.random.default_rng(seed)
     height, width = camera.height * SUPERSAMPLING, camera.width * SUPERSAMPLING

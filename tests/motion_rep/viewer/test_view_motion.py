@@ -200,6 +200,8 @@ def test_missing_viser_is_one_line(clips, tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(COMMAND.parent))
     import view_motion
 
+    for module in ("motion_rep.viewer.session", "motion_rep.viewer.viewing"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "viser", None)
     write_motion(tmp_path / "walk.pt", clips[0])
     assert view_motion.main([str(tmp_path / "walk.pt")]) == 2
