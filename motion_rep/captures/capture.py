@@ -125,7 +125,9 @@ class Capture:
         if self.frame_index is None:
             return
         _require_shape("frame_index", self.frame_index, (frames,))
-        if not (self.frame_index.diff() > 0).all() or self.frame_index[0] < 0:
+        if self.frame_index[0] < 0:
+            raise InputError(f"frame_index begins at {int(self.frame_index[0])}, expected numbers from 0 on.")
+        if not (self.frame_index.diff() > 0).all():
             raise InputError(
                 "frame_index does not increase from frame to frame; expected each source frame at most once, in "
                 "order of time."

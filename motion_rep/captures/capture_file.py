@@ -82,17 +82,22 @@ def float_tensor(name: str, value: object) -> Tensor:
     """
     shape = (len(value),) if isinstance(value, list) else getattr(value, "shape", ())
     require_frames(shape[0] if shape else 0)
-    if isinstance(value, Tensor) and not value.is_complex():
+    if isinstance(value, Tensor):
+        _require_real(name, value.is_complex() or value.dtype is torch.bool, value.dtype)
         return value.detach().cpu().double()
     try:
         array = np.asarray(value)
-        if np.iscomplexobj(array):
-            raise TypeError
+        _require_real(name, array.dtype.kind in "bc", array.dtype)
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
     except OverflowError:
         raise InputError(f"{name} holds a number that is too large, expected at most 1e308.") from None
     except (TypeError, ValueError):
         raise InputError(f"{name} is a {type(value).__name__}, expected numbers (a tensor or an array).") from None
+
+
+def _require_real(name: str, other: bool, dtype: object) -> None:
+    if other:
+        raise InputError(f"{name} holds {dtype} values, expected real numbers.")
 
 
 def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from motion_rep.files.locations import Location, RemotePath
 from motion_rep.files.remote_files import remote_files_below
-from motion_rep.hmr_results.names import CAPTURE_SUFFIXES, captures_among, is_capture_folder
+from motion_rep.hmr_results.names import captures_among, is_capture_folder, may_be_capture
 
 
 def captures_at(paths: Iterable[Location], empty_too: bool = False) -> list[Location]:
@@ -39,7 +39,7 @@ def captures_in(folder: Location) -> list[Location]:
         here = Path(parent)
         ones = {name for name in folders_here if is_capture_folder(here / name)}
         found += [here / name for name in ones]
-        found += [here / name for name in names if name.endswith(CAPTURE_SUFFIXES) and not name.startswith(".")]
+        found += [here / name for name in names if may_be_capture(name)]
         folders_here[:] = [name for name in folders_here if name not in ones and not name.startswith(".")]
     return sorted(found)
 

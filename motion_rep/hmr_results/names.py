@@ -50,6 +50,11 @@ def result_files(name: str) -> tuple[str, ...]:
     return next(system.results for system in SYSTEMS if system.name == name)
 
 
+def may_be_capture(name: str) -> bool:
+    """Whether a search through a folder looks at a file of this name."""
+    return name.lower().endswith(CAPTURE_SUFFIXES) and not name.startswith(".")
+
+
 def is_capture_folder(path: Path) -> bool:
     """Whether a folder is one capture (the output of SMPLer-X, TRAM, WHAM, GVHMR or PromptHMR for one video)."""
     return path.is_dir() and any(next(path.glob(pattern), None) is not None for pattern in FOLDER_PATTERNS)
@@ -62,6 +67,5 @@ def captures_among(files: Iterable[PurePosixPath]) -> tuple[list[PurePosixPath],
     seen = [file for file in files if not any(part.startswith(".") for part in file.parts)]
     folders = {file.parents[pattern.count("/")] for file in seen for pattern in FOLDER_PATTERNS if file.match(pattern)}
     outermost = {folder for folder in folders if not folders.intersection(folder.parents)}
-    return [
-        file for file in seen if file.name.endswith(CAPTURE_SUFFIXES) and not outermost.intersection(file.parents)
-    ], sorted(outermost)
+    files = [file for file in seen if may_be_capture(file.name) and not outermost.intersection(file.parents)]
+    return files, sorted(outermost)

@@ -68,7 +68,7 @@ def test_everything_optional_may_be_unknown():
         ({"fps": float("inf")}, "fps"),
         ({"frame_index": torch.tensor([0, 1, 1, 2, 3])}, "does not increase"),
         ({"frame_index": torch.tensor([0, 2, 1, 3, 4])}, "does not increase"),
-        ({"frame_index": torch.tensor([-1, 2, 3, 4, 5])}, "does not increase"),
+        ({"frame_index": torch.tensor([-1, 2, 3, 4, 5])}, "begins at -1, expected numbers from 0 on"),
         ({"frame_index": torch.arange(4)}, "frame_index has shape"),
     ],
 )
