@@ -41,7 +41,7 @@ class Sections:
     def tracks(self, document: Document) -> tuple[Track, ...]:
         """The one person that the program follows."""
         spaces = tuple(
-            space for space, name in (("camera", self.camera), ("world", self.world)) if name in document.value
+            space for space, name in (("camera", self.camera), ("world", self.world)) if name in document.entries
         )
         name = self.camera if "camera" in spaces else self.world
         frames = len(numbers(section(document.value, name), "transl", (None, 3)))

@@ -33,7 +33,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 def _is_empty(document: Document) -> bool:
     """No other system writes an empty dict."""
-    return document.value == {} and isinstance(document.value, dict)
+    return isinstance(document.value, dict) and not document.value
 
 
 def _track(document: Document, name: object) -> Track:
