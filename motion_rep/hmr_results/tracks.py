@@ -53,7 +53,9 @@ def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") ->
         InputError: nobody in the file, or no such person (with the list of who is there).
     """
     if not tracks:
-        raise InputError(f"holds no person. {needs} Run the capture again with a video that shows one.".replace("  ", " "))
+        raise InputError(
+            f"holds no person. {needs} Run the capture again with a video that shows one.".replace("  ", " ")
+        )
     if str(wanted) == LONGEST:
         return max(tracks, key=lambda track: track.person.frames)
     for track in tracks:
