@@ -250,7 +250,7 @@ def _interruptible() -> Iterator[threading.Event]:
         return
     before = signal.getsignal(signal.SIGINT)
 
-    def cancel(*_) -> None:
+    def cancel(*_: object) -> None:
         cancelled.set()
         signal.signal(signal.SIGINT, before)
 

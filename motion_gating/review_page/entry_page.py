@@ -8,10 +8,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
-from motion_gating.metrics.table import METRICS
+from motion_gating.metrics.table import METRICS, Metric
 from motion_gating.review_page.curves import curve_panels
 from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
 from motion_gating.review_page.page import harmless_json, write_entry_script
@@ -27,9 +28,11 @@ from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.files.local_files import file_sha256, safe_name
-from motion_rep.files.locations import Location, is_remote, resolve_from
+from motion_rep.files.locations import Location, RemotePath, resolve_from
 from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import MotionClip, read_motion
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -174,16 +177,16 @@ def _poster(key: str, options: PageOptions) -> Path:
 
 def _read_sources(item: ReviewEntry, options: PageOptions, copies: contextlib.ExitStack) -> _Sources:
     sources = _Sources(copies)
-    sources.motion_path = _near(item.path("motion_path"), sources, "motion", options)
-    if sources.motion_path is not None:
-        sources.motion = _tried(lambda: read_motion(sources.motion_path), sources, "motion")
+    motion_path = sources.motion_path = _near(item.path("motion_path"), sources, "motion", options)
+    if motion_path is not None:
+        sources.motion = _tried(lambda: read_motion(motion_path), sources, "motion")
     eval_path = _near(item.path(options.eval_field), sources, "curves", options)
     if eval_path is not None:
         sources.joints = _tried(lambda: read_joint_clip(eval_path), sources, "curves")
     return sources
 
 
-def _tried(read, sources: _Sources, what: str):
+def _tried(read: Callable[[], Read], sources: _Sources, what: str) -> Read | None:
     try:
         return read()
     except InputError as error:
@@ -211,7 +214,7 @@ def _near(path: str | None, sources: _Sources, what: str, options: PageOptions) 
     if path is None:
         return None
     found = _tried(lambda: resolve_from(path, options.meta_json), sources, what)
-    if not is_remote(found):
+    if not isinstance(found, RemotePath):
         return found
     copy = _tried(lambda: sources.copies.enter_context(local_copy(found)), sources, what)
     if copy is not None:
@@ -295,7 +298,7 @@ def _prompt(item: ReviewEntry, options: PageOptions) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
-def _scaled(item: ReviewEntry, figure) -> float | None:
+def _scaled(item: ReviewEntry, figure: Metric) -> float | None:
     value = item.number(figure.key)
     return None if value is None else value * figure.scale
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,7 +72,7 @@ def model_name(path: Path, smpl_type: str) -> str:
     return f"{'SMPL-X' if smpl_type == 'smplx' else 'SMPL-H'} ({path})"
 
 
-def _layer(path: Path, smpl_type: str):
+def _layer(path: Path, smpl_type: str) -> Any:
     import smplx
 
     kind = smplx.SMPLXLayer if smpl_type == "smplx" else smplx.SMPLHLayer
@@ -132,7 +133,7 @@ def _is_pickled(archive: zipfile.ZipFile, name: str) -> bool:
     return dtype.hasobject
 
 
-def _parts(layer) -> np.ndarray:
+def _parts(layer: Any) -> np.ndarray:
     """(V,) the body joint that carries each vertex most; face and fingers count for the joint they hang on."""
     parents = layer.parents.tolist()
     owner = list(range(len(parents)))
@@ -141,16 +142,16 @@ def _parts(layer) -> np.ndarray:
     return np.array(owner)[layer.lbs_weights.argmax(dim=1).cpu().numpy()]
 
 
-def _mean_hand(layer, side: str) -> Tensor:
+def _mean_hand(layer: Any, side: str) -> Tensor:
     """(1, 15, 3, 3) the relaxed hand of the model file."""
     return rotvec_to_matrix(getattr(layer, f"{side}_hand_mean").reshape(1, 15, 3))
 
 
-def _zeros(layer, frames: int) -> Tensor:
+def _zeros(layer: Any, frames: int) -> Tensor:
     return torch.zeros(frames, layer.num_betas, device=layer.v_template.device)
 
 
-def _face(layer, frames: int) -> dict[str, Tensor]:
+def _face(layer: Any, frames: int) -> dict[str, Tensor]:
     """A still face for SMPL-X; SMPL-H has none."""
     if not hasattr(layer, "num_expression_coeffs"):
         return {}

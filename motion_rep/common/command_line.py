@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from motion_rep import __version__
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
@@ -35,13 +35,20 @@ class _DefaultsThatSaySomething(argparse.ArgumentDefaultsHelpFormatter):
 class _StoreOnce(argparse.Action):
     """Stores a flag's value; a repeated flag is an error, or its values are added where it takes several."""
 
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
-        if self.dest in parser.flags_seen:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        seen: set[str] = parser.flags_seen  # type: ignore[attr-defined]  # of our Parser
+        if self.dest in seen:
             if self.nargs not in ("+", "*"):
                 parser.error(f"given more than once: {option_string}")
             values = [*getattr(namespace, self.dest), *values]
         if option_string is not None:
-            parser.flags_seen.add(self.dest)
+            seen.add(self.dest)
         setattr(namespace, self.dest, values)
 
 
@@ -51,7 +58,7 @@ class Parser(argparse.ArgumentParser):
     Only the first spelling given to ``add_argument`` is shown in the help.
     """
 
-    def __init__(self, **options) -> None:
+    def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", _DefaultsThatSaySomething)
         options.setdefault("allow_abbrev", False)
         super().__init__(**options)
@@ -60,7 +67,7 @@ class Parser(argparse.ArgumentParser):
             self.register("action", name, _StoreOnce)
         self.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         _open_streams()
         self.flags_seen = set()
         given = sys.argv[1:] if args is None else list(args)
@@ -156,7 +163,7 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
 
 
-def progress(items: Iterable, description: str, total: int | None = None, unit: str = "it"):
+def progress(items: Iterable[object], description: str, total: int | None = None, unit: str = "it") -> Any:
     """A tqdm bar on stderr; silent where stderr is not a terminal, so that logs stay readable."""
     from tqdm import tqdm
 

@@ -72,7 +72,7 @@ class GlRenderer:
         depth[(depth <= 0) | (depth > 0.999 * _far(view, [mesh]))] = np.inf
         return depth, Region(0, 0, view.width * scale, view.height * scale)
 
-    def _render(self, view: View, meshes: list[Mesh], flags: int, scale: int):
+    def _render(self, view: View, meshes: list[Mesh], flags: int, scale: int) -> Any:
         renderer = self._offscreen(view.width * scale, view.height * scale)
         scene = self._pyrender.Scene(bg_color=(*BACKGROUND_COLOR, 1.0), ambient_light=(1.0, 1.0, 1.0))
         for mesh in meshes:
@@ -91,7 +91,7 @@ class GlRenderer:
         scene.add(camera, pose=pose)
         return renderer.render(scene, flags=flags)
 
-    def _offscreen(self, width: int, height: int):
+    def _offscreen(self, width: int, height: int) -> Any:
         if self._size != (width, height):
             if self._context is not None:
                 self._context.delete()

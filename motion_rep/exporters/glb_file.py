@@ -7,6 +7,8 @@ that glTF knows.
 from __future__ import annotations
 
 import os
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +68,7 @@ class _Arrays:
 
     _types = {np.dtype(np.float32): FLOAT, np.dtype(np.uint8): UNSIGNED_BYTE, np.dtype(np.uint32): UNSIGNED_INT}
 
-    def __init__(self, pygltflib) -> None:
+    def __init__(self, pygltflib: ModuleType) -> None:
         self._gltf = pygltflib
         self._bytes = bytearray()
         self._views: list = []
@@ -88,13 +90,13 @@ class _Arrays:
         self._accessors.append(self._gltf.Accessor(bufferView=number, count=len(values), **kind, **limits))
         return number
 
-    def attach(self, document) -> None:
+    def attach(self, document: Any) -> None:
         document.bufferViews, document.accessors = self._views, self._accessors
         document.buffers = [self._gltf.Buffer(byteLength=len(self._bytes))]
         document.set_binary_blob(bytes(self._bytes))
 
 
-def _joint_nodes(pygltflib) -> list:
+def _joint_nodes(pygltflib: ModuleType) -> list:
     """The skeleton at rest; each joint's place is relative to its parent."""
     rest = rest_joints().numpy()
     nodes = []
@@ -109,7 +111,7 @@ def _joint_nodes(pygltflib) -> list:
     return nodes
 
 
-def _mesh(pygltflib, arrays: _Arrays, skin: RestSkin):
+def _mesh(pygltflib: ModuleType, arrays: _Arrays, skin: RestSkin) -> Any:
     attributes = pygltflib.Attributes(
         POSITION=arrays.add(skin.vertices, VERTEX_BUFFER, bounds=True),
         NORMAL=arrays.add(skin.normals, VERTEX_BUFFER),
@@ -122,7 +124,7 @@ def _mesh(pygltflib, arrays: _Arrays, skin: RestSkin):
     )
 
 
-def _material(pygltflib):
+def _material(pygltflib: ModuleType) -> Any:
     surface = pygltflib.PbrMetallicRoughness(baseColorFactor=BASE_COLOR, metallicFactor=0.0, roughnessFactor=0.6)
     return pygltflib.Material(name="body", pbrMetallicRoughness=surface, alphaCutoff=None)
 
@@ -134,7 +136,7 @@ def _inverse_bind_matrices() -> np.ndarray:
     return matrices.reshape(BODY_NODE, 16)
 
 
-def _animation(pygltflib, arrays: _Arrays, motion: PosedMotion):
+def _animation(pygltflib: ModuleType, arrays: _Arrays, motion: PosedMotion) -> Any:
     times = arrays.add((np.arange(len(motion)) / motion.fps).astype(np.float32), bounds=True)
     rotations = torch.cat((motion.parameters.root[:, None], motion.parameters.body), dim=1)
     quaternions = continuous_quaternions(matrix_to_quaternion(rotations)).numpy()[..., [1, 2, 3, 0]].astype(np.float32)

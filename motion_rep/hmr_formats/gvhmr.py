@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ class Sections:
     camera: str
     world: str
 
-    def format(self, **more) -> Format:
+    def format(self, **more: Any) -> Format:
         """The record of the program."""
         return Format(lambda document: has_any(document.value, (self.camera, self.world)), self.tracks, **more)
 
@@ -45,13 +46,13 @@ class Sections:
         )
         name = self.camera if "camera" in spaces else self.world
         frames = len(numbers(section(document.value, name), "transl", (None, 3)))
-        return (Track(Person("0", frames), lambda space: self._capture(document.value, space, spaces), spaces),)
+        return (Track(Person("0", frames), lambda space: self._capture(document.entries, space, spaces), spaces),)
 
     def _capture(self, values: Mapping, space: str, spaces: tuple[str, ...]) -> Capture:
         if "camera" not in spaces or space == "world":
-            notes = () if "camera" in spaces else (WORLD_ONLY,)
             path = y_down_from_y_up(_body_path(values, self.world))
-            return Capture(*path, has_camera=False, source=self.source, notes=notes)
+            world = Capture(*path, has_camera=False, source=self.source)
+            return world if "camera" in spaces else world.with_notes(WORLD_ONLY)
         path = _body_path(values, self.camera)
         rows, notes = _rows_seen(values, len(path.transl))
         if rows is not None:

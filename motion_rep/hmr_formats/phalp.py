@@ -9,8 +9,8 @@ https://github.com/brjathu/PHALP, phalp/trackers/PHALP.py
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import torch
 
@@ -54,7 +54,7 @@ def tracks(document: Document, source: str) -> tuple[Track, ...]:
     return tuple(_track(source, person, sightings, ghosts.get(person, 0)) for person, sightings in seen.items())
 
 
-def _entries_of(frame: Mapping, holder: str):
+def _entries_of(frame: Mapping, holder: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """(time, entry) for each track in a frame's lists."""
     missing = [key for key in ("time", *LISTS) if key not in frame]
     if missing:

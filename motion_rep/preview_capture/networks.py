@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -197,7 +198,7 @@ def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray
     )
 
 
-def _interpreter(path: Path):
+def _interpreter(path: Path) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
@@ -224,7 +225,7 @@ def _silent_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-def _run(net, image: np.ndarray) -> None:
+def _run(net: Any, image: np.ndarray) -> None:
     net.set_tensor(net.get_input_details()[0]["index"], image[None])
     net.invoke()
 

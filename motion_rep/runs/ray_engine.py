@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from types import ModuleType
+from typing import Any, TypeVar
 
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
@@ -58,7 +59,7 @@ def run_items_on_ray(
     do = ray.remote(num_cpus=1, max_retries=RETRIES)(_do)
     begin = pickle.dumps(start)
 
-    def submit(batch: list[Item]):
+    def submit(batch: list[Item]) -> Any:
         return do.remote(begin, folder, [sent(item) for item in batch], limit)
 
     waiting: deque = deque()
@@ -74,7 +75,9 @@ def run_items_on_ray(
         yield from zip(batch, _answers(ray, batch, task, submit), strict=True)
 
 
-def _answers(ray, batch: list[Item], task, submit) -> list[Result | Failed]:
+def _answers(
+    ray: ModuleType, batch: list[Item], task: Any, submit: Callable[[list[Item]], Any]
+) -> list[Result | Failed]:
     """A task's results; where it was lost for good, its items are tried one by one, so that the guilty one is found."""
     try:
         found = ray.get(task)
@@ -109,7 +112,7 @@ def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> l
     return [attempt(work, item, limit) for item in batch]
 
 
-def _connected(address: str | None):
+def _connected(address: str | None) -> ModuleType:
     """The ray module, connected to a cluster."""
     try:
         import ray

@@ -245,7 +245,7 @@ class _Pool:
                 raise
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for worker in self._workers:
             worker.pipe.close()
         for worker in self._workers:

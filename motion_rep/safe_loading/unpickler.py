@@ -19,7 +19,7 @@ import pickle
 import sys
 from collections.abc import Callable
 from pickle import _Stop  # type: ignore[attr-defined]  # not in the stubs
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -48,6 +48,9 @@ TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 Storages = Callable[[StorageType, str, int], np.ndarray]
 # Which objects stand for tensors.
 TensorMaker = Callable[[np.ndarray], object]
+
+
+Container = TypeVar("Container")
 
 
 class NotAPickle(InputError):
@@ -306,8 +309,8 @@ class Unpickler(pickle._Unpickler):
         raise NotData("an instruction that data does not need")
 
 
-def _plain(value: object, kind: type):
-    if type(value) is not kind:
+def _plain(value: object, kind: type[Container]) -> Container:
+    if not isinstance(value, kind) or type(value) is not kind:
         raise NotData(f"a {type(value).__name__} that is filled like a {kind.__name__}")
     return value
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from motion_rep.common.errors import InputError
@@ -124,6 +124,6 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     return videos[0]
 
 
-def _name(stream) -> str:
+def _name(stream: Stream) -> str:
     kind = "a cover picture" if stream.disposition & Disposition.attached_pic else stream.type
     return kind if stream.codec_context is None else f"{kind} ({stream.codec_context.name})"

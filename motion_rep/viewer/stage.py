@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import viser
 
 from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.mannequin_body import MannequinBody
@@ -51,7 +52,7 @@ class Shown:
 class Actor:
     """A motion's things in a viser scene; :meth:`show` moves them to a time."""
 
-    def __init__(self, scene, shown: Shown, body: Body, number: int) -> None:
+    def __init__(self, scene: viser.SceneApi, shown: Shown, body: Body, number: int) -> None:
         self.shown = shown
         self._parameters = body_parameters(shown.clip.motion.double())
         self._poses = self._parameters.joint_poses()
@@ -109,7 +110,13 @@ class SkinnedFigure:
     """The built-in body; only its 22 joints travel to the browser, frame by frame."""
 
     def __init__(
-        self, scene, place: str, body: Body, parameters: BodyParameters, poses: JointPoses, color: tuple[int, int, int]
+        self,
+        scene: viser.SceneApi,
+        place: str,
+        body: Body,
+        parameters: BodyParameters,
+        poses: JointPoses,
+        color: tuple[int, int, int],
     ) -> None:
         skin = mannequin_rest_skin()
         upright = np.tile([1.0, 0.0, 0.0, 0.0], (22, 1))
@@ -135,7 +142,13 @@ class MeshFigure:
     """An SMPL-X body; its vertices travel to the browser, frame by frame."""
 
     def __init__(
-        self, scene, place: str, body: Body, parameters: BodyParameters, poses: JointPoses, color: tuple[int, int, int]
+        self,
+        scene: viser.SceneApi,
+        place: str,
+        body: Body,
+        parameters: BodyParameters,
+        poses: JointPoses,
+        color: tuple[int, int, int],
     ) -> None:
         self._body, self._parameters = body, parameters
         self.handle = scene.add_mesh_simple(place, self._vertices(0), body.faces, color=color)
@@ -167,7 +180,9 @@ def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float,
     return offsets
 
 
-def _frustum(scene, place: str, camera: Camera, color: tuple[int, int, int]):
+def _frustum(
+    scene: viser.SceneApi, place: str, camera: Camera, color: tuple[int, int, int]
+) -> viser.CameraFrustumHandle:
     width, height = camera.size
     field_of_view = float(2 * torch.atan(height / 2 / camera.intrinsic[1, 1]))
     return scene.add_camera_frustum(
