@@ -30,7 +30,10 @@ def path_in_archive(path: Location, archive: Location) -> str:
 
 
 def rebased(entry: dict, source: Location, target: Location) -> dict:
-    """An entry of one archive with its paths as another archive names them; paths to nothing stay as they are."""
+    """An entry of one archive with its paths as another archive names them.
+
+    A path to a missing file is taken from the source archive's folder.
+    """
     if place_of(source.parent) == place_of(target.parent):
         return entry
     paths = {key: entry.get(key) for key in (*PATH_FIELDS, *OTHER_PATH_FIELDS)}
@@ -48,9 +51,12 @@ def count_from_current_folder(entries: Iterable[dict], archive: Location) -> int
 
 def _rebased_path(text: str, source: Location, target: Location) -> str:
     try:
-        found = resolve_from(text, source)
-        if isinstance(parse_location(text), RemotePath):
-            return text
+        given, found = parse_location(text), resolve_from(text, source)
     except InputError:
         return text
-    return path_in_archive(found, target) if isinstance(found, RemotePath) or os.path.exists(found) else text
+    if isinstance(given, RemotePath):
+        return text
+    missing = not isinstance(found, RemotePath) and not os.path.exists(found)
+    if missing and not isinstance(source, RemotePath):
+        found = source.parent / given
+    return path_in_archive(found, target)
