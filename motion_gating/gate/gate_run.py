@@ -88,9 +88,9 @@ def _say_about_people(options: GateOptions, judge: Judge | None, result: GateRes
             f"{len(refused)} verdicts of reviewers were not used: they are about another motion, clip or description, "
             f"for example that on {refused[0]!r}. Review these entries again."
         )
-    all_asked = not (result.interrupted or options.max_samples or options.skip_vlm_above_threshold)
-    if all_asked and (unused := len(judge.people) - result.tally.judged_by_people - len(refused)):
-        say_warning(f"verdicts about ids that are not in {options.meta_json}: {unused}")
+    all_seen = not (result.interrupted or options.max_samples)
+    if all_seen and (unknown := len(judge.people) - result.tally.with_human_verdict):
+        say_warning(f"verdicts about ids that are not in {options.meta_json}: {unknown}")
 
 
 def _say_summary(options: GateOptions, tally: Tally) -> None:

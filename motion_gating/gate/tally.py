@@ -22,6 +22,7 @@ class Tally:
     judges: Counter = field(default_factory=Counter)
     metrics_errors: int = 0
     fast_not_trembling: int = 0
+    with_human_verdict: int = 0
     cached_answers: int = 0
     answers: int = 0
     voted: int = 0
@@ -54,10 +55,6 @@ class Tally:
     def incomplete(self) -> bool:
         """Whether an entry stayed undecided, or a figure or an answer that was asked for is missing."""
         return bool(self.outcomes["undecided"] or self.error_kinds or self.metrics_errors)
-
-    @property
-    def judged_by_people(self) -> int:
-        return self.judges["manual"] - self.error_kinds["no_verdict"] - self.error_kinds["other_content"]
 
     def outcome_counts(self) -> dict[str, int]:
         """Passed, rejected and undecided."""

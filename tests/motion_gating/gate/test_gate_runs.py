@@ -209,11 +209,22 @@ def test_people_override_the_model_and_save_its_call(tmp_path):
     with Service(always(ANSWER)) as server:
         done = gate(meta, "--verdicts", tmp_path / "v.json", server=server)
     assert done.returncode == 1
-    assert "verdicts about ids that are not in" in done.stderr
+    assert f"verdicts about ids that are not in {meta}: 1" in done.stderr
     assert len(server.questions) == 2
     report = read(tmp_path / "report.json")
     assert [record["judge"] for record in report] == ["manual", "manual", "gemini", "gemini"]
     assert [record["vlm_matches"] for record in report] == [False, None, True, True]
+
+
+def test_an_entry_that_cannot_be_asked_about_is_still_in_the_archive(tmp_path):
+    meta = make_archive(tmp_path, range(2))
+    entries = read(meta)
+    entries[0]["video_path"] = "zip://a.mp4::b.zip"
+    meta.write_text(json.dumps(entries))
+    (tmp_path / "v.json").write_text(json.dumps([{"id": 1, "matches": True}]))
+    done = gate(meta, "--judge", "manual", "--verdicts", tmp_path / "v.json")
+    assert [record["vlm_error_kind"] for record in read(tmp_path / "report.json")] == ["no_question", None]
+    assert "verdicts about ids" not in done.stderr
 
 
 def write_clip(path, seconds=2.0, fps=10, size=(64, 48)):
