@@ -1,4 +1,4 @@
-"""Make one page to review a batch: videos, curves, figures and verdicts of every entry. It opens from disk, without a
+"""Make a page to review a batch: videos, curves, figures and verdicts of every entry. It opens from disk, without a
 server.
 """
 
@@ -32,17 +32,15 @@ def build_parser() -> Parser:
         metavar="R",
         help="report of apply_quality_gate.py; without it the page shows the clips only",
     )
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="folder for index.html and what it needs"
-    )
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for index.html and its files")
     parser.add_argument("--title", help="heading of the page (default: the archive's name)")
     parser.add_argument(
         "--checks",
         type=Path,
         metavar="DIR",
-        help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path goes first",
+        help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path precedes",
     )
-    parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from 90 degrees")
+    parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from the person's left")
     parser.add_argument(
         "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view"
     )
@@ -55,7 +53,7 @@ def build_parser() -> Parser:
         metavar="PATH",
         help="SMPL-X model file or folder for the side view; 'mannequin' takes the built-in body",
     )
-    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws the side view")
+    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="what draws the side view")
     add_run_flags(parser)
     add_field_flags(parser)
     return parser

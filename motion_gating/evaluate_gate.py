@@ -42,7 +42,7 @@ def build_parser() -> Parser:
         "--labels",
         type=Path,
         metavar="FILE",
-        help="labels of reviewers: a verdict file; an item may also hold usable where that differs from matches",
+        help="labels of reviewers: a verdict file; an item may also have usable where that differs from matches",
     )
     labels.add_argument("--quality-report", type=Path, metavar="R", help="the gate's report on the labelled entries")
     add_jitter_flag(labels, "the threshold in use, marked in the curve")

@@ -44,8 +44,8 @@ def build_parser() -> Parser:
         help="name eval files <id>.pt, as the benchmark's own evaluation reads them",
     )
     add_run_flags(parser)
-    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="who draws")
-    parser.add_argument("--overwrite", action="store_true", help="draw again what is there already")
+    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="what draws")
+    parser.add_argument("--overwrite", action="store_true", help="draw again also finished clips")
     return parser
 
 

@@ -42,7 +42,7 @@ def read_entries(path: Location) -> Iterator[Entry]:
 
 
 def read_items(path: Location, expected: str = "a list of entries") -> Iterator[object]:
-    """The items of a JSON list or of JSON lines, one by one, whatever they are. A remote file is fetched each time.
+    """The items of a JSON list or of JSON lines, one by one, of any JSON type. A remote file is fetched each time.
 
     Args:
         expected: see :func:`motion_gating.archives.json_stream.read_json_list`.

@@ -14,7 +14,7 @@ from motion_rep.files.locations import Location, RemotePath
 
 @contextlib.contextmanager
 def archive_lock(archive: Location) -> Iterator[None]:
-    """Hold the lock of an archive that will be written; a hidden file beside it, gone at the end. None for remote ones.
+    """Hold the lock of a local archive during a write: a hidden file in its folder, removed at the end.
 
     Raises:
         UsageError: another process writes this archive.
@@ -47,4 +47,4 @@ def _locked(path: os.PathLike) -> int | None:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), os.stat(path)):
                 return handle
-        os.close(handle)  # the holder before us removed it
+        os.close(handle)  # the previous holder removed it

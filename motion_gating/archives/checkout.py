@@ -1,4 +1,4 @@
-"""What remains to be done in a ViMoGen checkout, with the names that its own files use."""
+"""The remaining steps in a ViMoGen checkout, with the names that its own files use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a decision is about: digests of a motion, of a clip and of a text, so that none passes for another's.
+"""Digests of the motion, the clip and the text of a decision, so that no decision is used for other content.
 
 A digest of a motion covers its rows and its rate, not the file: a copy, or a file with other notes, is the same motion.
 """
@@ -20,7 +20,7 @@ MOTION_DIGEST = "motion_digest"  # the key of an eval file
 
 @dataclass(frozen=True)
 class Content:
-    """Hex digests of what was judged; None where an entry names none, or where it was not read.
+    """Hex digests of the judged content; None where an entry names no such file, or where it was not read.
 
     text_field: of the entry, from which the text came.
     """
@@ -36,7 +36,7 @@ class Content:
 
 
 def content_from(value: object) -> Content | None:
-    """What :meth:`Content.as_dict` wrote; None where a file holds something else."""
+    """The inverse of :meth:`Content.as_dict`; None for any other value."""
     names = ("motion", "clip", "text", "text_field")
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str | None) for name in names):
         return None
@@ -44,24 +44,24 @@ def content_from(value: object) -> Content | None:
 
 
 def motion_digest(clip: MotionClip) -> str:
-    """Of the (N, 276) float32 rows of a motion, and of its rate where it is known."""
+    """The digest of a motion's (N, 276) float32 rows, and of its rate where it is known."""
     rows = clip.motion.detach().cpu().float().contiguous().numpy()
     rate = "" if clip.fps is None else f"{clip.fps:.6g}"
     return hashlib.sha256(f"{rows.shape} {rate} ".encode() + rows.tobytes()).hexdigest()[:DIGITS]
 
 
 def clip_digest(path: str | os.PathLike) -> str:
-    """Of the bytes of a rendered clip."""
+    """The digest of a rendered clip's bytes."""
     return file_sha256(path)[:DIGITS]
 
 
 def text_digest(text: str) -> str:
-    """Of a description, without the space around it."""
+    """The digest of a description without leading and trailing space."""
     return hashlib.sha256(text.strip().encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
 
 def why_not_judged(entry: dict, motion: str | None) -> str | None:
-    """Why the decision of an entry is about other content; None where it is about this, or does not say.
+    """The reason why an entry's decision is about other content; None where it is about this, or has no digests.
 
     Args:
         motion: the digest of the entry's motion now.
@@ -78,5 +78,5 @@ def why_not_judged(entry: dict, motion: str | None) -> str | None:
 
 
 def without_decision(entry: dict) -> dict:
-    """The entry as one that nobody judged."""
+    """The entry without its decision."""
     return {key: value for key, value in entry.items() if key not in (USE_REF_MOTION, JUDGED_CONTENT)}

@@ -159,7 +159,7 @@ def _texts(entry: dict, text_key: str) -> dict[str, str]:
 
 
 def _paths(entry: dict, archive: Location, root: Path, notes: list[str]) -> dict[str, str]:
-    """The entry's paths as they work from the checkout; paths to nothing stay as they are."""
+    """The entry's paths relative to the checkout; paths to missing files stay unchanged."""
     paths = {MOTION_PATH: ""}
     for key, value in entry.items():
         embed = key.endswith(EMBED_SUFFIX)

@@ -16,7 +16,7 @@ from motion_rep.files.json_files import STRICT_JSON
 from motion_rep.files.local_files import require_file
 
 CHUNK = 2**16  # characters
-# What stands this near to the end of the text read so far may go on after it: the longest word is -Infinity.
+# A token this close to the end of the buffer may continue after it: the longest word is -Infinity.
 LONGEST_WORD = 16
 NOT_SPACE = re.compile(r"[^ \t\n\r]")
 
@@ -25,7 +25,7 @@ def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterato
     """The items of a JSON list, in order.
 
     Args:
-        expected: what the error says should be there instead of something that is no list.
+        expected: the words of the error for the expected value.
     Raises:
         InputError: missing, empty, not UTF-8, not JSON (with line and column), or not a list;
             raised when reading reaches it.
@@ -43,7 +43,7 @@ def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterato
 
 
 def json_kind(value: object) -> str:
-    """What JSON calls a value."""
+    """JSON's name for the type of a value."""
     kinds = {
         dict: "object",
         list: "list",
@@ -57,7 +57,7 @@ def json_kind(value: object) -> str:
 
 
 class _Refused(Exception):
-    """What is wrong, in words that follow the name of the file."""
+    """The fault, in words that follow the name of the file."""
 
 
 def _items(window: _Window, expected: str) -> Iterator[object]:
@@ -80,20 +80,20 @@ def _require_end(window: _Window) -> None:
 
 
 class _Window:
-    """The part of a text that is being read; what lies before it is forgotten, but for its lines and columns."""
+    """The buffered part of a text. The text before it is dropped; its lines and columns are counted."""
 
     def __init__(self, file: TextIO) -> None:
         self._file, self._text, self._place, self._ended = file, "", 0, False
         self._lines = self._columns = 0
 
     def takes(self, character: str) -> bool:
-        """Whether the next character that is no space is this one, which is then behind us."""
+        """Whether the next character other than space is this one; if so, it is consumed."""
         found = not self.at_end() and self._text[self._place] == character
         self._place += found
         return found
 
     def at_end(self) -> bool:
-        """Whether nothing but space is left."""
+        """Whether only space is left."""
         while True:
             found = NOT_SPACE.search(self._text, self._place)
             self._place = found.start() if found else len(self._text)
@@ -104,7 +104,7 @@ class _Window:
             self._read_on()
 
     def value(self) -> object:
-        """The next value; one that is cut by the end of the window is read again in a larger one."""
+        """The next value; a value cut by the end of the window is parsed again in a larger one."""
         self.at_end()
         while True:
             try:
@@ -125,7 +125,7 @@ class _Window:
             self._read_on()
 
     def wrong(self, what: str, place: int | None = None) -> _Refused:
-        """The error that names a place of the window, by default where the reading is."""
+        """The error with a place of the window, by default the current one."""
         place = self._place if place is None else place
         line_start = self._text.rfind("\n", 0, place)
         column = place - line_start if line_start >= 0 else self._columns + place + 1
@@ -133,7 +133,7 @@ class _Window:
         return _Refused(f"is not JSON: {what} at line {line}, column {column}. Correct it there.")
 
     def _is_whole(self, end: int) -> bool:
-        """Whether what ends there does not go on behind the window."""
+        """Whether a value that ends there cannot continue after the window."""
         return self._ended or end + LONGEST_WORD <= len(self._text)
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
@@ -141,7 +141,7 @@ class _Window:
         return not self._ended and (error.msg.startswith("Unterminated string") or not self._is_whole(error.pos))
 
     def _read_on(self) -> None:
-        """Forget what was read, and read as much again as is left, so that a long value is not begun many times."""
+        """Drop the parsed text and double the rest, so that a long value is not parsed again many times."""
         passed = self._text[: self._place]
         line_start = passed.rfind("\n")
         self._lines += passed.count("\n")

@@ -1,4 +1,4 @@
-"""Archives from what lies in folders, CSV files and text files."""
+"""Archives from the contents of folders, CSV files and text files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DATA = (*TORCH, ".pkl", ".npz", ".npy")
 
 @dataclass(frozen=True)
 class Made:
-    """How many entries an archive has, how many of them are new, and files that hold no motion that can be read."""
+    """The number of entries of an archive, the number of new ones, and the files without a readable motion."""
 
     total: int
     new: int
@@ -82,7 +82,7 @@ def _with_texts(entry: dict, name: str) -> dict:
 
 
 def _updated(entry: dict, found: dict) -> dict:
-    """An earlier entry with what is found now; detailed texts that were the prompt follow it."""
+    """An earlier entry with its new fields; detailed texts that were copies of the prompt follow it."""
     following = [key for key in TEXT_KEYS if entry.get(key) == entry.get(PROMPT)]
     texts = dict.fromkeys(following, found[PROMPT]) if PROMPT in found else {}
     return {**entry, **texts, **found}

@@ -1,4 +1,4 @@
-"""Paths of an archive: relative to its folder where they lie below it, so that the folder can be moved."""
+"""Paths of an archive: relative to its folder for files below it, so that the folder can be moved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from motion_rep.files.locations import (
 
 
 def path_in_archive(path: Location, archive: Location) -> str:
-    """How an archive names a file: relative to its folder where it lies below it, else absolute or a URL."""
+    """A file's path in an archive: relative to the archive's folder for a file below it, else absolute or a URL."""
     if isinstance(path, RemotePath) or isinstance(archive, RemotePath):
         same = isinstance(path, RemotePath) and isinstance(archive, RemotePath) and path.scheme == archive.scheme
         if same and path.place.is_relative_to(archive.parent.place):  # type: ignore[union-attr]
@@ -30,7 +30,7 @@ def path_in_archive(path: Location, archive: Location) -> str:
 
 
 def rebased(entry: dict, source: Location, target: Location) -> dict:
-    """An entry of one archive with its paths as another archive names them.
+    """An entry of one archive with its paths rewritten for another archive.
 
     A path to a missing file is taken from the source archive's folder.
     """
@@ -42,7 +42,7 @@ def rebased(entry: dict, source: Location, target: Location) -> dict:
 
 
 def count_from_current_folder(entries: Iterable[dict], archive: Location) -> int:
-    """How many entries name a file that is found only from the current folder, not from the archive's."""
+    """The number of entries with a file that is found only from the current folder, not from the archive's."""
     paths = ([entry.get(field) for field in PATH_FIELDS] for entry in entries)
     return sum(
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths

@@ -1,4 +1,4 @@
-"""Asking a judge about controls."""
+"""Ask a judge about controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Negative controls: questions whose right answer is no, without any labels."""
+"""Negative controls: questions with the right answer "no", which need no labels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FalseAccepts:
 
 
 def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) -> list[Control]:
-    """Clips, each with the description of another entry that says something else; the same for the same seed.
+    """Clips, each with the description of another entry that differs from its own; the same for the same seed.
 
     Raises:
         UsageError: fewer than two entries with a clip and a description, or none that differ.
@@ -63,7 +63,7 @@ def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) 
 
 
 def write_blank_clip(path: Path) -> Path:
-    """A clip of plain grey; the same bytes each time, so that its answer is kept."""
+    """A clip of plain grey; the same bytes each time, so that its answer is cached."""
 
     with open_writer(path, BLANK_SIZE, BLANK_SIZE, BLANK_FPS) as writer:
         frame = np.full((BLANK_SIZE, BLANK_SIZE, 3), BLANK_GREY, np.uint8)

@@ -36,7 +36,7 @@ def evaluate(args: argparse.Namespace) -> int:
     code = DONE
     if args.labels is not None:
         figures["labels"] = _compare_with_labels(args)
-        write_json(args.output, figures)  # before the first call is paid for
+        write_json(args.output, figures)  # before the first paid call
     if judge is not None:
         figures["controls"], code = _ask_controls(args, judge)
         write_json(args.output, figures)

@@ -22,7 +22,7 @@ class LabelledCase:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """How the gate would have decided if the threshold stood here."""
+    """The gate's agreement with the labels at this threshold."""
 
     threshold: float
     counts: Counts

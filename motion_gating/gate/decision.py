@@ -1,4 +1,4 @@
-"""From figures and a verdict to a decision that carries its reasons."""
+"""From figures and a verdict to a decision with its reasons."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Check:
-    """One condition: held (True), failed (False) or unknown (None), and why in words."""
+    """One condition: passed (True), failed (False) or unknown (None), and the reason in words."""
 
     name: str
     passed: bool | None
@@ -104,7 +104,7 @@ def smoothness_fails(metrics: JointMetrics | None, limits: Limits) -> bool:
 
 
 def fast_note(metrics: JointMetrics | None, limits: Limits) -> str | None:
-    """What to say of a motion whose jitter is high because it is fast; None for any other."""
+    """A note on a motion whose jitter is high because it is fast; None for any other motion."""
     if metrics is None or metrics.jitter_degree < (limits.jitter_degree or DEFAULT_JITTER):
         return None
     tremble = metrics.value(TREMBLE)

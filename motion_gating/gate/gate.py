@@ -39,13 +39,13 @@ KEEP, REJECT = "keep", "reject"
 
 @dataclass(frozen=True)
 class GateOptions:
-    """What a run reads, writes and decides by.
+    """Inputs, outputs and rules of a run.
 
     Attributes:
         output_json: None writes the decisions into ``meta_json``.
-        max_samples: entries after these are kept as they are, without a record.
+        max_samples: entries after these stay unchanged and get no record.
         settings: described in the run block; no secrets.
-        failures: file for what failed, None for none.
+        failures: file for the failures, None for none.
     """
 
     meta_json: Location
@@ -92,7 +92,7 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Examined:
-    """The record of an entry, and the traceback where nobody expected the error that is in it."""
+    """The record of an entry, and the traceback of an unexpected error."""
 
     record: dict
     traceback: str = ""
@@ -110,12 +110,12 @@ def apply_gate(
 ) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
-    Ctrl-C and a judge that stops end the questions, not the writing: what is decided by then is kept, the other entries
+    Ctrl-C and a judge that stops end the questions, not the writing: decisions so far are written, the other entries
     stay as they were.
 
     Args:
-        watch: wraps what is examined as it comes, with the counts so far and the number to come, for a progress bar.
-        engine: who measures; judges are asked here, so that all calls share one pace and one end.
+        watch: wraps the examined entries, given the counts so far and the number of entries, for a progress bar.
+        engine: runs the measuring; this process asks the judge, so that all calls share one pace and one stop.
 
     Raises:
         UsageError: unusable archive, or folders that cannot be written.
@@ -125,7 +125,7 @@ def apply_gate(
         require_location(folder)
         remove_stale_temporaries_at(folder, recursive=False)
     started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
-    count = count_entries(options)  # a broken archive ends the run before the first call is paid for
+    count = count_entries(options)  # a broken archive ends the run before the first paid call
     with archive_lock(target), scratch_file(options.quality_report) as kept, _interruptible() as cancelled:
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
@@ -146,7 +146,7 @@ def apply_gate(
 
 
 def count_entries(options: GateOptions) -> int:
-    """How many entries there are to examine; reads, and so checks, the whole archive.
+    """The number of entries to examine; reads, and so checks, the whole archive.
 
     Raises:
         UsageError: it is broken.
@@ -156,7 +156,7 @@ def count_entries(options: GateOptions) -> int:
 
 
 def entries_to_examine(options: GateOptions) -> Iterator[dict]:
-    """The archive's entries, as far as they are examined."""
+    """The archive's entries up to ``max_samples``."""
     return islice(read_entries(options.meta_json), options.max_samples)
 
 
@@ -176,10 +176,10 @@ def judge_to_ask(measured: Measured, options: GateOptions, judge: Judge | None) 
 
 
 def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
-    """What a judge is asked about an entry.
+    """The judge's question about an entry.
 
     Raises:
-        InputError: its video has an address that cannot name a file for us.
+        InputError: the address of its video is invalid.
     """
     video, motion = entry.get(fields.video), entry.get(MOTION_PATH)
     return Question(
@@ -228,7 +228,7 @@ def _examined(
 
 
 def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, str]:
-    """What the judge says, and the traceback of an unexpected error.
+    """The judge's verdict, and the traceback of an unexpected error.
 
     Such an error costs this entry its verdict and no other.
     """
@@ -263,7 +263,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
 
 def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> int:
-    """The report, then the metadata with the decisions in it; how many entries were edited during the run."""
+    """Write the report, then the archive with the decisions; returns the number of entries edited during the run."""
     kept.seek(0)
     with entry_writer(options.quality_report) as write:
         for line in kept:

@@ -1,4 +1,4 @@
-"""The gate's run as the flags describe it, and what the user reads about it."""
+"""The gate's run from its flags, and the lines that it prints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 def run_gate(args: argparse.Namespace, engine: Engine) -> int:
-    """Apply the gate, or say what it would ask; returns the exit code.
+    """Apply the gate, or print the planned calls; returns the exit code.
 
     Raises:
         UsageError: flags or files that do not fit together.

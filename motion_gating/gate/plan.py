@@ -1,4 +1,4 @@
-"""What a run would ask, without asking: for ``--dry-run``."""
+"""The planned calls of a run, for ``--dry-run``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Plan:
 
 
 def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THIS_PROCESS) -> Iterator[str]:
-    """Lines that say how many calls a run would make, and about how many prompt tokens they take.
+    """Lines with the number of calls of a run, and their approximate number of prompt tokens.
 
     Measures only where figures decide that.
     """
@@ -92,7 +92,7 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
 
 
 def _tokens(question: Question, model: Model) -> int:
-    """Prompt tokens of one call; of a clip that cannot be opened here only the text's."""
+    """Prompt tokens of one call; only the text's where the clip cannot be opened here."""
     text = len(prompt_for(question.description or "")) // CHARACTERS_PER_TOKEN
     if question.video is None:
         return text

@@ -1,4 +1,4 @@
-"""One record of the quality report: the five documented keys first, then everything the decision rests on."""
+"""One record of the quality report: the five documented keys first, then everything behind the decision."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
 from motion_rep.runs.report import ItemFailure
 
-# Answers of a person, or the lack of one: no failure, though they decide nothing.
+# A person's "unsure", or no verdict of a person, is not a failure, although it leaves the entry undecided.
 NO_FAILURES = ("unsure", "no_verdict", "other_content")
 
 
@@ -33,7 +33,7 @@ def make_record(
 
 
 def failure_of(record: dict, traceback: str = "") -> ItemFailure | None:
-    """What of an entry's figures and verdict could not be had and why; None where nothing is missing."""
+    """The missing figures or verdict of an entry and the reason; None where nothing is missing."""
     figures, verdict = (
         record["metrics_error"],
         record["vlm_error"] if record["vlm_error_kind"] not in NO_FAILURES else None,

@@ -1,4 +1,4 @@
-"""Counts over the records of a run, and the run block beside the report."""
+"""Counts over the records of a run, for the run block."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"
 
 
 def settled(record: dict, entry: dict, content: Content) -> dict:
-    """A record with the digests of what it is about, and what becomes of a ``true`` that it does not decide about."""
+    """A record with the digests of its content, and whether an undecided entry keeps a ``true`` of the archive."""
     record = {**record, CONTENT: content.as_dict()}
     undecided = record[USE_REF_MOTION] is None and record[VLM_ERROR_KIND] != RUN_ENDED
     if not undecided or entry.get(USE_REF_MOTION) is not True:
@@ -39,13 +39,13 @@ def settled(record: dict, entry: dict, content: Content) -> dict:
 
 
 def signature(entry: dict, fields: Fields) -> str:
-    """A digest of what a decision on an entry rests on, as the archive says it."""
+    """A digest of the archive's fields that a decision rests on."""
     named = [entry.get(name) for name in (MOTION_PATH, fields.video, fields.evaluation)]
     return hashlib.sha256(json.dumps([named, text_of(entry, fields.prompt)]).encode()).hexdigest()
 
 
 def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fields: Fields) -> int:
-    """Write the archive with the decisions in it; entries without one keep what they had, as far as it is about them.
+    """Write the archive with the decisions; an undecided entry keeps an earlier decision about the same content.
 
     The archive is read again: entries that were added, removed or edited during the run stay so, and an edited one
     gets no decision.
@@ -53,7 +53,7 @@ def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fiel
     Args:
         kept: a line for each examined entry, its record and its signature; see :func:`signature`.
     Returns:
-        How many examined entries were edited during the run.
+        The number of examined entries that were edited during the run.
     """
     find, edited = _index(kept), 0
     with entry_writer(target) as write:

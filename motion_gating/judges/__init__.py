@@ -1,1 +1,1 @@
-"""Judges: each says of a clip and a description match, mismatch or undecided with a reason."""
+"""Judges: each answers match, mismatch or undecided, with a reason, to a clip and a description."""

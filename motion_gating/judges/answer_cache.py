@@ -1,4 +1,4 @@
-"""Answers kept by what was asked, so that no question is paid for twice; one small file each, written atomically."""
+"""A cache of answers by question, so that no question is paid for twice; one small file each, written atomically."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_FILE_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """An answer with what the service said about itself."""
+    """An answer with the service's model version and token count."""
 
     answer: Answer
     model_version: str | None
@@ -28,13 +28,13 @@ class KeptAnswer:
 
 
 class AnswerCache:
-    """A folder of answers. Errors are never kept. Several runs may share it."""
+    """A folder of answers. Errors are never cached. Several runs may share it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def require_writable(self) -> None:
-        """Check before the first paid call that answers can be kept, and remove what a killed run left half-written.
+        """Check before the first paid call that answers can be written, and remove temporary files of killed runs.
 
         Raises:
             UsageError: the folder cannot be made or written to.
@@ -42,7 +42,7 @@ class AnswerCache:
         remove_stale_temporaries(require_folder(self.folder))
 
     def get(self, asked: dict[str, object]) -> KeptAnswer | None:
-        """The answer to exactly this; None where there is none, or where its file does not hold one."""
+        """The cached answer to exactly this question; None where there is none, or where its file is invalid."""
         path = self._path(asked)
         try:
             kept = read_json(path) if path.is_file() and path.stat().st_size <= MOST_FILE_BYTES else None
@@ -51,7 +51,7 @@ class AnswerCache:
         return _kept_answer(kept) if isinstance(kept, dict) else None
 
     def put(self, asked: dict[str, object], kept: KeptAnswer) -> None:
-        """Keep an answer."""
+        """Write an answer to the cache."""
         service = {"model_version": kept.model_version, "prompt_tokens": kept.prompt_tokens}
         write_json(self._path(asked), {**asdict(kept.answer), **service, "asked": asked})
 
@@ -61,7 +61,7 @@ class AnswerCache:
 
 
 def _kept_answer(kept: dict[str, object]) -> KeptAnswer | None:
-    """What a file of the cache says, None where a value is not what this program writes."""
+    """The answer in a cache file, None where a value is invalid."""
     matches, analysis = kept.get("matches"), kept.get("analysis")
     version, tokens = kept.get("model_version"), kept.get("prompt_tokens")
     if not isinstance(matches, bool) or not isinstance(analysis, str) or len(analysis) > ANALYSIS_CHARACTERS:

@@ -1,4 +1,4 @@
-"""The question in words, and the strict reading of what comes back."""
+"""The question in words, and the strict parser of the answer."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ MOST_THOUGHT_ENDS = 8  # an answer may quote some
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model answered."""
+    """The model's answer."""
 
     matches: bool
     analysis: str
 
 
 def prompt_for(description: str) -> str:
-    """The text that goes with the clip; the description stands in it as a JSON string on a line of its own."""
+    """The prompt for a clip; it holds the description as a JSON string on its own line."""
     return PROMPT + json.dumps(description, ensure_ascii=True)
 
 
@@ -55,7 +55,7 @@ def read_answer(text: str) -> Answer:
     around the whole answer are removed. Nothing is guessed.
 
     Raises:
-        CallFailure: EMPTY or MALFORMED, with what was found.
+        CallFailure: EMPTY or MALFORMED, with the text that was found.
     """
     value = _read_json(text)
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The judge that the flags choose, and what a run block says about it."""
+"""The judge that the flags choose, and its settings for the run block."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool 
 
 
 def judge_settings(args: argparse.Namespace, judge: Judge | None) -> dict[str, object]:
-    """What a run block says about the judge; no secrets."""
+    """The judge's settings for the run block; no secrets."""
     files = [str(path) for path in _verdict_files(args)]
     settings = {"judge": args.judge, "verdicts": files[0] if len(files) == 1 else files or None}
     model = None if judge is None else judge.model

@@ -1,4 +1,4 @@
-"""Whether a verdict was given on what an entry shows now."""
+"""Whether a verdict is about an entry's present content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTS = ("motion", "clip", "text")
 
 
 def changed_part(judged: Content | None, question: Question) -> str | None:
-    """Which part of a question differs from what was judged; None where all parts that are known agree."""
+    """The part of a question that differs from the judged content; None where all known parts agree."""
     if judged is None:
         return None
     now = Content(

@@ -15,7 +15,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     """Add the flags; ``judges`` are the names that make sense for the command."""
     group = parser.add_argument_group("judge")
     group.add_argument(
-        "--judge", choices=judges, default=GEMINI, help="who decides whether a clip matches its description"
+        "--judge", choices=judges, default=GEMINI, help="the judge of whether a clip matches its description"
     )
     group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
     group.add_argument("--temperature", type=float, help="sent only if given; newer models reject it")
@@ -76,7 +76,7 @@ def _add_call_flags(group: argparse._ActionsContainer) -> None:
         "--cache-dir",
         type=Path,
         metavar="DIR",
-        help="folder for answers, so that none is paid for twice (default: next to the report)",
+        help="cache of answers, so that none is paid for twice (default: next to the report)",
     )
 
 

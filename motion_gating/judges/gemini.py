@@ -62,7 +62,7 @@ class GeminiService:
         return (self.key,) if self.key else ()
 
     def settings(self) -> dict[str, object]:
-        """What changes an answer; see Service."""
+        """The settings that change an answer; see Service."""
         asked = {"model": self.model, "base_url": self.base_url, "fps": self.sampling_fps, "media": "video"}
         return {**asked, "temperature": self.temperature}
 
@@ -72,7 +72,7 @@ class GeminiService:
 
     @contextmanager
     def attach(self, clip: Clip) -> Iterator[Callable[[str, Attempt], Reply]]:
-        """See Service. What was uploaded for the clip is deleted when the block ends."""
+        """See Service. The uploaded clip is deleted when the block ends."""
         upload = _Upload(self, clip)
         try:
             yield upload.ask
@@ -137,7 +137,7 @@ class _Upload:
             raise CallFailure(kind, f"no answer from the service: {type(error).__name__}: {error}") from None
 
     def delete(self) -> None:
-        """Delete what was uploaded; where that fails, it expires after two days."""
+        """Delete the uploaded clip; where that fails, it expires after two days."""
         remote = self.remote
         if remote is not None and remote.name is not None:
             name = remote.name
@@ -153,7 +153,7 @@ class _Upload:
         return types.Part(file_data=data, video_metadata=metadata)
 
     def _uploaded(self, end: float) -> types.File:
-        """The clip in the Files API, once it is ready; uploaded once, whatever happens after."""
+        """The clip in the Files API, once it is ready; uploaded only once."""
         files = self.service.client.files
         if self.remote is None:
             options = types.HttpOptions(timeout=_milliseconds_until(end))
@@ -208,7 +208,7 @@ def _reply(response: types.GenerateContentResponse) -> Reply:
 
 
 def _stop_hint(code: int, words: str, value: object) -> str | None:
-    """What to do where no further call can succeed."""
+    """The advice for an error after which no further call can succeed."""
     if code == 400 and _is_key_problem(words, value):
         return KEY_HINT
     if code == 429 and _is_quota_gone(words, value):

@@ -1,4 +1,4 @@
-"""What a judge is asked, and what it answers."""
+"""The question to a judge, and its answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Verdict:
     """Match (True), mismatch (False) or undecided (None); an undecided verdict always carries a kind and a reason.
 
     Attributes:
-        judge: who answered.
+        judge: the name of the judge that answered.
         error_kind, error: why there is no verdict; both None where there is one.
         model_versions: the distinct versions that the service named.
         votes_for, votes_against: number of answers.
@@ -62,7 +62,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class HumanVerdict:
-    """What a person decided.
+    """A person's decision.
 
     Attributes:
         matches: None where the person was unsure.
@@ -92,7 +92,7 @@ class Judge(Protocol):
 
     @property
     def is_remote_service(self) -> bool:
-        """Whether a question is mostly waiting for a service, so that threads help."""
+        """Whether a question mostly waits for a service, so that threads help."""
 
     @property
     def stop(self) -> Stop | None: ...
@@ -119,7 +119,7 @@ class Model(Judge, Protocol):
     def votes(self) -> int: ...
 
     def settings(self) -> dict[str, object]:
-        """What changes an answer; no secrets."""
+        """The settings that change an answer; no secrets."""
 
     def unanswered(self, question: Question) -> int:
         """The least number of calls that the question takes; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""

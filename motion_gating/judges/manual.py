@@ -40,7 +40,7 @@ class ManualJudge:
         return self.model.stop if self.model else None
 
     def judge(self, question: Question) -> Verdict:
-        """The person's verdict; undecided where the person was unsure, saw something else, or did not look."""
+        """The person's verdict; undecided where the person was unsure, judged other content, or gave no verdict."""
         human = self.people.get(str(question.identifier))
         changed = None if human is None else changed_part(human.content, question)
         if changed is not None:
@@ -122,7 +122,7 @@ def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple
 
 
 def _content(place: str, value: object) -> Content | None:
-    """The digests of what was seen."""
+    """The digests of the content that the person saw."""
     content = content_from(value)
     if value is not None and content is None:
         raise UsageError(f"{place} has a content without the digests motion, clip and text. Remove it.")

@@ -32,7 +32,7 @@ ANSWER_KEYS = ("content", "reasoning_content", "reasoning")
 
 @dataclass
 class _SchemaSupport:
-    """Whether questions go with a schema; found out once a run, by the first question that a server rejects."""
+    """Whether questions carry a schema; the first question that a server rejects decides it for the run."""
 
     used: bool = True
     known: bool = False
@@ -74,7 +74,7 @@ class OpenAICompatibleService:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The key, and what is secret in the address: a password, a parameter with a key, and how HTTP sends them."""
+        """The key, and the secrets of the address: a password, a parameter with a key, and their HTTP form."""
         parts = urllib.parse.urlsplit(self.base_url)
         password = urllib.parse.unquote(parts.password or "")
         login = f"{urllib.parse.unquote(parts.username or '')}:{password}" if password else ""
@@ -82,7 +82,7 @@ class OpenAICompatibleService:
         return tuple(filter(None, (self.key, password, login, *parameters)))
 
     def settings(self) -> dict[str, object]:
-        """What changes an answer; see Service."""
+        """The settings that change an answer; see Service."""
         asked = {"model": self.model, "base_url": shown_address(self.base_url), "fps": self.sampling_fps}
         return {**asked, "media": self.media, "temperature": self.temperature}
 
@@ -200,7 +200,7 @@ def _called(call: Callable[[], Any], timeout: float) -> str:
 
 
 def _reply(body: str) -> Reply:
-    """The answer in a response, which may be anything."""
+    """The answer in a response of any form."""
     try:
         value = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):
@@ -231,7 +231,7 @@ def _text(content: object) -> str:
 
 
 def _stop_hint(code: int, words: str, value: object) -> str | None:
-    """What to do where no further call can succeed."""
+    """The advice for an error after which no further call can succeed."""
     if code in (401, 403):
         return "Check OPENAI_API_KEY."
     if code == 404:

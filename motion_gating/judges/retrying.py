@@ -1,4 +1,4 @@
-"""When calls are made, retried and given up, for all services.
+"""When calls are made, retried and abandoned, for all services.
 
 Not tenacity: it retries one call, while here one reply makes all threads wait and one dead key ends the run.
 """
@@ -129,7 +129,7 @@ class Caller:
                 self._first.release()
 
     def _delay_before_next_attempt(self, failure: CallFailure, tries: Counter[Failure], deadline: float) -> float:
-        """Seconds that this question waits; a rate limit makes all of them wait. Raises where no attempt is left."""
+        """Seconds until the next attempt; a rate limit delays all questions. Raises where no attempt is left."""
         if failure.kind is Failure.STOP:
             self.end_run(Stop(failure.message, exit_code=2))
             raise RunStopped

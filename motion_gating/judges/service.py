@@ -1,4 +1,4 @@
-"""What a model behind a service must offer, how its calls can fail, and how its words are shown."""
+"""The interface of a service with a model, its kinds of failures, and the display of its texts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Clip:
-    """The video of a question: its path and the bytes that were read from it, which are all that a service gets."""
+    """The video of a question: its path and its bytes; a service gets nothing else."""
 
     path: Path
     data: bytes
@@ -91,13 +91,13 @@ class Service(Protocol):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Texts that may stand in no file and in no message."""
+        """Texts that must not appear in any file or message."""
 
     def settings(self) -> dict[str, object]:
         """Everything about the service that changes an answer; no secrets."""
 
     def attach(self, clip: Clip) -> AbstractContextManager[Callable[[str, Attempt], Reply]]:
-        """A function that asks about the clip with a prompt. What the clip needs is released when the block ends."""
+        """A function that asks about the clip with a prompt. Resources of the clip are released when the block ends."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""
@@ -110,12 +110,12 @@ def video_type(path: Path) -> str | None:
 
 
 def shown(text: object, secrets: tuple[str, ...], length: int = MESSAGE_CHARACTERS) -> str:
-    """One printable line without secrets, cut at ``length``: for everything of a service that is kept or shown."""
+    """One printable line without secrets, cut at ``length``: for every text of a service that is stored or printed."""
     return short(without_secrets(str(text)[:SEARCHED_CHARACTERS], secrets), length)
 
 
 def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with every secret hidden, in whatever way its characters are escaped (JSON, URL, HTML) or as base64."""
+    """The text with every secret hidden, also in escaped form (JSON, URL, HTML) or as base64."""
     pattern = _secrets_pattern(secrets)
     return text if pattern is None else pattern.sub("[key]", text)
 

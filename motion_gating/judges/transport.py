@@ -1,4 +1,4 @@
-"""What holds for every HTTP call of every service: one server, a bounded body, a bounded time, the server's words."""
+"""Rules for every HTTP call of every service: one server, a bounded body, a bounded time, the server's error text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 WORD_KEYS = ("error", "message", "detail", "msg", "reason")
 ERROR_KEYS = {*WORD_KEYS, "code", "status", "type", "object", "success"}
 
-# What to do where no further call can succeed, from the HTTP code, the server's words and its JSON; None elsewhere.
+# Advice for an error after which no call can succeed, from HTTP code, server's text and JSON; None for others.
 StopHint = Callable[[int, str, object], str | None]
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """The result of ``work``, whatever it waits for; after ``seconds`` its thread is abandoned.
+    """The result of ``work``; after ``seconds`` its thread is abandoned, also while it waits for I/O.
 
     Raises:
         CallFailure: TIMEOUT.
@@ -159,7 +159,7 @@ def _failure(code: int, value: object, text: str, headers: Mapping[str, str], st
     words = server_words(value) or text or "no message"
     message, hint = f"the service answered {code}: {words}", stop_hint(code, words, value)
     if hint is not None:
-        # The hint stands first: messages are cut at their end.
+        # The hint comes first, since messages are cut at their end.
         return CallFailure(Failure.STOP, f"the service answered {code}. {hint} It says: {words}")
     wanted = _wanted_delay(value, headers)
     if code == 429:

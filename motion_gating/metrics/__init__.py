@@ -1,1 +1,1 @@
-"""Numbers about one motion."""
+"""Figures of one motion."""

@@ -49,7 +49,7 @@ def measured_entries(
 
     Args:
         read: begins to read the entries; a bounded number is read ahead.
-        count: how many there are.
+        count: the number of items.
         fields: names of the fields with the eval file and the clip.
         meta_json: the archive; its relative paths start at its folder.
     """
@@ -73,10 +73,10 @@ def start_measuring(fields: Fields, meta_json: Location) -> Callable[[dict], Mea
 
 
 def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
-    """The figures of an entry and what they are about.
+    """The figures of an entry, and the digests of its motion and clip.
 
     Args:
-        entry: its eval file, motion and clip; other fields are not looked at.
+        entry: its eval file, motion and clip; other fields are ignored.
     Raises:
         InputError: it names no eval file, a file cannot be read, or the files do not belong together.
     """

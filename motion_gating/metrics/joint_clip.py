@@ -1,4 +1,4 @@
-"""The joints of one rendered entry, as the eval file beside its video keeps them."""
+"""The joints of one rendered entry, read from its eval file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class JointClip:
 
 @dataclass(frozen=True)
 class EvalFile:
-    """A clip, and digests of the motion and the video that it was made with; None where the file does not say."""
+    """A clip, and the digests of its motion and its video; None where the file has no digest."""
 
     clip: JointClip
     motion: str | None = None
@@ -63,7 +63,7 @@ def read_joint_clip(path: str | os.PathLike) -> JointClip:
 
 
 def read_eval_file(path: str | os.PathLike) -> EvalFile:
-    """An eval file with what it was made from; errors as :func:`read_joint_clip`."""
+    """An eval file with the digests of its sources; errors as :func:`read_joint_clip`."""
     content = read_torch_arrays(path)
     if not isinstance(content, dict) or "joints" not in content:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The metrics of a record by name: what they are called, in which unit, and which limits the gate offers.
+"""The metrics of a record: their keys, names and units, and the limits that the gate offers.
 
 Imports nothing heavy, so that ``--help`` answers at once; the functions are in
 :mod:`motion_gating.metrics.joint_metrics`.
@@ -21,7 +21,7 @@ class Metric:
 
     Attributes:
         key: its key in the record, and the name of its check.
-        name, unit: for people; ``scale`` is what to multiply the figure by for that unit.
+        name, unit: for people; multiply the figure by ``scale`` for that unit.
         limits: which of ``max`` and ``min`` can be set; each is a flag ``--max-<key>`` of the gate, off unless given.
         short: a shorter name of these flags.
         hint: what the limit means, for ``--help``.

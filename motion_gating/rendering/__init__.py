@@ -1,1 +1,1 @@
-"""Clips drawn for the judge."""
+"""Lit videos and eval files of motions."""

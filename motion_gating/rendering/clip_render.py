@@ -34,14 +34,14 @@ from motion_rep.runs.engine import Engine
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 from motion_rep.video.writing import open_writer
 
-# Raised whenever the pictures change, so that older files are drawn again.
+# Raise it when the pictures change, so that older files are drawn again.
 STYLE_VERSION = 2
 Place = TypeVar("Place", bound=Location)
 
 
 @dataclass(frozen=True)
 class RenderSettings:
-    """What decides how a clip looks; fps None takes the motion's own rate, else 20."""
+    """The settings that change the pictures; fps None takes the motion's own rate, else 20."""
 
     width: int = 960
     height: int = 960
@@ -60,7 +60,7 @@ class RenderTarget(Generic[Place]):
 
 @dataclass(frozen=True)
 class RenderJob:
-    """A motion file as its archive names it (None: it does not), the archive, and where the two files go."""
+    """The motion path of an entry (None where it has none), its archive, and the paths of the two files to write."""
 
     motion_path: str | None
     meta_json: Location
@@ -69,7 +69,7 @@ class RenderJob:
 
 @dataclass(frozen=True)
 class Tools:
-    """What a worker loads: which body, on which device, who draws, with how many threads.
+    """The body, device, renderer and number of threads of a worker.
 
     The body: see :func:`motion_rep.bodies.body_models.load_body`.
     """
@@ -82,7 +82,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class Rendered:
-    """What came of a job.
+    """The outcome of a job.
 
     Attributes:
         drawn: False where both files were there, whole, and made from this motion with these settings.
@@ -130,10 +130,10 @@ def render_clip(
     overwrite: bool = False,
     threads: int | None = None,
 ) -> Rendered:
-    """Write the video, then the eval file with a fingerprint of everything that they were made from.
+    """Write the video, then the eval file with a fingerprint of the motion and the settings.
 
     Args:
-        threads: how many draw at once; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
+        threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
     Raises:
         InputError: the motion cannot be read, or a file cannot be written.
     """
@@ -166,13 +166,13 @@ def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings)
 
 
 def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping) -> bool:
-    """Whether the video is there, whole, and belongs to ``made``, which is what the eval file holds."""
+    """Whether the video exists, is complete, and belongs to ``made``, the contents of the eval file."""
     known = made.get("fingerprint") == fingerprint and target.video.is_file()
     return known and made.get("video_sha256") == file_sha256(target.video)
 
 
 def _earlier_eval(path: Path) -> Mapping:
-    """What the eval file of an earlier run holds; nothing where there is none."""
+    """The contents of an earlier run's eval file; empty where there is none."""
     try:
         made = read_torch(path) if path.is_file() else {}
     except InputError:
@@ -181,7 +181,7 @@ def _earlier_eval(path: Path) -> Mapping:
 
 
 def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
-    """What the metrics read: joints and SMPL-X parameters.
+    """The contents of an eval file: joints and SMPL-X parameters.
 
     Joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up.
     """

@@ -1,4 +1,4 @@
-"""Which decisions of earlier runs still hold for the entries that are rendered now."""
+"""Decisions of earlier runs that still hold after rendering."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def earlier_decisions(output_json: Location) -> dict[str, dict]:
 
 
 def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: bool) -> Entry:
-    """An entry with the newest decision that is about its content; a ``true`` about other content is dropped.
+    """An entry with the newest decision about its content; a ``true`` about other content is removed.
 
     Args:
-        earlier: what an earlier run of the gate wrote into the output archive.
+        earlier: the decision of an earlier gate run in the output archive.
         motion: digest of the entry's motion.
         replaced: whether an older rendering shows that the motion was replaced since.
     """

@@ -41,7 +41,7 @@ def curve_panels(clip: JointClip, fps: float, threshold: float) -> list[dict]:
 
 
 def _jitter_panel(clip: JointClip, fps: float, threshold: float) -> list[dict]:
-    """Nothing where the clip is too short for the metric."""
+    """Empty where the clip is too short for the metric."""
     try:
         jitter = jitter_per_frame(at_metric_rate(clip))
     except InputError:

@@ -1,4 +1,4 @@
-"""What the page says and shows of one entry: a row for the list, and the details that are loaded when it is opened."""
+"""The page's data of one entry: a row for the list, and the details that the page loads when it is opened."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class PageOptions:
-    """Where things are and what is made.
+    """Inputs of the page, and which parts to make.
 
     side: what side views are drawn with; None leaves them out.
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
@@ -56,7 +56,7 @@ class PageOptions:
 
 @dataclass(frozen=True)
 class EntryPage:
-    """``row``: JSON inside the page; the details are in a file of their own. ``missing``: what cannot be shown."""
+    """``row``: JSON inside the page; the details have their own file. ``missing``: reasons for what is not shown."""
 
     row: str
     missing: tuple[str, ...]
@@ -64,7 +64,7 @@ class EntryPage:
 
 @dataclass
 class _Sources:
-    """What could be read of an entry, and what could not.
+    """The readable files of an entry, and the reasons for the others.
 
     fetched: copies of remote files, which are gone when the entry is done.
     """
@@ -84,9 +84,9 @@ def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
 
 
 def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry) -> EntryPage:
-    """Read all about an entry, make its poster and its side view, and write what the page shows of it.
+    """Read an entry's files, make its poster and its side view, and write its data for the page.
 
-    A file that is missing or broken is said on the page and in ``missing``; it never ends the run.
+    The page and ``missing`` name a missing or broken file; it never ends the run.
 
     Raises:
         InputError: the page's folder cannot be written.
@@ -114,7 +114,7 @@ def _entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewE
 
 
 def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
-    """What the page says of an entry that could not be worked on, without another look at its files."""
+    """The page's data of an entry whose work failed; does not read its files again."""
     return _described(item, options, _Sources(missing=[why]), playback_rate(DRAWING)[0], [])
 
 
@@ -165,7 +165,7 @@ def _content(prompt: str, sources: _Sources) -> Content:
 
 
 def _absent(videos: list[Video], sources: _Sources) -> list[str]:
-    """Which videos there are not, unless an error says so already."""
+    """The missing videos, unless an error names them already."""
     missing = [video for video in videos if video.url is None]
     named = {problem.partition(":")[0] for problem in sources.missing}
     return [f"{video.title}: {video.error}" for video in missing if video.title.lower() not in named]
@@ -199,7 +199,7 @@ def _known_fps(sources: _Sources) -> float | None:
 
 
 def _show_fps(sources: _Sources, lit_fps: float | None) -> float:
-    """The motion's rate; where nobody wrote it down, the lit video's, so that both run together."""
+    """The motion's rate; where it is unknown, the lit video's, so that both run together."""
     return playback_rate(DRAWING, _known_fps(sources), lit_fps)[0]
 
 
@@ -309,7 +309,7 @@ def _motion_digest(item: ReviewEntry, sources: _Sources) -> str:
 
 
 def _judge_words(item: ReviewEntry) -> str | None:
-    """Who judged, with the votes where there were several."""
+    """The judge, with the votes where there were several."""
     judge, votes = item.text("judge"), (item.record or {}).get("vlm_votes")
     version = item.text("vlm_model_version")
     words = " ".join(part for part in (judge, f"({version})" if version else None) if part)

@@ -1,4 +1,4 @@
-"""The videos of an entry as the page links them: where they are, how their time runs, and why one is missing."""
+"""The videos of an entry for the page: link, time scale, and the reason where one is missing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def video_rate(path: Path) -> float:
 def write_poster(video_path: Path, target: Path) -> None:
     """Write a small square picture from the middle of a video, unless one of the same video is there.
 
-    The video's digest stands behind the end of the JPEG, where decoders do not look. An empty file, which a power
+    The video's digest follows the end of the JPEG, where decoders ignore it. An empty file, which a power
     failure can leave, has none.
 
     Raises:

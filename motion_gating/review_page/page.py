@@ -18,7 +18,7 @@ def write_page(path: Path, title: str, data: dict, rows: Iterable[str]) -> None:
     """Write index.html, with its style, script and data inside.
 
     Args:
-        data: what the page knows beside its entries.
+        data: the page's data besides its entries.
         rows: the entries, each as :func:`harmless_json` text; taken one by one.
     """
     try:
@@ -37,8 +37,8 @@ def write_page(path: Path, title: str, data: dict, rows: Iterable[str]) -> None:
 
 
 def write_entry_script(path: Path, key: str, data: dict) -> None:
-    """Write what the page loads when an entry is opened; a script, since a page from disk may not fetch files."""
-    with atomic_path(path, durable=False) as temporary:  # written anew by every run
+    """Write an entry's details as a script, since a page opened from disk cannot fetch files."""
+    with atomic_path(path, durable=False) as temporary:  # every run writes it again
         temporary.write_text(f"reviewEntry({harmless_json(key)}, {harmless_json(data)});\n", encoding="ascii")
 
 

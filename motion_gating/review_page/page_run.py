@@ -41,7 +41,7 @@ SHOWN_WARNINGS = 10
 
 @dataclass(frozen=True)
 class PageRun:
-    """What the page shows and how it is made.
+    """Inputs of the page, and how to make it.
 
     Attributes:
         quality_report: None shows the clips only.
@@ -154,7 +154,7 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
 
 
 def _side_tools(run: PageRun, one_thread: bool) -> SideTools:
-    """What side views are drawn with; a missing model ends the command here."""
+    """Body and renderer for side views; a missing model ends the command here."""
     if run.model_path != BUILT_IN:
         find_model("smplx", run.model_path)
     return SideTools(run.model_path, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)

@@ -1,4 +1,4 @@
-"""Entries and their quality records, side by side, and what a reviewer filters and sorts by."""
+"""Entries with their quality records, and the groups and reasons that the page shows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ReviewEntry:
 
 @dataclass(frozen=True)
 class KeptRecords:
-    """The records of a report, on disk: a file with one a line, and where in it each id's record begins."""
+    """The records of a report in a file, one per line, and the offset of each id's record."""
 
     file: IO[bytes]
     places: dict[str, int]
@@ -77,11 +77,11 @@ class KeptRecords:
 
 
 def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecords:
-    """Copy a report's records into a file where each can be found; of two with one id the later counts.
+    """Copy a report's records into a file with an index by id; a later record with the same id counts.
 
     Args:
         quality_report: a JSON list, or JSON lines; None gives no records.
-        file: empty; see :func:`motion_gating.archives.scratch_file.spool`.
+        file: empty; see :func:`motion_gating.archives.scratch_file.scratch_file`.
     Raises:
         UsageError: not a report.
     """
@@ -115,7 +115,7 @@ def read_reviewed(meta_json: Location, records: KeptRecords) -> Iterator[ReviewE
 
 
 def run_facts(quality_report: Location | None) -> dict:
-    """What the gate wrote about its run beside the report; empty where it is not there."""
+    """The run block of a report; empty where it is missing."""
     if quality_report is None:
         return {}
     try:
@@ -158,7 +158,7 @@ def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
 
 
 def problems_of(item: ReviewEntry) -> list[str]:
-    """What went wrong with an entry, in words."""
+    """The failures of an entry, in words."""
     problems = []
     if item.text("metrics_error"):
         problems.append(f"no figures: {item.text('metrics_error')}")
@@ -198,5 +198,5 @@ def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:
 
 
 def what_is_judged(prompt: str, motion: str) -> str:
-    """A short digest of what a reviewer's verdict is about, so that it is not used for another clip with that id."""
+    """A short digest of the reviewed content, so that a verdict is not used for another clip with the same id."""
     return hashlib.sha256(json.dumps([prompt, motion]).encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ from motion_rep.video.writing import open_writer
 
 @dataclass(frozen=True)
 class SideTools:
-    """What to load for drawing side views; see :class:`motion_gating.rendering.clip_render.Tools`.
+    """The body and renderer of side views; see :class:`motion_gating.rendering.clip_render.Tools`.
 
     size: pixels of the square picture.
     """

@@ -1,11 +1,11 @@
-"""Measure speed and memory of every stage on this machine, each beside its limit in the same run, and how cost grows
+"""Measure speed and memory of every stage on this machine, each with its limit in the same run, and how cost grows
 with the number of items.
 
 Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and
 writing the files, drawing without encoding, encoding without drawing, importing torch. "per item" is processor time,
 on all cores together, encoder included; it hardly changes when the machine is busy with other things, unlike the
 rate. Conversion is measured with its files in memory, where the system offers such a folder, so that the figures are
-those of the program; and once on the disk of temporary files, beside what that disk takes.
+those of the program; and once on the disk of temporary files, with the disk's own rate.
 """
 
 from __future__ import annotations
@@ -423,7 +423,7 @@ def _cores() -> int:
 
 
 def _cores_together() -> float:
-    """How fast each core counts while all do, as a share of one alone: more cannot be had from workers."""
+    """How fast each core counts while all do, as a share of one alone: workers cannot exceed it."""
     program = "import time; start = time.perf_counter(); sum(range(30_000_000)); print(time.perf_counter() - start)"
 
     def seconds(processes: int) -> float:
@@ -445,7 +445,7 @@ def _processor() -> str:
 
 
 def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
-    """Three tables: rates beside their limits, growth, starts."""
+    """Three tables: rates with their limits, growth, starts."""
     counts = list(next(iter(results.values())))
     most = counts[-1]
     lines = [

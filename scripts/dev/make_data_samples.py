@@ -17,7 +17,7 @@ VERDICTS_NAME = "human_verdicts.json"
 # The movement whose capture comes with an original video, and the video whose capture is made from it.
 WITH_VIDEO = "circle_walk"
 VIDEO_ONLY = "sample_video"
-# Where scripts/demo.sh puts motions, beside its copy of the archive.
+# Where scripts/demo.sh puts motions, in the folder of its copy of the archive.
 MOTION_FOLDER = "motions"
 
 

@@ -206,7 +206,7 @@ def quickest(command: list[str], runs: int) -> Times:
 
 
 def measured(command: list[str]) -> Times:
-    """The times of a command; of the viewer, which goes on, to its first line.
+    """The times of a command; of the viewer, which does not end, up to its first line.
 
     Raises:
         InputError: it failed, or its optional package is missing.

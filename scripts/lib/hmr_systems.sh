@@ -4,7 +4,7 @@
 # Each run_* function reads $video, $fps, $frames, a unique name $name and a temporary folder $work. It calls "step FOLDER COMMAND..."
 # for each command, sets $result (the file to expect) and $format (its reader), and adds files that the run leaves in the checkout
 # to the array leftovers, or the beginnings of their names to leftover_prefixes. What a program needs of a video is checked with
-# require_frames; $needs is a sentence about it for a run that finds nobody. $is_complete is a command that tells whether $result is complete
+# require_frames; $needs is a sentence about it for a run that finds no person. $is_complete is a command that tells whether $result is complete
 # although the program ended badly.
 
 # system_of MODEL: sets $system (a function name), $root_variable, $python_variable, $entry (a file that its checkout has) and $title.
@@ -47,7 +47,7 @@ put_script() {
     printf 'Copied the drop-in to %s.\n' "$theirs"
 }
 
-# require_frames N SENTENCE: the system finds nobody in shorter videos, so do not start it.
+# require_frames N SENTENCE: the system finds no person in shorter videos, so do not start it.
 require_frames() {
     needs=$2
     [ "$frames" -ge "$1" ] || usage_error "$video: has $frames frames. $needs Use a longer video or another system."

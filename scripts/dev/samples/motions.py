@@ -107,7 +107,7 @@ def squat(seed: int) -> Figure:
         twist=0.15 + zeros(),
         hand=stack(zeros(), zeros(), -0.05 + zeros()),
     )
-    # Reaching level with the floor, whatever the chest does.
+    # Reaching level with the floor, for any pose of the chest.
     lift = rotvec_to_matrix(stack(1.05 * lean * depth, zeros(), zeros()))
     arm = replace(arm, upper=turned(lift.mT, arm.upper), fore=turned(lift.mT, arm.fore))
     return pose(
