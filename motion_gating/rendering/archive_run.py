@@ -29,8 +29,8 @@ from motion_rep.common.errors import UsageError
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.local_files import safe_name
 from motion_rep.files.locations import Location
-from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
-from motion_rep.runs.batch import Batch, prepared_folders
+from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
+from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.work_pool import Failed
 

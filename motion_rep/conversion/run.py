@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from motion_rep.common.command_line import say, say_warning
+from motion_rep.common.command_line import DONE, say, say_warning
 from motion_rep.conversion.inputs import captures_in, forget_listings, is_one_capture
 from motion_rep.conversion.pairing import Pairing, pair_outputs
 from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
 from motion_rep.files.locations import Location
-from motion_rep.runs.batch import Batch, prepared_folders
+from motion_rep.files.remote_files import prepared_folders
+from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.report import NoteTally
 from motion_rep.runs.work_pool import Failed, StartIn
@@ -31,43 +32,38 @@ def convert_captures(
     """
     forget_listings()
     pairs = pair_outputs(inputs, output, ".pt", is_one_capture, captures_in)
+    alone = len(pairs) == 1 and pairs[0].target == output
+    if alone:
+        start = StartIn("motion_rep.conversion.items", "start_converting_anew", (settings,))
+        engine = Engine(item_timeout=engine.item_timeout)
+    else:
+        start = StartIn("motion_rep.conversion.items", "start_converting", (settings, overwrite))
     batch = Batch(engine, "converting", "clip", failures_file)
-    if len(pairs) == 1 and pairs[0].target == output:
-        return _convert_one(pairs[0], settings, batch)
-    with prepared_folders(output):
-        _convert_many(pairs, StartIn("motion_rep.conversion.items", "start_converting", (settings, overwrite)), batch)
+    with prepared_folders(*([] if alone else [output])):
+        failed = _collect(batch.shown(engine.run(start, pairs, len(pairs)), len(pairs)), batch)
     code = batch.finish()
-    say(f"{_summary(batch)} -> {output}")
-    return code
+    if not alone:
+        say(f"{_summary(batch)} -> {output}")
+    elif code == DONE:
+        say(f"{pairs[0].source} -> {output}")
+    return failed if alone else code
 
 
-def _convert_many(pairs: list[Pairing], start: StartIn, batch: Batch) -> None:
-    notes = NoteTally()
-    for pair, result in batch.shown(batch.engine.run(start, pairs, len(pairs)), len(pairs)):
+def _collect(results: Iterable[tuple[Pairing, Converted | Failed]], batch: Batch) -> int:
+    """Count the results and print their notes and failures; returns the exit code of the last failure."""
+    notes, code = NoteTally(), DONE
+    for pair, result in results:
         if isinstance(result, Failed):
-            message = result.message
+            message, code = result.message, result.exit_code
             named = message if message.startswith(str(pair.source)) else f"{pair.source}: {message}"
             batch.fail(str(pair.source), named, result.detail)
-        elif isinstance(result, Converted):
-            batch.counts[result.how] += 1
-            for note in filter(notes.is_new, result.notes):
-                say_warning(f"{pair.source}: {note}")
+            continue
+        batch.counts[result.how] += 1
+        for note in filter(notes.is_new, result.notes):
+            say_warning(f"{pair.source}: {note}")
     for note in notes.untold():
         say_warning(note)
-
-
-def _convert_one(pair: Pairing, settings: Settings, batch: Batch) -> int:
-    start = StartIn("motion_rep.conversion.items", "start_converting_anew", (settings,))
-    ((_, result),) = batch.here(start, [pair])
-    if isinstance(result, Failed):
-        batch.fail(str(pair.source), result.message, result.detail)
-    elif isinstance(result, Converted):
-        batch.counts[result.how] = 1
-        for note in result.notes:
-            say_warning(f"{pair.source}: {note}")
-        say(f"{pair.source} -> {pair.target}")
-    code = batch.finish()
-    return result.exit_code if isinstance(result, Failed) else code
+    return code
 
 
 def _summary(batch: Batch) -> str:

@@ -100,15 +100,34 @@ def local_output(path: Location, fetch: bool = True) -> Iterator[Path]:
                 _file_system(path.scheme, str(path)).put_file(str(copy), _inner(path))
 
 
+@contextlib.contextmanager
+def prepared_folders(*folders: Location) -> Iterator[None]:
+    """Check that files can be written to folders, and remove what killed runs left there, before and after the work.
+
+    Raises:
+        UsageError: a folder cannot be written to.
+    """
+    with contextlib.ExitStack() as after:
+        for folder in folders:
+            require_location(folder)
+            remove_stale_temporaries_at(folder)
+            after.callback(remove_stale_temporaries_at, folder)
+        yield
+
+
 def require_location(folder: Location) -> None:
     """Check that files can be written to a folder, before the work begins; a local one is made.
 
     Raises:
         UsageError: they cannot.
     """
-    if not isinstance(folder, RemotePath):
+    if isinstance(folder, RemotePath):
+        _require_remote(folder)
+    else:
         require_folder(folder)
-        return
+
+
+def _require_remote(folder: RemotePath) -> None:
     probe = folder / ".write_test"
     try:
         with _telling(probe, "written"):

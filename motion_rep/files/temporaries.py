@@ -22,8 +22,7 @@ def remove_stale_temporaries(folder: str | os.PathLike[str], recursive: bool = T
     """
     for parent, folders, names in os.walk(folder):
         for name in names:
-            if is_temporary_name(name):
-                _remove_if_abandoned(os.path.join(parent, name))
+            _remove_if_abandoned(parent, name)
         if not recursive:
             folders.clear()
 
@@ -43,12 +42,15 @@ def remove_abandoned_folders(parent: Path, prefix: str) -> None:
     for folder in parent.glob(f"{glob.escape(prefix)}*"):
         marks = [mark for mark in folder.glob(".in_use.*.tmp") if is_temporary_name(mark.name)]
         for mark in marks:
-            _remove_if_abandoned(str(mark))
+            _remove_if_abandoned(mark.parent, mark.name)
         if marks and not any(map(os.path.lexists, marks)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_if_abandoned(path: str) -> None:
+def _remove_if_abandoned(folder: str | os.PathLike[str], name: str) -> None:
+    if not is_temporary_name(name):
+        return
+    path = os.path.join(folder, name)
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         try:

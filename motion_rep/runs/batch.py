@@ -4,19 +4,15 @@ code.
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say_error
-from motion_rep.files.locations import Location
-from motion_rep.files.remote_files import remove_stale_temporaries_at, require_location
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.report import ItemFailure, write_failures
-from motion_rep.runs.work_pool import Work, run_items
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,12 +37,8 @@ class Batch:
     failures: list[ItemFailure] = field(default_factory=list)
 
     def shown(self, results: Iterable[Result], count: int) -> Iterator[Result]:
-        """The results of :meth:`motion_rep.runs.engine.Engine.run` under a progress bar."""
-        yield from progress(results, self.doing, total=count, unit=self.unit)
-
-    def here(self, start: Callable[[], Work], items: Iterable[Item]) -> Iterator[tuple[Item, Any]]:
-        """The same in this process and without a progress bar, for one item."""
-        return run_items(start, items, 0, limit=self.engine.item_timeout)
+        """The results of :meth:`motion_rep.runs.engine.Engine.run` under a progress bar; one item needs none."""
+        yield from results if count == 1 else progress(results, self.doing, total=count, unit=self.unit)
 
     def fail(self, item: object, message: str, traceback: str = "", place: str = "") -> None:
         """Note and tell that an item failed.
@@ -62,20 +54,3 @@ class Batch:
         if self.failures_file is not None:
             write_failures(self.failures_file, {**self.counts, "failed": len(self.failures)}, self.failures)
         return SOME_FAILED if self.failures else DONE
-
-
-@contextlib.contextmanager
-def prepared_folders(*folders: Location) -> Iterator[None]:
-    """Check that files can be written to folders, and remove what killed runs left there, before and after the work.
-
-    Raises:
-        UsageError: a folder cannot be written to.
-    """
-    for folder in folders:
-        require_location(folder)
-        remove_stale_temporaries_at(folder)
-    try:
-        yield
-    finally:
-        for folder in folders:
-            remove_stale_temporaries_at(folder)
