@@ -12,7 +12,22 @@ from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location, is_remote
 
 # Endings that name a file of another kind; a folder of such a name would surprise.
-OTHER_FILES = (".npz", ".npy", ".pkl", ".pth", ".bvh", ".glb", ".fbx", ".csv", ".json", ".jsonl", ".mp4")
+OTHER_FILES = (
+    ".npz",
+    ".npy",
+    ".pkl",
+    ".pth",
+    ".bvh",
+    ".glb",
+    ".fbx",
+    ".csv",
+    ".json",
+    ".jsonl",
+    ".txt",
+    ".png",
+    ".mp4",
+    ".mov",
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import stat
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from motion_rep.common.errors import InputError, located, one_line
 from motion_rep.files.limits import MOST_FILE_BYTES
@@ -79,16 +78,6 @@ def read_bytes(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> bytes:
     """The bytes of a regular file that is not empty."""
     with open_file(path, most) as file:
         return file.read()
-
-
-def text_at_start(file: BinaryIO) -> str | None:
-    """The beginning of an open file's first line, in quotes, where it is text; None where not, as in torch files and
-    most pickles.
-    """
-    file.seek(0)
-    line = file.read(80).decode("utf-8", "replace").lstrip("\ufeff \t\r\n").partition("\n")[0].rstrip()
-    # ascii(): text of a file must not steer a terminal.
-    return ascii(line[:24]) if len(line) > 1 and line[:24].isprintable() and "\ufffd" not in line[:24] else None
 
 
 def file_sha256(path: str | os.PathLike) -> str:

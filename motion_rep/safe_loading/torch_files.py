@@ -13,8 +13,9 @@ import numpy as np
 
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.file_kind import found_at_start
 from motion_rep.files.limits import limits_for
-from motion_rep.files.local_files import open_file, text_at_start
+from motion_rep.files.local_files import open_file
 from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.torch_tensors import StorageType
 from motion_rep.safe_loading.unpickler import (
@@ -86,9 +87,8 @@ def load_torch(file: BinaryIO, as_tensor: TensorMaker = torch_tensor) -> object:
             f"cannot be read as a torch file: {one_line(error)[:120]}. It may be cut or of another kind; write it "
             "again."
         ) from None
-    start = text_at_start(file)
-    if start:
-        raise InputError(f"is not a torch file (it starts with {start}), expected a .pt written by torch.save.")
+    if (found := found_at_start(file)) is not None:
+        raise InputError(f"is not a torch file ({found}), expected a .pt written by torch.save.")
     raise InputError("is not a torch file, or is damaged. Write it again with torch.save.")
 
 

@@ -16,7 +16,8 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from motion_rep.common.errors import InputError
-from motion_rep.files.local_files import require_file, text_at_start
+from motion_rep.files.file_kind import VIDEO, found_at_start
+from motion_rep.files.local_files import require_file
 
 # Real container formats. Playlists, concat scripts and the like name other files, so they are left out.
 CONTAINERS = "mov,matroska,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,ivf,nut,dv,yuv4mpegpipe"
@@ -103,10 +104,10 @@ def open_container(path: Path) -> Iterator[OpenedVideo]:
 
 def _found_instead(path: Path) -> str:
     with open(path, "rb") as file:
-        start = text_at_start(file)
+        start = found_at_start(file)
     found = "cannot be read as a video"
-    if start is not None:
-        found += f": it is a text file that starts with {start}"
+    if start is not None and VIDEO not in start:
+        found += f": {start}"
     expected = "expected a container such as mp4, mov, mkv, webm, avi or gif"
     return f"{found}, {expected}. Give the video itself, or encode it again as mp4."
 

@@ -123,7 +123,7 @@ def test_playlists_are_refused(tmp_path, text, suffix):
     make(tmp_path / "whole.mp4")
     path = tmp_path / f"list{suffix}"
     path.write_text(text)
-    with pytest.raises(InputError, match="cannot be read as a video: it is a text file that starts with"):
+    with pytest.raises(InputError, match="cannot be read as a video: it starts with"):
         frame_times(path)
 
 
