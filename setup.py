@@ -14,6 +14,7 @@ COMMANDS = {
     "plot-motion": "motion_rep.plot_motion",
     "describe-motion": "motion_rep.describe_motion",
     "export-motion": "motion_rep.export_motion",
+    "convert-representation": "motion_rep.convert_representation",
     "render-mbench-videos": "motion_gating.render_mbench_videos",
     "apply-quality-gate": "motion_gating.apply_quality_gate",
     "evaluate-gate": "motion_gating.evaluate_gate",

@@ -32,12 +32,31 @@ def convert_captures(
     """
     forget_listings()
     pairs = pair_outputs(inputs, output, ".pt", is_one_capture, captures_in)
+    return convert_pairs("motion_rep.conversion.items", pairs, output, settings, overwrite, engine, failures_file)
+
+
+def convert_pairs(
+    module: str,
+    pairs: list[Pairing],
+    output: Location,
+    settings: object,
+    overwrite: bool,
+    engine: Engine,
+    failures_file: Path | None,
+) -> int:
+    """Convert one file into a file, or many into a folder, and tell what was done; returns the exit code.
+
+    Args:
+        module: its ``start_converting_anew(settings)`` makes the work for one pair whose output is replaced,
+            ``start_converting(settings, overwrite)`` that for a folder; both give
+            :class:`motion_rep.conversion.settings.Converted`.
+    """
     alone = len(pairs) == 1 and pairs[0].target == output
     if alone:
-        start = StartIn("motion_rep.conversion.items", "start_converting_anew", (settings,))
+        start = StartIn(module, "start_converting_anew", (settings,))
         engine = Engine(item_timeout=engine.item_timeout)
     else:
-        start = StartIn("motion_rep.conversion.items", "start_converting", (settings, overwrite))
+        start = StartIn(module, "start_converting", (settings, overwrite))
     batch = Batch(engine, "converting", "clip", failures_file)
     with prepared_folders(*([] if alone else [output])):
         failed = _collect(batch.shown(engine.run(start, pairs, len(pairs)), len(pairs)), batch)

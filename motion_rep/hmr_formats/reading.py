@@ -18,8 +18,8 @@ from motion_rep.captures.fields import REQUIRED
 from motion_rep.common.errors import InputError, located
 from motion_rep.hmr_results.corrections import NO_CORRECTIONS, Corrections
 from motion_rep.hmr_results.documents import Document, open_document
-from motion_rep.hmr_results.fields import keys_text
 from motion_rep.hmr_results.format import Format, has_any
+from motion_rep.hmr_results.known_layouts import found_text, looks_like
 from motion_rep.hmr_results.lens import with_focal_length
 from motion_rep.hmr_results.names import FORMATS, LONGEST, SYSTEMS
 from motion_rep.hmr_results.tracks import Person, Track, choose_track, people_note
@@ -28,6 +28,8 @@ ADAPTERS: dict[str, Format] = {
     system.name: importlib.import_module(f"motion_rep.hmr_formats.{system.module}").FORMAT for system in SYSTEMS
 }
 NO_RESULT = "is a folder in which no system's result was found; give the file, or the folder of SMPLer-X or TRAM"
+
+NO_ADVICE = "the table in motion_rep/hmr_formats/README.md lists what each system writes"
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,13 @@ def _known_format(document: Document, wanted: str) -> str:
         # The reader of the documented keys says which are missing.
         return "standard"
     raise InputError(
-        f"is not the result of a known system: found {keys_text(document.value)}. Name the system with --format; "
-        "README.md lists what each one writes."
+        f"is not the result of a known system: found {found_text(document.value)}. "
+        f"{_capitalised(looks_like(document.value) or NO_ADVICE)}."
     )
+
+
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _require_correctable(name: str, corrections: Corrections) -> None:

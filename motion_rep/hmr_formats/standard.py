@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.captures.fields import REQUIRED
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.format import Format, Lookalike, has
+from motion_rep.hmr_results.known_layouts import looks_like
 from motion_rep.hmr_results.tracks import Person, Track, person_of
 from motion_rep.safe_loading.numpy_file import NpzArrays
 
@@ -28,12 +31,16 @@ def _is_standard(document: Document) -> bool:
     return has(document.value, *REQUIRED) and not one_frame
 
 
+def _is_motion(value: object) -> bool:
+    return isinstance(value, Mapping) and "motion" in value and looks_like(value) is None
+
+
 FORMAT = Format(
     _is_standard,
     tracks,
     lookalikes=(
         Lookalike(
-            lambda document: has(document.value, "motion"),
+            lambda document: _is_motion(document.value),
             "is a converted motion, not a capture; it needs no conversion",
         ),
     ),

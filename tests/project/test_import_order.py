@@ -15,8 +15,8 @@ from checkout import REPO
 ORDER = {
     "motion_rep": (
         *("common", "files", "safe_loading", "kinematics", "measures", "bodies", "video", "runs", "captures"),
-        *("motions", "describing", "hmr_results", "hmr_formats", "conversion", "exporters", "drawing", "viewer"),
-        "preview_capture",
+        *("motions", "describing", "preview_capture", "hmr_results", "hmr_formats", "conversion", "exporters"),
+        *("representations", "drawing", "viewer"),
     ),
     "motion_gating": ("archives", "rendering", "metrics", "judges", "gate", "evaluation", "review_page"),
 }
@@ -49,6 +49,7 @@ COMMANDS = (
     "motion_rep.inspect_capture",
     "motion_rep.capture_preview",
     "motion_rep.export_motion",
+    "motion_rep.convert_representation",
     "motion_rep.plot_motion",
     "motion_rep.describe_motion",
 )

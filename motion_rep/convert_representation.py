@@ -1,0 +1,103 @@
+"""Convert motions between representations: 276, 272, 201, AMASS and SMPL-X archives; export 263 and Kimodo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_rep.captures.units import UP_AXES
+from motion_rep.common.command_line import Parser, frame_rate, run_command
+from motion_rep.common.errors import InputError, UsageError
+from motion_rep.files.locations import is_remote, location
+from motion_rep.files.remote_files import resolve_existing
+from motion_rep.representations.kinds import SOURCES, TARGETS
+from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
+
+# Starting a worker costs about as much as this many conversions.
+WORTH_A_WORKER = 100
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument(
+        "-i",
+        "--input",
+        nargs="+",
+        type=location,
+        required=True,
+        metavar="PATH",
+        help="files (.pt, .npy, .npz), or folders of them; fsspec URLs too",
+    )
+    parser.add_argument(
+        "-o", "--output", type=location, required=True, metavar="PATH", help="a file for one input, else a folder"
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=("auto", *SOURCES),
+        default="auto",
+        help="the representation of the inputs; auto looks at the width, the keys and the numbers",
+    )
+    parser.add_argument(
+        "--to",
+        dest="target",
+        choices=tuple(TARGETS),
+        required=True,
+        help="276 writes .pt; 272, 201 and 263 .npy; amass, smplx-npz and kimodo .npz",
+    )
+    parser.add_argument("--fps", type=frame_rate, help="the true rate of the inputs, where they do not say it")
+    parser.add_argument(
+        "--target-fps",
+        type=frame_rate,
+        help="rate of the result (default: 30 for 272, 201 and kimodo, 20 for 263, else the input's)",
+    )
+    parser.add_argument("--up", choices=UP_AXES, help="up axis of an SMPL-X archive that does not say it (default: y)")
+    parser.add_argument(
+        "--skeleton", type=Path, metavar="NPY", help="for 263: HumanML3D's joints/000021.npy, whose bones it uses"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"
+    )
+    add_run_flags(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        args.input = [resolve_existing(path) for path in args.input]
+    except InputError as error:
+        raise UsageError(str(error)) from None
+    _require_skeleton(args)
+    require_failures_folder(args)
+    from motion_rep.representations.conversion import Settings
+    from motion_rep.representations.run import convert_representations
+
+    skeleton = None if args.skeleton is None else str(args.skeleton.resolve())
+    settings = Settings(args.source, args.target, args.fps, args.target_fps, args.up, skeleton)
+    remote = [is_remote(path) for path in (*args.input, args.output)]
+    engine = engine_from(args, WORTH_A_WORKER, any(remote), all(remote))
+    return convert_representations(args.input, args.output, settings, args.overwrite, engine, args.failures)
+
+
+def _require_skeleton(args: argparse.Namespace) -> None:
+    if args.target == "263" and args.skeleton is None:
+        raise UsageError(
+            "--to 263 needs --skeleton: HumanML3D gives all motions the bone lengths of its clip joints/000021.npy, "
+            "which its licence does not let us ship. Take it from the data set."
+        )
+    if args.target != "263" and args.skeleton is not None:
+        raise UsageError("--skeleton is for --to 263. Leave it out.")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,195 @@
+"""One file of one representation into another."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture_file import capture_from_dict
+from motion_rep.captures.plausibility import check_plausible
+from motion_rep.captures.resampling import resample
+from motion_rep.common.errors import InputError, located
+from motion_rep.common.rates import TIMING, playback_rate
+from motion_rep.conversion.capture_to_motion import convert
+from motion_rep.exporters.amass_npz import amass_arrays
+from motion_rep.exporters.posed_motion import PosedMotion
+from motion_rep.files.atomic_writing import atomic_path
+from motion_rep.hmr_formats.reading import recognised
+from motion_rep.hmr_results.bodies import y_down_from_y_up, y_down_from_z_up
+from motion_rep.hmr_results.corrections import Corrections
+from motion_rep.hmr_results.documents import Document, load_value
+from motion_rep.hmr_results.fields import number
+from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, Z_UP_FROM_OPENCV, basis
+from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.kinematics.rotations import matrix_to_rotvec
+from motion_rep.motions.closing_frame import with_closing_frame
+from motion_rep.motions.motion_file import motion_clip, write_motion
+from motion_rep.representations.humanml3d import encode_263, read_skeleton
+from motion_rep.representations.kimodo import kimodo_arrays
+from motion_rep.representations.kinds import SOURCES, TARGETS
+from motion_rep.representations.recognition import Recognised, recognise, shape_note
+from motion_rep.representations.rows_201 import decode_201, encode_201
+from motion_rep.representations.rows_272 import decode_272, encode_272
+
+CAMERA_LOST = "the camera of the motion was left out: no other representation holds one"
+NO_CLOSING = "its velocities lead to no frame after the last row, so the result has one frame less"
+UP_ASSUMED = "does not say which axis is up; y is taken, give another one with --up"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how a file is converted.
+
+    source: ``auto`` or a name of ``kinds.SOURCES``. target: a name of ``kinds.TARGETS``.
+    fps: the source's true rate, where the file does not say it or is wrong. target_fps: None for the target's own.
+    up: the up axis of an SMPL-X archive that does not say it.
+    skeleton: path of HumanML3D's example clip, for 263.
+    """
+
+    source: str
+    target: str
+    fps: float | None = None
+    target_fps: float | None = None
+    up: str | None = None
+    skeleton: str | None = None
+
+
+@torch.inference_mode()
+def convert_file(source: Path, target: Path, settings: Settings) -> tuple[str, ...]:
+    """Convert one file, atomically.
+
+    Returns:
+        Notes for the user, one sentence each.
+    Raises:
+        InputError: the message names the file.
+    """
+    value = load_value(source)
+    with located(source):
+        capture = read_representation(Document(source, value), settings)
+        rate = settings.target_fps or TARGETS[settings.target].fps
+        sampled = capture if rate is None or rate == capture.fps else resample(capture, rate)
+        if settings.target == "276":
+            made = convert(sampled)
+            write_motion(target, made.clip)
+            return made.notes
+        odd = check_plausible(sampled, sampled.parameters().joints())
+        WRITERS[settings.target](target, sampled, settings)
+    return (*sampled.notes, *filter(None, (odd, TARGETS[settings.target].loses)))
+
+
+def read_representation(document: Document, settings: Settings) -> Capture:
+    """A file's body in a gravity-aligned world, as a capture without a camera, with its rate.
+
+    Raises:
+        InputError: nothing that is read here, or not what ``settings.source`` says; without the file's name.
+    """
+    found = recognise(document.value, settings.source)
+    if found.kind == "amass":
+        capture = recognised(document, "amass").capture()
+    elif found.kind == "smplx-npz":
+        capture = _smplx_capture(document.value, settings.up)
+    elif found.kind == "276":
+        capture = _capture_276(document.value)
+    else:
+        capture = _capture_rows(found, document.value)
+    fps = settings.fps or capture.fps
+    if fps is None:
+        fps, note = playback_rate(TIMING)
+        capture = capture.with_notes(note or "")
+    return dataclasses.replace(capture, fps=fps)
+
+
+def _smplx_capture(values: object, up: str | None) -> Capture:
+    stated = values.get("up_axis") if isinstance(values, Mapping) else None
+    axis = up or (None if stated is None else str(stated))
+    if axis not in (None, "y", "z"):
+        raise InputError(f"up_axis is {axis[:20]!r}, expected y or z.")
+    capture = Corrections(up=axis or "y").capture(capture_from_dict(values))
+    return capture if axis else capture.with_notes(UP_ASSUMED)
+
+
+def _capture_276(value: object) -> Capture:
+    clip = motion_clip(torch.from_numpy(value) if isinstance(value, np.ndarray) else value)
+    body = with_closing_frame(clip.motion.double())
+    lost = (CAMERA_LOST,) if clip.camera is not None else ()
+    short = (NO_CLOSING,) if len(body.transl) == len(clip) else ()
+    return Capture(
+        *y_down_from_z_up(body), fps=clip.fps, has_camera=False, up_axis="z", source="276", notes=(*lost, *short)
+    )
+
+
+def _capture_rows(found: Recognised, value: object) -> Capture:
+    body, joints = {"272": decode_272, "201": decode_201}[found.kind](found.rows)
+    stated = number(value, "fps") if isinstance(value, Mapping) and "fps" in value else SOURCES[found.kind].fps
+    return Capture(
+        *y_down_from_y_up(body),
+        fps=stated,
+        has_camera=False,
+        up_axis="y",
+        source=found.kind,
+        notes=shape_note(body, joints),
+    )
+
+
+def _with_z_up(capture: Capture) -> BodyParameters:
+    return capture.parameters().turned(basis(Z_UP_FROM_OPENCV, capture.transl))
+
+
+def _with_y_up(capture: Capture) -> BodyParameters:
+    body = _with_z_up(capture)
+    return body.turned(basis(Y_UP_FROM_Z_UP, body.transl))
+
+
+def _write_rows(encode: Callable[[BodyParameters], Tensor]) -> Callable[[Path, Capture, Settings], None]:
+    def write(target: Path, capture: Capture, _settings: Settings) -> None:
+        _save(target, encode(_with_y_up(capture)).float().numpy())
+
+    return write
+
+
+def _write_263(target: Path, capture: Capture, settings: Settings) -> None:
+    skeleton = read_skeleton(Path(settings.skeleton or ""))
+    _save(target, encode_263(_with_y_up(capture).joints(), skeleton).float().numpy())
+
+
+def _write_amass(target: Path, capture: Capture, _settings: Settings) -> None:
+    _save(target, amass_arrays(PosedMotion(_with_z_up(capture), capture.fps or 0.0)))
+
+
+def _write_smplx(target: Path, capture: Capture, _settings: Settings) -> None:
+    body = _with_y_up(capture)
+    arrays = {
+        "global_orient": matrix_to_rotvec(body.root),
+        "body_pose": matrix_to_rotvec(body.body).flatten(1),
+        "transl": body.transl,
+        "betas": torch.zeros(10),
+    }
+    told = {"fps": np.array(capture.fps), "gender": np.array("neutral"), "up_axis": np.array("y")}
+    _save(target, {**{name: value.float().numpy() for name, value in arrays.items()}, **told})
+
+
+def _write_kimodo(target: Path, capture: Capture, _settings: Settings) -> None:
+    _save(target, kimodo_arrays(_with_y_up(capture), capture.fps or 0.0))
+
+
+def _save(target: Path, value: np.ndarray | dict[str, np.ndarray]) -> None:
+    """An array as npy, several as npz."""
+    with atomic_path(target) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **value) if isinstance(value, dict) else np.save(file, value)  # type: ignore[arg-type]
+
+
+WRITERS: dict[str, Callable[[Path, Capture, Settings], None]] = {
+    "272": _write_rows(encode_272),
+    "201": _write_rows(encode_201),
+    "263": _write_263,
+    "amass": _write_amass,
+    "smplx-npz": _write_smplx,
+    "kimodo": _write_kimodo,
+}

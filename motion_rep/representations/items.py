@@ -1,0 +1,81 @@
+"""The work of converting representations: one file anew, or a folder's files unless they are finished.
+
+A record next to each file of a folder run (``NAME.npy.json``) says what it was made from, and its rate.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from motion_rep.common.errors import InputError
+from motion_rep.conversion.pairing import Pairing
+from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted
+from motion_rep.files.json_files import read_json, write_json
+from motion_rep.files.local_files import file_sha256
+from motion_rep.files.remote_files import local_copy, local_output
+from motion_rep.motions.stamp import content_digest
+from motion_rep.representations.conversion import Settings, convert_file
+
+# Raised whenever the numbers change, so that older files are made again.
+VERSION = 1
+
+
+def start_converting_anew(settings: Settings) -> Callable[[Pairing], Converted]:
+    """The work for one file, which is replaced."""
+
+    def work(pair: Pairing) -> Converted:
+        with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
+            return Converted(CONVERTED, convert_file(source, target, settings))
+
+    return work
+
+
+def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Converted]:
+    """The work of a folder run; see :func:`convert_pair`."""
+    return functools.partial(convert_pair, settings, overwrite)
+
+
+def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
+    """Convert into a folder unless that is done; files of others, or changed since, are kept.
+
+    Raises:
+        InputError: the message names the file.
+    """
+    record_file = pair.target.with_name(pair.target.name + ".json")
+    with (
+        local_copy(pair.source) as source,
+        local_output(pair.target, fetch=not overwrite) as target,
+        local_output(record_file, fetch=not overwrite) as record,
+    ):
+        made_from = content_digest(source, json.dumps({"version": VERSION, **asdict(settings)}, sort_keys=True))
+        found = None if overwrite else _kept(target, record, made_from)
+        if found in (UNCHANGED, KEPT):
+            return Converted(found)
+        notes = convert_file(source, target, settings)
+        write_json(
+            record,
+            {
+                "representation": settings.target,
+                "made_from": made_from,
+                "sha256": file_sha256(target),
+                "notes": list(notes),
+            },
+        )
+        return Converted(found or CONVERTED, notes)
+
+
+def _kept(target: Path, record: Path, made_from: str) -> str | None:
+    """How a file that is there ends this run; None where there is none, or nothing but the file of a killed run."""
+    if not target.exists():
+        return None
+    try:
+        value = read_json(record)
+    except InputError:
+        return KEPT
+    if not isinstance(value, dict) or value.get("sha256") != file_sha256(target):
+        return KEPT
+    return UNCHANGED if value.get("made_from") == made_from else MADE_AGAIN
