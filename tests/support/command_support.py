@@ -54,3 +54,19 @@ class RunsCode:
 
     def __reduce__(self):
         return (open, (self.path, "w"))
+
+
+def render_flags(archive: Path, folder: Path, side: int) -> list[str]:
+    """The renderer's flags for small clips in a folder, and for an archive of the folder's name."""
+    outputs = {"--meta-json": archive, "--output-json": folder.with_suffix(".json"), "--output-dir": folder}
+    return [str(word) for pair in {**outputs, "--width": side, "--height": side}.items() for word in pair]
+
+
+def save_waving_captures(folder: Path, count: int, frames: int) -> None:
+    """Different captures of one length, named by their numbers."""
+    seconds = torch.linspace(0, 6, frames)[:, None]
+    upright = torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(frames, 1)
+    transl = torch.tensor([[0.0, 0.3, 4.0]]).repeat(frames, 1)
+    for number in range(count):
+        pose = 0.3 * torch.sin(seconds + torch.linspace(0, 6, 63) + number)
+        torch.save({"global_orient": upright, "body_pose": pose, "transl": transl}, folder / f"{number:03}.pt")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 from unittest import mock
 
+import pytest
 import torch
 from checkout import REPO
 
@@ -379,3 +380,15 @@ class OpenAIProtocol:
     @classmethod
     def bad_key(cls) -> Response:
         return cls.error(401, "Incorrect API key provided", "invalid_api_key")
+
+
+BOTH = pytest.mark.parametrize("protocol", [GeminiProtocol, OpenAIProtocol])
+
+
+def run_gate(folder: Path, protocol, script, *flags: object, ids=(0,)):
+    """Run the gate on a small archive in a folder; returns (how it ended, records, questions that the server got)."""
+    meta = make_archive(folder, ids)
+    with Service(script) as server:
+        done = gate(meta, *protocol.flags, *flags, server=server)
+    assert "Traceback" not in done.stderr
+    return done, read(meta.with_name("report.json")), server.questions

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from gate_support import (
+    BOTH,
     CLIP_START,
     KEY,
     GeminiProtocol,
@@ -18,26 +19,21 @@ from gate_support import (
     in_turn,
     make_archive,
     read,
+    run_gate,
     verdict,
 )
 
 from motion_gating.judges import gemini as gemini_module
 
-BOTH = pytest.mark.parametrize("protocol", [GeminiProtocol, OpenAIProtocol])
-
 
 def judged(tmp_path, protocol, script, *flags, ids=(0,), code=None):
     """Run the gate on a small archive; returns (records, questions that the server got)."""
-    meta = make_archive(tmp_path, ids)
-    with Service(script) as server:
-        done = gate(meta, *protocol.flags, *flags, server=server)
-    assert "Traceback" not in done.stderr
-    records = read(tmp_path / "report.json")
+    done, records, questions = run_gate(tmp_path, protocol, script, *flags, ids=ids)
     expected = 0 if all(record["use_ref_motion"] is not None for record in records) else 1
     assert done.returncode == (expected if code is None else code), done.stderr
-    for record, entry in zip(records, read(meta), strict=False):
+    for record, entry in zip(records, read(tmp_path / "meta.json"), strict=False):
         assert entry.get("use_ref_motion") is record["use_ref_motion"]
-    return records, server.questions
+    return records, questions
 
 
 def outcome(record):

@@ -8,6 +8,7 @@ import random
 
 import pytest
 from gate_support import (
+    BOTH,
     KEY,
     GeminiProtocol,
     OpenAIProtocol,
@@ -18,6 +19,7 @@ from gate_support import (
     in_turn,
     make_archive,
     read,
+    run_gate,
     verdict,
 )
 from sample_motions import smooth_clip
@@ -25,16 +27,10 @@ from sample_motions import smooth_clip
 from motion_gating.archives.content import clip_digest, motion_digest, text_digest
 from motion_rep.motions.motion_file import read_motion, write_motion
 
-BOTH = pytest.mark.parametrize("protocol", [GeminiProtocol, OpenAIProtocol])
-
 
 def run(tmp_path, protocol, script, *flags, ids=(0,)):
-    """Run the gate with one thread on a small archive; returns (how it ended, records, questions of the server)."""
-    meta = make_archive(tmp_path, ids)
-    with Service(script) as server:
-        done = gate(meta, *protocol.flags, "--num-threads", 1, *flags, server=server)
-    assert "Traceback" not in done.stderr
-    return done, read(tmp_path / "report.json"), server.questions
+    """The same with one thread."""
+    return run_gate(tmp_path, protocol, script, "--num-threads", 1, *flags, ids=ids)
 
 
 def everything(folder, done):

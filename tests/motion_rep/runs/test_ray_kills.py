@@ -13,8 +13,16 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-from command_support import CONVERTER, RENDERER, assert_error_lines, files_in, save_json, save_motion
+from command_support import (
+    CONVERTER,
+    RENDERER,
+    assert_error_lines,
+    files_in,
+    render_flags,
+    save_json,
+    save_motion,
+    save_waving_captures,
+)
 from kill_support import descendants
 
 from motion_gating.render_mbench_videos import main as render
@@ -42,14 +50,7 @@ def cluster():
 @pytest.fixture(scope="module")
 def captures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("captures")
-    for number in range(ITEMS):
-        seconds = torch.linspace(0, 6, 400)[:, None]
-        pose = 0.3 * torch.sin(seconds + torch.linspace(0, 6, 63) + number)
-        upright = torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(400, 1)
-        torch.save(
-            {"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(400, 1)},
-            folder / f"{number:02}.pt",
-        )
+    save_waving_captures(folder, ITEMS, frames=400)
     assert convert(["-i", str(folder), "-o", str(folder.with_name("whole"))]) == 0
     return folder
 
@@ -119,26 +120,11 @@ def test_the_renderer_gives_the_same_files(start, make_capture, tmp_path):
     archive = save_json(
         tmp_path / "a.json", [{"id": number, "motion_path": f"motions/{number}.pt"} for number in range(4)]
     )
-
-    def arguments(name):
-        return [
-            "--meta-json",
-            str(archive),
-            "--output-json",
-            str(tmp_path / f"{name}.json"),
-            "--output-dir",
-            str(tmp_path / name),
-            "--width",
-            "64",
-            "--height",
-            "64",
-        ]
-
-    process = start(RENDERER, *arguments("on_ray"))
+    process = start(RENDERER, *render_flags(archive, tmp_path / "on_ray", 64))
     said, errors = process.communicate(timeout=MOST_SECONDS)
     assert process.returncode == 1 and "3 rendered" in said
     assert "entry 2" in assert_error_lines(errors, 1)[0]
-    assert render(arguments("local")) == 1
+    assert render(render_flags(archive, tmp_path / "local", 64)) == 1
     assert files_in(tmp_path / "on_ray") == files_in(tmp_path / "local")
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from command_support import CONVERTER, RENDERER, files_in, save_json, save_motion
+from command_support import (
+    CONVERTER,
+    RENDERER,
+    files_in,
+    render_flags,
+    save_json,
+    save_motion,
+    save_waving_captures,
+)
 from gate_support import GATE, OpenAIProtocol, Service, environment, jittery_joints, make_archive, read, smooth_joints
 from kill_support import GROUP, PARENT, Kills, files_made
 
@@ -32,16 +40,7 @@ KILLS, ITEMS = (20, 200) if FULL else (3, 40)
 def captures(tmp_path_factory):
     """A folder of captures long enough for a kill to meet one in the making."""
     folder = tmp_path_factory.mktemp("captures")
-    generator = torch.Generator().manual_seed(0)
-    for number in range(ITEMS):
-        frames = 500
-        time = torch.linspace(0, 6, frames)[:, None]
-        pose = 0.3 * torch.sin(time + 6 * torch.rand(63, generator=generator))
-        upright = torch.tensor([[torch.pi, 0.0, 0.0]]).repeat(frames, 1)
-        torch.save(
-            {"global_orient": upright, "body_pose": pose, "transl": torch.tensor([[0.0, 0.3, 4.0]]).repeat(frames, 1)},
-            folder / f"{number:03}.pt",
-        )
+    save_waving_captures(folder, ITEMS, frames=500)
     return folder
 
 
@@ -70,18 +69,7 @@ def test_rendering(repo, make_capture, tmp_path, capsys):
     )
 
     def arguments(name):
-        return [
-            "--meta-json",
-            str(archive),
-            "--output-json",
-            str(tmp_path / f"{name}.json"),
-            "--output-dir",
-            str(tmp_path / name),
-            "--width",
-            "96",
-            "--height",
-            "96",
-        ]
+        return render_flags(archive, tmp_path / name, 96)
 
     # Two files a clip, and a third while it is drawn.
     kills = Kills(lambda: files_made(tmp_path / "killed"), 2 * count // KILLS)
