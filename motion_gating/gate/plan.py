@@ -20,7 +20,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
 from motion_rep.runs.engine import IN_THIS_PROCESS, Engine
-from motion_rep.video.reading import open_video
+from motion_rep.video.reading import frame_times, open_video
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -104,5 +104,4 @@ def _tokens(question: Question, model: Model) -> int:
 
 def _video_size(path: Location) -> tuple[float, int, int]:
     with local_copy(path) as copy, open_video(copy) as video:
-        frames = video.frame_count or sum(1 for _ in video)
-        return frames / video.fps, video.width, video.height
+        return len(frame_times(copy)) / video.fps, video.width, video.height

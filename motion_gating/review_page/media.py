@@ -13,7 +13,7 @@ import numpy as np
 
 from motion_rep.files.atomic_writing import atomic_path, write_bytes
 from motion_rep.files.local_files import file_sha256
-from motion_rep.video.reading import open_video
+from motion_rep.video.reading import frame_times, open_video
 
 POSTER_SIZE, POSTER_QUALITY = 160, 80
 # Grey levels that encoding may add to an empty background; the least number of pixels that a poster shows.
@@ -79,8 +79,8 @@ def write_poster(video_path: Path, target: Path) -> None:
     digest = file_sha256(video_path).encode()
     if target.is_file() and target.read_bytes().endswith(digest):
         return
+    middle = len(frame_times(video_path)) // 2
     with open_video(video_path) as video:
-        middle = (video.frame_count or 1) // 2
         for number, (_, rgb) in enumerate(video):
             picture = rgb
             if number >= middle:

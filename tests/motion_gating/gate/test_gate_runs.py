@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from ffmpeg_support import ffmpeg
 from gate_support import (
     CLIP_START,
     KEY,
@@ -46,6 +47,7 @@ from motion_gating.metrics.joint_clip import read_eval_file
 from motion_rep.common.errors import InputError
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.ordered_threads import in_order
+from motion_rep.video.reading import open_video
 
 ANSWER = GeminiProtocol.answer()
 
@@ -249,6 +251,18 @@ def test_a_dry_run_counts_without_key_calls_or_files(tmp_path):
     tokens = int(done.stdout.split("about ")[-1].split(" ")[0].replace(",", ""))
     assert 258 * 5 * (2 + 3 * 2 + 4 * 2) < tokens < 258 * 5 * (2 + 3 * 2 + 4 * 2) + 5 * 400
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_a_dry_run_counts_the_frames_of_a_clip_whose_container_does_not(tmp_path):
+    meta, said = make_archive(tmp_path), []
+    write_clip(tmp_path / "0.mp4", seconds=4)
+    for name in ("0.mp4", "0.mkv"):
+        ffmpeg("-i", tmp_path / "0.mp4", "-c", "copy", "-live", 1, tmp_path / "0.mkv")
+        meta.write_text(json.dumps([{**read(meta)[0], "video_path": name}]))
+        said.append(gate(meta, "--dry-run", key=None).stdout)
+    with open_video(tmp_path / "0.mkv") as video:
+        assert video.frame_count is None
+    assert said[0] == said[1] and "1 calls about 1 entries" in said[0]
 
 
 def test_pictures_carry_their_times_where_a_server_takes_no_video(tmp_path):

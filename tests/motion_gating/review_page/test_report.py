@@ -17,6 +17,7 @@ import pytest
 import torch
 from checkout import REPO
 from command_support import files_in
+from ffmpeg_support import ffmpeg
 from report_support import LARGE_ID, MARKUP, build, entry_details, make_batch, page_data, record, write_clip
 from sample_motions import smooth_clip
 
@@ -373,17 +374,19 @@ def test_an_empty_picture_that_a_power_failure_left_is_made_again(tmp_path):
     assert poster.read_bytes() == whole
 
 
+def write_grey(path, *greys):
+    """A video of plain frames."""
+    with open_writer(path, 64, 64, 16.0) as writer:
+        for grey in greys:
+            writer.write(np.full((64, 64, 3), grey, np.uint8))
+
+
 def test_a_poster_and_a_copy_follow_the_content_of_the_video_not_its_date(tmp_path):
     video, poster, copy = (tmp_path / name for name in ("v.mp4", "p.jpg", "c.mp4"))
 
-    def write(grey: int) -> None:
-        with open_writer(video, 64, 64, 16.0) as writer:
-            for _ in range(4):
-                writer.write(np.full((64, 64, 3), grey, np.uint8))
-
     made = []
     for grey, date in ((40, 2_000_000_000), (200, 1_000_000_000)):
-        write(grey)
+        write_grey(video, *[grey] * 4)
         os.utime(video, (date, date))
         write_poster(video, poster)
         assert copied(video, copy).read_bytes() == video.read_bytes()
@@ -392,6 +395,14 @@ def test_a_poster_and_a_copy_follow_the_content_of_the_video_not_its_date(tmp_pa
         write_poster(video, poster)
         assert poster.stat().st_mtime_ns == before, "the same video's poster is kept"
     assert made == pytest.approx([40, 200], abs=4)
+
+
+@pytest.mark.parametrize("name", ["known.mp4", "unknown.mkv"])
+def test_a_poster_is_from_the_middle_also_of_a_video_of_unknown_length(tmp_path, name):
+    write_grey(tmp_path / "known.mp4", 20, 60, 200)
+    ffmpeg("-i", tmp_path / "known.mp4", "-c", "copy", "-live", 1, tmp_path / "unknown.mkv")
+    write_poster(tmp_path / name, tmp_path / "poster.jpg")
+    assert cv2.imread(str(tmp_path / "poster.jpg")).mean() == pytest.approx(60, abs=4)
 
 
 def test_a_side_view_is_drawn_again_where_its_motion_or_its_file_has_changed(tmp_path):

@@ -74,6 +74,13 @@ def test_only_the_long_holes_are_named_in_the_error(steady):
         fill_gaps(steady([*range(4), *range(5, 20), 30, 40, 41]))
 
 
+def test_two_new_frames_are_enough_and_one_is_not(steady):
+    clip = dataclasses.replace(steady(range(5)), frame_index=None)
+    assert len(resample(clip, 4.0)) == 2
+    with pytest.raises(InputError, match="too short for two frames at 3 fps"):
+        resample(clip, 3.0)
+
+
 def test_many_ranges_are_cut_short():
     assert frame_ranges([(1, 1), (3, 5)]) == "1, 3-5"
     assert frame_ranges([(i, i) for i in range(20)]) == "0, 1, 2, 3, 4, 5, 6, 7 and 12 more ranges"
