@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from motion_rep.common.errors import InputError, UsageError, one_line
+from motion_rep.files.file_kind import kind_at_start
 from motion_rep.files.local_files import open_file
-from motion_rep.hmr_results.known_layouts import looks_like_bytes
+from motion_rep.hmr_results.known_layouts import KIND_ADVICE
 from motion_rep.hmr_results.names import RESULT_FILES
 from motion_rep.safe_loading.numpy_file import NPY_MAGIC, NpzArrays, is_npz, read_npy
 from motion_rep.safe_loading.pickle_file import load_data_pickle
@@ -78,23 +79,18 @@ def load_value(path: Path, trust_pickle: bool = False) -> object:
                 return _single(_load_trusted(path, _trusted_npy) if trust_pickle else read_npy(path))
             if magic.startswith(ZIP_MAGIC) or magic == TORCH_LEGACY_MAGIC:
                 return _load_trusted(path, _trusted_torch) if trust_pickle else load_torch(file)
-            return _load_trusted(path, _trusted_pickle) if trust_pickle else _load_pickle(file, path)
+            return _load_trusted(path, _trusted_pickle) if trust_pickle else _load_pickle(file)
         except NotPlainData as error:
             raise InputError(f"{error} {TRUST_HINT}") from None
 
 
-def _load_pickle(file: BinaryIO, path: Path) -> object:
-    """The contents of a pickle; what is none is told by its first bytes."""
+def _load_pickle(file: BinaryIO) -> object:
+    """The contents of a pickle, or advice for what is none."""
     try:
         return load_data_pickle(file)
-    except NotPlainData:
-        raise
-    except InputError:
-        file.seek(0)
-        advice = looks_like_bytes(file.read(64))
-        if advice is None:
-            raise
-        raise InputError(f"{path}: {advice}.") from None
+    except InputError as error:
+        advice = KIND_ADVICE.get(kind_at_start(file) or "")
+        raise error if advice is None else InputError(f"{error} {advice}.") from None
 
 
 def _single(array: np.ndarray) -> object:

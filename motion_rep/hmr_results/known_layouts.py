@@ -40,24 +40,14 @@ KEYS = (
     ),
     (("vertices", "faces"), "a mesh", "Parameters cannot be taken from it"),
 )
-# First bytes of a file -> what it is, and what to do.
-STARTS = (
-    (b"HIERARCHY", "a BVH file", "No tool here reads it; save the motion as AMASS npz with the program that made it"),
-    (b"Kaydara FBX", "an FBX file", "No tool here reads it"),
-    (b"glTF", "a GLB file", "No tool here reads it; export_motion.py writes them"),
-    (b"ply", "a mesh", "Parameters cannot be taken from it"),
-    (b"\x00\x00\x00", "a video", "Extract its motion with scripts/extract_motion.sh"),
-    (b"\x89HDF", "an HDF5 file", "Save its arrays as an npz"),
-    (b"MATLAB", "a MATLAB file", "Save its arrays as an npz"),
-    (b"{", "a JSON file", "Save its numbers as an npz"),
-    (b"[", "a JSON file", "Save its numbers as an npz"),
-)
-
-
-def looks_like_bytes(start: bytes) -> str | None:
-    """``looks like a BVH file. ...`` of a file's first bytes; None where they say nothing."""
-    text = start.lstrip(b"\xef\xbb\xbf \r\n\t") or start
-    return next((f"looks like {what}. {do}" for magic, what, do in STARTS if text.startswith(magic)), None)
+# Kinds of files as motion_rep/files/file_kind.py names them -> what to do.
+KIND_ADVICE = {
+    "a BVH file": "No tool here reads it; save the motion as AMASS npz with the program that made it",
+    "an fbx model": "No tool here reads it; save the motion as AMASS npz with the program that made it",
+    "a glb model": "No tool here reads it; export_motion.py writes them",
+    "an HDF5 file": "Save its arrays as an npz",
+    "a MATLAB file": "Save its arrays as an npz",
+}
 
 
 def looks_like(value: object) -> str | None:

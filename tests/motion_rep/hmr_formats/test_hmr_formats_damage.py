@@ -186,6 +186,16 @@ def test_trust_pickle_is_needed_said_and_enough(tmp_path):
     assert len(read_capture(path, trust_pickle=True)) == 20
 
 
+def save_npy(path, value):
+    with path.open("wb") as file:
+        np.save(file, value)
+
+
+def save_npz(path, **values):
+    with path.open("wb") as file:
+        np.savez(file, **values)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -198,8 +208,19 @@ def test_trust_pickle_is_needed_said_and_enough(tmp_path):
         (lambda folder: joblib.dump({0: {"frame_id": [1], "bbox": [2]}}, folder / "x"), "--save_pkl"),
         (
             lambda folder: np.save(folder / "x.npy", np.zeros(3)) or (folder / "x.npy").rename(folder / "x"),
-            "found a ndarray",
+            "found numbers of shape (3,) (float64)",
         ),
+        (
+            lambda folder: (folder / "x").write_text("HIERARCHY\nROOT Hips"),
+            "(it is a BVH file), expected a capture. No tool here reads it; save",
+        ),
+        (lambda folder: (folder / "x").write_bytes(b"\0\0\0\x18ftypmp42"), "video"),
+        (lambda folder: save_npy(folder / "x", np.zeros((9, 272))), "convert_representation.py --from 272 --to 276"),
+        (lambda folder: save_npy(folder / "x", np.zeros((9, 263))), "HumanML3D's 263. It holds joint positions"),
+        (lambda folder: save_npy(folder / "x", np.zeros((1, 9, 272))), "Save it without the first dimension"),
+        (lambda folder: save_npz(folder / "x", posed_joints=[1], global_rot_mats=[1]), "looks like a file of Kimodo"),
+        (lambda folder: save_npz(folder / "x", smpl_thetas=[1], cam_trans=[1]), "looks like a result of ROMP or BEV"),
+        (lambda folder: torch.save({"motion": torch.zeros(4, 272)}, folder / "x"), "--from 272 --to 276"),
         (lambda folder: (folder / "x").mkdir(), "is a folder in which no system's result was found"),
         (lambda folder: None, "cannot be read"),
     ],
@@ -208,7 +229,7 @@ def test_other_files_are_told_apart(tmp_path, make, words):
     make(tmp_path)
     with pytest.raises(InputError) as failure:
         read_capture(tmp_path / "x")
-    assert words in str(failure.value) and str(failure.value).startswith(str(tmp_path / "x"))
+    assert words.lower() in str(failure.value).lower() and str(failure.value).startswith(str(tmp_path / "x"))
 
 
 def test_one_frame_of_smpler_x_asks_for_its_folder(tmp_path):
