@@ -84,6 +84,19 @@ def test_fewer_than_two_frames_are_refused(frames):
         Capture(EYE.repeat(frames, 1, 1), EYE.repeat(frames, 21, 1, 1), torch.zeros(frames, 3, dtype=torch.float64))
 
 
+@pytest.mark.parametrize(
+    ("length", "spread", "fits"),
+    [(1.0, 0.0, True), (1.0, 180.0, True), (1.0, 180.1, False), (1.0, -0.1, False), (0.98, 5.0, False)],
+)
+def test_up_is_a_unit_vector_with_a_spread_of_at_most_half_a_turn(length, spread, fits):
+    values = {**GOOD, "up": torch.tensor([0.0, -length, 0.0], dtype=torch.float64), "up_spread": spread}
+    if fits:
+        assert Capture(**values).up_spread == spread
+        return
+    with pytest.raises(InputError, match="expected a unit vector and 0 to 180 degrees"):
+        Capture(**values)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 def test_finite_numbers_are_finite_however_large(dtype):
     numbers = torch.full((40, 3), torch.finfo(dtype).max, dtype=dtype)

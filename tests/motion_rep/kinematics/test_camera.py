@@ -106,6 +106,7 @@ def test_the_default_camera_looks_level_at_its_target(width, height):
         (intrinsic_matrix(0.0, 480, 832), torch.eye(4), "focal"),
         (intrinsic_matrix(-600.0, 480, 832), torch.eye(4), "focal"),
         (intrinsic_matrix(600.0, 1e9, 832), torch.eye(4), "pixels"),
+        (intrinsic_matrix(600.0, 0.0, 832), torch.eye(4), "0x832 pixels"),
     ],
 )
 def test_what_is_no_camera_is_refused(intrinsic, pose, fault):

@@ -16,6 +16,7 @@ from motion_rep.kinematics.frames import (
     Z_UP_FROM_OPENCV,
     basis,
     heading,
+    level_from_camera,
     transform_transl,
     y_up_from_z_up,
 )
@@ -95,6 +96,22 @@ def test_upright_hips_give_way_to_the_shoulders_and_say_so():
     across = turned[JOINT_NAMES.index("right_shoulder")] - turned[JOINT_NAMES.index("left_shoulder")]
     assert across[0] > 0.2 and abs(across[1]) < 1e-12
     assert "shoulder" in found.note
+
+
+@pytest.mark.parametrize(("length", "note"), [(0.0009, "shoulder axis"), (0.0011, None)])
+def test_a_hip_axis_of_a_millimetre_on_the_ground_tells_the_heading(length, note):
+    joints = with_upright_pair(standing(0.4), ("left_hip", "right_hip"))
+    joints[JOINT_NAMES.index("right_hip"), 1] += length
+    found = heading(joints)
+    assert (note in found.note) if note else (found.note is None)
+
+
+@pytest.mark.parametrize(
+    ("up", "diagonal"), [((0.0, -1.0, 0.0), (1.0, 1.0, 1.0)), ((0.0, 1.0, 0.0), (1.0, -1.0, -1.0))]
+)
+def test_a_level_camera_stays_and_one_upside_down_makes_half_a_turn(up, diagonal):
+    found = level_from_camera(torch.tensor(up, dtype=torch.float64))
+    assert_close(found, torch.diag(torch.tensor(diagonal, dtype=torch.float64)))
 
 
 def test_upright_hips_and_shoulders_give_way_to_the_spine():

@@ -40,6 +40,22 @@ def test_joints_of_another_unit_are_refused():
         agreed_joints(with_joints(motion, 1000 * unpack(motion).joints))
 
 
+def test_one_row_far_away_is_an_edit_and_not_another_body():
+    motion = smooth_clip(21).motion
+    joints = unpack(motion).joints.clone()
+    joints[7] += 5.0
+    found, note = agreed_joints(with_joints(motion, joints))
+    assert "up to 8.66e+03 mm away" in note
+    assert_close(found, body_parameters(motion.double()).joints().float(), atol=1e-6, rtol=0)
+
+
+def test_a_root_that_is_no_rotation_is_refused():
+    motion = smooth_clip(21).motion
+    unpack(motion).root_rot6d.mul_(10)
+    with pytest.raises(InputError, match="looks normalised"):
+        agreed_joints(motion)
+
+
 def z_scored(motion: torch.Tensor) -> torch.Tensor:
     return (motion - motion.mean(0)) / motion.std(0).clamp(min=1e-4)
 

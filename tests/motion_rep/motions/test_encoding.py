@@ -219,7 +219,7 @@ def test_a_person_lying_on_the_side_gets_a_heading_and_a_note(make_capture):
 
 def test_no_camera_stays_unknown_and_a_changing_one_becomes_its_median(make_capture):
     assert encode_capture(capture_from_dict(make_capture(focal_length=None, width=None, height=None))).camera is None
-    focal = torch.tensor([500.0] * 5 + [600.0] * 2 + [700.0] * 5)
+    focal = torch.tensor([500.0] * 5 + [600.0] * 2 + [900.0] * 5)
     camera = encode_capture(capture_from_dict(make_capture(focal_length=focal))).camera
     assert float(camera.intrinsic[0, 0]) == 600.0 and camera.size == (480, 832)
 
