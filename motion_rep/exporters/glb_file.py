@@ -15,9 +15,9 @@ import torch
 
 from motion_rep.bodies.rest_skin import RestSkin, mannequin_rest_skin
 from motion_rep.common.errors import UsageError
-from motion_rep.exporters.posed_motion import PosedMotion, continuous_quaternions
+from motion_rep.exporters.posed_motion import PosedMotion
 from motion_rep.files.atomic_writing import write_bytes
-from motion_rep.kinematics.rotations import matrix_to_quaternion
+from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
 
 # glTF's own numbers for what an array holds and is for.

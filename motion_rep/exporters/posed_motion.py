@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis
@@ -50,12 +49,3 @@ def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False
     if frame != Z_UP:
         parameters = parameters.turned(basis(Y_UP_FROM_Z_UP, parameters.transl))
     return PosedMotion(parameters, fps, frame)
-
-
-def continuous_quaternions(quaternions: Tensor) -> Tensor:
-    """(N, ..., 4) with signs such that neighbours in time lie on one half sphere; players then interpolate the short
-    way.
-    """
-    turned = (quaternions[1:] * quaternions[:-1]).sum(-1, keepdim=True) < 0
-    signs = torch.cat((torch.ones_like(quaternions[:1, ..., :1]), torch.where(turned, -1.0, 1.0).to(quaternions.dtype)))
-    return quaternions * signs.cumprod(0)

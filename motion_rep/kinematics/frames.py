@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.kinematics.rotations import rotvec_to_matrix
+from motion_rep.kinematics.rotations import turns_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest
 
 Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
@@ -53,12 +53,18 @@ def level_from_camera(up: Tensor) -> Tensor:
     Returns:
         (3, 3) rotation that brings ``up`` to (0, -1, 0).
     """
-    level = torch.tensor((0.0, -1.0, 0.0), dtype=up.dtype, device=up.device)
-    axis = torch.linalg.cross(up, level)
-    sine, cosine = axis.norm(), up @ level
+    return turn_between(up, up.new_tensor((0.0, -1.0, 0.0)))
+
+
+def turn_between(start: Tensor, end: Tensor) -> Tensor:
+    """(3, 3) the smallest rotation that brings one unit vector (3,) to another; half a turn where they are opposite."""
+    axis = torch.linalg.cross(start, end)
+    sine, cosine = axis.norm(), start @ end
     if sine < 1e-12:
-        return torch.diag(torch.where(cosine > 0, up.new_ones(3), up.new_tensor((1.0, -1.0, -1.0))))
-    return rotvec_to_matrix(axis / sine * torch.atan2(sine, cosine))
+        across = torch.linalg.cross(start, torch.eye(3, dtype=start.dtype, device=start.device)[start.abs().argmin()])
+        half = 2 * torch.outer(across, across) / (across @ across) - torch.eye(3, dtype=start.dtype)
+        return half if cosine < 0 else torch.eye(3, dtype=start.dtype)
+    return turns_between(start, end)
 
 
 def y_up_from_z_up(points: Tensor) -> Tensor:

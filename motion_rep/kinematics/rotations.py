@@ -81,6 +81,15 @@ def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
+def continuous_quaternions(quaternions: Tensor) -> Tensor:
+    """(N, ..., 4) with signs such that neighbours in time lie on one half sphere; players then interpolate the short
+    way.
+    """
+    turned = (quaternions[1:] * quaternions[:-1]).sum(-1, keepdim=True) < 0
+    signs = torch.cat((torch.ones_like(quaternions[:1, ..., :1]), torch.where(turned, -1.0, 1.0).to(quaternions.dtype)))
+    return quaternions * signs.cumprod(0)
+
+
 def matrix_to_rotvec(matrix: Tensor) -> Tensor:
     """Rotation matrices to rotation vectors of at most pi radians, exact also close to 0 and to pi.
 
@@ -158,6 +167,20 @@ def slerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
     """
     step = matrix_to_rotvec(start.mT @ end)
     return start @ rotvec_to_matrix(weight[..., None] * step)
+
+
+def turns_between(start: Tensor, end: Tensor) -> Tensor:
+    """The smallest rotations that bring directions to other ones; any for opposite directions is half a turn short.
+
+    Args:
+        start, end: (..., 3) of any length above zero.
+    Returns:
+        (..., 3, 3)
+    """
+    axis = torch.linalg.cross(start, end)
+    sine = axis.norm(dim=-1, keepdim=True)
+    angle = torch.atan2(sine, (start * end).sum(-1, keepdim=True))
+    return rotvec_to_matrix(torch.where(sine > 0, axis / sine, axis) * angle)
 
 
 def nearest_rotation(matrix: Tensor) -> Tensor:

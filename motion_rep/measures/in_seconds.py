@@ -9,6 +9,7 @@ TOES, ANKLES = (10, 11), (7, 8)
 LOW_TOE = 0.05  # metres
 SKATING = 0.2  # metres per second
 FLOATING = 0.005  # metres
+Y_UP = np.array([0.0, 1.0, 0.0])
 ANKLE_HEIGHT = 0.06  # metres above the sole
 LIFTED_FOOT = 0.04  # metres
 
@@ -52,9 +53,8 @@ def support_distance(joints: np.ndarray, fps: float) -> float:
 
     A level person stays below about 0.06; a clip whose camera was tilted by 10 degrees gives 0.12 and more.
     """
-    offset = (centre_of_mass(joints) - _support(joints))[:, [0, 2]]
-    speed = _length(np.gradient(joints, axis=0)).mean(axis=1)
-    return float(np.median(_length(offset)[speed <= np.median(speed)]))
+    offset = (centre_of_mass(joints) - support(joints, Y_UP))[:, [0, 2]]
+    return float(np.median(_length(offset)[calm_frames(joints)]))
 
 
 def root_speed(joints: np.ndarray, fps: float) -> float:
@@ -91,21 +91,31 @@ def centre_of_mass(joints: np.ndarray) -> np.ndarray:
     return np.einsum("tsc,s->tc", centres, mass)
 
 
+def support(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """(T, 3) the place under the feet that carries the body: low points count most, a lifted foot does not count.
+
+    Args:
+        up: (3,) unit vector.
+    """
+    points = np.stack((joints[:, TOES], joints[:, ANKLES] - ANKLE_HEIGHT * up), axis=2)  # (T, foot, point, 3)
+    height = points @ up
+    lowest = height.min(axis=2)
+    lifted = lowest > lowest.min(axis=1, keepdims=True) + LIFTED_FOOT
+    weight = np.exp(-10 * (height - height.min(axis=(1, 2), keepdims=True))) * ~lifted[..., None]
+    return np.einsum("tfpc,tfp->tc", points, weight) / weight.sum(axis=(1, 2))[:, None]
+
+
+def calm_frames(joints: np.ndarray) -> np.ndarray:
+    """(T,) bool: the half of the frames in which the joints move least."""
+    speed = _length(np.gradient(joints, axis=0)).mean(axis=1)
+    return speed <= np.median(speed)
+
+
 def _ground_speeds(joints: np.ndarray, fps: float) -> np.ndarray:
     """(n,) horizontal speeds of all toe steps, m/s, that begin and end near the ground."""
     toes = joints[:, TOES]
     low = toes[..., 1] < LOW_TOE
     return _length(np.diff(toes[..., [0, 2]], axis=0))[low[1:] & low[:-1]] * fps
-
-
-def _support(joints: np.ndarray) -> np.ndarray:
-    """(T, 3) the place under the feet that carries the body: low points count most, a lifted foot does not count."""
-    points = np.stack((joints[:, TOES], joints[:, ANKLES] - (0, ANKLE_HEIGHT, 0)), axis=2)  # (T, foot, point, 3)
-    height = points[..., 1]
-    lowest = height.min(axis=2)
-    lifted = lowest > lowest.min(axis=1, keepdims=True) + LIFTED_FOOT
-    weight = np.exp(-10 * (height - height.min(axis=(1, 2), keepdims=True))) * ~lifted[..., None]
-    return np.einsum("tfpc,tfp->tc", points, weight) / weight.sum(axis=(1, 2))[:, None]
 
 
 def _pelvis_axes(joints: np.ndarray) -> np.ndarray:

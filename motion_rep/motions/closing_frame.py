@@ -1,10 +1,8 @@
 """The frame after a motion's last row, from the velocity columns.
 
 T frames make T - 1 rows; the last frame survives only as where its joints are. That is all that converting back needs,
-and the lowest
-joint of the clip, which decides about the floor, may be in it. Its pose is found bone by bone: the smallest turn from
-the row before
-that brings every joint to its place. A turn of a limb about its own length cannot be seen in positions; the row before
+and the lowest joint of the clip, which decides about the floor, may be in it. Its pose is found bone by bone: the
+smallest turn from the row before that brings every joint to its place. A turn of a limb about its own length cannot be seen in positions; the row before
 lends it.
 """
 
@@ -14,7 +12,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.kinematics.parameters import BodyParameters
-from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix, rotvec_to_matrix
+from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix, turns_between
 from motion_rep.kinematics.skeleton import PARENTS, rest_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
@@ -71,12 +69,4 @@ def _aimed(rotation: Tensor, bones: Tensor, wanted: Tensor) -> Tensor:
     """
     if len(bones) > 1:
         return nearest_rotation(wanted.mT @ bones)
-    return _smallest_turn(rotation @ bones[0], wanted[0]) @ rotation
-
-
-def _smallest_turn(start: Tensor, end: Tensor) -> Tensor:
-    """(3, 3) the rotation by the angle between two vectors, about the axis across both; None for parallel ones."""
-    axis = torch.linalg.cross(start, end)
-    length = axis.norm()
-    angle = torch.atan2(length, start @ end)
-    return rotvec_to_matrix(axis / length * angle if length > 0 else torch.zeros_like(axis))
+    return turns_between(rotation @ bones[0], wanted[0]) @ rotation

@@ -1,0 +1,116 @@
+"""A body over time with the camera that sees it: what every repair takes and returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from motion_rep.kinematics.camera import Camera
+from motion_rep.kinematics.frames import heading
+from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.motions.closing_frame import with_closing_frame
+from motion_rep.motions.encoding import body_parameters, encode_parameters
+from motion_rep.motions.motion_file import MotionClip
+
+
+@dataclass(frozen=True)
+class MovingBody:
+    """The frames of a motion, with the one after its last row.
+
+    parameters: T frames, float64, z up.
+    camera: world to camera (4, 4), or (T, 4, 4); None where it is unknown.
+    fps: frames per second that are taken for it.
+    first: frame of the motion that came in with which this body starts.
+    """
+
+    parameters: BodyParameters
+    camera: Tensor | None
+    fps: float
+    first: int = 0
+
+    def __len__(self) -> int:
+        return len(self.parameters.transl)
+
+    def posed(self, parameters: BodyParameters) -> MovingBody:
+        """Another body before the same camera."""
+        return replace(self, parameters=parameters)
+
+    def moved(self, rotation: Tensor, shift: Tensor) -> MovingBody:
+        """The body in another frame, p' = rotation p + shift, and the camera with it, so that the picture stays.
+
+        Args:
+            rotation: (3, 3). shift: (3,), or (T, 3) for a frame that moves along.
+        """
+        parameters = self.parameters.turned(rotation, shift)
+        if self.camera is None:
+            return replace(self, parameters=parameters)
+        new_from_old = torch.eye(4, dtype=torch.float64).expand(*shift.shape[:-1], 4, 4).clone()
+        new_from_old[..., :3, :3], new_from_old[..., :3, 3] = rotation, shift
+        return replace(self, parameters=parameters, camera=self.camera @ torch.linalg.inv(new_from_old))
+
+    def rows(self, first: int, last: int) -> MovingBody:
+        """The frames from the first to before the last."""
+        camera = self.camera if self.camera is None or self.camera.ndim == 2 else self.camera[first:last]
+        return replace(self, parameters=self.parameters.rows(slice(first, last)), camera=camera, first=self.first + first)
+
+
+def moving_body(clip: MotionClip, fps: float) -> MovingBody:
+    """The body of a motion. Where its velocities lead to no next frame, that frame goes on as the last ones did.
+
+    Args:
+        fps: frames per second that are taken for it.
+    """
+    motion = clip.motion.double()
+    parameters = with_closing_frame(motion)
+    if len(parameters.transl) == len(clip):
+        parameters = _continued(body_parameters(motion))
+    camera = None if clip.camera is None else clip.camera.world_to_camera.double()
+    if camera is not None and camera.ndim == 3:
+        camera = torch.cat((camera, camera[-1:]))
+    return MovingBody(parameters, camera, fps)
+
+
+def motion_clip_of(body: MovingBody, clip: MotionClip) -> MotionClip:
+    """The 276 numbers of a body, with what the clip that it came from knows."""
+    camera = body.camera
+    if camera is not None and camera.ndim == 3:
+        camera = camera[:-1]
+    return replace(
+        clip,
+        motion=encode_parameters(body.parameters).float(),
+        camera=None if camera is None or clip.camera is None else Camera(clip.camera.intrinsic, camera),
+        start_time=clip.start_time + body.first / body.fps,
+    )
+
+
+def in_canonical_frame(body: MovingBody, facing: float = 0.0) -> MovingBody:
+    """The first pelvis over the origin, the person facing +y, the lowest joint of all frames at z = 0.
+
+    Args:
+        facing: degrees by which the person faces to the left of +y instead, seen from above.
+    """
+    joints = body.parameters.joints()
+    turn = turn_about_z(facing, joints) @ heading(joints[0]).canonical_from_z_up
+    pelvis = turn @ joints[0, 0]
+    shift = -torch.stack((pelvis[0], pelvis[1], joints[..., 2].min()))
+    return body.moved(turn, shift)
+
+
+def turn_about_z(degrees: float, like: Tensor) -> Tensor:
+    """(3, 3) turn to the left, seen from above."""
+    angle = torch.deg2rad(torch.tensor(float(degrees), dtype=like.dtype))
+    sine, cosine, zero, one = angle.sin(), angle.cos(), angle * 0, angle * 0 + 1
+    return torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one)).reshape(3, 3)
+
+
+def _continued(parameters: BodyParameters) -> BodyParameters:
+    """One more frame, which turns and moves on as the last one did; a single frame is repeated."""
+    previous, last = parameters.rows(slice(-2, None)).rows(slice(0, 1)), parameters.rows(slice(-1, None))
+    following = BodyParameters(
+        last.root @ previous.root.mT @ last.root,
+        last.body @ previous.body.mT @ last.body,
+        2 * last.transl - previous.transl,
+    )
+    return BodyParameters(*(torch.cat(pair) for pair in zip(parameters, following, strict=True)))

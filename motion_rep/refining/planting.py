@@ -1,0 +1,162 @@
+"""Make feet that stand stand still, on the floor.
+
+First the whole body is moved on the ground: the smoothest path of shifts that takes the slide out of the standing
+toes. What is left, some millimetres to centimetres, the legs take up. Only toes that are in contact are
+held; a heel alone is not, because the foot rolls over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motion_rep.kinematics.foot_contact import FEET, point_contacts
+from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.measures import in_seconds
+from motion_rep.refining.banded import penalised
+from motion_rep.refining.leg_reach import with_feet_moved
+
+# Seconds. A shorter contact is a touch, not a stand.
+SHORTEST_STAND = 0.15
+# Weights of the path of shifts, at RATE frames per second: of the slide of a standing toe, of the shift's bends, and of
+# the shift itself, which only decides where nothing else does.
+RATE = 16.0
+SLIDE, BENDS, SHIFT = 10.0, 3.0, 1e-3
+# Rounds of weighting, and the slide (m/s) that halves a weight: what a standing toe may keep.
+ROUNDS, LEFT_OVER = 3, 0.2
+# Metres above the floor at which standing toes may stay (the toe joint of a raised foot), and above which it is unknown
+# what they stand on, so that they are left alone.
+HIGHEST_TOE, HIGHEST_STAND = 0.02, 0.06
+# Seconds before and after a stand over which the legs let go.
+LETTING_GO = 3 / 16
+# m/s: what the skate ratio calls skating. Motion-captured clips have no such step in their stands, captures from video
+# a quarter or more; up to this share the feet stand already.
+SKATING, STILL_SHARE = in_seconds.SKATING, 0.05
+# Feet that slide are to be found as well, so the limits of a contact follow the clip's own sliding more closely.
+LENIENCY = 3.0
+
+
+class Stand(NamedTuple):
+    """A run of frames (first to before last) in which the toes of a foot (0 left, 1 right) stand."""
+
+    foot: int
+    first: int
+    last: int
+
+
+class Planted(NamedTuple):
+    """The body with its feet planted, and the stands."""
+
+    parameters: BodyParameters
+    stands: tuple[Stand, ...]
+
+
+def planted(parameters: BodyParameters, fps: float) -> Planted:
+    """Plant the feet; the body itself comes back where none stands, or all that stand do so already.
+
+    Args:
+        parameters: T frames, z up, level.
+    """
+    joints = parameters.joints()
+    stands = _stands(joints, fps)
+    if _sliding_share(joints, stands, fps) <= STILL_SHARE:
+        return Planted(parameters, ())
+    slid = _stands(joints, fps, LENIENCY)
+    shift = torch.from_numpy(_shift(joints[:, FEET].numpy(), slid, fps))
+    shifted = parameters._replace(transl=parameters.transl + shift)
+    joints = joints + shift[:, None]
+    stands = _stands(joints, fps)
+    if not stands:
+        return Planted(shifted, ())
+    offsets = _offsets(joints[:, FEET].numpy(), stands, fps)
+    return Planted(with_feet_moved(shifted, shifted.joint_poses(), torch.from_numpy(offsets)), tuple(stands))
+
+
+def _stands(joints: Tensor, fps: float, leniency: float = 0.5) -> list[Stand]:
+    """The contacts of toes that are long enough and near the floor of most of them."""
+    contacts = point_contacts(joints, fps, leniency).toes.numpy()
+    toes = joints[:, FEET].numpy()
+    runs = [stand for foot in (0, 1) for stand in _runs(contacts[:, foot], foot, SHORTEST_STAND * fps)]
+    if not runs:
+        return []
+    floor = _floor(toes, runs)
+    return [stand for stand in runs if np.median(_heights(toes, stand)) - floor < HIGHEST_STAND]
+
+
+def _sliding_share(joints: Tensor, stands: list[Stand], fps: float) -> float:
+    """The share of the steps of standing toes that are faster than SKATING."""
+    speeds = joints[:, FEET, :2].diff(dim=0).norm(dim=-1).numpy() * fps
+    steps = [speeds[first : last - 1, foot] for foot, first, last in stands]
+    return float((np.concatenate(steps) > SKATING).mean()) if steps else 0.0
+
+
+def _floor(toes: np.ndarray, stands: list[Stand]) -> float:
+    return float(np.median(np.concatenate([_heights(toes, stand) for stand in stands])))
+
+
+def _runs(flags: np.ndarray, foot: int, shortest: float) -> Iterator[Stand]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    for first, last in edges.reshape(-1, 2).tolist():
+        if last - first >= shortest:
+            yield Stand(foot, first, last)
+
+
+def _heights(toes: np.ndarray, stand: Stand) -> np.ndarray:
+    return toes[stand.first : stand.last, stand.foot, 2]
+
+
+def _shift(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
+    """(T, 3) by which the whole body moves on the ground: the shift r that minimises
+    ``SLIDE sum w |step + r[t+1] - r[t]|^2 + BENDS |r''|^2 + SHIFT |r|^2`` over the steps of standing toes.
+
+    A toe that still slides while the other one rests does not stand: its weight w falls with what is left of its slide.
+    """
+    frames, rate = len(toes), fps / RATE
+    steps, stood = np.diff(toes[..., :2], axis=0), np.zeros((frames - 1, 2))
+    for foot, first, last in stands:
+        stood[first : last - 1, foot] = SLIDE
+    weights, shift = stood, np.zeros((frames, 1, 2))
+    for _ in range(ROUNDS):
+        pull = np.zeros((frames, 1, 2))
+        moves = (weights[..., None] * steps).sum(axis=1, keepdims=True)
+        pull[:-1] += moves
+        pull[1:] -= moves
+        shift = penalised(pull, SHIFT / rate**2, weights.sum(axis=1, keepdims=True), BENDS * rate**2)
+        left = np.linalg.norm(steps + np.diff(shift, axis=0), axis=-1) * fps
+        weights = stood / (1 + (left / LEFT_OVER) ** 2)
+    return np.pad(shift[:, 0], ((0, 0), (0, 1)))
+
+
+def _offsets(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
+    """(T, 2, 3) by which the feet move to stand still; it fades out before and after each stand. No toe stays below the
+    floor.
+    """
+    offsets, fading, floor = np.zeros_like(toes), max(1, round(LETTING_GO * fps)), _floor(toes, stands)
+    for foot, first, last in stands:
+        place = np.median(toes[first:last, foot], axis=0)
+        place[2] = floor + min(max(place[2] - floor, 0.0), HIGHEST_TOE)
+        offsets[first:last, foot] = place - toes[first:last, foot]
+    for foot in (0, 1):
+        _fade(offsets[:, foot], [stand for stand in stands if stand.foot == foot], fading)
+    offsets[..., 2] += np.maximum(floor - toes[..., 2] - offsets[..., 2], 0.0)
+    return offsets
+
+
+def _fade(offsets: np.ndarray, stands: list[Stand], frames: int) -> None:
+    """Continue the offsets (T, 3) of one foot from the ends of its stands into the frames beside them."""
+    held = np.zeros(len(offsets), bool)
+    for stand in stands:
+        held[stand.first : stand.last] = True
+    steps = np.arange(1, frames + 1) / (frames + 1)
+    weights = 1 - steps**2 * (3 - 2 * steps)
+    for stand in stands:
+        for edge, way in ((stand.first, -1), (stand.last - 1, 1)):
+            for number, weight in enumerate(weights, start=1):
+                frame = edge + way * number
+                if not 0 <= frame < len(offsets) or held[frame]:
+                    break
+                offsets[frame] += weight * offsets[edge]

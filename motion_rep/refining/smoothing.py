@@ -1,0 +1,130 @@
+"""Smooth a motion by as much as its own noise asks.
+
+Noise is estimated joint by joint. Each joint's path is then the most likely one for white noise of that size and a
+random acceleration whose size changes over time (Whittaker's smoother with a penalty for each frame). The size of the
+acceleration comes from the clip itself, by expectation and maximisation: a joint at rest is smoothed much, a joint in
+fast movement hardly at all.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motion_rep.kinematics.parameters import BodyParameters
+from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
+from motion_rep.refining.banded import penalised
+
+# Fourth differences need some frames before their quantiles mean anything.
+FEWEST_FRAMES = 12
+# Variance of the fourth difference of white noise, over that of the noise.
+FOURTH = 70.0
+# Noise is in every frame, movement in some: the size of the noise is read at this quantile of the fourth differences,
+# at which the length of three normal numbers is 1.194.
+QUIET, QUIET_LENGTH = 0.3, 1.194
+# Median of |fourth difference| / (|second difference| + 1 mm): sqrt(70 / 6) = 3.4 for white noise of any size, at most
+# 1.96 in motion-captured clips without noise at 16 frames per second, less at higher rates. Below the first limit
+# nothing is smoothed, from the second on the whole noise is taken out.
+CLEAN_RATIO, NOISY_RATIO = 2.0, 2.4
+# The path of the pelvis has one point a frame, not 21, so its ratio scatters more.
+CLEAN_PATH_RATIO, NOISY_PATH_RATIO = 2.3, 2.7
+LEAST_BEND = 1e-3
+# Estimates of the acceleration: frames at 16 per second over which they are averaged, to each side, and rounds.
+AVERAGED_SECONDS, ROUNDS = 2 / 16, 3
+
+
+class Smoothed(NamedTuple):
+    """The smoothed body, and how much of its estimated noise was taken out (0 to 1): of the pose and of the path."""
+
+    parameters: BodyParameters
+    pose: float
+    path: float
+
+
+def smoothed(parameters: BodyParameters, fps: float, strength: float | None = None) -> Smoothed:
+    """Take the noise out of a motion.
+
+    Args:
+        parameters: T frames.
+        strength: times the estimated noise, whether the clip is noisy or not; None decides by the clip.
+    Returns:
+        The body itself where nothing is to be done.
+    """
+    if len(parameters.transl) < FEWEST_FRAMES:
+        return Smoothed(parameters, 0.0, 0.0)
+    pose, path = (strength, strength) if strength is not None else noise_shares(parameters)
+    if pose == 0.0 and path == 0.0:
+        return Smoothed(parameters, 0.0, 0.0)
+    rotations = torch.cat((parameters.root[:, None], parameters.body), dim=1)
+    quaternions = continuous_quaternions(matrix_to_quaternion(rotations))
+    tracks = np.zeros((len(rotations), rotations.shape[1] + 1, 4))
+    tracks[:, :-1], tracks[:, -1, :3] = quaternions.numpy(), parameters.transl.numpy()
+    shares = np.array([pose] * rotations.shape[1] + [path])
+    result = torch.from_numpy(_without_noise(tracks, shares, fps))
+    turned = quaternion_to_matrix(result[:, :-1]) if pose else rotations
+    transl = result[:, -1, :3] if path else parameters.transl
+    return Smoothed(BodyParameters(turned[:, 0], turned[:, 1:], transl), pose, path)
+
+
+def noise_shares(parameters: BodyParameters) -> tuple[float, float]:
+    """How sure it is that the pose and the path of the pelvis hold noise, 0 to 1 each."""
+    joints = parameters.joints()
+    pose = noise_ratio((joints - joints[:, :1])[:, 1:])
+    path = noise_ratio(joints[:, :1])
+    return _share(pose, CLEAN_RATIO, NOISY_RATIO), _share(path, CLEAN_PATH_RATIO, NOISY_PATH_RATIO)
+
+
+def noise_ratio(places: Tensor) -> float:
+    """Median of |fourth difference| / (|second difference| + 1 mm) over frames and points (T, K, 3), T at least 5."""
+    second, fourth = places.diff(n=2, dim=0)[1:-1], places.diff(n=4, dim=0)
+    return float((fourth.norm(dim=-1) / (second.norm(dim=-1) + 1e-3)).median())
+
+
+def noise_sizes(tracks: np.ndarray) -> np.ndarray:
+    """(K,) standard deviation of the noise in one column of each track (T, K, C) with three independent columns."""
+    fourth = np.linalg.norm(np.diff(tracks, n=4, axis=0), axis=-1)
+    return np.quantile(fourth, QUIET, axis=0) / (QUIET_LENGTH * FOURTH**0.5)
+
+
+def _share(ratio: float, clean: float, noisy: float) -> float:
+    return min(max((ratio - clean) / (noisy - clean), 0.0), 1.0)
+
+
+def _without_noise(tracks: np.ndarray, shares: np.ndarray, fps: float) -> np.ndarray:
+    """Tracks (T, K, 4) with their noise, times shares (K,), taken out."""
+    noise = np.maximum((noise_sizes(tracks) * shares) ** 2, 1e-18)
+    reach = max(1, round(AVERAGED_SECONDS * fps))
+    bends = np.ones((len(tracks) - 2, len(noise)))
+    result = tracks
+    for _ in range(ROUNDS):
+        result = penalised(tracks, 1.0, 0.0, bends)
+        size = (np.diff(result, n=2, axis=0) ** 2).sum(-1) / 3
+        # What the noise leaves unknown of the acceleration counts as acceleration.
+        size = _averaged(size, reach) + noise * _unknown_bend(bends)
+        bends = noise / np.maximum(size, LEAST_BEND * noise)
+    return penalised(tracks, 1.0, 0.0, bends)
+
+
+def _averaged(values: np.ndarray, reach: int) -> np.ndarray:
+    """(T, K) means over the values around each frame, fewer at the ends."""
+    sums = np.concatenate((np.zeros_like(values[:1]), values.cumsum(axis=0)))
+    frames = np.arange(len(values))
+    first, last = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(values))
+    return (sums[last] - sums[first]) / (last - first)[:, None]
+
+
+def _unknown_bend(bends: np.ndarray) -> np.ndarray:
+    """Variance of the second difference that is left in a solution with an even penalty, over that of the noise."""
+    logs, values = _unknown_bend_table()
+    return np.interp(np.log10(bends), logs, values)
+
+
+@functools.cache
+def _unknown_bend_table() -> tuple[np.ndarray, np.ndarray]:
+    logs = np.linspace(-6, 6, 121)
+    power = (2 - 2 * np.cos(np.linspace(0, np.pi, 400))) ** 2
+    return logs, (power / (1 + 10.0 ** logs[:, None] * power)).mean(axis=1)
