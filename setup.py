@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 PACKAGE = Path(__file__).with_name("motion_rep") / "__init__.py"
 COMMANDS = {
     "convert-hmr-to-motion": "motion_rep.convert_hmr_to_motion",
+    "refine-motion": "motion_rep.refine_motion",
     "motion-checker": "motion_rep.motion_checker",
     "inspect-capture": "motion_rep.inspect_capture",
     "capture-preview": "motion_rep.capture_preview",

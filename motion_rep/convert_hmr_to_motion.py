@@ -56,6 +56,11 @@ def build_parser() -> Parser:
         help="(4, 4) as documented, or (T-1, 9) as in the published data set",
     )
     parser.add_argument(
+        "--refine",
+        action="store_true",
+        help="level, smooth and plant the feet where that is sure, as refine_motion.py does by default",
+    )
+    parser.add_argument(
         "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"
     )
     add_run_flags(parser)
@@ -96,6 +101,7 @@ def _convert(args: argparse.Namespace) -> int:
         target_fps=args.target_fps,
         extrinsic_format=args.extrinsic_format,
         up_from=args.up_from,
+        refine=args.refine,
         **reading_settings(args),
     )
     remote = [is_remote(path) for path in (*args.input, args.output)]

@@ -14,12 +14,11 @@ import numpy as np
 
 from motion_gating.archives.fields import JITTER
 from motion_gating.metrics.joint_clip import JointClip
-from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.measures import benchmark, in_seconds
+from motion_rep.measures.benchmark import METRIC_FPS, at_metric_rate
 from motion_rep.measures.tremble import tremble
 
-METRIC_FPS = LOADER_FPS
 HALF_SECOND_INTERVALS = 8  # at METRIC_FPS
 
 # (T, 22, 3) joints at METRIC_FPS, y up, to a figure per frame.
@@ -90,7 +89,7 @@ def measure(clip: JointClip) -> JointMetrics:
     Raises:
         InputError: fewer than 3 frames are left at 16 fps.
     """
-    joints = at_metric_rate(clip)
+    joints = at_metric_rate(clip.joints, clip.fps)
     jitter = benchmark.jitter_per_frame(joints)
     as_given = float(jitter.mean())
     rate = clip.fps or LOADER_FPS
@@ -105,22 +104,6 @@ def measure(clip: JointClip) -> JointMetrics:
         figures={name: function(joints) for name, function in BENCHMARK.items()}
         | {name: function(clip.joints, rate) for name, function in IN_SECONDS.items()},
     )
-
-
-def at_metric_rate(clip: JointClip) -> np.ndarray:
-    """(T', 22, 3) joints at 16 fps, linear between the given frames; unchanged where the rate is unknown or 16."""
-    if clip.fps is None or clip.fps == METRIC_FPS:
-        return clip.joints
-    last = len(clip.joints) - 1
-    frames = np.arange(int(last / clip.fps * METRIC_FPS + 1e-6) + 1) * (clip.fps / METRIC_FPS)
-    if len(frames) < 3:
-        raise InputError(
-            f"{last + 1} frames at {clip.fps:g} fps last {last / clip.fps:.3f} s, expected {2 / METRIC_FPS} s or more. "
-            "Use a longer clip."
-        )
-    before = np.minimum(frames.astype(int), last - 1)
-    weight = (frames - before)[:, None, None]
-    return clip.joints[before] * (1 - weight) + clip.joints[before + 1] * weight
 
 
 def worst_half_second(jitter: np.ndarray, clip: JointClip) -> WorstSpan:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from motion_gating.metrics.joint_clip import JointClip
-from motion_gating.metrics.joint_metrics import METRIC_FPS, at_metric_rate
 from motion_rep.common.errors import InputError
-from motion_rep.measures.benchmark import FEET, jitter_per_frame
+from motion_rep.measures.benchmark import FEET, METRIC_FPS, at_metric_rate, jitter_per_frame
 
 SIDES = ("left foot", "right foot")
 
@@ -43,7 +42,7 @@ def curve_panels(clip: JointClip, fps: float, threshold: float) -> list[dict]:
 def _jitter_panel(clip: JointClip, fps: float, threshold: float) -> list[dict]:
     """Empty where the clip is too short for the metric."""
     try:
-        jitter = jitter_per_frame(at_metric_rate(clip))
+        jitter = jitter_per_frame(at_metric_rate(clip.joints, clip.fps))
     except InputError:
         return []
     step = 1 / fps if clip.fps is None else 1 / METRIC_FPS

@@ -49,7 +49,8 @@ def convert(
     odd = check_plausible(sampled, joints)
     try:
         encoded = encode_capture(sampled, joints)
-        clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time)
+        known_up = "world" if not sampled.has_camera else "capture" if sampled.up is not None else None
+        clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time, known_up)
     except InputError as error:
         raise error if odd is None else InputError(f"{error} Perhaps because {odd}.") from None
     # One warning names the cause; what follows from it is not repeated.

@@ -11,20 +11,23 @@ from pathlib import Path
 import torch
 
 from motion_rep.common.errors import InputError
+from motion_rep.common.outcomes import CONVERTED, KEPT, UNCHANGED, Outcome
 from motion_rep.conversion.capture_to_motion import convert
-from motion_rep.conversion.pairing import Pairing
-from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted, Settings
+from motion_rep.conversion.settings import Settings
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.hmr_results.corrections import Corrections
-from motion_rep.motions.motion_file import motion_clip, write_motion
-from motion_rep.motions.stamp import content_digest, is_foreign, is_made_from
-from motion_rep.safe_loading.torch_files import read_torch
+from motion_rep.motions.earlier_file import earlier_outcome
+from motion_rep.motions.motion_file import write_motion
+from motion_rep.motions.stamp import content_digest
+from motion_rep.refining.refinement import refine
+from motion_rep.refining.settings import Settings as RefineSettings
+from motion_rep.runs.pairing import Pairing
 
 # Raised whenever the numbers change, so that older files are made again.
 CONVERSION_VERSION = 1
 # Settings that older files do not know: they count only where they are used, so that older files stay finished.
-LATER_SETTINGS = ("up", "units", "degrees", "up_from")
+LATER_SETTINGS = ("up", "units", "degrees", "up_from", "refine")
 
 
 @torch.inference_mode()
@@ -55,8 +58,12 @@ def convert_file(
         result = convert(capture, settings.fps, settings.target_fps, settings.up_from)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    write_motion(target, result.clip, settings.extrinsic_format, durable, made_from)
-    return result.notes
+    clip, notes = result.clip, result.notes
+    if settings.refine:
+        refinement = refine(clip, RefineSettings())
+        clip, notes = refinement.clips[0], (*notes, *refinement.notes)
+    write_motion(target, clip, settings.extrinsic_format, durable, made_from)
+    return notes
 
 
 def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
@@ -65,17 +72,17 @@ def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
         return convert_file(source, target, settings)
 
 
-def start_converting_anew(settings: Settings) -> Callable[[Pairing], Converted]:
+def start_converting_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
     """The work for one capture into one file, which is replaced."""
-    return lambda pair: Converted(CONVERTED, convert_anywhere(pair, settings))
+    return lambda pair: Outcome(CONVERTED, convert_anywhere(pair, settings))
 
 
-def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Converted]:
+def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
     """The work of a worker process; see :func:`convert_pair`."""
     return functools.partial(convert_pair, settings, overwrite)
 
 
-def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
+def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
     """Convert into a folder unless that is done.
 
     A file that is there is left alone where it was made from the same input with the same settings, and also where
@@ -89,12 +96,12 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
         return _convert_local(settings, overwrite, source, target)
 
 
-def _convert_local(settings: Settings, overwrite: bool, source: Path, target: Path) -> Converted:
+def _convert_local(settings: Settings, overwrite: bool, source: Path, target: Path) -> Outcome:
     made_from = content_digest(source, _settings_text(settings))
-    found = CONVERTED if overwrite else _state_of(target, made_from)
+    found = None if overwrite else earlier_outcome(target, made_from)
     if found in (UNCHANGED, KEPT):
-        return Converted(found)
-    return Converted(found, convert_file(source, target, settings, durable=False, made_from=made_from))
+        return Outcome(found)
+    return Outcome(found or CONVERTED, convert_file(source, target, settings, durable=False, made_from=made_from))
 
 
 @functools.cache
@@ -102,21 +109,3 @@ def _settings_text(settings: Settings) -> str:
     unused = {name for name in LATER_SETTINGS if getattr(settings, name) == getattr(Settings, name)}
     kept = {name: value for name, value in asdict(settings).items() if name not in unused}
     return json.dumps({"version": CONVERSION_VERSION, **kept}, sort_keys=True)
-
-
-def _state_of(target: Path, made_from: str) -> str:
-    """The outcome for an output file: it counts as missing if a power failure left it unreadable."""
-    if not target.exists():
-        return CONVERTED
-    try:
-        value = read_torch(target)
-    except InputError:
-        return CONVERTED
-    # Before the checks of a motion: a file that a user edited may fail them, and must still not be replaced.
-    if is_foreign(value):
-        return KEPT
-    try:
-        motion_clip(value)
-    except InputError:
-        return CONVERTED
-    return UNCHANGED if is_made_from(value, made_from) else MADE_AGAIN

@@ -1,4 +1,4 @@
-"""How captures are converted, and how the conversion of one ended.
+"""How captures are converted.
 
 Nothing here needs torch, which only those who convert import.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from motion_rep.hmr_results.names import LONGEST
-
-CONVERTED, MADE_AGAIN, UNCHANGED, KEPT = "converted", "made again", "unchanged", "kept"
 
 
 @dataclass(frozen=True)
@@ -29,11 +27,4 @@ class Settings:
     units: str = "m"
     degrees: bool = False
     up_from: str = "capture"
-
-
-@dataclass(frozen=True)
-class Converted:
-    """How a capture of a folder run ended: one of the words above, and notes for the user, one sentence each."""
-
-    how: str
-    notes: tuple[str, ...] = ()
+    refine: bool = False

@@ -25,12 +25,12 @@ FOOT_NAMES = ("left foot", "right foot")
 # and one that swings passes 2 m/s, so the speed is the lower end of what a badly captured foot slides with; the height
 # is half of the lowest swing in a fast walk with raised toes. A clip whose low feet all slide is judged by its own
 # sliding on top of that, up to a limit.
-STILL, NEAR = .35, 0.03
+STILL, NEAR = 0.35, 0.03
 MOST_DOUBT, LENIENCY = 3.0, 0.5
 # The share of low points whose speed says how much feet slide, and below which height they count as low.
 SLIDING_SHARE, LOW = 0.3, 0.05
 # Of the two steps beside a frame, the slower one says most: the frame of a landing is at rest only after it.
-SLOWER_STEP = .8
+SLOWER_STEP = 0.8
 # In frames of certain evidence at 16 fps: half of one, so that a contact of two frames counts.
 CHANGE, EVIDENCE_FPS, MOST_EVIDENCE = 0.5, 16.0, 4.0
 # The floor at a time is the lowest point of the feet within these seconds before and after: longer than most flights,

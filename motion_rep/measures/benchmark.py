@@ -11,6 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from motion_rep.common.errors import InputError
+from motion_rep.common.rates import LOADER_FPS
+
+METRIC_FPS = LOADER_FPS  # the rate at which the published threshold was used
 FEET = (10, 11)
 PENETRATION = 0.005  # metres
 CONTACT_SPEED, CONTACT_HEIGHT = 0.01, 0.02  # metres per frame, metres
@@ -19,6 +23,26 @@ MOVING = 1.2e-4  # metres per frame
 SLOWER_THAN_ROOT, FASTER_THAN_ROOT, WITH_ROOT = 0.6, 1.75, 0.4  # speed of a foot around the root, over the root's speed
 SHORTEST_FLIGHT = 4  # frames
 MOST_SWINGS = 2
+
+
+def at_metric_rate(joints: np.ndarray, fps: float | None) -> np.ndarray:
+    """(T', 22, 3) joints at 16 fps, linear between the given frames; unchanged where the rate is unknown or 16.
+
+    Raises:
+        InputError: fewer than 3 frames are left.
+    """
+    if fps is None or fps == METRIC_FPS:
+        return joints
+    last = len(joints) - 1
+    frames = np.arange(int(last / fps * METRIC_FPS + 1e-6) + 1) * (fps / METRIC_FPS)
+    if len(frames) < 3:
+        raise InputError(
+            f"{last + 1} frames at {fps:g} fps last {last / fps:.3f} s, expected {2 / METRIC_FPS} s or more. "
+            "Use a longer clip."
+        )
+    before = np.minimum(frames.astype(int), last - 1)
+    weight = (frames - before)[:, None, None]
+    return joints[before] * (1 - weight) + joints[before + 1] * weight
 
 
 def jitter_per_frame(joints: np.ndarray) -> np.ndarray:

@@ -107,6 +107,8 @@ def support(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 def calm_frames(joints: np.ndarray) -> np.ndarray:
     """(T,) bool: the half of the frames in which the joints move least."""
+    if len(joints) < 2:
+        return np.ones(len(joints), bool)
     speed = _length(np.gradient(joints, axis=0)).mean(axis=1)
     return speed <= np.median(speed)
 

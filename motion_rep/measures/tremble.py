@@ -25,8 +25,12 @@ def tremble(joints: np.ndarray, fps: float = 0.0) -> float:
     Returns:
         0 for fewer than 5 frames.
     """
-    if len(joints) < SHORTEST:
+    return alternation(joints[:, 1:] - joints[:, :1])
+
+
+def alternation(places: np.ndarray) -> float:
+    """The same figure for any paths (T, K, 3) of points, metres."""
+    if len(places) < SHORTEST:
         return 0.0
-    places = joints[:, 1:] - joints[:, :1]
     second, fourth = (np.linalg.norm(np.diff(places, n=order, axis=0), axis=-1) for order in (2, 4))
     return float(np.median(fourth / (second[1:-1] + STILL)) / NOISE_RATIO)

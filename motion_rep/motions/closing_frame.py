@@ -2,8 +2,8 @@
 
 T frames make T - 1 rows; the last frame survives only as where its joints are. That is all that converting back needs,
 and the lowest joint of the clip, which decides about the floor, may be in it. Its pose is found bone by bone: the
-smallest turn from the row before that brings every joint to its place. A turn of a limb about its own length cannot be seen in positions; the row before
-lends it.
+smallest turn from the row before that brings every joint to its place. A turn of a limb about its own length cannot be
+seen in positions; the row before lends it.
 """
 
 from __future__ import annotations

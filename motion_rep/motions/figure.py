@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from motion_rep.common.errors import InputError
-from motion_rep.kinematics.foot_contact import CONTACT_HEIGHT, FEET, FOOT_NAMES, foot_contacts
+from motion_rep.kinematics.foot_contact import FEET, FOOT_NAMES, foot_contacts
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip
@@ -111,13 +111,6 @@ def _feet(axes: Axes, positions: np.ndarray, contacts: np.ndarray, times: np.nda
         level = height.min() - room * (0.08 + 0.06 * side)
         standing = np.where(contacts[:, side], level, np.nan)
         axes.plot(times, standing, color=color, linewidth=5, solid_capstyle="butt", label=f"{name} in contact")
-    axes.axhline(
-        CONTACT_HEIGHT,
-        color="#777777",
-        linewidth=0.8,
-        linestyle=":",
-        label=f"contact below {CONTACT_HEIGHT * 100:g} cm",
-    )
     axes.axhline(0, color="#777777", linewidth=0.8)
     bottom = height.min() - 0.22 * room
     axes.set(

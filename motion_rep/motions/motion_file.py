@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from motion_rep.motions.layout import WIDTH
 from motion_rep.motions.stamp import stamped
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
+# What up_from may be.
+UP_FROM = ("world", "capture")
 # Beyond it, fps and start_time are damaged; whole numbers in a file may also be too large for a float.
 LARGEST_NUMBER = 1e9
 
@@ -31,12 +34,17 @@ class MotionClip:
     camera: the camera that saw it, or None.
     fps: rows per second, or None.
     start_time: seconds into the source video at which the first row lies.
+    up_from: how up is known: ``world`` (a gravity-aligned source) or ``capture`` (levelled by its own direction of up);
+        None where a level camera was assumed.
+    refined: what a refinement did, as plain names, numbers, lists and dicts; None for a raw motion.
     """
 
     motion: Tensor
     camera: Camera | None = None
     fps: float | None = None
     start_time: float = 0.0
+    up_from: str | None = None
+    refined: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.motion.is_floating_point():
@@ -88,7 +96,9 @@ def write_motion(
 
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
-    """The documented keys: motion, intrinsic, extrinsic, and fps and start_time where they say something."""
+    """The documented keys: motion, intrinsic, extrinsic; and, where they say something, fps, start_time, up_from and
+    refined.
+    """
     intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
     pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
     extrinsic = extrinsic_rows(pose, len(clip)) if extrinsic_format == "rows" else pose
@@ -101,6 +111,10 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
         value["fps"] = float(clip.fps)
     if clip.start_time:
         value["start_time"] = float(clip.start_time)
+    if clip.up_from is not None:
+        value["up_from"] = clip.up_from
+    if clip.refined is not None:
+        value["refined"] = clip.refined
     return value
 
 
@@ -128,6 +142,8 @@ def motion_clip(value: object) -> MotionClip:
         _camera(value, len(motion) if motion.ndim else 0),
         _number(value, "fps"),
         _number(value, "start_time") or 0.0,
+        up_from if (up_from := value.get("up_from")) in UP_FROM else None,
+        dict(refined) if isinstance(refined := value.get("refined"), Mapping) else None,
     )
 
 

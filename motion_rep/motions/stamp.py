@@ -18,7 +18,7 @@ DATA_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy", ".json")
 
 def stamped(value: dict, made_from: str) -> dict:
     """The contents of a motion file with a note: the digest of what it was made from, and that of the motion."""
-    return {**value, KEY: f"{made_from} {_motion_digest(value['motion'])}"}
+    return {**value, KEY: f"{made_from} {motion_digest(value['motion'])}"}
 
 
 def is_foreign(value: object) -> bool:
@@ -28,7 +28,7 @@ def is_foreign(value: object) -> bool:
     return (
         not isinstance(stamp, str)
         or not isinstance(motion, Tensor)
-        or stamp.rpartition(" ")[2] != _motion_digest(motion)
+        or stamp.rpartition(" ")[2] != motion_digest(motion)
     )
 
 
@@ -51,5 +51,6 @@ def content_digest(path: Path, settings: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _motion_digest(motion: Tensor) -> str:
+def motion_digest(motion: Tensor) -> str:
+    """Hex digest of a motion's numbers."""
     return hashlib.sha256(motion.detach().cpu().contiguous().numpy().data).hexdigest()

@@ -45,23 +45,31 @@ def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: 
         (T, K, C)
     """
     frames = len(main)
-    pivots, lower, lowest = np.empty_like(main), np.zeros_like(main), np.zeros_like(main)
-    solved = right.astype(float)
+    # Columns beside each track, so that the loops, which take all of the time, need no new axes.
+    diagonals, firsts, seconds = (list(bands[..., None]) for bands in (main, first, second))
+    rows = list(right.astype(float))
+    pivots: list[np.ndarray] = []
+    lower: list[np.ndarray] = [diagonals[0]]
+    lowest: list[np.ndarray] = [diagonals[0]] * 2
     for row in range(frames):
-        pivot = main[row]
+        pivot = diagonals[row]
         if row > 0:
-            band = first[row - 1] - second[row - 2] * lower[row - 1] if row > 1 else first[row - 1]
-            lower[row] = band / pivots[row - 1]
-            pivot = pivot - lower[row] * band
-            solved[row] -= lower[row, :, None] * solved[row - 1]
-        if row > 1:
-            lowest[row] = second[row - 2] / pivots[row - 2]
-            pivot = pivot - lowest[row] * second[row - 2]
-            solved[row] -= lowest[row, :, None] * solved[row - 2]
-        pivots[row] = pivot
-    solved /= pivots[..., None]
-    for row in range(frames - 2, -1, -1):
-        solved[row] -= lower[row + 1, :, None] * solved[row + 1]
-        if row + 2 < frames:
-            solved[row] -= lowest[row + 2, :, None] * solved[row + 2]
-    return solved
+            band = firsts[row - 1]
+            if row > 1:
+                far = seconds[row - 2]
+                band = band - far * lower[-1]
+                factor = far / pivots[-2]
+                pivot = pivot - factor * far
+                rows[row] -= factor * rows[row - 2]
+                lowest.append(factor)
+            factor = band / pivots[-1]
+            pivot = pivot - factor * band
+            rows[row] -= factor * rows[row - 1]
+            lower.append(factor)
+        pivots.append(pivot)
+    solved = list(np.array(rows) / np.array(pivots))
+    if frames > 1:
+        solved[-2] = solved[-2] - lower[-1] * solved[-1]
+    for row in range(frames - 3, -1, -1):
+        solved[row] -= lower[row + 1] * solved[row + 1] + lowest[row + 2] * solved[row + 2]
+    return np.array(solved)

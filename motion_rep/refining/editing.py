@@ -11,8 +11,8 @@ from motion_rep.common.errors import InputError
 from motion_rep.kinematics.frames import transform_transl
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix
-from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest
-from motion_rep.refining.moving_body import MovingBody
+from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.refining.moving_body import MovingBody, continued
 
 # A body moves while its fastest joint, relative to nothing, passes this speed (m/s): standing people sway with less.
 MOVING = 0.3
@@ -42,7 +42,7 @@ def trimmed(body: MovingBody, start: float, end: float) -> MovingBody:
 
 def action_span(body: MovingBody) -> tuple[float, float]:
     """Seconds of the first and the last movement, with a margin; the whole clip where nothing moves."""
-    speeds = body.parameters.joints().diff(dim=0).norm(dim=-1).amax(dim=1) * body.fps
+    speeds = body.joints.diff(dim=0).norm(dim=-1).amax(dim=1) * body.fps
     moving = torch.nonzero(speeds > MOVING).flatten()
     if len(moving) == 0:
         return 0.0, len(body) / body.fps
@@ -51,6 +51,8 @@ def action_span(body: MovingBody) -> tuple[float, float]:
 
 def cut(body: MovingBody, frames: tuple[int, ...]) -> list[MovingBody]:
     """The parts before, between and after rows of the motion; each part starts with the row that is named.
+
+    All rows stay. The frame after a part's last row goes on as that row did: what follows may be another shot.
 
     Raises:
         InputError: a part would have fewer than four frames.
@@ -62,9 +64,8 @@ def cut(body: MovingBody, frames: tuple[int, ...]) -> list[MovingBody]:
             f"cut at {', '.join(map(str, frames))} gives a part of {max(min(lengths), 0)} rows, expected at least "
             f"{FEWEST_FRAMES} in each; the motion has {len(body) - 1} rows."
         )
-    # A part keeps its last row; its closing frame repeats nothing of the next part, which may be another shot.
-    parts = [body.rows(first, last) for first, last in zip(edges, edges[1:])]
-    return [*parts[:-1], body.rows(edges[-2], len(body))]
+    parts = [continued(body.rows(first, last)) for first, last in zip(edges[:-2], edges[1:-1])]
+    return [*parts, body.rows(edges[-2], len(body))]
 
 
 def mirrored(body: MovingBody) -> MovingBody:
@@ -79,17 +80,17 @@ def mirrored(body: MovingBody) -> MovingBody:
     if body.camera is None:
         return body.posed(parameters)
     flip_all = torch.diag(torch.tensor((-1.0, 1.0, 1.0, 1.0), dtype=torch.float64))
-    return replace(body, parameters=parameters, camera=flip_all @ body.camera @ flip_all)
+    return replace(body.posed(parameters), camera=flip_all @ body.camera @ flip_all)
 
 
 def _other_side(name: str) -> str:
     side, _, part = name.partition("_")
-    return f"{ {'left': 'right', 'right': 'left'}[side]}_{part}" if part else name
+    return f"{ {'left': 'right', 'right': 'left'}[side] }_{part}" if part else name
 
 
 def in_place(body: MovingBody) -> MovingBody:
     """The pelvis stays over the place of its first frame; up and down, and all poses, stay. The camera moves along."""
-    pelvis = body.parameters.pelvis()
+    pelvis = body.joints[:, 0]
     shift = (pelvis[:1] - pelvis) * pelvis.new_tensor((1.0, 1.0, 0.0))
     return body.moved(torch.eye(3, dtype=torch.float64), shift)
 
@@ -114,8 +115,7 @@ def closed_loop(body: MovingBody) -> MovingBody:
 
 def loop_gap(body: MovingBody) -> float:
     """Metres on the ground from the first place of the pelvis to the last."""
-    pelvis = body.parameters.transl + pelvis_at_rest(body.parameters.transl)
-    return float((pelvis[-1] - pelvis[0])[:2].norm())
+    return float((body.joints[-1, 0] - body.joints[0, 0])[:2].norm())
 
 
 def _turned_towards(rotations: Tensor, start: Tensor, weight: Tensor) -> Tensor:

@@ -11,21 +11,25 @@ from motion_rep.kinematics.camera import Camera
 from motion_rep.kinematics.frames import heading
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.motions.closing_frame import with_closing_frame
-from motion_rep.motions.encoding import body_parameters, encode_parameters
+from motion_rep.motions.encoding import encode_parameters
 from motion_rep.motions.motion_file import MotionClip
+
+# Metres.
+SAME_PLACE = 1e-3
 
 
 @dataclass(frozen=True)
 class MovingBody:
     """The frames of a motion, with the one after its last row.
 
-    parameters: T frames, float64, z up.
+    parameters: T frames, float64, z up. joints: (T, 22, 3) their joints, metres.
     camera: world to camera (4, 4), or (T, 4, 4); None where it is unknown.
     fps: frames per second that are taken for it.
     first: frame of the motion that came in with which this body starts.
     """
 
     parameters: BodyParameters
+    joints: Tensor
     camera: Tensor | None
     fps: float
     first: int = 0
@@ -33,9 +37,9 @@ class MovingBody:
     def __len__(self) -> int:
         return len(self.parameters.transl)
 
-    def posed(self, parameters: BodyParameters) -> MovingBody:
-        """Another body before the same camera."""
-        return replace(self, parameters=parameters)
+    def posed(self, parameters: BodyParameters, joints: Tensor | None = None) -> MovingBody:
+        """Another body before the same camera; ``joints`` saves the forward kinematics where known."""
+        return replace(self, parameters=parameters, joints=parameters.joints() if joints is None else joints)
 
     def moved(self, rotation: Tensor, shift: Tensor) -> MovingBody:
         """The body in another frame, p' = rotation p + shift, and the camera with it, so that the picture stays.
@@ -43,17 +47,18 @@ class MovingBody:
         Args:
             rotation: (3, 3). shift: (3,), or (T, 3) for a frame that moves along.
         """
-        parameters = self.parameters.turned(rotation, shift)
+        moved = self.posed(self.parameters.turned(rotation, shift), self.joints @ rotation.T + shift[..., None, :])
         if self.camera is None:
-            return replace(self, parameters=parameters)
+            return moved
         new_from_old = torch.eye(4, dtype=torch.float64).expand(*shift.shape[:-1], 4, 4).clone()
         new_from_old[..., :3, :3], new_from_old[..., :3, 3] = rotation, shift
-        return replace(self, parameters=parameters, camera=self.camera @ torch.linalg.inv(new_from_old))
+        return replace(moved, camera=self.camera @ torch.linalg.inv(new_from_old))
 
     def rows(self, first: int, last: int) -> MovingBody:
         """The frames from the first to before the last."""
         camera = self.camera if self.camera is None or self.camera.ndim == 2 else self.camera[first:last]
-        return replace(self, parameters=self.parameters.rows(slice(first, last)), camera=camera, first=self.first + first)
+        rows = self.posed(self.parameters.rows(slice(first, last)), self.joints[first:last])
+        return replace(rows, camera=camera, first=self.first + first)
 
 
 def moving_body(clip: MotionClip, fps: float) -> MovingBody:
@@ -63,13 +68,13 @@ def moving_body(clip: MotionClip, fps: float) -> MovingBody:
         fps: frames per second that are taken for it.
     """
     motion = clip.motion.double()
-    parameters = with_closing_frame(motion)
-    if len(parameters.transl) == len(clip):
-        parameters = _continued(body_parameters(motion))
     camera = None if clip.camera is None else clip.camera.world_to_camera.double()
-    if camera is not None and camera.ndim == 3:
+    parameters = with_closing_frame(motion)
+    lacking = len(parameters.transl) == len(clip)
+    if camera is not None and camera.ndim == 3 and not lacking:
         camera = torch.cat((camera, camera[-1:]))
-    return MovingBody(parameters, camera, fps)
+    body = MovingBody(parameters, parameters.joints(), camera, fps)
+    return continued(body) if lacking else body
 
 
 def motion_clip_of(body: MovingBody, clip: MotionClip) -> MotionClip:
@@ -79,7 +84,7 @@ def motion_clip_of(body: MovingBody, clip: MotionClip) -> MotionClip:
         camera = camera[:-1]
     return replace(
         clip,
-        motion=encode_parameters(body.parameters).float(),
+        motion=encode_parameters(body.parameters, body.joints).float(),
         camera=None if camera is None or clip.camera is None else Camera(clip.camera.intrinsic, camera),
         start_time=clip.start_time + body.first / body.fps,
     )
@@ -91,11 +96,23 @@ def in_canonical_frame(body: MovingBody, facing: float = 0.0) -> MovingBody:
     Args:
         facing: degrees by which the person faces to the left of +y instead, seen from above.
     """
-    joints = body.parameters.joints()
-    turn = turn_about_z(facing, joints) @ heading(joints[0]).canonical_from_z_up
-    pelvis = turn @ joints[0, 0]
-    shift = -torch.stack((pelvis[0], pelvis[1], joints[..., 2].min()))
-    return body.moved(turn, shift)
+    turn = turn_about_z(facing, body.joints) @ heading(body.joints[0]).canonical_from_z_up
+    return on_the_floor(body.moved(turn, body.joints.new_zeros(3)))
+
+
+def on_the_floor(body: MovingBody) -> MovingBody:
+    """The first pelvis over the origin, the lowest joint of all frames at z = 0, without a turn."""
+    return body.moved(torch.eye(3, dtype=torch.float64), -_ground(body))
+
+
+def is_on_the_floor(body: MovingBody) -> bool:
+    """Whether :func:`on_the_floor` would change nothing worth mentioning."""
+    return float(_ground(body).abs().max()) < SAME_PLACE
+
+
+def _ground(body: MovingBody) -> Tensor:
+    """(3,) below the first pelvis, at the height of the lowest joint."""
+    return torch.stack((body.joints[0, 0, 0], body.joints[0, 0, 1], body.joints[..., 2].min()))
 
 
 def turn_about_z(degrees: float, like: Tensor) -> Tensor:
@@ -105,12 +122,17 @@ def turn_about_z(degrees: float, like: Tensor) -> Tensor:
     return torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one)).reshape(3, 3)
 
 
-def _continued(parameters: BodyParameters) -> BodyParameters:
+def continued(body: MovingBody) -> MovingBody:
     """One more frame, which turns and moves on as the last one did; a single frame is repeated."""
+    parameters = body.parameters
     previous, last = parameters.rows(slice(-2, None)).rows(slice(0, 1)), parameters.rows(slice(-1, None))
     following = BodyParameters(
         last.root @ previous.root.mT @ last.root,
         last.body @ previous.body.mT @ last.body,
         2 * last.transl - previous.transl,
     )
-    return BodyParameters(*(torch.cat(pair) for pair in zip(parameters, following, strict=True)))
+    camera = body.camera
+    if camera is not None and camera.ndim == 3:
+        camera = torch.cat((camera, camera[-1:]))
+    longer = BodyParameters(*(torch.cat(pair) for pair in zip(parameters, following, strict=True)))
+    return replace(body.posed(longer, torch.cat((body.joints, following.joints()))), camera=camera)

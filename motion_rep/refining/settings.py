@@ -1,8 +1,8 @@
-"""How motions are refined, and how that ended. Nothing here needs torch, which only those who refine import."""
+"""How motions are refined. Nothing here needs torch, which only those who refine import."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 AUTO, OFF = "auto", "off"
 
@@ -33,12 +33,3 @@ class Settings:
     heading: float | None = None
     fps: float | None = None
     extrinsic_format: str = "matrix"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a motion file ended: the word, one sentence for each thing to know, and its record in the report."""
-
-    how: str
-    notes: tuple[str, ...] = ()
-    record: dict = field(default_factory=dict)

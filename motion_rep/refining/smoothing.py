@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
+from motion_rep.measures.tremble import alternation, tremble
 from motion_rep.refining.banded import penalised
+from motion_rep.refining.moving_body import MovingBody
 
 # Fourth differences need some frames before their quantiles mean anything.
 FEWEST_FRAMES = 12
@@ -26,12 +27,11 @@ FOURTH = 70.0
 # Noise is in every frame, movement in some: the size of the noise is read at this quantile of the fourth differences,
 # at which the length of three normal numbers is 1.194.
 QUIET, QUIET_LENGTH = 0.3, 1.194
-# Median of |fourth difference| / (|second difference| + 1 mm): sqrt(70 / 6) = 3.4 for white noise of any size, at most
-# 1.96 in motion-captured clips without noise at 16 frames per second, less at higher rates. Below the first limit
-# nothing is smoothed, from the second on the whole noise is taken out.
-CLEAN_RATIO, NOISY_RATIO = 2.0, 2.4
-# The path of the pelvis has one point a frame, not 21, so its ratio scatters more.
-CLEAN_PATH_RATIO, NOISY_PATH_RATIO = 2.3, 2.7
+# Tremble (1 for white noise of any size) of motion-captured clips without noise is at most 0.57 at 16 frames per second
+# and less at higher rates. Up to the first limit nothing is smoothed, from the second on the whole noise is taken out.
+CLEAN, NOISY = 0.585, 0.7
+# The path of the pelvis has one point a frame, not 21, so its figure scatters more.
+CLEAN_PATH, NOISY_PATH = 0.62, 0.75
 LEAST_BEND = 1e-3
 # Estimates of the acceleration: frames at 16 per second over which they are averaged, to each side, and rounds.
 AVERAGED_SECONDS, ROUNDS = 2 / 16, 3
@@ -40,48 +40,41 @@ AVERAGED_SECONDS, ROUNDS = 2 / 16, 3
 class Smoothed(NamedTuple):
     """The smoothed body, and how much of its estimated noise was taken out (0 to 1): of the pose and of the path."""
 
-    parameters: BodyParameters
+    body: MovingBody
     pose: float
     path: float
 
 
-def smoothed(parameters: BodyParameters, fps: float, strength: float | None = None) -> Smoothed:
+def smoothed(body: MovingBody, strength: float | None = None) -> Smoothed:
     """Take the noise out of a motion.
 
     Args:
-        parameters: T frames.
         strength: times the estimated noise, whether the clip is noisy or not; None decides by the clip.
     Returns:
         The body itself where nothing is to be done.
     """
-    if len(parameters.transl) < FEWEST_FRAMES:
-        return Smoothed(parameters, 0.0, 0.0)
-    pose, path = (strength, strength) if strength is not None else noise_shares(parameters)
+    if len(body) < FEWEST_FRAMES:
+        return Smoothed(body, 0.0, 0.0)
+    pose, path = (strength, strength) if strength is not None else noise_shares(body)
     if pose == 0.0 and path == 0.0:
-        return Smoothed(parameters, 0.0, 0.0)
+        return Smoothed(body, 0.0, 0.0)
+    parameters = body.parameters
     rotations = torch.cat((parameters.root[:, None], parameters.body), dim=1)
     quaternions = continuous_quaternions(matrix_to_quaternion(rotations))
     tracks = np.zeros((len(rotations), rotations.shape[1] + 1, 4))
     tracks[:, :-1], tracks[:, -1, :3] = quaternions.numpy(), parameters.transl.numpy()
     shares = np.array([pose] * rotations.shape[1] + [path])
-    result = torch.from_numpy(_without_noise(tracks, shares, fps))
+    result = torch.from_numpy(_without_noise(tracks, shares, body.fps))
     turned = quaternion_to_matrix(result[:, :-1]) if pose else rotations
     transl = result[:, -1, :3] if path else parameters.transl
-    return Smoothed(BodyParameters(turned[:, 0], turned[:, 1:], transl), pose, path)
+    return Smoothed(body.posed(BodyParameters(turned[:, 0], turned[:, 1:], transl)), pose, path)
 
 
-def noise_shares(parameters: BodyParameters) -> tuple[float, float]:
+def noise_shares(body: MovingBody) -> tuple[float, float]:
     """How sure it is that the pose and the path of the pelvis hold noise, 0 to 1 each."""
-    joints = parameters.joints()
-    pose = noise_ratio((joints - joints[:, :1])[:, 1:])
-    path = noise_ratio(joints[:, :1])
-    return _share(pose, CLEAN_RATIO, NOISY_RATIO), _share(path, CLEAN_PATH_RATIO, NOISY_PATH_RATIO)
-
-
-def noise_ratio(places: Tensor) -> float:
-    """Median of |fourth difference| / (|second difference| + 1 mm) over frames and points (T, K, 3), T at least 5."""
-    second, fourth = places.diff(n=2, dim=0)[1:-1], places.diff(n=4, dim=0)
-    return float((fourth.norm(dim=-1) / (second.norm(dim=-1) + 1e-3)).median())
+    joints = body.joints.numpy()
+    pose, path = tremble(joints), alternation(joints[:, :1])
+    return _share(pose, CLEAN, NOISY), _share(path, CLEAN_PATH, NOISY_PATH)
 
 
 def noise_sizes(tracks: np.ndarray) -> np.ndarray:

@@ -12,34 +12,34 @@ from dataclasses import asdict
 from pathlib import Path
 
 from motion_rep.common.errors import InputError
-from motion_rep.conversion.pairing import Pairing
-from motion_rep.conversion.settings import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Converted
+from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.motions.stamp import content_digest
 from motion_rep.representations.conversion import Settings, convert_file
+from motion_rep.runs.pairing import Pairing
 
 # Raised whenever the numbers change, so that older files are made again.
 VERSION = 1
 
 
-def start_converting_anew(settings: Settings) -> Callable[[Pairing], Converted]:
+def start_converting_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
     """The work for one file, which is replaced."""
 
-    def work(pair: Pairing) -> Converted:
+    def work(pair: Pairing) -> Outcome:
         with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
-            return Converted(CONVERTED, convert_file(source, target, settings))
+            return Outcome(CONVERTED, convert_file(source, target, settings))
 
     return work
 
 
-def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Converted]:
+def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
     """The work of a folder run; see :func:`convert_pair`."""
     return functools.partial(convert_pair, settings, overwrite)
 
 
-def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converted:
+def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
     """Convert into a folder unless that is done; files of others, or changed since, are kept.
 
     Raises:
@@ -54,7 +54,7 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
         made_from = content_digest(source, json.dumps({"version": VERSION, **asdict(settings)}, sort_keys=True))
         found = None if overwrite else _kept(target, record, made_from)
         if found in (UNCHANGED, KEPT):
-            return Converted(found)
+            return Outcome(found)
         notes = convert_file(source, target, settings)
         write_json(
             record,
@@ -65,7 +65,7 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Converte
                 "notes": list(notes),
             },
         )
-        return Converted(found or CONVERTED, notes)
+        return Outcome(found or CONVERTED, notes)
 
 
 def _kept(target: Path, record: Path, made_from: str) -> str | None:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from motion_rep.conversion.pairing import pair_outputs
-from motion_rep.conversion.run import convert_pairs
 from motion_rep.files.locations import Location, RemotePath
 from motion_rep.files.remote_files import remote_files_below
 from motion_rep.representations.conversion import Settings
 from motion_rep.representations.kinds import SOURCE_SUFFIXES, TARGETS
 from motion_rep.runs.engine import Engine
+from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pairing import pair_outputs
 
 
 def convert_representations(
@@ -29,7 +29,7 @@ def convert_representations(
         UsageError: nothing to convert, or outputs that cannot be written.
     """
     pairs = pair_outputs(inputs, output, TARGETS[settings.target].suffix, _is_file, _files_in)
-    return convert_pairs("motion_rep.representations.items", pairs, output, settings, overwrite, engine, failures_file)
+    return run_pairs("motion_rep.representations.items", pairs, output, settings, overwrite, engine, failures_file)
 
 
 def _is_file(path: Location) -> bool:

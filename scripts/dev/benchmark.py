@@ -163,8 +163,8 @@ def _prepared(stage: str, folder: Path, count: int):
 
 def _conversion(folder: Path, count: int):
     from motion_rep.conversion.items import convert_pair
-    from motion_rep.conversion.pairing import Pairing
     from motion_rep.conversion.settings import Settings
+    from motion_rep.runs.pairing import Pairing
 
     one = _capture_file(folder / "capture.pt")
     convert_pair(Settings(), False, Pairing(one, folder / "warm.pt"))
@@ -199,7 +199,7 @@ def _by_workers(start: str, folder: Path, count: int):
     """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the
     workers' processor seconds.
     """
-    from motion_rep.conversion.pairing import Pairing
+    from motion_rep.runs.pairing import Pairing
     from motion_rep.runs.work_pool import StartIn, run_items
 
     one, first = _capture_file(folder / "capture.pt"), 50 * _cores()

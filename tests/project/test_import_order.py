@@ -15,8 +15,8 @@ from checkout import REPO
 ORDER = {
     "motion_rep": (
         *("common", "files", "safe_loading", "kinematics", "measures", "bodies", "video", "runs", "captures"),
-        *("motions", "describing", "preview_capture", "hmr_results", "hmr_formats", "conversion", "exporters"),
-        *("representations", "drawing", "viewer"),
+        *("motions", "refining", "describing", "preview_capture", "hmr_results", "hmr_formats", "conversion"),
+        *("exporters", "representations", "drawing", "viewer"),
     ),
     "motion_gating": ("archives", "rendering", "metrics", "judges", "gate", "evaluation", "review_page"),
 }
@@ -39,6 +39,7 @@ HEAVY = (
 )
 COMMANDS = (
     "motion_rep.convert_hmr_to_motion",
+    "motion_rep.refine_motion",
     "motion_rep.motion_checker",
     "motion_gating.render_mbench_videos",
     "motion_gating.apply_quality_gate",

@@ -107,7 +107,9 @@ def jumps() -> tuple[Figure, Tensor]:
         ahead = ahead + 0.5 * part
         crouch = crouch + bump(frame, start - 9, 6, 0, 3) + bump(frame, start + 8, 3, 0, 8)
     legs = {
-        side: Leg(stack(sign * 0.13 + zeros(), lift, 0.05 + ahead), sign * 0.15 + zeros(), zeros(), sign * 0.1 + zeros())
+        side: Leg(
+            stack(sign * 0.13 + zeros(), lift, 0.05 + ahead), sign * 0.15 + zeros(), zeros(), sign * 0.1 + zeros()
+        )
         for side, sign in (("left", 1.0), ("right", -1.0))
     }
     pelvis = stack(zeros(), STANDING - 0.02 - 0.22 * crouch + lift, ahead - 0.06 * crouch)
@@ -124,7 +126,9 @@ def turn() -> tuple[Figure, Tensor]:
         angle = (stride + offset + stance / 2 + smooth(part, stance, 1.0)) * per_stride
         swing = torch.sin(math.pi * ((part - stance) / (1 - stance)).clamp(0, 1))
         ball = stack(
-            sign * 0.12 * angle.cos() + 0.05 * angle.sin(), 0.05 * swing**2, -sign * 0.12 * angle.sin() + 0.05 * angle.cos()
+            sign * 0.12 * angle.cos() + 0.05 * angle.sin(),
+            0.05 * swing**2,
+            -sign * 0.12 * angle.sin() + 0.05 * angle.cos(),
         )
         legs[side] = Leg(ball, angle + sign * 0.1, 0.25 * swing, angle + sign * 0.05)
         contacts.append(part < stance)
@@ -138,9 +142,7 @@ def kick() -> tuple[Figure, Tensor]:
     up = bump(frame, 10, 7, 1, 8) + bump(frame, 45, 7, 1, 8)
     legs = {
         "left": Leg(stack(0.08 + zeros(), zeros(), 0.05 + zeros()), 0.2 + zeros(), zeros(), 0.1 + zeros()),
-        "right": Leg(
-            stack(-0.12 + zeros(), 0.75 * up**1.5, 0.05 + 0.65 * up), -0.1 + zeros(), -0.6 * up, zeros()
-        ),
+        "right": Leg(stack(-0.12 + zeros(), 0.75 * up**1.5, 0.05 + 0.65 * up), -0.1 + zeros(), -0.6 * up, zeros()),
     }
     pelvis = stack(0.05 * smooth(frame, 0, 8), STANDING - 0.02 + zeros(), -0.05 * up)
     return _posed(pelvis, 0.02 - 0.15 * up, zeros(), legs), torch.stack((frame > -1, up == 0), 1)

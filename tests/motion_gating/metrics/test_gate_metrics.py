@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from motion_gating.archives.fields import JITTER
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
-from motion_gating.metrics.joint_metrics import BENCHMARK, IN_SECONDS, at_metric_rate, measure
+from motion_gating.metrics.joint_metrics import BENCHMARK, IN_SECONDS, measure
 from motion_gating.metrics.table import METRICS
 from motion_rep import convert_hmr_to_motion
 from motion_rep.common.errors import InputError
@@ -24,6 +24,7 @@ from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.measures import in_seconds
 from motion_rep.measures.benchmark import (
+    at_metric_rate,
     dynamic_degree,
     foot_floating,
     foot_sliding,
@@ -96,10 +97,10 @@ def test_unknown_rate_is_per_frame_as_published():
 
 def test_resampling_is_linear_and_keeps_frames_that_coincide():
     joints = random_joints(33)
-    assert np.allclose(at_metric_rate(JointClip(joints, 32.0)), joints[::2])
-    assert np.allclose(at_metric_rate(JointClip(joints, 8.0))[1], (joints[0] + joints[1]) / 2)
-    assert len(at_metric_rate(JointClip(joints, 8.0))) == 65
-    assert np.allclose(at_metric_rate(JointClip(joints, 8.0))[-1], joints[-1])
+    assert np.allclose(at_metric_rate(joints, 32.0), joints[::2])
+    assert np.allclose(at_metric_rate(joints, 8.0)[1], (joints[0] + joints[1]) / 2)
+    assert len(at_metric_rate(joints, 8.0)) == 65
+    assert np.allclose(at_metric_rate(joints, 8.0)[-1], joints[-1])
 
 
 def test_the_worst_half_second_is_where_the_noise_is():

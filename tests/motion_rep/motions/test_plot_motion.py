@@ -7,7 +7,6 @@ import pytest
 import torch
 from sample_motions import smooth_clip
 
-from motion_rep.kinematics.foot_contact import foot_contacts
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, write_motion
 
@@ -54,15 +53,6 @@ def test_speed_curve_is_in_metres_per_second():
     speed, acceleration = motion_figure(MotionClip(motion, fps=FPS), FPS, "t").axes[:2]
     assert np.allclose(speed.lines[0].get_ydata(), 2.0, atol=1e-4)
     assert np.allclose(acceleration.lines[0].get_ydata(), 0.0, atol=1e-2)
-
-
-def test_contact_is_low_or_slow():
-    joints = torch.zeros(4, 22, 3)
-    joints[:, 10, 2] = torch.tensor([0.019, 0.021, 0.5, 0.5])
-    joints[:, 10, 0] = torch.tensor([0.0, 1.0, 2.0, 2.005])
-    joints[:, 11, 2] = 1.0
-    assert foot_contacts(joints, FPS).tolist() == [[True, True], [False, True], [True, True], [True, True]]
-    assert foot_contacts(joints[:1], FPS).tolist() == [[True, False]]
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])

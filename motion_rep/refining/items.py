@@ -1,0 +1,80 @@
+"""One motion file into one refined file (several where it is cut), and many of them in worker processes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from motion_rep.common.errors import located
+from motion_rep.common.outcomes import KEPT, REFINED, UNCHANGED, Outcome
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import local_copy, local_output
+from motion_rep.motions.earlier_file import earlier_outcome
+from motion_rep.motions.motion_file import read_motion, write_motion
+from motion_rep.motions.stamp import content_digest
+from motion_rep.refining.refinement import refine
+from motion_rep.refining.settings import Settings
+from motion_rep.runs.pairing import Pairing
+
+# Raised whenever the numbers change, so that older files are made again.
+REFINING_VERSION = 1
+
+
+def start_refining_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
+    """The work for one motion into one file, which is replaced."""
+    return functools.partial(refine_pair, settings, True, True)
+
+
+def start_refining(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
+    """The work of a worker process; see :func:`refine_pair`."""
+    return functools.partial(refine_pair, settings, overwrite, False)
+
+
+def part_names(target: Location, settings: Settings) -> list[Location]:
+    """The files of one motion: the target, or ``name_part1.pt``, ``name_part2.pt``, ... where it is cut."""
+    if not settings.cut_at:
+        return [target]
+    count = len(set(settings.cut_at)) + 1
+    return [target.with_name(f"{target.stem}_part{number}{target.suffix}") for number in range(1, count + 1)]
+
+
+def refine_pair(settings: Settings, overwrite: bool, anew: bool, pair: Pairing) -> Outcome:
+    """Refine into a file or folder unless that is done.
+
+    Args:
+        overwrite: also replace files that are there.
+        anew: one file was named, which is written without the note of a folder run.
+    Raises:
+        InputError: the message names the file.
+    """
+    with contextlib.ExitStack() as files:
+        source = files.enter_context(local_copy(pair.source))
+        names = part_names(pair.target, settings)
+        targets = [files.enter_context(local_output(name, fetch=not overwrite)) for name in names]
+        made_from = None if anew else content_digest(source, _settings_text(settings))
+        found = [] if overwrite or made_from is None else [earlier_outcome(target, made_from) for target in targets]
+        if found and all(how in (UNCHANGED, KEPT) for how in found):
+            return Outcome(KEPT if KEPT in found else UNCHANGED)
+        notes, record = _refine_file(source, targets, settings, made_from)
+        again = next((how for how in found if how is not None), REFINED)
+        return Outcome(again, notes, {"input": str(pair.source), "outputs": [str(name) for name in names], **record})
+
+
+def _refine_file(
+    source: Path, targets: list[Path], settings: Settings, made_from: str | None
+) -> tuple[tuple[str, ...], dict]:
+    clip = read_motion(source)
+    with located(source):
+        result = refine(clip, settings)
+    for part, target in zip(result.clips, targets, strict=True):
+        write_motion(target, part, settings.extrinsic_format, durable=made_from is None, made_from=made_from)
+    return result.notes, result.done
+
+
+@functools.cache
+def _settings_text(settings: Settings) -> str:
+    return json.dumps({"version": REFINING_VERSION, **asdict(settings)}, sort_keys=True)

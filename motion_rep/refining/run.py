@@ -1,0 +1,89 @@
+"""Refine motion files: one into a file, or many into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from motion_rep.common.command_line import say
+from motion_rep.common.outcomes import REFINED, Outcome
+from motion_rep.files.json_files import write_json
+from motion_rep.files.locations import Location
+from motion_rep.refining.inputs import MOTION_SUFFIX, is_one_motion, motions_in
+from motion_rep.refining.settings import Settings
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pairing import Pairing, pair_outputs
+
+# A line for each motion; of larger runs the report says it.
+MOST_LINES = 20
+
+
+def refine_motions(
+    inputs: Sequence[Location],
+    output: Location,
+    settings: Settings,
+    overwrite: bool,
+    engine: Engine,
+    failures_file: Path | None,
+    report: Path | None,
+) -> int:
+    """Refine and tell what was done; returns the exit code.
+
+    Raises:
+        UsageError: nothing to refine, or outputs that cannot be written.
+    """
+    pairs = pair_outputs(inputs, output, MOTION_SUFFIX, is_one_motion, motions_in)
+    records: list[dict] = []
+
+    def heard(pair: Pairing, outcome: Outcome) -> None:
+        if outcome.record:
+            records.append({**outcome.record, "notes": list(outcome.notes)})
+            if len(pairs) <= MOST_LINES:
+                say(f"{pair.source.name}: {summary_line(outcome.record)}")
+
+    code = run_pairs(
+        "motion_rep.refining.items",
+        pairs,
+        output,
+        settings,
+        overwrite,
+        engine,
+        failures_file,
+        "refining",
+        REFINED,
+        heard,
+    )
+    if report is not None:
+        write_json(report, records)
+    return code
+
+
+def summary_line(record: dict) -> str:
+    """What was done, and the figures before and after."""
+    raw, now = record["raw_figures"], record["figures"]
+    pairs = [
+        f"{name} {raw[key]:{form}} -> {now[key]:{form}}"
+        for name, key, form in (
+            ("jitter", "jitter_degree", ".4f"),
+            ("skate ratio", "skate_ratio", ".2f"),
+            ("foot floating", "foot_floating", ".2f"),
+            ("support distance", "support_distance", ".3f"),
+        )
+    ]
+    leans = " -> ".join("unknown" if value is None else f"{value:.1f}" for value in (raw["lean"], now["lean"]))
+    return f"{_done(record)}; {', '.join(pairs)}, lean {leans}, speed kept {record['speed_kept']:.1%}"
+
+
+def _done(record: dict) -> str:
+    words = []
+    if "trim" in record:
+        words.append(f"trimmed to rows {record['trim'][0]} to {record['trim'][1]}")
+    if "smooth" in record:
+        words.append("smoothed")
+    if "level" in record:
+        words.append(f"levelled by {record['level']:.1f} degrees")
+    if "feet" in record:
+        words.append(f"{record['feet']} stands planted")
+    words += [name.replace("_", " ") for name in ("mirror", "in_place", "loop", "heading", "cut_at") if name in record]
+    return ", ".join(words) or "nothing to repair"

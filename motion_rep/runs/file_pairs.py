@@ -1,0 +1,82 @@
+"""The run of a command that makes one file of each input: one into a file, or many into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
+from motion_rep.files.locations import Location
+from motion_rep.files.remote_files import prepared_folders
+from motion_rep.runs.batch import Batch
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.pairing import Pairing
+from motion_rep.runs.report import NoteTally
+from motion_rep.runs.work_pool import Failed, StartIn
+
+Heard = Callable[[Pairing, Outcome], object]
+
+
+def run_pairs(
+    module: str,
+    pairs: list[Pairing],
+    output: Location,
+    settings: object,
+    overwrite: bool,
+    engine: Engine,
+    failures_file: Path | None,
+    doing: str = "converting",
+    done: str = CONVERTED,
+    heard: Heard = lambda pair, outcome: None,
+) -> int:
+    """Do the work and say what was done; returns the exit code.
+
+    Args:
+        module: its ``start_<doing>_anew(settings)`` makes the work for one pair whose output is replaced,
+            ``start_<doing>(settings, overwrite)`` that for a folder; both give
+            :class:`motion_rep.common.outcomes.Outcome`.
+        done: the word of :mod:`motion_rep.common.outcomes` for a file that was made.
+        heard: is given each outcome.
+    """
+    alone = len(pairs) == 1 and pairs[0].target == output
+    if alone:
+        start = StartIn(module, f"start_{doing}_anew", (settings,))
+        engine = Engine(item_timeout=engine.item_timeout)
+    else:
+        start = StartIn(module, f"start_{doing}", (settings, overwrite))
+    batch = Batch(engine, doing, "clip", failures_file)
+    with prepared_folders(*([] if alone else [output])):
+        failed = _collect(batch.shown(engine.run(start, pairs, len(pairs)), len(pairs)), batch, heard)
+    code = batch.finish()
+    if not alone:
+        say(f"{_summary(batch, done)} -> {output}")
+    elif code == DONE:
+        say(f"{pairs[0].source} -> {output}")
+    return failed if alone else code
+
+
+def _collect(results: Iterable[tuple[Pairing, Outcome | Failed]], batch: Batch, heard: Heard) -> int:
+    """Count the results and print their notes and failures; returns the exit code of the last failure."""
+    notes, code = NoteTally(), DONE
+    for pair, result in results:
+        if isinstance(result, Failed):
+            message, code = result.message, result.exit_code
+            named = message if message.startswith(str(pair.source)) else f"{pair.source}: {message}"
+            batch.fail(str(pair.source), named, result.detail)
+            continue
+        batch.counts[result.how] += 1
+        for note in filter(notes.is_new, result.notes):
+            say_warning(f"{pair.source}: {note}")
+        heard(pair, result)
+    for note in notes.untold():
+        say_warning(note)
+    return code
+
+
+def _summary(batch: Batch, done: str) -> str:
+    counts = batch.counts
+    again = f", {counts[MADE_AGAIN]} made again (input or settings changed)" if counts[MADE_AGAIN] else ""
+    kept = f", {counts[KEPT]} kept (not made by such a run, or changed since; --overwrite replaces them)"
+    foreign = kept if counts[KEPT] else ""
+    return f"{counts[done]} {done}{again}, {counts[UNCHANGED]} unchanged{foreign}, {len(batch.failures)} failed"

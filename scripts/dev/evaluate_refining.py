@@ -1,0 +1,44 @@
+"""Measure the repairs of motions against their targets: a line for each target with its figure.
+
+Complete without published data; --real adds a real capture's motion and motion-captured clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument(
+        "--real", type=Path, metavar="DIR", help="folder with wan22_motion.pt and mocap/*.pt (captures)"
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code, 1 where a target is missed."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from scripts.dev.refining_evaluation.targets import measure
+
+    missed = 0
+    for target in measure(args.real):
+        missed += not target.met
+        say(f"{'met   ' if target.met else 'MISSED'} {target.name}: {target.found:.4g} (target {target.wanted})")
+    say(f"{missed} targets missed")
+    return SOME_FAILED if missed else DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
