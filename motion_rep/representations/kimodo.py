@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.kinematics.foot_contact import CONTACT_HEIGHT, CONTACT_SPEED
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.measures.benchmark import CONTACT_HEIGHT, CONTACT_SPEED, METRIC_FPS
 
 # SMPL-X has no heel: the ankle stands for it, its height above the floor of a standing person taken off.
 FEET = tuple(JOINT_NAMES.index(name) for name in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
@@ -51,4 +51,4 @@ def _contacts(joints: Tensor, fps: float) -> Tensor:
     feet = joints[:, FEET]
     floor = joints[..., 1].min() + feet.new_tensor(HEIGHTS)
     speed = torch.cat((feet.diff(dim=0), feet[-1:] - feet[-2:-1])).norm(dim=-1) * fps
-    return (feet[..., 1] - floor < CONTACT_HEIGHT) | (speed < CONTACT_SPEED)
+    return (feet[..., 1] - floor < CONTACT_HEIGHT) | (speed < CONTACT_SPEED * METRIC_FPS)

@@ -32,7 +32,7 @@ def test_one_file_by_path_from_another_folder(raw, run_script, tmp_path):
         COMMAND, "-i", raw / "squat.pt", "-o", tmp_path / "out.pt", "--report", tmp_path / "r/report.json"
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    line = done.stdout.splitlines()[1]
+    line = done.stdout.splitlines()[0]
     assert line.startswith("squat.pt: smoothed, levelled by 1") and "2 stands planted; jitter 0.0" in line
     assert "lean 1" in line and "speed kept" in line
     assert (raw / "squat.pt").read_bytes() == before, "the raw file stays"
