@@ -15,7 +15,8 @@ from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_limit_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
 from motion_rep.common.command_line import Parser, positive_int, run_command
-from motion_rep.files.locations import is_remote, location
+from motion_rep.common.overwriting import WRITTEN, PathFlag
+from motion_rep.files.locations import is_remote, location, written_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 # Starting a worker costs about as much as measuring this many entries.
@@ -27,10 +28,13 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     add_archive_flag(parser)
     parser.add_argument(
-        "--quality-report", type=location, required=True, metavar="R", help="report to write, and its run block"
+        "--quality-report", type=written_location, required=True, metavar="R", help="report to write, and its run block"
     )
     parser.add_argument(
-        "--output-json", type=location, metavar="B", help="archive to write (default: the input, replaced atomically)"
+        "--output-json",
+        type=PathFlag(WRITTEN, location, replaces="--meta-json"),
+        metavar="B",
+        help="archive to write (default: the input, replaced atomically)",
     )
     add_field_flags(parser)
     _add_choice_flags(parser)

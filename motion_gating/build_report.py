@@ -15,7 +15,8 @@ from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_rep.common.command_line import Parser, picture_side, run_command
-from motion_rep.files.locations import location
+from motion_rep.common.overwriting import READ, PathFlag, folder_path, read_path
+from motion_rep.files.locations import read_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 # Starting a worker costs about as much as this many entries, without and with side views.
@@ -28,15 +29,17 @@ def build_parser() -> Parser:
     add_archive_flag(parser)
     parser.add_argument(
         "--quality-report",
-        type=location,
+        type=read_location,
         metavar="R",
         help="report of apply_quality_gate.py; without it the page shows the clips only",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for index.html and its files")
+    parser.add_argument(
+        "--output", type=folder_path, required=True, metavar="DIR", help="folder for index.html and its files"
+    )
     parser.add_argument("--title", help="heading of the page (default: the archive's name)")
     parser.add_argument(
         "--checks",
-        type=Path,
+        type=read_path,
         metavar="DIR",
         help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path precedes",
     )
@@ -50,6 +53,7 @@ def build_parser() -> Parser:
     add_jitter_flag(parser, f"default: what the gate used, else {DEFAULT_JITTER}", default=None)
     parser.add_argument(
         "--smplx-model-dir",
+        type=PathFlag(READ, str),
         metavar="PATH",
         help="SMPL-X model file or folder for the side view; 'mannequin' takes the built-in body",
     )

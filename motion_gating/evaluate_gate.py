@@ -13,6 +13,7 @@ from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.judges.flags import GEMINI, OPENAI, add_judge_flags
 from motion_rep.common.command_line import Parser, positive_int, run_command, whole_number
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
@@ -20,7 +21,7 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=written_path,
         default=Path("gate_evaluation.json"),
         metavar="E",
         help="file for the figures; the curve is written next to it as .png",
@@ -40,11 +41,13 @@ def build_parser() -> Parser:
     labels = parser.add_argument_group("labels")
     labels.add_argument(
         "--labels",
-        type=Path,
+        type=read_path,
         metavar="FILE",
         help="labels of reviewers: a verdict file; an item may also have usable where that differs from matches",
     )
-    labels.add_argument("--quality-report", type=Path, metavar="R", help="the gate's report on the labelled entries")
+    labels.add_argument(
+        "--quality-report", type=read_path, metavar="R", help="the gate's report on the labelled entries"
+    )
     add_jitter_flag(labels, "the threshold in use, marked in the curve")
     add_judge_flags(parser, (GEMINI, OPENAI))
     return parser

@@ -15,7 +15,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.fields import TEXT_KEYS, USE_REF_MOTION
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
-from motion_rep.files.locations import location, place_of
+from motion_rep.common.overwriting import read_path, written_path
+from motion_rep.files.locations import read_location
 
 if TYPE_CHECKING:
     from motion_gating.archives.for_tm2m import Exported
@@ -28,9 +29,11 @@ LEFT_OUT, UNRECORDED, OTHER_EXTRINSICS = "left out", "unrecorded", "other extrin
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--meta-json", type=location, required=True, metavar="A", help="archive that the gate wrote")
-    parser.add_argument("--vimogen-root", type=Path, required=True, metavar="ROOT", help="the ViMoGen checkout")
-    parser.add_argument("-o", "--output-json", type=Path, metavar="B", help="archive to write (.json)")
+    parser.add_argument(
+        "--meta-json", type=read_location, required=True, metavar="A", help="archive that the gate wrote"
+    )
+    parser.add_argument("--vimogen-root", type=read_path, required=True, metavar="ROOT", help="the ViMoGen checkout")
+    parser.add_argument("-o", "--output-json", type=written_path, metavar="B", help="archive to write (.json)")
     parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that the model reads")
     parser.add_argument("--check", action="store_true", help="only report; write nothing")
     parser.add_argument(
@@ -49,9 +52,15 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.archive import entry_writer, read_entries
     from motion_gating.archives.archive_lock import archive_lock
+    from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS
     from motion_gating.archives.for_tm2m import exported, read_statistics
+    from motion_gating.archives.paths import files_named
+    from motion_rep.common.overwriting import refuse_overwriting
 
     _require_places(args)
+    if not args.check:
+        named = files_named(read_entries(args.meta_json), args.meta_json, (*PATH_FIELDS, *OTHER_PATH_FIELDS))
+        refuse_overwriting([("--output-json", args.output_json)], named)
     statistics = read_statistics(args.vimogen_root)
     if statistics is None:
         say_warning(f"{args.vimogen_root}: has no data/meta_info/mean.npy and std.npy; z-scores were not checked")
@@ -78,8 +87,6 @@ def _require_places(args: argparse.Namespace) -> None:
         raise UsageError("--output-json is missing: give the archive to write, or --check.")
     if args.output_json.suffix.lower() != ".json":
         raise UsageError(f"{args.output_json}: the loader reads JSON lists. Give a name that ends in .json.")
-    if place_of(args.output_json) == place_of(args.meta_json):
-        raise UsageError(f"{args.output_json}: is the archive that is read. Give another name.")
 
 
 def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:

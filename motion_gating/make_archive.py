@@ -10,19 +10,24 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import DONE, Parser, run_command, say, say_warning
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "sources",
-        type=Path,
+        type=read_path,
         nargs="+",
         metavar="FOLDER|CSV|TXT",
         help="folders give entries files; a CSV (columns name or file, prompt, others) or lines of text give prompts",
     )
     parser.add_argument(
-        "-o", "--output-json", type=Path, required=True, help="archive to write; ids in it stay when entries are added"
+        "-o",
+        "--output-json",
+        type=written_path,
+        required=True,
+        help="archive to write; ids in it stay when entries are added",
     )
     return parser
 

@@ -10,7 +10,8 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
-from motion_rep.files.locations import is_remote, location
+from motion_rep.common.overwriting import READ, PathFlag
+from motion_rep.files.locations import folder_location, is_remote, read_location, written_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 # Starting a worker costs about as much as this many clips.
@@ -22,16 +23,24 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "--meta-json",
-        type=location,
+        type=read_location,
         required=True,
         help="archive (.json list or .jsonl) with id and motion_path; a path or fsspec URL, as all that follow",
     )
     parser.add_argument(
-        "--output-json", type=location, required=True, help="the archive with video_path and mbench_eval_path added"
+        "--output-json",
+        type=written_location,
+        required=True,
+        help="the archive with video_path and mbench_eval_path added",
     )
-    parser.add_argument("--output-dir", type=location, required=True, help="folder for <id>.mp4 and <id>_eval.pt")
     parser.add_argument(
-        "--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body"
+        "--output-dir", type=folder_location, required=True, help="folder for <id>.mp4 and <id>_eval.pt"
+    )
+    parser.add_argument(
+        "--smplx-model-dir",
+        type=PathFlag(READ, str),
+        metavar="PATH",
+        help="SMPL-X model file or folder; 'mannequin' takes the built-in body",
     )
     parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
     parser.add_argument("--width", type=picture_side, default=960, help="pixels")

@@ -11,16 +11,20 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, positive_number, run_command, whole_number
 from motion_rep.common.errors import UsageError
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "--video", required=True, type=Path, help="a video in which one person is seen from head to foot"
+        "--video", required=True, type=read_path, help="a video in which one person is seen from head to foot"
     )
     parser.add_argument(
-        "--output", required=True, type=Path, help="the capture file to write (.pt), for convert_hmr_to_motion.py"
+        "--output",
+        required=True,
+        type=written_path,
+        help="the capture file to write (.pt), for convert_hmr_to_motion.py",
     )
     parser.add_argument(
         "--fov", type=_field_of_view, default=55.0, help="the camera's vertical field of view in degrees, if known"
@@ -37,7 +41,9 @@ def build_parser() -> Parser:
     parser.add_argument("--start", type=_seconds, default=0.0, help="first second of the video to use")
     parser.add_argument("--end", type=positive_number, help="last second of the video to use; default: the end")
     parser.add_argument(
-        "--weights", type=Path, help="folder of the landmark networks; default: data/preview_capture of the project"
+        "--weights",
+        type=read_path,
+        help="folder of the landmark networks; default: data/preview_capture of the project",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
     return parser

@@ -11,8 +11,9 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, device_or_error, frame_rate, run_command, say
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.conversion.settings import Settings
-from motion_rep.files.locations import is_remote, location
+from motion_rep.files.locations import is_remote, read_location, written_location
 from motion_rep.files.remote_files import resolve_existing
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
@@ -28,13 +29,17 @@ def build_parser() -> Parser:
         "-i",
         "--input",
         nargs="+",
-        type=location,
+        type=read_location,
         required=True,
         metavar="PATH",
         help="captures, or folders of them; fsspec URLs too (s3://...)",
     )
     parser.add_argument(
-        "-o", "--output", type=location, metavar="PATH", help="a .pt file for one capture, else a folder; or a URL"
+        "-o",
+        "--output",
+        type=written_location,
+        metavar="PATH",
+        help="a .pt file for one capture, else a folder; or a URL",
     )
     add_reading_flags(parser)
     parser.add_argument(
@@ -66,7 +71,10 @@ def build_parser() -> Parser:
     add_run_flags(parser)
     parser.add_argument("--device", default="auto", help="where torch computes; conversion is quickest on the CPU")
     parser.add_argument(
-        "--smplx-model-path", metavar="DIR", help="accepted for compatibility; not needed, the joints are built in"
+        "--smplx-model-path",
+        type=PathFlag(READ, str),
+        metavar="DIR",
+        help="accepted for compatibility; not needed, the joints are built in",
     )
     return parser
 

@@ -12,7 +12,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.captures.units import UP_AXES
 from motion_rep.common.command_line import Parser, frame_rate, run_command
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.locations import is_remote, location
+from motion_rep.common.overwriting import read_path
+from motion_rep.files.locations import is_remote, read_location, written_location
 from motion_rep.files.remote_files import resolve_existing
 from motion_rep.representations.kinds import SOURCES, TARGETS
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
@@ -28,13 +29,18 @@ def build_parser() -> Parser:
         "-i",
         "--input",
         nargs="+",
-        type=location,
+        type=read_location,
         required=True,
         metavar="PATH",
         help="files (.pt, .npy, .npz), or folders of them; fsspec URLs too",
     )
     parser.add_argument(
-        "-o", "--output", type=location, required=True, metavar="PATH", help="a file for one input, else a folder"
+        "-o",
+        "--output",
+        type=written_location,
+        required=True,
+        metavar="PATH",
+        help="a file for one input, else a folder",
     )
     parser.add_argument(
         "--from",
@@ -58,7 +64,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--up", choices=UP_AXES, help="up axis of an SMPL-X archive that does not say it (default: y)")
     parser.add_argument(
-        "--skeleton", type=Path, metavar="NPY", help="for 263: HumanML3D's joints/000021.npy, whose bones it uses"
+        "--skeleton", type=read_path, metavar="NPY", help="for 263: HumanML3D's joints/000021.npy, whose bones it uses"
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"

@@ -12,12 +12,15 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("motion", type=Path, help="motion file (.pt)")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="JSON file for the facts and the sentences")
+    parser.add_argument("motion", type=read_path, help="motion file (.pt)")
+    parser.add_argument(
+        "-o", "--output", type=written_path, metavar="FILE", help="JSON file for the facts and the sentences"
+    )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument("--text", help="a description; its sides and numbers are compared with the motion")
     return parser

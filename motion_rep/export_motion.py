@@ -13,14 +13,15 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, frame_rate, run_command
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("motion", type=Path, help="motion file (.pt)")
+    parser.add_argument("motion", type=read_path, help="motion file (.pt)")
     kinds = "files to write; the ending decides: .npz, .bvh, .glb, .csv or .npy"
-    parser.add_argument("-o", "--output", type=Path, nargs="+", required=True, metavar="FILE", help=kinds)
+    parser.add_argument("-o", "--output", type=written_path, nargs="+", required=True, metavar="FILE", help=kinds)
     parser.add_argument(
         "--frame",
         choices=("zup", "yup"),

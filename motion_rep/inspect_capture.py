@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, run_command
+from motion_rep.common.overwriting import read_path
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 
@@ -20,7 +21,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "paths",
         nargs="+",
-        type=Path,
+        type=read_path,
         metavar="FILE",
         help="capture files, output folders of a system, or folders of these",
     )

@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
+from motion_rep.common.overwriting import READ, PathFlag, folder_path, read_path
 from motion_rep.common.rates import ASSUMED_FPS, DRAWING
 from motion_rep.common.sizes import DEFAULT_SIZE
 
@@ -26,14 +27,18 @@ def build_parser() -> Parser:
 
 def _add_files(parser: Parser) -> None:
     parser.add_argument(
-        "--motion-file", type=Path, nargs="+", required=True, metavar="M", help="motion .pt files; one or several"
+        "--motion-file", type=read_path, nargs="+", required=True, metavar="M", help="motion .pt files; one or several"
     )
     parser.add_argument(
-        "--output-dir", type=Path, required=True, metavar="D", help="folder for <name>_depth.mp4 or <name>_overlay.mp4"
+        "--output-dir",
+        type=folder_path,
+        required=True,
+        metavar="D",
+        help="folder for <name>_depth.mp4 or <name>_overlay.mp4",
     )
     parser.add_argument(
         "--video-file",
-        type=Path,
+        type=read_path,
         nargs="+",
         default=[],
         metavar="V",
@@ -74,7 +79,10 @@ def _add_drawing_flags(parser: Parser) -> None:
     """Body model and renderer."""
     parser.add_argument("--smpl-type", choices=("smplx", "smplh"), default="smplx", help="which body model to look for")
     parser.add_argument(
-        "--smpl-model-path", metavar="PATH", help="its file or folder; 'mannequin' takes the built-in body"
+        "--smpl-model-path",
+        type=PathFlag(READ, str),
+        metavar="PATH",
+        help="its file or folder; 'mannequin' takes the built-in body",
     )
     parser.add_argument("--batch-size", type=positive_int, default=16, help="frames posed at once")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")

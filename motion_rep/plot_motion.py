@@ -10,14 +10,15 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, frame_rate, run_command
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("motion", type=Path, help="motion file (.pt)")
+    parser.add_argument("motion", type=read_path, help="motion file (.pt)")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg"
+        "-o", "--output", type=written_path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg"
     )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument("--title", help="heading (default: the motion's file name)")

@@ -73,6 +73,8 @@ check_arguments() {
         *) [ -z "$static_camera" ] || usage_error "--static-camera works only with gvhmr, gem-smpl, tram and prompthmr." ;;
     esac
     [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
+    refuse_same --output "$output" --video "$video"
+    refuse_same 'the preview of --output' "${output%.pt}_preview.mp4" --video "$video"
     video=$(absolute "$video")
     output=$(absolute "$output")
 }

@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError, one_line
+from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.files.atomic_writing import require_folder, write_bytes
 from motion_rep.preview_capture.weights import (
     DEFAULT_FOLDER,
@@ -26,10 +27,10 @@ from motion_rep.preview_capture.weights import (
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the files are kept")
+    parser.add_argument("--folder", type=folder_path, default=DEFAULT_FOLDER, help="where the files are kept")
     parser.add_argument(
         "--wheel",
-        type=Path,
+        type=read_path,
         help=f"a wheel of {WHEEL_REQUIREMENT} that is already on this machine, instead of a download",
     )
     return parser

@@ -146,7 +146,7 @@ run_archive() {
     local list identifier name text video made=0 kept=0 failed=()
     list=$(mktemp)
     scratch=$list
-    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
+    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
     while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text; do
         video=$output_dir/$name.mp4
         if [ "$dry_run" = 1 ]; then

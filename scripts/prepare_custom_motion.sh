@@ -200,6 +200,7 @@ plan_names() {
     [ -z "$archive" ] || options+=(--archive "$archive")
     [ -z "$prompt" ] || options+=("--prompt=$prompt")
     [ -z "$video" ] || options+=(--video "$video")
+    [ -z "$verdicts" ] || options+=(--verdicts "$verdicts")
     names=() videos=()
     if ! mkdir -p -- "$output_dir" 2>/dev/null || [ ! -w "$output_dir" ]; then
         usage_error "$output_dir: cannot be written. Choose a folder that you may write to."

@@ -10,15 +10,15 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, port, run_command
+from motion_rep.common.overwriting import READ, PathFlag, read_path
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("motions", type=Path, nargs="+", metavar="motion.pt", help="motion files, shown side by side")
     parser.add_argument(
         "--video",
-        type=Path,
+        type=read_path,
         nargs="+",
         default=[],
         metavar="V",
@@ -28,7 +28,10 @@ def build_parser() -> Parser:
         "--fps", type=frame_rate, metavar="N", help="frames per second (default: what each motion says)"
     )
     parser.add_argument(
-        "--smplx-model-dir", metavar="PATH", help="SMPL-X model file or folder; 'mannequin' takes the built-in body"
+        "--smplx-model-dir",
+        type=PathFlag(READ, str),
+        metavar="PATH",
+        help="SMPL-X model file or folder; 'mannequin' takes the built-in body",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines look")
     parser.add_argument("--port", type=port, default=8080, help="port; the next free one is taken where it is in use")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from motion_gating.archives.fields import Fields
-from motion_rep.files.locations import location
+from motion_rep.files.locations import read_location
 
 # Fields' attributes: flag and help.
 FIELD_FLAGS = {
@@ -19,7 +19,7 @@ def add_archive_flag(parser: argparse._ActionsContainer, required: bool = True) 
     """Add ``--meta-json`` for an archive of rendered entries to a parser or a group of one."""
     parser.add_argument(
         "--meta-json",
-        type=location,
+        type=read_location,
         required=required,
         metavar="A",
         help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL",

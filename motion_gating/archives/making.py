@@ -22,8 +22,9 @@ from motion_gating.archives.fields import (
     SOURCE_VIDEO,
     TEXT_KEYS,
 )
-from motion_gating.archives.paths import path_in_archive
+from motion_gating.archives.paths import files_named, path_in_archive
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.motions.motion_file import MotionClip, motion_clip
 from motion_rep.safe_loading.torch_files import read_torch
@@ -49,7 +50,6 @@ def make_archive(sources: Sequence[Path], output: Path) -> Made:
     Raises:
         UsageError: a source that cannot be read, or nothing in it.
     """
-    earlier = list(read_entries(output)) if output.is_file() else []
     found: dict[str, dict] = {}
     unreadable: list[str] = []
     for source in sources:
@@ -59,6 +59,9 @@ def make_archive(sources: Sequence[Path], output: Path) -> Made:
         raise UsageError(
             f"{', '.join(map(str, sources))}: nothing to make entries from. Give motions, videos or prompts."
         )
+    named = files_named(found.values(), output, (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO))
+    refuse_overwriting([("--output-json", output)], named)
+    earlier = list(read_entries(output)) if output.is_file() else []
     names = {str(entry.get(NAME)) for entry in earlier}
     numbers = [number for entry in earlier if (number := entry_number(entry)) < FIRST_MADE]
     first = max(numbers, default=-1) + 1

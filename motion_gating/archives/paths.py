@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS
 from motion_rep.common.errors import InputError
+from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.locations import (
     Location,
     RemotePath,
+    folders_of,
     only_in_current_folder,
     parse_location,
     place_of,
@@ -47,6 +50,29 @@ def count_from_current_folder(entries: Iterable[dict], archive: Location) -> int
     return sum(
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
     )
+
+
+def files_named(entries: Iterable[dict], archive: Location, fields: Sequence[str]) -> Iterator[NamedPath]:
+    """Every file that entries may name in these fields, for :func:`motion_rep.common.overwriting.refuse_overwriting`.
+
+    A relative path is given from each folder that it may start from.
+    """
+    folders = [] if isinstance(archive, RemotePath) else [os.fspath(folder) for folder in folders_of(archive)]
+    names = [(field, f"{field} in --meta-json") for field in fields]
+    for entry in entries:
+        for field, name in names:
+            value = entry.get(field)
+            if isinstance(value, str) and value:
+                for path in _readings(value, archive, folders):
+                    yield name, path
+
+
+def _readings(text: str, archive: Location, folders: list[str]) -> list[Location | str]:
+    if "://" in text or not folders:
+        with contextlib.suppress(InputError):
+            return [resolve_from(text, archive)]
+        return []
+    return [os.path.join(folder, text) for folder in folders]
 
 
 def _rebased_path(text: str, source: Location, target: Location) -> str:

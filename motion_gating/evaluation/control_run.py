@@ -12,9 +12,14 @@ from motion_gating.judges.interface import Judge, Question, Verdict
 from motion_rep.runs.ordered_threads import in_order
 
 
+def blank_clip(folder: Path) -> Path:
+    """Where the blank clip is kept."""
+    return folder / "blank.mp4"
+
+
 def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:
     """The verdict on a blank clip with the question's description."""
-    return judge.judge(replace(question, identifier="blank", video=write_blank_clip(folder / "blank.mp4")))
+    return judge.judge(replace(question, identifier="blank", video=write_blank_clip(blank_clip(folder))))
 
 
 def ask_controls(judge: Judge, controls: Sequence[Control], threads: int) -> Iterator[tuple[Control, Verdict]]:

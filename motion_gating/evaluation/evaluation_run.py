@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from motion_gating.archives.fields import FAST
+from motion_gating.archives.archive import read_entries
+from motion_gating.archives.fields import FAST, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
+from motion_gating.archives.paths import files_named
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
 from motion_gating.evaluation.controls import choose_controls
 from motion_gating.evaluation.labels import compare_with_labels
@@ -18,6 +21,7 @@ from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.interface import Judge, Verdict
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
+from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
@@ -30,6 +34,7 @@ def evaluate(args: argparse.Namespace) -> int:
         UsageError: flags or files that do not fit together.
     """
     _require_inputs(args)
+    _require_apart(args)
     judge = make_judge(args, cache_folder(args, args.output)) if args.controls is not None else None
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}
@@ -53,6 +58,21 @@ def _require_inputs(args: argparse.Namespace) -> None:
         raise UsageError("--controls needs --meta-json, the archive of rendered entries.")
     if args.labels is not None and args.quality_report is None:
         raise UsageError("--labels needs --quality-report, the gate's report on the labelled entries.")
+
+
+def _require_apart(args: argparse.Namespace) -> None:
+    """Check that no file that is written is one that is read.
+
+    Raises:
+        UsageError: names both, and the file.
+    """
+    outputs: list[NamedPath] = [("--output", args.output), ("the curve of --output", args.output.with_suffix(".png"))]
+    given = {"--labels": args.labels, "--quality-report": args.quality_report, "--meta-json": args.meta_json}
+    inputs: Iterable[NamedPath] = [(flag, path) for flag, path in given.items() if path is not None]
+    if args.controls is not None:
+        fields = (fields_from(args).video, MOTION_PATH, *OTHER_PATH_FIELDS)
+        inputs = chain(inputs, files_named(read_entries(args.meta_json), args.meta_json, fields))
+    refuse_overwriting(outputs, inputs)
 
 
 def _compare_with_labels(args: argparse.Namespace) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from motion_gating.archives.flags import fields_from
 from motion_gating.gate.decision import Limit, Limits
 from motion_gating.gate.flags import given_jitter, given_limits
-from motion_gating.gate.gate import Examined, GateOptions, GateResult, apply_gate
+from motion_gating.gate.gate import Examined, GateOptions, GateResult, apply_gate, require_apart
 from motion_gating.gate.plan import plan_gate
 from motion_gating.gate.tally import Tally
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
@@ -26,6 +26,7 @@ def run_gate(args: argparse.Namespace, engine: Engine) -> int:
     Raises:
         UsageError: flags or files that do not fit together.
     """
+    require_apart(_options(args, None))
     judge = make_judge(args, cache_folder(args, args.quality_report), need_key=not args.dry_run)
     options = _options(args, judge)
     if args.dry_run:
@@ -53,6 +54,7 @@ def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:
         on_undecided=args.on_undecided,
         settings=judge_settings(args, judge),
         failures=args.failures,
+        verdicts=tuple(args.verdicts or ()),
     )
 
 

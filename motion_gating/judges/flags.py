@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
+from motion_rep.common.overwriting import folder_path, read_path
 
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
 DEFAULT_GEMINI_MODEL = "gemini-3.8-flash"
@@ -30,7 +30,7 @@ def add_verdicts_flag(parser: Parser) -> None:
     """Add ``--verdicts``, which may be given several times."""
     parser.add_argument(
         "--verdicts",
-        type=Path,
+        type=read_path,
         action="append",
         metavar="FILE",
         help="verdicts of reviewers; with another judge they override it; may be given several times",
@@ -74,7 +74,7 @@ def _add_call_flags(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument(
         "--cache-dir",
-        type=Path,
+        type=folder_path,
         metavar="DIR",
         help="cache of answers, so that none is paid for twice (default: next to the report)",
     )

@@ -17,17 +17,17 @@ from motion_gating.rendering.clip_render import (
     Rendered,
     RenderJob,
     RenderSettings,
-    RenderTarget,
     Tools,
     engine_for,
     start_rendering,
 )
 from motion_gating.rendering.decisions import earlier_decisions, with_decision, without_true
+from motion_gating.rendering.targets import Targets, read_for, targets_in
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import device_or_error, say, say_warning
 from motion_rep.common.errors import UsageError
+from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.drawing.renderers import load_renderer
-from motion_rep.files.local_files import safe_name
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
 from motion_rep.runs.batch import Batch
@@ -70,11 +70,12 @@ def render_archive(run: ArchiveRun, engine: Engine) -> int:
     Raises:
         UsageError: unusable archive, a missing body model, or folders that cannot be written.
     """
-    count = _count(run)
+    count, targets = _count(run), targets_in(run.output_dir, run.mbench_names)
+    _require_apart(run, targets, count)
     require_location(run.output_dir)
     require_location(run.output_json.parent)
     with archive_lock(run.output_json):
-        batch = _render_entries(run, count, engine)
+        batch = _render_entries(run, targets, count, engine)
     code, counts, failed = batch.finish(), batch.counts, len(batch.failures)
     say(f"{counts[RENDERED]} rendered, {counts[REUSED]} reused (unchanged), {failed} failed -> {run.output_json}")
     return code
@@ -90,7 +91,16 @@ def _count(run: ArchiveRun) -> int:
     return min(count, run.limit or count)
 
 
-def _render_entries(run: ArchiveRun, count: int, engine: Engine) -> Batch:
+def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
+    failures: list[NamedPath] = [] if run.failures is None else [("--failures", run.failures)]
+    rendered = targets.written(itertools.islice(read_entries(run.meta_json), count))
+    refuse_overwriting(
+        itertools.chain([("--output-json", run.output_json)], failures, rendered),
+        itertools.chain([("--meta-json", run.meta_json)], read_for(read_entries(run.meta_json), run.meta_json)),
+    )
+
+
+def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engine) -> Batch:
     device, renderer = device_or_error(run.device), load_renderer(run.renderer)
     say(f"body: {body_name('smplx', run.model_path)}")  # a missing model ends the command here
     engine = engine_for(renderer, engine)
@@ -98,7 +108,7 @@ def _render_entries(run: ArchiveRun, count: int, engine: Engine) -> Batch:
     start = functools.partial(start_rendering, tools, RenderSettings(run.width, run.height, run.fps), run.overwrite)
     batch = Batch(engine, "rendering", "clip", run.failures, Counter({RENDERED: 0, REUSED: 0}))
     entries, earlier = read_entries(run.meta_json), earlier_decisions(run.output_json)
-    prepared = ((entry, _job(entry, run)) for entry in itertools.islice(entries, count))
+    prepared = ((entry, _job(entry, run, targets)) for entry in itertools.islice(entries, count))
     results = engine.run(start, prepared, count, operator.itemgetter(1))
     remove_stale_temporaries_at(run.output_json.parent, recursive=False)
     with prepared_folders(run.output_dir), entry_writer(run.output_json) as write:
@@ -109,11 +119,9 @@ def _render_entries(run: ArchiveRun, count: int, engine: Engine) -> Batch:
     return batch
 
 
-def _job(entry: dict, run: ArchiveRun) -> RenderJob:
-    name, motion_path = safe_name(entry_id(entry)), entry.get(MOTION_PATH)
-    eval_name = f"{name}{'' if run.mbench_names else '_eval'}.pt"
-    target = RenderTarget[Location](run.output_dir / f"{name}.mp4", run.output_dir / eval_name)
-    return RenderJob(motion_path if isinstance(motion_path, str) and motion_path else None, run.meta_json, target)
+def _job(entry: dict, run: ArchiveRun, targets: Targets) -> RenderJob:
+    path = entry.get(MOTION_PATH)
+    return RenderJob(path if isinstance(path, str) and path else None, run.meta_json, targets.of(entry))
 
 
 def _finished_entry(

@@ -6,14 +6,17 @@ import functools
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries
-from motion_gating.archives.fields import EVAL_PATH, PROMPT, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
+from motion_gating.archives.paths import files_named
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
 from motion_gating.review_page.entry_page import PageOptions, failed_page, start_pages
+from motion_gating.review_page.outputs import written_files
 from motion_gating.review_page.page import write_page
 from motion_gating.review_page.records import (
     KeptRecords,
@@ -21,12 +24,14 @@ from motion_gating.review_page.records import (
     jitter_threshold,
     keep_records,
     read_reviewed,
+    run_block,
     run_facts,
 )
 from motion_gating.review_page.side_video import SideTools
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import UsageError
+from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.locations import Location
@@ -80,6 +85,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
             "flag out."
         )
     sum(1 for _ in read_entries(run.meta_json))  # a broken archive ends the run before any output
+    _require_apart(run)
     remove_stale_temporaries(require_folder(run.output))
     with scratch_file(run.output / "index.html") as file:
         records = keep_records(run.quality_report, file)
@@ -92,6 +98,25 @@ def make_review(run: PageRun, engine: Engine) -> int:
     _say_result(run, count, batch.failures)
     batch.counts["shown"] = count - len(batch.failures)
     return batch.finish()
+
+
+def _require_apart(run: PageRun) -> None:
+    """Check that no file of the page is one that is read.
+
+    Raises:
+        UsageError: names both, and the file.
+    """
+    inputs: list[NamedPath] = [("--meta-json", run.meta_json)]
+    if run.quality_report is not None:
+        inputs += [("--quality-report", run.quality_report), ("its run block", run_block(run.quality_report))]
+    if run.checks is not None:
+        inputs += (("--checks", path) for path in run.checks.iterdir())
+    failures: list[NamedPath] = [] if run.failures is None else [("--failures", run.failures)]
+    fields = (MOTION_PATH, run.video_field, run.eval_field, *OTHER_PATH_FIELDS)
+    refuse_overwriting(
+        chain(failures, written_files(run.output, read_entries(run.meta_json), run.copy_media)),
+        chain(inputs, files_named(read_entries(run.meta_json), run.meta_json, fields)),
+    )
 
 
 def build_review(

@@ -114,13 +114,18 @@ def read_reviewed(meta_json: Location, records: KeptRecords) -> Iterator[ReviewE
         yield ReviewEntry(entry, records.get(entry_id(entry)))
 
 
+def run_block(quality_report: Location) -> Location:
+    """Where the gate wrote about the run that made a report."""
+    return quality_report.with_name(quality_report.stem + ".run.json")
+
+
 def run_facts(quality_report: Location | None) -> dict:
     """The run block of a report; empty where it is missing."""
     if quality_report is None:
         return {}
     try:
-        with local_copy(quality_report.with_name(quality_report.stem + ".run.json")) as run_block:
-            facts = read_json(run_block)
+        with local_copy(run_block(quality_report)) as path:
+            facts = read_json(path)
     except InputError:
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -365,6 +365,10 @@ def run(args):
     frames = list_frames(args.image_folder.resolve())
     output = args.output.resolve()
     overlay_folder = args.overlay_folder.resolve() if args.overlay_folder else None
+    if any(output == frame.resolve() for frame in frames):
+        raise CannotRun(f"{args.output}: is one of the frames and would be overwritten. Give another --output.")
+    if overlay_folder == args.image_folder.resolve():
+        raise CannotRun(f"{args.overlay_folder}: holds the frames, which would be overwritten. Give another folder.")
     os.chdir(str(ROOT))  # CameraHMR names its weights relative to the checkout
     sys.path.insert(0, str(ROOT))
     estimator = load_estimator(args.model_type, draw=overlay_folder is not None)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO
 
 from motion_rep import __version__
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
+from motion_rep.common.overwriting import GivenPath, PathFlag, require_apart
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
 from motion_rep.common.sizes import LARGEST_SIDE
 
@@ -71,7 +72,19 @@ class Parser(argparse.ArgumentParser):
         _open_streams()
         self.flags_seen = set()
         given = sys.argv[1:] if args is None else list(args)
-        return super().parse_known_args(self._known_spellings(given), namespace)
+        found, rest = super().parse_known_args(self._known_spellings(given), namespace)
+        found.given_paths = self._given_paths(found)
+        return found, rest
+
+    def _given_paths(self, found: argparse.Namespace) -> list[GivenPath]:
+        return [
+            GivenPath(
+                max(action.option_strings, key=len, default=str(action.metavar or action.dest)), action.type, path
+            )
+            for action in self._actions
+            if isinstance(action.type, PathFlag)
+            for path in _listed(getattr(found, action.dest, None))
+        ]
 
     def error(self, message: str) -> NoReturn:
         """One line and exit code 2; argparse prints the whole usage in front of it.
@@ -93,6 +106,10 @@ class Parser(argparse.ArgumentParser):
         return known.get(_spelling(flag), flag) + equals + value
 
 
+def _listed(value: object) -> list:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
 def _spelling(flag: str) -> str:
     return flag.replace("_", "-")
 
@@ -100,9 +117,11 @@ def _spelling(flag: str) -> str:
 def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     """Run a command.
 
-    An InputError, or a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130.
+    Its flags must not name one file twice; see :func:`motion_rep.common.overwriting.require_apart`. An InputError, or
+    a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130.
     """
     try:
+        require_apart(getattr(args, "given_paths", ()))
         return command(args)
     except InputError as error:
         say_error(error)

@@ -9,6 +9,7 @@ from pathlib import Path
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.command_line import DONE, device_or_error, progress, say, say_error, say_warning
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.atomic_writing import require_folder
@@ -68,10 +69,10 @@ def check_jobs(
     paired = each if len(each) == len(motions) else [*each] * len(motions)
     ending = ("overlay" if videos else "depth") + ("_recover_velocity" if from_velocity else "")
     jobs = [CheckJob(motion, video, folder / f"{motion.stem}_{ending}.mp4") for motion, video in zip(motions, paired)]
-    targets = [job.target for job in jobs]
-    for target in targets:
-        if targets.count(target) > 1:
-            raise UsageError(f"{target}: two motions would be drawn there. Give each its own --output-dir.")
+    refuse_overwriting(
+        ((f"--output-dir for {job.motion}", job.target) for job in jobs),
+        [*(("--motion-file", path) for path in motions), *(("--video-file", path) for path in videos)],
+    )
     return jobs
 
 

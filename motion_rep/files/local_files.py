@@ -103,23 +103,38 @@ def safe_name(identifier: object) -> str:
     return f"{clean}-{_digest(text)[:16]}"
 
 
-def name_in(folder: str | os.PathLike, identifier: object, suffix: str) -> str:
-    """:func:`safe_name`; or an id's own text where a file of exactly that name is there and none of the safe name.
+class OutputNames:
+    """The names of the outputs in a folder: :func:`safe_name`, or an id's own text where only its file is there.
 
     Earlier versions kept capitals, so files of theirs are found. A text that ends as a digest does may be another id's
-    name,
-    and is never taken.
+    name, and is never taken. The folder is listed once.
+
+    Args:
+        folder: a local path; of anything else, and of a missing folder, no files are known.
+        suffix: of the files.
     """
-    name, text = safe_name(identifier), str(identifier)
-    if TAKEN_NAMES.fullmatch(text) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text):
-        return name
-    try:
-        there = os.listdir(folder)
-    except OSError:
-        return name
-    return text if text + suffix in there and name + suffix not in there else name
+
+    def __init__(self, folder: object, suffix: str) -> None:
+        self._suffix, self._there = suffix, frozenset(_names_with_capitals(folder))
+
+    def of(self, identifier: object) -> str:
+        """The name of an id's output, without the suffix."""
+        name, text = safe_name(identifier), str(identifier)
+        if text + self._suffix not in self._there or TAKEN_NAMES.fullmatch(text) or not OLD_NAME.fullmatch(text):
+            return name
+        return name if name + self._suffix in self._there else text
 
 
+def _names_with_capitals(folder: object) -> Iterator[str]:
+    """The names in a folder that earlier versions would have chosen otherwise, and those that stand for them now."""
+    if not isinstance(folder, str | os.PathLike):
+        return
+    with contextlib.suppress(OSError), os.scandir(os.fspath(folder)) as entries:
+        names = (entry.name for entry in entries)
+        yield from (name for name in names if name != name.lower() or DIGEST_END.search(name))
+
+
+OLD_NAME, DIGEST_END = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"), re.compile(r"-[0-9a-f]{16}\.")
 # Texts that are no names of their own: as safe_name makes them (earlier versions: 8 digits), and as Windows reserves
 # them.
 TAKEN_NAMES = re.compile(r".*-[0-9a-f]{8}([0-9a-f]{8})?|(con|prn|aux|nul|com\d|lpt\d)(\..*)?")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
 from motion_rep.common.errors import InputError
+from motion_rep.common.overwriting import FOLDER, READ, WRITTEN, PathFlag
 
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 LOCAL_SCHEMES = ("file", "local")
@@ -71,6 +72,10 @@ def location(text: str) -> Location:
         return parse_location(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+
+
+read_location, written_location = PathFlag(READ, location), PathFlag(WRITTEN, location)
+folder_location = PathFlag(FOLDER, location)
 
 
 def parse_location(text: str) -> Location:
@@ -150,10 +155,15 @@ def only_in_current_folder(text: str, json_location: Location) -> bool:
 
 
 def _candidates(given: Path, json_location: Path) -> list[Path]:
+    return [folder / given for folder in folders_of(json_location)]
+
+
+def folders_of(json_location: Path) -> list[Path]:
+    """The folders from which a local JSON file's relative paths may start; see :func:`resolve_from`."""
     folder = json_location.parent
     above = Path(os.path.abspath(folder))
     root = next((parent for parent in (above, *above.parents) if (parent / "README.md").is_file()), None)
-    return [folder / given, *([root / given] if root not in (None, above) else []), given]
+    return [folder, *([] if root is None or root == above else [root]), Path()]
 
 
 def same_content(one: Path, other: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.files.locations import Location, RemotePath
 from motion_rep.files.remote_files import remote_files_below
 from motion_rep.representations.conversion import Settings
@@ -29,6 +30,8 @@ def convert_representations(
         UsageError: nothing to convert, or outputs that cannot be written.
     """
     pairs = pair_outputs(inputs, output, TARGETS[settings.target].suffix, _is_file, _files_in)
+    skeleton = [] if settings.skeleton is None else [("--skeleton", settings.skeleton)]
+    refuse_overwriting(((pair, pair.target) for pair in pairs), skeleton)
     return run_pairs("motion_rep.representations.items", pairs, output, settings, overwrite, engine, failures_file)
 
 

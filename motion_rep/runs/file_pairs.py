@@ -11,7 +11,7 @@ from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import prepared_folders
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
-from motion_rep.runs.pairing import Pairing
+from motion_rep.runs.pairing import Pairing, require_apart
 from motion_rep.runs.report import NoteTally
 from motion_rep.runs.work_pool import Failed, StartIn
 
@@ -39,6 +39,7 @@ def run_pairs(
         done: the word of :mod:`motion_rep.common.outcomes` for a file that was made.
         heard: is given each outcome.
     """
+    require_apart(pairs, [] if failures_file is None else [("--failures", failures_file)])
     alone = len(pairs) == 1 and pairs[0].target == output
     if alone:
         start = StartIn(module, f"start_{doing}_anew", (settings,))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motion_rep.common.command_line import positive_number, worker_count
 from motion_rep.common.errors import UsageError
+from motion_rep.common.overwriting import written_path
 from motion_rep.files.atomic_writing import require_folder
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         help="the cluster (default: RAY_ADDRESS, else a cluster started on this machine)",
     )
     parser.add_argument(
-        "--failures", type=Path, metavar="F", help="write failed items and their causes into this JSON file"
+        "--failures", type=written_path, metavar="F", help="write failed items and their causes into this JSON file"
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from motion_rep.common.errors import UsageError
-from motion_rep.files.locations import Location, is_remote
+from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.files.locations import Location, RemotePath
 
 # Endings that name a file of another kind; a folder of such a name would surprise.
 OTHER_FILES = (
@@ -36,6 +36,9 @@ class Pairing:
 
     source: Location
     target: Location
+
+    def __str__(self) -> str:
+        return f"--output for {self.source}"
 
 
 def pair_outputs(
@@ -75,7 +78,6 @@ def pair_outputs(
         )
     if not pairs:
         raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")
-    _require_distinct(pairs)
     return pairs
 
 
@@ -103,20 +105,21 @@ def _target_name(path: Location, suffix: str) -> str:
     return f"{path.name if path.is_dir() else path.stem}{suffix}"
 
 
-def _require_distinct(pairs: list[Pairing]) -> None:
-    seen: dict[str, Location] = {}
-    real_folder = functools.cache(os.path.realpath)
+def require_apart(pairs: Sequence[Pairing], others: Iterable[NamedPath] = ()) -> None:
+    """Check that no output is another output, an input, or a file of an input that is a folder.
 
-    def identity(path: Location) -> str:
-        return str(path) if is_remote(path) else os.path.join(real_folder(path.parent), path.name)
+    Args:
+        others: flag and path of what else is written.
+    Raises:
+        UsageError: names both, and the file.
+    """
+    outputs = [*others, *((pair, pair.target) for pair in pairs)]
+    refuse_overwriting(outputs, (("--input", path) for pair in pairs for path in _files_of(pair.source)))
 
-    sources = {identity(pair.source) for pair in pairs}
-    for pair in pairs:
-        target = identity(pair.target)
-        if target in sources:
-            raise UsageError(f"{pair.target}: is an input too and would be overwritten. Give another output.")
-        if target in seen:
-            raise UsageError(
-                f"{pair.source} and {seen[target]} would both be written to {pair.target}. Give them different names."
-            )
-        seen[target] = pair.source
+
+def _files_of(source: Location) -> Iterator[Location]:
+    if isinstance(source, RemotePath) or not source.is_dir():
+        yield source
+        return
+    for parent, _, names in os.walk(source):
+        yield from (Path(parent) / name for name in names)

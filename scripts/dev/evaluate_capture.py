@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
+from motion_rep.common.overwriting import folder_path, written_path
 
 
 def build_parser() -> Parser:
@@ -24,9 +25,9 @@ def build_parser() -> Parser:
     parser.add_argument("--only", metavar="TEXT", help="only clips whose name holds this text")
     parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip, at 30 a second")
     parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="keep the drawn videos and the captures in this folder"
+        "--keep", type=folder_path, metavar="DIR", help="keep the drawn videos and the captures in this folder"
     )
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
+    parser.add_argument("--json", type=written_path, help="write all numbers to this file")
     return parser
 
 

@@ -22,6 +22,7 @@ from motion_gating.metrics.table import SUGGESTED_TREMBLE
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.resampling import resample
 from motion_rep.common.command_line import Parser, run_command, say
+from motion_rep.common.overwriting import read_path
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
@@ -38,7 +39,7 @@ FIGURES: dict[str, tuple[Callable[[np.ndarray], float], float]] = {
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--real", type=Path, action="append", default=[], metavar="DIR", help="folder of captures")
+    parser.add_argument("--real", type=read_path, action="append", default=[], metavar="DIR", help="folder of captures")
     parser.add_argument("--rates", type=float, nargs="+", default=[16.0, 24.0, 30.0], help="frames per second")
     parser.add_argument("--degrees", type=float, default=1.0, help="size of the noise on each axis of each joint")
     parser.add_argument("--copies", type=int, default=3, help="trembling copies of each clip")

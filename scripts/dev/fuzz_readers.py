@@ -26,6 +26,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import folder_path
 
 MOST_SECONDS, MOST_MEMORY = 20, 3 * 2**29
 LARGEST_PROCESS = 12 * 2**30
@@ -50,7 +51,7 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("--seconds", type=positive_int, default=600, help="for all targets together")
     parser.add_argument(
-        "--findings", type=Path, default=Path("fuzz_findings"), help="folder for the files that found something"
+        "--findings", type=folder_path, default=Path("fuzz_findings"), help="folder for the files that found something"
     )
     parser.add_argument("--seed", type=positive_int, default=1, help="another number tries other files")
     parser.add_argument("--child", metavar="TARGET", help="work on this target in this process")

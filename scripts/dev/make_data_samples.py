@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
+from motion_rep.common.overwriting import folder_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ARCHIVE_NAME = "example_archive_wi_ref.json"
@@ -24,7 +25,12 @@ MOTION_FOLDER = "motions"
 def build_parser() -> Parser:
     parser = Parser(prog="make_data_samples", description=__doc__)
     parser.add_argument(
-        "--output-dir", "-o", type=Path, default=REPOSITORY / "data_samples", metavar="DIR", help="folder for the files"
+        "--output-dir",
+        "-o",
+        type=folder_path,
+        default=REPOSITORY / "data_samples",
+        metavar="DIR",
+        help="folder for the files",
     )
     return parser
 

@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, run_command, say
+from motion_rep.common.overwriting import folder_path, read_path
 
 ROOT = Path(__file__).resolve().parents[2]
 MOMENTS = (0.10, 0.19, 0.30, 0.41)
@@ -21,10 +22,10 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "--demo-output", type=Path, default=ROOT / "demo_output", help="the folder that scripts/demo.sh made"
+        "--demo-output", type=read_path, default=ROOT / "demo_output", help="the folder that scripts/demo.sh made"
     )
     parser.add_argument(
-        "--output-dir", type=Path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures"
+        "--output-dir", type=folder_path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures"
     )
     return parser
 

@@ -12,6 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
+from motion_rep.common.overwriting import written_path
 
 # As Wan 2.2 writes it: 81 frames at 16 fps.
 FRAMES, FPS, WIDTH, HEIGHT = 81, 16.0, 832, 480
@@ -22,7 +23,7 @@ DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "data_samples" / "sample_
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="the video to write")
+    parser.add_argument("--output", type=written_path, default=DEFAULT_OUTPUT, help="the video to write")
     return parser
 
 

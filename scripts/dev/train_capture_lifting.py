@@ -10,6 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
+from motion_rep.common.overwriting import folder_path, written_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,7 @@ def build_parser() -> Parser:
         help="make: draw random poses of random people and read their landmarks; train: learn from all of them",
     )
     parser.add_argument(
-        "--folder", type=Path, default=REPOSITORY / "data" / "capture_lifting", help="where the examples are"
+        "--folder", type=folder_path, default=REPOSITORY / "data" / "capture_lifting", help="where the examples are"
     )
     parser.add_argument("--seed", type=int, default=1, help="make: another seed, other examples; train: the start")
     parser.add_argument("--count", type=positive_int, default=1000, help="make: how many pictures")
@@ -31,7 +32,7 @@ def build_parser() -> Parser:
     parser.add_argument("--epochs", type=positive_int, default=40, help="train: how often every example is seen")
     parser.add_argument(
         "--output",
-        type=Path,
+        type=written_path,
         default=REPOSITORY / "motion_rep" / "preview_capture" / "lifting_network.npz",
         help="train: the file to write",
     )

@@ -89,6 +89,11 @@ project_python() {
     fi
 }
 
+# refuse_same OUTPUT_FLAG OUTPUT INPUT_FLAG INPUT: the two must not be one file, by any name.
+refuse_same() {
+    ! [ "$2" -ef "$4" ] || usage_error "$1 and $3 are the same file, $2. Give $1 another name."
+}
+
 # require_program VARIABLE NAME: the program NAME must exist; the environment variable VARIABLE selects another one.
 require_program() {
     command -v -- "$2" >/dev/null 2>&1 || usage_error "$2: not found. Activate its environment, or set $1."

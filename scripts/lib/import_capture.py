@@ -10,13 +10,14 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command, say
+from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.hmr_formats.flags import add_reading_flags
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("input", type=Path, help="file or folder that the system wrote")
-    parser.add_argument("output", type=Path, help="capture file to write (.pt)")
+    parser.add_argument("input", type=read_path, help="file or folder that the system wrote")
+    parser.add_argument("output", type=written_path, help="capture file to write (.pt)")
     parser.add_argument("--frames", type=positive_int, help="how many frames the system saw")
     add_reading_flags(parser)
     return parser

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
@@ -25,12 +27,20 @@ from motion_gating.archives.paths import path_in_archive
 from motion_gating.archives.texts import text_of
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import folder_path, read_path, refuse_overwriting
 from motion_rep.files.atomic_writing import require_folder
-from motion_rep.files.local_files import name_in
+from motion_rep.files.local_files import OutputNames
 from motion_rep.files.temporaries import remove_stale_temporaries
 
 # Most entries that are listed under a heading; the report has all of them.
 LISTED = 20
+# What the chain writes for an entry.
+ENTRY_FILES = (
+    *("captures/{}.pt", "captures/{}_preview.mp4", "motions/{}.pt", "checks/{}_overlay.mp4"),
+    *("renders/{}.mp4", "renders/{}_eval.pt", "logs/{}.capture.log", "logs/{}.check.log"),
+    *(".state/{}.capture", ".state/{}.check"),
+)
+VIDEO_FILES = ("videos/{}.mp4", "videos/{}.mp4.json")
 
 
 def build_parser() -> Parser:
@@ -41,10 +51,11 @@ def build_parser() -> Parser:
         help="begin: write the archive and list id, name and video of each entry; finish: print a summary; "
         "decisions: print the decisions of a quality report",
     )
-    parser.add_argument("folder", type=Path, help="the set's folder; decisions: the quality report")
-    parser.add_argument("--archive", type=Path, help="begin: entries to prepare")
+    parser.add_argument("folder", type=folder_path, help="the set's folder; decisions: the quality report")
+    parser.add_argument("--archive", type=read_path, help="begin: entries to prepare")
     parser.add_argument("--prompt", help="begin: the description of the only entry")
-    parser.add_argument("--video", type=Path, help="begin: the video of the only entry")
+    parser.add_argument("--video", type=read_path, help="begin: the video of the only entry")
+    parser.add_argument("--verdicts", type=read_path, help="begin: the verdicts that the gate will read")
     return parser
 
 
@@ -67,9 +78,13 @@ class SetFiles:
     def report(self) -> Path:
         return self.folder / "quality_report.json"
 
+    @cached_property
+    def _names(self) -> OutputNames:
+        return OutputNames(self.folder / "videos", ".mp4")
+
     def name(self, identifier: object) -> str:
         """The name of an entry's files."""
-        return name_in(self.folder / "videos", identifier, ".mp4")
+        return self._names.of(identifier)
 
     def motion(self, name: str) -> Path:
         return self.folder / "motions" / f"{name}.pt"
@@ -79,6 +94,15 @@ class SetFiles:
 
     def capture(self, name: str) -> Path:
         return self.folder / "captures" / f"{name}.pt"
+
+    def written(self, identifiers: Iterable[object], makes_videos: bool) -> Iterator[Path]:
+        """All files that the chain may write."""
+        yield from (self.archive, self.gated, self.report, self.folder / f"rendered{self.suffix}")
+        yield self.report.with_name("quality_report.run.json")
+        yield from (self.folder / "logs" / f"{name}.log" for name in ("videos", "convert", "render", "gate", "review"))
+        places = ENTRY_FILES + (VIDEO_FILES if makes_videos else ())
+        for name in map(self.name, identifiers):
+            yield from (self.folder / place.replace("{}", name) for place in places)
 
     def log(self, name: str, step: str) -> tuple[Path, str]:
         """The log of a step, and the text that error lines about this entry contain; each capture has its own log."""
@@ -101,13 +125,18 @@ def set_files(folder: Path) -> SetFiles:
 
 def begin(args) -> int:
     """Write the set's archive with the future motion_path of each entry, and list the entries for the shell."""
-    remove_stale_temporaries(require_folder(args.folder), recursive=False)
     files = SetFiles(args.folder, ".jsonl" if args.archive and is_lines(args.archive) else ".json")
-    if args.archive and args.archive.resolve() == files.archive.resolve():
+    other = SetFiles(args.folder, ".json" if files.suffix == ".jsonl" else ".jsonl")
+    if args.archive and args.archive.resolve() in (files.archive.resolve(), other.archive.resolve()):
         raise UsageError(
             f"{args.archive}: is the working copy in the output folder. Give your own archive, or another --output-dir."
         )
-    other = SetFiles(args.folder, ".json" if files.suffix == ".jsonl" else ".jsonl")
+    given = {"--archive": args.archive, "--video": args.video, "--verdicts": args.verdicts}
+    written = chain((other.archive,), files.written(map(entry_id, _entries(args)), makes_videos=args.video is None))
+    refuse_overwriting(
+        (("--output-dir", path) for path in written), [(flag, path) for flag, path in given.items() if path is not None]
+    )
+    remove_stale_temporaries(require_folder(args.folder), recursive=False)
     other.archive.unlink(missing_ok=True)
     rows = []
     with entry_writer(files.archive) as write:

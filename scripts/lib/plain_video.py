@@ -10,12 +10,13 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say
+from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("video")
-    parser.add_argument("copy", help="the mp4 to write")
+    parser.add_argument("video", type=read_path)
+    parser.add_argument("copy", type=written_path, help="the mp4 to write")
     parser.add_argument("--fps", type=frame_rate, required=True, help="frames per second of the copy")
     return parser
 

@@ -12,6 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.temporaries import remove_stale_temporaries
@@ -25,8 +26,10 @@ ACTIONS = (
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("action", choices=("write", "matches", "measure"), help=ACTIONS)
-    parser.add_argument("video")
-    parser.add_argument("--as-name", help="write the record for this name, and rename the video to it")
+    parser.add_argument("video", type=read_path)
+    parser.add_argument(
+        "--as-name", type=written_path, help="write the record for this name, and rename the video to it"
+    )
     parser.add_argument(
         "--made-with", action="append", default=[], metavar="KEY=VALUE", help="how the video was made; repeatable"
     )

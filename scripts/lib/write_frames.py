@@ -10,13 +10,14 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
+from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.files.atomic_writing import require_folder
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("video")
-    parser.add_argument("folder")
+    parser.add_argument("video", type=read_path)
+    parser.add_argument("folder", type=folder_path)
     parser.add_argument(
         "--fps",
         type=frame_rate,

@@ -207,7 +207,7 @@ def test_check_writes_nothing(gated):
 def test_wrong_use_is_refused(gated, capsys):
     folder, root = gated
     meta = str(folder / "gated.json")
-    for output, words in (("x.jsonl", "JSON lists"), ("gated.json", "is the archive that is read")):
+    for output, words in (("x.jsonl", "JSON lists"), ("gated.json", "the same file")):
         flags = ["--meta-json", meta, "--vimogen-root", str(root), "-o", str(folder / output)]
         assert export_for_tm2m.main(flags) == 2 and words in capsys.readouterr().err
     assert export_for_tm2m.main(["--meta-json", meta, "--vimogen-root", meta, "--check"]) == 2

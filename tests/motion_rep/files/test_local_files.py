@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path, require_folder, write_bytes
 from motion_rep.files.json_files import read_json, write_json
-from motion_rep.files.local_files import file_sha256, name_in, read_bytes, require_file, safe_name
+from motion_rep.files.local_files import OutputNames, file_sha256, read_bytes, require_file, safe_name
 from motion_rep.files.locations import only_in_current_folder, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.hmr_results.documents import load_value
@@ -356,12 +356,14 @@ def test_harmless_ids_stay_as_they_are(identifier, name):
 
 
 def test_files_of_former_names_are_found_but_no_other_ids(tmp_path):
-    assert name_in(tmp_path, "Walk", ".mp4") == safe_name("Walk") != "Walk"
+    assert OutputNames(tmp_path, ".mp4").of("Walk") == safe_name("Walk") != "Walk"
     (tmp_path / "Walk.mp4").touch()
-    assert name_in(tmp_path, "Walk", ".mp4") == "Walk"
-    assert name_in(tmp_path, "walk", ".mp4") == "walk" and name_in(tmp_path, "WALK", ".mp4") == safe_name("WALK")
+    assert OutputNames(tmp_path, ".mp4").of("Walk") == "Walk"
+    assert OutputNames(tmp_path, ".mp4").of("walk") == "walk" and OutputNames(tmp_path, ".mp4").of("WALK") == safe_name(
+        "WALK"
+    )
     (tmp_path / f"{safe_name('Walk')}.mp4").touch()
-    assert name_in(tmp_path, "Walk", ".mp4") == safe_name("Walk")
+    assert OutputNames(tmp_path, ".mp4").of("Walk") == safe_name("Walk")
     for other in (safe_name("../bad clip"), "bad_clip-4f9ccc89"):
         (tmp_path / f"{other}.mp4").touch()
-        assert name_in(tmp_path, other, ".mp4") != other
+        assert OutputNames(tmp_path, ".mp4").of(other) != other

@@ -385,7 +385,7 @@ def test_decisions_go_into_a_remote_archive(memory, tmp_path):
         (["-i", "{tmp}/a.pt", "-o", "s3://no-such-bucket/o"], "its bucket or folder is not there"),
         (["-i", "{tmp}/a.pt", "-o", "nosuch://box/o"], "fsspec knows no nosuch:// addresses"),
         (["-i", "{bucket}/folder", "-o", "{bucket}/one.pt"], "Give a folder as the output"),
-        (["-i", "{bucket}/folder/a.pt", "-o", "{bucket}/folder/a.pt"], "is an input too"),
+        (["-i", "{bucket}/folder/a.pt", "-o", "{bucket}/folder/a.pt"], "--output and --input are the same file"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_any_work(s3, bucket, make_capture, tmp_path, capsys, arguments, words):

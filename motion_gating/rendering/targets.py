@@ -1,0 +1,57 @@
+"""Where the files of an entry go, and the check that none of them is an input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from motion_gating.archives.archive import Entry, entry_id
+from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, OTHER_PATH_FIELDS, VIDEO_PATH
+from motion_gating.archives.paths import files_named
+from motion_gating.rendering.clip_render import RenderTarget
+from motion_rep.common.overwriting import NamedPath
+from motion_rep.files.local_files import OutputNames
+from motion_rep.files.locations import Location
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The outputs of entries in a folder.
+
+    Attributes:
+        names: see :class:`motion_rep.files.local_files.OutputNames`.
+        mbench_names: whether eval files are called as the benchmark's own evaluation reads them.
+    """
+
+    folder: Location
+    names: OutputNames
+    mbench_names: bool = False
+
+    def of(self, entry: Entry) -> RenderTarget[Location]:
+        """Where an entry's two files go."""
+        name = self.names.of(entry_id(entry))
+        eval_name = f"{name}{'' if self.mbench_names else '_eval'}.pt"
+        return RenderTarget[Location](self.folder / f"{name}.mp4", self.folder / eval_name)
+
+    def written(self, entries: Iterable[Entry]) -> Iterator[NamedPath]:
+        """Flag and path of all that is written for entries."""
+        for target in map(self.of, entries):
+            yield "--output-dir", target.video
+            yield "--output-dir", target.eval
+
+
+def targets_in(folder: Location, mbench_names: bool) -> Targets:
+    """The outputs of entries in a folder, as it is now."""
+    return Targets(folder, OutputNames(folder, ".mp4"), mbench_names)
+
+
+def read_for(entries: Iterable[Entry], archive: Location) -> Iterator[NamedPath]:
+    """Flag and path of all that entries name and that must stay.
+
+    Their own earlier renderings are made again where that is needed; a video without an eval file is the user's.
+    """
+    return files_named(map(_without_renderings, entries), archive, (MOTION_PATH, VIDEO_PATH, *OTHER_PATH_FIELDS))
+
+
+def _without_renderings(entry: Entry) -> Entry:
+    return {key: value for key, value in entry.items() if key != VIDEO_PATH} if entry.get(EVAL_PATH) else entry

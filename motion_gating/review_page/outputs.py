@@ -1,0 +1,23 @@
+"""What a review page writes for each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_id
+from motion_rep.common.overwriting import NamedPath
+from motion_rep.files.local_files import safe_name
+
+PLACES = ("entries/{}.js", "posters/{}.jpg", "side/{}.mp4", "side/{}.txt")
+COPIES = ("media/{}_lit.mp4", "media/{}_overlay.mp4", "media/{}_depth.mp4")
+
+
+def written_files(output: Path, entries: Iterable[dict], copy_media: bool) -> Iterator[NamedPath]:
+    """Flag and path of the page and of the files of its entries."""
+    places = [place.split("{}") for place in (*PLACES, *(COPIES if copy_media else ()))]
+    yield "--output", f"{output}/index.html"
+    for entry in entries:
+        key = safe_name(entry_id(entry))
+        for before, after in places:
+            yield "--output", f"{output}/{before}{key}{after}"
