@@ -14,7 +14,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, run_command
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.locations import is_remote, location
+from motion_rep.common.overwriting import written_path
+from motion_rep.files.locations import is_remote, read_location, written_location
 from motion_rep.files.remote_files import resolve_existing
 from motion_rep.refining.flags import add_refining_flags, refining_settings
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
@@ -30,7 +31,7 @@ def build_parser() -> Parser:
         "-i",
         "--input",
         nargs="+",
-        type=location,
+        type=read_location,
         required=True,
         metavar="PATH",
         help="motion files, or folders of them; fsspec URLs too (s3://...)",
@@ -38,13 +39,15 @@ def build_parser() -> Parser:
     parser.add_argument(
         "-o",
         "--output",
-        type=location,
+        type=written_location,
         required=True,
         metavar="PATH",
         help="a .pt file for one motion, else a folder; or a URL",
     )
     add_refining_flags(parser)
-    parser.add_argument("--report", type=Path, metavar="F", help="write what was done, and all figures, as JSON")
+    parser.add_argument(
+        "--report", type=written_path, metavar="F", help="write what was done, and all figures, as JSON"
+    )
     parser.add_argument(
         "--extrinsic-format",
         choices=("matrix", "rows"),

@@ -13,7 +13,7 @@ from motion_rep.refining.inputs import MOTION_SUFFIX, is_one_motion, motions_in
 from motion_rep.refining.settings import Settings
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
-from motion_rep.runs.pairing import Pairing, pair_outputs
+from motion_rep.runs.pairing import Pairing, pair_outputs, require_apart
 
 # A line for each motion; of larger runs the report says it.
 MOST_LINES = 20
@@ -34,6 +34,8 @@ def refine_motions(
         UsageError: nothing to refine, or outputs that cannot be written.
     """
     pairs = pair_outputs(inputs, output, MOTION_SUFFIX, is_one_motion, motions_in)
+    if report is not None:
+        require_apart(pairs, [("--report", report)])
     records: list[dict] = []
 
     def heard(pair: Pairing, outcome: Outcome) -> None:

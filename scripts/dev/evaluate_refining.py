@@ -13,13 +13,14 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
+from motion_rep.common.overwriting import read_path
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "--real", type=Path, metavar="DIR", help="folder with wan22_motion.pt and mocap/*.pt (captures)"
+        "--real", type=read_path, metavar="DIR", help="folder with wan22_motion.pt and mocap/*.pt (captures)"
     )
     return parser
 
