@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -26,6 +27,7 @@ SYSTEMS = (
     System("gvhmr", "gvhmr", ("hmr4d_results.pt",)),
     System("gem-smpl", "gem_smpl", ("smpl_params.pt",)),
     System("prompthmr", "prompthmr", ("results.pkl",)),
+    System("sam-3d-body", "sam_3d_body"),
     System("amass", "amass"),
     System("camerahmr", "camerahmr"),
     System("smplest-x", "smplest_x"),
@@ -40,6 +42,9 @@ LONGEST = "longest"
 
 FOLDER_PATTERNS = tuple(pattern for system in SYSTEMS for pattern in system.results)
 RESULT_FILES = tuple(pattern for pattern in FOLDER_PATTERNS if "*" not in pattern)
+
+# Arrays of a frame of SAM 3D Body; a whole clip has its frames' numbers, too.
+SAM_ARRAYS = ("pred_keypoints_3d.npy", "pred_cam_t.npy")
 
 # What a search through a folder of captures should look at.
 CAPTURE_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy")
@@ -57,7 +62,24 @@ def may_be_capture(name: str) -> bool:
 
 def is_capture_folder(path: Path) -> bool:
     """Whether a folder is one capture (the output of SMPLer-X, TRAM, WHAM, GVHMR or PromptHMR for one video)."""
-    return path.is_dir() and any(next(path.glob(pattern), None) is not None for pattern in FOLDER_PATTERNS)
+    return path.is_dir() and (
+        any(next(path.glob(pattern), None) is not None for pattern in FOLDER_PATTERNS) or holds_sam_frames(path)
+    )
+
+
+def holds_sam_frames(path: Path) -> bool:
+    """Whether a folder holds SAM 3D Body's files of single frames, by the arrays in the first npz; their names say
+    nothing.
+    """
+    first = min(path.glob("*.npz"), default=None) if path.is_dir() else None
+    if first is None:
+        return False
+    try:
+        with zipfile.ZipFile(first) as archive:
+            arrays = set(archive.namelist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False
+    return set(SAM_ARRAYS) <= arrays and "frame_index.npy" not in arrays
 
 
 def captures_among(files: Iterable[PurePosixPath]) -> tuple[list[PurePosixPath], list[PurePosixPath]]:

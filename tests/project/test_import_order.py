@@ -22,7 +22,7 @@ ORDER = {
 }
 MOST_FILES = 18
 # Copied into checkouts of other projects, where they import that project's files.
-DROP_INS = ("smplest_x_scripts", "camerahmr_scripts")
+DROP_INS = ("smplest_x_scripts", "camerahmr_scripts", "sam_3d_body_scripts")
 HEAVY = (
     "torch",
     "numpy",

@@ -15,6 +15,7 @@ import pytest
 import torch
 from checkout import REPO, STAND_INS
 from ffmpeg_support import ffmpeg, ffmpeg_path
+from hmr_layouts import known_person, sam_keypoints
 
 from motion_rep.video.writing import open_writer
 
@@ -38,6 +39,7 @@ FRAMES = 40
 DOCUMENTED = {
     "smplest-x": "sh scripts/inference.sh smplest_x_h a_clip.mp4 16.0",
     "camerahmr": "python dump_params.py --image_folder",
+    "sam-3d-body": "--checkpoint facebook/sam-3d-body-dinov3",
     "4d-humans": "python track.py",
     "wham": "python demo.py --video /tmp/extract_motion/a_clip.mp4 --output_pth /tmp/extract_motion/out --save_pkl",
     "gvhmr": "python tools/demo/demo.py --video /tmp/extract_motion/a_clip.mp4 --output_root outputs/a_clip",
@@ -70,9 +72,13 @@ def programs(tmp_path):
     shutil.copytree(STAND_INS / "smplest_x", root / "smplest_x")
     torch.save({"network": {}}, root / "smplest_x" / "pretrained_models" / "smplest_x_h" / "smplest_x_h.pth.tar")
     shutil.copytree(STAND_INS / "camerahmr", root / "camerahmr")
+    shutil.copytree(STAND_INS / "sam_3d_body", root / "sam_3d_body")
+    points = sam_keypoints(known_person(1))[0]
+    np.save(root / "sam_3d_body" / "sam_3d_body" / "keypoints.npy", points - points[9:11].mean(0))
     (root / "bin").mkdir()
     (root / "bin" / "ffmpeg").symlink_to(ffmpeg_path())
-    variables = dict(SYSTEMS.values()) | {"SMPLEST_X": "smplest_x", "CAMERAHMR": "camerahmr"}
+    variables = dict(SYSTEMS.values())
+    variables |= {"SMPLEST_X": "smplest_x", "CAMERAHMR": "camerahmr", "SAM_3D_BODY": "sam_3d_body"}
     environment = {f"{variable}_ROOT": str(root / folder) for variable, folder in variables.items()}
     environment |= {f"{variable}_PYTHON": sys.executable for variable in variables}
     return environment | {"PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"}
@@ -154,6 +160,17 @@ def test_camerahmr(tmp_path, video, programs):
         and values["body_pose"].shape == (9, 63)
         and values["frame_index"].tolist() == list(range(9))
     )
+    assert set(contents(root)) - set(before) == {"dump_params.py"}
+
+
+def test_sam_3d_body(tmp_path, video, programs):
+    root = Path(programs["SAM_3D_BODY_ROOT"])
+    before = contents(root)
+    done = extract(tmp_path, programs, "--model", "sam-3d-body", "--video", str(video), "--output", "hmr.pt")
+    assert done.returncode == 0, done.stderr
+    values = torch.load(tmp_path / "hmr.pt", weights_only=True)
+    assert values["fps"].tolist() == [16.0] and values["body_pose"].shape == (9, 63)
+    assert values["focal_length"].tolist() == [[300.0]] * 9 and values["num_frames"].tolist() == [9]
     assert set(contents(root)) - set(before) == {"dump_params.py"}
 
 

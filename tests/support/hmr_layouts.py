@@ -414,6 +414,74 @@ def write_prompthmr(folder: Path, people: dict[int, Known], worlds: dict[int, Kn
     return path
 
 
+def sam_keypoints(person: Known, scale: float = 1.0) -> np.ndarray:
+    """(T, 70, 3) points in the camera, by joints and bones alone: metres, of a person who is ``scale`` times as tall.
+
+    Faces, hands and feet are placed as on a person, not as the reader has them.
+    """
+    from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics
+
+    values = (torch.tensor(value) for value in (person.root, person.body, person.pelvis - SMPLX_PELVIS))
+    pose = forward_kinematics(*values)
+    places, turns = pose.positions.numpy(), pose.rotations.numpy()
+    points = np.zeros((len(places), 70, 3))
+
+    def put(number: int, joint: str, offset: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
+        at = JOINT_NAMES.index(joint)
+        points[:, number] = places[:, at] + turns[:, at] @ np.array(offset)
+
+    put(0, "head", (0.0, 0.01, 0.1))
+    put(69, "neck", (0.0, 0.02, 0.0))
+    for side, (name, sign, hand) in enumerate((("left", 1.0, 42), ("right", -1.0, 21))):
+        put(3 + side, "head", (0.07 * sign, 0.02, 0.0))
+        for first, joint in ((5, "shoulder"), (7, "elbow"), (9, "hip"), (11, "knee"), (13, "ankle")):
+            put(first + side, f"{name}_{joint}")
+        feet = (((-0.02, 0.0, 0.06)), ((0.035, 0.0, 0.03)))
+        for number, (x, y, z) in enumerate(feet):
+            put(15 + 3 * side + number, f"{name}_foot", (x * sign, y, z))
+        put(17 + 3 * side, f"{name}_ankle", (0.0, -0.05, -0.05))
+        put(hand + 20, f"{name}_wrist")
+        for finger, z in ((7, 0.025), (11, 0.0), (15, -0.02), (19, -0.04)):
+            put(hand + finger, f"{name}_wrist", (0.085 * sign, -0.01, z))
+    pelvis = person.pelvis[:, None]
+    return pelvis + scale * (points - pelvis)
+
+
+def write_sam_3d_body(folder: Path, people: list[Known], per_frame: bool, scale: float = 1.0) -> Path:
+    """One npz a clip, as our drop-in writes it, or one a frame, with all its people."""
+    rows = []
+    for order, person in enumerate(people):
+        for points, frame in zip(sam_keypoints(person, scale), person.frames, strict=True):
+            place = points[9:11].mean(0) + [0.01, 0.02, 0.0]
+            left = 40.0 + 300 * order + frame
+            rows.append(
+                {
+                    "frame": frame,
+                    "pred_keypoints_3d": (points - place).astype(np.float32),
+                    "pred_cam_t": place.astype(np.float32),
+                    "focal_length": np.float32(FOCAL),
+                    "bbox": np.array([left, 30, left + 100, 330], np.float32),
+                }
+            )
+    rows.sort(key=lambda row: row["frame"])
+
+    def stacked(some: list[dict]) -> dict:
+        return {key: np.stack([row[key] for row in some]) for key in some[0] if key != "frame"}
+
+    if per_frame:
+        out = folder / "sam"
+        out.mkdir()
+        for frame in sorted({row["frame"] for row in rows}):
+            here = [row for row in rows if row["frame"] == frame]
+            one = stacked(here) if len(here) > 1 else {key: here[0][key] for key in here[0] if key != "frame"}
+            np.savez(out / f"{frame + 1:06d}.npz", **one)
+        return out
+    path = folder / "params.npz"
+    more = {"width": WIDTH, "height": HEIGHT, "fps": 24.0, "num_frames": 20}
+    np.savez(path, **stacked(rows), frame_index=np.array([row["frame"] for row in rows]), **more)
+    return path
+
+
 def write_amass(folder: Path, z_up: Known, body: str, rate: float = 120.0) -> Path:
     poses = np.concatenate([rotvec(z_up.root), rotvec(z_up.body)], axis=1)
     path = folder / "subject_walk_poses.npz"

@@ -21,19 +21,21 @@ from hmr_layouts import (
     write_gem_smpl,
     write_gvhmr,
     write_prompthmr,
+    write_sam_3d_body,
     write_smpler_x,
     write_smplest_x,
     write_standard,
     write_tram,
     write_wham,
 )
+from scipy.spatial.transform import Rotation
 
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.hmr_formats.reading import ADAPTERS, list_people, open_capture, read_capture
 from motion_rep.hmr_results.names import FORMATS, is_capture_folder
-from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics
 
 Y_DOWN = np.diag([1.0, -1.0, -1.0])
 WITH_GAPS = np.r_[1:6, 8:15, 17:20]
@@ -278,6 +280,40 @@ def test_prompthmr_in_the_camera_and_in_its_world(tmp_path):
     assert_camera_is_scaled(read_capture(path, image_size=(2 * WIDTH, 2 * HEIGHT)))
 
 
+def with_stiff_trunk(person: Known) -> Known:
+    """How the pelvis tilts against the chest is not in the keypoints."""
+    body = person.body.copy()
+    trunk = [JOINT_NAMES.index(name) - 1 for name in ("spine1", "spine2", "spine3", "left_collar", "right_collar")]
+    vectors = Rotation.from_matrix(body[:, trunk].reshape(-1, 3, 3)).as_rotvec()
+    body[:, trunk] = Rotation.from_rotvec(0.1 * vectors).as_matrix().reshape(len(body), -1, 3, 3)
+    return Known(person.root, body, person.pelvis, person.frames)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_sam_3d_body_is_fitted_and_people_are_told_apart(tmp_path, per_frame):
+    """Another body: joints within centimetres, limbs within degrees; a tall person keeps the metric place."""
+    people = [with_stiff_trunk(known_person(20, 1)), with_stiff_trunk(known_person(20, 2)).rows(slice(3, 15))]
+    place = write_sam_3d_body(tmp_path, people, per_frame, scale=1.08)
+    assert [(person.frames, person.first) for person in list_people(place)] == [(20, 0), (12, 3)]
+    size = (WIDTH, HEIGHT) if per_frame else None
+    for name, person in enumerate(people):
+        capture = read_capture(place, person=name, image_size=size)
+        assert_camera(capture)
+        assert capture.frame_index.tolist() == person.frames.tolist() and "1.08 times" in capture.notes[0]
+        assert (capture.fps, capture.source) == (None if per_frame else 24.0, "sam-3d-body")
+        found = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions
+        away = (found - joints(person)).norm(dim=-1)
+        assert away[:, 0].max() < 0.02 and away.mean() < 0.015 and away.max() < 0.08
+    bare = read_capture(place) if per_frame else None
+    assert bare is None or bare.focal_length is None and "--image-size" in bare.notes[1]
+
+
+def test_a_single_frame_of_sam_3d_body_names_the_folder(tmp_path):
+    folder = write_sam_3d_body(tmp_path, [known_person(3)], per_frame=True)
+    with pytest.raises(InputError, match="is one frame of SAM 3D Body; give the folder"):
+        read_capture(folder / "000001.npz")
+
+
 def assert_camera_is_scaled(capture: Capture) -> None:
     assert (capture.width, capture.height) == (2 * WIDTH, 2 * HEIGHT)
     assert float(capture.focal_length[0]) == pytest.approx(2 * FOCAL)
@@ -357,6 +393,7 @@ def test_every_system_is_recognised_by_itself_and_by_name(tmp_path):
         "tram": write_tram(tmp_path, [person], 20),
         "prompthmr": write_prompthmr(tmp_path, {0: person}, {0: person}),
         "amass": write_amass(tmp_path, person, "smplx"),
+        "sam-3d-body": write_sam_3d_body(tmp_path, [person], per_frame=False),
     }
     assert set(written) == set(ADAPTERS)
     for name, path in written.items():

@@ -1,0 +1,206 @@
+"""Drop-in for a SAM 3D Body checkout: a folder of frames to one npz; its demo writes pictures only.
+
+    python dump_params.py --image_folder FRAMES --output params.npz --fps 16
+
+Runs SAM 3D Body's own ``process_one_image`` on the frames in the order of their names and saves what it returns for
+everybody: one row for each person in each frame. Copy it into the checkout, next to ``demo.py``; it needs nothing else.
+The README next to the original lists the keys of the file that it writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tiff", ".webp")
+REQUIRED = ("bbox", "focal_length", "pred_cam_t", "pred_keypoints_3d")
+OPTIONAL = ("pred_keypoints_2d", "pred_joint_coords", "pred_global_rots", "body_pose_params", "shape_params")
+
+
+class CannotRun(Exception):
+    """Something the user can put right; the message is one line."""
+
+
+def build_parser():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--image_folder", required=True, type=Path, help="frames of one video; their names give the order"
+    )
+    parser.add_argument("--output", required=True, type=Path, help="file to write (.npz)")
+    parser.add_argument("--fps", type=frame_rate, help="frame rate at which the frames were taken; saved")
+    parser.add_argument(
+        "--checkpoint",
+        default="facebook/sam-3d-body-dinov3",
+        help="a name on Hugging Face, or a model.ckpt with assets/mhr_model.pt next to it",
+    )
+    parser.add_argument("--mhr_path", help="the body model of a local checkpoint")
+    parser.add_argument("--detector_name", default="vitdet", help="SAM 3D Body's detector of people; empty for none")
+    parser.add_argument("--fov_name", default="moge2", help="its estimator of the lens; empty for a fixed lens")
+    parser.add_argument("--bbox_thresh", type=float, default=0.8, help="least score of a detection")
+    parser.add_argument("--device", default="cuda", help="where torch computes")
+    return parser
+
+
+def frame_rate(text):
+    """argparse type: ``30``, ``29.97`` or ``30000/1001``."""
+    try:
+        rate = float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        rate = 0.0
+    if not 0 < rate < 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate")
+    return rate
+
+
+def list_frames(folder):
+    """The pictures of a folder, with numbers in their names in the order of numbers."""
+    if not folder.is_dir():
+        raise CannotRun(f"{folder}: is not a folder. Give the folder of the video's frames.")
+
+    def order(path):
+        return [int(part) if part.isdigit() else part.lower() for part in re.split(r"([0-9]+)", path.name)]
+
+    frames = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGES), key=order)
+    if not frames:
+        raise CannotRun(f"{folder}: has no pictures ({' '.join(IMAGES)}). Take the frames out of the video first.")
+    return frames
+
+
+def load_estimator(args):
+    """SAM 3D Body's estimator with its detector and lens."""
+    import sam_3d_body
+
+    if os.path.isfile(args.checkpoint):
+        mhr_path = args.mhr_path or str(Path(args.checkpoint).parent / "assets" / "mhr_model.pt")
+        model, settings = sam_3d_body.load_sam_3d_body(args.checkpoint, device=args.device, mhr_path=mhr_path)
+    else:
+        model, settings = sam_3d_body.load_sam_3d_body_hf(args.checkpoint, device=args.device)
+    detector = fov = None
+    if args.detector_name:
+        from tools.build_detector import HumanDetector
+
+        detector = HumanDetector(name=args.detector_name, device=args.device, path="")
+    if args.fov_name:
+        from tools.build_fov_estimator import FOVEstimator
+
+        fov = FOVEstimator(name=args.fov_name, device=args.device, path="")
+    return sam_3d_body.SAM3DBodyEstimator(
+        sam_3d_body_model=model,
+        model_cfg=settings,
+        human_detector=detector,
+        human_segmentor=None,
+        fov_estimator=fov,
+    )
+
+
+def as_array(value):
+    """A tensor or number as an array."""
+    import numpy as np
+
+    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+
+
+def people_in(estimator, path, threshold):
+    """One dict of arrays for each person in a picture."""
+    found = estimator.process_one_image(str(path), bbox_thr=threshold) or []
+    people = []
+    for person in found:
+        missing = [key for key in REQUIRED if key not in person]
+        if missing:
+            raise CannotRun(
+                f"SAM 3D Body's result has no {' and no '.join(missing)} (it has {', '.join(sorted(person))}); "
+                "this script knows another version."
+            )
+        known = [key for key in (*REQUIRED, *OPTIONAL) if person.get(key) is not None]
+        people.append({key: as_array(person[key]) for key in known})
+    return people
+
+
+def picture_size(path):
+    """(width, height)."""
+    import cv2
+
+    image = cv2.imread(str(path))
+    if image is None:
+        raise CannotRun(f"{path}: is not a picture that OpenCV can read. Take the frames out of the video again.")
+    return image.shape[1], image.shape[0]
+
+
+def assemble(rows, numbers, count, size, fps):
+    """The arrays of the file; a key that some people lack is left out."""
+    import numpy as np
+
+    keys = [key for key in rows[0] if all(key in row for row in rows)]
+    arrays = {key: np.stack([row[key] for row in rows]).astype(np.float32) for key in keys}
+    arrays["focal_length"] = arrays["focal_length"].reshape(len(rows))
+    arrays["frame_index"] = np.array(numbers, np.int64)
+    arrays.update(num_frames=np.array(count), width=np.array(size[0]), height=np.array(size[1]))
+    if fps is not None:
+        arrays["fps"] = np.array(fps)
+    return arrays
+
+
+def save(arrays, path):
+    """Write under a temporary name first, so that a file is never half there."""
+    import numpy as np
+
+    temporary = path.with_name("." + path.name + ".tmp")
+    try:
+        with open(str(temporary), "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(str(temporary), str(path))
+    except OSError as error:
+        raise CannotRun(f"{path}: cannot be written: {error.strerror or error}.") from None
+    finally:
+        if temporary.exists():
+            temporary.unlink()
+
+
+def run(args):
+    frames = list_frames(args.image_folder.resolve())
+    output = args.output.resolve()
+    size = picture_size(frames[0])
+    os.chdir(str(ROOT))
+    sys.path.insert(0, str(ROOT))
+    estimator = load_estimator(args)
+    rows, numbers = [], []
+    for number, path in enumerate(frames):
+        for person in people_in(estimator, path, args.bbox_thresh):
+            rows.append(person)
+            numbers.append(number)
+    if not rows:
+        raise CannotRun(
+            f"no person was found in any of the {len(frames)} frames of {args.image_folder}; no file was written. "
+            "Check the video, or lower --bbox_thresh."
+        )
+    save(assemble(rows, numbers, len(frames), size, args.fps), output)
+    print(f"{output}: people in {len(set(numbers))} of {len(frames)} frames.", flush=True)
+
+
+def main():
+    args = build_parser().parse_args()
+    try:
+        run(args)
+    except CannotRun as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 1
+    except (ImportError, AttributeError, KeyError, TypeError) as error:
+        if os.environ.get("SAM_3D_BODY_TRACEBACK"):
+            raise
+        print(
+            f"error: SAM 3D Body in {ROOT} does not fit this script: {' '.join(str(error).split())}. "
+            "Set SAM_3D_BODY_TRACEBACK=1 to see where.",
+            file=sys.stderr,
+            flush=True,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
