@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +107,37 @@ def test_a_person_who_crawls_towards_the_camera_is_no_z_up(tmp_path):
         "transl": smplx_transl(person),
     }
     assert oddity(capture_from_dict(values)) is None
+
+
+def moving(steps, frame_index=None):
+    """A sample in a world, whose pelvis moves sideways by these steps (metres) at 16 fps."""
+    rows = slice(0, len(steps) + 1)
+    sample = read_capture(SAMPLES[0])
+    path = torch.zeros(len(steps) + 1, 3, dtype=torch.float64)
+    path[:, 1], path[1:, 0] = -1.0, torch.tensor(steps, dtype=torch.float64).cumsum(0)
+    return dataclasses.replace(
+        sample,
+        root_rotations=sample.root_rotations[rows],
+        body_rotations=sample.body_rotations[rows],
+        transl=path,
+        focal_length=None,
+        width=None,
+        height=None,
+        fps=16.0,
+        has_camera=False,
+        frame_index=frame_index,
+    )
+
+
+@pytest.mark.parametrize(("fast_steps", "named"), [(2, False), (10, True)])
+def test_a_speed_counts_where_a_tenth_of_the_frames_exceeds_it(fast_steps, named):
+    found = oddity(moving([0.05] * (40 - fast_steps) + [1.5] * fast_steps))
+    assert ("the pelvis moves at 24 m/s" in found) if named else (found is None)
+
+
+def test_a_step_over_missing_frames_is_not_fast():
+    assert oddity(moving([2.0] * 40, torch.arange(0, 164, 4))) is None
+    assert "the pelvis moves at 32 m/s" in oddity(moving([2.0] * 40))
 
 
 def test_systems_with_known_units_take_no_corrections(tmp_path):
