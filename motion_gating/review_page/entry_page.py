@@ -6,11 +6,13 @@ import contextlib
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
+from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, PROMPT, VIDEO_PATH, VLM_ANALYSIS, VLM_MATCHES
+from motion_gating.archives.texts import text_of
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.table import METRICS, Metric
 from motion_gating.review_page.curves import curve_panels
@@ -49,9 +51,9 @@ class PageOptions:
     side: SideTools | None = None
     checks: Path | None = None
     copy_media: bool = False
-    video_field: str = "video_path"
-    eval_field: str = "mbench_eval_path"
-    prompt_field: str = "prompt"
+    video_field: str = VIDEO_PATH
+    eval_field: str = EVAL_PATH
+    prompt_field: str = PROMPT
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,14 @@ class EntryPage:
 
 
 @dataclass
-class _Sources:
-    """The readable files of an entry, and the reasons for the others.
+class _Entry:
+    """An entry while its page is made: its readable files, and the reasons for the others.
 
-    fetched: copies of remote files, which are gone when the entry is done.
+    copies, fetched: copies of remote files, which are gone when the entry is done.
     """
 
+    item: ReviewEntry
+    options: PageOptions
     copies: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     fetched: set[Path] = field(default_factory=set)
     lit: Path | None = None
@@ -76,6 +80,72 @@ class _Sources:
     motion: MotionClip | None = None
     joints: JointClip | None = None
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return safe_name(self.item.identifier)
+
+    @property
+    def prompt(self) -> str:
+        """The judged text; anything else in its field as JSON."""
+        name = self.options.prompt_field
+        text, value = text_of(self.item.entry, name), self.item.entry.get(name)
+        if text is not None or not value:
+            return text or ""
+        return value if isinstance(value, str) else json.dumps(value)
+
+    @property
+    def fps(self) -> float | None:
+        return (self.joints and self.joints.fps) or (self.motion and self.motion.fps) or None
+
+    @property
+    def frames(self) -> int | None:
+        known = self.motion if self.joints is None else self.joints.joints
+        return None if known is None else len(known)
+
+    def output(self, folder: str, suffix: str) -> Path:
+        """A file of this entry in the page's folder."""
+        return self.options.output / folder / f"{self.key}{suffix}"
+
+    def tried(self, read: Callable[[], Read], what: str) -> Read | None:
+        """The result of a function; None where it raises InputError, which is noted."""
+        try:
+            return read()
+        except InputError as error:
+            self.missing.append(f"{what}: {error}")
+            return None
+
+    def file(self, name: str, what: str) -> Path | None:
+        """The file of a field, or a copy of a remote one; None where it names none, or it cannot be fetched."""
+        path = self.item.path(name)
+        if path is None:
+            return None
+        found = self.tried(lambda: resolve_from(path, self.options.meta_json), what)
+        if not isinstance(found, RemotePath):
+            return found
+        copy = self.tried(lambda: self.copies.enter_context(local_copy(found)), what)
+        if copy is not None:
+            self.fetched.add(copy)
+        return copy
+
+    def read(self) -> None:
+        """Read the motion and the joints."""
+        motion_path = self.motion_path = self.file(MOTION_PATH, "motion")
+        if motion_path is not None:
+            self.motion = self.tried(lambda: read_motion(motion_path), "motion")
+        eval_path = self.file(self.options.eval_field, "curves")
+        if eval_path is not None:
+            self.joints = self.tried(lambda: read_joint_clip(eval_path), "curves")
+
+    def linked(self, video: Video, path: Path | None, rate: float | None, fps: float, offset: float = 0.0) -> Video:
+        """A video with a link to a file whose frames are the motion's frames, one to one, at ``rate``."""
+        if path is None:
+            return replace(video, error="the entry names none")
+        if rate is None:
+            return replace(video, error=f"{path.name} is missing or not a video")
+        if self.options.copy_media or path in self.fetched:
+            path = copied(path, self.output("media", f"_{video.kind}{path.suffix}"))
+        return replace(video, url=url_from(self.options.output, path), scale=fps / rate, offset=offset)
 
 
 def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
@@ -92,210 +162,111 @@ def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEn
         InputError: the page's folder cannot be written.
     """
     with contextlib.ExitStack() as copies:
-        return _entry_page(options, painter, item, _read_sources(item, options, copies))
-
-
-def _entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry, sources: _Sources) -> EntryPage:
-    key, lit = safe_name(item.identifier), item.path(options.video_field)
-    lit_path = _near(lit, sources, "lit video", options)
-    lit_fps = _tried(lambda: video_rate(lit_path), sources, "lit video") if lit_path else None
-    fps = _show_fps(sources, lit_fps)
-    if lit_path is not None and lit_fps is not None:
-        sources.lit = lit_path
-        _tried(functools.partial(write_poster, lit_path, _poster(key, options)), sources, "poster")
-    videos = [
-        _linked(
-            "lit", "Lit video", lit_path or (None if lit is None else Path(lit)), lit_fps, fps, key, sources, options
-        ),
-        *_camera_video(item, sources, fps, key, options),
-        *_side_video(sources, painter, fps, key, options),
-    ]
-    return _described(item, options, sources, fps, videos)
+        entry = _Entry(item, options, copies)
+        entry.read()
+        lit = entry.file(options.video_field, "lit video")
+        lit_fps = entry.tried(lambda: video_rate(lit), "lit video") if lit else None
+        # Without a rate of its own, the motion runs with the lit video.
+        fps = playback_rate(DRAWING, entry.fps, lit_fps)[0]
+        if lit is not None and lit_fps is not None:
+            entry.lit = lit
+            entry.tried(lambda: write_poster(lit, entry.output("posters", ".jpg")), "poster")
+        named = item.path(options.video_field)
+        shown = entry.linked(Video("lit", "Lit video"), lit or (Path(named) if named else None), lit_fps, fps)
+        return _described(entry, fps, [shown, *_camera_video(entry, fps), *_side_video(entry, painter, fps)])
 
 
 def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
     """The page's data of an entry whose work failed; does not read its files again."""
-    return _described(item, options, _Sources(missing=[why]), playback_rate(DRAWING)[0], [])
+    return _described(_Entry(item, options, missing=[why]), playback_rate(DRAWING)[0], [])
 
 
-def _described(
-    item: ReviewEntry, options: PageOptions, sources: _Sources, fps: float, videos: list[Video]
-) -> EntryPage:
-    key, prompt = safe_name(item.identifier), _prompt(item, options)
+def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
+    item, options, joints = entry.item, entry.options, entry.joints
+    poster = entry.output("posters", ".jpg")
     row = {
-        "key": key,
+        "key": entry.key,
         "id": str(item.identifier),
         "idJson": json.dumps(item.identifier),
-        "prompt": prompt,
+        "prompt": entry.prompt,
         "decision": item.decision,
-        "vlm": (item.record or {}).get("vlm_matches"),
+        "vlm": (item.record or {}).get(VLM_MATCHES),
         "groups": groups_of(item, options.threshold),
-        "poster": url_from(options.output, poster) if (poster := _poster(key, options)).is_file() else None,
+        "poster": url_from(options.output, poster) if poster.is_file() else None,
         "figures": [_scaled(item, figure) for figure in METRICS],
-        "seconds": None if sources.joints is None else len(sources.joints.joints) / fps,
-        "about": what_is_judged(prompt, _motion_digest(item, sources)),
-        "content": _content(prompt, sources).as_dict(),
+        "seconds": None if joints is None else len(joints.joints) / fps,
+        "about": what_is_judged(entry.prompt, _motion_digest(entry)),
+        "content": _content(entry).as_dict(),
     }
     details = {
         "reasons": reasons_of(item, options.threshold),
-        "analysis": item.text("vlm_analysis"),
+        "analysis": item.text(VLM_ANALYSIS),
         "judge": _judge_words(item),
-        "problems": [*problems_of(item), *sources.missing],
+        "problems": [*problems_of(item), *entry.missing],
         "videos": [video.as_dict() for video in videos if video.url is not None],
-        "absent": _absent(videos, sources),
-        "panels": [] if sources.joints is None else curve_panels(sources.joints, fps, options.threshold),
+        "absent": _absent(videos, entry.missing),
+        "panels": [] if joints is None else curve_panels(joints, fps, options.threshold),
         "worst": worst_half_second(item, fps),
-        "seconds": _seconds(sources, fps),
+        "seconds": None if entry.frames is None else entry.frames / fps,
         "fps": fps,
-        "rateKnown": _known_fps(sources) is not None,
-        "frames": None if sources.joints is None else len(sources.joints.joints),
-        "motion": item.path("motion_path"),
+        "rateKnown": entry.fps is not None,
+        "frames": None if joints is None else len(joints.joints),
+        "motion": item.path(MOTION_PATH),
     }
-    write_entry_script(options.output / "entries" / f"{key}.js", key, details)
-    return EntryPage(harmless_json(row), tuple(sources.missing))
+    write_entry_script(entry.output("entries", ".js"), entry.key, details)
+    return EntryPage(harmless_json(row), tuple(entry.missing))
 
 
-def _content(prompt: str, sources: _Sources) -> Content:
+def _content(entry: _Entry) -> Content:
     """Digests of what the reviewer sees, for exported verdicts."""
     return Content(
-        motion=None if sources.motion is None else motion_digest(sources.motion),
-        clip=None if sources.lit is None else clip_digest(sources.lit),
-        text=text_digest(prompt) if prompt else None,
+        motion=None if entry.motion is None else motion_digest(entry.motion),
+        clip=None if entry.lit is None else clip_digest(entry.lit),
+        text=text_digest(entry.prompt) if entry.prompt else None,
     )
 
 
-def _absent(videos: list[Video], sources: _Sources) -> list[str]:
-    """The missing videos, unless an error names them already."""
+def _absent(videos: list[Video], problems: list[str]) -> list[str]:
+    """The missing videos, unless a problem names them already."""
     missing = [video for video in videos if video.url is None]
-    named = {problem.partition(":")[0] for problem in sources.missing}
+    named = {problem.partition(":")[0] for problem in problems}
     return [f"{video.title}: {video.error}" for video in missing if video.title.lower() not in named]
 
 
-def _poster(key: str, options: PageOptions) -> Path:
-    return options.output / "posters" / f"{key}.jpg"
-
-
-def _read_sources(item: ReviewEntry, options: PageOptions, copies: contextlib.ExitStack) -> _Sources:
-    sources = _Sources(copies)
-    motion_path = sources.motion_path = _near(item.path("motion_path"), sources, "motion", options)
-    if motion_path is not None:
-        sources.motion = _tried(lambda: read_motion(motion_path), sources, "motion")
-    eval_path = _near(item.path(options.eval_field), sources, "curves", options)
-    if eval_path is not None:
-        sources.joints = _tried(lambda: read_joint_clip(eval_path), sources, "curves")
-    return sources
-
-
-def _tried(read: Callable[[], Read], sources: _Sources, what: str) -> Read | None:
-    try:
-        return read()
-    except InputError as error:
-        sources.missing.append(f"{what}: {error}")
-        return None
-
-
-def _known_fps(sources: _Sources) -> float | None:
-    return (sources.joints and sources.joints.fps) or (sources.motion and sources.motion.fps) or None
-
-
-def _show_fps(sources: _Sources, lit_fps: float | None) -> float:
-    """The motion's rate; where it is unknown, the lit video's, so that both run together."""
-    return playback_rate(DRAWING, _known_fps(sources), lit_fps)[0]
-
-
-def _seconds(sources: _Sources, fps: float) -> float | None:
-    if sources.joints is not None:
-        return len(sources.joints.joints) / fps
-    return None if sources.motion is None else len(sources.motion) / fps
-
-
-def _near(path: str | None, sources: _Sources, what: str, options: PageOptions) -> Path | None:
-    """A file that an entry names, or a copy of a remote one; None where it names none, or it cannot be fetched."""
-    if path is None:
-        return None
-    found = _tried(lambda: resolve_from(path, options.meta_json), sources, what)
-    if not isinstance(found, RemotePath):
-        return found
-    copy = _tried(lambda: sources.copies.enter_context(local_copy(found)), sources, what)
-    if copy is not None:
-        sources.fetched.add(copy)
-    return copy
-
-
-def _linked(
-    kind: str,
-    title: str,
-    path: Path | None,
-    rate: float | None,
-    fps: float,
-    key: str,
-    sources: _Sources,
-    options: PageOptions,
-    offset: float = 0.0,
-) -> Video:
-    """A link to a video whose frames are the motion's frames, one to one, at ``rate``."""
-    if path is None:
-        return Video(kind, title, error="the entry names none")
-    if rate is None:
-        return Video(kind, title, error=f"{path.name} is missing or not a video")
-    if options.copy_media or path in sources.fetched:
-        path = copied(path, options.output / "media" / f"{key}_{kind}{path.suffix}")
-    return Video(kind, title, url_from(options.output, path), fps / rate, offset)
-
-
-def _camera_video(item: ReviewEntry, sources: _Sources, fps: float, key: str, options: PageOptions) -> list[Video]:
+def _camera_video(entry: _Entry, fps: float) -> list[Video]:
     """The overlay, else the depth video: as the entry names it, else from the folder of checks; empty without one."""
-    for kind, title in (("overlay", "Overlay on the source"), ("depth", "Depth from the camera")):
-        path = _near(item.path(f"{kind}_path"), sources, title.lower(), options) or _in_checks(sources, kind, options)
+    for video in (Video("overlay", "Overlay on the source"), Video("depth", "Depth from the camera")):
+        what = video.title.lower()
+        path = entry.file(f"{video.kind}_path", what) or _in_checks(entry, video.kind)
         if path is None:
             continue
-        rate = _tried(lambda: video_rate(path), sources, title.lower())  # noqa: B023 - called at once
-        if kind == "depth":
-            return [_linked(kind, title, path, rate, fps, key, sources, options)]
+        rate = entry.tried(functools.partial(video_rate, path), what)
+        if video.kind == "depth":
+            return [entry.linked(video, path, rate, fps)]
         # The overlay has the source's own frames and time; a motion without a rate was laid over it frame by frame.
-        own_time = rate if rate is None or _known_fps(sources) is None else fps
-        return [
-            _linked(
-                kind,
-                title,
-                path,
-                own_time,
-                fps,
-                key,
-                sources,
-                options,
-                sources.motion.start_time if sources.motion else 0.0,
-            )
-        ]
+        own_time = rate if rate is None or entry.fps is None else fps
+        return [entry.linked(video, path, own_time, fps, entry.motion.start_time if entry.motion else 0.0)]
     return []
 
 
-def _in_checks(sources: _Sources, kind: str, options: PageOptions) -> Path | None:
-    if options.checks is None or sources.motion_path is None:
+def _in_checks(entry: _Entry, kind: str) -> Path | None:
+    if entry.options.checks is None or entry.motion_path is None:
         return None
-    path = options.checks / f"{sources.motion_path.stem}_{kind}.mp4"
+    path = entry.options.checks / f"{entry.motion_path.stem}_{kind}.mp4"
     return path if path.is_file() else None
 
 
-def _side_video(
-    sources: _Sources, painter: SidePainter | None, fps: float, key: str, options: PageOptions
-) -> list[Video]:
+def _side_video(entry: _Entry, painter: SidePainter | None, fps: float) -> list[Video]:
     if painter is None:
         return []
-    path, motion = sources.motion_path, sources.motion
+    path, motion, video = entry.motion_path, entry.motion, Video("side", "Side view")
     if path is None or motion is None:
-        return [Video("side", "Side view", error="there is no motion to draw it from")]
-    target = options.output / "side" / f"{key}.mp4"
-    failures = len(sources.missing)
-    _tried(lambda: painter.draw(path, motion, target, fps), sources, "side view")
-    if len(sources.missing) > failures:
-        return [Video("side", "Side view", error="it could not be drawn")]
-    return [Video("side", "Side view", url_from(options.output, target))]
-
-
-def _prompt(item: ReviewEntry, options: PageOptions) -> str:
-    value = item.entry.get(options.prompt_field)
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+        return [replace(video, error="there is no motion to draw it from")]
+    target, failures = entry.output("side", ".mp4"), len(entry.missing)
+    entry.tried(lambda: painter.draw(path, motion, target, fps), "side view")
+    if len(entry.missing) > failures:
+        return [replace(video, error="it could not be drawn")]
+    return [replace(video, url=url_from(entry.options.output, target))]
 
 
 def _scaled(item: ReviewEntry, figure: Metric) -> float | None:
@@ -303,9 +274,10 @@ def _scaled(item: ReviewEntry, figure: Metric) -> float | None:
     return None if value is None else value * figure.scale
 
 
-def _motion_digest(item: ReviewEntry, sources: _Sources) -> str:
-    path = sources.motion_path if sources.motion is not None else None
-    return item.path("motion_path") or "" if path is None else file_sha256(path)
+def _motion_digest(entry: _Entry) -> str:
+    if entry.motion_path is None or entry.motion is None:
+        return entry.item.path(MOTION_PATH) or ""
+    return file_sha256(entry.motion_path)
 
 
 def _judge_words(item: ReviewEntry) -> str | None:

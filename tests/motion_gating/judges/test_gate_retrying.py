@@ -116,6 +116,22 @@ def test_the_deadline_bounds_all_attempts_and_the_last_call():
     assert service.attempts[-1].timeout <= 100.0 - service.times[-1] + 1e-6
 
 
+def test_a_wait_that_would_pass_the_deadline_is_not_begun():
+    clock = Clock()
+    with pytest.raises(CallFailure):
+        caller_with(clock, deadline=100.0).call(Service(clock, failure(Failure.SERVER, 61.0), takes=40.0))
+    assert clock.now == 40.0
+    caller_with(clock, deadline=100.0).call(Service(clock, failure(Failure.SERVER, 59.0), takes=40.0))
+    assert clock.now == 40.0 + 40.0 + 59.0 + 40.0
+
+
+def test_no_wait_of_our_own_is_longer_than_a_minute_and_a_quarter():
+    clock = Clock()
+    service = Service(clock, failure(Failure.SERVER))
+    caller_with(clock, first_delay=1000.0).call(service)
+    assert 45.0 <= service.times[1] <= 75.0
+
+
 def test_calls_per_minute_are_kept_over_questions():
     clock = Clock()
     caller, service = caller_with(clock, calls_per_minute=30.0), Service(clock)

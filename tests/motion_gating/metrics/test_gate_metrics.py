@@ -294,3 +294,12 @@ def test_every_figure_of_the_benchmark_is_the_published_one(tmp_path, columns):
         for key, value in published.items():
             accuracy = 1e-6 if key == JITTER else 1e-5
             assert found.value(own.get(key, key)) == pytest.approx(value, abs=accuracy), (name, key)
+
+
+@pytest.mark.parametrize(("flight", "share"), [(3, 0.7), (4, 1.0)])
+def test_a_flight_of_four_frames_counts_and_one_of_three_does_not(flight, share):
+    """A body that glides as a whole: every frame on the ground is bad, and every frame of a long enough flight."""
+    joints = np.zeros((10, 22, 3))
+    joints[..., 0] = 0.5 * np.arange(10)[:, None]
+    joints[3 : 3 + flight, :, 1] = 1.0
+    assert foot_floating(joints) == pytest.approx(share)

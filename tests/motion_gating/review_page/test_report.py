@@ -21,6 +21,7 @@ from ffmpeg_support import ffmpeg
 from report_support import LARGE_ID, MARKUP, build, entry_details, make_batch, page_data, record, write_clip
 from sample_motions import smooth_clip
 
+from motion_gating.archives.content import text_digest
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.review_page.entry_page import PageOptions, start_pages
 from motion_gating.review_page.media import copied, write_poster
@@ -372,6 +373,22 @@ def test_an_empty_picture_that_a_power_failure_left_is_made_again(tmp_path):
     poster.write_bytes(b"")
     build(meta, report, tmp_path / "page", "--no-side-view")
     assert poster.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        ({"prompt": ["walks", "goes"]}, "walks"),
+        ({"motion_text_annot": ["runs"]}, "runs"),
+        ({"prompt": {"en": "sits"}}, '{"en": "sits"}'),
+        ({}, ""),
+    ],
+)
+def test_the_page_shows_the_text_that_the_judge_gets(tmp_path, entry, shown):
+    (tmp_path / "meta.json").write_text(json.dumps([{"id": 0, **entry}]))
+    build(tmp_path / "meta.json", None, tmp_path / "page", "--no-side-view")
+    (row,) = page_data(tmp_path / "page")["entries"]
+    assert (row["prompt"], row["content"]["text"]) == (shown, text_digest(shown) if shown else None)
 
 
 def write_grey(path, *greys):
