@@ -52,6 +52,9 @@ def build_parser() -> Parser:
         action="store_true",
         help="name eval files <id>.pt, as the benchmark's own evaluation reads them",
     )
+    parser.add_argument(
+        "--show-contacts", action="store_true", help="mark toes and heels that stand; for people, not for the judge"
+    )
     add_run_flags(parser)
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="what draws")
     parser.add_argument("--overwrite", action="store_true", help="draw again also finished clips")
@@ -79,6 +82,7 @@ def _run(args: argparse.Namespace) -> int:
         renderer=args.renderer,
         limit=args.limit,
         mbench_names=args.mbench_names,
+        show_contacts=args.show_contacts,
         overwrite=args.overwrite,
         failures=args.failures,
     )

@@ -16,7 +16,13 @@ from motion_rep.common.overwriting import read_path, written_path
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("motion", type=read_path, help="motion file (.pt)")
+    parser.add_argument(
+        "motion",
+        type=read_path,
+        nargs="+",
+        metavar="MOTION",
+        help="motion file (.pt), or two to compare: before and after",
+    )
     parser.add_argument(
         "-o", "--output", type=written_path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg"
     )
@@ -31,9 +37,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.motions.plotting import plot_file
+    from motion_rep.motions.plotting import plot_files
 
-    return plot_file(args.motion, args.output, args.fps, args.title)
+    return plot_files(args.motion, args.output, args.fps, args.title)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from motion_gating.archives.fields import JITTER
+from motion_gating.archives.fields import JITTER, JITTER_RAW, REFINED
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
-from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, SUGGESTED_TREMBLE, TREMBLE
+from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.rates import LOADER_FPS
 
 MAX, MIN = "max", "min"
-SMOOTHNESS = (JITTER, TREMBLE)
+SMOOTHNESS = (JITTER, JITTER_RAW, TREMBLE)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Limits:
 
     Attributes:
         jitter_degree: must be below; None leaves it out.
+        jitter_of: whose jitter, where a motion was refined: that of the refined motion or of the raw one.
         others: bounds of other metrics; none unless asked for.
         fps: the rate that a motion must have where it is known; None takes any.
     """
@@ -47,17 +48,18 @@ class Limits:
     jitter_degree: float | None = DEFAULT_JITTER
     others: tuple[Limit, ...] = ()
     fps: float | None = LOADER_FPS
+    jitter_of: str = REFINED
 
     @property
     def tremble(self) -> float:
         """The bound of tremble: as asked for, else the suggested one."""
         return next((limit.bound for limit in self.others if limit.metric == TREMBLE), SUGGESTED_TREMBLE)
 
-    def as_dict(self) -> dict[str, float | None]:
+    def as_dict(self) -> dict[str, float | str | None]:
         """Every limit by name for the run block, None where it is off."""
         known = {f"{kind}_{metric.key}": None for metric in METRICS for kind in metric.limits}
         given = {f"{limit.kind}_{limit.metric}": limit.bound for limit in self.others}
-        return {JITTER: self.jitter_degree, **known, **given, "fps": self.fps}
+        return {JITTER: self.jitter_degree, "jitter_of": self.jitter_of, **known, **given, "fps": self.fps}
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def _metric_checks(metrics: JointMetrics | None, error: str | None, limits: Limi
 
 
 def _limit_checks(metrics: JointMetrics, limits: Limits) -> list[Check]:
-    jitter = () if limits.jitter_degree is None else (Limit(JITTER, MAX, limits.jitter_degree),)
+    whose = JITTER_RAW if limits.jitter_of == RAW else JITTER
+    jitter = () if limits.jitter_degree is None else (Limit(whose, MAX, limits.jitter_degree),)
     return [limit.check(metrics.value(limit.metric)) for limit in (*jitter, *limits.others)]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, SUGGESTED_TREMBLE, TREMBLE
+from motion_gating.archives.fields import JITTER_RAW, REFINED
+from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.command_line import Parser, positive_number
 
 
@@ -17,6 +18,15 @@ def add_limit_flags(parser: Parser) -> None:
     """Add the jitter threshold, the limits of the other metrics, and ``--any-fps``."""
     group = parser.add_argument_group("conditions")
     add_jitter_flag(group, "jitter must be below")
+    group.add_argument(
+        "--jitter-of",
+        choices=(REFINED, RAW),
+        default=REFINED,
+        help="whose jitter decides where a motion was refined; the record holds both",
+    )
+    group.add_argument(
+        "--max-jitter-raw", type=positive_number, metavar="X", help="the jitter before refining must be below, too"
+    )
     group.add_argument(
         "--smoothness",
         choices=("jitter", TREMBLE, "both"),
@@ -37,6 +47,7 @@ def given_limits(args: argparse.Namespace) -> list[tuple[str, str, float]]:
     bounds = [(metric.key, kind, getattr(args, f"{kind}_{metric.key}")) for metric in METRICS for kind in metric.limits]
     if args.smoothness != "jitter" and args.max_tremble is None:
         bounds.append((TREMBLE, "max", SUGGESTED_TREMBLE))
+    bounds.append((JITTER_RAW, "max", args.max_jitter_raw))
     return [bound for bound in bounds if bound[2] is not None]
 
 

@@ -47,7 +47,7 @@ def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:
         quality_report=args.quality_report,
         output_json=args.output_json,
         fields=fields_from(args),
-        limits=Limits(given_jitter(args), others, **({"fps": None} if args.any_fps else {})),
+        limits=Limits(given_jitter(args), others, **({"fps": None} if args.any_fps else {}), jitter_of=args.jitter_of),
         threads=args.num_threads,
         max_samples=args.max_samples,
         skip_vlm_above_threshold=args.skip_vlm_above_threshold,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from motion_gating.archives.fields import JITTER_RAW, REFINED
 from motion_gating.gate.decision import Decision
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
@@ -70,4 +71,5 @@ def _metric_keys(metrics: JointMetrics | None, error: str | None) -> dict:
         "worst_half_second": asdict(metrics.worst_half_second),
         "motion_fps": metrics.clip_fps,
         **metrics.figures,
+        **({} if metrics.refined is None else {JITTER_RAW: metrics.raw_jitter, REFINED: metrics.refined}),
     }

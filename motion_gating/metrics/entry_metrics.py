@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -91,7 +91,8 @@ def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
         if fields.video == VIDEO_PATH:
             _require_same(path, "clip", file.video_sha256, clip)
         try:
-            return Measured(measure(file.clip), content=Content(motion, clip and clip[:DIGITS]))
+            metrics = replace(measure(file.clip), refined=file.refined)
+            return Measured(metrics, content=Content(motion, clip and clip[:DIGITS]))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
 

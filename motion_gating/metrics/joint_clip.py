@@ -51,6 +51,7 @@ class EvalFile:
     clip: JointClip
     motion: str | None = None
     video_sha256: str | None = None
+    refined: dict | None = None
 
 
 def read_joint_clip(path: str | os.PathLike) -> JointClip:
@@ -75,7 +76,9 @@ def read_eval_file(path: str | os.PathLike) -> EvalFile:
         clip = JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return EvalFile(clip, *(value if isinstance(value, str) else None for value in made))
+    motion, video = (value if isinstance(value, str) else None for value in made)
+    refined = content.get("refined")
+    return EvalFile(clip, motion, video, refined if isinstance(refined, dict) else None)
 
 
 def _float_array(value: object) -> np.ndarray:

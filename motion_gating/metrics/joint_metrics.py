@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from motion_gating.archives.fields import JITTER
+from motion_gating.archives.fields import JITTER, JITTER_RAW
 from motion_gating.metrics.joint_clip import JointClip
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.measures import benchmark, in_seconds
@@ -69,6 +69,7 @@ class JointMetrics:
         fps: the rate of the benchmark's metrics, None where the clip's is unknown (then per frame as given).
         clip_fps: the clip's own rate, None where unknown.
         figures: the others by their keys in :data:`motion_gating.metrics.table.METRICS`.
+        refined: what a refinement noted in the motion, with the figures of the raw motion; None for a raw one.
     """
 
     jitter_degree: float
@@ -77,10 +78,20 @@ class JointMetrics:
     worst_half_second: WorstSpan
     clip_fps: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
+    refined: dict | None = None
 
     def value(self, key: str) -> float:
-        """A figure by its key."""
+        """A figure by its key; ``jitter_degree_raw`` is that of the motion before it was refined."""
+        if key == JITTER_RAW:
+            return self.raw_jitter
         return self.jitter_degree if key == JITTER else self.figures[key]
+
+    @property
+    def raw_jitter(self) -> float:
+        """The jitter degree before a refinement; the motion's own where there was none."""
+        raw = self.refined.get("raw_figures") if self.refined else None
+        value = raw.get(JITTER) if isinstance(raw, dict) else None
+        return float(value) if isinstance(value, int | float) else self.jitter_degree
 
 
 def measure(clip: JointClip) -> JointMetrics:

@@ -13,6 +13,7 @@ from motion_gating.archives.fields import JITTER
 DEFAULT_JITTER = 0.04  # the jitter threshold
 TREMBLE = "tremble"
 SUGGESTED_TREMBLE = 0.6
+RAW = "raw"  # the motion before it was refined
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class ArchiveRun:
     renderer: str = "auto"
     limit: int | None = None
     mbench_names: bool = False
+    show_contacts: bool = False
     overwrite: bool = False
     failures: Path | None = None
 
@@ -105,7 +106,8 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
     say(f"body: {body_name('smplx', run.model_path)}")  # a missing model ends the command here
     engine = engine_for(renderer, engine)
     tools = Tools(run.model_path, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
-    start = functools.partial(start_rendering, tools, RenderSettings(run.width, run.height, run.fps), run.overwrite)
+    settings = RenderSettings(run.width, run.height, run.fps, show_contacts=run.show_contacts)
+    start = functools.partial(start_rendering, tools, settings, run.overwrite)
     batch = Batch(engine, "rendering", "clip", run.failures, Counter({RENDERED: 0, REUSED: 0}))
     entries, earlier = read_entries(run.meta_json), earlier_decisions(run.output_json)
     prepared = ((entry, _job(entry, run, targets)) for entry in itertools.islice(entries, count))

@@ -19,6 +19,7 @@ from motion_gating.archives.content import MOTION_DIGEST, motion_digest
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
+from motion_rep.drawing.contact_marks import contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.local_files import file_sha256
@@ -48,6 +49,7 @@ class RenderSettings:
     fps: float | None = None
     renderer: str = "opencv"
     body: str = ""
+    show_contacts: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,11 @@ def render_clip(
         return Rendered(False, digest)
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
+    marks = contact_marks(parameters, fps) if settings.show_contacts else None
     with open_writer(target.video, settings.width, settings.height, fps) as writer:
-        for picture in lit_frames(body, renderer, parameters, settings.width, settings.height, threads=threads):
+        for picture in lit_frames(
+            body, renderer, parameters, settings.width, settings.height, threads=threads, marks=marks
+        ):
             writer.write(picture)
     # A run that ends between the two leaves an older eval file, which does not know this video:
     # it counts as unfinished.
@@ -161,7 +166,8 @@ def render_clip(
 
 def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
     """Hex digest of the motion's bytes and the settings."""
-    made_with = json.dumps({"style": STYLE_VERSION, **asdict(settings)}, sort_keys=True)
+    used = {name: value for name, value in asdict(settings).items() if name != "show_contacts" or value}
+    made_with = json.dumps({"style": STYLE_VERSION, **used}, sort_keys=True)
     return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
 
 
@@ -187,10 +193,12 @@ def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
     """
     joints = y_up_from_z_up(agreed_joints(clip.motion).joints)
     start = y_up_from_z_up(parameters.pelvis()[0]).float() * torch.tensor([1.0, 0.0, 1.0])
-    value = {
+    value: dict[str, object] = {
         "joints": (joints - start).contiguous(),
         "global_orient": matrix_to_rotvec(parameters.root).float(),
         "body_pose": matrix_to_rotvec(parameters.body).flatten(1).float(),
         "transl": parameters.transl.float(),
     }
-    return value if clip.fps is None else {**value, "fps": clip.fps}
+    if clip.fps is not None:
+        value["fps"] = clip.fps
+    return value if clip.refined is None else {**value, "refined": clip.refined}

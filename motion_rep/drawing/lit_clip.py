@@ -10,6 +10,7 @@ import numpy as np
 from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import parameter_chunks
+from motion_rep.drawing.contact_marks import Marks
 from motion_rep.drawing.contact_shadow import PartOutlines
 from motion_rep.drawing.mbench_scene import EMPTY_BOUNDS, UP, MbenchScene, eye_of, front_view, ground_mesh, mbench_scene
 from motion_rep.drawing.renderers import Renderer
@@ -38,6 +39,7 @@ def lit_frames(
     height: int,
     view_of: ViewOfScene = front_view,
     threads: int | None = None,
+    marks: Marks | None = None,
 ) -> Iterator[np.ndarray]:
     """(H, W, 3) uint8 RGB pictures of a clip.
 
@@ -45,6 +47,7 @@ def lit_frames(
         parameters: canonical z-up frame.
         view_of: where the camera stands; the published front view by default.
         threads: how many draw at once; by default as many as the renderer allows.
+        marks: what lies on the ground in each frame.
     """
     scene = scene_of(body, parameters)
     view = view_of(scene, width, height)
@@ -53,16 +56,19 @@ def lit_frames(
     outlines = PartOutlines(body.parts)
     eye = eye_of(view)
 
-    def draw(posed: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        vertices, normals = posed
-        shadow = outlines.shadow(vertices, float(scene.bounds.low[1]))
+    def draw(posed: tuple[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        frame, (vertices, normals) = posed
+        floor = float(scene.bounds.low[1])
         lit = Mesh(vertices, body.faces, shade(normals, vertices, eye, UP))
-        drawn, region = renderer.draw(view, [shadow, lit], background)
+        mark = None if marks is None else marks(frame, scene.offset, floor)
+        meshes = [outlines.shadow(vertices, floor), *([] if mark is None else [mark]), lit]
+        drawn, region = renderer.draw(view, meshes, background)
         picture = background.copy()
         picture[region.slices()] = drawn
         return picture
 
-    yield from map_in_order(draw, _posed(body, parameters, scene), renderer.threads if threads is None else threads)
+    posed = enumerate(_posed(body, parameters, scene))
+    yield from map_in_order(draw, posed, renderer.threads if threads is None else threads)
 
 
 def _pixels_per_metre(view: View, scene: MbenchScene) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.foot_contact import FEET, FOOT_NAMES, foot_contacts
@@ -27,17 +29,57 @@ LEGEND_ROOM = 1.25
 FOOT_COLORS = ("#0072b2", "#d55e00")
 
 
-def motion_figure(clip: MotionClip, fps: float, title: str) -> Figure:
-    """Five panels, all from the joint positions in the motion's columns.
+@dataclass(frozen=True)
+class ShownMotion:
+    """A motion to draw.
 
     Raises:
         InputError: fewer than 3 rows, so that there is no acceleration.
     """
-    if len(clip) < 3:
-        raise InputError(f"has {len(clip)} rows, expected at least 3 for an acceleration.")
+
+    clip: MotionClip
+    fps: float
+    title: str
+
+    def __post_init__(self) -> None:
+        if len(self.clip) < 3:
+            raise InputError(f"has {len(self.clip)} rows, expected at least 3 for an acceleration.")
+
+
+def motion_figure(clip: MotionClip, fps: float, title: str, *others: ShownMotion) -> Figure:
+    """Five panels for each motion, all from the joint positions in its columns; several motions share their scales.
+
+    Raises:
+        InputError: fewer than 3 rows, so that there is no acceleration.
+    """
+    shown = (ShownMotion(clip, fps, title), *others)
+    figure = Figure(figsize=(13 * len(shown), 12.5), layout="constrained")
+    columns: list[FigureBase] = [figure]
+    if others:
+        columns = list(figure.subfigures(1, len(shown), squeeze=False)[0])
+    panels = [_draw(column, one.clip, one.fps, one.title) for column, one in zip(columns, shown, strict=True)]
+    for name in panels[0]:
+        _share_scales([axes[name] for axes in panels])
+    return figure
+
+
+def _share_scales(axes: list[Axes]) -> None:
+    """Give the same panels of several motions the limits that hold all of them."""
+    for get, put in ((Axes.get_xlim, Axes.set_xlim), (Axes.get_ylim, Axes.set_ylim)):
+        limits = [get(one) for one in axes]
+        turned = limits[0][0] > limits[0][1]
+        low, high = min(min(pair) for pair in limits), max(max(pair) for pair in limits)
+        for one in axes:
+            put(one, (high, low) if turned else (low, high))
+    if images := [image for one in axes for image in one.get_images()]:
+        brightest = max(image.get_clim()[1] for image in images)
+        for image in images:
+            image.set_clim(0, brightest)
+
+
+def _draw(figure: FigureBase, clip: MotionClip, fps: float, title: str) -> dict[str, Axes]:
     joints = unpack(clip.motion.double()).joints
     positions, times = joints.numpy(), np.arange(len(joints)) / fps
-    figure = Figure(figsize=(13, 12.5), layout="constrained")
     figure.suptitle(f"{title}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s", fontsize=14)
     axes = figure.subplot_mosaic(
         [["speed", "acceleration"], ["jitter", "jitter"], ["feet", "path"]], height_ratios=(1, 1.35, 1.2)
@@ -47,7 +89,7 @@ def motion_figure(clip: MotionClip, fps: float, title: str) -> Figure:
     _jitter_map(figure, axes["jitter"], positions, fps)
     _feet(axes["feet"], positions, foot_contacts(joints, fps).numpy(), times)
     _path(figure, axes["path"], positions[:, 0], times)
-    return figure
+    return axes
 
 
 def jitter_of_joints(positions: np.ndarray) -> np.ndarray:
@@ -90,7 +132,7 @@ def _by_joint(axes: Axes, times: np.ndarray, values: np.ndarray, title: str, uni
     axes.grid(alpha=0.25)
 
 
-def _jitter_map(figure: Figure, axes: Axes, positions: np.ndarray, fps: float) -> None:
+def _jitter_map(figure: FigureBase, axes: Axes, positions: np.ndarray, fps: float) -> None:
     jitter = jitter_of_joints(positions)
     extent = (0.5 / fps, (len(jitter) + 0.5) / fps, len(JOINT_NAMES) - 0.5, -0.5)
     image = axes.imshow(jitter.T * 1000, aspect="auto", extent=extent, cmap="magma", interpolation="nearest", vmin=0)
@@ -124,7 +166,7 @@ def _feet(axes: Axes, positions: np.ndarray, contacts: np.ndarray, times: np.nda
     axes.grid(alpha=0.25)
 
 
-def _path(figure: Figure, axes: Axes, pelvis: np.ndarray, times: np.ndarray) -> None:
+def _path(figure: FigureBase, axes: Axes, pelvis: np.ndarray, times: np.ndarray) -> None:
     """The pelvis seen from above; the person starts at the origin and faces up the page."""
     points = pelvis[:, None, :2]
     lines = LineCollection(list(np.concatenate((points[:-1], points[1:]), axis=1)), cmap="viridis", linewidths=2.5)

@@ -12,7 +12,7 @@ from motion_rep.motions.motion_file import MotionClip, write_motion
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install matplotlib)")
 
-from motion_rep.motions.figure import jitter_of_joints, motion_figure  # noqa: E402
+from motion_rep.motions.figure import ShownMotion, jitter_of_joints, motion_figure  # noqa: E402
 from motion_rep.plot_motion import main  # noqa: E402
 
 FPS = 16.0
@@ -83,3 +83,19 @@ def test_one_line_says_what_is_wrong(rows, output, code, message, tmp_path, caps
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / output).exists()
+
+
+def test_two_motions_share_their_scales(clip, tmp_path, capsys):
+    faster = MotionClip(clip.motion.repeat(1, 1), fps=FPS)
+    faster.motion[:, 126:192] *= 3
+    figure = motion_figure(clip, FPS, "before", ShownMotion(faster, FPS, "after"))
+    assert [part.get_suptitle().partition(":")[0] for part in figure.subfigs] == ["before", "after"]
+    for before, after in zip(*(part.axes for part in figure.subfigs), strict=True):
+        assert (before.get_xlim(), before.get_ylim()) == (after.get_xlim(), after.get_ylim())
+    for name in ("a.pt", "b.pt"):
+        write_motion(tmp_path / name, clip)
+    pair = [str(tmp_path / name) for name in ("a.pt", "b.pt")]
+    assert main([*pair, "-o", str(tmp_path / "both.png")]) == 0
+    assert "40 frames at 16 fps and 40 frames at 16 fps" in capsys.readouterr().out
+    assert main([*pair, pair[0], "-o", str(tmp_path / "three.png")]) == 2
+    assert "3 motions are given, expected one, or two to compare." in capsys.readouterr().err
