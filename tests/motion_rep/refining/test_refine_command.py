@@ -72,7 +72,7 @@ def test_cut_names_its_parts(raw, tmp_path, capsys):
 
 def test_the_input_is_never_the_output(raw, capsys):
     assert main(["-i", str(raw / "squat.pt"), "-o", str(raw / "squat.pt")]) == 2
-    assert "is an input too and would be overwritten" in capsys.readouterr().err
+    assert "--output and --input are the same file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
