@@ -1,6 +1,6 @@
-"""Choose the body that is drawn: SMPL-X (or SMPL-H) where its file is found, else the built-in mannequin.
+"""Choose the body to draw: SMPL-X (or SMPL-H) if its file is found, else the built-in mannequin.
 
-All bodies stand on the same 22 joints, so a motion means the same whichever is drawn.
+All bodies use the same 22 joints, so a motion looks the same with each.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ BUILT_IN = "mannequin"
 class Body(Protocol):
     """A skinned body.
 
-    name: what the user is told.
-    key: what tells one body from another on any machine, for recognising finished files.
+    name: for messages.
+    key: identifies the body on any machine, for recognising finished files.
     faces: (F, 3) int32, counter-clockwise seen from outside.
-    parts: (V,) int, which of the 22 joints carries each vertex most.
+    parts: (V,) int, which of the 22 joints has the largest weight at each vertex.
     """
 
     name: str
@@ -44,18 +44,18 @@ class Body(Protocol):
         ...
 
     def coarse(self) -> Body:
-        """The same body with fewer triangles, for small pictures; itself where there is no such form."""
+        """The same body with fewer triangles for small pictures, or itself if there is none."""
         ...
 
 
 def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None, device: str = "cpu") -> Body:
     """The body to draw.
 
-    Looks for the model at ``model_path`` (a file, or a folder that holds it directly or under its type), then at the
-    environment variable SMPLX_MODEL_PATH, then in data/body_models. ``mannequin`` always selects the built-in body.
+    Searches ``model_path`` (a file, or a folder that holds it directly or under its type), then the environment
+    variable SMPLX_MODEL_PATH, then data/body_models. ``mannequin`` always selects the built-in body.
 
     Raises:
-        UsageError: a place was named and no model is there, or SMPL-H was asked for and is nowhere.
+        UsageError: no model at the given place, or SMPL-H requested and not found.
     """
     path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
     if path is None:
@@ -64,7 +64,7 @@ def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
 
 
 def body_name(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None) -> str:
-    """What :func:`load_body` would call the body it loads, found out without loading it; same errors."""
+    """The name of the body that :func:`load_body` would load; same errors."""
     path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
     if path is None:
         return MannequinBody.name
@@ -72,10 +72,10 @@ def body_name(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
 
 
 def find_model(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None) -> Path | None:
-    """The model file, or None where nobody named a place and none is in the usual ones.
+    """The model file, or None if no place was given and the default ones hold none.
 
     Raises:
-        UsageError: a place was named and no model is there, or SMPL-H was asked for and is nowhere.
+        UsageError: no model at the given place, or SMPL-H requested and not found.
     """
     named = model_path or os.environ.get(MODEL_PATH_VARIABLE)
     found = _model_in(Path(named) if named else DEFAULT_MODEL_FOLDER, smpl_type)

@@ -1,11 +1,11 @@
-"""Draw fewer triangles where they are smaller than anybody can see."""
+"""Draw fewer triangles where the difference is invisible."""
 
 from __future__ import annotations
 
 from motion_rep.bodies.body_models import Body
 
 # Distance between the outlines of a body and of its coarse form, metres (99 % of the mannequin's vertices; most are
-# within half of it), and how much of that may show, pixels.
+# within half of it), and the largest invisible distance, pixels.
 OUTLINE_ERROR = 0.0015
 VISIBLE_ERROR = 0.5
 
@@ -14,6 +14,6 @@ def body_for(body: Body, pixels_per_metre: float) -> Body:
     """The body to draw.
 
     Args:
-        pixels_per_metre: how large a metre is in the picture, where the body comes closest to the camera.
+        pixels_per_metre: scale of the picture where the body is closest to the camera.
     """
     return body.coarse() if OUTLINE_ERROR * pixels_per_metre < VISIBLE_ERROR else body

@@ -30,11 +30,11 @@ class LinearSkin:
 
     @property
     def parts(self) -> np.ndarray:
-        """(V,) which joint carries each vertex most."""
+        """(V,) the joint with the largest weight at each vertex."""
         return self.points[:, 3::4].argmax(dim=1).numpy()
 
     def subset(self, vertices: np.ndarray, faces: np.ndarray) -> LinearSkin:
-        """The skin of some of the vertices (n,), with other triangles (F, 3) between them."""
+        """The skin of a subset of vertices (n,), with new triangles (F, 3)."""
         chosen = torch.from_numpy(vertices)
         return LinearSkin(self.points[chosen], self.directions[chosen], faces)
 

@@ -28,7 +28,7 @@ class MannequinBody:
 
     @property
     def skin(self) -> LinearSkin:
-        """The mesh and what binds it to the joints, for files that carry a skin of their own."""
+        """The mesh with its weights, for files that contain a skin."""
         return self._skin
 
     def vertices(self, parameters: BodyParameters) -> np.ndarray:
@@ -36,7 +36,7 @@ class MannequinBody:
         return self._skin.vertices(_poses(parameters))
 
     def normals(self, parameters: BodyParameters, vertices: np.ndarray) -> np.ndarray:
-        """(N, V, 3) float32 unit vectors, skinned like the vertices: cheaper than computing them from the faces."""
+        """(N, V, 3) float32 unit vectors, skinned like the vertices, which is faster than computing them from faces."""
         return self._skin.normals(_poses(parameters))
 
     def coarse(self) -> MannequinBody:
@@ -50,7 +50,7 @@ def _poses(parameters: BodyParameters) -> JointPoses:
 
 @functools.cache
 def _coarse_skin() -> LinearSkin:
-    """The part of the skin chosen by scripts/dev/make_coarse_mannequin.py; all of it if mannequin-x has a new mesh."""
+    """The vertices chosen by scripts/dev/make_coarse_mannequin.py; all if mannequin-x has a new mesh."""
     skin = _mannequin_skin()
     with np.load(Path(__file__).with_name("mannequin_coarse.npz")) as chosen:
         if int(chosen["full_count"]) != len(skin.parts):
@@ -87,7 +87,7 @@ def _mannequin_skin() -> LinearSkin:
 
 
 def _body_joint_of(parents: tuple[int, ...]) -> np.ndarray:
-    """For every joint of the model the body joint that carries it: fingers keep their place relative to the wrist."""
+    """For each joint of the model its body joint: fingers move with the wrist."""
     owner = list(range(len(parents)))
     for joint in range(len(JOINT_NAMES), len(parents)):
         owner[joint] = owner[parents[joint]]

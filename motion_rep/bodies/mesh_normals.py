@@ -6,7 +6,7 @@ import numpy as np
 
 
 class VertexNormals:
-    """Area-weighted vertex normals for one list of faces; sorts the faces once, so many meshes are quick.
+    """Area-weighted vertex normals for one list of faces, which is sorted only once for many meshes.
 
     Args:
         faces: (F, 3) int, counter-clockwise seen from outside.

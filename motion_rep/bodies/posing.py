@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from motion_rep.bodies.body_models import Body
 from motion_rep.kinematics.parameters import BodyParameters
 
-# Skinning several frames at once is quicker; more than this only costs memory.
+# Frames skinned at once: faster than one by one; more only costs memory.
 CHUNK = 16
 
 

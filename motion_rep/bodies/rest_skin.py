@@ -1,4 +1,4 @@
-"""The built-in body at rest with the four weights a vertex that real-time formats take."""
+"""The built-in body at rest with four weights per vertex, as real-time formats require."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RestSkin:
     weights: np.ndarray
 
     def weights_of_joints(self) -> np.ndarray:
-        """(V, 22) float32, one column a joint."""
+        """(V, 22) float32, one column per joint."""
         table = np.zeros((len(self.vertices), 22), np.float32)
         np.add.at(table, (np.arange(len(table))[:, None], self.joints), self.weights)
         return table

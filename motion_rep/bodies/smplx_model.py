@@ -45,7 +45,7 @@ class SmplxBody:
         """(N, V, 3) float32 metres, in the frame of the parameters."""
         root, body, transl = (value.to(self._device, torch.float32) for value in parameters)
         frames = len(transl)
-        # SMPL-H's pelvis rests elsewhere. The motion's joints are SMPL-X's, so the pelvis is moved to theirs.
+        # SMPL-H's pelvis has another rest position; it is moved to that of the motion's SMPL-X joints.
         shift = (pelvis_at_rest(self._pelvis) - self._pelvis).float()
         hands = {f"{side}_hand_pose": pose.expand(frames, -1, -1, -1) for side, pose in self._hands.items()}
         output = self._layer(
@@ -63,12 +63,12 @@ class SmplxBody:
         return np.stack([self._vertex_normals(frame) for frame in vertices])
 
     def coarse(self) -> SmplxBody:
-        """Itself: there is no form with fewer triangles."""
+        """Itself: there is no coarser mesh."""
         return self
 
 
 def model_name(path: Path, smpl_type: str) -> str:
-    """What the user is told about a model file."""
+    """The name of a model for messages."""
     return f"{'SMPL-X' if smpl_type == 'smplx' else 'SMPL-H'} ({path})"
 
 
@@ -106,10 +106,10 @@ def _layer(path: Path, smpl_type: str) -> Any:
 
 @contextlib.contextmanager
 def _without_pickles(path: Path) -> Iterator[Path]:
-    """The model file, or where it holds pickled objects a copy without them.
+    """The model file, or a copy without its pickled objects.
 
-    ``smplx`` has numpy unpickle all that a file holds, which can run code. Original files hold two tables (joint2num,
-    part2num), which nothing here needs.
+    ``smplx`` makes numpy unpickle every entry, which can run code. Original files contain two pickled tables
+    (joint2num, part2num), which are not needed here.
     """
     with np.load(path, allow_pickle=False) as arrays, zipfile.ZipFile(path) as archive:
         pickled = {name for name in arrays.files if _is_pickled(archive, name)}
@@ -134,7 +134,7 @@ def _is_pickled(archive: zipfile.ZipFile, name: str) -> bool:
 
 
 def _parts(layer: Any) -> np.ndarray:
-    """(V,) the body joint that carries each vertex most; face and fingers count for the joint they hang on."""
+    """(V,) the body joint with the largest weight at each vertex; face and fingers count for their parent joint."""
     parents = layer.parents.tolist()
     owner = list(range(len(parents)))
     for joint in range(22, len(parents)):

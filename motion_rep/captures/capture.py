@@ -1,4 +1,4 @@
-"""What every HMR system is turned into: one person's SMPL-X parameters in a camera frame."""
+"""The common form of all HMR results: one person's SMPL-X parameters in a camera frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from motion_rep.kinematics.camera import require_lens
 from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.parameters import BodyParameters
 
-# Metres: float64 keeps a joint there to a thousandth of a millimetre, and no place on Earth is farther.
+# Metres: at this distance float64 still resolves a thousandth of a millimetre, and no place on Earth is farther.
 FARTHEST_TRANSL = 1e7
 
 
@@ -26,17 +26,17 @@ class Capture:
     root_rotations: (T, 3, 3) orientation of the pelvis in the camera frame.
     body_rotations: (T, 21, 3, 3) rotations of the other joints relative to their parents.
     transl: (T, 3) metres; the pelvis is at J0 + transl.
-    focal_length: (T,) pixels, or None where the camera is unknown.
+    focal_length: (T,) pixels, or None for an unknown camera.
     width, height: pixels of the frame, or None.
     fps: frames per second of the source, or None.
-    frame_index: (T,) int64, source frame of each row, increasing; None where every frame is there or it is unknown.
-    has_camera: False for a gravity-aligned world, stored in y-down axes, over which no video fits.
-    up_axis: the axis of the file that its reader took for up: ``-y`` (OpenCV camera), ``y`` or ``z``.
-    angles_beyond_joints: whether the file's rotation vectors are longer than any joint turns (degrees, most likely).
-    up: (3,) unit vector, the direction of up in camera axes, or None where a level camera is assumed.
-    up_spread: degrees by which up may be wrong.
-    source: which system wrote it.
-    notes: what a person should know about the reading, one sentence each.
+    frame_index: (T,) int64, source frame of each row, increasing; None if no frame is missing or it is unknown.
+    has_camera: False for a gravity-aligned world, stored in y-down axes, on which no video can be overlaid.
+    up_axis: the file's up axis as assumed by its reader: ``-y`` (OpenCV camera), ``y`` or ``z``.
+    angles_beyond_joints: whether rotation vectors are longer than any joint can turn (probably degrees).
+    up: (3,) unit vector, the up direction in camera axes, or None for an assumed level camera.
+    up_spread: uncertainty of ``up``, degrees.
+    source: the system that wrote it.
+    notes: notes from reading the file, one sentence each.
     """
 
     root_rotations: Tensor
@@ -84,12 +84,12 @@ class Capture:
         return dataclasses.replace(self, notes=(*self.notes, *notes)) if notes else self
 
     def _require_near(self) -> None:
-        """Farther away, float64 itself moves joints by more than a motion's precision."""
+        """Farther away, float64 rounding exceeds a motion's precision."""
         farthest = float(self.transl.abs().max())
         if farthest > FARTHEST_TRANSL:
             raise InputError(
                 f"transl is up to {farthest:.3g} metres from the origin, expected at most {FARTHEST_TRANSL:g}. "
-                "Subtract the place of the first frame, or give its unit with --units cm or mm."
+                "Subtract the position of the first frame, or set the unit with --units cm or mm."
             )
 
     def _require_camera(self, frames: int) -> None:
@@ -135,7 +135,7 @@ class Capture:
 
 
 def require_frames(frames: int) -> None:
-    """Refuse clips that take too much memory at work."""
+    """Reject clips that need too much memory."""
     if frames > MOST_FRAMES:
         raise InputError(f"has {frames:,} frames, expected at most {MOST_FRAMES:,}. Cut it into parts.")
 

@@ -22,7 +22,7 @@ BODY_SIZES = {
     66: "a body with its root; leave out the first 3 numbers",
 }
 
-# How far a given matrix may be from a rotation (largest entry) before it is an error and not rounding.
+# Largest deviation of an entry from the nearest rotation that counts as rounding.
 ROTATION_TOLERANCE = 1e-2
 
 
@@ -51,7 +51,7 @@ def capture_from_dict(value: object) -> Capture:
     if missing:
         raise InputError(
             f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, "
-            "name it with --format."
+            "choose it with --format."
         )
     transl = _drop_singletons(float_tensor(TRANSL, value[TRANSL]), (None, 3))
     if transl.ndim != 2 or transl.shape[1] != 3:
@@ -78,7 +78,7 @@ def float_tensor(name: str, value: object) -> Tensor:
     """Numbers in a tensor, an array or a list to float64 on the CPU.
 
     Raises:
-        InputError: something that holds no numbers, or more rows than a clip may have.
+        InputError: not numbers, or more rows than a clip may have.
     """
     shape = (len(value),) if isinstance(value, list) else getattr(value, "shape", ())
     require_frames(shape[0] if shape else 0)
@@ -101,9 +101,7 @@ def _require_real(name: str, other: bool, dtype: object) -> None:
 
 
 def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
-    """An optional number given once or for each frame (scalar, 0-d, (1,), (T,) or (T, 1)) as (T,), or None where
-    absent.
-    """
+    """An optional number, given once or per frame (scalar, 0-d, (1,), (T,) or (T, 1)), as (T,); None if absent."""
     if values.get(name) is None:
         return None
     return _repeated(float_tensor(name, values[name]), name, frames)
@@ -120,7 +118,7 @@ def _repeated(numbers: Tensor, name: str, frames: int) -> Tensor:
 
 
 def per_clip(values: Mapping, name: str, frames: int) -> float | None:
-    """An optional number that must be the same in all frames, or None where absent."""
+    """An optional number that must be equal in all frames; None if absent."""
     if values.get(name) is None:
         return None
     numbers = float_tensor(name, values[name])
@@ -139,7 +137,7 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
     """(..., 3, 3) matrices of a file, made exactly orthonormal.
 
     Raises:
-        InputError: further from a rotation than rounding explains.
+        InputError: a deviation from rotations beyond rounding.
     """
     if not bool(matrices.isfinite().all()):
         raise InputError(f"{name} holds values that are not finite numbers.")
@@ -154,7 +152,7 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
 
 
 def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool]:
-    """(T, 1, 3, 3) root and (T, 21, 3, 3) body, and whether rotation vectors are longer than any joint turns."""
+    """(T, 1, 3, 3) root and (T, 21, 3, 3) body, and whether rotation vectors are longer than any joint can turn."""
     given = (
         _rotations(ROOT, value[ROOT], frames, 1),
         _rotations(BODY, value[BODY], frames, 21),

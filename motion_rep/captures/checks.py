@@ -1,4 +1,4 @@
-"""Things in a capture that a person should know about before the motion is used."""
+"""Oddities of a capture that users should know before they use the motion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from motion_rep.captures.resampling import frame_ranges
 from motion_rep.kinematics.rotations import angle_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 
-# A person's pelvis moves at up to 8 m/s in a sprint; 0.35 m within a frame also happens through noise in the depth.
+# A sprinter's pelvis moves at up to 8 m/s; noise in the depth alone can move it by 0.35 m within a frame.
 FASTEST_PELVIS = 8.0
 SMALLEST_JUMP = 0.35
 LARGEST_TURN = 2.0
@@ -30,9 +30,8 @@ def _changing_focal_length(capture: Capture) -> str | None:
         return None
     return (
         f"the focal length changes over time, from {float(focal.min()):.1f} to {float(focal.max()):.1f} pixels; the "
-        "file keeps one camera "
-        f"({float(focal.median()):.1f}, the median), so an overlay fits only roughly. SMPLest-X maps all frames to "
-        "one camera with --retarget_cam"
+        f"motion keeps one camera ({float(focal.median()):.1f}, the median), so an overlay fits only roughly. "
+        "SMPLest-X maps all frames to one camera with --retarget_cam"
     )
 
 
@@ -46,7 +45,8 @@ def _jumps(capture: Capture) -> str | None:
     numbers = _source_frames(capture)[jumps + 1].tolist()
     how_far = f"{float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad"
     return (
-        f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the person may have been switched there"
+        f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; "
+        "the capture may have switched to another person there"
     )
 
 
@@ -62,7 +62,7 @@ def check_upright(joints: Tensor) -> tuple[str, ...]:
     last = len(below) - 1 if bool(below.all()) else int(torch.nonzero(~below)[0]) - 1
     cause = "the camera was tilted or the axes are not OpenCV's (x right, y down, z forward)"
     return (
-        f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person does stand, "
+        f"the head is below the pelvis from the start (rows {frame_ranges([(0, last)])}); if the person is standing, "
         f"{cause}",
     )
 

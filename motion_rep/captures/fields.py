@@ -1,7 +1,7 @@
-"""Names of the documented capture file's entries; only the standard library is imported here."""
+"""Names of the documented capture file's entries. Imports only the standard library."""
 
 from __future__ import annotations
 
 ROOT, BODY, TRANSL = REQUIRED = ("global_orient", "body_pose", "transl")
-FOCAL, WIDTH, HEIGHT = CAMERA = ("focal_length", "width", "height")
-FPS, FRAME_INDEX, SOURCE = "fps", "frame_index", "source"
+FOCAL, WIDTH, HEIGHT = "focal_length", "width", "height"
+FPS, FRAME_INDEX = "fps", "frame_index"

@@ -1,4 +1,4 @@
-"""How well a captured body lies on what was seen of the person in the image, as a capture file stores it."""
+"""How well a captured body matches the person in the image, as stored in a capture file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError
 
-# A landmark lies on the body where it misses by at most this share of the torso's length in the image.
+# A landmark matches if its error is at most this share of the torso's length in the image.
 CLOSE_TORSOS = 0.2
 
 
@@ -20,8 +20,8 @@ class ImageFit:
 
     per_frame: (T,) share of visible limb landmarks within 0.2 torso lengths; 1 in a frame without any.
     share: the same over the clip. miss_95: 95th percentile of the distance, in torso lengths.
-    most_people: the most people that were seen at once.
-    changes: source frames at which the tracker moved to another person; the capture holds one side of each.
+    most_people: the largest number of people seen at once.
+    changes: source frames at which the tracker switched to another person; the capture ends or starts there.
     unseen: body parts that were never visible.
     """
 
@@ -58,10 +58,10 @@ class ImageFit:
 
 
 def stored_image_fit(capture: object) -> ImageFit | None:
-    """The image fit in a capture file's contents, or None where the file has none.
+    """The image fit in a capture file's contents, or None if absent.
 
     Raises:
-        InputError: the stored values are not of the documented kind.
+        InputError: the stored values are not as documented.
     """
     if not isinstance(capture, Mapping) or capture.get("image_fit") is None:
         return None

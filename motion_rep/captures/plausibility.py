@@ -1,7 +1,7 @@
-"""Whether a capture can be a person: which way is up over the whole clip, angles, speeds, size in the picture.
+"""Whether a capture is plausible: its up axis over the whole clip, angles, speeds, size in the picture.
 
-A file with other axes or units converts without an error and gives a person who lies down or flies. One sentence names
-the likely cause and the flag that mends it.
+A file with other axes or units converts without an error and gives a person who lies down or flies. A sentence names
+the likely cause and the flag that fixes it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from motion_rep.common.rates import LOADER_FPS
 from motion_rep.kinematics.frames import AXIS_UP, OPENCV_FROM_UP, basis
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 
-# A body's height in metres, for its size in a picture.
+# Assumed height of a body in a picture, metres.
 STANDING = 1.3
-# Cosine between trunk and thighs above which somebody stands or walks; crawling and sitting people bend their hips.
+# Cosine between trunk and thighs above which a person stands or walks; crawling and sitting people bend their hips.
 STRAIGHT_HIPS = 0.85
-# Share of the frames with straight hips, and how far the body points along one axis on average.
+# Share of frames with straight hips, and mean alignment of the body with one axis.
 STANDING_SHARE, ALONG_AXIS = 0.15, 0.75
-# Metres per second that the pelvis of a person exceeds in less than a tenth of the frames.
+# Metres per second that a person's pelvis exceeds in less than a tenth of the frames.
 FASTEST = 20.0
-# Share of the picture's larger side below which nobody can fit a body; metres from the camera where it is unknown.
+# Smallest size of a person as a share of the picture's larger side; largest distance (m) from an unknown camera.
 SMALLEST_SHARE, FARTHEST_FROM_CAMERA = 0.012, 250.0
-# Metres from the floor of a world up to which a pelvis is found.
+# Largest height of a pelvis above the floor of a world, metres.
 HIGHEST_PELVIS = 30.0
-# Typical speed (m/s), distance from the camera and height of the pelvis (m), with the factor by which they vary.
+# Typical speed (m/s), distance from the camera and height of the pelvis (m), each with its usual factor of variation.
 SPEED, DISTANCE, PELVIS_HEIGHT = (0.4, 5.0), (4.0, 2.0), (0.95, 1.5)
 
 
 def check_plausible(capture: Capture, joints: Tensor) -> str | None:
-    """One sentence with the likely causes and their flags where the capture cannot be a person as it stands.
+    """One sentence with the likely causes and their flags if the capture is implausible, else None.
 
     Args:
         joints: (T, 22, 3) of the capture, in its own axes, metres.
@@ -49,11 +49,11 @@ def check_plausible(capture: Capture, joints: Tensor) -> str | None:
 def _degrees(capture: Capture) -> tuple[str, str] | None:
     if not capture.angles_beyond_joints:
         return None
-    return "the rotation vectors are longer than any joint turns: the angles look like degrees", "--degrees"
+    return "the rotation vectors are longer than any joint can turn: the angles look like degrees", "--degrees"
 
 
 def _axis(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
-    """Which axis of the file points from the feet to the head, where it is not the one that the reader took for up."""
+    """The file's axis from the feet to the head, if it is not the assumed up axis."""
     if capture.angles_beyond_joints:
         return None
     ankles, knees, hips = (_middle(joints, name) for name in ("ankle", "knee", "hip"))
@@ -82,7 +82,7 @@ def _unit_vectors(vectors: Tensor) -> Tensor:
 
 
 def _unit(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
-    """The unit of length that makes speed and place those of a person, where metres do not."""
+    """The unit of length that makes speed and position plausible, if metres do not."""
     speed, place = _speed(capture), _place(capture)
     too_fast, too_far = speed > FASTEST, _is_too_far(capture, place)
     if not (too_fast or too_far):
@@ -94,14 +94,12 @@ def _unit(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
     what = f"the pelvis moves at {speed:.3g} m/s" if too_fast else f"the person is {place:.3g} m away"
     if unit == "m":
         cause = "its depth may be in units of the focal length" if too_far else "check --fps and the unit of transl"
-        return f"{what}, which no person in a picture does: {cause}", ""
+        return f"{what}, which is implausible: {cause}", ""
     return f"{what}: the translations look like {LENGTH_NAMES[unit]}", f"--units {unit}"
 
 
 def _speed(capture: Capture) -> float:
-    """Metres per second that the pelvis exceeds in a tenth of the frames; without the depth of a camera, which is
-    noisy.
-    """
+    """Metres per second that the pelvis exceeds in a tenth of the frames; ignores a camera's noisy depth."""
     axes = 2 if capture.has_camera and capture.focal_length is not None else 3
     step = capture.parameters().pelvis()[:, :axes].diff(dim=0).norm(dim=-1)
     frames = 1 if capture.frame_index is None else capture.frame_index.diff()
@@ -124,7 +122,7 @@ def _is_too_far(capture: Capture, place: float) -> bool:
 
 
 def _oddity(value: float, typical: tuple[float, float]) -> float:
-    """How far a number is from a typical one, in its own factors, squared; numbers near zero say nothing."""
+    """Squared distance from a typical value on a logarithmic scale; values near zero are clamped."""
     usual, factor = typical
     return (math.log(max(value, 1e-3 * usual) / usual) / math.log(factor)) ** 2
 
@@ -132,7 +130,7 @@ def _oddity(value: float, typical: tuple[float, float]) -> float:
 def angles_beyond_joints(rotvec: Tensor) -> bool:
     """Whether rotation vectors are so long that they must be degrees.
 
-    A joint turns by less than pi; unwrapped roots of motion capture reach 2 pi and a little more.
+    A joint turns by less than pi; unwrapped roots of motion capture slightly exceed 2 pi.
 
     Args:
         rotvec: (T, J, 3), root first.

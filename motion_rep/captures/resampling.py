@@ -1,6 +1,4 @@
-"""Change the times at which a capture is sampled: fill short holes, go to another frame rate. Rotations move on the
-sphere.
-"""
+"""Resample a capture in time: fill short gaps, change the frame rate. Rotations use spherical interpolation."""
 
 from __future__ import annotations
 
@@ -14,12 +12,12 @@ from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import slerp
 
 MAX_GAP_SECONDS = 0.3
-# For a capture whose frame rate is unknown, a gap of this many frames is as long as it may be: 0.3 s at 16 fps.
+# Longest gap in frames for an unknown frame rate: 0.3 s at 16 fps.
 MAX_GAP_FRAMES_UNKNOWN_FPS = 4
 
 
 def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Capture:
-    """Interpolate over source frames that are missing in ``frame_index``, and note which.
+    """Interpolate the source frames that are missing in ``frame_index``, with a note.
 
     Returns:
         A capture with one row for every source frame from the first seen to the last.
@@ -35,8 +33,8 @@ def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Cap
     if long:
         rate = "an unknown frame rate" if capture.fps is None else f"{capture.fps:g} fps"
         raise InputError(
-            f"nobody was seen in the frames {frame_ranges(long)}; gaps of up to {limit} frames ({max_gap_seconds:g} "
-            f"s at {rate}) are filled, longer ones are not. "
+            f"has no person in the frames {frame_ranges(long)}; only gaps of up to {limit} frames "
+            f"({max_gap_seconds:g} s at {rate}) are filled. "
             "Cut the clip there and convert the parts, or run the capture again."
         )
     require_frames(int(index[-1] - index[0]) + 1)
@@ -57,7 +55,7 @@ def resample(capture: Capture, target_fps: float) -> Capture:
         InputError: the capture's own rate is unknown, or the clip is shorter than two new frames.
     """
     if capture.fps is None:
-        raise InputError("its frame rate is unknown, so it cannot be resampled. Give the rate with --fps.")
+        raise InputError("its frame rate is unknown, so it cannot be resampled. Set the rate with --fps.")
     duration = (len(capture) - 1) / capture.fps
     count = int(duration * target_fps + 1e-6) + 1
     if count < 2:

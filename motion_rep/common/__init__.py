@@ -1,1 +1,1 @@
-"""What every part uses: errors, the command line, frame rates."""
+"""Shared basics: errors, the command line, frame rates."""

@@ -139,7 +139,7 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         )
         return CANNOT_START
     except KeyboardInterrupt:
-        say_error("interrupted; finished outputs are kept, run the same command again to go on")
+        say_error("interrupted; finished outputs are kept. Re-run the command to resume it")
         return 130
     except OSError as error:
         say_error(system_failure(error))
@@ -162,9 +162,9 @@ def say_error(text: object) -> None:
 
 
 def _print(line: str, stream: TextIO) -> None:
-    """Print a line; the work goes on where the reader is gone or the disk of a log is full.
+    """Print a line; a closed pipe or a full disk does not stop the work.
 
-    File names may hold any bytes: control characters, and what the stream cannot encode, are escaped.
+    Control characters and characters that the stream cannot encode are escaped, because file names may hold any bytes.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
@@ -176,7 +176,7 @@ def _print(line: str, stream: TextIO) -> None:
 
 
 def _open_streams() -> None:
-    """Give closed standard streams a place to write to."""
+    """Replace closed standard streams with the null device."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
@@ -195,7 +195,7 @@ def positive_number(text: str) -> float:
 
 
 def frame_rate(text: str) -> float:
-    """argparse type: frames per second, as far as cameras and players go."""
+    """argparse type: frames per second, within the range of cameras and players."""
     return _number_within(
         text, SLOWEST_RATE, FASTEST_RATE, f"a frame rate ({SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second)"
     )
@@ -212,12 +212,12 @@ def positive_int(text: str) -> int:
 
 
 def thread_count(text: str) -> int:
-    """argparse type: how many threads work at a time."""
+    """argparse type: a number of threads."""
     return _int_within(text, 1, 256, "a number of threads (1 to 256)")
 
 
 def worker_count(text: str) -> int:
-    """argparse type: how many processes work at a time; 0 means none but this one."""
+    """argparse type: a number of worker processes; 0 works in this process."""
     return _int_within(text, 0, 1024, "a whole number of processes (0 to 1024)")
 
 
@@ -242,7 +242,7 @@ def _number_within(text: str, least: float, most: float, expected: str) -> float
 
 
 def _int_within(text: str, least: int, most: int, expected: str) -> int:
-    # More digits than a number in use has are not converted: Python itself refuses some thousand.
+    # Reject absurdly long digit strings; int() itself raises above 4,300 digits.
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
     if not least <= value <= most:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {expected}")
@@ -250,9 +250,9 @@ def _int_within(text: str, least: int, most: int, expected: str) -> int:
 
 
 def device_or_error(name: str) -> str:
-    """A torch device on this machine: the one named, else, with a warning, the CPU.
+    """The named torch device if this machine has it; otherwise a warning and the CPU.
 
-    ``auto`` takes CUDA if there is one.
+    ``auto`` takes CUDA if it is available.
     """
     import torch
 
@@ -265,6 +265,6 @@ def device_or_error(name: str) -> str:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError, NotImplementedError):
-        say_warning(f"--device {name}: this machine has no such device; the CPU is used")
+        say_warning(f"--device {name}: this machine has no such device; using the CPU")
         return "cpu"
     return name

@@ -31,22 +31,20 @@ def located(place: object) -> Iterator[None]:
 
 
 def system_failure(error: OSError) -> str:
-    """One line for what the system answered to a call on a file: a network drive that went away, a disk that breaks, a
-    folder that is closed to us.
-    """
+    """One line for an operating system error on a file: a lost network drive, a failing disk, a denied folder."""
     what = error.strerror or one_line(error) or type(error).__name__
     place = f"{error.filename}: " if isinstance(error.filename, str) else ""
     return (
-        f"{place}cannot be used: {what}. Check that the drive is there and that you may read and write it, "
-        "then run the same command again."
+        f"{place}cannot be used: {what}. Check that the drive is mounted and that you may read and write it, "
+        "then re-run the command."
     )
 
 
 def one_line(text: object) -> str:
-    """Text without line breaks, so that an error stays one line whatever a library put into its message."""
+    """Text without line breaks, so that a library's multi-line message stays one line."""
     return " ".join(str(text).split())
 
 
 def printable(text: object) -> str:
-    """Text with everything escaped that could steer a terminal or that it cannot show; tabs stay."""
+    """Text with control and unprintable characters escaped; tabs stay."""
     return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in str(text))

@@ -1,4 +1,4 @@
-"""Frame rates, in frames per second: the possible ones, and THE rule for a motion whose rate is unknown."""
+"""Frame rates, in frames per second: the accepted range, and the rule for a motion whose rate is unknown."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ SLOWEST_RATE, FASTEST_RATE = 0.1, 1000.0
 # The published TM2M loader assumes this rate for every reference motion.
 LOADER_FPS = 16.0
 
-# What a rate is needed for -> the rate assumed where it is unknown. Pictures follow the published renderer;
+# Purpose -> the rate assumed for a motion without one. Pictures follow the published renderer;
 # timed data (exports, plots, the viewer) follow the published loader.
 DRAWING, TIMING = "drawing", "timing"
 ASSUMED_FPS = {DRAWING: 20.0, TIMING: LOADER_FPS}
 
 
 def playback_rate(purpose: str, *known: float | None) -> tuple[float, str | None]:
-    """The rate at which a motion is shown or written.
+    """Choose the rate at which a motion is shown or written.
 
     Args:
         purpose: :data:`DRAWING` or :data:`TIMING`.
-        known: rates in the order of preference: a flag's, the motion's own, its video's; None where there is none.
+        known: rates in order of preference (a flag's, the motion's own, its video's); None for unknown.
     Returns:
-        The first known rate and None, or the assumed rate and a sentence that says so.
+        The first known rate and None, or the assumed rate and a note about it.
     """
     for rate in known:
         if rate:
             return rate, None
     fps = ASSUMED_FPS[purpose]
-    note = f"does not say its frame rate; {fps:g} is assumed, as published readers do. Give another with --fps"
+    note = f"does not store its frame rate; {fps:g} is assumed, as in published readers. Set another with --fps"
     return fps, note
 
 

@@ -1,4 +1,4 @@
-"""What a file is and whether it will convert, as lines for a person to read."""
+"""A readable report on a file: its system, contents, and whether it will convert."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from motion_rep.hmr_results.corrections import Corrections
 from motion_rep.hmr_results.documents import Document, open_document
 from motion_rep.hmr_results.fields import printable
 
-# Dicts with more entries than this are lists by another name (PHALP's frames, WHAM's tracks); one entry stands for all.
+# Larger dicts are really lists (PHALP's frames, WHAM's tracks): one entry is shown for all.
 MOST_KEYS = 24
 DEEPEST = 3
 
 
 @dataclass(frozen=True)
 class CaptureReport:
-    """Lines as (what, found) and whether a motion can be made of the file."""
+    """Lines as (label, text), and whether the file converts."""
 
     lines: tuple[tuple[str, str], ...]
     converts: bool
@@ -62,10 +62,10 @@ def _say_lines(lines: tuple[tuple[str, str], ...]) -> None:
 
 
 def report_on(path: Path, settings: Settings) -> CaptureReport:
-    """Everything that can be said about a file and its conversion (but for a change of rate).
+    """Report on a file and its conversion (without a change of rate).
 
     Raises:
-        InputError: its bytes cannot be read at all; the message starts with the path.
+        InputError: the file cannot be read; the message starts with the path.
     """
     document = open_document(path, settings.image_size, settings.trust_pickle)
     contents = [("contents", line) for line in contents_lines(document)]
@@ -118,14 +118,14 @@ def _image_fit_line(contents: object) -> Iterator[tuple[str, str]]:
 
 def _span(capture: Capture) -> str:
     if capture.frame_index is None:
-        return ", which frames of the source is not said"
+        return ", not numbered"
     return f", from {int(capture.frame_index[0])} to {int(capture.frame_index[-1])} of the source"
 
 
 def _rate(capture: Capture, fps: float | None) -> str:
     rate = fps or capture.fps
     if rate is None:
-        return "not stored; give it with --fps"
+        return "not stored; set it with --fps"
     last = len(capture) - 1 if capture.frame_index is None else int(capture.frame_index[-1] - capture.frame_index[0])
     return f"{rate:g} per second{' (given)' if fps else ''}, {last / rate:.2f} s from the first to the last"
 
@@ -142,13 +142,13 @@ def _camera(capture: Capture) -> str:
 def _gaps(capture: Capture) -> str:
     index = capture.frame_index
     if index is None:
-        return "cannot be told: the frames are not numbered"
+        return "unknown: the frames are not numbered"
     gaps = [(int(a) + 1, int(b) - 1) for a, b in zip(index[:-1], index[1:], strict=True) if b - a > 1]
     return f"frames {frame_ranges(gaps)} are missing" if gaps else "none"
 
 
 def contents_lines(document: Document) -> list[str]:
-    """Keys with shapes and types, nested ones indented; for a folder how many files there are of each kind."""
+    """Keys with shapes and types, nested ones indented; for a folder the number of files of each kind."""
     if document.path.is_dir():
         return [
             f"{folder}/*{suffix}: {count} files"
@@ -182,7 +182,7 @@ def _value_lines(value: object, depth: int) -> Iterator[str]:
 
 
 def _entry(value: Mapping, key: object) -> object:
-    """An entry, or what keeps it from being read (an array of objects in a ``.npz``, say)."""
+    """An entry, or a text if it cannot be read (an array of objects in a ``.npz``, for example)."""
     try:
         return value[key]
     except InputError:

@@ -16,13 +16,13 @@ from motion_rep.motions.encoding import encode_capture
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip
 
-# Degrees: a direction of up that is known less well is not used, and a smaller tilt is none.
+# Degrees: a less certain up direction is ignored, and a smaller tilt counts as level.
 LARGEST_UP_SPREAD, LEAST_TILT = 10.0, 0.5
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A converted clip, and one sentence for each thing that its user should know."""
+    """A converted clip, and notes for the user, one sentence each."""
 
     clip: MotionClip
     notes: tuple[str, ...]
@@ -34,9 +34,9 @@ def convert(
     """Fill short gaps, resample if asked, and encode.
 
     Args:
-        fps: the source's true rate, where the file does not say it or is wrong.
+        fps: the source's true rate, if the file does not store it or is wrong.
         target_fps: the rate of the result; None keeps the source's.
-        up_from: "capture" levels by the capture's up where it is known well, "level" assumes a level camera.
+        up_from: "capture" levels by the capture's up direction if it is certain, "level" assumes a level camera.
     Raises:
         InputError: long gaps, no heading, or resampling at an unknown rate.
     """
@@ -53,20 +53,20 @@ def convert(
         clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time, known_up)
     except InputError as error:
         raise error if odd is None else InputError(f"{error} Perhaps because {odd}.") from None
-    # One warning names the cause; what follows from it is not repeated.
+    # One warning names the cause; its consequences are not reported.
     oddities = (odd,) if odd else (*check_capture(timed), *check_upright(unpack(clip.motion).joints))
     return Conversion(clip, (*encoded.notes, *up_note, *oddities, *_rate_note(sampled.fps)))
 
 
 def _levelled(capture: Capture, up_from: str) -> tuple[Capture, tuple[str, ...]]:
-    """The capture with the up that is to be used, and a note where that tilts the camera."""
+    """The capture with the up direction to use, and a note if it tilts the camera."""
     if capture.up is None:
         return capture, ()
     tilt = math.degrees(math.acos(max(-1.0, min(1.0, -float(capture.up[1])))))
     if up_from == "level" or capture.up_axis != "-y" or capture.up_spread > LARGEST_UP_SPREAD or tilt < LEAST_TILT:
         return dataclasses.replace(capture, up=None), ()
     note = (
-        f"the camera is tilted by {tilt:.0f} degrees (spread {capture.up_spread:.0f}), the motion is levelled by that"
+        f"the camera is tilted by {tilt:.0f} degrees (spread {capture.up_spread:.0f}); the motion was levelled"
     )
     return capture, (f"{note}; --up-from level assumes a level camera",)
 

@@ -24,7 +24,7 @@ from motion_rep.refining.refinement import refine
 from motion_rep.refining.settings import Settings as RefineSettings
 from motion_rep.runs.pairing import Pairing
 
-# Raised whenever the numbers change, so that older files are made again.
+# Increase it whenever the numbers change, so that older files are regenerated.
 CONVERSION_VERSION = 1
 # Settings that older files do not know: they count only where they are used, so that older files stay finished.
 LATER_SETTINGS = ("up", "units", "degrees", "up_from", "refine")
@@ -85,9 +85,8 @@ def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing],
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
     """Convert into a folder unless that is done.
 
-    A file that is there is left alone where it was made from the same input with the same settings, and also where
-    nobody can tell what it
-    was made from or somebody has changed it since. What an earlier run made from something else is made again.
+    An existing file is kept if it was made from the same input with the same settings, if its origin is unknown, or if
+    it was edited since. A file of an earlier run with another input or other settings is regenerated.
 
     Raises:
         InputError: the message names the file.

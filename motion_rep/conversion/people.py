@@ -1,4 +1,4 @@
-"""The people in captures, as lines: for ``--list-people``."""
+"""Print the people in captures, for ``--list-people``."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from motion_rep.hmr_results.names import LONGEST
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides how a capture is converted."""
+    """All settings that affect the result of a conversion."""
 
     fps: float | None = None
     target_fps: float | None = None

@@ -1,4 +1,4 @@
-"""A shadow straight below the body, darkest where it is close to the ground: it shows where the feet are."""
+"""A shadow vertically below the body, darker the closer a part is to the ground: it shows where the feet are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from motion_rep.drawing.scene import Mesh
 from motion_rep.drawing.shading import GROUND_COLOR, SHADOW_COLOR
 
-# Metres above the ground at which a part's shadow has faded to about a third.
+# Height in metres at which a part's shadow has faded to about a third.
 FADE_HEIGHT = 0.25
 LIFT = 0.001
-# Every fourth vertex outlines a part as well as all of them.
+# Every fourth vertex is enough for the outline of a part.
 STRIDE = 4
 
 
@@ -19,7 +19,7 @@ class PartOutlines:
     """Casts shadows for one body.
 
     Args:
-        parts: (V,) int, which joint carries each vertex most.
+        parts: (V,) int, the joint with the largest weight at each vertex.
     """
 
     def __init__(self, parts: np.ndarray) -> None:
@@ -50,7 +50,7 @@ class PartOutlines:
 
 
 def _fan(count: int) -> np.ndarray:
-    """(2 (count - 2), 3) triangles of a convex outline, both windings: which one faces up depends on the axes."""
+    """(2 (count - 2), 3) triangles of a convex outline, in both windings: the axes decide which faces up."""
     ring = np.arange(1, count - 1)
     fan = np.stack((np.zeros_like(ring), ring, ring + 1), axis=1)
     return np.concatenate((fan, fan[:, ::-1]))

@@ -28,13 +28,13 @@ from motion_rep.video.timing import is_even
 from motion_rep.video.writing import open_writer
 
 DEFAULT_FIELD_OF_VIEW = 55.0
-# Free space around the person in the default camera's picture, and how close that camera may come (metres).
+# Margin around the person in the default camera's picture, and that camera's smallest distance (metres).
 DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
 
-# Pictures whose ratio of sides differs by more show different things.
+# Largest relative difference of aspect ratios of the same scene.
 SHAPE_TOLERANCE = 0.03
 
-# Some containers only estimate their number of frames; fewer than this share of it means that the file was cut.
+# Some containers only estimate their number of frames; below this share of it the file counts as truncated.
 SEEN_SHARE = 0.95
 
 # Grey of the farthest point in an overlay: black would leave the picture unchanged and hide a body that fits.
@@ -45,7 +45,7 @@ Shown = Callable[[Iterable, int | None], Iterable]
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What the user may choose; None takes what the motion knows."""
+    """Choices of the user; None takes the motion's own value."""
 
     fps: float | None = None
     width: int | None = None
@@ -85,7 +85,7 @@ def check_overlay(
     options: CheckOptions,
     shown: Shown,
 ) -> list[str]:
-    """Write the overlay, half the source frame and half depth; each frame keeps the time that it has in the source.
+    """Write the overlay, a 50 % blend of source frame and depth; each frame keeps its time in the source.
 
     Raises:
         InputError: the video cannot be read, or has another shape than the picture of the motion's camera.
@@ -116,14 +116,14 @@ def depth_painter(
     height: int,
     darkest: int = 0,
 ) -> tuple[Body, DepthPainter]:
-    """The body with as many triangles as can be seen, and its painter; the whole body sets what is near and far."""
+    """The body at the visible level of detail and its painter; the full mesh sets the depth range."""
     span = depth_range(body, renderer, parameters, camera, width, height)
     drawn = body if span is None else body_for(body, float(camera.intrinsic[1, 1]) / span.near)
     return drawn, DepthPainter(renderer, drawn.faces, camera, width, height, span, darkest)
 
 
 def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters:
-    """The body's parameters (N frames, float64), with the path from the velocities or without a path where asked."""
+    """The body's parameters (N frames, float64), with the path from velocities or without translation if requested."""
     decode = body_parameters_from_velocity if options.from_velocity else body_parameters
     parameters = decode(clip.motion.double())
     return parameters.without_translation() if options.zero_translation else parameters
@@ -140,7 +140,7 @@ class _OverlayFrame:
 
 
 def _matched(video: VideoReader, posed: Iterator[np.ndarray], match: RowMatch) -> Iterator[_OverlayFrame]:
-    """Every frame of the video with its row; rows only move forward, so nothing is kept."""
+    """Every frame of the video with its row; rows only increase, so only one is kept in memory."""
     at, vertices = -1, None
     for number, (time, rgb) in enumerate(video):
         row = match.row(number, time)
@@ -165,18 +165,18 @@ def _camera_and_size(
         return (
             _default_camera(parameters, *size),
             size,
-            ["the camera is unknown; it is drawn from a default camera in front of the person"],
+            ["the camera is unknown; a default camera in front of the person is used"],
         )
     own = clip.camera.size
     size = (options.width or own[0], options.height or own[1])
-    return _scaled(clip.camera, size), size, _scale_notes(own, size, "the size asked for")
+    return _scaled(clip.camera, size), size, _scale_notes(own, size, "the requested size")
 
 
 def _camera_for_video(clip: MotionClip, parameters: BodyParameters, video: VideoReader) -> tuple[Camera, list[str]]:
     size = (video.width, video.height)
     if clip.camera is None:
         return _default_camera(parameters, *size), [
-            "the camera is unknown, so the overlay cannot fit; it is drawn from a default camera in front of the person"
+            "the camera is unknown, so the overlay cannot fit; a default camera in front of the person is used"
         ]
     if not _same_shape(clip.camera.size, size):
         raise InputError(_other_shape(clip.camera.size, video))
@@ -221,7 +221,7 @@ def _sight_notes(painter: DepthPainter) -> list[str]:
 
 
 def _default_camera(parameters: BodyParameters, width: int, height: int) -> Camera:
-    """A level camera in front of the person, with the root's first place in the centre and the whole clip in view."""
+    """A level camera in front of the person, centred on the first root position, with the whole clip in view."""
     joints = parameters.joints()
     target = parameters.pelvis()[0]
     reach = (joints - target).abs().amax(dim=(0, 1))

@@ -1,4 +1,4 @@
-"""Depth pictures of a motion as its camera sees it: near is white, far is black; memory does not grow with the clip."""
+"""Depth pictures of a motion from its camera: near is white, far is black. Memory does not grow with the clip."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class DepthRange:
 def depth_range(
     body: Body, renderer: Renderer, parameters: BodyParameters, camera: Camera, width: int, height: int
 ) -> DepthRange | None:
-    """What the whole clip is normalised by; None where the body is never in view.
+    """The depth range of the whole clip; None if the body is never in view.
 
     The nearest vertex in view is always visible. The farthest may be hidden, so frames are drawn, the most distant
-    first, until no other frame can hold anything farther.
+    first, until no remaining frame can reach farther.
     """
     spans = list(enumerate(_vertex_spans(body, parameters, camera, width, height)))
     seen = [(row, span) for row, span in spans if span is not None]
@@ -56,7 +56,7 @@ def depth_range(
 class DepthPainter:
     """Draws one clip's frames through ``camera``, normalised by ``span`` (None: nothing is in view).
 
-    darkest: grey of the farthest point; above 0 it stands out from where nothing is.
+    darkest: grey of the farthest point; above 0 it differs from the empty background.
     """
 
     renderer: Renderer
@@ -68,7 +68,7 @@ class DepthPainter:
     darkest: int = 0
 
     def picture(self, row: int, vertices: np.ndarray) -> np.ndarray:
-        """(H, W) uint8 of a row's vertices (V, 3); drawn larger and shrunk, so that edges are smooth."""
+        """(H, W) uint8 of a row's vertices (V, 3); supersampled for smooth edges."""
         picture = np.zeros((self.height, self.width), np.uint8)
         if self.span is None:
             return picture
@@ -98,7 +98,7 @@ class DepthPainter:
 def _vertex_spans(
     body: Body, parameters: BodyParameters, camera: Camera, width: int, height: int
 ) -> Iterator[tuple[float, float] | None]:
-    """Smallest and largest distance of the vertices in view, frame by frame; None where there are none."""
+    """Smallest and largest depth of the vertices in view, frame by frame; None if none is in view."""
     for row, vertices in enumerate(posed_frames(body, parameters)):
         view = view_of_camera(camera, width, height, row)
         points = view.to_camera(vertices)

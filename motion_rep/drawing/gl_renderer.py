@@ -1,6 +1,6 @@
-"""Draw with OpenGL through pyrender (package ``pyrender2``): for machines with a GPU, or where the user asks for it.
+"""Draw with OpenGL through pyrender (package ``pyrender2``), on machines with a GPU or on request.
 
-Shows the same scene as the CPU renderer: colours already hold the light, so nothing is lit here.
+Shows the same scene as the CPU renderer: vertex colours include the light, so no lights are set here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from motion_rep.drawing.shading import BACKGROUND_COLOR
 from motion_rep.kinematics.frames import OPENGL_FROM_OPENCV
 
 SUPERSAMPLING = 2
-# OpenGL renderers that are really the CPU: slower than the OpenCV renderer.
+# OpenGL implementations on the CPU, which are slower than the OpenCV renderer.
 SOFTWARE_NAMES = ("llvmpipe", "softpipe", "swrast", "software")
 
 
@@ -24,7 +24,7 @@ class GlRenderer:
     """A :class:`motion_rep.drawing.renderers.Renderer` on OpenGL; keeps one off-screen buffer for one picture size.
 
     Raises:
-        UsageError: pyrender is missing, or no OpenGL context can be made.
+        UsageError: pyrender is missing, or no OpenGL context can be created.
     """
 
     name = "gl"
@@ -45,7 +45,7 @@ class GlRenderer:
 
     @property
     def is_hardware(self) -> bool:
-        """Whether a real GPU draws, and not a software OpenGL."""
+        """Whether a GPU draws, not a software OpenGL."""
         from OpenGL import GL
 
         self._context._platform.make_current()
@@ -97,7 +97,7 @@ class GlRenderer:
                 self._context.delete()
             try:
                 self._context = self._pyrender.OffscreenRenderer(width, height)
-            except Exception as error:  # every platform fails with a type of its own
+            except Exception as error:  # each platform raises its own types
                 platform = os.environ["PYOPENGL_PLATFORM"]
                 raise UsageError(
                     f"--renderer gl: OpenGL could not start with PYOPENGL_PLATFORM={platform}: "
@@ -108,7 +108,7 @@ class GlRenderer:
 
 
 def _far(view: View, meshes: list[Mesh]) -> float:
-    """A far plane just behind everything: OpenGL's depth is the finer the closer the two planes are."""
+    """A far plane just behind the scene: closer planes give OpenGL a finer depth."""
     deepest = max(float(view.to_camera(mesh.vertices)[:, 2].max()) for mesh in meshes)
     return 1.1 * max(deepest, 10 * NEAR)
 

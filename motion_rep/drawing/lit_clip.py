@@ -1,4 +1,4 @@
-"""Lit pictures of a motion in MBench style, one after the other; memory does not grow with the clip."""
+"""Lit pictures of a motion in MBench style, frame by frame. Memory does not grow with the clip."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ViewOfScene = Callable[[MbenchScene, int, int], View]
 
 
 def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
-    """Where body, ground and camera stand for a whole clip."""
+    """Positions of body and ground for a whole clip."""
     bounds = EMPTY_BOUNDS
     for chunk in parameter_chunks(parameters):
         bounds = bounds.joined(body.vertices(chunk))
@@ -72,7 +72,7 @@ def lit_frames(
 
 
 def _pixels_per_metre(view: View, scene: MbenchScene) -> float:
-    """How large a metre is where the clip's bounds come closest to the camera."""
+    """Scale where the clip's bounds are closest to the camera."""
     corners = np.array(list(itertools.product(*zip(scene.bounds.low, scene.bounds.high, strict=True))), np.float32)
     return float(view.intrinsic[1, 1] / max(view.to_camera(corners)[:, 2].min(), NEAR))
 

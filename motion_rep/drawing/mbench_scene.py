@@ -1,4 +1,4 @@
-"""The scene that the judge looks at: the published MBench renderer's framing, y up, metres."""
+"""The scene for the judge: the framing of the published MBench renderer, y up, metres."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bounds:
         return Bounds(np.minimum(self.low, frames.min(0).min(0)), np.maximum(self.high, frames.max(0).max(0)))
 
     def turned(self, rotation: np.ndarray) -> Bounds:
-        """The bounds in other axes; ``rotation`` (3, 3) takes each axis to an axis."""
+        """The bounds in other axes; ``rotation`` (3, 3) maps axes to axes."""
         corners = np.stack((self.low, self.high)) @ rotation.T
         return Bounds(corners.min(0), corners.max(0))
 
@@ -43,7 +43,7 @@ EMPTY_BOUNDS = Bounds(np.full(3, np.inf), np.full(3, -np.inf))
 
 @dataclass(frozen=True)
 class MbenchScene:
-    """Where things stand for one clip.
+    """Placement of one clip.
 
     offset: (3,) added to y-up vertices; moves the first pelvis over the origin and centres the height on y = 0.
     bounds: of the clip after that.
@@ -88,7 +88,7 @@ def ground_mesh(scene: MbenchScene) -> Mesh:
 
 
 def eye_of(view: View) -> np.ndarray:
-    """(3,) where the camera of a view stands."""
+    """(3,) position of the camera of a view."""
     rotation, translation = view.world_to_camera[:3, :3], view.world_to_camera[:3, 3]
     return -rotation.T @ translation
 

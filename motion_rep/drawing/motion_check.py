@@ -31,7 +31,7 @@ class CheckJob:
 
 @dataclass(frozen=True)
 class Checker:
-    """What jobs are drawn with."""
+    """Body and renderer for all jobs."""
 
     body: Body
     renderer: Renderer
@@ -56,10 +56,10 @@ class Checker:
 def check_jobs(
     motions: Sequence[Path], videos: Sequence[Path], folder: Path, from_velocity: bool = False
 ) -> list[CheckJob]:
-    """One job for each motion, with no, one or as many videos.
+    """One job per motion, with no video, one for all, or one each.
 
     Raises:
-        UsageError: another number of videos, or two motions whose videos would have the same name.
+        UsageError: another number of videos, or two motions with the same output name.
     """
     if len(videos) not in (0, 1, len(motions)):
         raise UsageError(
@@ -94,10 +94,10 @@ def check_motions(checker: Checker, jobs: Sequence[CheckJob], options: CheckOpti
 
 
 def load_checker(smpl_type: str, model_path: str | None, device: str, renderer: str) -> Checker:
-    """Load body model and renderer; frames are shared out between threads, so torch itself uses one.
+    """Load body model and renderer; frames are drawn in parallel threads, so torch itself uses one.
 
     Raises:
-        UsageError: a model or a renderer that is not there.
+        UsageError: a model or a renderer is missing.
     """
     checker = Checker(load_body(smpl_type, model_path, device_or_error(device)), load_renderer(renderer))
     use_one_thread()

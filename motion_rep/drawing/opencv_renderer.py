@@ -1,7 +1,7 @@
 """Draw with OpenCV 5's CPU rasteriser: no GPU, no OpenGL, the same pixels on every machine.
 
-The rasteriser has a centred principal point, so the mesh is brought into camera axes and sheared until any pinhole
-camera, and any rectangle of its picture, looks centred to it. Depth along the axis stays untouched by that.
+The rasteriser assumes a centred principal point. To draw any rectangle of any pinhole camera's picture, the mesh is
+transformed into camera axes and sheared so that the rectangle is centred; depth along the axis does not change.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OpenCvRenderer:
     threads = None
 
     def __init__(self) -> None:
-        # Bodies are closed, so what turns its back is hidden anyway; leaving it out halves the time.
+        # Bodies are closed, so back faces are hidden anyway; culling them halves the time.
         self._settings = cv2.TriangleRasterizeSettings()
         self._settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
         self._settings.setCullingMode(cv2.RASTERIZE_CULLING_CW)
@@ -35,9 +35,9 @@ class OpenCvRenderer:
         Args:
             background: (H, W, 3) uint8 RGB; not changed.
         Returns:
-            The rectangle that changed as (h, w, 3) uint8 RGB, and where it lies.
+            The changed rectangle as (h, w, 3) uint8 RGB, and its position.
         """
-        # One mesh: every call of the rasteriser costs as much as thousands of triangles.
+        # One mesh: a call of the rasteriser costs as much as thousands of triangles.
         mesh = meshes[0] if len(meshes) == 1 else joined(meshes)
         points = view.to_camera(mesh.vertices)
         region = region_of(view, points)
@@ -101,7 +101,7 @@ def _centred(view: View, region: Region, points: np.ndarray, scale: int) -> np.n
 
 
 def _in_front(faces: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(F, 1, 3) the faces that lie wholly before the near plane; the rasteriser smears those that cross it."""
+    """(F, 1, 3) the faces completely in front of the near plane; the rasteriser distorts those that cross it."""
     if points[:, 2].min() < NEAR:
         faces = faces[(points[:, 2][faces] >= NEAR).all(axis=1)]
     return np.ascontiguousarray(faces).reshape(-1, 1, 3)

@@ -1,4 +1,4 @@
-"""Choose who draws: OpenCV on the CPU, or OpenGL where a real GPU answers or the user asks."""
+"""Choose the renderer: OpenCV on the CPU, or OpenGL if a GPU is available or on request."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ RENDERERS = ("auto", "opencv", "gl")
 
 
 class Renderer(Protocol):
-    """Draws meshes; both renderers show the same scene for the same description.
+    """Draws meshes; both renderers show the same scene.
 
-    threads: how many may draw at once: None for all cores, 0 for only the thread that made the renderer.
+    threads: number of threads that may draw at once: None for all cores, 0 for only the creating thread.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Renderer(Protocol):
     def threads(self) -> int | None: ...
 
     def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:
-        """The changed rectangle as (h, w, 3) uint8 RGB over a (H, W, 3) uint8 background, and where it lies."""
+        """The changed rectangle as (h, w, 3) uint8 RGB over a (H, W, 3) uint8 background, and its position."""
         ...
 
     def draw_depth(
@@ -38,10 +38,10 @@ class Renderer(Protocol):
 
 
 def load_renderer(name: str = "auto") -> Renderer:
-    """A renderer by name; ``auto`` takes OpenGL only where an NVIDIA or DRM render device exists and is no software.
+    """A renderer by name; ``auto`` takes OpenGL only on an NVIDIA or DRM render device with hardware drawing.
 
     Raises:
-        UsageError: ``gl`` was asked for and cannot start, or the name is unknown.
+        UsageError: ``gl`` cannot start, or the name is unknown.
     """
     if name not in RENDERERS:
         raise UsageError(f"renderer {name!r} is unknown, expected one of {', '.join(RENDERERS)}.")
@@ -51,7 +51,7 @@ def load_renderer(name: str = "auto") -> Renderer:
 
 
 def _hardware_gl() -> Renderer | None:
-    """The OpenGL renderer if a GPU really draws; a look at the device files first saves loading OpenGL."""
+    """The OpenGL renderer if a GPU draws; without a device file OpenGL is not loaded."""
     if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/dri/renderD128")):
         return None
     try:

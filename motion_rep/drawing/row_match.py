@@ -1,4 +1,4 @@
-"""Which row of a motion belongs to which frame of its video."""
+"""Match the rows of a motion with the frames of its video."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from motion_rep.video.timing import is_even, measured_rate
 class RowMatch:
     """Rows by frame number or by time.
 
-    rows: how many rows the motion has.
+    rows: number of rows of the motion.
     rate: rows per second.
-    start_time: seconds into the video at which the first row lies.
-    by_number: the motion has one row for each frame, although the frames are not evenly spaced.
+    start_time: time of the first row in the video, seconds.
+    by_number: the motion has one row per frame, although the frames are not evenly spaced.
     """
 
     rows: int
@@ -26,9 +26,9 @@ class RowMatch:
     by_number: bool = False
 
     def row(self, number: int, time: float) -> int | None:
-        """The row of a video frame, or None where the motion says nothing about it.
+        """The row of a video frame, or None if the motion has none.
 
-        A motion has one row less than its clip has frames, so nothing is known about the last frame.
+        A motion has one row less than its clip has frames, so the last frame has no row.
         """
         first = round(self.start_time * self.rate)
         row = number - first if self.by_number else round((time - self.start_time) * self.rate)
@@ -36,9 +36,9 @@ class RowMatch:
 
 
 def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatch, list[str]]:
-    """How the rows of a motion and the frames of its video belong together.
+    """Match rows and frames by time, or by number where a system ignored uneven frame times.
 
-    Systems that read an unevenly timed video themselves make one row a frame and call the average rate the motion's.
+    Such systems write one row per frame and store the video's average rate as the motion's.
 
     Args:
         times: (F,) seconds at which the video's frames are shown.
@@ -53,7 +53,8 @@ def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatc
     if by_number:
         notes.append(
             f"the video's frames are not evenly spaced, and the motion has its average rate ({rate:g}): "
-            "rows are matched by frame number, and the motion's speed is wrong. Capture an evenly timed video"
+            "rows are matched by frame number, and the motion's speed is wrong. "
+            "Capture a video with a constant frame rate"
         )
     return RowMatch(len(clip), rate, clip.start_time, by_number), notes
 

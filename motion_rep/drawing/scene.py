@@ -1,4 +1,4 @@
-"""What is drawn, described once for every renderer: coloured meshes, and the view they are seen from."""
+"""The description of a scene for all renderers: coloured meshes and the view."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from motion_rep.kinematics.camera import Camera
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles with colours that already hold the light.
+    """Triangles with colours that include the light.
 
     vertices: (V, 3) float32 metres, world frame.
     faces: (F, 3) int32.
@@ -91,7 +91,7 @@ def view_of_camera(camera: Camera, width: int, height: int, row: int = 0) -> Vie
 
 
 def region_of(view: View, camera_points: np.ndarray, margin: int = 2) -> Region:
-    """The rectangle that points (V, 3) in camera axes can touch; the whole picture if some are behind the camera."""
+    """The rectangle around points (V, 3) in camera axes; the whole picture if some are behind the camera."""
     depth = camera_points[:, 2]
     if depth.min() < NEAR:
         return Region(0, 0, view.width, view.height)

@@ -1,4 +1,4 @@
-"""The light, baked into vertex colours, so that every renderer shows the same picture."""
+"""Light baked into vertex colours, so that all renderers show the same picture."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ GROUND_COLOR = (200 / 255, 200 / 255, 200 / 255)
 SHADOW_COLOR = (150 / 255, 150 / 255, 152 / 255)
 BACKGROUND_COLOR = (1.0, 1.0, 1.0)
 
-# Unit-less strengths. The light comes from above and in front. Surfaces that turn away from the viewer darken: the dark
-# rim around every limb makes an arm stand out in front of the torso.
+# Strengths without a unit. The light comes from above and in front. Surfaces that turn away from the viewer darken: a
+# dark rim around each limb separates an arm from the torso behind it.
 AMBIENT, FROM_ABOVE, FROM_FRONT, HIGHLIGHT, RIM = 0.34, 0.42, 0.50, 0.38, 0.75
 
 
@@ -26,7 +26,7 @@ def shade(
     Args:
         normals: (V, 3) unit vectors.
         vertices: (V, 3) metres, same frame.
-        eye: (3,) where the viewer is.
+        eye: (3,) position of the viewer.
         up: (3,) unit vector against gravity.
     Returns:
         (V, 3) float32 RGB, 0 to 1.

@@ -1,1 +1,1 @@
-"""One file per kind of file that other tools open."""
+"""Writers of files for other tools, one module per file type."""

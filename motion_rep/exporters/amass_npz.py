@@ -1,4 +1,4 @@
-"""SMPL-X parameters under AMASS's key names, for viewers and code made for that collection."""
+"""SMPL-X parameters under AMASS's key names, for viewers and code that read AMASS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write_amass_npz(path: str | os.PathLike, motion: PosedMotion) -> None:
     """Write an npz as https://github.com/nghorbani/moshpp does for SMPL-X: neutral body, zero betas, face and hands at
     rest.
 
-    The frame rate stands under both of AMASS's spellings; ``up_axis`` tells which way is up.
+    The frame rate is stored under both of AMASS's key names; ``up_axis`` names the up axis.
     """
     with atomic_path(path) as temporary:
         np.savez(temporary, allow_pickle=False, **amass_arrays(motion))

@@ -13,7 +13,7 @@ from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
 
 UNITS = {"m": 1.0, "cm": 100.0}
-# Metres beyond the last joint of a limb, along its bone: BVH wants an end, and editors draw the last bone up to it.
+# Metres beyond the last joint of a limb along its bone: BVH requires an end site, to which editors draw the last bone.
 END_LENGTH = 0.1
 
 
@@ -23,7 +23,7 @@ def write_bvh(path: str | os.PathLike, motion: PosedMotion, unit: str = "m") -> 
 
 
 def bvh_text(motion: PosedMotion, unit: str = "m") -> str:
-    """The whole file. The root's offset is zero, so its position channels alone say where the pelvis is."""
+    """The text of the file. The root's offset is zero, so its position channels are the pelvis position."""
     scale = UNITS[unit]
     header = [
         "HIERARCHY",
@@ -39,8 +39,8 @@ def bvh_text(motion: PosedMotion, unit: str = "m") -> str:
 def euler_zxy(rotations: Tensor) -> Tensor:
     """Angles (z, x, y) with R = Rz(z) Rx(x) Ry(y), x within 90 degrees.
 
-    The last angle comes from what is left after the first is undone. Near x = 90 degrees only the sum of the two is
-    defined; they still give the rotation back.
+    The last angle is computed after the first is undone. Near x = 90 degrees only their sum is defined; together they
+    still give the rotation.
 
     Args:
         rotations: (..., 3, 3)
@@ -57,15 +57,15 @@ def euler_zxy(rotations: Tensor) -> Tensor:
 
 
 def continuous_euler_zxy(rotations: Tensor) -> np.ndarray:
-    """Angles over time without jumps: of the two solutions and their full turns the one next to the frame before.
+    """Angles over time without jumps: of both solutions and their full turns the one closest to the previous frame.
 
-    The other solution of (z, x, y) is (z + 180, 180 - x, y + 180) degrees; a knee that bends past 90 degrees goes over
-    to it. Players interpolate each angle on its own, so a jump would send the joint astray between two frames.
+    The other solution of (z, x, y) is (z + 180, 180 - x, y + 180) degrees; a knee that bends past 90 degrees changes to
+    it. Players interpolate each angle separately, so a jump would misplace the joint between two frames.
 
     Args:
         rotations: (N, J, 3, 3)
     Returns:
-        (N, J, 3) float64 radians; the first frame is the solution next to zero.
+        (N, J, 3) float64 radians; the first frame is the solution closest to zero.
     """
     one = euler_zxy(rotations).numpy()
     other = one * (1.0, -1.0, 1.0) + np.pi

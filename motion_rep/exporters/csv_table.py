@@ -10,7 +10,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES
 
 
 def write_csv(path: str | os.PathLike, motion: PosedMotion) -> None:
-    """Write one line a frame: its number, its seconds, then x, y and z of every joint in metres."""
+    """Write one line per frame: number, seconds, then x, y and z of every joint in metres."""
     header = ["frame", "time_s", *(f"{name}_{axis}_m" for name in JOINT_NAMES for axis in "xyz")]
     with atomic_path(path) as temporary, open(temporary, "w", encoding="ascii", newline="") as file:
         file.write(",".join(header) + "\r\n")

@@ -1,7 +1,7 @@
 """A glb file: the built-in body, its skeleton and the motion as an animation, for web viewers and Blender (glTF 2.0).
 
-Always the built-in mannequin: its mesh may be given away, and it follows its joints by plain skinning, which is all
-that glTF knows.
+Always uses the built-in mannequin: its licence permits distribution, and it needs only linear skinning, the only kind
+in glTF.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, rest_joints
 
-# glTF's own numbers for what an array holds and is for.
+# glTF's constants for the type and use of arrays.
 FLOAT, UNSIGNED_BYTE, UNSIGNED_INT = 5126, 5121, 5125
 VERTEX_BUFFER, INDEX_BUFFER = 34962, 34963
 KINDS = {1: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
@@ -64,7 +64,7 @@ def write_glb(path: str | os.PathLike, motion: PosedMotion) -> None:
 
 
 class _Arrays:
-    """The binary part of the file, and the descriptions of what lies where in it."""
+    """The binary part of the file, and the descriptions of its arrays."""
 
     _types = {np.dtype(np.float32): FLOAT, np.dtype(np.uint8): UNSIGNED_BYTE, np.dtype(np.uint32): UNSIGNED_INT}
 
@@ -97,7 +97,7 @@ class _Arrays:
 
 
 def _joint_nodes(pygltflib: ModuleType) -> list:
-    """The skeleton at rest; each joint's place is relative to its parent."""
+    """The skeleton at rest; each joint's position is relative to its parent."""
     rest = rest_joints().numpy()
     nodes = []
     for joint, parent in enumerate(PARENTS):

@@ -1,4 +1,4 @@
-"""What every export starts from: body parameters over time, in the axes that the file will have."""
+"""The common input of all exports: body parameters over time, in the axes of the file."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False
     Args:
         fps: frames per second.
         frame: axes of the result.
-        closing: add the frame after the last row, so that converting the result gives back every row.
+        closing: add the frame after the last row, so that converting the result restores every row.
     """
     motion = clip.motion.double()
     parameters = with_closing_frame(motion) if closing else body_parameters(motion)

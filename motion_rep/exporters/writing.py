@@ -1,4 +1,4 @@
-"""Write a motion as files of other tools; the ending of each name decides about its kind."""
+"""Write a motion as files for other tools; the ending of each name chooses the file type."""
 
 from __future__ import annotations
 

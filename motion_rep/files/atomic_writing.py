@@ -1,4 +1,4 @@
-"""Write files so that no reader ever sees half of one."""
+"""Write files atomically: a reader sees the old or the new file, never half of one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pathlib import Path
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.file_lock import lock
 
-# What atomic_path makes: a dot, the name, eight random digits, eight that follow from these, .tmp, the suffix.
+# Names of atomic_path: a dot, the stem, eight random digits, eight check digits, .tmp, the suffix.
 TEMPORARY_NAME = re.compile(r"\.(?P<stem>.+)\.(?P<random>[a-f0-9]{8})-(?P<mark>[a-f0-9]{8})\.tmp(\.[^.]+)?", re.DOTALL)
 
 
 def is_temporary_name(name: str) -> bool:
-    """Whether a file's name carries the mark of a temporary file of this toolkit."""
+    """Whether a name is one of this toolkit's temporary files."""
     found = TEMPORARY_NAME.fullmatch(name)
     return found is not None and _mark(found["stem"], found["random"]) == found["mark"]
 
@@ -31,18 +31,15 @@ def _mark(stem: str, random: str) -> str:
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without an error.
+    """A temporary path in the folder of ``path`` that replaces it when the block ends without an error.
 
     The temporary name keeps the suffix (encoders choose the container by it) and starts with a dot.
 
     Args:
-        durable: wait until the disk has it, so that a power failure leaves the old or the new file. Costs milliseconds;
-        leave it
-            out for one of many files that can be made again (it may then be empty after a power failure, never half a
-            file).
-
+        durable: flush to the disk, so that a power failure leaves the old or the new file. This costs milliseconds;
+            pass False for one of many files that can be regenerated: it may then be empty after a power failure.
     Raises:
-        InputError: the folder cannot be made or written, or the disk is full.
+        InputError: the folder cannot be created or written to, or the disk is full.
     """
     with _atomic_file(Path(path), durable) as (_, temporary):
         yield temporary
@@ -50,10 +47,10 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
 
 @contextlib.contextmanager
 def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
-    """:func:`atomic_path` with the handle of the temporary file besides, which is open for writing."""
+    """:func:`atomic_path` that also gives the open handle of the temporary file."""
     handle = temporary = None
     try:
-        # A link stays: what it leads to is replaced.
+        # Keep a symbolic link and replace its target.
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         handle, temporary = locked_temporary(target)
         yield handle, temporary
@@ -69,20 +66,21 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
 
 
 def locked_temporary(path: Path) -> tuple[int, Path]:
-    """A new file beside ``path``, open and locked for as long as this process uses it: what nobody holds was left by a
-    run that was killed.
+    """A new temporary file in the folder of ``path``, open and locked.
+
+    The lock lasts as long as this process uses the file; an unlocked temporary file is left over from a killed run.
     """
     while True:
         handle, name = _temporary(path)
         locked = lock(handle)
         if locked is None or (locked and os.fstat(handle).st_nlink):
             return handle, Path(name)
-        # Swept away before it was locked.
+        # Another run removed it before it was locked.
         os.close(handle)
 
 
 def _temporary(path: Path) -> tuple[int, str]:
-    """A new file beside ``path``, in a folder that is made where it is not there."""
+    """A new file in the folder of ``path``, which is created if missing."""
     try:
         return _marked_file(path)
     except FileNotFoundError:
@@ -100,8 +98,9 @@ def _marked_file(path: Path) -> tuple[int, str]:
 
 
 def discard(handle: int, temporary: Path | None) -> None:
-    """Close a temporary file and remove it where it is still there; on a drive that is gone that fails, and must not
-    hide why the writing ended.
+    """Close a temporary file and remove it if it still exists.
+
+    Errors are ignored: on a lost drive they would hide the cause of the failed write.
     """
     if temporary is not None:
         with contextlib.suppress(OSError):
@@ -111,7 +110,7 @@ def discard(handle: int, temporary: Path | None) -> None:
 
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:
-    """Flush to the disk and take the final name, with the permissions of the old file, or of a plain new one."""
+    """Flush to the disk and rename, with the permissions of the old file or the default ones."""
     temporary.chmod(_permissions(path))
     if durable:
         with open(temporary, "rb+") as file:
@@ -129,9 +128,9 @@ def _permissions(path: Path) -> int:
 
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:
-    """The one line for a failed write."""
+    """The error message for a failed write."""
     return (
-        f"{path}: cannot be written: {error.strerror or error}. Choose a folder that you may write to, with free space."
+        f"{path}: cannot be written: {error.strerror or error}. Choose a writable folder with free space."
     )
 
 
@@ -140,15 +139,15 @@ def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool
     with _atomic_file(Path(path), durable) as (handle, _):
         with open(handle, "wb", closefd=False) as file:
             file.write(data)
-        # Some network drives say only when a file is closed that there was no room for it; the lock is kept.
+        # Some network drives report a full disk only on close; closing a duplicate keeps the lock.
         os.close(os.dup(handle))
 
 
 def require_folder(path: str | os.PathLike) -> Path:
-    """Make a folder for outputs, and check that files can be written there.
+    """Create a folder for outputs and check that it is writable.
 
     Raises:
-        UsageError: it cannot be made or written to.
+        UsageError: it cannot be created or written to.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""Locks of open files, where the system has them."""
+"""Locks of open files, on systems that support them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ except ImportError:  # not on Windows
 
 
 def lock(handle: int) -> bool | None:
-    """Take the lock of an open file; False where another process has it, None where the system has no locks."""
+    """Lock an open file; False if another process holds the lock, None if the system has no locks."""
     if fcntl is None:
         return None
     try:

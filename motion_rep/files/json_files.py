@@ -1,4 +1,4 @@
-"""Strict JSON: written atomically, read so that writing it again loses nothing."""
+"""Strict JSON: written atomically, read without loss."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def write_json(path: str | os.PathLike, value: object) -> None:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """JSON with readable characters; numbers that JSON does not have (NaN, infinity) become null.
+    """JSON without needless escapes; NaN and infinity become null.
 
-    All characters are escaped where a text holds half of a surrogate pair, which JSON can say and UTF-8 cannot.
+    If a text holds half of a surrogate pair, which UTF-8 cannot encode, all non-ASCII characters are escaped.
     """
     try:
         text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
@@ -77,23 +77,22 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict:
 def _float(text: str) -> float:
     found = float(text)
     if math.isinf(found):
-        raise InputError("holds a number beyond 1.8e308, the largest that programs read. Correct it.")
+        raise InputError("holds a number beyond 1.8e308, the largest that programs can read. Correct it.")
     return found
 
 
 def _int(text: str) -> int:
-    # Longer ones are not converted: int() itself refuses some thousand digits.
+    # Reject absurdly long digit strings; int() itself raises above 4,300 digits.
     if len(text) > 400 or (found := int(text)).bit_length() > MOST_BITS:
-        raise InputError("holds a whole number beyond 1.8e308, the largest that programs read. Correct it.")
+        raise InputError("holds a whole number beyond 1.8e308, the largest that programs can read. Correct it.")
     return found
 
 
 def _constant(text: str) -> None:
-    raise InputError(f"holds {text}, which is not a number of JSON. Write null in its place.")
+    raise InputError(f"holds {text}, which JSON does not allow. Write null instead.")
 
 
-# Refuses with an InputError (without the file's name) what JSON does not have, and what would be lost by writing it
-# again.
+# Raises an InputError (without the file's name) for invalid JSON and for values that a rewrite would lose.
 STRICT_JSON = json.JSONDecoder(
     object_pairs_hook=_distinct, parse_float=_float, parse_int=_int, parse_constant=_constant
 )

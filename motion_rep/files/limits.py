@@ -1,37 +1,37 @@
-"""How much a file may ask for: every limit of the readers, in one place."""
+"""All limits of the file readers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A file, and what it may unpack to. WHAM's meshes of five people over two minutes take 1.5 GB.
+# Size of a file, and of its unpacked contents. WHAM's meshes of five people over two minutes take 1.5 GB.
 MOST_FILE_BYTES = 4 << 30
 MOST_BYTES = 2 << 30
 # JSON takes about ten times its size in memory.
 MOST_JSON_BYTES = 256 << 20
-# Instructions of a pickle, and values that its containers hold, shared ones counted as often as they are held.
+# Instructions of a pickle, and values in its containers; a shared value counts once per container.
 MOST_STEPS = 10_000_000
 # Containers within containers.
 MOST_DEPTH = 64
-# A small file may unpack to this much, and each of its bytes to some more. Compressed captures stay far below.
+# Unpacked size allowed for any file, plus an allowance per stored byte. Compressed captures stay far below.
 FREE_BYTES, BYTES_PER_BYTE = 64 << 20, 128
 FREE_STEPS, STEPS_PER_BYTE = 200_000, 64
-# Bytes that a tensor may claim without their being in the file (one number repeated).
+# Bytes of a tensor that repeats one stored number.
 MOST_REPEATED_BYTES = 1 << 24
 # numpy's own limits are 64 dimensions and 63 bits.
 MOST_DIMENSIONS = 32
 MOST_SIZE = 1 << 48
 # Larger whole numbers have no float.
 MOST_BITS = 1023
-# Values of a tuple that is a key: hashing visits each of them.
+# Values of a tuple used as a key; hashing visits each of them.
 MOST_KEY_PARTS = 64
-# Rows of a capture or a motion: 55 minutes at 30 frames per second, some 1 GB at work.
+# Rows of a capture or a motion: 55 minutes at 30 frames per second, about 1 GB of memory.
 MOST_FRAMES = 100_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file may ask for: bytes to unpack, instructions to follow."""
+    """Limits for one file: unpacked bytes and pickle instructions."""
 
     bytes: int = MOST_BYTES
     steps: int = MOST_STEPS

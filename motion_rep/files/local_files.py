@@ -1,4 +1,4 @@
-"""Read local files, and name them."""
+"""Open local files and derive safe file names."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, 
 
 
 def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
-    """The path, if it leads to a regular file that is neither empty nor too large.
+    """The path of a regular file that is neither empty nor too large.
 
     Raises:
-        InputError: nothing there, a folder, a pipe, a device, no bytes, or more than ``most`` bytes.
+        InputError: missing, a folder, a pipe, a device, empty, or more than ``most`` bytes.
     """
     path = Path(path)
     with readable(path):
@@ -31,14 +31,14 @@ def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
 
 @contextlib.contextmanager
 def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[BufferedReader]:
-    """A regular file, open for reading bytes; pipes and devices are refused at once, also behind a link.
+    """Open a regular file for reading bytes; pipes and devices are rejected at once, also behind a link.
 
     Raises:
-        InputError: as of :func:`require_file`, or it may not be read, or reading fails in the block.
+        InputError: as :func:`require_file`, no permission, or reading fails in the block.
     """
     with readable(path):
         _require_plain(_stat(path), most)
-        # What was swapped for a pipe just now does not block.
+        # Opening must not block if the file was just replaced by a pipe.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(handle, "rb") as file:
             _require_plain(os.fstat(handle), most)
@@ -64,7 +64,7 @@ def _require_plain(found: os.stat_result, most: int) -> None:
 
 @contextlib.contextmanager
 def readable(path: str | os.PathLike) -> Iterator[None]:
-    """Errors of a block that reads a file, with its path in front."""
+    """Put the path in front of the errors of a block that reads the file."""
     with located(path):
         try:
             yield
@@ -87,14 +87,11 @@ def file_sha256(path: str | os.PathLike) -> str:
 
 
 def safe_name(identifier: object) -> str:
-    """A file name for an id, another one for every id: its own text where that is harmless, else a cleaned text and a
-    digest.
+    """A unique file name for an id: the id itself if that is safe, else a cleaned text and a digest.
 
-    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and sixteen hex digits. Never a path, never hidden,
-    at most 110
-    characters. Capitals count as harmful: many disks take ``Walk`` and ``walk`` for the same name. So does a text that
-    ends as
-    a digest does, a name that Windows reserves, and a point at the end, which Windows drops.
+    ``7`` and ``"7"`` give ``7``; ``"../a b"`` gives ``a_b-`` and sixteen hex digits. The name is never a path, never
+    hidden and has at most 110 characters. Unsafe are capitals (many disks treat ``Walk`` and ``walk`` as one name),
+    endings that look like a digest, names that Windows reserves, and a final point, which Windows drops.
     """
     text = str(identifier)
     if re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]{0,98}[a-z0-9_-])?", text) and not TAKEN_NAMES.fullmatch(text):

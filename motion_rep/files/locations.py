@@ -1,4 +1,4 @@
-"""Where a file is: a local path, or an fsspec URL (``s3://``, ``gs://``, ``sftp://``) with a path's parts."""
+"""Locations of files: local paths, and fsspec URLs (``s3://``, ``gs://``, ``sftp://``) with the parts of a path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCAL_SCHEMES = ("file", "local")
 
 @dataclass(frozen=True, order=True)
 class RemotePath:
-    """A URL that can be taken apart as :class:`pathlib.Path` can.
+    """A URL with the interface of :class:`pathlib.Path`.
 
     Attributes:
         scheme: ``s3``, ``gs``, ...
@@ -67,7 +67,7 @@ Location = Path | RemotePath
 
 
 def location(text: str) -> Location:
-    """The type of a flag that takes a local path or a URL."""
+    """argparse type: a local path or a URL."""
     try:
         return parse_location(text)
     except InputError as error:
@@ -82,7 +82,7 @@ def parse_location(text: str) -> Location:
     """A local path, or the URL of a remote one; ``file://`` is local.
 
     Raises:
-        InputError: a URL that cannot name a file for us.
+        InputError: an unsupported URL.
     """
     found = URL.fullmatch(text)
     if found is None:
@@ -92,14 +92,14 @@ def parse_location(text: str) -> Location:
         return Path(place)
     if "::" in text:
         raise InputError(
-            f"{text}: chains several file systems, expected one. Unpack the archive first, and give the address of "
+            f"{text}: chains several file systems, expected one. Unpack the archive first and give the URL of "
             "the files."
         )
     if "@" in place.partition("/")[0]:
         user = place.partition("@")[2]
         raise InputError(
             f"{scheme}://...@{user}: holds a user or password, which would end up in files and messages. Put them "
-            "where fsspec's configuration has them."
+            "into fsspec's configuration."
         )
     if not place.strip("/"):
         raise InputError(f"{text}: names no bucket or host.")
@@ -109,23 +109,23 @@ def parse_location(text: str) -> Location:
 
 
 def is_remote(path: object) -> bool:
-    """Whether a location is behind a URL."""
+    """Whether a location is a URL."""
     return isinstance(path, RemotePath)
 
 
 def place_of(path: Location) -> str:
-    """The same text for two names of one place."""
+    """A canonical text of a location: two names of one file give the same."""
     return str(path) if isinstance(path, RemotePath) else str(path.resolve())
 
 
 def resolve_from(text: str, json_location: Location) -> Location:
-    """A location from a JSON file: a URL, an absolute path, or a path from one of three folders.
+    """A location from a JSON file: a URL, an absolute path, or a path relative to one of three folders.
 
-    These are the JSON's own folder, the nearest parent of it that holds a README.md (as published archives mean their
-    paths), and the current folder. A path that leads to nothing is given as it is.
+    The folders are that of the JSON, its nearest parent with a README.md (the convention of published archives) and the
+    current folder. A path that exists in none of them is returned unchanged.
 
     Raises:
-        InputError: a URL that cannot name a file for us, or two different files under one path.
+        InputError: an unsupported URL, or two different files under one path.
     """
     given = parse_location(text)
     if isinstance(given, RemotePath) or given.is_absolute():
@@ -143,7 +143,7 @@ def resolve_from(text: str, json_location: Location) -> Location:
 
 
 def only_in_current_folder(text: str, json_location: Location) -> bool:
-    """Whether a path from a local JSON file is found from the current folder and not from the JSON's."""
+    """Whether a path from a local JSON file exists in the current folder only, not relative to the JSON."""
     try:
         given = parse_location(text)
     except InputError:
@@ -177,11 +177,11 @@ def same_content(one: Path, other: Path) -> bool:
 
 
 def _within(json_location: RemotePath, given: Path) -> PurePosixPath:
-    """A relative path without ``..``, which may lead out of the JSON's folder but not out of its bucket or host."""
+    """Resolve ``..``; the result may be outside the JSON's folder, but not outside its bucket or host."""
     place = PurePosixPath(posixpath.normpath(json_location.place.parent / given.as_posix()))
     if ".." in place.parts or place.parts[0] != json_location.place.parts[0]:
         raise InputError(
-            f"{given}: leads out of {json_location.scheme}://{json_location.place.parts[0]}, expected a path in "
-            "there or an address of its own."
+            f"{given}: leads out of {json_location.scheme}://{json_location.place.parts[0]}, expected a path "
+            "within it or a full URL."
         )
     return place

@@ -1,8 +1,7 @@
-"""Files behind an fsspec URL (``s3://``, ``gs://``, ``sftp://``): fetched before an item's work, stored after it.
+"""Files at fsspec URLs (``s3://``, ``gs://``, ``sftp://``): fetched before an item's work, stored after it.
 
-fsspec comes with torch; the package behind a scheme (s3fs, gcsfs, ...) is the user's. Keys and passwords are where
-those packages look for
-them (environment, profile, fsspec's configuration), never in the URL, which ends up in archives and messages.
+fsspec comes with torch; users install the package of a scheme (s3fs, gcsfs, ...). Keys and passwords belong into the
+environment, a profile or fsspec's configuration, never into the URL, which ends up in archives and messages.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.locations import Location, RemotePath
 from motion_rep.files.temporaries import in_use, remove_abandoned_folders, remove_stale_temporaries
 
-# Folders of copies are called so.
+# Prefix of the folders of local copies.
 COPIES = "reference-motion-"
 
 
 def resolve_existing(path: Location) -> Location:
-    """The location, which must be there; of a remote one it is now known whether it is a folder.
+    """Check that a location exists; a remote one then knows whether it is a folder.
 
     Raises:
-        InputError: it is not there, or cannot be reached.
+        InputError: missing or unreachable.
     """
     if not isinstance(path, RemotePath):
         try:
             os.lstat(path)
         except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: characters that no path can have
-            raise InputError(f"{path}: is not there. Check the path.") from None
+            raise InputError(f"{path}: does not exist. Check the path.") from None
         except OSError as error:
             raise InputError(system_failure(error)) from None
         return path
@@ -45,8 +44,7 @@ def resolve_existing(path: Location) -> Location:
 
 
 def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
-    """The files below a remote folder, as paths within it, in order. Names that would lead out of a local copy are an
-    error.
+    """The files below a remote folder as sorted relative paths. Names that would leave a local copy are an error.
 
     Raises:
         InputError: the folder cannot be listed, or has such a name.
@@ -56,14 +54,15 @@ def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
         names = [found[len(inner) :].lstrip("/") for found in fs.find(inner)]
     for name in names:
         if "\\" in name or "//" in name or {"..", "."} & set(name.split("/")):
-            raise InputError(f"{folder}: holds a file with the name {name!r}, expected plain names. Give it another.")
+            raise InputError(f"{folder}: holds a file with the name {name!r}, expected plain names. Rename it.")
     return sorted(PurePosixPath(name) for name in names if name)
 
 
 @contextlib.contextmanager
 def local_copy(path: Location) -> Iterator[Path]:
-    """A local path with the same contents: itself, or a copy of what is remote, which is gone afterwards. Errors name
-    the remote one.
+    """A local path with the same contents: the path itself, or a temporary copy of a remote file.
+
+    Errors name the remote file.
 
     Raises:
         InputError: it cannot be fetched.
@@ -78,10 +77,10 @@ def local_copy(path: Location) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def local_output(path: Location, fetch: bool = True) -> Iterator[Path]:
-    """A local path to write; what is written there is stored at a remote location when the block ends without an error.
+    """A local path to write to; a remote file is uploaded when the block ends without an error.
 
     Args:
-        fetch: what is there already is brought first, and stored again only if it was changed.
+        fetch: download an existing remote file first, and upload it only if it changed.
     Raises:
         InputError: it cannot be fetched or stored.
     """
@@ -102,7 +101,7 @@ def local_output(path: Location, fetch: bool = True) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def prepared_folders(*folders: Location) -> Iterator[None]:
-    """Check that files can be written to folders, and remove what killed runs left there, before and after the work.
+    """Check that folders are writable, and remove temporary files of killed runs before and after the block.
 
     Raises:
         UsageError: a folder cannot be written to.
@@ -116,10 +115,10 @@ def prepared_folders(*folders: Location) -> Iterator[None]:
 
 
 def require_location(folder: Location) -> None:
-    """Check that files can be written to a folder, before the work begins; a local one is made.
+    """Check that a folder is writable; a local one is created.
 
     Raises:
-        UsageError: they cannot.
+        UsageError: it is not.
     """
     if isinstance(folder, RemotePath):
         _require_remote(folder)
@@ -133,7 +132,7 @@ def _require_remote(folder: RemotePath) -> None:
         with _telling(probe, "written"):
             fs = _file_system(folder.scheme, str(folder))
             fs.pipe_file(_inner(probe), b"empty")
-            # Some may write and not delete.
+            # Some accounts may write but not delete.
             with contextlib.suppress(PermissionError):
                 fs.rm_file(_inner(probe))
     except InputError as error:
@@ -141,9 +140,7 @@ def _require_remote(folder: RemotePath) -> None:
 
 
 def remove_stale_temporaries_at(folder: Location, recursive: bool = True) -> None:
-    """Remove what killed runs left in a local folder, see
-    :func:`motion_rep.files.temporaries.remove_stale_temporaries`, or in the copies of remote files.
-    """
+    """Remove temporary files of killed runs from a local folder, or from the copies of remote files."""
     if isinstance(folder, RemotePath):
         remove_abandoned_folders(Path(tempfile.gettempdir()), COPIES)
     else:
@@ -151,7 +148,7 @@ def remove_stale_temporaries_at(folder: Location, recursive: bool = True) -> Non
 
 
 def is_there(path: Location) -> bool:
-    """Whether a location is a file that is there."""
+    """Whether a location is an existing file."""
     if not isinstance(path, RemotePath):
         return path.is_file()
     try:
@@ -161,7 +158,7 @@ def is_there(path: Location) -> bool:
 
 
 class _Missing(InputError):
-    """Nothing is there."""
+    """The remote file does not exist."""
 
 
 def _fetch(path: RemotePath, copy: Path) -> None:
@@ -177,7 +174,7 @@ def _fetch(path: RemotePath, copy: Path) -> None:
 
 
 def _identity(copy: Path) -> tuple | None:
-    """Changes whenever a file is replaced."""
+    """Inode, time and size: they change whenever a file is replaced."""
     try:
         found = os.stat(copy)
     except FileNotFoundError:
@@ -186,7 +183,7 @@ def _identity(copy: Path) -> tuple | None:
 
 
 def _inner(path: RemotePath) -> str:
-    """What the file system calls it."""
+    """The path as its file system names it."""
     return _file_system(path.scheme, str(path))._strip_protocol(str(path))
 
 
@@ -204,7 +201,7 @@ def _file_system(scheme: str, url: str) -> Any:
         return kind(**kind._get_kwargs_from_urls(url))
     except ValueError:
         raise UsageError(
-            f"{url}: fsspec knows no {scheme}:// addresses. Check the spelling, or give a local path."
+            f"{url}: fsspec does not support {scheme}:// URLs. Check the spelling, or give a local path."
         ) from None
     except ImportError as error:
         raise UsageError(f"{url}: the package for {scheme}:// is missing: {one_line(error)[:160]}.") from None
@@ -218,7 +215,7 @@ def _folder_for_copies() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _naming(copy: Path, path: RemotePath) -> Iterator[None]:
-    """Errors that name the remote file where they named its copy."""
+    """Replace the name of a copy by that of the remote file in errors."""
     try:
         yield
     except InputError as error:
@@ -227,17 +224,17 @@ def _naming(copy: Path, path: RemotePath) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _telling(path: RemotePath, what: str) -> Iterator[None]:
-    """Whatever a file system raises, in one line."""
+    """Turn any error of a file system into an InputError."""
     try:
         yield
     except InputError:
         raise
     except FileNotFoundError:
-        problem = "is not there" if what != "written" else "cannot be written: its bucket or folder is not there"
-        raise _Missing(f"{path}: {problem}. Check the address.") from None
-    except Exception as error:  # noqa: BLE001 - each file system has errors of its own
+        problem = "does not exist" if what != "written" else "cannot be written: its bucket or folder does not exist"
+        raise _Missing(f"{path}: {problem}. Check the URL.") from None
+    except Exception as error:  # noqa: BLE001 - each file system raises its own types
         detail = one_line(error)[:200]
         raise InputError(
-            f"{path}: cannot be {what}: {type(error).__name__}{': ' + detail if detail else ''}. Check the address, "
+            f"{path}: cannot be {what}: {type(error).__name__}{': ' + detail if detail else ''}. Check the URL, "
             "your access and the network."
         ) from None

@@ -15,10 +15,10 @@ from motion_rep.files.file_lock import lock
 
 
 def remove_stale_temporaries(folder: str | os.PathLike[str], recursive: bool = True) -> None:
-    """Remove the temporary files that killed runs left in a folder; those in use by a running one stay.
+    """Remove the temporary files of killed runs from a folder; those of running processes stay.
 
     Args:
-        recursive: look into the folders within, too.
+        recursive: include subfolders.
     """
     for parent, folders, names in os.walk(folder):
         for name in names:
@@ -38,7 +38,7 @@ def in_use(folder: Path) -> Iterator[None]:
 
 
 def remove_abandoned_folders(parent: Path, prefix: str) -> None:
-    """Remove the folders that were in use by runs that were killed; one that was never marked is somebody else's."""
+    """Remove the folders that killed runs marked with :func:`in_use`; unmarked folders stay."""
     for folder in parent.glob(f"{glob.escape(prefix)}*"):
         marks = [mark for mark in folder.glob(".in_use.*.tmp") if is_temporary_name(mark.name)]
         for mark in marks:

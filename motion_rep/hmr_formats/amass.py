@@ -17,7 +17,7 @@ from motion_rep.hmr_results.tracks import Person, Track
 
 RATES = ("mocap_framerate", "mocap_frame_rate")
 SMPLX_POSE = 165
-WORLD_NOTE = "AMASS has no camera: the motion is in its gravity-aligned world, and nothing can be laid over a video"
+WORLD_NOTE = "AMASS has no camera: the motion is in its gravity-aligned world and cannot be overlaid on a video"
 
 
 def tracks(document: Document) -> tuple[Track, ...]:
@@ -31,8 +31,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 def _capture(values: Mapping) -> Capture:
     transl = numbers(values, "trans", (None, 3))
     rotations = rotation_vectors(values, "poses", len(transl), 22)
-    # Which pelvis belongs to the gendered body moves everything by the same way, which the floor and the origin of a
-    # motion take out again.
+    # The pelvis of the gendered body shifts everything equally, which the origin and floor of a motion remove.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
     to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
     angles = numbers(values, "poses", (None, None))[:, :66].unflatten(-1, (22, 3))

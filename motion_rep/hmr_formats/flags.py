@@ -1,4 +1,4 @@
-"""The flags of every command that reads captures; only the standard library is imported here."""
+"""The flags of every command that reads captures. Imports only the standard library."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
         "--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file"
     )
     parser.add_argument(
-        "--person", default=LONGEST, metavar="NAME", help="whom to take where a file holds several people"
+        "--person", default=LONGEST, metavar="NAME", help="the person to take from a file with several people"
     )
     parser.add_argument(
         "--space",
         choices=SPACES,
         default="camera",
-        help="world: the gravity-aligned world of the systems that have one; no video fits over it",
+        help="world: the gravity-aligned world, for systems that store one; it cannot be overlaid on a video",
     )
     parser.add_argument(
-        "--image-size", type=image_size, metavar="WxH", help="pixels of the video, for systems that do not store them"
+        "--image-size", type=image_size, metavar="WxH", help="size of the video in pixels, if the system does not store it"
     )
     parser.add_argument(
         "--focal-length",
         type=positive_number,
         metavar="PX",
-        help="see the person through this lens instead of the system's: 4D-Humans assumes a very long one",
+        help="use this focal length instead of the system's: 4D-Humans assumes a very long one",
     )
     parser.add_argument(
         "--trust-pickle",
         action="store_true",
-        help="load with the ordinary loaders, which run whatever code is in a file; only for files of your own",
+        help="load with the ordinary loaders, which run any code in a file; only for your own files",
     )
     parser.add_argument(
         "--up",
         choices=UP_AXES,
-        help="the file's true up axis, where it is not that of its layout (documented keys, CameraHMR, AMASS)",
+        help="the file's true up axis, if it differs from that of its layout (documented keys, CameraHMR, AMASS)",
     )
     parser.add_argument("--units", choices=tuple(LENGTHS), default="m", help="the file's true unit of transl")
     parser.add_argument("--degrees", action="store_true", help="the rotation vectors of the file are in degrees")
     parser.add_argument(
-        "--fps", type=frame_rate, help="the true frame rate of the source, where the file does not say it"
+        "--fps", type=frame_rate, help="the true frame rate of the source, if the file does not store it"
     )
 
 
 def reading_settings(args: argparse.Namespace) -> dict:
-    """What these flags say, by the names of :class:`motion_rep.conversion.settings.Settings`."""
+    """The values of these flags by the names of :class:`motion_rep.conversion.settings.Settings`."""
     return {
         name: getattr(args, name)
         for name in ("format", "person", "space", "image_size", "focal_length", "trust_pickle", "fps", *CORRECTIONS)

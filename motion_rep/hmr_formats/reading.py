@@ -71,16 +71,14 @@ def read_capture(
         path: a file, or a folder as SMPLer-X and TRAM write it.
         format: one of ``names.FORMATS``.
         person: ``longest``, or a name from :func:`list_people`.
-        space: ``camera``, or ``world`` for the gravity-aligned world of the systems that have one (no video fits over
-        it). A system that has
-            only a world (AMASS) gives that.
-        trust_pickle: load with the ordinary loaders, which run whatever code the file contains. Only for files of your
-        own.
+        space: ``camera``, or ``world`` for the gravity-aligned world of systems that store one. A system with only a
+            world (AMASS) always gives that.
+        trust_pickle: load with the ordinary loaders, which run any code in the file. Only for your own files.
         image_size: (width, height) of the video, for systems that do not store it.
-        focal_length: pixels; see the person through this lens instead of the system's (lens.py).
+        focal_length: pixels; replaces the system's focal length (lens.py).
         corrections: the true up axis and units of a file that any script may have written.
     Raises:
-        InputError: cannot be read or used; the message starts with the path.
+        InputError: unreadable or unusable; the message starts with the path.
     """
     return open_capture(path, format, trust_pickle, image_size, corrections).capture(person, space, focal_length)
 
@@ -145,7 +143,7 @@ def _capitalised(text: str) -> str:
 
 
 def _require_correctable(name: str, corrections: Corrections) -> None:
-    """Refuse to correct the axes and units of a program's own files, which are known."""
+    """Reject corrections of a program's own files, whose axes and units are known."""
     if corrections == NO_CORRECTIONS or ADAPTERS[name].written_by_any_script:
         return
     others = ", ".join(other for other, adapter in ADAPTERS.items() if adapter.written_by_any_script)
@@ -159,6 +157,6 @@ def _known_space(track: Track, space: str, name: str) -> str:
     if space in track.spaces or track.spaces == ("world",):
         return space
     raise InputError(
-        f"{name} stores no gravity-aligned world, so --space {space} cannot be had. Leave it out: camera space is "
-        "there."
+        f"{name} stores no gravity-aligned world, so --space {space} is not possible. Omit it to get "
+        "camera space."
     )

@@ -1,1 +1,1 @@
-"""What the files of HMR systems have in common: documents, fields, tracks, bodies and cameras."""
+"""Common parts of the readers of HMR results: documents, fields, tracks, bodies and cameras."""

@@ -1,4 +1,4 @@
-"""From each system's body model and frame to the one of a capture: neutral SMPL-X with zero betas, OpenCV axes."""
+"""Convert each system's body model and frame to that of a capture: neutral SMPL-X with zero betas, OpenCV axes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joi
 # use this release.
 SMPL_PELVIS = (-0.00179506, -0.22333382, 0.02821918)
 
-# How the pelvis of neutral SMPL-X at rest moves with each of the first ten betas, metres (x, y, z rows): taller people
-# carry it lower in
-# the model's own axes. From mannequin-x 0.3 (Apache-2.0), joint_dirs[0] of smplx_calibration.npz.
+# How the pelvis of neutral SMPL-X at rest moves with each of the first ten betas, metres (x, y, z rows): it is
+# lower in the model's axes for taller people. From mannequin-x 0.3 (Apache-2.0), joint_dirs[0] of smplx_calibration.npz.
 SMPLX_PELVIS_BY_BETA = (
     (
         -8.69904907e-05, 2.67653348e-04, 1.98956972e-04, 2.64748291e-04, 1.19663666e-04,
@@ -35,13 +34,13 @@ SMPLX_PELVIS_BY_BETA = (
 )  # fmt: skip
 
 SMPL_NOTE = (
-    "SMPL's joint rotations were taken over to SMPL-X (its two hand joints left out) and the pelvis kept in place; "
+    "SMPL's joint rotations are used for SMPL-X (without its two hand joints), with the pelvis at the same place; "
     "the two bodies' rest poses differ slightly"
 )
 
 
 def body_from_smpl(rotations: Tensor, transl: Tensor) -> BodyParameters:
-    """SMPL or SMPL-H rotations (T, 22 or more, 3, 3), root first, and transl (T, 3); the pelvis stays where it is.
+    """SMPL or SMPL-H rotations (T, 22 or more, 3, 3), root first, and transl (T, 3); the pelvis keeps its position.
 
     The first 22 joints are the same in all three models (https://github.com/vchoutas/smplx, smplx/joint_names.py).
     """
@@ -52,8 +51,7 @@ def body_from_smpl(rotations: Tensor, transl: Tensor) -> BodyParameters:
 def body_from_smplx(rotations: Tensor, transl: Tensor, betas: Tensor | None = None) -> BodyParameters:
     """SMPL-X rotations (T, 22 or more, 3, 3), root first, transl (T, 3) and betas (T, 10 or more) of the neutral body.
 
-    A shape moves the pelvis at rest, and a capture has none: transl takes up the difference, so that the pelvis stays
-    where it is.
+    Betas move the pelvis at rest, and a capture has none: transl compensates, so that the pelvis keeps its position.
     """
     if betas is None:
         return BodyParameters(rotations[:, 0], rotations[:, 1:22], transl)
@@ -74,7 +72,7 @@ def y_down_from_z_up(path: BodyParameters) -> BodyParameters:
 
 
 def with_mid_hip_at(path: BodyParameters, mid_hip: Tensor) -> BodyParameters:
-    """The body moved so that the middle between its hips is at (T, 3)."""
+    """The body moved so that the midpoint of its hips is at (T, 3)."""
     rest = rest_joints(path.transl.dtype)
     hips = (rest[JOINT_NAMES.index("left_hip")] + rest[JOINT_NAMES.index("right_hip")]) / 2
     pelvis = mid_hip - path.root @ (hips - rest[0])
@@ -82,7 +80,7 @@ def with_mid_hip_at(path: BodyParameters, mid_hip: Tensor) -> BodyParameters:
 
 
 def neutral_betas(betas: Tensor, frames: int) -> Tensor:
-    """Betas given once or for each frame as (T, K)."""
+    """Betas, given once or per frame, as (T, K)."""
     rows = betas.reshape(1, -1) if betas.ndim == 1 else betas
     if rows.ndim != 2 or rows.shape[0] not in (1, frames):
         raise InputError(

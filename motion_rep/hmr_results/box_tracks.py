@@ -1,4 +1,4 @@
-"""Follow people through a video by the overlap of their boxes, where a program only says who is in each frame."""
+"""Follow people through a video by the overlap of their boxes, for programs that do not track them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The same person's boxes of neighbouring frames overlap at least this much (intersection over union), and nobody is
-# kept in mind longer than this.
+# Smallest overlap (intersection over union) of a person's boxes in neighbouring frames, and the number of frames after
+# which a missing person is forgotten.
 MIN_OVERLAP = 0.1
 MAX_FRAMES_AWAY = 15
 
 
 @dataclass(frozen=True)
 class Box:
-    """Someone in a frame: corner x, y (left, top), width and height, pixels."""
+    """A person in a frame: corner x, y (left, top), width and height, pixels."""
 
     frame: int
     corner_and_size: tuple[float, float, float, float]
@@ -30,10 +30,10 @@ def overlap(one: Box, other: Box) -> float:
 
 
 def link_boxes(boxes: Sequence[Box]) -> list[list[int]]:
-    """Group boxes into people, each as indices in order of time; people in the order in which they appear.
+    """Group boxes into people, each as indices in order of time; people in order of appearance.
 
-    In every frame the pairs of (person seen before, box) with the largest overlap are joined first; the rest starts
-    new people.
+    In each frame the pairs of (known person, box) with the largest overlap are matched first; remaining boxes start new
+    people.
 
     Args:
         boxes: sorted by frame.
@@ -52,7 +52,7 @@ def link_boxes(boxes: Sequence[Box]) -> list[list[int]]:
 
 
 def _owners(boxes: Sequence[Box], people: Sequence[list[int]], here: Sequence[int]) -> dict[int, int]:
-    """Which of the people each box of a frame belongs to, by index; boxes of somebody new are left out."""
+    """Box index -> person index for one frame; boxes of new people are omitted."""
     pairs = [
         (overlap(boxes[person[-1]], boxes[index]), order, index)
         for order, person in enumerate(people)

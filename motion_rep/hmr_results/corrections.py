@@ -1,4 +1,4 @@
-"""What the user knows about a file that any script may have written: its up axis, its unit of length and of angles."""
+"""Corrections of a file that any script may have written: its up axis, its units of length and angles."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ANGLES = ("global_orient", "body_pose", "poses", "root_orient", "pose_body")
 
 @dataclass(frozen=True)
 class Corrections:
-    """up: ``y`` or ``z`` where the file has another up axis than its layout; units: of lengths; degrees: of angles."""
+    """up: ``y`` or ``z`` if it differs from that of the layout; units: of lengths; degrees: whether angles have them."""
 
     up: str | None = None
     units: str = "m"
     degrees: bool = False
 
     def values(self, values: object) -> object:
-        """A file's values in metres and radians; everything else stays as it is."""
+        """A file's values in metres and radians; other values are unchanged."""
         if not isinstance(values, Mapping):
             return values
         scales = dict.fromkeys(TRANSLATIONS, LENGTHS[self.units]) | dict.fromkeys(
@@ -41,14 +41,14 @@ class Corrections:
         return ChainMap(changed, values) if changed else values  # type: ignore[arg-type]
 
     def capture(self, capture: Capture) -> Capture:
-        """A capture turned so that the file's true up axis points up; its camera, which saw other axes, is left out."""
+        """A capture rotated so that the true up axis points up, without its camera, which has other axes."""
         if self.up is None or self.up == capture.up_axis:
             return capture
         turn = (
             basis(OPENCV_FROM_UP[self.up], capture.transl) @ basis(OPENCV_FROM_UP[capture.up_axis], capture.transl).mT
         )
         root, _, transl = capture.parameters().turned(turn)
-        notes = () if capture.focal_length is None else ("with --up the camera in the file was left out",)
+        notes = () if capture.focal_length is None else ("with --up the camera in the file is ignored",)
         return dataclasses.replace(
             capture,
             root_rotations=root,

@@ -1,6 +1,4 @@
-"""SMPLest-X and SMPLer-X see each frame through a virtual camera that belongs to the person's crop; this makes one
-camera of them.
-"""
+"""Map the virtual cameras of SMPLest-X and SMPLer-X, one per crop of the person, to one camera."""
 
 from __future__ import annotations
 
@@ -13,16 +11,14 @@ from motion_rep.common.errors import InputError
 
 @dataclass(frozen=True)
 class CropCameras:
-    """One pinhole camera per frame, in pixels of the whole image: focal (T, 2) as fx, fy and principal point centre (T,
-    2).
-    """
+    """One pinhole camera per frame, pixels of the whole image: focal (T, 2) fx, fy; centre (T, 2) principal point."""
 
     focal: Tensor
     centre: Tensor
 
     @classmethod
     def checked(cls, focal: Tensor, centre: Tensor, frames: int) -> CropCameras:
-        """The cameras, or an InputError where shapes or numbers cannot be right."""
+        """The cameras; an InputError for wrong shapes or numbers."""
         for name, value in (("focal length", focal), ("principal point", centre)):
             if tuple(value.shape) != (frames, 2):
                 raise InputError(f"the {name} of the frames has shape {tuple(value.shape)}, expected ({frames}, 2).")
@@ -34,11 +30,10 @@ class CropCameras:
 
 
 def to_one_camera(transl: Tensor, cameras: CropCameras, centre: Tensor) -> tuple[Tensor, Tensor]:
-    """Translations as seen by a fixed camera with the first frame's focal length: every transl keeps its pixel.
+    """Translations in a fixed camera with the first frame's focal length; every transl keeps its pixel.
 
-    z' = z f/fx, x' = x + (cx - cx') z/fx, y' = y + (cy - cy') z/fy. Exact for the point transl at its depth, close for
-    the rest of the body
-    (ViMoGen, motion_rep/smplest_x_scripts/inference.py).
+    z' = z f/fx, x' = x + (cx - cx') z/fx, y' = y + (cy - cy') z/fy. Exact for the point transl, approximate for the
+    rest of the body (ViMoGen, motion_rep/smplest_x_scripts/inference.py).
 
     Args:
         transl: (T, 3) metres, each in its own frame's camera.

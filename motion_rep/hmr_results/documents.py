@@ -1,6 +1,4 @@
-"""From a path to its contents, by what the bytes are and not by what the name ends in; nothing in a file is ever run
-unless trusted explicitly.
-"""
+"""Read the contents of a path by its bytes, not by its ending; code in a file never runs unless explicitly trusted."""
 
 from __future__ import annotations
 
@@ -25,14 +23,14 @@ from motion_rep.safe_loading.torch_files import ZIP_MAGIC, load_torch
 from motion_rep.safe_loading.unpickler import TORCH_LEGACY_MAGIC, NotPlainData
 
 Loaded = TypeVar("Loaded")
-TRUST_HINT = "If you trust its source, --trust-pickle loads it together with whatever it runs."
+TRUST_HINT = "If you trust its source, --trust-pickle loads it and runs the code in it."
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file's contents (``value``; None for a folder) with what its adapter may need besides.
+    """A file's contents (``value``; None for a folder), with settings for its adapter.
 
-    image_size: (width, height) in pixels as given by the user, for systems that do not store it; None where not given.
+    image_size: (width, height) in pixels from the user, for systems that do not store it, or None.
     """
 
     path: Path
@@ -63,8 +61,9 @@ def open_document(path: Path, image_size: tuple[int, int] | None = None, trust_p
 
 
 def load_value(path: Path, trust_pickle: bool = False) -> object:
-    """What a torch file, a pickle (plain or joblib's), a ``.npz`` or a ``.npy`` file holds; a single object in a
-    ``.npy`` file comes out of its array.
+    """The contents of a torch file, a pickle (plain or joblib), a ``.npz`` or a ``.npy`` file.
+
+    A single object in a ``.npy`` file is returned without its array.
 
     Raises:
         InputError: the message starts with the path.
@@ -98,12 +97,12 @@ def _single(array: np.ndarray) -> object:
 
 
 def _load_trusted(path: Path, load: Callable[[Path], Loaded]) -> Loaded:
-    """The ordinary loaders, which run what the file asks for."""
+    """Load with the ordinary loaders, which run code from the file."""
     try:
         return load(path)
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - it is somebody's program that runs here
+    except Exception as error:  # noqa: BLE001 - arbitrary code runs here
         raise InputError(
             f"{path}: cannot be loaded even with --trust-pickle: {type(error).__name__}: {one_line(error)[:160]}."
         ) from None

@@ -1,4 +1,4 @@
-"""Take values out of a system's dict, with one line that says what was found where they are not as documented."""
+"""Read values from a system's dict; a value that is not as documented raises an error with what was found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from motion_rep.captures.capture_file import float_tensor, require_rotations
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 
-# No video has as many frames.
+# Above the number of frames of any video.
 MOST = 1 << 31
 
 
@@ -22,17 +22,17 @@ def section(values: object, name: object, holder: str = "") -> Mapping:
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, Mapping):
         raise InputError(
-            f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The program's version may be "
-            "another one than is known here."
+            f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The file may come "
+            "from an unsupported version of the program."
         )
     return found
 
 
 def numbers(values: object, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:
-    """Float64 numbers of a shape, in which None stands for any size.
+    """Float64 numbers of a shape; None in it means any size.
 
     Raises:
-        InputError: missing, or of another shape; ``holder`` (``person 3: ``) goes in front.
+        InputError: missing, or another shape; the message starts with ``holder`` (``person 3: ``).
     """
     if not isinstance(values, Mapping) or name not in values:
         raise InputError(f"{holder}has no {name}; found {keys_text(values)}.")
@@ -56,7 +56,7 @@ def number(values: object, name: str, holder: str = "") -> float:
 
 
 def whole_number(values: object, name: str, holder: str = "") -> int:
-    """A single whole number from 0 that fits a frame count."""
+    """A single whole number from 0 within the range of frame numbers."""
     found = number(values, name, holder)
     if found != round(found) or not 0 <= found < MOST:
         raise InputError(f"{holder}{name} is {found:g}, expected a whole number from 0.")
@@ -72,7 +72,7 @@ def entries(values: Mapping, name: str, holder: str = "") -> list:
 
 
 def rotation_vectors(values: object, name: str, frames: int | None, joints: int, holder: str = "") -> Tensor:
-    """(T, 3 * joints) axis-angle, of which only the first ``joints`` are wanted, to (T, joints, 3, 3)."""
+    """(T, 3 * joints or more) axis-angle to (T, joints, 3, 3) rotations of the first joints."""
     found = numbers(values, name, (frames, None), holder)
     if found.shape[1] < 3 * joints or found.shape[1] % 3:
         raise InputError(
@@ -95,7 +95,7 @@ def frame_numbers(values: object, name: str, holder: str = "") -> Tensor:
 
 
 def whole_pixels(twice_the_centre: Tensor) -> tuple[int, int]:
-    """(2,) twice a principal point in the middle of the image to its width and height."""
+    """(2,) twice the principal point of a centred camera to the image's width and height."""
     if not bool(twice_the_centre.isfinite().all()):
         raise InputError("the principal point of its camera is not a finite number. Run the capture again.")
     width, height = (round(value) for value in twice_the_centre.tolist())
@@ -103,7 +103,7 @@ def whole_pixels(twice_the_centre: Tensor) -> tuple[int, int]:
 
 
 def keys_text(values: object, most: int = 8) -> str:
-    """``the keys a, b, c``, or what there is instead of a dict."""
+    """``the keys a, b, c``, or the type of a value that is not a dict."""
     if not isinstance(values, Mapping):
         return f"a {type(values).__name__}"
     names = [printable(key, 40) for key in islice(values, most)]
@@ -111,7 +111,7 @@ def keys_text(values: object, most: int = 8) -> str:
 
 
 def printable(value: object, most: int) -> str:
-    """Text of a file on one line, without characters that would steer a terminal."""
+    """Text from a file on one line, without control characters."""
     text = " ".join(str(value)[:most].split())
     return "".join(character if character.isprintable() else "?" for character in text)
 

@@ -1,4 +1,4 @@
-"""The record that each adapter gives of its system, and the questions about a file's contents that records ask."""
+"""The record ``Format`` of an adapter, and predicates on a file's contents for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from motion_rep.safe_loading.numpy_file import NpzArrays
 
 @dataclass(frozen=True)
 class Lookalike:
-    """A file found next to a system's captures that is none: how to recognise it, and what to do instead."""
+    """A file of a system that is not a capture: how to recognise it, and advice."""
 
     matches: Callable[[Document], bool]
     advice: str

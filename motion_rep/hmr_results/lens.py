@@ -1,4 +1,4 @@
-"""See a capture through another focal length: some systems assume one so long that the depth they give says little."""
+"""Change the focal length of a capture: some systems assume so long a lens that their depth is unreliable."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from motion_rep.common.errors import InputError
 
 
 def with_focal_length(capture: Capture, focal_length: float) -> Capture:
-    """The same person at the same pixels through a lens of ``focal_length`` pixels: x and y stay, the depth follows the
-    focal length.
+    """The same person at the same pixels with a focal length of ``focal_length`` pixels: only the depth is scaled.
 
-    Exact for the point transl, close for the body around it. Depth noise shrinks with the distance.
+    Exact for the point transl, approximate for the rest of the body. Depth noise shrinks with the distance.
 
     Raises:
         InputError: the capture's own focal length is unknown.
     """
     if capture.focal_length is None:
         raise InputError(
-            "has no focal length that could be replaced (it is unknown, or this is a world frame). Leave "
-            "--focal-length out."
+            "has no focal length to replace (it is unknown, or this is a world frame). Omit "
+            "--focal-length."
         )
     transl = capture.transl.clone()
     transl[:, 2] *= focal_length / capture.focal_length
@@ -30,6 +29,6 @@ def with_focal_length(capture: Capture, focal_length: float) -> Capture:
         capture, transl=transl, focal_length=torch.full_like(capture.focal_length, focal_length)
     )
     return changed.with_notes(
-        f"seen through a focal length of {focal_length:g} pixels instead of "
-        f"{float(capture.focal_length.median()):.0f}, as asked; the depth follows it"
+        f"the focal length is {focal_length:g} pixels instead of "
+        f"{float(capture.focal_length.median()):.0f}, as requested; the depth is scaled with it"
     )

@@ -1,4 +1,4 @@
-"""What may be asked of the readers, for command lines: only the standard library is imported here."""
+"""Systems, spaces and file patterns of the readers, for command lines. Imports only the standard library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class System(NamedTuple):
     results: tuple[str, ...] = ()
 
 
-# The first system whose adapter recognises a file reads it.
+# In the order in which adapters are asked whether they recognise a file.
 SYSTEMS = (
     System("smpler-x", "smpler_x", ("smplx/*.npz",)),
     System("tram", "tram", ("hps/hps_track_*.npy", "hps_track_*.npy")),

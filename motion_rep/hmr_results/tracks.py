@@ -1,4 +1,4 @@
-"""What an adapter answers: the people in a file, each with a way to make a capture of them."""
+"""The answer of an adapter: the people in a file, each with a function that makes the capture."""
 
 from __future__ import annotations
 

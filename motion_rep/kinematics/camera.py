@@ -1,4 +1,4 @@
-"""A pinhole camera: intrinsic, extrinsic in every form that the format knows, projection."""
+"""A pinhole camera: intrinsic, extrinsic in all forms of the format, projection."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SHORTEST_FOCAL, LONGEST_FOCAL = 1e-6, 1e9
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera that looks at a motion.
+    """The camera of a motion.
 
     intrinsic: (3, 3) pixels; pixel centres at whole numbers plus one half; image centre (width / 2, height / 2).
-    world_to_camera: (4, 4) for a camera that stands still, or (N, 4, 4) for one pose a row; OpenCV camera axes, metres.
+    world_to_camera: (4, 4) for a still camera, or (N, 4, 4) with one pose per row; OpenCV camera axes, metres.
     """
 
     intrinsic: Tensor
@@ -42,7 +42,7 @@ class Camera:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels, from the principal point at the centre."""
+        """Width and height in pixels: twice the principal point."""
         return round(2 * float(self.intrinsic[0, 2])), round(2 * float(self.intrinsic[1, 2]))
 
     def pose(self, row: int) -> Tensor:
@@ -61,10 +61,10 @@ class Camera:
 
 
 def require_lens(shortest: float, longest: float, width: float, height: float) -> None:
-    """Check the numbers of a camera that came from a file, all in pixels.
+    """Check the numbers of a camera from a file, all in pixels.
 
     Args:
-        shortest, longest: the focal lengths of all frames lie between them.
+        shortest, longest: range of the focal lengths of all frames.
     Raises:
         InputError: without the file's name.
     """
@@ -92,7 +92,7 @@ def transform_points(transform: Tensor, points: Tensor) -> Tensor:
 
 
 def project(intrinsic: Tensor, points: Tensor) -> Tensor:
-    """Points (..., 3) in an OpenCV camera frame to pixels (..., 2); behind the camera they mean nothing."""
+    """Points (..., 3) in an OpenCV camera frame to pixels (..., 2); undefined behind the camera."""
     image = points @ intrinsic.mT
     return image[..., :2] / image[..., 2:]
 
@@ -105,7 +105,7 @@ def rigid_transform(rotation: Tensor, translation: Tensor) -> Tensor:
 
 
 def extrinsic_rows(world_to_camera: Tensor, count: int) -> Tensor:
-    """The published data set's extrinsic: nine numbers a row, in PyTorch3D's row-vector convention and axes (x left, y
+    """The published data set's extrinsic: nine numbers per row, in PyTorch3D's row-vector convention and axes (x left, y
     up).
 
     ``p_pytorch3d = p_world @ R + T`` with rot6d of R, then T.
@@ -122,7 +122,7 @@ def extrinsic_rows(world_to_camera: Tensor, count: int) -> Tensor:
 
 
 def world_to_camera_from_rows(rows: Tensor) -> Tensor:
-    """The inverse of :func:`extrinsic_rows`: (N, 9) to (4, 4), or to (N, 4, 4) where the camera moves."""
+    """The inverse of :func:`extrinsic_rows`: (N, 9) to (4, 4), or to (N, 4, 4) for a moving camera."""
     rotation, translation = rot6d_to_matrix(rows[:, :6]).mT, rows[:, 6:]
     flip = basis(PYTORCH3D_FROM_OPENCV, rows)
     poses = torch.eye(4, dtype=rows.dtype).repeat(len(rows), 1, 1)
@@ -131,12 +131,12 @@ def world_to_camera_from_rows(rows: Tensor) -> Tensor:
 
 
 def default_camera(width: int, height: int, target: Tensor, distance: float, field_of_view: float = 55.0) -> Camera:
-    """A level camera that looks along -y at a point of a z-up world, for motions that come without a camera.
+    """A level camera that looks along -y at a point of a z-up world, for motions without a camera.
 
     Args:
         width, height: pixels; the field of view (degrees) spans the larger one.
         target: (3,) metres.
-        distance: metres between camera and target; the camera stands at +y, where a canonical person looks.
+        distance: metres between camera and target; the camera is at +y, the direction that a canonical person faces.
     """
     focal = max(width, height) / 2 / torch.tan(torch.deg2rad(torch.tensor(field_of_view / 2, dtype=torch.float64)))
     ahead = torch.tensor([0.0, 0.0, distance], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Whether numbers are numbers."""
+"""Fast check for finite numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from torch import Tensor
 def all_finite(numbers: Tensor) -> bool:
     """Whether no number is infinite or NaN.
 
-    One pass instead of five: a sum is finite only if all its numbers are. It may also overflow; then each number is
-    asked.
+    One pass instead of five: a finite sum has only finite terms. If the sum overflows, each number is checked.
     """
     return math.isfinite(numbers.sum()) or bool(numbers.isfinite().all())

@@ -1,4 +1,4 @@
-"""Every change of basis of the project, once, named by its two frames.
+"""All changes of basis of the project, each defined once and named by its two frames.
 
 Frames: ``opencv`` (camera: x right, y down, z forward), ``z_up`` (a level camera's world, and the canonical motion),
 ``y_up`` (what MBench renders and measures), ``opengl`` (camera: x right, y up, z backward),
@@ -23,7 +23,7 @@ OPENCV_FROM_Y_UP = ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
 OPENGL_FROM_OPENCV = OPENCV_FROM_Y_UP
 PYTORCH3D_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
 
-# From a frame by its up axis: that of an OpenCV camera ("-y"), of a world with y or with z up.
+# Up axis of a file ("-y" for an OpenCV camera, "y" or "z" for worlds) -> vector, and rotation to OpenCV axes.
 AXIS_UP = {"-y": (0.0, -1.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 OPENCV_FROM_UP = {
     "-y": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
@@ -31,10 +31,10 @@ OPENCV_FROM_UP = {
     "z": tuple(zip(*Z_UP_FROM_OPENCV, strict=True)),
 }
 
-# Below this length (metres) on the ground an axis says nothing about the heading.
+# Length on the ground in metres below which an axis gives no heading.
 DEGENERATE_AXIS = 1e-3
 
-# Pairs of joints whose difference shows the person's right side, best first, and the spine as the last resort.
+# Pairs of joints whose difference points to the person's right, best first, and the spine as the last resort.
 HIP_AXIS = ("left_hip", "right_hip")
 SHOULDER_AXIS = ("left_shoulder", "right_shoulder")
 SPINE_AXIS = ("pelvis", "neck")
@@ -46,7 +46,7 @@ def basis(rows: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
 
 
 def level_from_camera(up: Tensor) -> Tensor:
-    """The smallest turn from a camera's OpenCV axes to those of a level camera at the same place.
+    """The smallest rotation from a camera's OpenCV axes to those of a level camera at the same place.
 
     Args:
         up: (3,) unit vector, the direction of up in the camera's axes.
@@ -87,7 +87,7 @@ def transform_transl(rotation: Tensor, transl: Tensor) -> Tensor:
 
 
 class Heading(NamedTuple):
-    """Where a person faces: ``canonical_from_z_up`` (3, 3), and a note when the hips could not tell (else None)."""
+    """The heading of a person: ``canonical_from_z_up`` (3, 3), and a note if the hips do not define it (else None)."""
 
     canonical_from_z_up: Tensor
     note: str | None
@@ -96,14 +96,14 @@ class Heading(NamedTuple):
 def heading(joints: Tensor) -> Heading:
     """The rotation about the vertical after which the person faces +y, from the hip axis of one frame.
 
-    Falls back to the shoulders, then to the spine, where the axis stands upright (a person lying on the side).
+    Falls back to the shoulders, then to the spine, if the axis is vertical (a person lying on the side).
 
     Args:
         joints: (22, 3) positions in a z-up frame, metres.
     Raises:
         InputError: no axis has a direction on the ground.
     """
-    # Single numbers, for which Python is quicker than tensors.
+    # Python floats are faster than tensors for single numbers.
     places = dict(zip(JOINT_NAMES, joints.tolist(), strict=True))
     for (start, end), name in ((HIP_AXIS, None), (SHOULDER_AXIS, "shoulder axis"), (SPINE_AXIS, "spine")):
         x, y = places[end][0] - places[start][0], places[end][1] - places[start][1]
@@ -112,7 +112,7 @@ def heading(joints: Tensor) -> Heading:
             note = (
                 None
                 if name is None
-                else f"the hip axis of the first frame stands upright; the heading was taken from the {name}"
+                else f"the hip axis of the first frame is vertical; the heading is that of the {name}"
             )
             return Heading(basis(_heading_rows(x / length, y / length, along_spine=name == "spine"), joints), note)
     raise InputError(

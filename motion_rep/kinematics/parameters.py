@@ -1,4 +1,4 @@
-"""SMPL-X body parameters over time, and what follows from them: joint poses, the pelvis, the body in another frame."""
+"""SMPL-X body parameters over time, with joint poses, the pelvis, and changes of frame."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class BodyParameters(NamedTuple):
         """The body in another frame: p' = rotation p + shift.
 
         Args:
-            rotation: (3, 3), or (N, 3, 3) for one rotation a frame.
+            rotation: (3, 3), or (N, 3, 3) with one rotation per frame.
             shift: (3,) or (N, 3) metres.
         """
         transl = transform_transl(rotation, self.transl)
         return BodyParameters(rotation @ self.root, self.body, transl if shift is None else transl + shift)
 
     def without_translation(self) -> BodyParameters:
-        """The same poses; the pelvis stays where it is in the first row."""
+        """The same poses; the pelvis keeps its position of the first row."""
         return self._replace(transl=self.transl[:1].expand_as(self.transl))

@@ -107,8 +107,7 @@ def matrix_to_rotvec(matrix: Tensor) -> Tensor:
 
 
 def angle_between(first: Tensor, second: Tensor) -> Tensor:
-    """The angle of the turn from one rotation to another, from the trace of that turn; to about 1e-8 at best, close to
-    0 and to pi.
+    """The angle between two rotations, from the trace; close to 0 and pi accurate to about 1e-8 at best.
 
     Args:
         first, second: (..., 3, 3)

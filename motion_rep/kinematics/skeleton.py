@@ -15,8 +15,8 @@ JOINT_NAMES = (
 )  # fmt: skip
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
 
-# Metres, y up, facing +z. Constants of the format (it always means this body); the same values stand in
-# mannequin-x (Apache-2.0), against which a test compares them.
+# Metres, y up, facing +z. Constants of the format, which always refers to this body; a test compares them with
+# mannequin-x (Apache-2.0).
 REST_JOINTS = (
     (0.0031232578, -0.35140747, 0.012036551),
     (0.06131266, -0.44417095, -0.013964634),
@@ -50,14 +50,14 @@ def _depths() -> tuple[int, ...]:
     return tuple(depths)
 
 
-# Joints at the same depth of the tree are independent, so each level is one batched product.
+# Joints at the same depth of the tree are independent: one batched product per level.
 LEVELS = tuple(
     tuple(j for j, depth in enumerate(_depths()) if depth == level) for level in range(1, max(_depths()) + 1)
 )
 
 
 class JointPoses(NamedTuple):
-    """Where every joint is: global rotations (..., 22, 3, 3) and positions (..., 22, 3) in metres."""
+    """Global rotations (..., 22, 3, 3) and positions (..., 22, 3) of all joints, metres."""
 
     rotations: Tensor
     positions: Tensor
@@ -69,7 +69,7 @@ def rest_joints(dtype: torch.dtype = torch.float64, device: torch.device | str =
 
 
 def pelvis_at_rest(like: Tensor) -> Tensor:
-    """(3,) the pelvis at rest, J0; ``pelvis = J0 + transl`` whatever the rotation. Dtype and device of ``like``."""
+    """(3,) the pelvis at rest, J0; ``pelvis = J0 + transl`` for any rotation. Dtype and device of ``like``."""
     return _plan(like.dtype, like.device).rest[0].clone()
 
 
@@ -94,12 +94,11 @@ def forward_kinematics(root: Tensor, body: Tensor, transl: Tensor) -> JointPoses
 
 
 class _Plan(NamedTuple):
-    """Constants of the kinematics as tensors, made once for each dtype and device.
+    """Constants of the kinematics as tensors, cached per dtype and device.
 
     rest: (22, 3) joints at rest; bones: (21, 3, 1) from each parent to its child.
-    levels: for each level of the tree where its joints' parents stand in the level above, and where their rotations
-    stand in the body.
-    places: (22,) where each joint stands in all levels one after the other.
+    levels: for each level of the tree the indices of the parents in the level above, and of the joints in the body.
+    places: (22,) index of each joint in the concatenated levels.
     last_row: (1, 4) of a rigid transform.
     """
 
@@ -112,7 +111,7 @@ class _Plan(NamedTuple):
 
 @functools.cache
 def _plan(dtype: torch.dtype, device: torch.device) -> _Plan:
-    # Whoever asks first: these constants also serve calls that need gradients.
+    # No inference tensors: the cached constants are also used where gradients are needed.
     with torch.inference_mode(False):
         return _made_plan(dtype, device)
 

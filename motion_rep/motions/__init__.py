@@ -1,1 +1,1 @@
-"""The 276-dim motion: columns, encoding, file and figure."""
+"""The 276-dim motion: columns, encoding, file, figure."""

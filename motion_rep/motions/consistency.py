@@ -1,9 +1,7 @@
-"""Whether the columns of a motion agree with each other: joint positions with rotations, rotations with what a rotation
-is.
+"""Whether the columns of a motion are consistent: joint positions with rotations, and rotations with themselves.
 
-Motions that a model generated, or that were edited, carry joint columns that their rotations do not give. Figures and
-pictures must come from one of the two: the rotations, as in the published benchmark. A motion that was normalised
-(z-scored) holds no rotations at all.
+In generated or edited motions, the joint columns differ from the joints of the rotations. Figures and pictures use the
+rotations, as in the published benchmark. A normalised (z-scored) motion holds no valid rotations.
 """
 
 from __future__ import annotations
@@ -27,18 +25,18 @@ NO_ROTATION = 0.5
 
 
 class NormalisedMotionError(InputError):
-    """The motion's columns are z-scores, or something else that is no motion in metres."""
+    """The motion's columns are z-scores, or otherwise not a motion in metres."""
 
 
 class AgreedJoints(NamedTuple):
-    """joints: (N, 22, 3) metres, canonical z-up frame. note: a sentence where they are not the file's own, or None."""
+    """joints: (N, 22, 3) metres, canonical z-up frame. note: a sentence if they are not the file's own."""
 
     joints: Tensor
     note: str | None
 
 
 def agreed_joints(motion: Tensor) -> AgreedJoints:
-    """The joint columns where they agree with the rotations; else the joints by forward kinematics, with a note.
+    """The joint columns if they agree with the rotations; else the joints by forward kinematics, with a note.
 
     Args:
         motion: (N, 276) float.
@@ -55,19 +53,19 @@ def agreed_joints(motion: Tensor) -> AgreedJoints:
     usual = float(distance.mean(dim=1).median())
     if usual > OTHER_BODY:
         raise InputError(
-            f"the joint columns are {usual:.2g} m away from the joints that the rotations give, expected less than "
+            f"the joint columns are {usual:.2g} m away from the joints of the rotations, expected less than "
             f"{OTHER_BODY:g} m. The motion looks normalised, or its joints have another unit or axis. "
             "Store it in metres, z up, before normalisation."
         )
     return AgreedJoints(
         joints.to(motion.dtype),
-        f"the joint columns are up to {largest * 1000:.3g} mm away from the joints that the rotations give "
-        "(a generated or edited motion); the joints of the rotations were taken",
+        f"the joint columns are up to {largest * 1000:.3g} mm away from the joints of the rotations "
+        "(a generated or edited motion); the joints of the rotations are used",
     )
 
 
 def require_rotations_in_columns(motion: Tensor) -> None:
-    """Check that the 6D rotations of a motion are near to rotations.
+    """Check that the 6D rotations of a motion are close to rotations.
 
     Args:
         motion: (N, 276) float, at least one row.
@@ -79,7 +77,7 @@ def require_rotations_in_columns(motion: Tensor) -> None:
     distance = (21 * off[0] + off[1]) / 22
     if distance > NO_ROTATION:
         raise NormalisedMotionError(
-            f"the rotation columns are no rotations (off by {distance:.2g} on average, expected less than "
+            f"the rotation columns are not rotations (off by {distance:.2g} on average, expected less than "
             f"{NO_ROTATION:g}): the motion looks normalised. Undo the normalisation (motion * std + mean) first."
         )
 

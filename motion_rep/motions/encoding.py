@@ -16,7 +16,7 @@ from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 from motion_rep.motions.layout import MotionColumns, pack, unpack
 
-# Metres from the origin; beyond, a file is damaged or in other units.
+# Metres from the origin; beyond it, a file is damaged or in other units.
 FARTHEST = 10_000.0
 
 
@@ -29,13 +29,13 @@ class EncodedMotion(NamedTuple):
 
 
 def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMotion:
-    """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers a row, in float64.
+    """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers per row, in float64.
 
-    The person starts at the origin, faces +y, and the lowest joint of the whole clip stands on z = 0.
+    The person starts at the origin and faces +y; the lowest joint of the whole clip is at z = 0.
     The camera is level, or tilted by the capture's ``up``.
 
     Args:
-        joints: (T, 22, 3) of the capture, where they are known already.
+        joints: (T, 22, 3) of the capture, if already computed.
     """
     body = capture.parameters()
     joints = body.joints() if joints is None else joints
@@ -53,9 +53,7 @@ def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMot
 
 
 def encode_parameters(parameters: BodyParameters, positions: Tensor | None = None) -> Tensor:
-    """T frames of canonical parameters to (T-1, 276); ``positions`` (T, 22, 3) saves the forward kinematics where
-    known.
-    """
+    """T frames of canonical parameters to (T-1, 276); ``positions`` (T, 22, 3) saves the forward kinematics."""
     if positions is None:
         positions = parameters.joints()
     root, body, transl = parameters
@@ -82,10 +80,9 @@ def body_parameters(motion: Tensor) -> BodyParameters:
 
 
 def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:
-    """Like :func:`body_parameters`, with the root's path summed up from the velocity columns, starting at the first
-    row.
+    """Like :func:`body_parameters`, with the root's path integrated from the velocity columns.
 
-    Shows whether velocities and positions of a motion (a generated one, say) agree.
+    Shows whether velocities and positions of a motion (for example a generated one) agree.
     """
     columns = unpack(motion)
     steps = rot6d_to_matrix(columns.root_angular_velocity[:-1])
@@ -97,7 +94,7 @@ def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:
 
 
 def _floor_shift(positions: Tensor) -> Tensor:
-    """(3,) what brings the first pelvis to x = y = 0 and the lowest joint of all frames to z = 0."""
+    """(3,) shift of the first pelvis to x = y = 0 and of the lowest joint of all frames to z = 0."""
     pelvis = positions[0, 0]
     return -torch.stack((pelvis[0], pelvis[1], positions[..., 2].min()))
 
@@ -111,13 +108,12 @@ def _camera(capture: Capture, canonical_from_camera: Tensor, shift: Tensor) -> C
 
 
 def require_plain_motion(motion: Tensor) -> None:
-    """Check the numbers of a motion that came from a file.
+    """Check the numbers of a motion from a file.
 
     Args:
         motion: (N, 276) float.
     Raises:
-        InputError: fewer than one row, values that are not finite, places too far away, or 6D rotations without a
-        direction.
+        InputError: no row, values that are not finite, positions too far away, or degenerate 6D rotations.
     """
     if len(motion) == 0:
         raise InputError("motion has no rows, expected at least one.")
@@ -133,13 +129,13 @@ def require_plain_motion(motion: Tensor) -> None:
 
 
 def _require_all(good: Tensor, fault: str) -> None:
-    """(N, ...) bool, all of which must hold."""
+    """Check that all (N, ...) bool are true."""
     if not bool(good.all()):
         row = int((~good).nonzero()[0, 0])
         raise InputError(f"motion holds {fault} (first in row {row} of {len(good)}). Convert the capture again.")
 
 
 def _have_direction(rot6d: Tensor) -> Tensor:
-    """(..., 6) to (...) bool: whether Gram-Schmidt can make a rotation of it."""
+    """(..., 6) to (...) bool: whether Gram-Schmidt gives a rotation."""
     first, second = rot6d.unflatten(-1, (3, 2)).unbind(-1)
     return torch.linalg.cross(first, second).norm(dim=-1) > 1e-6

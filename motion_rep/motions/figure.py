@@ -1,4 +1,4 @@
-"""The picture of a motion: what moves how fast, what shakes, where the feet and the pelvis are."""
+"""A figure of a motion: speeds, accelerations, jitter, foot heights and the path of the pelvis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip
 
-# Joints that say most about a motion, and their colours (readable for the colour-blind: Okabe and Ito).
+# The most informative joints and their colours (safe for colour-blind readers: Okabe and Ito).
 SHOWN = {
     "pelvis": "#000000",
     "head": "#777777",
@@ -24,7 +24,7 @@ SHOWN = {
     "left_foot": "#56b4e9",
     "right_foot": "#e69f00",
 }
-# How much higher than its highest value an axis reaches, so that the legend covers nothing.
+# Top of an axis relative to its highest value: room for the legend.
 LEGEND_ROOM = 1.25
 FOOT_COLORS = ("#0072b2", "#d55e00")
 
@@ -93,8 +93,8 @@ def _draw(figure: FigureBase, clip: MotionClip, fps: float, title: str) -> dict[
 
 
 def jitter_of_joints(positions: np.ndarray) -> np.ndarray:
-    """(N - 2, 22) size of every joint's second difference plus the same relative to the pelvis; the mean of all is the
-    jitter degree.
+    """(N - 2, 22) length of each joint's second difference, plus that relative to the pelvis; its mean is the jitter
+    degree.
 
     Args:
         positions: (N, 22, 3) metres; the result is in metres per frame squared.
@@ -116,7 +116,7 @@ def _accelerations(axes: Axes, positions: np.ndarray, times: np.ndarray, fps: fl
 def _by_joint(axes: Axes, times: np.ndarray, values: np.ndarray, title: str, unit: str) -> None:
     axes.fill_between(times, values.min(1), values.max(1), color="#dddddd", label="all joints")
     for name, color in SHOWN.items():
-        # Dashes let the other side show through where both do the same.
+        # Dashed, so that the line of the left side stays visible below.
         style = (0, (4, 2)) if name.startswith("right") else "-"
         axes.plot(
             times,

@@ -1,4 +1,4 @@
-"""The 276 columns of a motion frame, by name. Nothing else in the project knows their order."""
+"""The 276 columns of a motion frame, by name; the only module that knows their order."""
 
 from __future__ import annotations
 

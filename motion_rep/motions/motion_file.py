@@ -28,10 +28,10 @@ LARGEST_NUMBER = 1e9
 
 @dataclass(frozen=True)
 class MotionClip:
-    """A 276-dim motion with what is known about its source.
+    """A 276-dim motion and the known facts about its source.
 
     motion: (N, 276) float32, canonical z-up frame.
-    camera: the camera that saw it, or None.
+    camera: the camera that recorded it, or None.
     fps: rows per second, or None.
     start_time: seconds into the source video at which the first row lies.
     up_from: how up is known: ``world`` (a gravity-aligned source) or ``capture`` (levelled by its own direction of up);
@@ -84,12 +84,11 @@ def write_motion(
 ) -> None:
     """Write a motion file atomically; readable with ``torch.load(path, weights_only=True)``.
 
-    An unknown camera is written as identity matrices, as documented; readers take these for unknown.
+    An unknown camera is written as identity matrices, as documented; readers treat them as unknown.
 
     Args:
         extrinsic_format: ``matrix`` for (4, 4), ``rows`` for the published data set's (N, 9).
-        made_from: a digest of the input and the settings, kept in the file to recognise finished work (see
-        motion_stamp.py).
+        made_from: a digest of input and settings, stored in the file to recognise finished work (see stamp.py).
     """
     value = motion_dict(clip, extrinsic_format)
     write_torch(path, value if made_from is None else stamped(value, made_from), durable)
@@ -119,7 +118,7 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
 
 
 def motion_clip(value: object) -> MotionClip:
-    """What a motion file holds, as a checked clip.
+    """The contents of a motion file as a checked clip.
 
     Raises:
         InputError: without the file's name.
@@ -148,7 +147,7 @@ def motion_clip(value: object) -> MotionClip:
 
 
 def _as_float32(motion: Tensor) -> Tensor:
-    """Half and double precision to float32; whole numbers stay, and are refused."""
+    """Half and double precision to float32; whole numbers stay and are rejected later."""
     return motion.float() if motion.is_floating_point() else motion
 
 
@@ -181,5 +180,5 @@ def _number(value: Mapping, name: str) -> float | None:
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         raise InputError(f"{name} is {str(found)[:60]!r}, expected a number.")
     if abs(found) > LARGEST_NUMBER:
-        raise InputError(f"{name} is larger than any number in use, expected at most {LARGEST_NUMBER:g}.")
+        raise InputError(f"{name} is too large, expected at most {LARGEST_NUMBER:g}.")
     return float(found)

@@ -1,4 +1,4 @@
-"""What a motion file was made from, noted inside it, so that a run that is started again knows what it need not do."""
+"""A stamp in motion files that identifies their input and settings, so that a resumed run skips finished work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from motion_rep.files.local_files import file_sha256
 
 KEY = "made_from"
-# What a folder that is one capture is told by; pictures and videos beside it are not read.
+# Files that make up a capture folder; its pictures and videos do not count.
 DATA_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy", ".json")
 
 
@@ -22,7 +22,7 @@ def stamped(value: dict, made_from: str) -> dict:
 
 
 def is_foreign(value: object) -> bool:
-    """Whether a file's contents are not, or no longer, what a folder run wrote: made elsewhere, or changed."""
+    """Whether a file was not written by a folder run, or was edited since."""
     stamp = value.get(KEY) if isinstance(value, Mapping) else None
     motion = value.get("motion") if isinstance(value, Mapping) else None
     return (
@@ -38,7 +38,7 @@ def is_made_from(value: object, made_from: str) -> bool:
 
 
 def content_digest(path: Path, settings: str) -> str:
-    """Hex digest of a capture (a file, or a folder that is one) and of the settings."""
+    """Hex digest of a capture (a file or a capture folder) and of the settings."""
     if path.is_dir():
         files = {
             os.path.relpath(found, path): found

@@ -1,6 +1,6 @@
 """Adam with a warm-up and a cosine end, for a few small tensors.
 
-``torch.optim`` would do, but its first use imports torch's compiler, which takes longer than the whole fit of a short
+``torch.optim`` is not used because its first use imports torch's compiler, which takes longer than the fit of a short
 clip.
 """
 
@@ -19,7 +19,7 @@ DECAY_OF_MEAN, DECAY_OF_SQUARE, TINY = 0.9, 0.999, 1e-8
 def minimise(
     loss: Callable[[Sequence[Tensor], int], Tensor], start: Sequence[Tensor], steps: int, rate: float
 ) -> list[Tensor]:
-    """The values after some steps downhill (Kingma and Ba, https://arxiv.org/abs/1412.6980).
+    """The values after some optimisation steps (Kingma and Ba, https://arxiv.org/abs/1412.6980).
 
     Args:
         loss: a number from the values and the step's number.

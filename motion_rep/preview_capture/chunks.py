@@ -35,7 +35,7 @@ def cut(frames: int, chunk: int = CHUNK_FRAMES, overlap: int = OVERLAP_FRAMES) -
 
 
 def blend(parts: Iterable[tuple[slice, FittedBody]]) -> FittedBody:
-    """One body from one or more chunks in order; where two overlap, a smooth passage from one to the next."""
+    """One body from one or more chunks in order; overlaps are blended smoothly."""
     rest = iter(parts)
     _, whole = next(rest)
     for where, part in rest:

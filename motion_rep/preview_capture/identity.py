@@ -9,7 +9,7 @@ from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.preview_capture.sides import torso_sizes
 
 TRUNK = (lm.LEFT_SHOULDER, lm.RIGHT_SHOULDER, lm.LEFT_HIP, lm.RIGHT_HIP)
-# Nobody moves faster than this in torso lengths a second (about 12 m/s); below one torso length a jump is noise.
+# Largest plausible speed in torso lengths per second (about 12 m/s); jumps below one torso length count as noise.
 FASTEST_TORSOS, LEAST_JUMP_TORSOS = 24.0, 1.0
 # The same person grows or shrinks by at most this factor at once, and by this factor more in every second out of sight.
 LARGEST_GROWTH, GROWTH_PER_SECOND = 1.6, 2.0

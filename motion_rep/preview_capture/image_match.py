@@ -1,4 +1,4 @@
-"""Compares the fitted body with the landmarks that were seen."""
+"""Compares the fitted body with the detected landmarks."""
 
 from __future__ import annotations
 

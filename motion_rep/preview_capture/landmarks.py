@@ -1,4 +1,4 @@
-"""What a landmark source hands to the fit: 33 points per frame in the image and in metres."""
+"""The input of the fit: 33 landmarks per frame in the image and in metres."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
 """From the landmarks of a frame to an estimate of the neutral body's joints, with a small learned network.
 
-The network corrects the systematic errors of BlazePose's world landmarks: limbs bent too far, ankles too far back,
-other
-bone lengths. It was trained on renderings of random poses only (``scripts/dev/train_capture_lifting.py``); its
-numbers are
-in ``lifting_network.npz``. It works in axes whose z axis points at the hips, so that the person's place in the image
-does
-not matter.
+The network corrects systematic errors of BlazePose's world landmarks: limbs bent too far, ankles too far back, other
+bone lengths. It was trained only on renderings of random poses (``scripts/dev/train_capture_lifting.py``); its weights
+are in ``lifting_network.npz``. Its z axis points at the hips, so that the person's position in the image does not
+matter.
 """
 
 from __future__ import annotations
@@ -106,9 +103,8 @@ class LiftingNetwork:
         """Estimate every frame; the mean of the frame and of its mirror image.
 
         Args:
-            level: (3, 3) a level camera's axes from the camera's. The network knows level cameras, so it sees what
-            such a
-                camera at the same place would see; the answer is in the axes of the given camera.
+            level: (3, 3) rotation to the axes of a level camera at the same place, for which the network was trained;
+                the result is in the axes of the given camera.
         """
         if level is not None:
             return _turned_back(self.lift(_turned(track, lens, level), lens), level)

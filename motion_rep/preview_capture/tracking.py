@@ -42,9 +42,8 @@ class PersonBox:
 class PersonTracker:
     """Landmarks of the same person, frame by frame.
 
-    The first person is the one in the box, or number ``person`` from the left, else the surest detection. After a
-    loss it is
-    the detection nearest to the last place of the person.
+    Starts with the person in the box, or number ``person`` from the left, else the detection with the highest score.
+    After a loss it continues with the detection closest to the person's last position.
     """
 
     def __init__(self, weights: Path = DEFAULT_FOLDER, box: PersonBox | None = None, person: int | None = None) -> None:
@@ -57,7 +56,7 @@ class PersonTracker:
         self.most_people = 0
 
     def follow(self, rgb: np.ndarray) -> FrameLandmarks | None:
-        """Landmarks in the next frame, or None where nobody is found.
+        """Landmarks in the next frame, or None if no person is found.
 
         Args:
             rgb: (height, width, 3) uint8

@@ -36,11 +36,10 @@ class UpDirection:
 
 
 def find_up(track: LandmarkTrack, joints: np.ndarray) -> UpDirection | None:
-    """The direction from the ankles to the hips of a person who stands, as a robust mean; None where nobody stands.
+    """The direction from the ankles to the hips of a standing person, as a robust mean; None if the person does not stand.
 
-    A balanced person has the hips above the feet in the mean. The network's world landmarks put the ankles too far
-    back, the
-    lifted joints come from a network that knows level cameras best; the mean of both errs less than each.
+    On average, the hips of a balanced person are above the feet. The world landmarks put the ankles too far back, and
+    the lifted joints are biased towards level cameras; the mean of both has a smaller error than each.
 
     Args:
         track: T frames of one person.

@@ -36,7 +36,7 @@ FEWEST_FRAMES = 5
 LOW_DETECTION = 0.8
 LONGEST_BRIDGE_SECONDS = 0.5
 LEAST_VISIBILITY = 0.02
-# Degrees, where nobody stands upright long enough to tell.
+# Degrees, if the person does not stand upright long enough.
 UNKNOWN_TILT = 20.0
 LOW_IMAGE_FIT = 0.9
 
@@ -83,7 +83,7 @@ class PreviewCapture:
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """What a user may say about a video.
+    """Settings for the capture of a video.
 
     field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person in the first
     frame.
@@ -162,7 +162,7 @@ def capture_video(
 
 
 def _require_person(path: str | os.PathLike[str], found: LandmarkTrack, options: CaptureOptions) -> None:
-    """Raise an InputError where the track is empty or nobody was found."""
+    """Raise an InputError if the track is empty or no person was found."""
     if not len(found):
         end = "its end" if options.end is None else f"{options.end:g} s"
         raise InputError(f"{path}: has no frames between {options.start:g} s and {end}. Choose another span.")

@@ -1,6 +1,4 @@
-"""The one driver of commands over many items: prepare outputs, work, show progress, collect failures, choose the exit
-code.
-"""
+"""The driver of commands over many items: progress, counts, failures, exit code."""
 
 from __future__ import annotations
 
@@ -20,12 +18,12 @@ Result = TypeVar("Result")
 
 @dataclass
 class Batch:
-    """One run over many items, and how they ended.
+    """One run over many items and its outcomes.
 
     Attributes:
         doing, unit: words of the progress bar.
-        failures_file: gets the failures as JSON; None for no file.
-        counts: items by how they ended; the caller counts those that did not fail.
+        failures_file: JSON file for the failures, or None.
+        counts: items per outcome; the caller counts those that did not fail.
         failures: items that failed, in order.
     """
 
@@ -41,10 +39,10 @@ class Batch:
         yield from results if count == 1 else progress(results, self.doing, total=count, unit=self.unit)
 
     def fail(self, item: object, message: str, traceback: str = "", place: str = "") -> None:
-        """Note and tell that an item failed.
+        """Record and print a failed item.
 
         Args:
-            place: stands before the message where it is told, for messages that do not name the item.
+            place: printed before the message, for messages that do not name the item.
         """
         self.failures.append(ItemFailure(item, message, traceback))
         say_error(f"{place}{message}")

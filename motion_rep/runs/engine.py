@@ -1,4 +1,4 @@
-"""Who works on the items of a run: this process, worker processes, or a Ray cluster."""
+"""Where the items of a run are processed: in this process, in worker processes, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Engine:
 
     Attributes:
         workers: processes; 0 works in this one, None chooses by the number of items.
-        worth_a_worker: starting a worker costs about as much as this many items.
-        item_timeout: seconds for one item, which fails after that; None sets no limit.
-        folder: where relative paths begin on the machines of a cluster; None where there are none.
+        worth_a_worker: number of items that cost as much as starting a worker.
+        item_timeout: seconds after which an item fails; None sets no limit.
+        folder: base of relative paths on the machines of a cluster; None if there are none.
     """
 
     workers: int | None = 0
@@ -31,11 +31,11 @@ class Engine:
     folder: str | None = None
 
     def workers_for(self, count: int) -> int:
-        """The number of worker processes for so many items."""
+        """The number of worker processes for ``count`` items."""
         return default_workers(count, self.worth_a_worker) if self.workers is None else min(self.workers, count)
 
     def shares_the_machine(self, count: int) -> bool:
-        """Whether several processes work at a time, so that each must keep to one thread."""
+        """Whether several processes run at once, so that each should use one thread."""
         return self.on_ray or self.workers_for(count) > 0
 
     def run(

@@ -1,4 +1,4 @@
-"""Flags that all commands over many items share: who does the work, for how long, and where failures are written."""
+"""Flags of all commands over many items: engine, workers, time limit, failures file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from motion_rep.runs.engine import Engine
 
 ENGINES = ("local", "ray")
-# Starting a worker costs about as much as waiting for the remote files of this many items.
+# Waiting for the remote files of this many items costs as much as starting a worker.
 REMOTE_WORTH_A_WORKER = 20
 ITEM_TIMEOUT = 1800.0
 
@@ -51,10 +51,10 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def require_failures_folder(args: argparse.Namespace) -> None:
-    """Check that the file of ``--failures`` can be written, before the work begins.
+    """Check that the file of ``--failures`` is writable.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it is not.
     """
     if args.failures is None:
         return
@@ -69,10 +69,9 @@ def engine_from(
     """The engine that the flags choose.
 
     Args:
-        worth_a_worker: starting a worker costs about as much as this many items.
-        some_remote: whether items wait for files behind URLs.
-        all_remote: whether all files are behind URLs, so that machines of a cluster need not share a folder with this
-        one.
+        worth_a_worker: number of items that cost as much as starting a worker.
+        some_remote: whether some files are URLs, so that items wait for them.
+        all_remote: whether all files are URLs, so that machines of a cluster need no shared folder.
     Raises:
         UsageError: an address without ``--engine ray``.
     """

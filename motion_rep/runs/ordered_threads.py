@@ -1,4 +1,4 @@
-"""Work in threads: results in the order of the items, a bounded number in flight, an end at any time."""
+"""Run work in threads: results in the order of the items, a bounded number in flight, cancellable."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from typing import TypeVar, cast
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Calls to a service take very different times: one slow item must not stop the other threads.
+# Calls to a service vary in duration: one slow item must not stop the other threads.
 MOST_AHEAD = 64
-# Pictures are large and take about the same time each.
+# Pictures are large and take about equal time.
 PICTURES_AHEAD = 2
 POLL_SECONDS = 0.1
 
 
 def usable_cores() -> int:
-    """The number of processors that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
 ) -> Iterator[Result]:
-    """Like ``map``, in threads, with few results waiting; for functions that release the interpreter lock (OpenCV,
-    numpy).
+    """Like ``map``, in threads with a short queue; for functions that release the interpreter lock (OpenCV, numpy).
 
     Args:
         threads: None takes all cores, 0 works in the calling thread.
@@ -43,8 +42,7 @@ def in_order(
 ) -> Iterator[tuple[Item, Result | None]]:
     """Each item with ``work(item)``, in order; 0 threads work in the caller's.
 
-    Once ``cancelled`` is set, unfinished items come with None, without waiting for them. The threads are daemons, so a
-    program can end while
+    Once ``cancelled`` is set, unfinished items yield None at once. The threads are daemons, so a program can exit while
     calls are in flight.
     """
     return _in_order(work, items, threads, cancelled, MOST_AHEAD)

@@ -1,4 +1,4 @@
-"""Which output file belongs to which input, before anything is written."""
+"""Pair inputs with output files before anything is written."""
 
 from __future__ import annotations
 
@@ -48,16 +48,14 @@ def pair_outputs(
     is_one: Callable[[Location], bool],
     find: Callable[[Location], Sequence[Location]],
 ) -> list[Pairing]:
-    """Pair inputs with outputs: one input into a file, or several (or what a folder holds) into a folder.
+    """Pair inputs with outputs: one input into a file, or several inputs and folders into a folder.
 
     Args:
-        output: a file if it ends in ``suffix`` and there is one input; else a folder, in which a folder's own
-        sub-folders come back.
+        output: a file if it ends in ``suffix`` and there is one input; else a folder, which mirrors the subfolders.
         is_one: whether a path is one input (a file, or a folder that is a single capture).
         find: the inputs within a folder.
     Raises:
-        UsageError: nothing to do, two inputs for one output, an output that is an input, or several inputs for one
-        file.
+        UsageError: no input, two inputs for one output, an output that is an input, or several inputs for one file.
     """
     into_file = len(inputs) == 1 and is_one(inputs[0]) and output.suffix == suffix and not output.is_dir()
     pairs = (
@@ -101,7 +99,7 @@ def _is_local_file(path: Location) -> bool:
 
 
 def _target_name(path: Location, suffix: str) -> str:
-    """A folder keeps its whole name: a dot in it begins no suffix."""
+    """A folder keeps its whole name, even with a dot."""
     return f"{path.name if path.is_dir() else path.stem}{suffix}"
 
 

@@ -1,8 +1,7 @@
-"""Run one function over many items on a Ray cluster; Ray restarts what dies with a worker or a machine.
+"""Run one function over many items on a Ray cluster; Ray restarts tasks whose worker or machine dies.
 
-Ray is an optional install. It brings our own packages to its machines; what those import must be installed there. The
-files are on a file
-system that all machines see under the same paths, or behind URLs.
+Ray is an optional package. It copies our packages to its machines; their dependencies must be installed there. Files
+must be visible on all machines under the same paths, or be URLs.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 OWN_PACKAGES = [str(Path(__file__).resolve().parents[2] / name) for name in ("motion_rep", "motion_gating")]
-# A task of Ray costs about a millisecond; several items share one.
+# A Ray task costs about a millisecond, so several items share one.
 ITEMS_PER_TASK = 8
 TASKS_AHEAD_PER_CPU = 4
 RETRIES = 1
-# Ray itself tries for minutes, with a page of its own messages.
+# Ray itself retries for minutes and prints many messages.
 ANSWER_SECONDS = 5
 
 _loaded: dict[bytes, Work] = {}
@@ -44,14 +43,12 @@ def run_items_on_ray(
     sent: Callable[[Item], object] = lambda item: item,
     limit: float | None = None,
 ) -> Generator[tuple[Item, Result | Failed], None, None]:
-    """Each item with its result or why it failed, in the order of the items; like
-    :func:`motion_rep.runs.work_pool.run_items`.
+    """Each item with its result or its failure, in the order of the items; see
+    :func:`motion_rep.runs.work_pool.run_items` for ``start``, ``sent`` and ``limit``.
 
     Args:
-        start: as there; called once in each of Ray's worker processes.
         address: of the cluster; None takes RAY_ADDRESS, else starts one on this machine.
-        folder: where relative paths begin, on every machine; None where there are none.
-        sent, limit: as there.
+        folder: base of relative paths on every machine; None if there are none.
     Raises:
         UsageError: Ray is not installed, the cluster does not answer, or the work cannot start.
     """
@@ -65,7 +62,7 @@ def run_items_on_ray(
     waiting: deque = deque()
     source = iter(items)
     while True:
-        # Asked each time: machines come and go.
+        # Query each time: machines join and leave.
         room = int(ray.cluster_resources().get("CPU", 1)) * TASKS_AHEAD_PER_CPU - len(waiting)
         batches = (list(islice(source, ITEMS_PER_TASK)) for _ in range(max(room, 0)))
         waiting.extend((batch, submit(batch)) for batch in batches if batch)
@@ -78,7 +75,7 @@ def run_items_on_ray(
 def _answers(
     ray: ModuleType, batch: list[Item], task: Any, submit: Callable[[list[Item]], Any]
 ) -> list[Result | Failed]:
-    """A task's results; where it was lost for good, its items are tried one by one, so that the guilty one is found."""
+    """A task's results; after a final loss its items are retried one by one to find the cause."""
     try:
         found = ray.get(task)
     except ray.exceptions.RayError as error:
@@ -92,11 +89,11 @@ def _answers(
 
 
 def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> list[Result | Failed] | InputError:
-    """Runs in Ray's worker process, which keeps what it has loaded for the tasks that follow."""
+    """Runs in a Ray worker, which keeps the loaded work for later tasks."""
     work = _loaded.get(begin)
     if work is None:
         try:
-            # Relative paths mean the same as where the command was started.
+            # Relative paths start where the command was started.
             if folder is not None:
                 os.chdir(folder)
             work = pickle.loads(begin)()
@@ -104,8 +101,8 @@ def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> l
             return error
         except OSError as error:
             return UsageError(
-                f"{folder}: is not there on a machine of the cluster ({error.strerror}). All must see the same files "
-                "under the same paths."
+                f"{folder}: does not exist on a machine of the cluster ({error.strerror}). All machines must see the "
+                "same files under the same paths."
             )
         use_one_thread()
         _loaded[begin] = work
@@ -121,7 +118,7 @@ def _connected(address: str | None) -> ModuleType:
     _require_answer(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         if not ray.is_initialized():
-            # Ray would otherwise repeat the workers' output here.
+            # Otherwise Ray repeats the workers' output here.
             ray.init(
                 address=address,
                 runtime_env={"py_modules": OWN_PACKAGES},
@@ -129,7 +126,7 @@ def _connected(address: str | None) -> ModuleType:
                 logging_level=logging.ERROR,
             )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        hint = "Check --ray-address; a cluster that wants a token needs RAY_AUTH_MODE=token."
+        hint = "Check --ray-address; a cluster with tokens needs RAY_AUTH_MODE=token."
         raise UsageError(
             f"the Ray cluster {address or 'of this machine'} cannot be used: {one_line(error)[:200]}. {hint}"
         ) from None
@@ -137,10 +134,10 @@ def _connected(address: str | None) -> ModuleType:
 
 
 def _require_answer(address: str) -> None:
-    """Check that somebody listens at HOST:PORT, where the address is of that form.
+    """Check that HOST:PORT accepts connections, if the address has that form.
 
     Raises:
-        UsageError: nobody does.
+        UsageError: it does not.
     """
     named = re.fullmatch(r"(?:ray://)?(.+):(\d{1,5})", address)
     if named is None:

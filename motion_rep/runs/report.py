@@ -1,4 +1,4 @@
-"""What a run over many items tells its user: failures as JSON, and notes that many items share only once."""
+"""Reports of a run over many items: failures as JSON, and notes shared by many items printed a few times only."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from dataclasses import asdict, dataclass
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import json_text
 
-# A note that this many items share is told for the first ones only.
-TOLD = 3
+# A shared note is printed for this many items and counted for the others.
+PRINTED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """An item that failed: its path or id, the line that the user saw, and the traceback of an error that nobody
-    expected.
-    """
+    """A failed item: its path or id, the printed line, and the traceback of an unexpected error."""
 
     item: object
     error: str
@@ -28,7 +26,7 @@ class ItemFailure:
 def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: Iterable[ItemFailure]) -> None:
     """Write ``{"counts": {...}, "failures": [{"item", "error", "traceback"}]}`` atomically.
 
-    An empty list says that all went well.
+    An empty list means that no item failed.
     """
     frame = json_text({"counts": dict(counts), "failures": []}, indent=2)
     before, after = frame[: frame.rindex("]")], frame[frame.rindex("]") :]
@@ -42,16 +40,17 @@ def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures:
 
 
 class NoteTally:
-    """Lets a note through for the first few items and counts it for the others."""
+    """Selects which notes to print and counts the repeated ones."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
 
     def is_new(self, note: str) -> bool:
-        """Whether to tell this note."""
+        """Whether to print this note."""
         self._seen[note] += 1
-        return self._seen[note] <= TOLD
+        return self._seen[note] <= PRINTED
 
-    def untold(self) -> list[str]:
-        """One sentence for each note that was held back."""
-        return [f"the same holds for {count - TOLD} more: {note}" for note, count in self._seen.items() if count > TOLD]
+    def repeated(self) -> list[str]:
+        """One sentence for each note that was not printed for all its items."""
+        often = {note: count - PRINTED for note, count in self._seen.items() if count > PRINTED}
+        return [f"the same for {count} more items: {note}" for note, count in often.items()]

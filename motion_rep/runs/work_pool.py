@@ -1,10 +1,8 @@
 """Run one function over many items in worker processes, any of which may die at any time.
 
-Each worker has a pipe of its own and answers item by item, so the death of one is seen at once, costs only the item it
-was working on, and
-blocks nobody: no lock or queue is shared. (concurrent.futures gives up as a whole when a worker dies; pools with a
-shared queue hang when
-one is killed while it holds the queue's lock.)
+Each worker has its own pipe and answers item by item: the death of one is detected at once, costs only the item in
+progress and blocks no other worker, because no lock or queue is shared. (concurrent.futures aborts as a whole when a
+worker dies; pools with a shared queue hang when a worker is killed while it holds the queue's lock.)
 """
 
 from __future__ import annotations
@@ -42,22 +40,21 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Item], Result]
 
-# A worker holds items for so many seconds, so that it never waits for the next however busy the machine is; it works on
-# the first.
+# Seconds of work queued at each worker, so that it never idles on a busy machine; the first item is in progress.
 SECONDS_AHEAD = 0.05
 FEWEST_AHEAD, MOST_AHEAD = 2, 32
-# While all workers have enough to do, answers gather for up to so many seconds: waking up for each would cost a tenth
-# of a quick item.
+# Seconds for which answers are collected while all workers are busy: a wake-up for each would add a tenth to the time
+# of a short item.
 SECONDS_TO_GATHER = 0.01
-# Results wait for their turn; a slow item holds up this many others for each worker before the workers pause.
+# Results that may wait behind a slow item, per worker, before the workers pause.
 WINDOW_PER_WORKER = 64
 TRIES = 2
-# Open files of a run: a pipe and a sentinel for each worker, with room while one starts.
+# Open files of a run: a pipe and a sentinel for each worker, with a reserve for starting ones.
 HANDLES_PER_WORKER, OTHER_HANDLES = 3, 24
-# A worker stops an item itself at its time limit; one that cannot (a call that never returns to Python) is killed so
-# much later.
+# A worker stops an item at the time limit itself; if it cannot (a call that never returns to Python), it is killed
+# after this grace period.
 SECONDS_OF_GRACE = 5.0
-# Workers that end while they load their models, one after the other, before the run is given up.
+# Consecutive workers that may die during start-up before the run is aborted.
 FAILED_STARTS = 3
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +62,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Failed:
-    """An item that came to nothing: one line for the user, and the traceback where nobody expected the error."""
+    """A failed item: one line for the user, and the traceback of an unexpected error."""
 
     message: str
     detail: str = ""
@@ -73,14 +70,12 @@ class Failed:
 
 
 class _TooLong(BaseException):
-    """The time limit of an item is over; no ``except Exception`` of the work must catch it."""
+    """The time limit of an item is reached; a BaseException, so that the work does not catch it."""
 
 
 @dataclass(frozen=True)
 class StartIn:
-    """A ``start`` for :func:`run_items` by the name of its module, so that this process need not import what only
-    workers use (torch: a second).
-    """
+    """A ``start`` for :func:`run_items` by module name: this process does not import what only workers use (torch)."""
 
     module: str
     function: str
@@ -101,15 +96,16 @@ def run_items(
     sent: Callable[[Item], object] = _itself,
     limit: float | None = None,
 ) -> Generator[tuple[Item, Result | Failed], None, None]:
-    """Each item with its result or why it failed, in the order of the items; one bad item never stops the others.
+    """Each item with its result or its failure, in the order of the items; a bad item never stops the others.
 
     Args:
-        start: makes the function that does the work; called once in each worker, so it may load models. With workers it
-        must be picklable.
-        items: taken one by one, a bounded number ahead.
+        start: returns the function that does the work; called once in each worker, so it may load models. Must be
+            picklable if there are workers.
+        items: consumed one by one, a bounded number ahead.
         workers: processes; 0 works in this one.
-        sent: what the work needs of an item; with workers it must be picklable, while the item itself stays here.
-        limit: seconds for one item, which fails after that; None sets no limit.
+        sent: the part of an item that the work needs. Must be picklable if there are workers; the item itself stays
+            in this process.
+        limit: seconds after which an item fails; None sets no limit.
     Raises:
         UsageError: the workers cannot start.
     """
@@ -123,9 +119,7 @@ def run_items(
 
 
 def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Failed:
-    """``work(item)``, or why it failed, also for running longer than ``limit`` seconds.
-
-    Only Ctrl-C and exits get through.
+    """``work(item)`` or its failure; an item fails after ``limit`` seconds. Ctrl-C and exits pass through.
     """
     try:
         with _alarm(limit):
@@ -135,12 +129,12 @@ def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Fail
     except InputError as error:
         return Failed(str(error), exit_code=error.exit_code)
     except MemoryError as error:
-        return Failed(f"not enough memory for it: {one_line(error)}. Use fewer --workers or give a shorter clip.")
+        return Failed(f"not enough memory: {one_line(error)}. Use fewer --workers or give a shorter clip.")
     except OSError as error:
         return Failed(system_failure(error), traceback.format_exc())
     except Exception as error:
         return Failed(
-            f"{type(error).__name__}: {one_line(error)[:200]} (not expected; please report it)", traceback.format_exc()
+            f"{type(error).__name__}: {one_line(error)[:200]} (unexpected; please report it)", traceback.format_exc()
         )
 
 
@@ -150,10 +144,7 @@ def _too_long(limit: float | None) -> str:
 
 @contextlib.contextmanager
 def _alarm(limit: float | None) -> Iterator[None]:
-    """Raise :class:`_TooLong` in this block after ``limit`` seconds.
-
-    Only main threads can, on systems that have timers.
-    """
+    """Raise :class:`_TooLong` in this block after ``limit`` seconds; works in main threads of systems with timers."""
     in_main = threading.current_thread() is threading.main_thread()
     if limit is None or not in_main or not hasattr(signal, "setitimer"):
         yield
@@ -169,14 +160,12 @@ def _alarm(limit: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        if left:  # a timer of the caller goes on
+        if left:  # resume the caller's timer
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1e-3))
 
 
 def default_workers(count: int | None, worth_it: int) -> int:
-    """How many workers pay for ``count`` items (None: many): one for each core, none where fewer than ``worth_it``
-    items would fall to each.
-    """
+    """Workers for ``count`` items (None: many): one per core, none if each would get fewer than ``worth_it`` items."""
     cores = usable_cores()
     wanted = cores if count is None else min(cores, count // worth_it)
     return wanted if wanted > 1 else 0
@@ -186,8 +175,9 @@ def default_workers(count: int | None, worth_it: int) -> int:
 class _Worker:
     """One process, its pipe, and the numbers of the items it holds, oldest first.
 
-    began: when it began the item it works on; since: when it was measured last; answered: how many times after that;
-    seconds: what an item took it of late.
+    began: start time of the item in progress.
+    since: time of the last measurement; answered: items answered since then.
+    seconds: recent time per item.
     """
 
     process: BaseProcess
@@ -200,17 +190,17 @@ class _Worker:
     seconds: float = math.inf
 
     def measure(self, now: float) -> None:
-        """Note how long the items took that it has answered since the last time."""
+        """Update the time per item from the items answered since the last measurement."""
         if self.answered:
             self.seconds = (now - self.since) / self.answered
             self.since, self.answered = now, 0
 
     def seconds_held(self) -> float:
-        """How long it will be busy, as far as is known."""
+        """Estimated seconds until it runs out of items."""
         return len(self.held) * self.seconds if self.held and self.ready else 0.0
 
     def ahead(self) -> int:
-        """How many items it should hold."""
+        """The number of items it should hold."""
         return max(FEWEST_AHEAD, min(MOST_AHEAD, int(SECONDS_AHEAD / max(self.seconds, 1e-9))))
 
 
@@ -219,8 +209,8 @@ class _Pool:
 
     def __init__(self, start: Callable[[], Work], workers: int, limit: float | None) -> None:
         methods = multiprocessing.get_all_start_methods()
-        # Copies of this process would inherit its threads' locks; copies of a fresh one do not, and start quicker than
-        # from nothing.
+        # A fork of this process would inherit locks held by its threads; a fork of a fresh server does not, and starts
+        # faster than a spawned process.
         self._context: ForkServerContext | SpawnContext = (
             multiprocessing.get_context("forkserver")
             if "forkserver" in methods
@@ -235,7 +225,7 @@ class _Pool:
         _require_handles(self._size)
         with _environment_of_workers():
             if self._context.get_start_method() == "forkserver":
-                # Loaded once, by the process that all workers are copied from.
+                # Loaded once, by the server process that all workers are forked from.
                 self._context.set_forkserver_preload(_modules_of(self._start))
             try:
                 for _ in range(self._size):
@@ -275,7 +265,7 @@ class _Pool:
             self._hand_out()
 
     def _hand_out(self) -> None:
-        """Give every worker items, evenly, as long as there are any and the window is open."""
+        """Distribute items evenly over the workers while there are any and the window is open."""
         shares: list[list[int]] = [[] for _ in self._workers]
         for share in self._places(shares):
             number = self._next()
@@ -287,7 +277,7 @@ class _Pool:
                 self._give(worker, share)
 
     def _places(self, shares: list[list[int]]) -> Iterator[list[int]]:
-        """The share of a worker that has room for one more item, again and again: first where the fewest would be."""
+        """The shares with room for one more item, the emptiest first."""
         wanted = [worker.ahead() for worker in self._workers]
         for depth in range(1, max(wanted) + 1):
             for worker, share, most in zip(self._workers, shares, wanted, strict=True):
@@ -308,12 +298,12 @@ class _Pool:
         if not worker.held:
             worker.since = worker.began = time.monotonic()
         worker.held.extend(numbers)
-        # A worker that died is noticed, and its items taken back, when its answers are read.
+        # If the worker has died, its items are taken back when its answers are read.
         with contextlib.suppress(OSError):
             worker.pipe.send([self._sent(self._items[number]) for number in numbers])
 
     def _collect(self) -> None:
-        """Wait until a worker answers or dies, and take all answers that are there."""
+        """Wait until a worker answers or dies, then take all available answers."""
         waiting = self._selector.select(self._seconds_to_next_limit())
         time.sleep(min(SECONDS_TO_GATHER, min(worker.seconds_held() for worker in self._workers) / 2))
         while waiting:
@@ -327,7 +317,7 @@ class _Pool:
                 self._stop(worker)
 
     def _killed_at(self, worker: _Worker) -> float:
-        """When the item that a worker is working on is over its limit and its grace."""
+        """The time at which the item in progress exceeds its limit and the grace period."""
         if self._limit is None or not (worker.ready and worker.held):
             return math.inf
         return worker.began + self._limit + SECONDS_OF_GRACE
@@ -358,17 +348,14 @@ class _Pool:
             worker.began = time.monotonic()
 
     def _lose(self, worker: _Worker) -> None:
-        """Take note of a worker that died.
-
-        The item it was working on is tried once more, those it had not begun do not count.
-        """
+        """Handle a dead worker: the item in progress is retried once; items not yet started are not charged."""
         worker.process.join()
         cause = _cause_of_death(worker.process.exitcode)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= FAILED_STARTS:
                 raise UsageError(
-                    f"worker processes {cause} as they start. Use fewer --workers, or --workers 0 to work in one "
+                    f"worker processes {cause} during start-up. Use fewer --workers, or --workers 0 to work in one "
                     "process."
                 )
         elif worker.held:
@@ -399,7 +386,7 @@ class _Pool:
             process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
             process.start()
         except (OSError, EOFError) as error:
-            # No more files, processes or memory, here or in the process that workers come from.
+            # No more files, processes or memory, here or in the fork server.
             cause = one_line(error) or "the system allows no more"
             raise UsageError(
                 f"worker processes cannot start: {cause}. Use fewer --workers, or raise ulimit -n."
@@ -411,10 +398,10 @@ class _Pool:
 
 
 def _require_handles(workers: int) -> None:
-    """Check that the system lets this process, and the one that workers come from, open enough files.
+    """Check that this process and the fork server may open enough files.
 
     Raises:
-        UsageError: it does not.
+        UsageError: they may not.
     """
     if resource is None:
         return
@@ -433,7 +420,7 @@ def _cause_of_death(code: int | None) -> str:
 
 
 def _modules_of(start: Callable[[], Work]) -> list[str]:
-    """The module that a ``start`` is from, which imports what the work needs."""
+    """The module of a ``start``, which imports what the work needs."""
     function = getattr(start, "func", start)
     module = start.module if isinstance(start, StartIn) else function.__module__
     return [] if module == "__main__" else [module]
@@ -441,9 +428,7 @@ def _modules_of(start: Callable[[], Work]) -> list[str]:
 
 @contextlib.contextmanager
 def _environment_of_workers() -> Iterator[None]:
-    """Processes started within compute with one thread each, as the cores are shared out between workers, and find this
-    project.
-    """
+    """Environment of worker processes: one compute thread each, and this project on the import path."""
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths}
     before = {name: os.environ.get(name) for name in changed}
@@ -459,7 +444,7 @@ def _environment_of_workers() -> Iterator[None]:
 
 
 def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
-    """A worker's life: load, then answer one item after the other until the pipe ends."""
+    """Main loop of a worker: load, then answer item by item until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -478,9 +463,7 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float 
 
 
 def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
-    """Take items off the pipe beside the work: large ones going out and large answers coming back must not wait for
-    each other.
-    """
+    """Receive items in a thread of its own, so that large items and large answers do not block each other."""
     try:
         with contextlib.suppress(EOFError, OSError):
             while True:
@@ -490,10 +473,7 @@ def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
 
 
 def use_one_thread() -> None:
-    """Tell the libraries that are loaded to compute in the calling thread.
-
-    For arrays as small as ours, several threads only wait for each other.
-    """
+    """Make the loaded libraries compute in the calling thread: for small arrays, more threads are slower."""
     torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
     if torch is not None:
         torch.set_num_threads(1)
@@ -502,7 +482,7 @@ def use_one_thread() -> None:
 
 
 def _end_with_parent() -> None:
-    """End at once when the parent is gone, so that a killed run does not write behind the back of the next."""
+    """Exit at once when the parent dies, so that workers of a killed run do not interfere with the next run."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""The names that a pickle may use, and what this toolkit's own code makes for each of them."""
+"""The names that a pickle may use, and this toolkit's replacement for each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from motion_rep.safe_loading.torch_tensors import (
 
 
 class NotData(pickle.UnpicklingError):
-    """The pickle wants something that is not data."""
+    """The pickle holds something other than data."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Admitted:
     """A name that a pickle may use.
 
     Attributes:
-        make: what stands in for it; None where it is only mentioned, never called.
-        tensor: whether the arrays that it makes are tensors.
+        make: the replacement; None for a name that is mentioned but never called.
+        tensor: whether it makes tensors.
     """
 
     name: str
@@ -47,16 +47,14 @@ class Admitted:
 
 
 class PendingDtype:
-    """A dtype before its byte order is known; never a real one, whose own unpickling could describe memory that is not
-    there.
-    """
+    """A dtype before its byte order is known; not a numpy dtype, whose unpickling could describe invalid memory."""
 
     def __init__(self, text: object = "", *_: object) -> None:
         self.text = text
         self.order: ByteOrder = "="
 
     def resolve(self) -> np.dtype:
-        """The dtype, if it is of numbers or text."""
+        """The dtype, if it holds numbers or text."""
         return plain_dtype(self.text).newbyteorder(self.order)
 
     @property
@@ -65,7 +63,7 @@ class PendingDtype:
 
 
 def dict_key(value: object) -> object:
-    """The key of a dict or the member of a set: hashing tuples within tuples could take for ever."""
+    """Check the key of a dict or the member of a set: hashing deeply nested tuples could take forever."""
     parts = value if type(value) is tuple else (value,)
     if len(parts) > MOST_KEY_PARTS or not all(
         isinstance(p, str | bytes | int | float | None | np.generic) for p in parts
@@ -85,9 +83,9 @@ def byte_order(state: object) -> ByteOrder:
 
 
 def checked_array_state(state: object) -> tuple:
-    """numpy's (version, shape, dtype, fortran order, bytes or list of objects), with sizes that fit each other."""
+    """numpy's (version, shape, dtype, fortran order, bytes or list of objects), with consistent sizes."""
     if type(state) is not tuple or len(state) != 5 or not isinstance(state[2], PendingDtype):
-        raise NotData("an array that is not described as numpy does it")
+        raise NotData("an array that is not described like numpy's")
     _, shape, pending, fortran, content = state
     shape, fortran = checked_shape(shape), bool(fortran)
     if pending.holds_objects:
@@ -103,18 +101,18 @@ def checked_array_state(state: object) -> tuple:
 
 def _array_scalar(dtype: object, content: object = None) -> object:
     if not isinstance(dtype, PendingDtype) or not isinstance(content, bytes):
-        raise NotData("a number that is not described as numpy does it")
+        raise NotData("a number that is not described like numpy's")
     return array_from_bytes(content, dtype.resolve(), (), False)[()]
 
 
 def _array_from_buffer(content: object, dtype: object, shape: object, order: object = "C") -> np.ndarray:
     if not isinstance(dtype, PendingDtype) or not isinstance(content, bytes | bytearray):
-        raise NotData("an array that is not described as numpy does it")
+        raise NotData("an array that is not described like numpy's")
     return array_from_bytes(content, dtype.resolve(), checked_shape(shape), order == "F")
 
 
 def _latin1_bytes(text: object = "", encoding: object = "latin1") -> bytes:
-    """How old pickle protocols write bytes."""
+    """Bytes as old pickle protocols write them."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise NotData("encoded text that is not bytes")
     return text.encode("latin1")

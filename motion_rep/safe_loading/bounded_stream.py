@@ -27,13 +27,12 @@ class ByteSource(Protocol):
 
 
 class BoundedStream:
-    """Reads another stream within limits, in small pieces: memory follows the bytes that are there, not a length that a
-    file claims.
+    """Reads another stream within limits, in small pieces, so that memory follows the real bytes, not a claimed length.
 
     Args:
-        limits: where reading ends with an InputError (without a file name).
+        limits: beyond them reading raises an InputError (without a file name).
     Attributes:
-        steps: one item for each instruction that may still be followed.
+        steps: yields one item per remaining pickle instruction.
     """
 
     def __init__(self, stream: ByteSource, limits: Limits) -> None:
@@ -50,7 +49,7 @@ class BoundedStream:
         return found if len(found) == size or not found else found + self.read(size - len(found))
 
     def read_writable(self, size: int) -> bytearray:
-        """The same as a bytearray, so that an array can use its memory."""
+        """Like :meth:`read`, as a bytearray whose memory an array can use."""
         found = bytearray()
         while len(found) < size and (piece := self._stream.read(min(size - len(found), CHUNK))):
             self.spend(len(piece))
@@ -58,22 +57,21 @@ class BoundedStream:
         return found
 
     def readline(self) -> bytes:
-        """A line, as the text instructions of old pickles have them."""
+        """A line, for the text instructions of old pickles."""
         line = self._stream.readline(CHUNK)
         self.spend(len(line))
         return line
 
     def require(self, size: int) -> None:
-        """Refuse a length that cannot be, before anything is read for it."""
+        """Reject an impossible length before anything is read."""
         if size > self._left:
             raise InputError(
-                f"claims {size:,} more bytes of data, more than the {self._limit:,} that are read of a file of its "
-                "size. "
+                f"claims {size:,} more bytes of data, but at most {self._limit:,} are read from a file of its size. "
                 "It is damaged or too long."
             )
 
     def spend(self, size: int) -> None:
-        """Count bytes that were read, or that were made of what was read."""
+        """Count bytes that were read or allocated."""
         self._left -= size
         if self._left < 0:
             raise InputError(
@@ -83,7 +81,7 @@ class BoundedStream:
 
 
 class ZlibFile(io.RawIOBase):
-    """A zlib or gzip stream as a readable file that unpacks only what is read (``zlib.decompress`` unpacks all)."""
+    """A zlib or gzip stream as a file that unpacks only what is read (``zlib.decompress`` unpacks everything)."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -93,7 +91,7 @@ class ZlibFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fill the buffer, or give fewer bytes at the end."""
+        """Fill the buffer; fewer bytes only at the end."""
         piece = b""
         while not piece and not self._inflate.eof:
             packed = self._inflate.unconsumed_tail or self._stream.read(CHUNK)
@@ -105,10 +103,10 @@ class ZlibFile(io.RawIOBase):
 
 
 def inflated(file: BinaryIO) -> ByteSource:
-    """A seekable file's bytes, unpacked where joblib compressed them.
+    """A seekable file's bytes, decompressed if joblib compressed them.
 
     Raises:
-        InputError: a compression that cannot be read here (without the file's name).
+        InputError: an unsupported compression (without the file's name).
     """
     magic = file.read(6)
     file.seek(0)

@@ -1,6 +1,4 @@
-"""Read ``.npy`` and ``.npz`` files without running anything from them; arrays of objects go through the reader for data
-pickles.
-"""
+"""Read ``.npy`` and ``.npz`` files without running code from them; arrays of objects go through the data unpickler."""
 
 from __future__ import annotations
 
@@ -26,17 +24,16 @@ def read_npy(path: str | os.PathLike) -> np.ndarray:
     """The array of a ``.npy`` file.
 
     Raises:
-        InputError: cannot be read, is cut, holds anything but data; the message starts with the path.
+        InputError: unreadable, truncated, or not plain data; the message starts with the path.
     """
     with open_file(path) as file, _in_one_line():
         return _read_array_file(file, os.fstat(file.fileno()).st_size)
 
 
 class NpzArrays(Mapping):
-    """The arrays of a ``.npz`` file by name, each read when it is asked for; what is not asked for need not be
-    readable.
+    """The arrays of a ``.npz`` file by name, each read on access; other arrays need not be readable.
 
-    Reading one raises an InputError that starts with the path if it is cut, or is anything but data.
+    Access raises an InputError that starts with the path if an array is truncated or not plain data.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -70,7 +67,7 @@ class NpzArrays(Mapping):
 
 
 def _read_array_file(file: IO[bytes], size: int) -> np.ndarray:
-    """An array from an open file that has ``size`` bytes where it is stored."""
+    """An array from an open file that occupies ``size`` bytes on disk."""
     shape, fortran, dtype = _read_header(file)
     stream = BoundedStream(file, limits_for(size))
     if not dtype.hasobject:
@@ -90,7 +87,7 @@ def _read_header(file: IO[bytes]) -> tuple[tuple, bool, np.dtype]:
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         return read_header(file)
-    except Exception as error:  # noqa: BLE001 - the header is Python source, and numpy's tokenizer and parser raise errors of many kinds
+    except Exception as error:  # noqa: BLE001 - numpy parses the header as Python source and raises many types
         raise InputError(
             f"has a header that numpy cannot read: {one_line(error)[:80]}. It is damaged; write it again."
         ) from None
@@ -98,12 +95,12 @@ def _read_header(file: IO[bytes]) -> tuple[tuple, bool, np.dtype]:
 
 @contextlib.contextmanager
 def _in_one_line() -> Iterator[None]:
-    """Whatever a broken file makes numpy and zipfile raise."""
+    """Turn any error of numpy and zipfile into an InputError."""
     try:
         yield
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - of many kinds
+    except Exception as error:  # noqa: BLE001 - damaged files raise many types
         raise InputError(
             f"cannot be read as a numpy file: {one_line(error)[:120]}. It may be cut or of another kind; write it "
             "again."
@@ -114,6 +111,6 @@ def is_npz(file: BinaryIO) -> bool:
     """Whether an open zip file holds numpy arrays (torch files are zip files too)."""
     try:
         names = zipfile.ZipFile(file).namelist()
-    except Exception:  # noqa: BLE001 - damaged zip files raise errors of many kinds
+    except Exception:  # noqa: BLE001 - damaged zip files raise many types
         return False
     return bool(names) and all(name.endswith(".npy") for name in names)

@@ -24,7 +24,7 @@ def read_data_pickle(path: str | os.PathLike) -> object:
 
 
 def load_data_pickle(file: BinaryIO) -> object:
-    """What an open pickle or joblib file holds.
+    """The contents of an open pickle or joblib file, compressed or not.
 
     Raises:
         InputError: without the file's name.

@@ -1,4 +1,4 @@
-"""Numpy arrays from the dtype, shape and bytes that a file gives for them, each checked before numpy sees it."""
+"""Numpy arrays from dtypes, shapes and bytes of a file, each checked before numpy sees it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from motion_rep.safe_loading.bounded_stream import BoundedStream
 
 ByteOrder = Literal["<", ">", "|", "="]
 BYTE_ORDERS: tuple[ByteOrder, ...] = ("<", ">", "|", "=")
-# Truth values, whole numbers, floats, complex numbers, byte strings and text: kinds whose bytes cannot hold a pointer.
+# Truth values, whole numbers, floats, complex numbers, byte strings and text: kinds without pointers.
 PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|\?|i[1248]|u[1248]|f[248]|c8|c16|S\d{1,9}|U\d{1,9})")
 
 
@@ -31,7 +31,7 @@ def plain_dtype(text: object) -> np.dtype:
 
 
 def checked_shape(shape: object) -> tuple[int, ...]:
-    """A shape of plain whole numbers, none negative."""
+    """A shape of whole numbers from 0."""
     if not isinstance(shape, Sequence) or isinstance(shape, str | bytes) or len(shape) > MOST_DIMENSIONS:
         raise InputError(f"holds an array of shape {str(shape)[:80]}, expected a few whole numbers.")
     if not all(type(size) is int and 0 <= size < MOST_SIZE for size in shape):
@@ -40,7 +40,7 @@ def checked_shape(shape: object) -> tuple[int, ...]:
 
 
 def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
-    """Check that an array has as many bytes as its shape and type say."""
+    """Check that the number of bytes fits shape and type."""
     if size != math.prod(shape) * dtype.itemsize:
         raise InputError(
             f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. "
@@ -49,7 +49,7 @@ def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
 
 
 def array_from_bytes(raw: bytes | bytearray, dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> np.ndarray:
-    """An array of exactly these bytes: over a bytearray itself, over a copy of bytes, so that it can be written to."""
+    """A writable array of exactly these bytes; a bytearray is used in place, bytes are copied."""
     require_size(len(raw), dtype, shape)
     if not raw:
         return np.zeros(shape, dtype)

@@ -1,4 +1,4 @@
-"""Torch files of plain data: written atomically, read without torch's loader and without running code from them."""
+"""Torch files of plain data: written atomically, read without torch's loader and without running code."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 def write_torch(path: str | os.PathLike, value: object, durable: bool = True) -> None:
-    """``torch.save`` atomically; keep to plain tensors, numbers and strings, so that ``weights_only=True`` reads it.
+    """``torch.save`` atomically; pass plain tensors, numbers and strings, so that ``weights_only=True`` can read it.
 
-    Goes through memory: torch writes the file's name into the file, so a temporary name would make equal contents
-    differ, and
-    its own writer answers a full disk with an error that does not say so.
+    The data goes through memory: torch writes the file's name into the file, so a temporary name would make equal
+    contents differ, and its own writer reports a full disk with an unclear error.
     """
     import torch
 
@@ -46,17 +45,16 @@ def write_torch(path: str | os.PathLike, value: object, durable: bool = True) ->
 
 
 def read_torch(path: str | os.PathLike) -> object:
-    """What a ``torch.save`` file holds: tensors on the CPU, arrays, numbers, text and plain containers. Runs no code
-    from it.
+    """The contents of a ``torch.save`` file: tensors on the CPU, arrays, numbers, text and plain containers.
 
     Raises:
-        InputError: missing, empty, cut, not a torch file, or holding objects other than data.
+        InputError: missing, empty, truncated, not a torch file, or not plain data.
     """
     return _read(path, torch_tensor)
 
 
 def read_torch_arrays(path: str | os.PathLike) -> object:
-    """Like :func:`read_torch`, with arrays in place of tensors, so that torch need not be imported."""
+    """Like :func:`read_torch`, with arrays instead of tensors, so that torch is not imported."""
     return _read(path, lambda array: array)
 
 
@@ -66,7 +64,7 @@ def _read(path: str | os.PathLike, as_tensor: TensorMaker) -> object:
 
 
 def load_torch(file: BinaryIO, as_tensor: TensorMaker = torch_tensor) -> object:
-    """What an open file in one of torch's two formats holds.
+    """The contents of an open file in one of torch's two formats.
 
     Raises:
         InputError: without the file's name.
@@ -82,7 +80,7 @@ def load_torch(file: BinaryIO, as_tensor: TensorMaker = torch_tensor) -> object:
         raise InputError("is not a torch file, or is damaged. Write it again with torch.save.") from None
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - damaged zip files make zipfile raise errors of many kinds
+    except Exception as error:  # noqa: BLE001 - damaged zip files raise many types
         raise InputError(
             f"cannot be read as a torch file: {one_line(error)[:120]}. It may be cut or of another kind; write it "
             "again."
@@ -97,9 +95,9 @@ def _size(file: BinaryIO) -> int:
 
 
 def _load_zip(file: BinaryIO, as_tensor: TensorMaker) -> object:
-    """The zip format: a pickle, and a record for each storage that it refers to."""
+    """The zip format: a pickle, and a record for each of its storages."""
     archive, limits = zipfile.ZipFile(file), limits_for(_size(file))
-    # torch does not mind upper and lower case.
+    # torch ignores case.
     pickle = next((name for name in archive.namelist() if name.lower().endswith("/data.pkl")), None)
     if pickle is None:
         raise InputError("is a zip file without a torch pickle, expected a .pt written by torch.save.")
@@ -120,7 +118,7 @@ def _load_zip(file: BinaryIO, as_tensor: TensorMaker) -> object:
 
 
 def _record(file: BinaryIO, archive: zipfile.ZipFile, info: zipfile.ZipInfo, records: BoundedStream) -> bytearray:
-    """The bytes of a record; torch stores them as they are, which needs no copy."""
+    """The bytes of a record; torch stores them uncompressed, so they are read without a copy."""
     records.require(info.file_size)
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
         with archive.open(info) as unpacked:

@@ -1,4 +1,4 @@
-"""Tensors as torch describes them in its pickles, as numpy arrays over their storages. Imports no torch."""
+"""Tensors in torch's pickles as numpy arrays over their storages. Does not import torch."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ TENSOR_TYPES = {
 
 @dataclass(frozen=True)
 class StorageType:
-    """What the numbers of a storage are: numpy's name, or ``bfloat16``, which becomes float32."""
+    """Number type of a storage: numpy's name, or ``bfloat16``, which is read as float32."""
 
     name: str
 
     @property
     def stored(self) -> np.dtype:
-        """As they are in a file, but for the order of their bytes."""
+        """The type in the file, in native byte order."""
         return np.dtype("u2" if self.name == BFLOAT16 else self.name)
 
     @property
     def read(self) -> np.dtype:
-        """As they are read."""
+        """The type in memory."""
         return np.dtype("f4" if self.name == BFLOAT16 else self.name)
 
     def numbers(self, raw: bytearray | bytes, order: ByteOrder = "<") -> np.ndarray:
-        """The numbers of a storage's bytes, over them where they need no change.
+        """The numbers of a storage, without a copy where no conversion is needed.
 
         Args:
-            order: ``<`` or ``>``, of the bytes.
+            order: byte order, ``<`` or ``>``.
         """
         found = np.frombuffer(raw, self.stored.newbyteorder(order))
         if not found.dtype.isnative:
@@ -54,7 +54,7 @@ class StorageType:
 
 @dataclass(frozen=True)
 class TensorType:
-    """A tensor's type where its storage has none; numpy's name."""
+    """Type of a tensor whose storage has none; numpy's name."""
 
     name: str
 
@@ -63,12 +63,12 @@ def rebuild_tensor(
     storage: object, offset: object, size: object, stride: object, _grad: object = False, _hooks: object = None,
     metadata: object = None,
 ) -> np.ndarray:  # fmt: skip
-    """A view of a storage (torch._utils._rebuild_tensor_v2), which must lie within it.
+    """A view of a storage (torch._utils._rebuild_tensor_v2).
 
     Raises:
-        InputError: it does not, or repeats a number too often; without the file's name.
+        InputError: it exceeds the storage, or repeats a number too often; without the file's name.
     """
-    if metadata:  # a conjugate or a negative, kept as a note on the numbers
+    if metadata:  # a conjugate or negative bit
         raise InputError("holds a tensor with metadata, expected plain ones. Write it again with .resolve_conj().")
     if type(storage) is not np.ndarray or storage.ndim != 1:
         raise InputError("holds a tensor without its storage; it is damaged. Write it again.")
@@ -95,7 +95,7 @@ def rebuild_typed_tensor(
     storage: object, offset: object, size: object, stride: object, _grad: object, _hooks: object, kind: object,
     metadata: object = None,
 ) -> np.ndarray:  # fmt: skip
-    """The same for an untyped storage, whose bytes are taken as ``kind`` (torch._utils._rebuild_tensor_v3)."""
+    """The same for an untyped storage, whose bytes are read as ``kind`` (torch._utils._rebuild_tensor_v3)."""
     if (
         type(storage) is not np.ndarray
         or not isinstance(kind, TensorType)

@@ -1,15 +1,12 @@
-"""Read pickles that hold data, as pickle, joblib, numpy and torch write them, without running anything from them.
+"""Read data from pickles of pickle, joblib, numpy and torch without running code from them.
 
-A pickle is a program: it names functions and calls them. This reader knows a handful of names (admitted.py), all of
-which make arrays, tensors or
-plain containers, and answers each with its own code, so not even numpy's or torch's loaders see unchecked values. Every
-other name, and every
-instruction that data does not need, ends the reading.
+A pickle is a program: it names functions and calls them. This reader accepts a few names (admitted.py), which make
+arrays, tensors or plain containers, and replaces each by its own code, so that even the loaders of numpy and torch
+never see unchecked values. Any other name, and any instruction that data does not need, is an error.
 
-joblib puts the bytes of each array into the stream behind a small object that describes it; joblib's own reader hands
-arrays of objects to
-``pickle.load``, which is why it is not used here. torch puts the bytes of tensors into storages that the pickle refers
-to.
+joblib writes the bytes of each array into the stream after a small object that describes it. joblib's own reader is not
+used because it passes arrays of objects to ``pickle.load``. torch writes the bytes of tensors into storages, to which
+the pickle refers.
 """
 
 from __future__ import annotations
@@ -41,12 +38,12 @@ from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.raw_arrays import checked_shape, read_array
 from motion_rep.safe_loading.torch_tensors import StorageType
 
-# What torch.save's older file format starts with; torch pickles the storage of a tensor within other pickles this way.
+# First bytes of torch.save's older file format, which also stands for a tensor's storage within other pickles.
 TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
-# From a storage's type, its key and how many numbers it has to the numbers.
+# Type, key and length of a storage -> its numbers.
 Storages = Callable[[StorageType, str, int], np.ndarray]
-# Which objects stand for tensors.
+# Array -> the object that represents a tensor.
 TensorMaker = Callable[[np.ndarray], object]
 
 
@@ -54,11 +51,11 @@ Container = TypeVar("Container")
 
 
 class NotAPickle(InputError):
-    """The bytes make no sense as a pickle, whole or in part."""
+    """The bytes are not a complete pickle."""
 
 
 class NotPlainData(InputError):
-    """A pickle that wants more than data."""
+    """A pickle that holds more than data."""
 
 
 def torch_tensor(array: np.ndarray) -> object:
@@ -69,11 +66,11 @@ def torch_tensor(array: np.ndarray) -> object:
 
 
 def load_data(stream: BoundedStream, storages: Storages | None = None, as_tensor: TensorMaker = torch_tensor) -> object:
-    """What the next pickle of a stream holds.
+    """The contents of the next pickle of a stream.
 
     Args:
-        storages: where the numbers of torch's tensors are.
-        as_tensor: what stands for a tensor, made from its array.
+        storages: gives the numbers of torch's storages.
+        as_tensor: makes a tensor from its array.
     Raises:
         InputError: without the file's name.
     """
@@ -83,8 +80,7 @@ def load_data(stream: BoundedStream, storages: Storages | None = None, as_tensor
 
 
 def load_legacy_torch(stream: BoundedStream, as_tensor: TensorMaker = torch_tensor) -> object:
-    """What a file in torch's older format holds: three pickles about the file, its contents, a list of storages, then
-    their bytes.
+    """The contents of a file in torch's older format: three header pickles, the contents, a list of storages, bytes.
 
     Raises:
         InputError: without the file's name.
@@ -130,9 +126,7 @@ def _load(stream: BoundedStream, storages: Storages | None, as_tensor: TensorMak
 
 
 def _require_shallow(value: object) -> None:
-    """Refuse containers that hold each other too deeply, in a circle, or too often: showing or walking them would not
-    end.
-    """
+    """Reject containers that are nested too deeply, cyclic, or shared too often to walk through them."""
     level, left = [value], MOST_STEPS
     for _ in range(MOST_DEPTH):
         inner: list = []
@@ -148,7 +142,7 @@ def _require_shallow(value: object) -> None:
 
 
 def _values(container: object) -> list | tuple:
-    """What a container holds."""
+    """The values in a container."""
     if isinstance(container, dict):
         return list(container.values())
     if isinstance(container, np.ndarray):
@@ -161,9 +155,9 @@ class PendingJoblibArray:
 
 
 class Unpickler(pickle._Unpickler):
-    """The standard library's unpickler in Python, cut down to data.
+    """The standard library's pure-Python unpickler, restricted to data.
 
-    joblib builds on the one in Python too, because only it can stop between two instructions.
+    joblib extends the same class, because only the Python version can stop between two instructions.
     """
 
     dispatch: ClassVar[dict[int, Callable[[Any], None]]]
@@ -175,7 +169,7 @@ class Unpickler(pickle._Unpickler):
         self._unfilled: dict[int, np.ndarray] = {}
 
     def load(self) -> object:
-        """Follow the instructions; frames only say how much to buffer, so their lengths are not used."""
+        """Execute the instructions; frame lengths are ignored, because they only affect buffering."""
         self.read, self.readline = self._source.read, self._source.readline
         self.metastack: list[list[Any]] = []
         self.stack: list[Any] = []
@@ -187,7 +181,7 @@ class Unpickler(pickle._Unpickler):
                 dispatch[read(1)[0]](self)
         except _Stop as stop:
             return stop.value
-        raise InputError("has more instructions than the data of a file of its size needs. Nothing was run.")
+        raise InputError("has more instructions than data in a file of its size needs. Nothing was run.")
 
     def load_frame(self) -> None:
         self.read(8)
@@ -205,9 +199,7 @@ class Unpickler(pickle._Unpickler):
         self.append(self.find_class(module, name))
 
     def load_binpersid(self) -> None:
-        """torch's reference to a storage: what it is, its type, its key, its device, how many numbers, in old files a
-        part of it.
-        """
+        """torch's reference to a storage: tag, type, key, device, length, and in old files a part of it."""
         identifier = self.stack.pop()
         if self._storages is None or type(identifier) is not tuple or identifier[0] != "storage":
             raise NotData("an instruction that data does not need")
@@ -231,9 +223,9 @@ class Unpickler(pickle._Unpickler):
         self.append(self._as_tensor(made) if function.tensor else made)
 
     def _storage_within(self, content: object) -> object:
-        """The storage of a tensor that was pickled by itself: a file in torch's older format."""
+        """The storage of a tensor that was pickled alone: a file in torch's older format."""
         if not isinstance(content, bytes) or not content.startswith(TORCH_LEGACY_MAGIC):
-            raise NotData("a tensor that is not stored as torch does it")
+            raise NotData("a tensor that is not stored like torch's")
         inner = BoundedStream(io.BytesIO(content), limits_for(len(content)))
         inner.steps = self._source.steps
         return load_legacy_torch(inner)
@@ -257,9 +249,9 @@ class Unpickler(pickle._Unpickler):
             raise NotData("the inner state of an object that is not known as data")
 
     def _joblib_array(self, state: object) -> np.ndarray:
-        """An array whose bytes come next (joblib/numpy_pickle.py, NumpyArrayWrapper.read_array)."""
+        """An array whose bytes follow (joblib/numpy_pickle.py, NumpyArrayWrapper.read_array)."""
         if type(state) is not dict or not isinstance(state.get("dtype"), PendingDtype):
-            raise NotData("an array that is not described as joblib does it")
+            raise NotData("an array that is not described like joblib's")
         dtype, shape = state["dtype"], checked_shape(state.get("shape"))
         if dtype.holds_objects:
             objects = _load(self._source, None, self._as_tensor)
@@ -300,7 +292,7 @@ class Unpickler(pickle._Unpickler):
         self.append(frozenset(map(dict_key, items)))
 
     def load_bytearray8(self) -> None:
-        """The standard library's own makes room for the claimed length before it reads."""
+        """The standard library's version allocates the claimed length before it reads."""
         size = int.from_bytes(self.read(8), "little")
         self._source.require(size)
         self.append(bytearray(self.read(size)))
@@ -316,14 +308,13 @@ def _plain(value: object, kind: type[Container]) -> Container:
 
 
 def _weight(made: object) -> int:
-    """Bytes that a call took: a few bytes of a pickle can ask again and again for copies of something large."""
+    """Memory of a made object: a few bytes of a pickle can request many copies of a large object."""
     if isinstance(made, dict | list | set | frozenset):
         return sys.getsizeof(made)
     return getattr(made, "nbytes", 0)
 
 
-# Instructions that data needs; those for classes, instances, extensions, outside objects and buffers are not among
-# them.
+# Instructions that data needs: none for classes, instances, extensions, external objects or buffers.
 DATA_INSTRUCTIONS = """
     PROTO STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 FLOAT BINFLOAT
     STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8
@@ -338,12 +329,13 @@ WHOLE_NUMBERS = "INT LONG LONG1 LONG4"
 
 
 def _bounded(instruction: Callable[[Any], None]) -> Callable[[Any], None]:
-    """An instruction that puts a whole number on the stack, refused where the number has no float."""
+    """An instruction that pushes a whole number, rejected if the number exceeds the range of floats."""
 
     def load(self: Unpickler) -> None:
         instruction(self)
         if self.stack[-1].bit_length() > MOST_BITS:
-            raise InputError(f"holds a whole number of {self.stack[-1].bit_length():,} bits, expected numbers in use.")
+            bits = self.stack[-1].bit_length()
+            raise InputError(f"holds a whole number of {bits:,} bits, expected at most {MOST_BITS:,}.")
 
     return load
 

@@ -1,4 +1,4 @@
-"""Animated WebP, which FFmpeg does not decode."""
+"""Read animated WebP, which FFmpeg does not decode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 def is_webp(path: Path) -> bool:
-    """Whether the file starts as WebP pictures do.
+    """Whether the file starts with the WebP signature.
 
     Raises:
         InputError: the file cannot be read.
@@ -38,7 +38,7 @@ def webp_frames(path: Path) -> Iterator[tuple[float, np.ndarray]]:
 
 
 def webp_times(path: Path) -> np.ndarray:
-    """(F,) float64: when each frame is shown, seconds after the first.
+    """(F,) float64 time of each frame, seconds after the first.
 
     Raises:
         InputError: damaged, or a still picture.

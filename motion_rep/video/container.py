@@ -1,4 +1,4 @@
-"""Open a video file and choose its video stream; nothing but this one file is ever read."""
+"""Open a video file and choose its video stream; no other file is ever read."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from motion_rep.common.errors import InputError
 from motion_rep.files.file_kind import VIDEO, found_at_start
 from motion_rep.files.local_files import require_file
 
-# Real container formats. Playlists, concat scripts and the like name other files, so they are left out.
+# Real container formats only: playlists, concat scripts and similar formats refer to other files.
 CONTAINERS = "mov,matroska,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,ivf,nut,dv,yuv4mpegpipe"
 LARGEST_BYTES = 16 * 2**30
 OPTIONS = {"protocol_whitelist": "crypto", "format_whitelist": CONTAINERS}
 
 
 class _Input:
-    """A file's bytes without its name, by which FFmpeg would guess a format or a protocol.
+    """A file's bytes without its name, from which FFmpeg would guess a format or a protocol.
 
-    A failure is kept, and reads as the end of the file: PyAV would print what it cannot pass on.
+    A read error is stored and looks like the end of the file: PyAV would print an exception that it cannot pass on.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -49,7 +49,7 @@ class _Input:
 
 
 def require_video_file(path: Path) -> Path:
-    """The path, if it is a regular file of a plausible size.
+    """The path of a regular file of a plausible size.
 
     Raises:
         InputError: missing, empty, a folder, a pipe, a device, or larger than any clip.
@@ -73,7 +73,7 @@ class OpenedVideo:
     _input: _Input
 
     def packets(self) -> Iterator[Packet]:
-        """The stream's packets to the end of the file; one that is damaged ends them.
+        """The stream's packets up to the end of the file or the first damaged one.
 
         Raises:
             InputError: the system cannot read the file to its end.
@@ -85,10 +85,10 @@ class OpenedVideo:
 
 @contextlib.contextmanager
 def open_container(path: Path) -> Iterator[OpenedVideo]:
-    """Open a video file; a cover picture is not taken for the video.
+    """Open a video file; a cover picture does not count as a video.
 
     Raises:
-        InputError: no video container, or without a video stream that can be decoded.
+        InputError: not a video container, or no decodable video stream.
     """
     with contextlib.ExitStack() as opened:
         try:

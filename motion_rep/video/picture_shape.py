@@ -1,4 +1,4 @@
-"""Pictures as they are meant to be seen: square pixels, upright."""
+"""Correct pixel aspect ratio and rotation: pictures with square pixels, upright."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
-# Wider or narrower pixels are an error in the file; real ones lie between 1:2 and 2:1.
+# Larger pixel aspect ratios are errors in the file; real ones lie between 1:2 and 2:1.
 MOST_STRETCHED = 8
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a stored picture becomes upright: first rows and columns are exchanged, then sides are flipped."""
+    """Turns a stored picture upright: first transpose, then flip."""
 
     exchanged: bool = False
     left_right: bool = False
@@ -34,7 +34,7 @@ class Orientation:
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
-    """What the frame's display matrix asks for, in quarter turns.
+    """The rotation in the frame's display matrix, in quarter turns.
 
     The matrix maps stored (x, y) to shown (a x + c y, b x + d y), 16.16 fixed point:
     https://ffmpeg.org/doxygen/trunk/group__lavu__video__display.html
@@ -52,7 +52,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int] | None:
     """The size of a picture when its pixels, ``aspect`` times as wide as high, are made square.
 
-    None where the aspect cannot be true.
+    None for an implausible aspect.
     """
     if not aspect:
         return width, height

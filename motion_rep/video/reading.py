@@ -1,4 +1,4 @@
-"""Read video frames one after the other: upright, with square pixels, and with their times."""
+"""Read video frames in order: upright, with square pixels, and with their times."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class VideoReader:
 
     fps: frames per second, on average.
     width, height: pixels of the upright picture with square pixels.
-    frame_count: how many frames the container promises, or None.
-    stored_size: (width, height) in the file, before turning and squaring.
+    frame_count: number of frames according to the container, or None.
+    stored_size: (width, height) in the file, before rotation and scaling to square pixels.
     """
 
     path: str
@@ -64,7 +64,7 @@ def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
 
 
 def frame_times(path: str | os.PathLike) -> np.ndarray:
-    """(F,) float64: when each frame is shown, seconds after the first; found without decoding where possible.
+    """(F,) float64 time of each frame, seconds after the first; without decoding if possible.
 
     Raises:
         InputError: as :func:`open_video`.
@@ -83,7 +83,7 @@ def frame_times(path: str | os.PathLike) -> np.ndarray:
 
 def _reader(opened: OpenedVideo) -> VideoReader:
     path, stream = opened.path, opened.stream
-    # What OpenCV calls automatic: several frames are decoded at once.
+    # Decode several frames at once.
     stream.thread_type = "AUTO"
     codec, fps = stream.codec_context.name, _rate(path, stream)
     decoded = _decoded(opened)
@@ -117,7 +117,7 @@ def _rate(path: Path, stream: VideoStream) -> float:
 
 
 def _promised(opened: OpenedVideo, fps: float) -> int | None:
-    """How many frames will be shown; an edit list leaves some out, and the sound's length says nothing about them."""
+    """Expected number of frames, without those that an edit list drops; the length of sound does not count."""
     container, stream = opened.container, opened.stream
     if stream.frames and len(stream.index_entries) >= stream.frames // 2:
         return sum(not entry.is_discard for entry in stream.index_entries)
@@ -130,7 +130,7 @@ def _promised(opened: OpenedVideo, fps: float) -> int | None:
 
 
 def _decoded(opened: OpenedVideo) -> Iterator[VideoFrame]:
-    """Frames in the order in which they are shown; damaged ones are left out, as players do."""
+    """Frames in display order; damaged ones are skipped, as in players."""
     for packet in opened.packets():
         with contextlib.suppress(av.FFmpegError):
             for frame in packet.decode():
@@ -140,7 +140,7 @@ def _decoded(opened: OpenedVideo) -> Iterator[VideoFrame]:
 
 @dataclass(frozen=True)
 class _Shape:
-    """Sizes (width, height) of a picture as stored, with square pixels, and the turn that makes it upright."""
+    """Sizes (width, height) of a picture as stored and with square pixels, and its rotation."""
 
     stored: tuple[int, int]
     square: tuple[int, int]
@@ -174,7 +174,7 @@ def _shown(path: Path, decoded: Iterator[VideoFrame], shape: _Shape, fps: float,
         unit = time_base or frame.time_base
         stamp = None if frame.pts is None or unit is None else float(frame.pts * unit)
         start = stamp if start is None else start
-        # Where the container has no time stamp, or one that runs backwards, frames are counted at the frame rate.
+        # Without a time stamp, or with a decreasing one, frames are counted at the frame rate.
         time = previous + 1.0 / fps if stamp is None or start is None or stamp - start <= previous else stamp - start
         yield time, shape.orientation.upright(_rgb(reformatter, frame, shape))
         previous = time

@@ -1,4 +1,4 @@
-"""Frame times: whether they are even, at which rate they are best resampled, and frames at such a rate."""
+"""Frame times: whether they are even, the best rate for resampling, and resampled frames."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from motion_rep.video.writing import exact_rate
 
 Picture = TypeVar("Picture")
 
-# Frames may lie this many frame intervals off an even grid: time stamps are rounded, and one late frame does no harm.
+# Largest deviation from an even grid in frame intervals: time stamps are rounded, and one late frame is harmless.
 LARGEST_SHIFT = 0.6
 
 
 def is_even(times: np.ndarray) -> bool:
-    """Whether frames come at one rate.
+    """Whether frames have a constant rate.
 
     Args:
         times: (F,) seconds, increasing, the first 0.
@@ -30,9 +30,9 @@ def is_even(times: np.ndarray) -> bool:
 
 
 def measured_rate(times: np.ndarray) -> float | None:
-    """Frames per second that at least three quarters of the frames keep up with; None for fewer than two frames.
+    """Frames per second that at least three quarters of the frames reach; None for fewer than two frames.
 
-    A higher rate would repeat frames, and the motion would move in steps. A few pauses do not lower it.
+    A higher rate would repeat frames and make the motion jerky. A few pauses do not lower it.
 
     Args:
         times: (F,) seconds, increasing.
@@ -45,14 +45,14 @@ def measured_rate(times: np.ndarray) -> float | None:
 
 
 def frames_at_rate(frames: Iterable[tuple[float, Picture]], fps: float) -> Iterator[Picture]:
-    """The frame nearest in time to k / fps, for k = 0, 1, ... up to the last; frames are repeated or left out.
+    """The frame nearest in time to k / fps, for k = 0, 1, ... up to the last; frames are repeated or dropped.
 
     Args:
         frames: (seconds, picture) in order of time.
     """
     count, previous = 0, None
     for time, picture in frames:
-        # The frame before serves every moment that is nearer to it.
+        # The previous frame is used for all times that are closer to it.
         while previous is not None and count / fps - previous[0] <= time - count / fps:
             yield previous[1]
             count += 1
@@ -66,12 +66,12 @@ def uneven_note(times: np.ndarray, fps: float) -> str:
     """A sentence for the user about a video that is resampled."""
     intervals = np.diff(times)
     return (
-        f"its frames come {intervals.min() * 1000:.0f} to {intervals.max() * 1000:.0f} ms after each other; "
+        f"its frame intervals vary from {intervals.min() * 1000:.0f} to {intervals.max() * 1000:.0f} ms; "
         f"it is resampled to an even {fps:g} frames per second"
     )
 
 
 def _usual(intervals: np.ndarray) -> float:
-    """The mean of the intervals near the third quartile: whole milliseconds round each of them."""
+    """The mean of the intervals near the third quartile, because each is rounded to milliseconds."""
     usual = np.quantile(intervals, 0.75, method="lower")
     return float(intervals[np.abs(intervals - usual) <= 0.1 * usual + 0.0011].mean())

@@ -1,4 +1,4 @@
-"""Write frames as H.264 that plays everywhere: streaming, atomic, and the same bytes for the same frames."""
+"""Write frames as widely playable H.264: streaming, atomic, and with the same bytes for the same frames."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from av.video.stream import VideoStream
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.atomic_writing import atomic_path, cannot_write
 
-# x264's output depends on its number of threads, so it is fixed; two are enough beside a drawing thread.
+# Fixed, because x264's output depends on it; two are enough in addition to a drawing thread.
 ENCODER_THREADS = 2
 DEFAULT_PRESET = "veryfast"
-# Without B-frames and with the quickest sub-pixel search, encoding takes a third less time at the same quality and
-# makes a fifth more bytes.
+# Without B-frames and with the fastest sub-pixel search, encoding takes a third less time at the same quality and gives
+# 20 % larger files.
 ENCODER_SETTINGS = "bframes=0:subme=1"
-# In narrower pictures x264's macroblock tree reads memory that it never wrote, so the same frames give other bytes.
+# In narrower pictures x264's macroblock tree reads uninitialised memory, so equal frames give different bytes.
 NARROWEST_WITH_TREE = 256
 DEFAULT_QUALITY = 20
 CONTAINER_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
-# Time steps of a video whose frames are not evenly spaced; what players and phones use.
+# Time step of a video with uneven frame times, as in players and phones.
 FINE_TIME_BASE = Fraction(1, 90000)
 
 
 class _Output:
-    """The file that FFmpeg writes to. A failure is kept, not raised: PyAV would print what it cannot pass on."""
+    """The file that FFmpeg writes to. An error is stored, because PyAV would print an exception it cannot pass on."""
 
     def __init__(self, path: Path) -> None:
         self.error: OSError | None = None
@@ -53,7 +53,7 @@ class _Output:
         return self._try(self._file.tell)
 
     def read_again(self, *_: object) -> BinaryIO:
-        """What was written: FFmpeg reads it once more when it moves the index to the front."""
+        """The written data, which FFmpeg reads again to move the index to the front."""
         self._try(self._file.flush)
         return open(self._path, "rb")
 
@@ -81,12 +81,12 @@ class VideoWriter:
         self._last = -1
 
     def write(self, rgb: np.ndarray, seconds: float | None = None) -> None:
-        """Append one (H, W, 3) uint8 RGB frame; an odd size is padded with its last row or column.
+        """Append one (H, W, 3) uint8 RGB frame; an odd size is padded by repeating the last row or column.
 
         Args:
-            seconds: when it is shown, for a video that was opened with ``even=False``.
+            seconds: display time, for a video opened with ``even=False``.
         Raises:
-            InputError: another size than the first, or the encoder failed.
+            InputError: a different size, or the encoder failed.
         """
         if rgb.shape != (self._height, self._width, 3) or rgb.dtype != np.uint8:
             raise InputError(
@@ -104,10 +104,10 @@ class VideoWriter:
         self._encode(planes, None)
 
     def finish(self) -> None:
-        """Encode what is still buffered and complete the file.
+        """Encode the buffered frames and complete the file.
 
         Raises:
-            InputError: it failed, or there was no frame.
+            InputError: encoding failed, or there was no frame.
         """
         if self.frames == 0:
             raise InputError(f"{self._path}: the video could not be encoded: no frames were given.")
@@ -133,7 +133,7 @@ class VideoWriter:
 
     @contextlib.contextmanager
     def _encoding(self) -> Iterator[None]:
-        """What the disk or the encoder says, as one line."""
+        """Turn errors of disk and encoder into an InputError."""
         try:
             yield
         except av.FFmpegError as error:
@@ -149,7 +149,7 @@ _VIDEO_RANGE = np.clip(np.round(16 + np.arange(256) * 219 / 255), 0, 255).astype
 def _yuv_frame(planes: np.ndarray) -> VideoFrame:
     """An encoder frame of I420 planes (H * 3 / 2, W).
 
-    PyAV leaves chance bytes behind each row, and x264 reads some: the same frames would not give the same bytes.
+    PyAV leaves uninitialised bytes after each row, and x264 reads some of them, so equal frames would differ.
     """
     height, width = planes.shape[0] * 2 // 3, planes.shape[1]
     frame = VideoFrame(width, height, "yuv420p")
@@ -168,12 +168,12 @@ def _yuv_frame(planes: np.ndarray) -> VideoFrame:
 def open_writer(
     path: str | os.PathLike, width: int, height: int, fps: float, preset: str = DEFAULT_PRESET, even: bool = True
 ) -> Iterator[VideoWriter]:
-    """Write an H.264 yuv420p mp4; the file appears under its name only when the block ends without an error.
+    """Write an H.264 yuv420p mp4; the file appears only when the block ends without an error.
 
     Args:
-        width, height: pixels of the frames to come.
-        fps: frames per second; 29.97 and the like are kept exact.
-        even: whether the frames are evenly spaced; else each is written with its time.
+        width, height: pixels of the frames.
+        fps: frames per second; NTSC rates such as 29.97 are exact.
+        even: whether the frames are evenly spaced; otherwise each needs its time.
     Raises:
         InputError: the folder cannot be written or encoding failed.
     """
@@ -188,7 +188,7 @@ def open_writer(
             yield writer
             writer.finish()
         finally:
-            # Closing again after an error only frees memory; what it says is not the cause.
+            # Closing after an error only frees memory; its own errors are not the cause.
             with contextlib.suppress(OSError, av.FFmpegError):
                 container.close()
 

@@ -1,4 +1,4 @@
-"""The viewer's clock: seconds that run, stop, jump and start over."""
+"""The viewer's clock: play, pause, seek and loop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Clock:
-    """Where playing is.
+    """The state of playback.
 
     time: seconds, from 0 up to ``duration``.
     speed: seconds of the motion per second.
@@ -20,7 +20,7 @@ class Clock:
     loops: bool = True
 
     def advanced(self, elapsed: float) -> Clock:
-        """The clock ``elapsed`` seconds later; at the end it starts over, or stops there."""
+        """The clock ``elapsed`` seconds later; at the end it loops or stops."""
         if not self.playing or self.duration <= 0:
             return self
         time = self.time + elapsed * self.speed
@@ -31,7 +31,7 @@ class Clock:
         )
 
     def toggled(self) -> Clock:
-        """Playing or paused; playing from the end starts over."""
+        """Toggle between playing and paused; play at the end restarts."""
         again = not self.playing and self.time >= self.duration
         return replace(self, playing=not self.playing, time=0.0 if again else self.time)
 
@@ -40,5 +40,5 @@ class Clock:
 
 
 def frame_at(time: float, fps: float, frames: int) -> int:
-    """The frame that is shown at a time; the last one stays."""
+    """The frame to show at a time; after the end the last one."""
     return min(int(time * fps + 1e-6), frames - 1)

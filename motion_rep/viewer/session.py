@@ -27,7 +27,7 @@ TICK = 1 / 60
 
 
 class Viewer:
-    """A running viewer; motions play on one clock, the shorter ones wait in their last frame."""
+    """A running viewer; all motions share one clock, shorter ones stay in their last frame."""
 
     def __init__(self, motions: list[Shown], body: Body, host: str = "127.0.0.1", port: int = 8080) -> None:
         with contextlib.redirect_stdout(io.StringIO()):  # its own announcement
@@ -153,7 +153,7 @@ def _assign(control: Any, value: object) -> None:
 
 
 def first_look(motions: list[Shown]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """The first target and eye position: half from the side, so that cameras in front of people do not hide them."""
+    """The first target and eye position: diagonal, so that cameras in front of people do not hide them."""
     persons = np.mean([motion.offset for motion in motions], axis=0) + (0.0, 0.0, 0.85)
     cameras = [
         camera_pose(motion.clip.camera, 0)[1] + motion.offset for motion in motions if motion.clip.camera is not None

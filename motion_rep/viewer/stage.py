@@ -32,10 +32,10 @@ LABEL_HEIGHT = 0.2
 class Shown:
     """A motion to show.
 
-    name: what it is called in the viewer.
+    name: label in the viewer.
     fps: frames per second.
-    offset: (3,) metres, where its origin stands on the stage.
-    video: pictures for its camera, one a frame, or None.
+    offset: (3,) metres, position of its origin on the stage.
+    video: pictures for its camera, one per frame, or None.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Shown:
 
 
 class Actor:
-    """A motion's things in a viser scene; :meth:`show` moves them to a time."""
+    """A motion's objects in a viser scene; :meth:`show` moves them to a time."""
 
     def __init__(self, scene: viser.SceneApi, shown: Shown, body: Body, number: int) -> None:
         self.shown = shown
@@ -107,7 +107,7 @@ class Actor:
 
 
 class SkinnedFigure:
-    """The built-in body; only its 22 joints travel to the browser, frame by frame."""
+    """The built-in body; only its 22 joints are sent to the browser per frame."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class SkinnedFigure:
 
 
 class MeshFigure:
-    """An SMPL-X body; its vertices travel to the browser, frame by frame."""
+    """An SMPL-X body; its vertices are sent to the browser per frame."""
 
     def __init__(
         self,
@@ -161,16 +161,16 @@ class MeshFigure:
 
 
 def camera_pose(camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
-    """Orientation (w, x, y, z) of a camera's axes (x right, y down, z forward) in the world, and where it stands."""
+    """Orientation (w, x, y, z) of a camera's axes (x right, y down, z forward) in the world, and its position."""
     pose = camera.pose(frame).double()
     world_from_camera = pose[:3, :3].T
     return matrix_to_quaternion(world_from_camera).numpy(), (-world_from_camera @ pose[:3, 3]).numpy()
 
 
 def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float, float, float]]:
-    """Where each motion's origin goes, so that no two paths meet, ``gap`` metres between two bodies.
+    """Origins of the motions such that their paths do not overlap, with ``gap`` metres between bodies.
 
-    They go along -x: for a viewer whom the persons face, that is from left to right.
+    They are placed along -x, which is left to right for a viewer whom the people face.
     """
     offsets, edge = [], 0.0
     for number, clip in enumerate(clips):

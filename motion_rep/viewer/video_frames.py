@@ -1,4 +1,4 @@
-"""The video's pictures for every frame of a motion, small and packed, so that long clips fit into memory."""
+"""Video pictures for every frame of a motion, scaled down and compressed, so that long clips fit into memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class VideoFrames:
 
 
 def read_video_frames(path: str | os.PathLike, rows: int, fps: float, start_time: float) -> VideoFrames:
-    """Pick, for every row of a motion, the frame that is shown at its time.
+    """Select the video frame at the time of each row of a motion.
 
     Raises:
         InputError: the video cannot be read.

@@ -368,9 +368,9 @@ def test_overwrite_makes_all_again(folder):
 
 
 def test_other_settings_and_inputs_make_files_again(folder, save):
-    assert "3 made again" in folder("--extrinsic-format", "rows")
+    assert "3 regenerated" in folder("--extrinsic-format", "rows")
     save("in/a.pt", seed=99)
-    assert "1 made again (input or settings changed), 2 unchanged" in folder("--extrinsic-format", "rows")
+    assert "1 regenerated (input or settings changed), 2 unchanged" in folder("--extrinsic-format", "rows")
 
 
 def test_files_of_other_origin_are_kept(folder, tmp_path, make_capture):
@@ -380,7 +380,7 @@ def test_files_of_other_origin_are_kept(folder, tmp_path, make_capture):
     save_motion(foreign, make_capture(seed=5))
     before = files_in(tmp_path / "out")
     said = folder("--fps", 20)
-    assert "2 kept (not made by such a run, or changed since" in said and "1 made again" in said
+    assert "2 kept (not written by such a run, or edited since" in said and "1 regenerated" in said
     after = files_in(tmp_path / "out")
     assert {name for name in before if before[name] != after[name]} == {"sub/c.pt"}
 

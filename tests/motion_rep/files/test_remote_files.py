@@ -223,7 +223,7 @@ def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_wa
     s3.pipe_file(f"{bucket}/out/sub folder/2.pt", b"cut")
     save_motion(tmp_path / "mine.pt", make_capture(seed=9))
     s3.put_file(f"{tmp_path}/mine.pt", f"{bucket}/out/sub folder/3.pt")
-    assert "1 converted, 1 made again (input or settings changed), 1 unchanged, 1 kept" in run("--workers", "0")
+    assert "1 converted, 1 regenerated (input or settings changed), 1 unchanged, 1 kept" in run("--workers", "0")
     stored = contents(s3, f"{bucket}/out")
     assert (
         stored["sub folder/1.pt"] == stored["sub folder/0.pt"]
@@ -281,7 +281,7 @@ def test_rendering_on_s3(s3, bucket, make_capture, run_script, tmp_path):
         lost, secret = assert_error_lines(done.stderr, 2)
         assert done.returncode == 1 and counts in done.stdout
         assert (
-            f"{bucket}/set/motions/9.pt: is not there" in lost
+            f"{bucket}/set/motions/9.pt: does not exist" in lost
             and "user or password" in secret
             and ":secret@" not in done.stderr
         )
@@ -328,7 +328,7 @@ def test_the_gate_on_s3_decides_as_it_does_on_a_disk(s3, bucket, tmp_path, run_s
     far_entries = json.loads(made["gated.json"])
     assert far_entries == written and written[1]["mbench_eval_path"] == f"{bucket}/set/nothing.pt"
     assert json.loads(made["report.json"])[0] == {**read(meta.with_name("report.json"))[0], "vlm_cached_answers": 1}
-    assert f"{bucket}/set/nothing.pt: is not there" in json.loads(made["report.json"])[1]["metrics_error"]
+    assert f"{bucket}/set/nothing.pt: does not exist" in json.loads(made["report.json"])[1]["metrics_error"]
     assert json.loads(made["report.json"])[2]["vlm_error_kind"] == "no_question"
     assert b"secret" not in made["report.json"] and json.loads(made["report.run.json"])["meta_json"] == far[1]
 
@@ -381,9 +381,9 @@ def test_decisions_go_into_a_remote_archive(memory, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-i", "{bucket}/nothing", "-o", "{tmp}/o"], "{bucket}/nothing: is not there"),
-        (["-i", "{tmp}/a.pt", "-o", "s3://no-such-bucket/o"], "its bucket or folder is not there"),
-        (["-i", "{tmp}/a.pt", "-o", "nosuch://box/o"], "fsspec knows no nosuch:// addresses"),
+        (["-i", "{bucket}/nothing", "-o", "{tmp}/o"], "{bucket}/nothing: does not exist"),
+        (["-i", "{tmp}/a.pt", "-o", "s3://no-such-bucket/o"], "its bucket or folder does not exist"),
+        (["-i", "{tmp}/a.pt", "-o", "nosuch://box/o"], "fsspec does not support nosuch:// URLs"),
         (["-i", "{bucket}/folder", "-o", "{bucket}/one.pt"], "Give a folder as the output"),
         (["-i", "{bucket}/folder/a.pt", "-o", "{bucket}/folder/a.pt"], "--output and --input are the same file"),
     ],
@@ -401,7 +401,7 @@ def test_a_server_that_is_gone_is_one_line(s3, make_capture, tmp_path, capsys, m
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     assert convert(["-i", "s3://bucket/a.pt", "-o", str(tmp_path / "o")]) == 2
-    assert "Check the address, your access and the network" in assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert "Check the URL, your access and the network" in assert_error_lines(capsys.readouterr().err, 1)[0]
     fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 

@@ -148,7 +148,7 @@ def test_what_is_missing_for_all_items_ends_the_run(workers):
 
 
 def test_workers_that_die_as_they_start_end_the_run():
-    with pytest.raises(UsageError, match="ended with code 9 as they start"):
+    with pytest.raises(UsageError, match="ended with code 9 during start-up"):
         list(run_items(start_and_die, range(5), 2))
 
 
