@@ -65,9 +65,7 @@ def _levelled(capture: Capture, up_from: str) -> tuple[Capture, tuple[str, ...]]
     tilt = math.degrees(math.acos(max(-1.0, min(1.0, -float(capture.up[1])))))
     if up_from == "level" or capture.up_axis != "-y" or capture.up_spread > LARGEST_UP_SPREAD or tilt < LEAST_TILT:
         return dataclasses.replace(capture, up=None), ()
-    note = (
-        f"the camera is tilted by {tilt:.0f} degrees (spread {capture.up_spread:.0f}); the motion was levelled"
-    )
+    note = f"the camera is tilted by {tilt:.0f} degrees (spread {capture.up_spread:.0f}); the motion was levelled"
     return capture, (f"{note}; --up-from level assumes a level camera",)
 
 

@@ -129,9 +129,7 @@ def _permissions(path: Path) -> int:
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:
     """The error message for a failed write."""
-    return (
-        f"{path}: cannot be written: {error.strerror or error}. Choose a writable folder with free space."
-    )
+    return f"{path}: cannot be written: {error.strerror or error}. Choose a writable folder with free space."
 
 
 def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool = True) -> None:

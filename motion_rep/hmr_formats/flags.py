@@ -12,8 +12,9 @@ CORRECTIONS = ("up", "units", "degrees")
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    """``--format``, ``--person``, ``--space``, ``--image-size``, ``--focal-length``, ``--trust-pickle``,
-    ``--up``, ``--units``, ``--degrees`` and ``--fps``."""
+    """``--format``, ``--person``, ``--space``, ``--image-size``, ``--focal-length``, ``--trust-pickle``, ``--up``,
+    ``--units``, ``--degrees`` and ``--fps``.
+    """
     parser.add_argument(
         "--format", choices=FORMATS, default="auto", help="the system that wrote the captures; auto looks at each file"
     )
@@ -27,7 +28,10 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
         help="world: the gravity-aligned world, for systems that store one; it cannot be overlaid on a video",
     )
     parser.add_argument(
-        "--image-size", type=image_size, metavar="WxH", help="size of the video in pixels, if the system does not store it"
+        "--image-size",
+        type=image_size,
+        metavar="WxH",
+        help="size of the video in pixels, if the system does not store it",
     )
     parser.add_argument(
         "--focal-length",

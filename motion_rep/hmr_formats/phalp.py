@@ -1,8 +1,7 @@
 """4D-Humans' and TokenHMR's ``track.py`` (PHALP): ``outputs/results/demo_<video>.pkl``, a dict of frames, each with
 parallel lists over the tracks.
 
-A track that is not detected in a frame stays in the lists as a "ghost" with its last values (``tracked_time``
-above 0).
+A track that is not detected in a frame stays in the lists as a "ghost" with its last values (``tracked_time`` above 0).
 https://github.com/brjathu/PHALP, phalp/trackers/PHALP.py
 """
 

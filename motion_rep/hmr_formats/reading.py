@@ -1,8 +1,8 @@
 """Read a capture of any supported system.
 
-Stages: the path's contents are read without running anything (documents.py), the first adapter that
-recognises them (hmr_results/names.py holds their order) lists the people in it (tracks.py), and the one asked for
-becomes a :class:`motion_rep.captures.capture.Capture`.
+Stages: the path's contents are read without running anything (documents.py), the first adapter that recognises them
+(hmr_results/names.py holds their order) lists the people in it (tracks.py), and the one asked for becomes a
+:class:`motion_rep.captures.capture.Capture`.
 """
 
 from __future__ import annotations
@@ -157,6 +157,5 @@ def _known_space(track: Track, space: str, name: str) -> str:
     if space in track.spaces or track.spaces == ("world",):
         return space
     raise InputError(
-        f"{name} stores no gravity-aligned world, so --space {space} is not possible. Omit it to get "
-        "camera space."
+        f"{name} stores no gravity-aligned world, so --space {space} is not possible. Omit it to get camera space."
     )

@@ -11,13 +11,12 @@ from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest, rest_joints
 
 # The pelvis of SMPL's neutral body v1.0.0 (basicModel_neutral_lbs_10_207_0_v1.0.0) at rest without shape, metres.
-# Public in simulators'
-# smpl_humanoid.xml (pelvis at -0.0018 -0.2233 0.0282) and in smpl_neutral_nobetas_24J.npz. 4D-Humans, WHAM and TRAM all
-# use this release.
+# Public in simulators' smpl_humanoid.xml (pelvis at -0.0018 -0.2233 0.0282) and in smpl_neutral_nobetas_24J.npz.
+# 4D-Humans, WHAM and TRAM all use this release.
 SMPL_PELVIS = (-0.00179506, -0.22333382, 0.02821918)
 
-# How the pelvis of neutral SMPL-X at rest moves with each of the first ten betas, metres (x, y, z rows): it is
-# lower in the model's axes for taller people. From mannequin-x 0.3 (Apache-2.0), joint_dirs[0] of smplx_calibration.npz.
+# How the pelvis of neutral SMPL-X at rest moves with each of the first ten betas, metres (x, y, z rows): it is lower in
+# the model's axes for taller people. From mannequin-x 0.3 (Apache-2.0), joint_dirs[0] of smplx_calibration.npz.
 SMPLX_PELVIS_BY_BETA = (
     (
         -8.69904907e-05, 2.67653348e-04, 1.98956972e-04, 2.64748291e-04, 1.19663666e-04,

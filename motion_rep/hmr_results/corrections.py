@@ -18,7 +18,7 @@ ANGLES = ("global_orient", "body_pose", "poses", "root_orient", "pose_body")
 
 @dataclass(frozen=True)
 class Corrections:
-    """up: ``y`` or ``z`` if it differs from that of the layout; units: of lengths; degrees: whether angles have them."""
+    """up: ``y`` or ``z`` if it is not that of the layout; units: of lengths; degrees: whether angles are in degrees."""
 
     up: str | None = None
     units: str = "m"

@@ -20,8 +20,7 @@ def with_focal_length(capture: Capture, focal_length: float) -> Capture:
     """
     if capture.focal_length is None:
         raise InputError(
-            "has no focal length to replace (it is unknown, or this is a world frame). Omit "
-            "--focal-length."
+            "has no focal length to replace (it is unknown, or this is a world frame). Omit --focal-length."
         )
     transl = capture.transl.clone()
     transl[:, 2] *= focal_length / capture.focal_length

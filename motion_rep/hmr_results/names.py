@@ -12,7 +12,7 @@ class System(NamedTuple):
     """A line of the registry: the name for ``--format``, its adapter's file, and the result files in its folders.
 
     results: patterns within a folder that is one capture. One without ``*`` holds everything; SMPLer-X writes a file
-    for each frame, TRAM one for each person.
+        for each frame, TRAM one for each person.
     """
 
     name: str

@@ -105,8 +105,8 @@ def rigid_transform(rotation: Tensor, translation: Tensor) -> Tensor:
 
 
 def extrinsic_rows(world_to_camera: Tensor, count: int) -> Tensor:
-    """The published data set's extrinsic: nine numbers per row, in PyTorch3D's row-vector convention and axes (x left, y
-    up).
+    """The published data set's extrinsic: nine numbers per row, in PyTorch3D's row-vector convention and axes (x left,
+    y up).
 
     ``p_pytorch3d = p_world @ R + T`` with rot6d of R, then T.
 

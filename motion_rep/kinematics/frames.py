@@ -1,8 +1,8 @@
 """All changes of basis of the project, each defined once and named by its two frames.
 
 Frames: ``opencv`` (camera: x right, y down, z forward), ``z_up`` (a level camera's world, and the canonical motion),
-``y_up`` (what MBench renders and measures), ``opengl`` (camera: x right, y up, z backward),
-``pytorch3d`` (camera: x left, y up, z forward).
+``y_up`` (what MBench renders and measures), ``opengl`` (camera: x right, y up, z backward), ``pytorch3d`` (camera: x
+left, y up, z forward).
 """
 
 from __future__ import annotations

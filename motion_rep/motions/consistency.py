@@ -19,8 +19,8 @@ from motion_rep.motions.layout import unpack
 SAME_JOINTS = 1e-3
 # Metres, mean over the joints of the median row: beyond, the columns do not describe the same body.
 OTHER_BODY = 0.5
-# Mean distance of a 6D rotation's squared lengths from 1 and of its dot product from 0. A noise of 0.1 in each
-# number gives 0.15, z-scored columns give 1.2 and more.
+# Mean distance of a 6D rotation's squared lengths from 1 and of its dot product from 0. A noise of 0.1 in each number
+# gives 0.15, z-scored columns give 1.2 and more.
 NO_ROTATION = 0.5
 
 

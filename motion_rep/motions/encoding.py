@@ -31,8 +31,8 @@ class EncodedMotion(NamedTuple):
 def encode_capture(capture: Capture, joints: Tensor | None = None) -> EncodedMotion:
     """Camera-space SMPL-X parameters to the canonical frame and its 276 numbers per row, in float64.
 
-    The person starts at the origin and faces +y; the lowest joint of the whole clip is at z = 0.
-    The camera is level, or tilted by the capture's ``up``.
+    The person starts at the origin and faces +y; the lowest joint of the whole clip is at z = 0. The camera is level,
+    or tilted by the capture's ``up``.
 
     Args:
         joints: (T, 22, 3) of the capture, if already computed.

@@ -138,8 +138,8 @@ def fit_body(
 def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
     """Metres by which landmarks shake from frame to frame at the person's depth, from fourth differences over time.
 
-    A fourth difference hardly sees movement; of white noise it is sqrt(70) times the noise.
-    The median ignores wrong frames.
+    A fourth difference hardly sees movement; of white noise it is sqrt(70) times the noise. The median ignores wrong
+    frames.
     """
     sure = points.weight > 0.1 * points.weight.max()
     path = points.rays() * pelvis[:, None, 2:]
@@ -179,8 +179,8 @@ def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, 
 
 
 def bridge(values: Tensor, known: Tensor) -> Tensor:
-    """(T, ...) values with the unknown frames on the line between their known neighbours; at the ends the nearest
-    known one.
+    """(T, ...) values with the unknown frames on the line between their known neighbours; at the ends the nearest known
+    one.
 
     Args:
         known: (T,) bool, at least one True.
@@ -261,8 +261,8 @@ def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, setting
 def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
     """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast.
 
-    Most of it is measured over a fixed time, so that the frame rate hardly matters; the rest, from frame to frame,
-    ties neighbours together.
+    Most of it is measured over a fixed time, so that the frame rate hardly matters; the rest, from frame to frame, ties
+    neighbours together.
     """
     frames = len(pose.positions)
     if frames < 3:

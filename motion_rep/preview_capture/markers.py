@@ -15,8 +15,8 @@ from motion_rep.preview_capture import landmarks as lm
 class Markers:
     """M points that move with joints of the body.
 
-    landmark: (M,) int64 which landmark it is. joint: (M,) int64. offset: (M, 3) metres in the joint's axes. trust:
-    (M,) weight.
+    landmark: (M,) int64 which landmark it is. joint: (M,) int64. offset: (M, 3) metres in the joint's axes. trust: (M,)
+        weight.
     """
 
     landmark: Tensor

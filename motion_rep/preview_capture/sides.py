@@ -1,7 +1,8 @@
 """Decides over time which landmarks are left and which are right: single frames often exchange them.
 
-A path through the frames (Viterbi, https://doi.org/10.1109/TIT.1967.1054010) chooses for trunk, arms
-and legs whether the labels are exchanged. It prefers small movement from frame to frame, limbs of constant length, and the labels of the network.
+A path through the frames (Viterbi, https://doi.org/10.1109/TIT.1967.1054010) chooses for trunk, arms and legs whether
+the labels are exchanged. It prefers small movement from frame to frame, limbs of constant length, and the labels of the
+network.
 """
 
 from __future__ import annotations

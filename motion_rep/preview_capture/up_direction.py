@@ -36,7 +36,8 @@ class UpDirection:
 
 
 def find_up(track: LandmarkTrack, joints: np.ndarray) -> UpDirection | None:
-    """The direction from the ankles to the hips of a standing person, as a robust mean; None if the person does not stand.
+    """The direction from the ankles to the hips of a standing person, as a robust mean; None if the person does not
+    stand.
 
     On average, the hips of a balanced person are above the feet. The world landmarks put the ankles too far back, and
     the lifted joints are biased towards level cameras; the mean of both has a smaller error than each.

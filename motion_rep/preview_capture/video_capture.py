@@ -86,9 +86,9 @@ class CaptureOptions:
     """Settings for the capture of a video.
 
     field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person in the first
-    frame.
+        frame.
     person: number of the person from the left, instead of the box. start, end: seconds. weights: folder of the
-    networks.
+        networks.
     """
 
     field_of_view: float = DEFAULT_FIELD_OF_VIEW

@@ -103,8 +103,8 @@ def run_items(
             picklable if there are workers.
         items: consumed one by one, a bounded number ahead.
         workers: processes; 0 works in this one.
-        sent: the part of an item that the work needs. Must be picklable if there are workers; the item itself stays
-            in this process.
+        sent: the part of an item that the work needs. Must be picklable if there are workers; the item itself stays in
+            this process.
         limit: seconds after which an item fails; None sets no limit.
     Raises:
         UsageError: the workers cannot start.
@@ -119,8 +119,7 @@ def run_items(
 
 
 def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Failed:
-    """``work(item)`` or its failure; an item fails after ``limit`` seconds. Ctrl-C and exits pass through.
-    """
+    """``work(item)`` or its failure; an item fails after ``limit`` seconds. Ctrl-C and exits pass through."""
     try:
         with _alarm(limit):
             return work(item)
