@@ -26,7 +26,7 @@ from motion_rep.runs.pairing import Pairing
 
 # Increase it whenever the numbers change, so that older files are regenerated.
 CONVERSION_VERSION = 1
-# Settings that older files do not know: they count only where they are used, so that older files stay finished.
+# Settings added later: they count only if they differ from the default, so that older files stay valid.
 LATER_SETTINGS = ("up", "units", "degrees", "up_from", "refine")
 
 
@@ -73,7 +73,7 @@ def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
 
 
 def start_converting_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
-    """The work for one capture into one file, which is replaced."""
+    """The work for one capture into one file, which is overwritten."""
     return lambda pair: Outcome(CONVERTED, convert_anywhere(pair, settings))
 
 
@@ -83,7 +83,7 @@ def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing],
 
 
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
-    """Convert into a folder unless that is done.
+    """Convert one capture of a folder run unless its output is up to date.
 
     An existing file is kept if it was made from the same input with the same settings, if its origin is unknown, or if
     it was edited since. A file of an earlier run with another input or other settings is regenerated.

@@ -38,9 +38,7 @@ def kind_at_start(file: BinaryIO) -> str | None:
 
 
 def text_at_start(file: BinaryIO) -> str | None:
-    """The beginning of an open file's first line, in quotes, where it is text; None where not, as in torch files and
-    most pickles.
-    """
+    """The start of an open file's first line in quotes if it is text, else None (torch files, most pickles)."""
     file.seek(0)
     line = file.read(80).decode("utf-8", "replace").lstrip("\ufeff \t\r\n").partition("\n")[0].rstrip()
     # ascii(): text of a file must not steer a terminal.

@@ -132,8 +132,7 @@ def _names_with_capitals(folder: object) -> Iterator[str]:
 
 
 OLD_NAME, DIGEST_END = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"), re.compile(r"-[0-9a-f]{16}\.")
-# Texts that are no names of their own: as safe_name makes them (earlier versions: 8 digits), and as Windows reserves
-# them.
+# Ids that cannot be names themselves: results of safe_name (8 digits in earlier versions), and reserved Windows names.
 TAKEN_NAMES = re.compile(r".*-[0-9a-f]{8}([0-9a-f]{8})?|(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 

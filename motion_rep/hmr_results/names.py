@@ -46,7 +46,7 @@ RESULT_FILES = tuple(pattern for pattern in FOLDER_PATTERNS if "*" not in patter
 # Arrays of a frame of SAM 3D Body; a whole clip has its frames' numbers, too.
 SAM_ARRAYS = ("pred_keypoints_3d.npy", "pred_cam_t.npy")
 
-# What a search through a folder of captures should look at.
+# Endings of captures in a folder.
 CAPTURE_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy")
 
 

@@ -82,9 +82,7 @@ def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
 
 
 def continuous_quaternions(quaternions: Tensor) -> Tensor:
-    """(N, ..., 4) with signs such that neighbours in time lie on one half sphere; players then interpolate the short
-    way.
-    """
+    """(N, ..., 4) with signs such that neighbours in time are close; players then interpolate along the short arc."""
     turned = (quaternions[1:] * quaternions[:-1]).sum(-1, keepdim=True) < 0
     signs = torch.cat((torch.ones_like(quaternions[:1, ..., :1]), torch.where(turned, -1.0, 1.0).to(quaternions.dtype)))
     return quaternions * signs.cumprod(0)

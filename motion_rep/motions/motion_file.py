@@ -22,7 +22,7 @@ from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
 # What up_from may be.
 UP_FROM = ("world", "capture")
-# Beyond it, fps and start_time are damaged; whole numbers in a file may also be too large for a float.
+# Larger fps or start_time means a damaged file; whole numbers in a file may even exceed a float.
 LARGEST_NUMBER = 1e9
 
 

@@ -17,7 +17,7 @@ DATA_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy", ".json")
 
 
 def stamped(value: dict, made_from: str) -> dict:
-    """The contents of a motion file with a note: the digest of what it was made from, and that of the motion."""
+    """The contents of a motion file with a stamp: the digests of its origin and of the motion."""
     return {**value, KEY: f"{made_from} {motion_digest(value['motion'])}"}
 
 

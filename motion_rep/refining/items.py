@@ -20,7 +20,7 @@ from motion_rep.refining.refinement import refine
 from motion_rep.refining.settings import Settings
 from motion_rep.runs.pairing import Pairing
 
-# Raised whenever the numbers change, so that older files are made again.
+# Increase it whenever the numbers change, so that older files are regenerated.
 REFINING_VERSION = 1
 
 

@@ -20,7 +20,7 @@ from motion_rep.motions.stamp import content_digest
 from motion_rep.representations.conversion import Settings, convert_file
 from motion_rep.runs.pairing import Pairing
 
-# Raised whenever the numbers change, so that older files are made again.
+# Increase it whenever the numbers change, so that older files are regenerated.
 VERSION = 1
 
 

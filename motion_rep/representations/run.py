@@ -24,7 +24,7 @@ def convert_representations(
     engine: Engine,
     failures_file: Path | None,
 ) -> int:
-    """Convert and tell what was done; returns the exit code.
+    """Convert, print a summary, and return the exit code.
 
     Raises:
         UsageError: nothing to convert, or outputs that cannot be written.

@@ -70,14 +70,14 @@ def _collect(results: Iterable[tuple[Pairing, Outcome | Failed]], batch: Batch, 
         for note in filter(notes.is_new, result.notes):
             say_warning(f"{pair.source}: {note}")
         heard(pair, result)
-    for note in notes.untold():
+    for note in notes.repeated():
         say_warning(note)
     return code
 
 
 def _summary(batch: Batch, done: str) -> str:
     counts = batch.counts
-    again = f", {counts[MADE_AGAIN]} made again (input or settings changed)" if counts[MADE_AGAIN] else ""
-    kept = f", {counts[KEPT]} kept (not made by such a run, or changed since; --overwrite replaces them)"
+    again = f", {counts[MADE_AGAIN]} regenerated (input or settings changed)" if counts[MADE_AGAIN] else ""
+    kept = f", {counts[KEPT]} kept (not written by such a run, or edited since; --overwrite replaces them)"
     foreign = kept if counts[KEPT] else ""
     return f"{counts[done]} {done}{again}, {counts[UNCHANGED]} unchanged{foreign}, {len(batch.failures)} failed"

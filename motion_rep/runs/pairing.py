@@ -11,7 +11,7 @@ from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.locations import Location, RemotePath
 
-# Endings that name a file of another kind; a folder of such a name would surprise.
+# Endings of other file types: no folder is created under such a name.
 OTHER_FILES = (
     ".npz",
     ".npy",
@@ -75,7 +75,7 @@ def pair_outputs(
             f"writes other kinds of files."
         )
     if not pairs:
-        raise UsageError(f"{', '.join(map(str, inputs))}: holds nothing to work on. Check the path.")
+        raise UsageError(f"{', '.join(map(str, inputs))}: holds no input files. Check the path.")
     return pairs
 
 

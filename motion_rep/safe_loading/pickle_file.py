@@ -44,5 +44,5 @@ def load_data_pickle(file: BinaryIO) -> object:
 
 
 def _is_prose(start: str) -> bool:
-    """Whether a quoted beginning has words and spaces: the oldest pickles are letters without spaces."""
+    """Whether a quoted beginning holds words and spaces; the oldest pickles are letters without spaces."""
     return start[1:2].isalpha() and " " in start
