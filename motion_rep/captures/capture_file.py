@@ -89,6 +89,8 @@ def float_tensor(name: str, value: object) -> Tensor:
         array = np.asarray(value)
         _require_real(name, array.dtype.kind in "bc", array.dtype)
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
+    except InputError:
+        raise
     except OverflowError:
         raise InputError(f"{name} holds a number that is too large, expected at most 1e308.") from None
     except (TypeError, ValueError):

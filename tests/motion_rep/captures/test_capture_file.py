@@ -239,5 +239,5 @@ def test_objects_inside_numpy_arrays_are_not_run(make_capture, tmp_path):
 def test_complex_numbers_are_refused(make_capture):
     values = make_capture()
     for transl in (values["transl"].to(torch.complex64), values["transl"].numpy().astype(complex)):
-        with pytest.raises(InputError, match="expected numbers"):
+        with pytest.raises(InputError, match="expected real numbers"):
             capture_from_dict({**values, "transl": transl})

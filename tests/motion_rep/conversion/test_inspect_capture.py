@@ -53,7 +53,7 @@ def test_spaces_and_rates(tmp_path):
     assert said(world.lines, "space") == ["gravity-aligned world, no video fits over it"] and said(
         world.lines, "camera"
     ) == ["unknown"]
-    assert said(world.lines, "frame rate") == ["not stored; give it with --fps"]
+    assert said(world.lines, "frame rate") == ["not stored; set it with --fps"]
     amass = report_on(write_amass(tmp_path, person, "smplx", 120.0), Settings())
     assert said(amass.lines, "system") == ["amass"] and said(amass.lines, "frame rate")[0].startswith("120 per second")
 
@@ -79,7 +79,7 @@ def test_jumps_are_told(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"frame_index": torch.tensor([*range(10), *range(40, 50)])}, "nobody was seen in the frames 10-39"),
+        ({"frame_index": torch.tensor([*range(10), *range(40, 50)])}, "has no person in the frames 10-39"),
         ({"body_pose": torch.zeros(20, 66)}, "body_pose has shape (20, 66)"),
         ({"transl": torch.full((20, 3), torch.nan)}, "not a finite number"),
     ],

@@ -31,7 +31,7 @@ def test_small_differences_give_the_joints_of_the_rotations_and_a_note():
     noise = 0.02 * torch.randn(20, 22, 3, generator=torch.Generator().manual_seed(0))
     joints, note = agreed_joints(with_joints(motion, unpack(motion).joints + noise))
     assert_close(joints, body_parameters(motion.double()).joints().float(), atol=1e-6, rtol=0)
-    assert "mm away from the joints that the rotations give" in note
+    assert "mm away from the joints of the rotations" in note
 
 
 def test_joints_of_another_unit_are_refused():

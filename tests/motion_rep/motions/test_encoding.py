@@ -212,7 +212,7 @@ def test_a_person_lying_on_the_side_gets_a_heading_and_a_note(make_capture):
     )
     encoded = encode_capture(turned)
     assert encoded.motion.isfinite().all()
-    assert any("heading was taken from" in note for note in encoded.notes)
+    assert any("the heading is that of" in note for note in encoded.notes)
     first = unpack(encoded.motion).joints[0]
     assert abs(float(first[2, 0] - first[1, 0])) < 1e-6 and abs(float(first[2, 1] - first[1, 1])) < 1e-6
 

@@ -52,7 +52,7 @@ def test_a_folder_is_resumed_and_made_again_with_other_settings(raw, tmp_path, c
     assert main(["-i", str(raw), "-o", str(out), "--workers", "0"]) == 0
     assert "0 refined, 2 unchanged, 0 failed" in capsys.readouterr().out
     assert main(["-i", str(raw), "-o", str(out), "--workers", "0", "--level", "off"]) == 0
-    assert "0 refined, 2 made again (input or settings changed), 0 unchanged" in capsys.readouterr().out
+    assert "0 refined, 2 regenerated (input or settings changed), 0 unchanged" in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_motion_fails_and_the_others_do_not(raw, tmp_path, capsys):

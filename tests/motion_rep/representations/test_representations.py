@@ -222,7 +222,7 @@ def test_a_folder_is_converted_once_and_foreign_files_are_kept(tmp_path, capsys)
     clip = MotionClip(motion_of(in_world(12, 7), 30.0), fps=30.0)
     write_motion(tmp_path / "in" / "2.pt", clip)
     assert run(*arguments) == 0
-    assert "1 made again" in (said := capsys.readouterr().out) and "1 kept" in said
+    assert "1 regenerated" in (said := capsys.readouterr().out) and "1 kept" in said
     assert (tmp_path / "out" / "1.npy").read_bytes() == b"mine"
     assert run(*arguments, "--overwrite") == 0 and "3 converted" in capsys.readouterr().out
 
