@@ -45,8 +45,8 @@ def lit_frames(
 
     Args:
         parameters: canonical z-up frame.
-        view_of: where the camera stands; the published front view by default.
-        threads: how many draw at once; by default as many as the renderer allows.
+        view_of: the camera; the published front view by default.
+        threads: number of drawing threads; by default as many as the renderer allows.
         marks: what lies on the ground in each frame.
     """
     scene = scene_of(body, parameters)
