@@ -4,17 +4,23 @@
 #   generate_video.sh --model MODEL --prompt TEXT --output V.mp4
 #   generate_video.sh --model MODEL --archive A.json --output-dir D     one video per entry, D/<id>.mp4; skips finished videos
 #
-#   --model          wan2.2 (16 fps) | wan2.2-5b (24 fps) | cogvideox (16 or 8 fps) | open-sora (24 fps)
-#   --seed N         default 42
+#   --model          wan2.2 (16 fps) | wan2.2-5b (24 fps) | wan2.1, wan2.1-1.3b (16 fps) | cogvideox (16 or 8 fps) | open-sora (24 fps) |
+#                    hunyuanvideo-1.5 (24 fps) | ltx-2 (24 fps) | diffusers:MODEL (a model of Hugging Face's diffusers: Wan, HunyuanVideo 1.5,
+#                    LTX-2, CogVideoX), like diffusers:Wan-AI/Wan2.1-T2V-1.3B-Diffusers
+#   --seed N         default 42; entries of an archive with the same prompt get N, N+1, N+2, ...
 #   --size WxH       one of the sizes that the model supports
 #   --frames N       default: the model's own
 #   --prompt-field F field of an archive entry that holds the prompt (default: prompt_video_detailed, else prompt)
 #   --dry-run        print the command without running it
 #   -- ...           pass the remaining arguments to the program
 #
-# Environment: WAN_ROOT, COGVIDEO_ROOT, OPENSORA_ROOT are the checkouts; WAN_T2V_A14B_CKPT, WAN_TI2V_5B_CKPT (default: folders in WAN_ROOT) and
-# COGVIDEO_MODEL (default THUDM/CogVideoX1.5-5B) the checkpoints; WAN_PYTHON, COGVIDEO_PYTHON (default: python) and OPENSORA_TORCHRUN (default: torchrun)
-# run them. PYTHON is the interpreter of this toolkit. V.mp4.json records the frame rate and the settings of V.mp4.
+# A video that a program has finished is never deleted: if the program fails or is interrupted after it, the video is kept.
+#
+# Environment: WAN_ROOT (2.2), WAN21_ROOT, COGVIDEO_ROOT, OPENSORA_ROOT, HUNYUAN_ROOT, LTX_ROOT are the checkouts; WAN_T2V_A14B_CKPT, WAN_TI2V_5B_CKPT,
+# WAN21_T2V_14B_CKPT, WAN21_T2V_1_3B_CKPT, HUNYUAN_CKPT (default: folders in the checkout), COGVIDEO_MODEL (default THUDM/CogVideoX1.5-5B), LTX_CHECKPOINT,
+# LTX_LORA, LTX_UPSAMPLER and LTX_GEMMA the checkpoints; WAN_PYTHON, WAN21_PYTHON, COGVIDEO_PYTHON, LTX_PYTHON, DIFFUSERS_PYTHON (default: python),
+# OPENSORA_TORCHRUN and HUNYUAN_TORCHRUN (default: torchrun) run them. PYTHON is the interpreter of this toolkit. V.mp4.json records the frame rate and the
+# settings of V.mp4.
 #
 # Exit code: 0 all done; 1 some failed; 2 wrong usage or missing prerequisite.
 set -euo pipefail
@@ -65,13 +71,18 @@ check_arguments() {
     esac
 }
 
+models='wan2.2, wan2.2-5b, wan2.1, wan2.1-1.3b, cogvideox, open-sora, hunyuanvideo-1.5, ltx-2 or diffusers:MODEL'
+
 plan() {
     case $model in
-        wan2.2 | wan2.2-5b) program_name=wan ;;
+        wan2.2 | wan2.2-5b | wan2.1 | wan2.1-1.3b) program_name=wan ;;
         cogvideox) program_name=cogvideox ;;
         open-sora) program_name=open_sora ;;
-        '') usage_error "--model is missing, expected wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
-        *) usage_error "unknown --model $model, expected wan2.2, wan2.2-5b, cogvideox or open-sora." ;;
+        hunyuanvideo-1.5) program_name=hunyuan ;;
+        ltx-2) program_name=ltx ;;
+        diffusers:*) program_name=diffusers ;;
+        '') usage_error "--model is missing, expected $models." ;;
+        *) usage_error "unknown --model $model, expected $models." ;;
     esac
     "plan_$program_name"
 }
@@ -105,11 +116,17 @@ make_video() {
     local part code=0 lock
     [ -z "$missing" ] || usage_error "$missing"
     part=$(part_folder "$2")
+    ! recover_video "$2" "$part" "$1" || return 0
     lock_new_folder "$part" || return 1
-    parts=$part
+    parts=$part part_video=$2 part_prompt=$1
+    made_with "$1"
+    printf '%s\n' "${facts[@]}" >"$part/made_with" || return 1
     "command_$program_name" "$1" "$part"
     run_in "$program_root" "${program[@]}" ${extra[@]+"${extra[@]}"} >&2 || code=$?
-    if [ "$code" -ne 0 ]; then
+    if [ "$code" -ne 0 ] && keep_result "$2" "$part" "$1" 2>/dev/null; then
+        warn "$2: $model ended with code $code after it had finished the video, which is kept."
+        code=0
+    elif [ "$code" -ne 0 ]; then
         printf 'error: %s: %s ended with code %s; see its messages above. No video was written.\n' "$2" "$model" "$code" >&2
     else
         keep_result "$2" "$part" "$1" || code=1
@@ -131,6 +148,23 @@ keep_result() {
     "$toolkit_python" "$here/lib/video_record.py" write "$result" --as-name="$1" "${facts[@]}"
 }
 
+# recover_video VIDEO FOLDER PROMPT: keep a video that a killed run had finished with the same settings.
+recover_video() {
+    local lock recovered=1
+    if [ ! -f "$2/made_with" ] || ! lock_folder "$2"; then
+        return 1
+    fi
+    made_with "$3"
+    result=''
+    if [ "$(cat -- "$2/made_with" 2>/dev/null)" = "$(printf '%s\n' "${facts[@]}")" ] && keep_result "$1" "$2" "$3" 2>/dev/null; then
+        printf '%s: was finished by a run that was killed.\n' "$1"
+        rm -rf -- "$2"
+        recovered=0
+    fi
+    [ -z "$lock" ] || exec {lock}<&-
+    return "$recovered"
+}
+
 # is_finished VIDEO PROMPT: the video exists and was made with these settings or added by the user.
 is_finished() {
     [ -s "$1" ] || return 1
@@ -143,12 +177,16 @@ is_finished() {
 }
 
 run_archive() {
-    local list identifier name text video made=0 kept=0 failed=()
+    local list identifier name text video made=0 kept=0 failed=() first_seed=$((10#$seed))
+    local -A same=()
     list=$(mktemp)
     scratch=$list
     "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
     while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text; do
         video=$output_dir/$name.mp4
+        # The same prompt with the same seed would make the same video.
+        seed=$((first_seed + ${same[$text]:-0}))
+        same[$text]=$((${same[$text]:-0} + 1))
         if [ "$dry_run" = 1 ]; then
             print_plan "$text" "$video"
         elif is_finished "$video" "$text"; then
@@ -168,15 +206,20 @@ run_archive() {
 
 clean_up() {
     [ -z "$scratch" ] || rm -f -- "$scratch"
-    [ -z "$parts" ] || rm -rf -- "$parts"
+    [ -n "$parts" ] || return 0
+    trap '' INT TERM
+    if keep_result "$part_video" "$parts" "$part_prompt" 2>/dev/null; then
+        printf 'Kept %s, which %s had finished.\n' "$part_video" "$model" >&2
+    fi
+    rm -rf -- "$parts"
 }
 
 parse_flags "$@"
 check_arguments
-plan
 toolkit_python=$(project_python)
 require_program PYTHON "$toolkit_python"
-scratch='' parts=''
+plan
+scratch='' parts='' part_video='' part_prompt=''
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

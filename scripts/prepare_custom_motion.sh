@@ -5,7 +5,7 @@
 #   prepare_custom_motion.sh --video V.mp4     --output-dir D    [--prompt TEXT: description of the video, for the judge]
 #   prepare_custom_motion.sh --archive A.json  --output-dir D
 #
-#   --t2v-model M     wan2.2 (default) | wan2.2-5b | cogvideox | open-sora; --seed, --size, --frames, --prompt-field as in generate_video.sh
+#   --t2v-model M     wan2.2 (default) | wan2.1-1.3b | ...; --seed, --size, --frames, --prompt-field as in generate_video.sh
 #   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps, --person, --focal-length, --static-camera as in extract_motion.sh
 #   --target-fps N    frame rate of the motions (default: 16, the rate at which TM2M plays every motion)
 #   --judge J         gemini | openai | manual | none; default: manual with --verdicts, gemini if its key is set, else none

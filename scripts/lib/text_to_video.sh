@@ -4,15 +4,15 @@
 # Each plan_* function reads $size, $frames, $seed and the array extra, and sets $program_root (the folder to run in) and $root_variable;
 # each command_* function takes a prompt and a folder for the result, and sets the array program and $result (the file to expect).
 
-# require_root VARIABLE HINT FILE: the checkout named by VARIABLE must contain FILE; a dry run only warns.
+# require_root VARIABLE HINT FILE [OR]: the checkout named by VARIABLE must contain FILE; a dry run only warns. OR ends the advice.
 require_root() {
     root_variable=$1
     program_root=${!1:-}
     local problem=''
     if [ -z "$program_root" ]; then
         problem="$1 is not set. Set it to your checkout of $2: export $1=/path/to/checkout"
-    elif [ ! -f "$program_root/$3" ]; then
-        problem="$program_root: contains no $3, expected a checkout of $2. Correct $1."
+    elif [ ! -e "$program_root/$3" ]; then
+        problem="$program_root: contains no $3, expected a checkout of $2. Correct $1${4:+ $4}."
     fi
     [ -z "$program_root" ] || program_root=$(absolute "$program_root")
     report_problem "$problem"
@@ -73,30 +73,54 @@ flag_with_value() {
     esac
 }
 
-# ---------------------------------------------------------------------------------------------------------------- Wan 2.2
+# ------------------------------------------------------------------------------------------------------- Wan 2.2 and 2.1
 
 plan_wan() {
-    require_root WAN_ROOT 'Wan2.2 (github.com/Wan-Video/Wan2.2)' generate.py
-    python=$(runner "${WAN_PYTHON:-python}")
-    require_runner WAN_PYTHON "$python"
-    if [ "$model" = wan2.2 ]; then
-        size=${size:-1280x720}
-        require_size 1280x720 720x1280 832x480 480x832
-        wan_task=t2v-A14B wan_checkpoint=$(checkpoint_or "${WAN_T2V_A14B_CKPT:-}" ./Wan2.2-T2V-A14B)
-        require_checkpoint "$wan_checkpoint" 'Download Wan-AI/Wan2.2-T2V-A14B there, or set WAN_T2V_A14B_CKPT to its folder.'
-    else
-        size=${size:-1280x704}
-        require_size 1280x704 704x1280
-        wan_task=ti2v-5B wan_checkpoint=$(checkpoint_or "${WAN_TI2V_5B_CKPT:-}" ./Wan2.2-TI2V-5B)
-        require_checkpoint "$wan_checkpoint" 'Download Wan-AI/Wan2.2-TI2V-5B there, or set WAN_TI2V_5B_CKPT to its folder.'
-    fi
+    # Both versions have a generate.py; their configurations tell them apart.
+    case $model in
+        wan2.2)
+            wan_version 2.2 t2v-A14B WAN_T2V_A14B_CKPT --convert_model_dtype
+            wan_sizes 1280x720 720x1280 832x480 480x832
+            ;;
+        wan2.2-5b)
+            wan_version 2.2 ti2v-5B WAN_TI2V_5B_CKPT --convert_model_dtype --t5_cpu
+            wan_sizes 1280x704 704x1280
+            ;;
+        wan2.1)
+            wan_version 2.1 t2v-14B WAN21_T2V_14B_CKPT
+            wan_sizes 1280x720 720x1280 832x480 480x832
+            ;;
+        wan2.1-1.3b)
+            wan_version 2.1 t2v-1.3B WAN21_T2V_1_3B_CKPT --t5_cpu --sample_shift 8 --sample_guide_scale 6
+            wan_sizes 832x480 480x832
+            ;;
+    esac
     require_frames 4 1001
+}
+
+# wan_version VERSION TASK CHECKPOINT_VARIABLE OPTION...: the checkout, interpreter and weights of a task.
+wan_version() {
+    local prefix=WAN other config=${2//[-.]/_} folder=Wan$1-${2^^} given=${!3:-} runner_variable
+    [ "$1" = 2.2 ] || prefix=WAN21
+    other=2.1
+    [ "$1" = 2.2 ] || other=2.2
+    require_root "${prefix}_ROOT" "Wan$1 (github.com/Wan-Video/Wan$1)" "wan/configs/wan_$config.py" "(a checkout of Wan$other has other models: --model wan$other)"
+    runner_variable=${prefix}_PYTHON
+    python=$(runner "${!runner_variable:-python}")
+    require_runner "$runner_variable" "$python"
+    wan_task=$2 wan_checkpoint=$(checkpoint_or "$given" "./$folder") wan_options=("${@:4}")
+    require_checkpoint "$wan_checkpoint" "Download Wan-AI/$folder there, or set $3 to its folder."
+}
+
+# wan_sizes WxH...: the first is the default.
+wan_sizes() {
+    size=${size:-$1}
+    require_size "$@"
 }
 
 command_wan() {
     result=$2/video.mp4
-    program=("$python" generate.py --task "$wan_task" --size "${size/x/*}" --ckpt_dir "$wan_checkpoint" --offload_model True --convert_model_dtype)
-    [ "$model" = wan2.2 ] || program+=(--t5_cpu)
+    program=("$python" generate.py --task "$wan_task" --size "${size/x/*}" --ckpt_dir "$wan_checkpoint" --offload_model True ${wan_options[@]+"${wan_options[@]}"})
     [ -z "$frames" ] || program+=(--frame_num "$frames")
     flag_with_value --prompt "$1"
     program+=("${words[@]}" --save_file "$result" --base_seed "$seed")
@@ -164,9 +188,99 @@ command_open_sora() {
     # the prompt into a quoted CSV field.
     local prompt=${1//\"/\"\"}
     case $prompt in
-        -* | [Nn][Oo][Nn][Ee]) prompt=" $prompt" ;;
+        -* | [Nn][Oo][Nn][Ee] | [Tt][Rr][Uu][Ee] | [Ff][Aa][Ll][Ss][Ee]) prompt=" $prompt" ;;
     esac
+    # It takes digits for a number, and calls 0 a missing prompt.
+    [[ ! $prompt =~ ^[[:space:]]*[-+]?[0-9._]+([eE][-+]?[0-9]+)?[[:space:]]*$ ]] || prompt="$prompt ."
     program=("$torchrun" --nproc_per_node 1 --standalone scripts/diffusion/inference.py "configs/diffusion/inference/t2i2v_$sora_class.py")
     program+=(--save-dir "$2" --prompt "$prompt" --offload_model True --num_frames "$frames" --aspect_ratio "$sora_ratio")
     program+=(--seed "$seed" --sampling_option.seed "$seed")
+}
+
+# ----------------------------------------------------------------------------------------------------- HunyuanVideo 1.5
+
+plan_hunyuan() {
+    require_root HUNYUAN_ROOT 'HunyuanVideo-1.5 (github.com/Tencent-Hunyuan/HunyuanVideo-1.5)' hyvideo
+    torchrun=$(runner "${HUNYUAN_TORCHRUN:-torchrun}")
+    require_runner HUNYUAN_TORCHRUN "$torchrun"
+    hunyuan_checkpoint=$(checkpoint_or "${HUNYUAN_CKPT:-}" ./ckpts)
+    require_checkpoint "$hunyuan_checkpoint" 'Download tencent/HunyuanVideo-1.5 there, or set HUNYUAN_CKPT to its folder.'
+    frames=${frames:-121} size=${size:-848x480}
+    require_frames 4 241
+    case $size in
+        848x480) hunyuan_class=480p hunyuan_ratio=16:9 ;;
+        480x848) hunyuan_class=480p hunyuan_ratio=9:16 ;;
+        1280x720) hunyuan_class=720p hunyuan_ratio=16:9 ;;
+        720x1280) hunyuan_class=720p hunyuan_ratio=9:16 ;;
+        *) usage_error "--size $size: $model supports only 848x480 480x848 1280x720 720x1280." ;;
+    esac
+}
+
+command_hunyuan() {
+    result=$2/video.mp4
+    flag_with_value --prompt "$1"
+    program=("$torchrun" --nproc_per_node=1 generate.py "${words[@]}" --resolution "$hunyuan_class" --aspect_ratio "$hunyuan_ratio")
+    # By default a second network doubles the size, and another one on a server rewrites the prompt.
+    program+=(--model_path "$hunyuan_checkpoint" --video_length "$frames" --seed "$seed" --sr false --rewrite false --offloading true)
+    program+=(--output_path "$result")
+}
+
+# ---------------------------------------------------------------------------------------------------------------- LTX-2
+
+plan_ltx() {
+    require_root LTX_ROOT 'LTX-2 (github.com/Lightricks/LTX-2)' packages/ltx-pipelines
+    python=$(runner "${LTX_PYTHON:-python}")
+    require_runner LTX_PYTHON "$python"
+    ltx_files=()
+    ltx_file --checkpoint-path LTX_CHECKPOINT
+    ltx_file --distilled-lora LTX_LORA 0.8
+    ltx_file --spatial-upsampler-path LTX_UPSAMPLER
+    ltx_file --gemma-root LTX_GEMMA
+    frames=${frames:-121} size=${size:-1280x704}
+    require_frames 8 257
+    if [ $((${size%x*} % 64)) -ne 0 ] || [ $((${size#*x} % 64)) -ne 0 ]; then
+        usage_error "--size $size: $model needs multiples of 64, like 1280x704."
+    fi
+}
+
+# ltx_file FLAG VARIABLE [MORE]: a part of the model; a dry run shows the variable.
+ltx_file() {
+    local path=${!2:-}
+    if [ -z "$path" ]; then
+        report_problem "$2 is not set. Set it to LTX-2's file for $1; its README lists the downloads."
+        path=/path/to/$2
+    elif [ ! -e "$path" ]; then
+        report_problem "$path: not found. Correct $2."
+    fi
+    ltx_files+=("$1" "$(absolute "$path")" ${3:+"$3"})
+}
+
+command_ltx() {
+    result=$2/video.mp4
+    flag_with_value --prompt "$1"
+    program=("$python" -m ltx_pipelines.ti2vid_two_stages "${ltx_files[@]}" "${words[@]}" --output-path "$result")
+    # It makes another number of frames unless told.
+    program+=(--num-frames "$frames" --frame-rate 24 --width "${size%x*}" --height "${size#*x}" --seed "$seed")
+}
+
+# ------------------------------------------------------------------------------------------------------------ diffusers
+
+plan_diffusers() {
+    diffusers_model=${model#diffusers:}
+    [ -n "$diffusers_model" ] || usage_error "--model $model: expected diffusers:MODEL, like diffusers:Wan-AI/Wan2.1-T2V-1.3B-Diffusers."
+    [ ! -d "$diffusers_model" ] || diffusers_model=$(absolute "$diffusers_model")
+    python=$(runner "${DIFFUSERS_PYTHON:-python}")
+    require_runner DIFFUSERS_PYTHON "$python"
+    program_root=$lib_dir root_variable=''
+    local problem
+    # The runner knows the rates, frames and sizes of the models.
+    problem=$("$toolkit_python" "$lib_dir/diffusers_video.py" --model "$diffusers_model" --check ${frames:+--frames "$frames"} ${size:+--size "$size"} 2>&1) ||
+        usage_error "${problem#error: }"
+}
+
+command_diffusers() {
+    result=$2/video.mp4
+    flag_with_value --prompt "$1"
+    program=("$python" diffusers_video.py --model "$diffusers_model" "${words[@]}" --output "$result" --seed "$seed")
+    program+=(${frames:+--frames "$frames"} ${size:+--size "$size"})
 }

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,12 +28,37 @@ DOCUMENTED = {
     "--offload_model True --convert_model_dtype --prompt 'a person jumps'",
     "wan2.2-5b": "--task ti2v-5B --size '1280*704' --ckpt_dir ./Wan2.2-TI2V-5B "
     "--offload_model True --convert_model_dtype --t5_cpu --prompt",
+    "wan2.1": "--task t2v-14B --size '1280*720' --ckpt_dir ./Wan2.1-T2V-14B --offload_model True --prompt",
+    "wan2.1-1.3b": "--task t2v-1.3B --size '832*480' --ckpt_dir ./Wan2.1-T2V-1.3B --offload_model True --t5_cpu "
+    "--sample_shift 8 --sample_guide_scale 6 --prompt",
+    "hunyuanvideo-1.5": "torchrun --nproc_per_node=1 generate.py --prompt 'a person jumps' --resolution 480p "
+    "--aspect_ratio 16:9 --model_path ./ckpts --video_length 121 --seed 42 --sr false --rewrite false",
+    "ltx-2": "python -m ltx_pipelines.ti2vid_two_stages --checkpoint-path /path/to/LTX_CHECKPOINT --distilled-lora "
+    "/path/to/LTX_LORA 0.8 --spatial-upsampler-path",
     "cogvideox": "--model_path THUDM/CogVideoX1.5-5B --generate_type t2v --num_frames 81 --fps 16 "
     "--seed 42 --output_path",
     "open-sora": "torchrun --nproc_per_node 1 --standalone scripts/diffusion/inference.py "
     "configs/diffusion/inference/t2i2v_256px.py --save-dir",
 }
-RATES = {"wan2.2": (81, 16), "wan2.2-5b": (121, 24), "cogvideox": (81, 16), "open-sora": (129, 24)}
+RATES = {
+    "wan2.2": (81, 16),
+    "wan2.2-5b": (121, 24),
+    "wan2.1": (81, 16),
+    "wan2.1-1.3b": (81, 16),
+    "cogvideox": (81, 16),
+    "open-sora": (129, 24),
+    "hunyuanvideo-1.5": (121, 24),
+    "ltx-2": (121, 24),
+}
+# Model of diffusers -> frames, rate, size.
+DIFFUSERS = {
+    "Wan-AI/Wan2.1-T2V-1.3B-Diffusers": (81, 16, [832, 480]),
+    "Wan-AI/Wan2.2-TI2V-5B-Diffusers": (121, 24, [1280, 704]),
+    "hunyuanvideo-community/HunyuanVideo-1.5-480p_t2v": (121, 24, [848, 480]),
+    "Lightricks/LTX-2": (121, 24, [768, 512]),
+    "THUDM/CogVideoX1.5-5B": (81, 16, [1360, 768]),
+    "THUDM/CogVideoX-2b": (49, 8, [720, 480]),
+}
 
 
 @pytest.fixture
@@ -40,10 +66,18 @@ def programs(tmp_path):
     """Environment variables for checkouts of all programs, with a log of what they were asked."""
     root = tmp_path / "the programs"
     shutil.copytree(STAND_INS, root)
-    for folder in ("wan/Wan2.2-T2V-A14B", "wan/Wan2.2-TI2V-5B", "open_sora/ckpts"):
+    weights = ("wan/Wan2.2-T2V-A14B", "wan/Wan2.2-TI2V-5B", "wan21/Wan2.1-T2V-14B", "wan21/Wan2.1-T2V-1.3B")
+    for folder in (*weights, "open_sora/ckpts", "hunyuan/ckpts"):
         (root / folder).mkdir()
     roots = {"WAN_ROOT": root / "wan", "COGVIDEO_ROOT": root / "cogvideo", "OPENSORA_ROOT": root / "open_sora"}
+    roots |= {"WAN21_ROOT": root / "wan21", "HUNYUAN_ROOT": root / "hunyuan", "LTX_ROOT": root / "ltx"}
+    roots |= {f"LTX_{part}": root / "ltx" for part in ("CHECKPOINT", "LORA", "UPSAMPLER", "GEMMA")}
     tools = {
+        "WAN21_PYTHON": sys.executable,
+        "LTX_PYTHON": sys.executable,
+        "DIFFUSERS_PYTHON": sys.executable,
+        "HUNYUAN_TORCHRUN": root / "torchrun",
+        "PYTHONPATH": root / "diffusers_package",
         "WAN_PYTHON": sys.executable,
         "COGVIDEO_PYTHON": sys.executable,
         "OPENSORA_TORCHRUN": root / "torchrun",
@@ -54,7 +88,7 @@ def programs(tmp_path):
 
 def generate(tmp_path, programs, *arguments, **more):
     environment = {
-        key: value for key, value in os.environ.items() if key not in ("WAN_ROOT", "COGVIDEO_ROOT", "OPENSORA_ROOT")
+        key: value for key, value in os.environ.items() if not key.endswith("_ROOT") and not key.startswith("LTX_")
     }
     environment.update(programs, PYTHON=sys.executable, **more)
     return subprocess.run(
@@ -208,6 +242,15 @@ def test_a_program_that_fails_is_told_and_leaves_the_old_video(model, mode, word
     ("arguments", "words"),
     [
         (["--model", "sora"], "unknown --model sora"),
+        (["--model", "wan2.1-1.3b", "--size", "1280x720"], "wan2.1-1.3b supports only 832x480"),
+        (["--model", "hunyuanvideo-1.5", "--frames", "120"], "supports 4n+1 frames"),
+        (["--model", "hunyuanvideo-1.5", "--size", "640x480"], "supports only 848x480"),
+        (["--model", "ltx-2", "--frames", "100"], "supports 8n+1 frames"),
+        (["--model", "ltx-2", "--size", "1280x720"], "needs multiples of 64"),
+        (["--model", "diffusers:"], "expected diffusers:MODEL"),
+        (["--model", "diffusers:my/model"], "its frame rate is not known"),
+        (["--model", "diffusers:Wan-AI/Wan2.1-T2V-14B-Diffusers", "--frames", "80"], "makes 4n+1 frames"),
+        (["--model", "diffusers:Lightricks/LTX-2", "--size", "770x512"], "needs multiples of 32"),
         (["--model", "wan2.2", "--size", "640x480"], "wan2.2 supports only 1280x720"),
         (["--model", "wan2.2-5b", "--size", "832x480"], "wan2.2-5b supports only 1280x704"),
         (["--model", "wan2.2", "--size", "wide"], "expected WxH"),
@@ -284,3 +327,78 @@ def test_shell_scripts_are_clean():
         [shellcheck, "-x", "-P", "SCRIPTDIR", *map(str, scripts)], cwd=REPO, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", DIFFUSERS)
+def test_a_model_of_diffusers_gets_its_own_frames_size_and_rate(name, tmp_path, programs):
+    request = ("--prompt", "-a person", "--output", "out/V.mp4", "--seed", "7")
+    options = ("--", "--offload", "sequential", "--steps", "3")
+    done = generate(tmp_path, programs, "--model", f"diffusers:{name}", *request, *options)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out" / "V.mp4.json").read_text())
+    frames, fps, size = DIFFUSERS[name]
+    assert (record["frames"], record["fps"]) == (frames, fps)
+    (request,) = asked(programs)
+    assert request["size"] == size and (request["seed"], request["offload"], request["steps"]) == (7, "sequential", 3)
+    assert request["prompt"] == "-a person" and request["model"] == name
+
+
+def test_diffusers_missing_in_its_environment_is_one_line(tmp_path, programs):
+    empty = tmp_path / "diffusers.py"
+    empty.write_text("raise ImportError('no diffusers here')")
+    request = ("--model", "diffusers:Lightricks/LTX-2", "--prompt", "x", "--output", "V.mp4")
+    done = generate(tmp_path, {**programs, "PYTHONPATH": str(tmp_path)}, *request)
+    assert done.returncode == 1 and "pip install diffusers" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_checkout_of_the_other_wan_is_told_before_the_run(tmp_path, programs):
+    for model, variable, other in (("wan2.2", "WAN_ROOT", "wan21"), ("wan2.1", "WAN21_ROOT", "wan")):
+        wrong = {**programs, variable: str(tmp_path / "the programs" / other)}
+        done = generate(tmp_path, wrong, "--model", model, "--prompt", "x", "--output", "V.mp4")
+        words = f"Correct {variable} (a checkout of Wan{'2.1' if other == 'wan21' else '2.2'} has other models"
+        assert done.returncode == 2 and words in done.stderr
+
+
+@pytest.mark.parametrize("model", ["wan2.2", "open-sora"])
+def test_a_finished_video_is_kept_although_the_program_fails_after_it(model, tmp_path, programs):
+    request = ("--model", model, "--prompt", "x", "--output", "V.mp4")
+    done = generate(tmp_path, programs, *request, STAND_IN_MODE="late crash")
+    assert done.returncode == 0 and "after it had finished the video, which is kept" in done.stderr
+    assert json.loads((tmp_path / "V.mp4.json").read_text())["fps"] == RATES[model][1]
+
+
+def test_a_finished_video_survives_ctrl_c_and_a_killed_run(tmp_path, programs):
+    request = ["--model", "wan2.2", "--prompt", "x", "--frames", "5"]
+    environment = {**os.environ, **programs, "PYTHON": sys.executable, "STAND_IN_MODE": "wait"}
+    for number, name in ((signal.SIGINT, "V.mp4"), (signal.SIGKILL, "W.mp4")):
+        command = ["bash", str(SCRIPT), *request, "--output", name]
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as run:
+            for line in run.stderr:
+                if "still running" in line:
+                    os.killpg(run.pid, number)
+                    break
+            run.stderr.read()
+        assert (tmp_path / name).exists() is (number == signal.SIGINT)
+    again = generate(tmp_path, programs, *request, "--output", "W.mp4")
+    assert again.returncode == 0 and "was finished by a run that was killed" in again.stdout
+    assert len(asked(programs)) == 2 and (tmp_path / "W.mp4.json").exists()
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_entries_with_one_prompt_get_different_seeds(tmp_path, programs):
+    entries = [{"id": number, "prompt": "a jump" if number != 2 else "a walk"} for number in range(4)]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    arguments = ("--model", "wan2.2", "--archive", "a.json", "--output-dir", "out", "--frames", "5", "--seed", "7")
+    assert generate(tmp_path, programs, *arguments).returncode == 0
+    assert [request["base_seed"] for request in asked(programs)] == [7, 8, 7, 9]
+    assert "0 made, 4 skipped" in generate(tmp_path, programs, *arguments).stdout
+
+
+@pytest.mark.parametrize("prompt", ["0", "False", "12.5", "-3"])
+def test_open_sora_gets_numbers_and_words_of_logic_as_text(prompt, tmp_path, programs):
+    done = generate(tmp_path, programs, "--model", "open-sora", f"--prompt={prompt}", "--output", "V.mp4")
+    assert done.returncode == 0, done.stderr
+    (request,) = asked(programs)
+    assert isinstance(request["prompt"], str) and request["prompt"].strip().startswith(prompt)

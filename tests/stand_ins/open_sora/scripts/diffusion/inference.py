@@ -13,6 +13,17 @@ from text_to_video_result import finish
 KNOWN = {"save_dir", "prompt", "offload_model", "num_frames", "aspect_ratio", "seed", "sampling_option.seed"}
 
 
+def auto_convert(value):
+    """As opensora/utils/config.py does: numbers and words of logic lose their text."""
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            pass
+    words = {"true": True, "false": False, "none": None}
+    return words.get(value.lower(), value)
+
+
 def main():
     config, rest = sys.argv[1], sys.argv[2:]
     assert Path(config).is_file() and len(rest) % 2 == 0
@@ -20,6 +31,8 @@ def main():
     for flag, value in zip(rest[::2], rest[1::2], strict=True):
         assert flag.startswith("--") and not value.startswith("-"), f"Invalid argument: {flag} {value}"
         args[flag[2:].replace("-", "_")] = value
+    converted = auto_convert(args["prompt"])
+    assert isinstance(converted, str) and converted, f"prompt must be provided, found {converted!r}"
     assert set(args) == KNOWN, f"unknown or missing: {set(args) ^ KNOWN}"
     assert (
         args["aspect_ratio"] in ("16:9", "9:16", "1:1") and args["offload_model"] == "True" and Path("ckpts").is_dir()

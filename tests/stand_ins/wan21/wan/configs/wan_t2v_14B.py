@@ -1,0 +1,1 @@
+"""Stand-in for a configuration of Wan 2.1."""
