@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.fields import TEXT_KEYS, USE_REF_MOTION
+from motion_gating.archives.flags import add_scheme_flag
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path, written_path
@@ -32,6 +33,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--meta-json", type=read_location, required=True, metavar="A", help="archive that the gate wrote"
     )
+    add_scheme_flag(parser)
     parser.add_argument("--vimogen-root", type=read_path, required=True, metavar="ROOT", help="the ViMoGen checkout")
     parser.add_argument("-o", "--output-json", type=written_path, metavar="B", help="archive to write (.json)")
     parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that the model reads")

@@ -9,6 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from motion_gating.archives.flags import add_scheme_flag
 from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
 from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.files.locations import folder_location, is_remote, read_location, written_location
@@ -27,6 +28,7 @@ def build_parser() -> Parser:
         required=True,
         help="archive (.json list or .jsonl) with id and motion_path; a path or fsspec URL, as all that follow",
     )
+    add_scheme_flag(parser)
     parser.add_argument(
         "--output-json",
         type=written_location,

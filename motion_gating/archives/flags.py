@@ -24,6 +24,18 @@ def add_archive_flag(parser: argparse._ActionsContainer, required: bool = True) 
         metavar="A",
         help="archive of rendered entries (JSON list, or JSON lines); a path or fsspec URL",
     )
+    add_scheme_flag(parser)
+
+
+def add_scheme_flag(parser: argparse._ActionsContainer) -> None:
+    """Add ``--allow-scheme`` for the addresses in an archive."""
+    parser.add_argument(
+        "--allow-scheme",
+        nargs="+",
+        default=[],
+        metavar="S",
+        help="schemes (s3, gs) of addresses that the archive may name, besides http and those of this command's paths",
+    )
 
 
 def add_field_flags(parser: argparse._ActionsContainer, *names: str) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
 from motion_rep import __version__
+from motion_rep.common.allowed_schemes import schemes_allowed
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
 from motion_rep.common.overwriting import GivenPath, PathFlag, require_apart
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
@@ -121,8 +122,10 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130.
     """
     try:
-        require_apart(getattr(args, "given_paths", ()))
-        return command(args)
+        given = getattr(args, "given_paths", ())
+        require_apart(given)
+        with schemes_allowed((one.path for one in given), getattr(args, "allow_scheme", ())):
+            return command(args)
     except InputError as error:
         say_error(error)
         return error.exit_code

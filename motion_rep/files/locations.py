@@ -10,11 +10,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
+from motion_rep.common.allowed_schemes import allowed_schemes
 from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import FOLDER, READ, WRITTEN, PathFlag
 
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 LOCAL_SCHEMES = ("file", "local")
+# What a JSON file may name in any case; the command line allows more.
+ARCHIVE_SCHEMES = ("http", "https")
 
 
 @dataclass(frozen=True, order=True)
@@ -125,10 +128,13 @@ def resolve_from(text: str, json_location: Location) -> Location:
     current folder. A path that exists in none of them is returned unchanged.
 
     Raises:
-        InputError: an unsupported URL, or two different files under one path.
+        InputError: an unsupported URL, a scheme that the command line does not allow, or two different files.
     """
     given = parse_location(text)
-    if isinstance(given, RemotePath) or given.is_absolute():
+    if isinstance(given, RemotePath):
+        _require_allowed(given, json_location)
+        return given
+    if given.is_absolute():
         return given
     if isinstance(json_location, RemotePath):
         return given if os.path.exists(given) else RemotePath(json_location.scheme, _within(json_location, given))
@@ -140,6 +146,15 @@ def resolve_from(text: str, json_location: Location) -> Location:
                 "Remove one of them, or write an absolute path."
             )
     return found[0] if found else given
+
+
+def _require_allowed(given: RemotePath, json_location: Location) -> None:
+    own = json_location.scheme if isinstance(json_location, RemotePath) else ""
+    if given.scheme not in (*ARCHIVE_SCHEMES, own, *allowed_schemes()):
+        raise InputError(
+            f"{given}: an archive may name files and http addresses, {given.scheme}:// must be allowed by the command "
+            f"line. Add --allow-scheme {given.scheme} if you trust the archive."
+        )
 
 
 def only_in_current_folder(text: str, json_location: Location) -> bool:

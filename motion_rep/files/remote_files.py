@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.files import http_files
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.locations import Location, RemotePath
 from motion_rep.files.temporaries import in_use, remove_abandoned_folders, remove_stale_temporaries
@@ -38,6 +39,9 @@ def resolve_existing(path: Location) -> Location:
             raise InputError(system_failure(error)) from None
         return path
     with _telling(path, "read"):
+        if path.scheme in http_files.SCHEMES:
+            http_files.require_there(str(path))
+            return RemotePath(path.scheme, path.place)
         return RemotePath(
             path.scheme, path.place, _file_system(path.scheme, str(path)).info(_inner(path))["type"] == "directory"
         )
@@ -162,6 +166,10 @@ class _Missing(InputError):
 
 
 def _fetch(path: RemotePath, copy: Path) -> None:
+    if path.scheme in http_files.SCHEMES:
+        with _telling(path, "read"):
+            http_files.download(str(path), copy)
+        return
     fs = _file_system(path.scheme, str(path))
     if not path.folder:
         with _telling(path, "read"):

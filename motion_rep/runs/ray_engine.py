@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from motion_rep.common.allowed_schemes import VARIABLE
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
 
@@ -121,7 +122,7 @@ def _connected(address: str | None) -> ModuleType:
             # Otherwise Ray repeats the workers' output here.
             ray.init(
                 address=address,
-                runtime_env={"py_modules": OWN_PACKAGES},
+                runtime_env={"py_modules": OWN_PACKAGES, "env_vars": {VARIABLE: os.environ.get(VARIABLE, "")}},
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )

@@ -1,0 +1,145 @@
+"""Download a file over http within limits: size, time, redirects, and where these may lead."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+from motion_rep.common.errors import InputError, located, one_line
+from motion_rep.files.limits import MOST_FILE_BYTES
+
+SCHEMES = ("http", "https")
+MOST_SECONDS = 900.0
+SILENT_SECONDS = 30.0
+MOST_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
+CHUNK = 1 << 20
+
+
+def download(address: str, target: Path) -> None:
+    """Write the file at an address.
+
+    Raises:
+        FileNotFoundError: the server has no such file.
+        InputError: another answer than the file, a redirect to a host that is not public, too many bytes, or no end
+            in time; names the address.
+    """
+    with _answer(address) as response, open(target, "wb") as file:
+        size = 0
+        while chunk := response.read(CHUNK):
+            size += len(chunk)
+            if size > MOST_FILE_BYTES:
+                raise InputError(f"has more than {MOST_FILE_BYTES:,} bytes. Fetch it yourself.")
+            file.write(chunk)
+        if response.length:
+            raise http.client.HTTPException(f"ended {response.length:,} bytes early")
+
+
+def require_there(address: str) -> None:
+    """Check that a server has the file at an address; errors as of :func:`download`."""
+    with _answer(address):
+        pass
+
+
+@contextlib.contextmanager
+def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
+    """The response with the file; the connection is closed when the time is over, whatever it waits for."""
+    end = time.monotonic() + MOST_SECONDS
+    with contextlib.ExitStack() as stack, located(address), _errors(end):
+        response, place = _Connection.open(address, False, end, stack), address
+        for _ in range(MOST_REDIRECTS):
+            if response.status not in REDIRECTS:
+                break
+            place = urllib.parse.urljoin(place, response.headers.get("location", ""))
+            response = _Connection.open(place, True, end, stack)
+        if response.status in (404, 410):
+            raise FileNotFoundError(address)
+        if response.status != 200:
+            raise InputError(f"the server answered {response.status}, expected 200 and the file.")
+        yield response
+
+
+@contextlib.contextmanager
+def _errors(end: float) -> Iterator[None]:
+    """Errors of connections in one line; a connection that was closed because the time is over looks like an end."""
+    late = InputError(f"did not arrive in {MOST_SECONDS:g} s. Fetch it yourself.")
+    try:
+        yield
+    except (InputError, FileNotFoundError):
+        raise
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if time.monotonic() >= end or isinstance(error, TimeoutError):
+            raise late from None
+        raise InputError(f"cannot be read: {one_line(error) or type(error).__name__}.") from None
+    if time.monotonic() >= end:
+        raise late
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to an address that was checked, by number and not by name."""
+
+    def __init__(self, parts: urllib.parse.SplitResult, public: bool, seconds: float) -> None:
+        secure = parts.scheme == "https"
+        super().__init__(parts.hostname or "", parts.port or (443 if secure else 80), timeout=SILENT_SECONDS)
+        self._secure, self._public, self._seconds = secure, public, seconds
+
+    @classmethod
+    def open(cls, address: str, public: bool, end: float, stack: contextlib.ExitStack) -> http.client.HTTPResponse:
+        """The response of a server; ``stack`` closes the connection.
+
+        Args:
+            public: whether only hosts of the open internet may be asked.
+        """
+        parts = urllib.parse.urlsplit(address)
+        if parts.scheme not in SCHEMES or not parts.hostname or parts.username is not None:
+            raise InputError(f"redirects to {one_line(address)[:80]}, expected http or https.")
+        connection = cls(parts, public, max(end - time.monotonic(), 0.001))
+        stack.callback(connection.close)
+        connection.connect()
+        watch = threading.Timer(connection._seconds, _stop, [connection.sock])
+        watch.daemon = True
+        watch.start()
+        stack.callback(watch.cancel)
+        path = urllib.parse.quote(parts.path or "/", safe="/%:@!$&'()*+,;=~") + (parts.query and f"?{parts.query}")
+        connection.request("GET", path, headers={"Accept-Encoding": "identity", "Connection": "close"})
+        return connection.getresponse()
+
+    def connect(self) -> None:
+        """Connect to the first number of the host that answers."""
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        problem: OSError = ConnectionError(f"{self.host} has no address")
+        for family, kind, protocol, _, number in found:
+            if self._public and not _is_public(str(number[0])):
+                raise InputError(f"{self.host}: is {number[0]}, a host of a private network; no redirect leads there.")
+            self.sock = socket.socket(family, kind, protocol)
+            self.sock.settimeout(min(SILENT_SECONDS, self._seconds))
+            try:
+                self.sock.connect(number)
+            except OSError as error:
+                self.sock.close()
+                problem = error
+                continue
+            if self._secure:
+                self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            return
+        raise problem
+
+
+def _stop(open_socket: socket.socket) -> None:
+    """End all waiting for the server; the response reads from this socket when the connection has let go of it."""
+    with contextlib.suppress(OSError):
+        open_socket.shutdown(socket.SHUT_RDWR)
+
+
+def _is_public(number: str) -> bool:
+    found = ipaddress.ip_address(number.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None) or found
+    return inner.is_global and not inner.is_multicast

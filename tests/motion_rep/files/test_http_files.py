@@ -1,0 +1,199 @@
+"""Addresses that an archive names: which schemes, where redirects may lead, how much and for how long."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from command_support import assert_error_lines, save_json
+from gate_support import make_archive
+
+from motion_gating.apply_quality_gate import main as gate
+from motion_rep.common.allowed_schemes import allowed_schemes, schemes_allowed
+from motion_rep.common.errors import InputError
+from motion_rep.files import http_files
+from motion_rep.files.locations import parse_location, resolve_from
+from motion_rep.files.remote_files import is_there, local_copy
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextlib.contextmanager
+def server(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+    """The address of a server on loopback, and the paths that were asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            asked.append(self.path)
+            with contextlib.suppress(OSError):
+                answer(self)
+
+        def log_message(self, *_) -> None:
+            pass
+
+    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=found.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{found.server_address[1]}", asked
+    finally:
+        found.shutdown()
+        found.server_close()
+
+
+def says(body: bytes, code: int = 200, **headers: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def fetched(address: str) -> bytes:
+    with local_copy(parse_location(address)) as path:
+        return path.read_bytes()
+
+
+def refused(address: str) -> str:
+    with pytest.raises(InputError) as caught:
+        fetched(address)
+    assert str(caught.value).startswith(address) and "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_is_fetched():
+    with server(says(b"some bytes")) as (address, asked):
+        assert fetched(f"{address}/a folder/a.pt?x=1&y=%20") == b"some bytes"
+        assert asked == ["/a%20folder/a.pt?x=1&y=%20"] and is_there(parse_location(f"{address}/a.pt"))
+
+
+def test_a_missing_file_and_other_answers():
+    with server(says(b"", 404)) as (address, _):
+        assert "is not there" in refused(f"{address}/a.pt") and not is_there(parse_location(f"{address}/a.pt"))
+    with server(says(b"wait", 202)) as (address, _):
+        assert "answered 202" in refused(f"{address}/a.pt")
+    with server(says(b"short", **{"Content-Length": "99"})) as (address, _):
+        assert "early" in refused(f"{address}/a.pt")
+
+
+@pytest.mark.parametrize("code", http_files.REDIRECTS)
+def test_a_redirect_to_loopback_is_not_followed(code):
+    with server(says(b"secret")) as (inner, asked):
+        with server(says(b"", code, Location=f"{inner}/secret")) as (address, _):
+            assert "private network" in refused(f"{address}/a.pt")
+            assert not is_there(parse_location(f"{address}/a.pt"))
+        assert asked == []
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1"]
+    + ["::1", "fe80::1%1", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::"],
+)
+def test_a_redirect_to_a_name_of_a_private_host(monkeypatch, number):
+    real = socket.getaddrinfo
+    family = socket.AF_INET6 if ":" in number else socket.AF_INET
+
+    def resolve(host, port, **options):
+        if host != "public.example":
+            return real(host, port, **options)
+        return [(family, socket.SOCK_STREAM, 6, "", (number, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with server(says(b"", 302, Location="http://public.example/a")) as (address, _):
+        assert number in refused(f"{address}/a.pt")
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://example.com/a", "http://user:word@example.com/a", "::"])
+def test_a_redirect_to_something_else(place):
+    with server(says(b"", 302, Location=place)) as (address, _):
+        refused(f"{address}/a.pt")
+
+
+def test_redirects_without_end(monkeypatch):
+    monkeypatch.setattr(http_files, "_is_public", lambda number: True)
+    with server(says(b"", 302, Location="/again")) as (address, asked):
+        assert "answered 302" in refused(f"{address}/a.pt")
+        assert len(asked) == 1 + http_files.MOST_REDIRECTS
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_more_bytes_than_the_limit(monkeypatch, told):
+    monkeypatch.setattr(http_files, "MOST_FILE_BYTES", 1000)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        if told:
+            handler.send_header("Content-Length", "2000000")
+        handler.end_headers()
+        for _ in range(2000):
+            handler.wfile.write(bytes(1000))
+
+    with server(answer) as (address, _):
+        assert "more than 1,000 bytes" in refused(f"{address}/a.pt")
+
+
+def _silent(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(20)
+
+
+def _drips_body(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b"x")
+        time.sleep(0.05)
+
+
+def _drips_headers(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+    while True:
+        handler.wfile.write(b"x")
+        time.sleep(0.05)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("answer", [_silent, _drips_body, _drips_headers])
+def test_a_download_without_end(monkeypatch, answer):
+    """Silence, and a byte from time to time: neither is waited for."""
+    monkeypatch.setattr(http_files, "MOST_SECONDS", 0.5)
+    with server(answer) as (address, _):
+        assert "did not arrive" in refused(f"{address}/a.pt")
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "sftp", "reference", "dir", "zip", "memory", "github"])
+def test_an_archive_may_not_name_other_schemes(tmp_path, scheme):
+    archive, text = tmp_path / "a.json", f"{scheme}://host/a.pt"
+    with pytest.raises(InputError, match=f"--allow-scheme {scheme}"):
+        resolve_from(text, archive)
+    assert str(resolve_from(text, parse_location(f"{scheme}://host/a.json"))) == text
+    with schemes_allowed([parse_location(f"{scheme}://other")]):
+        assert str(resolve_from(text, archive)) == text
+    with schemes_allowed([], [scheme.upper()]):
+        assert str(resolve_from(text, archive)) == text
+    assert allowed_schemes() == [""]
+
+
+@pytest.mark.parametrize("text", ["reference://", "dir://", "zip://", "memory://box/a.mp4", "http://127.0.0.1:9/a.mp4"])
+def test_an_entry_with_an_odd_address_costs_only_itself(tmp_path, capsys, text):
+    meta = make_archive(tmp_path, (1, 2))
+    entries = json.loads(meta.read_text())
+    save_json(meta, [{**entries[0], "video_path": text}, entries[1]])
+    verdicts = save_json(tmp_path / "v.json", [{"id": number, "matches": True} for number in (1, 2)])
+    report = tmp_path / "report.json"
+    arguments = ("--meta-json", meta, "--quality-report", report, "--judge", "manual", "--verdicts", verdicts)
+    assert gate([str(word) for word in arguments]) in (0, 1)
+    assert [record["id"] for record in json.loads(report.read_text())] == [1, 2]
+    assert json.loads(Path(meta).read_text())[1]["use_ref_motion"] is True
+    assert_error_lines(capsys.readouterr().err, 0)
