@@ -26,7 +26,7 @@ FOOT_NAMES = ("left foot", "right foot")
 # is half of the lowest swing in a fast walk with raised toes. A clip whose low feet all slide is judged by its own
 # sliding on top of that, up to a limit.
 STILL, NEAR = 0.35, 0.03
-MOST_DOUBT, LENIENCY = 3.0, 0.5
+MOST_DOUBT, LENIENCY = 2.0, 0.5
 # The share of low points whose speed says how much feet slide, and below which height they count as low.
 SLIDING_SHARE, LOW = 0.3, 0.05
 # Of the two steps beside a frame, the slower one says most: the frame of a landing is at rest only after it.

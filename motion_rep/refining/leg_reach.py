@@ -16,9 +16,9 @@ HIPS, KNEES, ANKLES = (
     [JOINT_NAMES.index(f"{side}_{part}") for side in ("left", "right")] for part in ("hip", "knee", "ankle")
 )
 # A leg never gets straighter than this share of its length, unless it was: it would jump when it bends again.
-MOST_REACH = 0.9995
-# Metres. A knee that is nearer than this to the line from hip to ankle does not show its plane; then it bends ahead.
-STRAIGHT = 2e-3
+MOST_REACH = 0.985
+# Metres; keeps the knee's plane defined where the leg is straight.
+STRAIGHT = 1e-6
 
 
 def with_feet_moved(parameters: BodyParameters, poses: JointPoses, offsets: Tensor) -> BodyParameters:
@@ -50,8 +50,8 @@ def _bent(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor, ahead: Tenso
     farthest = torch.maximum(MOST_REACH * (first + second), _length(ankle - hip))
     reach = torch.minimum(torch.maximum(_length(line), (first - second).abs() + STRAIGHT), farthest)
     along = line / _length(line).clamp(min=1e-9)
-    out = _across(knee - hip, along)
-    out = torch.where(_length(out) > STRAIGHT, out, _across(ahead, along))
+    # A straight leg does not show its plane: the farther the foot moves, the more the knee points ahead.
+    out = _across(knee - hip, along) + (_length(target - ankle) + STRAIGHT) * _across(ahead, along)
     out = out / _length(out).clamp(min=1e-9)
     cosine = ((first**2 + reach**2 - second**2) / (2 * first * reach)).clamp(-1, 1)
     new_knee = hip + first * (cosine * along + (1 - cosine**2).sqrt() * out)

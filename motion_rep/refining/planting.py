@@ -27,11 +27,14 @@ SHORTEST_STAND = 0.15
 # the shift itself, which only decides where nothing else does.
 RATE = 16.0
 SLIDE, BENDS, SHIFT = 10.0, 3.0, 1e-3
-# Rounds of weighting, and the slide (m/s) that halves a weight: the one that a contact may have at most.
-ROUNDS, LEFT_OVER = 2, STILL
-# Metres. Toes that wander by less within their stands do so because of the legs: noise of 1.3 degrees leaves about 0.02
-# after smoothing. Then the legs alone take it up, and the body stays.
-LEGS_TAKE = 0.04
+# m/s. Feet that slide apart by this have half of the weight: the limit of a contact.
+APART = STILL
+# Metres. Toes that wander by less within their stands do so because of the legs, which then take it up alone, and the
+# body stays: a path that follows the noise of the legs would be wrong by more. Noise of 1.3 degrees leaves 0.02 to
+# 0.05.
+LEGS_TAKE, LEGS_TAKE_OF_NOISE = 0.04, 0.1
+# Metres by which a leg moves a toe at most; more bends the knee visibly.
+LEGS_REACH = 0.06
 # Metres above the floor at which standing toes may stay (the toe joint of a raised foot), and above which it is unknown
 # what they stand on, so that they are left alone.
 HIGHEST_TOE, HIGHEST_STAND = 0.02, 0.06
@@ -40,6 +43,8 @@ LETTING_GO = 0.25
 # m/s: what the skate ratio calls skating. Motion-captured clips have no such step in their stands, captures from video
 # a quarter or more; up to this share the feet stand already.
 SKATING, STILL_SHARE = in_seconds.SKATING, 0.05
+# Times the jitter before that planting may make: feet that stop make some.
+MOST_JITTER = 1.05
 # Feet that slide are to be found as well, so the limits of a contact follow the clip's own sliding more closely.
 LENIENCY = 3.0
 
@@ -59,35 +64,42 @@ class Planted(NamedTuple):
     stands: tuple[Stand, ...]
 
 
-def planted(body: MovingBody) -> Planted:
-    """Plant the feet of a level body; it comes back as it is where none stands, or all that stand do so already."""
+def planted(body: MovingBody, was_noisy: bool = False) -> Planted:
+    """Plant the feet of a level body; it comes back as it is where none stands, or all that stand do so already.
+
+    Args:
+        was_noisy: whether noise was taken out of it before, some of which is left.
+    """
     untouched = Planted(body, ())
     if _sliding_share(body.joints, _stands(body.joints, body.fps), body.fps) <= STILL_SHARE:
         return untouched
     parameters = body.parameters
     slid = _stands(body.joints, body.fps, LENIENCY)
     toes = body.joints[:, FEET].numpy()
-    if _wander(toes, slid) > LEGS_TAKE:
+    if _wander(toes, slid) > (LEGS_TAKE_OF_NOISE if was_noisy else LEGS_TAKE):
         shift = torch.from_numpy(_shift(toes, slid, body.fps))
         parameters = parameters._replace(transl=parameters.transl + shift)
     poses = parameters.joint_poses()
-    stands = _stands(poses.positions, body.fps)
+    toes = poses.positions[:, FEET].numpy()
+    stands = [part for stand in _stands(poses.positions, body.fps) for part in _steady(toes, stand, body.fps)]
     if not stands:
         return untouched
-    offsets = torch.from_numpy(_offsets(poses.positions[:, FEET].numpy(), stands, body.fps))
+    offsets = torch.from_numpy(_offsets(toes, stands, body.fps))
     moved = body.posed(with_feet_moved(parameters, poses, offsets))
     return Planted(moved, tuple(stands)) if _is_better(body, moved) else untouched
 
 
 def _is_better(before: MovingBody, after: MovingBody) -> bool:
-    """Whether fewer steps skate, and contacts as the benchmark sees them do not slide more."""
-    skate, slide = zip(*(_slides(body) for body in (before, after)))
-    return skate[1] < skate[0] and slide[1] <= slide[0]
+    """Whether fewer steps skate, contacts as the benchmark sees them do not slide more, and the legs do not tremble."""
+    skate, slide, jitter = zip(*(_slides(body) for body in (before, after)))
+    return skate[1] < skate[0] and slide[1] <= slide[0] and jitter[1] <= MOST_JITTER * jitter[0]
 
 
-def _slides(body: MovingBody) -> tuple[float, float]:
+def _slides(body: MovingBody) -> tuple[float, float, float]:
+    """Skate ratio, foot sliding and jitter."""
     places = y_up_from_z_up(body.joints - body.joints[..., 2].min() * body.joints.new_tensor((0.0, 0.0, 1.0))).numpy()
-    return in_seconds.skate_ratio(places, body.fps), benchmark.foot_sliding(places)
+    jitter = float(benchmark.jitter_per_frame(places).mean()) if len(places) > 2 else 0.0
+    return in_seconds.skate_ratio(places, body.fps), benchmark.foot_sliding(places), jitter
 
 
 def _stands(joints: Tensor, fps: float, leniency: float = 0.5) -> list[Stand]:
@@ -99,6 +111,14 @@ def _stands(joints: Tensor, fps: float, leniency: float = 0.5) -> list[Stand]:
         return []
     floor = _floor(toes, runs)
     return [stand for stand in runs if np.median(_heights(toes, stand)) - floor < HIGHEST_STAND]
+
+
+def _steady(toes: np.ndarray, stand: Stand, fps: float) -> Iterator[Stand]:
+    """The parts of a stand in which the toes are near to its middle; farther away they do not stand there."""
+    path = toes[stand.first : stand.last, stand.foot, :2]
+    near = np.linalg.norm(path - np.median(path, axis=0), axis=1) < LEGS_REACH
+    for part in _runs(near, stand.foot, SHORTEST_STAND * fps):
+        yield Stand(stand.foot, stand.first + part.first, stand.first + part.last)
 
 
 def _sliding_share(joints: Tensor, stands: list[Stand], fps: float) -> float:
@@ -134,21 +154,21 @@ def _shift(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
     """(T, 3) by which the whole body moves on the ground: the shift r that minimises
     ``SLIDE sum w |step + r[t+1] - r[t]|^2 + BENDS |r''|^2 + SHIFT |r|^2`` over the steps of standing toes.
 
-    A toe that still slides while the other one rests does not stand: its weight w falls with what is left of its slide.
+    Where both feet are low and slide apart, the body's path is not to blame: the weight w falls with how fast they do.
     """
     frames, rate = len(toes), fps / RATE
-    steps, stood = np.diff(toes[..., :2], axis=0), np.zeros((frames - 1, 2))
+    steps, weights = np.diff(toes[..., :2], axis=0), np.zeros((frames - 1, 2))
     for foot, first, last in stands:
-        stood[first : last - 1, foot] = SLIDE
-    weights, shift = stood, np.zeros((frames, 1, 2))
-    for _ in range(ROUNDS):
-        pull = np.zeros((frames, 1, 2))
-        moves = (weights[..., None] * steps).sum(axis=1, keepdims=True)
-        pull[:-1] += moves
-        pull[1:] -= moves
-        shift = penalised(pull, SHIFT / rate**2, weights.sum(axis=1, keepdims=True), BENDS * rate**2)
-        left = np.linalg.norm(steps + np.diff(shift, axis=0), axis=-1) * fps
-        weights = stood / (1 + (left / LEFT_OVER) ** 2)
+        weights[first : last - 1, foot] = SLIDE
+    low = toes[..., 2] - _floor(toes, stands) < HIGHEST_STAND
+    both = (low[1:] & low[:-1]).all(axis=1)
+    apart = np.linalg.norm(steps[:, 0] - steps[:, 1], axis=-1) * fps
+    weights[both] /= 1 + (apart[both, None] / APART) ** 2
+    pull = np.zeros((frames, 1, 2))
+    moves = (weights[..., None] * steps).sum(axis=1, keepdims=True)
+    pull[:-1] += moves
+    pull[1:] -= moves
+    shift = penalised(pull, SHIFT / rate**2, weights.sum(axis=1, keepdims=True), BENDS * rate**2)
     # The first frame stays where it is.
     return np.pad((shift - shift[:1])[:, 0], ((0, 0), (0, 1)))
 

@@ -146,7 +146,7 @@ def _up_of_camera(body: MovingBody, pitch: float, roll: float) -> torch.Tensor:
 def _plant(work: _Work, settings: Settings) -> None:
     if settings.feet == OFF:
         return
-    result = planted(work.body)
+    result = planted(work.body, was_noisy="smooth" in work.done)
     if result.stands:
         work.body = result.body
         work.done["feet"] = len(result.stands)

@@ -195,7 +195,7 @@ def test_feet_keep_their_rotation_and_legs_their_length():
     assert result.done["feet"] == 2
     assert (before.rotations[:, FEET] - after.rotations[:, FEET]).abs().max() < 1e-5
     toes = after.positions[:, FEET]
-    assert (toes - toes.median(dim=0).values).norm(dim=-1).max() < 1e-3
+    assert (toes - toes.median(dim=0).values).norm(dim=-1).max() < 5e-3
 
 
 def test_a_jump_stays_a_jump():
