@@ -11,9 +11,12 @@ import numpy as np
 
 from motion_gating.archives.content import MOTION_DIGEST
 from motion_rep.common.errors import InputError, one_line
+from motion_rep.common.rates import require_rate
+from motion_rep.files.limits import require_frames
 from motion_rep.safe_loading.torch_files import read_torch_arrays
 
-SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
+# Metres; farther away is a damaged file, and squares of such numbers would have no end.
+FARTHEST_JOINT = 1e6
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class JointClip:
     def __post_init__(self) -> None:
         if self.joints.ndim != 3 or self.joints.shape[1:] != (22, 3):
             raise InputError(f"joints have shape {self.joints.shape}, expected (T, 22, 3). Render the entry again.")
+        require_frames(len(self.joints))
         if len(self.joints) < 3:
             raise InputError(
                 f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). "
@@ -40,8 +44,12 @@ class JointClip:
             raise InputError(
                 "joints hold NaN or infinite numbers, expected metres. Convert and render the entry again."
             )
-        if self.fps is not None and not SLOWEST_FPS <= self.fps <= FASTEST_FPS:
-            raise InputError(f"fps is {self.fps}, expected {SLOWEST_FPS:g} to {FASTEST_FPS:g}. Render the entry again.")
+        if (farthest := float(np.abs(self.joints).max())) > FARTHEST_JOINT:
+            raise InputError(
+                f"joints are up to {farthest:.3g} metres away, expected at most {FARTHEST_JOINT:g}. Render again."
+            )
+        if self.fps is not None:
+            require_rate(self.fps)
 
 
 @dataclass(frozen=True)

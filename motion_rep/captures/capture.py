@@ -10,7 +10,7 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import require_rate
-from motion_rep.files.limits import MOST_FRAMES
+from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.camera import require_lens
 from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.parameters import BodyParameters
@@ -132,12 +132,6 @@ class Capture:
                 "frame_index does not increase from frame to frame; expected each source frame at most once, in "
                 "order of time."
             )
-
-
-def require_frames(frames: int) -> None:
-    """Reject clips that need too much memory."""
-    if frames > MOST_FRAMES:
-        raise InputError(f"has {frames:,} frames, expected at most {MOST_FRAMES:,}. Cut it into parts.")
 
 
 def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.captures.capture import Capture, require_frames
+from motion_rep.captures.capture import Capture
 from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
 from motion_rep.captures.plausibility import angles_beyond_joints
 from motion_rep.common.errors import InputError, located
+from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
 

@@ -7,8 +7,9 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from motion_rep.captures.capture import Capture, require_frames
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
+from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.rotations import slerp
 
 MAX_GAP_SECONDS = 0.3

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from motion_rep.common.errors import InputError
+
 # Size of a file, and of its unpacked contents. WHAM's meshes of five people over two minutes take 1.5 GB.
 MOST_FILE_BYTES = 4 << 30
 MOST_BYTES = 2 << 30
@@ -42,3 +44,13 @@ def limits_for(size: int) -> Limits:
     return Limits(
         min(MOST_BYTES, FREE_BYTES + BYTES_PER_BYTE * size), min(MOST_STEPS, FREE_STEPS + STEPS_PER_BYTE * size)
     )
+
+
+def require_frames(frames: int) -> None:
+    """Reject a clip that needs too much memory.
+
+    Raises:
+        InputError: more than :data:`MOST_FRAMES`; without the file's name.
+    """
+    if frames > MOST_FRAMES:
+        raise InputError(f"has {frames:,} frames, expected at most {MOST_FRAMES:,}. Cut it into parts.")

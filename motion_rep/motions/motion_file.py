@@ -13,6 +13,7 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import require_rate
+from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.camera import Camera, extrinsic_rows, world_to_camera_from_rows
 from motion_rep.motions.consistency import require_rotations_in_columns
 from motion_rep.motions.encoding import require_plain_motion
@@ -53,6 +54,7 @@ class MotionClip:
             )
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
+        require_frames(len(self.motion))
         require_plain_motion(self.motion)
         require_rotations_in_columns(self.motion)
         if self.fps is not None:
@@ -91,7 +93,20 @@ def write_motion(
         made_from: a digest of input and settings, stored in the file to recognise finished work (see stamp.py).
     """
     value = motion_dict(clip, extrinsic_format)
+    _require_readable(clip, value)
     write_torch(path, value if made_from is None else stamped(value, made_from), durable)
+
+
+def _require_readable(clip: MotionClip, value: dict) -> None:
+    """Check that the reader takes what will be written, after rounding to float32.
+
+    Raises:
+        InputError: it does not; without the file's name.
+    """
+    if clip.motion.dtype != torch.float32:
+        motion_clip(value)
+    elif clip.camera is not None:
+        _camera(value, len(clip))
 
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:

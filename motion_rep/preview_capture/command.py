@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
+from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.command_line import DONE, progress, say, say_warning
+from motion_rep.common.errors import located
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.preview_capture.tracking import PersonBox
 from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video
@@ -24,7 +26,10 @@ def capture_to_file(args: argparse.Namespace) -> int:
     for warning in result.warnings:
         say_warning(f"{args.video}: {warning}")
     remove_stale_temporaries(args.output.parent, recursive=False)
-    write_torch(args.output, result.to_dict())
+    value = result.to_dict()
+    with located(args.output):
+        capture_from_dict(value)  # what is written must be readable
+    write_torch(args.output, value)
     capture = result.capture
     say(
         f"{args.output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, "

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import UsageError
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.hmr_formats.reading import read_capture
@@ -33,6 +34,7 @@ def capture_values(capture: Capture) -> dict:
         values |= {key: torch.full((rows, 1), float(size)) for key, size in sizes.items()}
     if capture.frame_index is not None:
         values["frame_index"] = capture.frame_index
+    capture_from_dict(values)  # after rounding to float32 our own reader must take it
     return values
 
 

@@ -79,7 +79,7 @@ def test_a_file_is_fetched():
 
 def test_a_missing_file_and_other_answers():
     with server(says(b"", 404)) as (address, _):
-        assert "is not there" in refused(f"{address}/a.pt") and not is_there(parse_location(f"{address}/a.pt"))
+        assert "does not exist" in refused(f"{address}/a.pt") and not is_there(parse_location(f"{address}/a.pt"))
     with server(says(b"wait", 202)) as (address, _):
         assert "answered 202" in refused(f"{address}/a.pt")
     with server(says(b"short", **{"Content-Length": "99"})) as (address, _):
