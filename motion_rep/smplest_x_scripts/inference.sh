@@ -65,7 +65,8 @@ trap remove_temporary EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 rm -rf -- "$frames" "$preview_frames"
-rm -f -- "$params"   # a result of an earlier run must not pass for this one's
+# A result of an earlier run must not pass for this one's, and is not lost if this one fails.
+[ ! -e "$params" ] || mv -f -- "$params" "$params.previous"
 mkdir -p -- "$frames" "$preview_frames"
 
 # ffmpeg takes a % in a path for a pattern, so the frames are named relative to their folder.
@@ -80,7 +81,12 @@ if [ "${RETARGET_CAM:-1}" = 0 ]; then
 else
     retarget=--retarget_cam
 fi
-"$python" main/inference.py --num_gpus 1 --file_name="$name" --ckpt_name="$checkpoint" --end "$count" --fps "$fps" "$retarget" "$@" || exit $?
+"$python" main/inference.py --num_gpus 1 --file_name="$name" --ckpt_name="$checkpoint" --end "$count" --fps "$fps" "$retarget" "$@" || {
+    code=$?
+    [ ! -e "$params.previous" ] || echo "The result of the run before is kept as demo/${name}_params.pt.previous." >&2
+    exit "$code"
+}
+rm -f -- "$params.previous"
 
 # The parameters are safe; the preview is made with the first H.264 encoder that works here (a listed one may still lack its hardware).
 encode() {

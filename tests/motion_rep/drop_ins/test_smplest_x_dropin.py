@@ -191,6 +191,9 @@ def test_a_video_without_a_person_ends_with_a_message_and_no_file(checkout, run)
     assert done.returncode == 1
     assert "no person was found in any of the 4 frames" in done.stderr and "Traceback" not in done.stderr
     assert not stale.exists() and not (checkout / "demo" / "result_empty room.mp4").exists()
+    kept = checkout / "demo" / "empty room_params.pt.previous"
+    assert kept.read_bytes() == b"of an earlier run" and f"kept as demo/{kept.name}" in done.stderr
+    kept.unlink()
     assert not (checkout / "demo" / "input_frames").exists()
 
 
