@@ -16,12 +16,13 @@ from motion_rep.describing.facts import MotionFacts, motion_facts
 from motion_rep.describing.sentences import sentences
 from motion_rep.kinematics.skeleton import forward_kinematics
 from scripts.dev import evaluate_facts
+from scripts.dev.motion_evaluation import facts
 from scripts.dev.samples import motions as samples
 
 
 def facts_of(figure, mirrored=False) -> MotionFacts:
     joints = forward_kinematics(figure.root, figure.body, figure.transl).positions.numpy()
-    return motion_facts(evaluate_facts._mirrored(joints) if mirrored else joints, samples.FPS)
+    return motion_facts(facts._mirrored(joints) if mirrored else joints, samples.FPS)
 
 
 def counts(facts):
