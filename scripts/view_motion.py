@@ -17,6 +17,9 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
+        "motions", type=read_path, nargs="+", metavar="motion.pt", help="motion files, shown side by side"
+    )
+    parser.add_argument(
         "--video",
         type=read_path,
         nargs="+",

@@ -23,6 +23,8 @@ from motion_rep.common.sizes import LARGEST_SIDE
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
 
+# Not in requirements.txt.
+OPTIONAL_PACKAGES = ("viser",)
 OWN_PACKAGES = ("motion_rep", "motion_gating", "scripts")
 LARGEST_INT = 2**31 - 1
 
@@ -136,10 +138,13 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         package = (error.name or "").partition(".")[0]
         if not package or package in OWN_PACKAGES:
             raise
-        say_error(
-            f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, or: "
-            "pip install -r requirements.txt"
-        )
+        if package in OPTIONAL_PACKAGES:
+            say_error(f"the package {package} is missing. Install it with: pip install {package}")
+        else:
+            say_error(
+                f"the package {package} is missing; run bash scripts/setup_environment.sh and use .venv/bin/python, "
+                "or: pip install -r requirements.txt"
+            )
         return CANNOT_START
     except KeyboardInterrupt:
         say_error("interrupted; finished outputs are kept. Re-run the command to resume it")

@@ -190,7 +190,7 @@ def test_several_motions_and_videos(motion, tmp_path, capsys):
     assert "gone.mp4" in assert_error_lines(capsys.readouterr().err, 1)[0]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip_overlay.mp4"]
     assert main(["--motion-file", str(first), str(first), "--output-dir", str(tmp_path / "out")]) == 2
-    assert "two motions" in capsys.readouterr().err
+    assert "two outputs are the same" in capsys.readouterr().err
     repeated = ["--video-file", str(videos[0]), "--video-file", str(videos[0]), "--video-file", str(videos[0])]
     assert main(["--motion-file", str(first), str(second), "--output-dir", str(tmp_path / "out"), *repeated]) == 2
     assert "3 videos for 2 motions" in capsys.readouterr().err
@@ -200,7 +200,7 @@ def test_a_missing_gpu_falls_back_to_the_cpu_and_says_so(motion, capsys):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     assert check(motion(), "--device", "cuda:0").is_file()
-    assert "--device cuda:0: this machine has no such device; the CPU is used" in capsys.readouterr().err
+    assert "--device cuda:0: this machine has no such device; using the CPU" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("rotation", [90, -90, 180])

@@ -158,7 +158,7 @@ def test_another_lens_keeps_the_pixels_and_brings_the_person_near(tmp_path):
     assert torch.allclose(*pixels)
     assert torch.equal(near.transl[:, :2], far.transl[:, :2]) and float(near.focal_length[0]) == 800.0
     assert_is(read_capture(path, focal_length=12500.0), person)
-    with pytest.raises(InputError, match="has no focal length that could be replaced"):
+    with pytest.raises(InputError, match="has no focal length to replace"):
         read_capture(write_amass(tmp_path, person, "smplx"), focal_length=800.0)
 
 

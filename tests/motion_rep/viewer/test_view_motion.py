@@ -205,7 +205,7 @@ def test_missing_viser_is_one_line(clips, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "viser", None)
     write_motion(tmp_path / "walk.pt", clips[0])
     assert view_motion.main([str(tmp_path / "walk.pt")]) == 2
-    assert capsys.readouterr().err == "error: the viewer needs the package viser. Install it with: pip install viser\n"
+    assert capsys.readouterr().err == "error: the package viser is missing. Install it with: pip install viser\n"
 
 
 def test_videos_are_one_for_all_or_one_for_each(monkeypatch, capsys):
