@@ -13,10 +13,11 @@ from torch import Tensor
 
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix, turns_between
-from motion_rep.kinematics.skeleton import PARENTS, rest_joints
+from motion_rep.kinematics.skeleton import LEVELS, PARENTS, rest_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 
+CHILDREN = [[child for child, above in enumerate(PARENTS) if above == joint] for joint in range(len(PARENTS))]
 # Metres. Where velocities and positions differ by more (an edited or generated motion), they describe no next frame.
 AGREEMENT = 1e-3
 
@@ -49,24 +50,22 @@ def closing_frame(motion: Tensor, parameters: BodyParameters) -> BodyParameters:
 
 
 def _body_reaching(positions: Tensor, root: Tensor, start: Tensor) -> Tensor:
-    """(21, 3, 3) local rotations that bring the joints to (22, 3) positions, near those of ``start``."""
-    rest = rest_joints(positions.dtype, positions.device)
-    world, body = [root], []
-    for joint in range(1, len(PARENTS)):
-        parent = world[PARENTS[joint]]
-        turned = parent @ start[joint - 1]
-        children = [child for child, above in enumerate(PARENTS) if above == joint]
-        if children:
-            turned = _aimed(turned, rest[children] - rest[joint], positions[children] - positions[joint])
-        world.append(turned)
-        body.append(parent.mT @ turned)
-    return torch.stack(body)
+    """(21, 3, 3) local rotations that bring the joints to (22, 3) positions, near those of ``start``.
 
-
-def _aimed(rotation: Tensor, bones: Tensor, wanted: Tensor) -> Tensor:
-    """``rotation`` turned so that its bones (k, 3) point where wanted (k, 3): exactly for one bone, least squares for
-    several.
+    A joint with one bone is turned by the smallest turn, one with several by least squares.
     """
-    if len(bones) > 1:
-        return nearest_rotation(wanted.mT @ bones)
-    return turns_between(rotation @ bones[0], wanted[0]) @ rotation
+    rest = rest_joints(positions.dtype, positions.device)
+    world = torch.empty(len(PARENTS), 3, 3, dtype=positions.dtype, device=positions.device)
+    world[0] = root
+    # Joints at the same depth of the tree are independent.
+    for level in map(list, LEVELS):
+        world[level] = world[[PARENTS[joint] for joint in level]] @ start[[joint - 1 for joint in level]]
+        if single := [joint for joint in level if len(CHILDREN[joint]) == 1]:
+            children = [CHILDREN[joint][0] for joint in single]
+            bones = (world[single] @ (rest[children] - rest[single])[..., None]).squeeze(-1)
+            world[single] = turns_between(bones, positions[children] - positions[single]) @ world[single]
+        for joint in level:
+            if len(CHILDREN[joint]) > 1:
+                bones, wanted = (points[CHILDREN[joint]] - points[joint] for points in (rest, positions))
+                world[joint] = nearest_rotation(wanted.mT @ bones)
+    return world[list(PARENTS[1:])].mT @ world[1:]

@@ -11,7 +11,7 @@ from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.measures import benchmark, in_seconds
 from motion_rep.measures.tremble import tremble
-from motion_rep.refining.levelling import balance
+from motion_rep.refining.levelling import Balance
 from motion_rep.refining.moving_body import MovingBody
 
 LIMBS = [
@@ -46,12 +46,15 @@ class Figures:
         return {name: None if value is None else float(f"{value:.6g}") for name, value in asdict(self).items()}
 
 
-def figures_of(body: MovingBody) -> Figures:
-    """The figures of the rows of a motion (all frames but the closing one), floor under the lowest joint."""
+def figures_of(body: MovingBody, upright: Balance | None) -> Figures:
+    """The figures of the rows of a motion (all frames but the closing one), floor under the lowest joint.
+
+    Args:
+        upright: the body's balance.
+    """
     joints, fps = body.joints[:-1], body.fps
     joints = joints - joints[..., 2].min() * joints.new_tensor((0.0, 0.0, 1.0))
     places = y_up_from_z_up(joints).numpy()
-    upright = balance(joints, fps)
     at_rate = _at_metric_rate(places, fps)
     return Figures(
         jitter_degree=float(benchmark.jitter_per_frame(at_rate).mean()) if len(at_rate) > 2 else 0.0,

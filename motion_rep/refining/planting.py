@@ -110,13 +110,13 @@ def _stands(joints: Tensor, fps: float, leniency: float = 0.5) -> list[Stand]:
     if not runs:
         return []
     floor = _floor(toes, runs)
-    return [stand for stand in runs if np.median(_heights(toes, stand)) - floor < HIGHEST_STAND]
+    return [stand for stand in runs if _middle(_heights(toes, stand)) - floor < HIGHEST_STAND]
 
 
 def _steady(toes: np.ndarray, stand: Stand, fps: float) -> Iterator[Stand]:
     """The parts of a stand in which the toes are near to its middle; farther away they do not stand there."""
     path = toes[stand.first : stand.last, stand.foot, :2]
-    near = np.linalg.norm(path - np.median(path, axis=0), axis=1) < LEGS_REACH
+    near = np.linalg.norm(path - _middle(path), axis=1) < LEGS_REACH
     for part in _runs(near, stand.foot, SHORTEST_STAND * fps):
         yield Stand(stand.foot, stand.first + part.first, stand.first + part.last)
 
@@ -131,12 +131,12 @@ def _sliding_share(joints: Tensor, stands: list[Stand], fps: float) -> float:
 def _wander(toes: np.ndarray, stands: list[Stand]) -> float:
     """Metres on the ground from standing toes to the middle of their stand, exceeded in a tenth of the frames."""
     paths = [toes[first:last, foot, :2] for foot, first, last in stands]
-    away = [np.linalg.norm(path - np.median(path, axis=0), axis=1) for path in paths]
+    away = [np.linalg.norm(path - _middle(path), axis=1) for path in paths]
     return float(np.quantile(np.concatenate(away), 0.9))
 
 
 def _floor(toes: np.ndarray, stands: list[Stand]) -> float:
-    return float(np.median(np.concatenate([_heights(toes, stand) for stand in stands])))
+    return float(_middle(np.concatenate([_heights(toes, stand) for stand in stands])))
 
 
 def _runs(flags: np.ndarray, foot: int, shortest: float) -> Iterator[Stand]:
@@ -144,6 +144,12 @@ def _runs(flags: np.ndarray, foot: int, shortest: float) -> Iterator[Stand]:
     for first, last in edges.reshape(-1, 2).tolist():
         if last - first >= shortest:
             yield Stand(foot, first, last)
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """The upper median along the first axis; many times quicker than NumPy's for few values."""
+    middle: np.ndarray = np.sort(values, axis=0)[len(values) // 2]
+    return middle
 
 
 def _heights(toes: np.ndarray, stand: Stand) -> np.ndarray:
@@ -179,7 +185,7 @@ def _offsets(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
     """
     offsets, fading, floor = np.zeros_like(toes), max(1, round(LETTING_GO * fps)), _floor(toes, stands)
     for foot, first, last in stands:
-        place = np.median(toes[first:last, foot], axis=0)
+        place = _middle(toes[first:last, foot])
         place[2] = floor + min(max(place[2] - floor, 0.0), HIGHEST_TOE)
         offsets[first:last, foot] = place - toes[first:last, foot]
     for foot in (0, 1):

@@ -15,7 +15,7 @@ from motion_rep.motions.motion_file import MotionClip
 from motion_rep.motions.stamp import motion_digest
 from motion_rep.refining.editing import action_span, closed_loop, cut, in_place, loop_gap, mirrored, trimmed
 from motion_rep.refining.figures import change, figures_of, limb_speed
-from motion_rep.refining.levelling import balance, level_from, up_of_tilted_camera
+from motion_rep.refining.levelling import Balance, balance, level_from, up_of_tilted_camera
 from motion_rep.refining.moving_body import (
     MovingBody,
     in_canonical_frame,
@@ -68,13 +68,14 @@ def refine(clip: MotionClip, settings: Settings) -> Refinement:
     clip = clip if settings.fps is None else replace(clip, fps=settings.fps)
     work = _Work(moving_body(clip, fps), notes=[guess] if guess else [])
     grounded = is_on_the_floor(work.body)
-    raw_figures = figures_of(work.body)
+    raw_balance = balance(work.body.joints, fps)
+    raw_figures = figures_of(work.body, raw_balance)
     _trim(work, settings)
     before = work.body
     _smooth(work, settings)
-    _level(work, settings, clip)
+    _level(work, settings, clip, None if work.done else raw_balance)
     _plant(work, settings)
-    figures = raw_figures if work.done == {} else figures_of(work.body)
+    figures = raw_figures if work.done == {} else figures_of(work.body, balance(work.body.joints, fps))
     changed = change(before, work.body)
     _edit(work, settings)
     record = _record(clip, work.done, raw_figures.as_dict(), figures.as_dict(), changed, limb_speed(before))
@@ -108,13 +109,13 @@ def _smooth(work: _Work, settings: Settings) -> None:
         work.done["smooth"] = {"pose": round(result.pose, 3), "path": round(result.path, 3)}
 
 
-def _level(work: _Work, settings: Settings, clip: MotionClip) -> None:
+def _level(work: _Work, settings: Settings, clip: MotionClip, known: Balance | None) -> None:
     """Turn the motion upright where the tilt is sure, or as told."""
     up = None
     if isinstance(settings.level, tuple):
         up = _up_of_camera(work.body, *settings.level)
     elif settings.level == AUTO:
-        up = _sure_up(work, clip)
+        up = _sure_up(work, clip, known)
     if up is None:
         return
     level = level_from(up)
@@ -122,11 +123,10 @@ def _level(work: _Work, settings: Settings, clip: MotionClip) -> None:
     work.done["level"] = round(float(torch.rad2deg(torch.acos(level[2, 2].clamp(-1, 1)))), 2)
 
 
-def _sure_up(work: _Work, clip: MotionClip) -> torch.Tensor | None:
-    known = clip.up_from or (clip.refined or {}).get("level")
-    if known:
+def _sure_up(work: _Work, clip: MotionClip, known: Balance | None) -> torch.Tensor | None:
+    if clip.up_from or (clip.refined or {}).get("level"):
         return None
-    found = balance(work.body.joints, work.body.fps)
+    found = known or balance(work.body.joints, work.body.fps)
     if found is None or found.doubt:
         reason = found.doubt if found else "it is too short"
         work.notes.append(f"not levelled: {reason}. --level PITCH,ROLL levels by a known camera")
