@@ -87,7 +87,7 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
         return
     plan.questions += 1
     plan.fewest_calls += missing
-    plan.most_calls += missing + model.votes // 2
+    plan.most_calls += missing + model.more_calls
     plan.fewest_tokens += missing * _tokens(question, model)
 
 

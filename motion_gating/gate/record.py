@@ -10,8 +10,8 @@ from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
 from motion_rep.runs.report import ItemFailure
 
-# A person's "unsure", or no verdict of a person, is not a failure, although it leaves the entry undecided.
-NO_FAILURES = ("unsure", "no_verdict", "other_content")
+# A person's "unsure", no verdict of a person, or split evidence is not a failure, although the entry stays undecided.
+NO_FAILURES = ("unsure", "no_verdict", "other_content", "split")
 
 
 def make_record(
@@ -58,6 +58,9 @@ def _verdict_keys(verdict: Verdict | None) -> dict:
         "vlm_model_version": ", ".join(verdict.model_versions) or None,
         "vlm_cached_answers": verdict.cached,
         "vlm_prompt_tokens": verdict.prompt_tokens,
+        "vlm_output_tokens": verdict.output_tokens,
+        **({"vlm_evidence": list(verdict.evidence)} if verdict.evidence else {}),
+        **({"remarks": list(verdict.remarks)} if verdict.remarks else {}),
     }
 
 

@@ -28,6 +28,7 @@ class Tally:
     voted: int = 0
     split: int = 0
     prompt_tokens: int = 0
+    output_tokens: int = 0
 
     def add(self, record: dict) -> None:
         """Count one record."""
@@ -49,6 +50,7 @@ class Tally:
         self.split += bool(votes["match"] and votes["mismatch"])
         self.cached_answers += record["vlm_cached_answers"]
         self.prompt_tokens += record["vlm_prompt_tokens"] or 0
+        self.output_tokens += record["vlm_output_tokens"] or 0
         self.model_versions.update(record["vlm_model_version"].split(", ") if record["vlm_model_version"] else ())
 
     @property
@@ -77,6 +79,7 @@ class Tally:
             "answers": self.answers,
             "answers_from_cache": self.cached_answers,
             "prompt_tokens": self.prompt_tokens,
+            "output_tokens": self.output_tokens,
             "split_rate": self.split / self.voted if self.voted else None,
             "model_versions": dict(self.model_versions),
         }

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from motion_gating.judges.answers import Answer
-from motion_gating.judges.service import ANALYSIS_CHARACTERS, count_or_none, version_or_none
+from motion_gating.judges.answers import longest_text, require_form
+from motion_gating.judges.service import ANALYSIS_CHARACTERS, CallFailure, count_or_none, version_or_none
 from motion_rep.common.errors import InputError
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import read_json, write_json
@@ -20,11 +20,12 @@ MOST_FILE_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """An answer with the service's model version and token count."""
+    """The values of an answer with the service's model version and token counts."""
 
-    answer: Answer
+    values: dict[str, object]
     model_version: str | None
     prompt_tokens: int | None
+    output_tokens: int | None = None
 
 
 class AnswerCache:
@@ -48,24 +49,29 @@ class AnswerCache:
             kept = read_json(path) if path.is_file() and path.stat().st_size <= MOST_FILE_BYTES else None
         except (InputError, OSError):
             return None
-        return _kept_answer(kept) if isinstance(kept, dict) else None
+        return _kept_answer(kept, asked) if isinstance(kept, dict) else None
 
     def put(self, asked: dict[str, object], kept: KeptAnswer) -> None:
         """Write an answer to the cache."""
-        service = {"model_version": kept.model_version, "prompt_tokens": kept.prompt_tokens}
-        write_json(self._path(asked), {**asdict(kept.answer), **service, "asked": asked})
+        service = asdict(kept)
+        write_json(self._path(asked), {**service.pop("values"), **service, "asked": asked})
 
     def _path(self, asked: dict[str, object]) -> Path:
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest}.json"
 
 
-def _kept_answer(kept: dict[str, object]) -> KeptAnswer | None:
+def _kept_answer(kept: dict[str, object], asked: dict[str, object]) -> KeptAnswer | None:
     """The answer in a cache file, None where a value is invalid."""
-    matches, analysis = kept.get("matches"), kept.get("analysis")
-    version, tokens = kept.get("model_version"), kept.get("prompt_tokens")
-    if not isinstance(matches, bool) or not isinstance(analysis, str) or len(analysis) > ANALYSIS_CHARACTERS:
+    schema = asked["schema"]
+    try:
+        values = require_form(kept, schema) if isinstance(schema, dict) else {}
+    except CallFailure:
         return None
-    if version_or_none(version) != version or count_or_none(tokens) != tokens or isinstance(tokens, bool):
+    version = kept.get("model_version")
+    tokens = [kept.get(name) for name in ("prompt_tokens", "output_tokens")]
+    if longest_text(list(values.values())) > ANALYSIS_CHARACTERS or version_or_none(version) != version:
         return None
-    return KeptAnswer(Answer(matches, analysis), version_or_none(version), count_or_none(tokens))
+    if any(count_or_none(count) != count or isinstance(count, bool) for count in tokens):
+        return None
+    return KeptAnswer(values, version_or_none(version), *map(count_or_none, tokens))

@@ -8,11 +8,16 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
+from motion_gating.archives.archive import read_entries
+from motion_gating.archives.texts import text_of
 from motion_gating.judges.answer_cache import AnswerCache
-from motion_gating.judges.answers import PROMPT
-from motion_gating.judges.flags import GEMINI, MANUAL, OPENAI
+from motion_gating.judges.flags import EVIDENCE, FACTS, GEMINI, MANUAL, OPENAI
 from motion_gating.judges.interface import Judge
 from motion_gating.judges.manual import ManualJudge, read_verdict_files
+from motion_gating.judges.protocols.distractors import Distractors
+from motion_gating.judges.protocols.evidence import EvidenceInParts
+from motion_gating.judges.protocols.interface import QuestionProtocol
+from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, Policy
 from motion_gating.judges.service import CallFailure, Service, shown
 from motion_gating.judges.vlm_judge import VlmJudge
@@ -67,7 +72,7 @@ def judge_settings(args: argparse.Namespace, judge: Judge | None) -> dict[str, o
         return settings
     package = PACKAGES[args.judge]
     described = {"votes": args.votes, "service": model.settings(), "package": f"{package} {metadata.version(package)}"}
-    return {**settings, **described, "prompt": PROMPT}
+    return {**settings, **described, "prompt": model.wordings}
 
 
 def _verdict_files(args: argparse.Namespace) -> list[Path]:
@@ -83,7 +88,20 @@ def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool) -> Vlm
     cache = AnswerCache(cache_dir)
     if need_key:
         cache.require_writable()
-    return VlmJudge(service, Caller(policy), cache, votes=args.votes)
+    sees_clip = args.vlm_media != FACTS
+    facts = not sees_clip or (args.protocol == EVIDENCE if args.facts is None else args.facts)
+    return VlmJudge(service, Caller(policy), cache, _protocol(args), facts, sees_clip)
+
+
+def _protocol(args: argparse.Namespace) -> QuestionProtocol:
+    """How the model is asked; evidence takes wrong descriptions from the archive."""
+    if args.protocol != EVIDENCE:
+        return SingleQuestion(args.votes)
+    if args.votes != 1:
+        raise UsageError(f"--votes {args.votes} goes with --protocol single; evidence asks each part once.")
+    archive = getattr(args, "meta_json", None)
+    texts = (text_of(entry, args.prompt_field) for entry in (read_entries(archive) if archive is not None else ()))
+    return EvidenceInParts(Distractors.of(text for text in texts if text is not None))
 
 
 def _require_package(name: str) -> None:

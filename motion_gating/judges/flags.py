@@ -7,6 +7,8 @@ import argparse
 from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
 from motion_rep.common.overwriting import folder_path, read_path
 
+SINGLE, EVIDENCE = "single", "evidence"
+VIDEO, FRAMES, FACTS = "video", "frames", "facts"
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
 DEFAULT_GEMINI_MODEL = "gemini-3.8-flash"
 
@@ -16,6 +18,19 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
     group = parser.add_argument_group("judge")
     group.add_argument(
         "--judge", choices=judges, default=GEMINI, help="the judge of whether a clip matches its description"
+    )
+    group.add_argument(
+        "--protocol",
+        choices=(SINGLE, EVIDENCE),
+        default=SINGLE,
+        help="single: one yes/no question, as published; evidence: a blind description, a choice among descriptions, "
+        "checks of events, and the question reversed where these disagree",
+    )
+    group.add_argument(
+        "--facts",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="tell the model what is measured on the motion (default: only with --protocol evidence)",
     )
     group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
     group.add_argument("--temperature", type=float, help="sent only if given; newer models reject it")
@@ -54,7 +69,11 @@ def _add_service_flags(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument("--vlm-model", metavar="M", help="its model; may be left out where the server lists only one")
     group.add_argument(
-        "--vlm-media", choices=("video", "frames"), default="video", help="frames: for servers that take pictures only"
+        "--vlm-media",
+        choices=(VIDEO, FRAMES, FACTS),
+        default=VIDEO,
+        help="frames: for servers that take pictures only; facts: no clip, only what is measured on the motion, for "
+        "models that read text only",
     )
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,8 +16,17 @@ from typing import Any
 from google import genai
 from google.genai import types
 
-from motion_gating.judges.answers import SCHEMA_KEYS
-from motion_gating.judges.service import Attempt, CallFailure, Clip, Failure, Reply, count_or_none, version_or_none
+from motion_gating.judges.inquiry import Inquiry, Schema, fields_of
+from motion_gating.judges.service import (
+    Ask,
+    Attempt,
+    CallFailure,
+    Clip,
+    Failure,
+    Reply,
+    count_or_none,
+    version_or_none,
+)
 from motion_gating.judges.transport import client_arguments, error_details, within
 from motion_rep.common.errors import UsageError
 
@@ -44,7 +53,7 @@ class GeminiService:
     """Asks a Gemini model.
 
     Attributes:
-        key: None only where nothing will be asked.
+        key: None only where nothing will be inquiry.
         sampling_fps: frames per second that the model sees (the service's own default, 1, misses motion).
         temperature: sent only where given; newer models reject it.
         base_url: None for the service's own.
@@ -71,7 +80,7 @@ class GeminiService:
         return round(max(seconds * self.sampling_fps, 1) * TOKENS_PER_FRAME)
 
     @contextmanager
-    def attach(self, clip: Clip) -> Iterator[Callable[[str, Attempt], Reply]]:
+    def attach(self, clip: Clip | None) -> Iterator[Ask]:
         """See Service. The uploaded clip is deleted when the block ends."""
         upload = _Upload(self, clip)
         try:
@@ -79,10 +88,10 @@ class GeminiService:
         finally:
             upload.delete()
 
-    def ask(self, part: types.Part, prompt: str, attempt: Attempt, end: float) -> Reply:
+    def ask(self, parts: list[types.Part], inquiry: Inquiry, attempt: Attempt, end: float) -> Reply:
         """One call of generateContent."""
-        contents: Any = [part, prompt]
-        config = self._config(attempt, end)
+        contents: Any = [*parts, inquiry.prompt]
+        config = self._config(inquiry, attempt, end)
         return _reply(self.client.models.generate_content(model=self.model, contents=contents, config=config))
 
     @cached_property
@@ -94,16 +103,10 @@ class GeminiService:
         options = types.HttpOptions(base_url=self.base_url, api_version="v1beta", client_args=arguments)
         return genai.Client(api_key=self.key, vertexai=False, http_options=options)
 
-    def _config(self, attempt: Attempt, end: float) -> types.GenerateContentConfig:
-        kinds = {"analysis": types.Type.STRING, "matches": types.Type.BOOLEAN}
+    def _config(self, inquiry: Inquiry, attempt: Attempt, end: float) -> types.GenerateContentConfig:
         return types.GenerateContentConfig(
             response_mime_type="application/json",
-            response_schema=types.Schema(
-                type=types.Type.OBJECT,
-                properties={key: types.Schema(type=kinds[key]) for key in SCHEMA_KEYS},
-                required=SCHEMA_KEYS,
-                property_ordering=SCHEMA_KEYS,
-            ),
+            response_schema=_schema(inquiry.schema),
             max_output_tokens=attempt.max_tokens,
             temperature=self.temperature,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
@@ -116,10 +119,10 @@ class _Upload:
     """A clip on its way to the service; ``remote`` is set once it was uploaded."""
 
     service: GeminiService
-    clip: Clip
+    clip: Clip | None
     remote: types.File | None = None
 
-    def ask(self, prompt: str, attempt: Attempt) -> Reply:
+    def ask(self, inquiry: Inquiry, attempt: Attempt) -> Reply:
         """The model's answer, after the upload where the clip is large.
 
         Raises:
@@ -127,7 +130,8 @@ class _Upload:
         """
         end = time.monotonic() + attempt.timeout
         try:
-            return self.service.ask(self._part(end), prompt, attempt, end)
+            parts = [] if self.clip is None or not inquiry.sees_clip else [self._part(self.clip, end)]
+            return self.service.ask(parts, inquiry, attempt, end)
         except CallFailure:
             raise
         except UNREADABLE as error:
@@ -144,21 +148,21 @@ class _Upload:
             with suppress(Exception):
                 within(DELETE_SECONDS, lambda: self.service.client.files.delete(name=name))
 
-    def _part(self, end: float) -> types.Part:
-        metadata, clip = types.VideoMetadata(fps=self.service.sampling_fps), self.clip
+    def _part(self, clip: Clip, end: float) -> types.Part:
+        metadata = types.VideoMetadata(fps=self.service.sampling_fps)
         if (len(clip.data) + 2) // 3 * 4 <= INLINE_BASE64_BYTES:
             blob = types.Blob(data=clip.data, mime_type=clip.media_type)
             return types.Part(inline_data=blob, video_metadata=metadata)
-        data = types.FileData(file_uri=self._uploaded(end).uri, mime_type=clip.media_type)
+        data = types.FileData(file_uri=self._uploaded(clip, end).uri, mime_type=clip.media_type)
         return types.Part(file_data=data, video_metadata=metadata)
 
-    def _uploaded(self, end: float) -> types.File:
+    def _uploaded(self, clip: Clip, end: float) -> types.File:
         """The clip in the Files API, once it is ready; uploaded only once."""
         files = self.service.client.files
         if self.remote is None:
             options = types.HttpOptions(timeout=_milliseconds_until(end))
-            config = types.UploadFileConfig(mime_type=self.clip.media_type, http_options=options)
-            self.remote = files.upload(file=self.clip.path, config=config)
+            config = types.UploadFileConfig(mime_type=clip.media_type, http_options=options)
+            self.remote = files.upload(file=clip.path, config=config)
         while _name(self.remote.state) != "ACTIVE":
             if _name(self.remote.state) == "FAILED":
                 raise CallFailure(Failure.REJECTED, "the service could not process the uploaded video")
@@ -203,8 +207,29 @@ def _reply(response: types.GenerateContentResponse) -> Reply:
     if not text.strip():
         raise CallFailure(Failure.EMPTY, "the answer is empty" + (f" ({finish})" if finish not in ("", "STOP") else ""))
     usage = response.usage_metadata
-    tokens = count_or_none(usage.prompt_token_count if usage else None)
-    return Reply(text, version_or_none(response.model_version), tokens)
+    tokens = (usage.prompt_token_count, _output_tokens(usage)) if usage else (None, None)
+    return Reply(text, version_or_none(response.model_version), *map(count_or_none, tokens))
+
+
+def _output_tokens(usage: types.GenerateContentResponseUsageMetadata) -> int | None:
+    """Tokens that are paid as output: the answer and the thoughts."""
+    counts = [count for count in (usage.candidates_token_count, usage.thoughts_token_count) if count is not None]
+    return sum(counts) if counts else None
+
+
+def _schema(schema: Schema) -> types.Schema:
+    """A JSON schema in the form of the service, which keeps the order of the keys."""
+    kind = types.Type(str(schema["type"]).upper())
+    if kind == types.Type.OBJECT:
+        fields = fields_of(schema)
+        properties = {name: _schema(field) for name, field in fields.items()}
+        return types.Schema(type=kind, properties=properties, required=list(fields), property_ordering=list(fields))
+    items, choices = schema.get("items"), schema.get("enum")
+    return types.Schema(
+        type=kind,
+        items=_schema(items) if isinstance(items, dict) else None,
+        enum=choices if isinstance(choices, list) else None,
+    )
 
 
 def _stop_hint(code: int, words: str, value: object) -> str | None:

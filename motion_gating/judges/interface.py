@@ -11,6 +11,7 @@ from motion_rep.files.locations import Location
 
 NO_QUESTION = "no_question"  # error kind: nothing can be asked about this entry
 RUN_ENDED = "run_ended"  # error kind: the run ended before this question
+SPLIT = "split"  # error kind: the evidence speaks for both
 UNEXPECTED = "unexpected"  # error kind: an error of this program
 
 
@@ -41,7 +42,9 @@ class Verdict:
         model_versions: the distinct versions that the service named.
         votes_for, votes_against: number of answers.
         cached: number of answers that came from the cache.
-        prompt_tokens: as the service counted them, None where it did not.
+        prompt_tokens, output_tokens: as the service counted them, None where it did not.
+        evidence: the parts of a protocol that has several, in the order in which they came, ready for JSON.
+        remarks: sentences that decide nothing, for the person who reads the record.
     """
 
     matches: bool | None
@@ -54,6 +57,9 @@ class Verdict:
     votes_against: int = 0
     cached: int = 0
     prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    evidence: tuple[dict[str, object], ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.matches is None) != (self.error_kind is not None):
@@ -116,7 +122,12 @@ class Model(Judge, Protocol):
     """A judge whose calls can be counted before they are made."""
 
     @property
-    def votes(self) -> int: ...
+    def more_calls(self) -> int:
+        """How many calls a question may take beyond those that it takes at least."""
+
+    @property
+    def wordings(self) -> str | list[str]:
+        """The words of all questions."""
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; no secrets."""

@@ -15,13 +15,22 @@ from typing import Any
 
 import openai
 
-from motion_gating.judges.answers import SCHEMA
-from motion_gating.judges.service import Attempt, CallFailure, Clip, Failure, Reply, count_or_none, version_or_none
+from motion_gating.judges.flags import VIDEO
+from motion_gating.judges.inquiry import Inquiry
+from motion_gating.judges.service import (
+    Ask,
+    Attempt,
+    CallFailure,
+    Clip,
+    Failure,
+    Reply,
+    count_or_none,
+    version_or_none,
+)
 from motion_gating.judges.transport import client_arguments
 from motion_gating.judges.video_frames import jpeg_frames
 from motion_rep.common.errors import InputError
 
-VIDEO, FRAMES = "video", "frames"
 NO_KEY = "none"  # the package needs one; servers without keys ignore it
 PATCH = 28  # pixels a token side, as in the usual open video models
 FRAMES_PER_VIDEO_TOKEN = 2
@@ -92,11 +101,11 @@ class OpenAICompatibleService:
         return round(frames * width * height / PATCH**2 / (FRAMES_PER_VIDEO_TOKEN if self.media == VIDEO else 1))
 
     @contextmanager
-    def attach(self, clip: Clip) -> Iterator[Callable[[str, Attempt], Reply]]:
+    def attach(self, clip: Clip | None) -> Iterator[Ask]:
         """See Service. The clip is encoded at the first call."""
         yield _Asker(self, clip).ask
 
-    def ask(self, parts: list[dict[str, Any]], prompt: str, attempt: Attempt) -> Reply:
+    def ask(self, parts: list[dict[str, Any]], inquiry: Inquiry, attempt: Attempt) -> Reply:
         """One call of chat/completions.
 
         Raises:
@@ -104,7 +113,7 @@ class OpenAICompatibleService:
         """
         with_schema = self.schema.used
         try:
-            reply = _reply(self._completion([*parts, {"type": "text", "text": prompt}], attempt, with_schema))
+            reply = _reply(self._completion(parts, inquiry, attempt, with_schema))
         except CallFailure as failure:
             if failure.kind is Failure.REJECTED and self.schema.rejected(with_schema):
                 raise CallFailure(Failure.NO_SCHEMA, failure.message) from None
@@ -125,20 +134,20 @@ class OpenAICompatibleService:
         except (ValueError, LookupError, TypeError, RecursionError):
             raise CallFailure(Failure.MALFORMED, f"the list of models cannot be read: {text}") from None
 
-    def _completion(self, content: list[dict[str, Any]], attempt: Attempt, with_schema: bool) -> str:
+    def _completion(self, parts: list[dict[str, Any]], inquiry: Inquiry, attempt: Attempt, with_schema: bool) -> str:
         # Servers silently ignore fields that they do not know. The prompt tokens show whether the rate was honoured.
         rate = {"media_io_kwargs": {"video": {"fps": self.sampling_fps, "num_frames": -1}}}
-        schema = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA}}
+        schema = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": inquiry.schema}}
         optional: dict[str, Any] = {} if self.temperature is None else {"temperature": self.temperature}
         if with_schema:
             optional["response_format"] = schema
-        messages: Any = [{"role": "user", "content": content}]
+        messages: Any = [{"role": "user", "content": [*parts, {"type": "text", "text": inquiry.prompt}]}]
         return _called(
             lambda: self._client.chat.completions.with_raw_response.create(
                 model=self.model,
                 messages=messages,
                 max_tokens=attempt.max_tokens,
-                extra_body=rate if self.media == VIDEO else None,
+                extra_body=rate if self.media == VIDEO and parts else None,
                 timeout=attempt.timeout,
                 **optional,
             ),
@@ -156,18 +165,20 @@ class _Asker:
     """A clip in the form that the server takes."""
 
     service: OpenAICompatibleService
-    clip: Clip
+    clip: Clip | None
 
-    def ask(self, prompt: str, attempt: Attempt) -> Reply:
+    def ask(self, inquiry: Inquiry, attempt: Attempt) -> Reply:
         try:
-            parts = self.parts
+            parts = self.parts if inquiry.sees_clip else []
         except InputError as error:
             raise CallFailure(Failure.REJECTED, str(error)) from None
-        return self.service.ask(parts, prompt, attempt)
+        return self.service.ask(parts, inquiry, attempt)
 
     @cached_property
     def parts(self) -> list[dict[str, Any]]:
         """Content parts; for frames each picture follows its time."""
+        if self.clip is None:
+            return []
         if self.service.media == VIDEO:
             return [{"type": "video_url", "video_url": {"url": _data_url(self.clip.media_type, self.clip.data)}}]
         parts: list[dict[str, Any]] = [{"type": "text", "text": "The clip as pictures, each after its time:"}]
@@ -219,8 +230,8 @@ def _reply(body: str) -> Reply:
     if text is None:
         raise CallFailure(Failure.EMPTY, "the answer is empty")
     usage = value.get("usage")
-    tokens = count_or_none(usage.get("prompt_tokens") if isinstance(usage, dict) else None)
-    return Reply(text, version_or_none(value.get("model")), tokens)
+    counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
+    return Reply(text, version_or_none(value.get("model")), *map(count_or_none, counts))
 
 
 def _text(content: object) -> str:

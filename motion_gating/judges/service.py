@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from motion_gating.judges.inquiry import Inquiry
 from motion_rep.common.errors import one_line
 
 MESSAGE_CHARACTERS, ANALYSIS_CHARACTERS, VERSION_CHARACTERS = 300, 2000, 120
@@ -76,11 +77,15 @@ class Clip:
 
 @dataclass(frozen=True)
 class Reply:
-    """The text of an answer as it came, the model version that the service named, and its count of prompt tokens."""
+    """The text of an answer as it came, the model version that the service named, and its counts of tokens."""
 
     text: str
     model_version: str | None = None
     prompt_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+Ask = Callable[[Inquiry, Attempt], Reply]
 
 
 class Service(Protocol):
@@ -96,8 +101,8 @@ class Service(Protocol):
     def settings(self) -> dict[str, object]:
         """Everything about the service that changes an answer; no secrets."""
 
-    def attach(self, clip: Clip) -> AbstractContextManager[Callable[[str, Attempt], Reply]]:
-        """A function that asks about the clip with a prompt. Resources of the clip are released when the block ends."""
+    def attach(self, clip: Clip | None) -> AbstractContextManager[Ask]:
+        """A function that asks about the clip, or without one. The clip's resources are released when the block ends."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""

@@ -1,17 +1,17 @@
-"""A judge that asks a service: from the cache where it can, with votes; every failure becomes undecided."""
+"""A judge that asks a service by a protocol; every failure becomes undecided."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
-from motion_gating.judges.answers import SCHEMA, Answer, prompt_for, read_answer
+from motion_gating.judges.answer_cache import AnswerCache
+from motion_gating.judges.conversation import Conversation
 from motion_gating.judges.interface import (
     NO_QUESTION,
     RUN_ENDED,
+    SPLIT,
     UNEXPECTED,
     HumanVerdict,
     Question,
@@ -19,27 +19,15 @@ from motion_gating.judges.interface import (
     Verdict,
     undecided,
 )
+from motion_gating.judges.protocols.interface import Part, QuestionProtocol, count_support
+from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, RunStopped
-from motion_gating.judges.service import (
-    ANALYSIS_CHARACTERS,
-    MESSAGE_CHARACTERS,
-    VERSION_CHARACTERS,
-    Attempt,
-    CallFailure,
-    Clip,
-    Failure,
-    Reply,
-    Service,
-    shown,
-    video_type,
-    without_secrets,
-)
-from motion_gating.judges.transport import within
+from motion_gating.judges.service import MESSAGE_CHARACTERS, CallFailure, Clip, Service, shown, video_type
 from motion_rep.common.errors import InputError
+from motion_rep.describing.description import Description, describe_file
 from motion_rep.files.local_files import read_bytes, require_file
 from motion_rep.files.remote_files import local_copy
 
-Ask = Callable[[str, Attempt], Reply]
 MOST_CLIP_BYTES = 200_000_000
 # How files of video containers begin, with the place of these bytes: a playlist, or any other file under a video's
 # name, is never sent.
@@ -55,13 +43,17 @@ class VlmJudge:
     """Asks one service.
 
     Attributes:
-        votes: odd; asking ends as soon as one side has the majority.
+        protocol: how it is asked.
+        gives_facts: whether the model gets the facts that are measured on the motion.
+        sees_clip: False where it gets the facts alone.
     """
 
     service: Service
     caller: Caller
     cache: AnswerCache
-    votes: int = 1
+    protocol: QuestionProtocol = field(default_factory=SingleQuestion)
+    gives_facts: bool = False
+    sees_clip: bool = True
     is_remote_service: bool = field(default=True, init=False)
     people: Mapping[str, HumanVerdict] = field(default_factory=dict, init=False)
     refused: Sequence[str] = field(default=(), init=False)
@@ -78,117 +70,151 @@ class VlmJudge:
     def stop(self) -> Stop | None:
         return self.caller.stop
 
+    @property
+    def more_calls(self) -> int:
+        """See Model."""
+        return self.protocol.more_calls
+
+    @property
+    def wordings(self) -> str | list[str]:
+        """See Model."""
+        return self.protocol.wordings
+
     def settings(self) -> dict[str, object]:
-        """See Service."""
-        return self.service.settings()
+        """See Model."""
+        media = {} if self.sees_clip else {"media": "facts"}
+        return {**self.service.settings(), **media, "protocol": self.protocol.name, "facts": self.gives_facts}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """See Service."""
-        return self.service.estimate_tokens(seconds, width, height)
+        return self.service.estimate_tokens(seconds, width, height) if self.sees_clip else 0
 
     def judge(self, question: Question) -> Verdict:
-        """The verdict of the majority of the votes; undecided where an answer is missing."""
+        """The verdict of the protocol; undecided where an answer is missing."""
         try:
-            with _clip(question) as (clip, description):
-                return self._collect(description, clip)
+            with self._conversation(question) as (conversation, described):
+                return self._examined(conversation, described)
         except InputError as error:
             return undecided(self.name, NO_QUESTION, self._shown(error, 2 * MESSAGE_CHARACTERS))
         except Exception as error:  # costs this entry its verdict, not the run
             return undecided(self.name, UNEXPECTED, self._shown(f"{type(error).__name__}: {error}"))
 
     def unanswered(self, question: Question) -> int:
-        """The least number of calls that the question takes: answers up to a majority that are not in the cache.
+        """The least number of calls that the question takes: answers that are not in the cache.
 
         Raises:
             InputError: the question cannot be asked.
         """
-        with _clip(question) as (clip, description):
-            asked = self._asked(description, clip)
-        return sum(self.cache.get({**asked, "vote": vote}) is None for vote in range(self.votes // 2 + 1))
+        with self._conversation(question) as (conversation, _):
+            return self.protocol.missing(conversation)
 
-    def _collect(self, description: str, clip: Clip) -> Verdict:
-        asked, answers, cached = self._asked(description, clip), list[KeptAnswer](), 0
-        with self.service.attach(clip) as ask:
-            for vote in range(self.votes):
-                kept = self.cache.get({**asked, "vote": vote})
-                cached += kept is not None
-                try:
-                    answers.append(kept or self._ask(ask, description, {**asked, "vote": vote}))
-                except RunStopped:
-                    reason = self.stop.message if self.stop else "the run ended"
-                    return self._verdict(answers, cached, RUN_ENDED, f"not asked: {reason}")
-                except CallFailure as failure:
-                    return self._verdict(answers, cached, failure.kind.value, failure.message)
-                if _majority(answers, self.votes) is not None:
-                    break
-        return self._verdict(answers, cached)
-
-    def _ask(self, ask: Ask, description: str, asked: dict[str, object]) -> KeptAnswer:
-        def attempt_once(attempt: Attempt) -> KeptAnswer:
-            with self._readable_failures():
-                reply = within(attempt.timeout, lambda: ask(prompt_for(description), attempt))
-                answer = read_answer(without_secrets(reply.text, self.service.secrets))
-            # Once more after decoding: JSON may have hidden a secret from the line above.
-            analysis = self._shown(answer.analysis, ANALYSIS_CHARACTERS)
-            version = reply.model_version and self._shown(reply.model_version, VERSION_CHARACTERS)
-            return KeptAnswer(Answer(answer.matches, analysis), version, reply.prompt_tokens)
-
-        kept = self.caller.call(attempt_once)
+    def _examined(self, conversation: Conversation, described: Description | None) -> Verdict:
+        parts: list[Part] = []
+        remarks = described.contradictions if described else ()
         try:
-            self.cache.put(asked, kept)
-        except InputError as error:  # a full disk; further answers would be paid for and lost
-            self.caller.end_run(Stop(str(error), exit_code=2))
-        return kept
-
-    @contextmanager
-    def _readable_failures(self) -> Iterator[None]:
-        """Every failure, also an unexpected one, as a CallFailure with one line without secrets."""
-        try:
-            yield
+            for part in self.protocol.examine(conversation):
+                parts.append(part)
+        except RunStopped:
+            reason = self.stop.message if self.stop else "the run ended"
+            return _verdict(conversation, parts, remarks, None, RUN_ENDED, f"not asked: {reason}")
         except CallFailure as failure:
-            raise CallFailure(failure.kind, self._shown(failure.message), failure.wanted_delay) from None
-        except Exception as error:  # an error is not a verdict
-            raise CallFailure(Failure.UNEXPECTED, self._shown(f"{type(error).__name__}: {error}")) from None
+            return _verdict(conversation, parts, remarks, None, failure.kind.value, failure.message)
+        matches = self.protocol.settle(parts)
+        if matches is None:
+            said = ", ".join(f"{part.name}: {_SUPPORT[part.supports]}" for part in parts)
+            return _verdict(conversation, parts, remarks, None, SPLIT, f"the evidence is split ({said})")
+        return _verdict(conversation, parts, remarks, matches)
 
     def _shown(self, text: object, length: int = MESSAGE_CHARACTERS) -> str:
         return shown(text, self.service.secrets, length)
 
-    def _asked(self, description: str, clip: Clip) -> dict[str, object]:
-        question = {"schema": SCHEMA, "prompt": prompt_for(description)}
-        video = {"video_sha256": hashlib.sha256(clip.data).hexdigest()}
-        return {"judge": self.name, **self.service.settings(), **question, **video}
+    @contextmanager
+    def _conversation(self, question: Question) -> Iterator[tuple[Conversation, Description | None]]:
+        """The conversation about a clip, and the description of its motion where there is one.
 
-    def _verdict(
-        self, answers: list[KeptAnswer], cached: int, error_kind: str | None = None, error: str | None = None
-    ) -> Verdict:
-        matches = _majority(answers, self.votes)
-        votes_for = sum(kept.answer.matches for kept in answers)
-        tokens = [kept.prompt_tokens for kept in answers if kept.prompt_tokens is not None]
-        analyses = [kept.answer.analysis for kept in answers if kept.answer.matches == matches]
-        return Verdict(
-            matches=matches,
-            analysis=self._shown(analyses[0], ANALYSIS_CHARACTERS) if analyses else None,
-            judge=self.name,
-            error_kind=error_kind,
-            error=error,
-            model_versions=tuple(sorted({kept.model_version for kept in answers if kept.model_version})),
-            votes_for=votes_for,
-            votes_against=len(answers) - votes_for,
-            cached=cached,
-            prompt_tokens=sum(tokens) if tokens else None,
-        )
+        Raises:
+            InputError: there is nothing to ask about.
+        """
+        if question.description is None:
+            raise InputError("the entry has no description. Name its field with --prompt-field.")
+        described = self._description(question)
+        facts = described.sentences if described and self.gives_facts else ()
+        with _clip(question, self.sees_clip) as clip, self.service.attach(clip) as ask:
+            conversation = Conversation(self.service, self.caller, self.cache, ask, question.description, facts, clip)
+            yield conversation, described
+
+    def _description(self, question: Question) -> Description | None:
+        """What the motion does; None where it is not asked for.
+
+        Raises:
+            InputError: the model would get nothing at all.
+        """
+        if not self.gives_facts:
+            return None
+        try:
+            if question.motion is None:
+                raise InputError("the entry names no motion, so there are no facts about it.")
+            with local_copy(question.motion) as path:
+                return describe_file(path, text=question.description)
+        except InputError:
+            if self.sees_clip:
+                return None
+            raise
+
+
+_SUPPORT = {True: "for", False: "against", None: "neither"}
+
+
+def _verdict(
+    conversation: Conversation,
+    parts: Sequence[Part],
+    remarks: Sequence[str],
+    matches: bool | None,
+    error_kind: str | None = None,
+    error: str | None = None,
+) -> Verdict:
+    answers, (votes_for, votes_against) = conversation.answers, count_support(parts)
+    said = [part.said for part in parts if part.supports == matches and matches is not None]
+    evidence = tuple(part.as_dict() for part in parts)
+    found = [str(remark) for part in parts for remark in _listed(part.details.get("remarks"))]
+    return Verdict(
+        matches=matches,
+        analysis=said[0] if said else None,
+        judge=conversation.service.name,
+        error_kind=error_kind,
+        error=error,
+        model_versions=tuple(sorted({answer.model_version for answer in answers if answer.model_version})),
+        votes_for=votes_for,
+        votes_against=votes_against,
+        cached=len(conversation.from_cache),
+        prompt_tokens=_sum([answer.prompt_tokens for answer in answers]),
+        output_tokens=_sum([answer.output_tokens for answer in answers]),
+        evidence=evidence if any(part.name != "match" for part in parts) else (),
+        remarks=(*remarks, *found),
+    )
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """The sum of the known counts; None where none is known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 @contextmanager
-def _clip(question: Question) -> Iterator[tuple[Clip, str]]:
-    """The clip with its bytes, and the description.
+def _clip(question: Question, sees_clip: bool) -> Iterator[Clip | None]:
+    """The clip with its bytes; None where the model sees none.
 
     Raises:
         InputError: there is nothing to ask about.
     """
     location = question.video
-    if question.description is None:
-        raise InputError("the entry has no description. Name its field with --prompt-field.")
+    if not sees_clip:
+        yield None
+        return
     if location is None:
         raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
     with local_copy(location) as path:
@@ -204,11 +230,4 @@ def _clip(question: Question) -> Iterator[tuple[Clip, str]]:
             raise InputError(
                 f"{location}: does not begin as a video file does (mp4, webm, avi). It was not sent; render it again."
             )
-        yield Clip(path, data), question.description
-
-
-def _majority(answers: list[KeptAnswer], votes: int) -> bool | None:
-    votes_for = sum(kept.answer.matches for kept in answers)
-    if votes_for > votes // 2:
-        return True
-    return False if len(answers) - votes_for > votes // 2 else None
+        yield Clip(path, data)

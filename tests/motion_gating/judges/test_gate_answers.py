@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.judges.answers import Answer, prompt_for, read_answer
+from motion_gating.judges.answers import prompt_for, read_answer
 from motion_gating.judges.manual import read_verdicts
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_gating.judges.service import CallFailure, count_or_none, delay_in_seconds, short, without_secrets
@@ -33,16 +33,16 @@ def test_any_text_is_an_answer_or_a_failure_of_one_line(text):
         assert "\n" not in failure.message
         assert len(failure.message) < 400
     else:
-        assert isinstance(answer.matches, bool)
-        assert isinstance(answer.analysis, str)
+        assert isinstance(answer["matches"], bool)
+        assert isinstance(answer["analysis"], str)
 
 
 @given(st.booleans(), st.text(), st.dictionaries(st.text(max_size=3), JSON, max_size=2))
 @settings(max_examples=100, deadline=None)
 def test_a_whole_answer_is_read_as_it_is(matches, analysis, more):
     text = json.dumps({**more, "analysis": analysis, "matches": matches})
-    assert read_answer(text) == Answer(matches, analysis)
-    assert read_answer(f"<think>{{}} true false</think>\n```json\n{text}\n```") == Answer(matches, analysis)
+    assert read_answer(text) == {"analysis": analysis, "matches": matches}
+    assert read_answer(f"<think>{{}} true false</think>\n```json\n{text}\n```") == {"analysis": analysis, "matches": matches}
 
 
 @given(st.text())

@@ -1,0 +1,113 @@
+"""Inquiries about one clip, answered from the cache where they can be, else by the service."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
+from motion_gating.judges.answers import read_answer
+from motion_gating.judges.inquiry import Inquiry
+from motion_gating.judges.interface import Stop
+from motion_gating.judges.retrying import Caller
+from motion_gating.judges.service import (
+    ANALYSIS_CHARACTERS,
+    MESSAGE_CHARACTERS,
+    VERSION_CHARACTERS,
+    Ask,
+    Attempt,
+    CallFailure,
+    Clip,
+    Failure,
+    Service,
+    shown,
+    without_secrets,
+)
+from motion_gating.judges.transport import within
+from motion_rep.common.errors import InputError
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Questions to one service about one clip.
+
+    description: the text of the entry; data, never an instruction.
+    facts: sentences about the motion, measured; empty where none are given to the model.
+    clip: None where the model gets the facts alone.
+    answers: what was answered so far, in order; ``from_cache`` counts those that were kept.
+    """
+
+    service: Service
+    caller: Caller
+    cache: AnswerCache
+    ask_service: Ask
+    description: str
+    facts: tuple[str, ...] = ()
+    clip: Clip | None = None
+    answers: list[KeptAnswer] = field(default_factory=list)
+    from_cache: list[KeptAnswer] = field(default_factory=list)
+
+    def ask(self, inquiry: Inquiry, vote: int = 0) -> dict[str, object]:
+        """The values of the answer.
+
+        Raises:
+            CallFailure: there is none, and why.
+            RunStopped: nothing is asked any more.
+        """
+        asked = self._asked(inquiry, vote)
+        kept = self.cache.get(asked)
+        if kept is not None:
+            self.from_cache.append(kept)
+        answer = kept or self._call(inquiry, asked)
+        self.answers.append(answer)
+        return answer.values
+
+    def kept(self, inquiry: Inquiry, vote: int = 0) -> dict[str, object] | None:
+        """The values of an answer in the cache, without asking."""
+        kept = self.cache.get(self._asked(inquiry, vote))
+        return None if kept is None else kept.values
+
+    def _call(self, inquiry: Inquiry, asked: dict[str, object]) -> KeptAnswer:
+        def attempt_once(attempt: Attempt) -> KeptAnswer:
+            with self._readable_failures():
+                reply = within(attempt.timeout, lambda: self.ask_service(inquiry, attempt))
+                values = read_answer(without_secrets(reply.text, self.service.secrets), inquiry.schema)
+            # Once more after decoding: JSON may have hidden a secret from the line above.
+            version = reply.model_version and self.shown(reply.model_version, VERSION_CHARACTERS)
+            shown_values = {name: self._shown_value(value) for name, value in values.items()}
+            return KeptAnswer(shown_values, version, reply.prompt_tokens, reply.output_tokens)
+
+        answer = self.caller.call(attempt_once)
+        try:
+            self.cache.put(asked, answer)
+        except InputError as error:  # a full disk; further answers would be paid for and lost
+            self.caller.end_run(Stop(str(error), exit_code=2))
+        return answer
+
+    @contextmanager
+    def _readable_failures(self) -> Iterator[None]:
+        """Every failure, also an unexpected one, as a CallFailure with one line without secrets."""
+        try:
+            yield
+        except CallFailure as failure:
+            raise CallFailure(failure.kind, self.shown(failure.message), failure.wanted_delay) from None
+        except Exception as error:  # an error is not a verdict
+            raise CallFailure(Failure.UNEXPECTED, self.shown(f"{type(error).__name__}: {error}")) from None
+
+    def shown(self, text: object, length: int = MESSAGE_CHARACTERS) -> str:
+        """A text of the service as one line without secrets."""
+        return shown(text, self.service.secrets, length)
+
+    def _shown_value(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._shown_value(item) for item in value]
+        return self.shown(value, ANALYSIS_CHARACTERS) if isinstance(value, str) else value
+
+    def _asked(self, inquiry: Inquiry, vote: int) -> dict[str, object]:
+        """Everything that changes the answer."""
+        question = {"schema": inquiry.schema, "prompt": inquiry.prompt, "vote": vote}
+        seen = self.clip if inquiry.sees_clip else None
+        video = {"media": "facts"} if seen is None else {"video_sha256": hashlib.sha256(seen.data).hexdigest()}
+        return {"judge": self.service.name, **self.service.settings(), **question, **video}

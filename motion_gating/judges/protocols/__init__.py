@@ -1,0 +1,1 @@
+"""Ways to question a model about a clip: one question, or evidence in parts."""
