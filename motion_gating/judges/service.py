@@ -102,7 +102,7 @@ class Service(Protocol):
         """Everything about the service that changes an answer; no secrets."""
 
     def attach(self, clip: Clip | None) -> AbstractContextManager[Ask]:
-        """A function that asks about the clip, or without one. The clip's resources are released when the block ends."""
+        """A function that asks about the clip, or without one. Its resources are released when the block ends."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""

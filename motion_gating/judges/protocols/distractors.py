@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-WRONG_OPTIONS = 5
+WRONG_OPTIONS = 7
 MOST_COMMON_WORDS = 0.34  # share of words in common above which two descriptions may mean the same motion
 POOL = 400  # descriptions of an archive that are kept to choose from
 BUILT_IN = (

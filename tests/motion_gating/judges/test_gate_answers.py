@@ -41,8 +41,9 @@ def test_any_text_is_an_answer_or_a_failure_of_one_line(text):
 @settings(max_examples=100, deadline=None)
 def test_a_whole_answer_is_read_as_it_is(matches, analysis, more):
     text = json.dumps({**more, "analysis": analysis, "matches": matches})
-    assert read_answer(text) == {"analysis": analysis, "matches": matches}
-    assert read_answer(f"<think>{{}} true false</think>\n```json\n{text}\n```") == {"analysis": analysis, "matches": matches}
+    values = {"analysis": analysis, "matches": matches}
+    assert read_answer(text) == values
+    assert read_answer(f"<think>{{}} true false</think>\n```json\n{text}\n```") == values
 
 
 @given(st.text())
