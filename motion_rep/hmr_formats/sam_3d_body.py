@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
+from motion_rep.captures.capture_file import float_tensor
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.box_tracks import Box, link_boxes
 from motion_rep.hmr_results.documents import Document
@@ -49,14 +51,12 @@ class Sighting(NamedTuple):
 def tracks(document: Document) -> tuple[Track, ...]:
     """Everybody, followed by the overlap of boxes, named in the order in which they appear."""
     if document.path.is_dir():
-        sightings = [one for frame, path in _frame_files(document.path) for one in _people(NpzArrays(path), frame)]
+        sightings = [one for frame, path in _frame_files(document.path) for one in _frame(NpzArrays(path), frame)]
         return _followed(document, sightings, {})
     values = document.value
     if not isinstance(values, Mapping):
         raise InputError("holds no dict. Give SAM 3D Body's npz, or a folder of one for each frame.")
-    frames = frame_numbers(values, "frame_index")
-    sightings = [one for row, frame in enumerate(frames.tolist()) for one in _people(_row(values, row), frame)]
-    return _followed(document, sightings, values)
+    return _followed(document, _people(values, frame_numbers(values, "frame_index").tolist()), values)
 
 
 def _followed(document: Document, sightings: list[Sighting], clip: Mapping) -> tuple[Track, ...]:
@@ -78,36 +78,38 @@ def _frame_files(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]) - first, path) for match, path in found)
 
 
-def _row(values: Mapping, row: int) -> dict:
-    names = (*KEYS, "focal_length", "bbox")
-    return {name: values[name][row] for name in names if name in values and len(values[name]) > row}
+def _frame(values: Mapping, frame: int) -> list[Sighting]:
+    """One or several people of a frame; the arrays of one have no dimension for people."""
+    points = numbers(values, KEYS[0], (COUNT, 3) if _dimensions(values, KEYS[0]) == 2 else (None, COUNT, 3))
+    if points.ndim == 3:
+        return _people(values, [frame] * len(points))
+    one = {name: np.asarray(values[name])[None] for name in (*KEYS, "bbox", "focal_length") if name in values}
+    return _people(one, [frame])
 
 
-def _people(values: Mapping, frame: int) -> list[Sighting]:
-    """One or several people of a frame."""
-    points = numbers(values, "pred_keypoints_3d", (COUNT, 3) if _is_one(values) else (None, COUNT, 3))
-    points = points.reshape(-1, COUNT, 3)
-    count = len(points)
-    place = numbers(values, "pred_cam_t", (3,) if _is_one(values) else (count, 3)).reshape(count, 1, 3)
-    boxes = numbers(values, "bbox", (4,) if _is_one(values) else (count, 4)).reshape(count, 4)
+def _people(values: Mapping, frames: list[int]) -> list[Sighting]:
+    """A row for each person in each frame."""
+    count = len(frames)
+    points = numbers(values, KEYS[0], (count, COUNT, 3)) + numbers(values, KEYS[1], (count, 3))[:, None]
+    boxes = numbers(values, "bbox", (count, 4)).tolist()
     focals = _focals(values, count)
     return [
-        Sighting(frame, points[i] + place[i], focals[i], (*box[:2], box[2] - box[0], box[3] - box[1]))
-        for i, box in enumerate(boxes.tolist())
+        Sighting(frames[i], points[i], focals[i], (*box[:2], box[2] - box[0], box[3] - box[1]))
+        for i, box in enumerate(boxes)
     ]
 
 
-def _is_one(values: Mapping) -> bool:
-    return len(getattr(values["pred_keypoints_3d"], "shape", ())) == 2
+def _dimensions(values: Mapping, name: str) -> int:
+    return len(getattr(values[name], "shape", ())) if name in values else 0
 
 
 def _focals(values: Mapping, count: int) -> list[float | None]:
     if "focal_length" not in values:
         return [None] * count
-    shape = getattr(values["focal_length"], "shape", ())
-    if shape in ((), (1,)):
-        return [number(values, "focal_length")] * count
-    return list(numbers(values, "focal_length", (count,)).tolist())
+    found = float_tensor("focal_length", values["focal_length"]).flatten()
+    if len(found) not in (1, count):
+        raise InputError(f"focal_length has {len(found)} entries, expected one, or one for each of the {count} rows.")
+    return list(found.expand(count).tolist())
 
 
 def _capture(document: Document, own: list[Sighting], clip: Mapping) -> Capture:

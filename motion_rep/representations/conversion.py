@@ -96,7 +96,7 @@ def read_representation(document: Document, settings: Settings) -> Capture:
     elif found.kind == "smplx-npz":
         capture = _smplx_capture(document.value, settings.up)
     elif found.kind == "276":
-        capture = _capture_276(document.value)
+        capture = _capture_276(found, document.value)
     else:
         capture = _capture_rows(found, document.value)
     fps = settings.fps or capture.fps
@@ -115,8 +115,8 @@ def _smplx_capture(values: object, up: str | None) -> Capture:
     return capture if axis else capture.with_notes(UP_ASSUMED)
 
 
-def _capture_276(value: object) -> Capture:
-    clip = motion_clip(torch.from_numpy(value) if isinstance(value, np.ndarray) else value)
+def _capture_276(found: Recognised, value: object) -> Capture:
+    clip = motion_clip({**value, "motion": found.rows} if isinstance(value, Mapping) else found.rows)
     body = with_closing_frame(clip.motion.double())
     lost = (CAMERA_LOST,) if clip.camera is not None else ()
     short = (NO_CLOSING,) if len(body.transl) == len(clip) else ()

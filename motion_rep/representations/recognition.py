@@ -53,6 +53,8 @@ def recognise(value: object, wanted: str = "auto") -> Recognised:
     if not all_finite(found.rows):
         raise InputError("holds values that are not finite numbers. Make the file again.")
     if found.kind in CHECKS:
+        if len(found.rows) < 2:
+            raise InputError(f"has {len(found.rows)} rows, expected at least 2.")
         CHECKS[found.kind](found.rows)
     return found
 
@@ -83,7 +85,7 @@ def _require_272(rows: Tensor) -> None:
     expected = rows.new_tensor((0.0, 0.0, 1.0, 0.0))
     yaw = float((rows[:, rows_272.TURN][:, [1, 3, 4, 5]] - expected).abs().max())
     _require_rotations(rows[:, rows_272.ROTATIONS].unflatten(1, (22, 2, 3)), "columns 140 to 271", "first two rows")
-    if yaw > NOT_ROTATION:
+    if not yaw <= NOT_ROTATION:
         raise InputError(
             f"its columns 2 to 7 are no turns about y (off by {yaw:.2g}), expected the rows of 272-dim-Motion-"
             "Representation. If it was normalised, undo that with the data set's mean and std first."
@@ -103,7 +105,7 @@ def _require_rotations(pairs: Tensor, where: str, what: str) -> None:
     """(T, 22, 2, 3) pairs of unit vectors at right angles."""
     products = pairs @ pairs.mT
     off = float((products - torch.eye(2, dtype=pairs.dtype)).abs().max())
-    if off > NOT_ROTATION:
+    if not off <= NOT_ROTATION:  # also where it is not a number
         raise InputError(
             f"its {where} are not the {what} of rotations (off by {off:.2g}). It is normalised (undo that with the "
             "data set's mean and std first), its rotations are stored in another order, or it is something else."
@@ -113,7 +115,7 @@ def _require_rotations(pairs: Tensor, where: str, what: str) -> None:
 def _require_agreement(body: BodyParameters, joints: Tensor, kind: str) -> None:
     """Joints by forward kinematics near those in the file."""
     away = float(_distance(body, joints))
-    if away > SAME_BODY:
+    if not away <= SAME_BODY:
         raise InputError(
             f"its rotations and its joints disagree by {away * 1000:.0f} mm, expected below {SAME_BODY * 1000:.0f}: "
             f"it is no {kind} of an SMPL body, or its rotations are stored in another order."

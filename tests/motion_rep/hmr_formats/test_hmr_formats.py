@@ -308,6 +308,25 @@ def test_sam_3d_body_is_fitted_and_people_are_told_apart(tmp_path, per_frame):
     assert bare is None or bare.focal_length is None and "--image-size" in bare.notes[1]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pred_keypoints_3d": np.zeros((20, 60, 3))}, "pred_keypoints_3d has shape (20, 60, 3), expected (20, 70, 3)"),
+        ({"pred_cam_t": np.zeros((19, 3))}, "pred_cam_t has shape (19, 3)"),
+        ({"bbox": None}, "has no bbox"),
+        ({"focal_length": np.ones(7)}, "focal_length has 7 entries"),
+        ({"pred_cam_t": np.full((20, 3), np.nan)}, "not finite"),
+    ],
+)
+def test_damaged_files_of_sam_3d_body(tmp_path, changes, words):
+    path = write_sam_3d_body(tmp_path, [known_person(20)], per_frame=False)
+    values = {**np.load(path), **changes}
+    np.savez(path, **{name: value for name, value in values.items() if value is not None})
+    with pytest.raises(InputError) as failure:
+        read_capture(path)
+    assert words in str(failure.value)
+
+
 def test_a_single_frame_of_sam_3d_body_names_the_folder(tmp_path):
     folder = write_sam_3d_body(tmp_path, [known_person(3)], per_frame=True)
     with pytest.raises(InputError, match="is one frame of SAM 3D Body; give the folder"):

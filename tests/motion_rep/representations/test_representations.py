@@ -193,10 +193,14 @@ def test_files_are_recognised_by_their_numbers_not_only_by_their_width(tmp_path,
         "humanml3d": (np.zeros((40, 263)), "HumanML3D's 263. It holds joint positions and no SMPL rotations"),
         "joints": (np.zeros((40, 22, 3)), "positions of 22 joints"),
         "other": (np.zeros((40, 7)), r"found numbers of shape (40, 7)"),
+        "empty": (np.zeros((0, 272)), "has 0 rows, expected at least 2"),
+        "giant": (np.full((9, 272), 1e30), "not the first two rows of rotations"),
+        "zeros": (np.zeros((9, 201)), "not the first two columns of rotations"),
+        "objects": (np.full((9, 276), 3, np.uint16), "span no plane"),
         "nan": (np.where(np.arange(272) == 9, np.nan, rows), "not finite"),
     }
     for name, (value, words) in cases.items():
-        np.save(tmp_path / f"{name}.npy", value.astype(np.float32))
+        np.save(tmp_path / f"{name}.npy", value if value.dtype == np.uint16 else value.astype(np.float32))
         assert run("-i", tmp_path / f"{name}.npy", "-o", tmp_path / "out.pt", "--to", "276") == 1
         assert words in capsys.readouterr().err.replace("\n", " "), name
     np.save(tmp_path / "in.npy", rows.astype(np.float32))
