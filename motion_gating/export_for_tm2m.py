@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_gating.archives.fields import TEXT_KEYS, USE_REF_MOTION
+from motion_gating.archives.fields import TEXT_KEYS
 from motion_gating.archives.flags import add_scheme_flag
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_error, say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.command_line import Parser, run_command
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.files.locations import read_location
-
-if TYPE_CHECKING:
-    from motion_gating.archives.for_tm2m import Exported
-
-# What is counted.
-ENTRIES, CONDITIONED, FAULTY = "entries", "conditioned", "faulty"
-LEFT_OUT, UNRECORDED, OTHER_EXTRINSICS = "left out", "unrecorded", "other extrinsics"
 
 
 def build_parser() -> Parser:
@@ -52,87 +41,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.archives.archive import entry_writer, read_entries
-    from motion_gating.archives.archive_lock import archive_lock
-    from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS
-    from motion_gating.archives.for_tm2m import exported, read_statistics
-    from motion_gating.archives.paths import files_named
-    from motion_rep.common.overwriting import refuse_overwriting
+    from motion_gating.archives.export_run import export_archive
 
-    _require_places(args)
-    if not args.check:
-        named = files_named(read_entries(args.meta_json), args.meta_json, (*PATH_FIELDS, *OTHER_PATH_FIELDS))
-        refuse_overwriting([("--output-json", args.output_json)], named)
-    statistics = read_statistics(args.vimogen_root)
-    if statistics is None:
-        say_warning(f"{args.vimogen_root}: has no data/meta_info/mean.npy and std.npy; z-scores were not checked")
-    entries = read_entries(args.meta_json)
-    counts: Counter = Counter()
-    with contextlib.ExitStack() as stack:
-        if not args.check:
-            stack.enter_context(archive_lock(args.output_json))
-            write = stack.enter_context(entry_writer(args.output_json))
-        for one in exported(entries, args.meta_json, args.vimogen_root, args.text_key, statistics):
-            _report(one, counts, args.for_upstream_checker)
-            if not args.check and one.entry is not None:
-                write(one.entry)
-    _say_result(args, counts)
-    return SOME_FAILED if counts[FAULTY] else DONE
-
-
-def _require_places(args: argparse.Namespace) -> None:
-    if not args.vimogen_root.is_dir():
-        raise UsageError(f"--vimogen-root {args.vimogen_root}: is no folder. Give the ViMoGen checkout.")
-    if args.check:
-        return
-    if args.output_json is None:
-        raise UsageError("--output-json is missing: give the archive to write, or --check.")
-    if args.output_json.suffix.lower() != ".json":
-        raise UsageError(f"{args.output_json}: the loader reads JSON lists. Give a name that ends in .json.")
-
-
-def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:
-    """Name the faults and the notes of an entry, and count it."""
-    for fault in one.faults:
-        say_error(f"entry {one.identifier}: {fault}")
-    for note in one.notes:
-        say_warning(f"entry {one.identifier}: {note}")
-    if about_extrinsics and one.rows is False:
-        say_warning(f"entry {one.identifier}: its extrinsic is no (rows, 9) tensor")
-    counts[ENTRIES] += 1
-    counts[CONDITIONED] += one.entry is not None and one.entry[USE_REF_MOTION]
-    counts[FAULTY] += bool(one.faults)
-    counts[LEFT_OUT] += one.entry is None
-    counts[UNRECORDED] += one.unrecorded and not one.faults
-    counts[OTHER_EXTRINSICS] += one.rows is False
-
-
-def _say_result(args: argparse.Namespace, counts: Counter) -> None:
-    from motion_gating.archives.checkout import next_steps
-
-    if counts[UNRECORDED]:
-        say_warning(
-            f"{counts[UNRECORDED]} entries came with use_ref_motion true and without a record of what was judged; "
-            "kept from the archive"
-        )
-    if args.for_upstream_checker and counts[OTHER_EXTRINSICS]:
-        say(
-            f"{counts[OTHER_EXTRINSICS]} motions for ViMoGen's own motion_checker.py: convert them again with\n"
-            "  python motion_rep/convert_hmr_to_motion.py -i CAPTURES -o MOTIONS --target-fps 16 --extrinsic-format "
-            "rows --overwrite"
-        )
-    left_out = f", {counts[LEFT_OUT]} left out (no text)" if counts[LEFT_OUT] else ""
-    say(
-        f"{counts[ENTRIES]} entries, {counts[CONDITIONED]} with a reference motion, "
-        f"{counts[FAULTY]} with faults{left_out}"
-    )
-    if args.check:
-        return
-    archive, root = args.output_json.resolve(), args.vimogen_root.resolve()
-    name = archive.relative_to(root).as_posix() if archive.is_relative_to(root) else str(archive)
-    say(f"{args.output_json} is written. What remains, in {root}:")
-    for line in next_steps(root, name, args.text_key):
-        say(line)
+    return export_archive(args)
 
 
 if __name__ == "__main__":
