@@ -6,6 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = Path(__file__).with_name("motion_rep") / "__init__.py"
+ENTRY = "reference_motion_commands"  # finds our packages where others have their names
 COMMANDS = {
     "convert-hmr-to-motion": "motion_rep.convert_hmr_to_motion",
     "refine-motion": "motion_rep.refine_motion",
@@ -30,6 +31,7 @@ setup(
     description="Prepare reference motions for text/motion-to-motion models: HMR captures to gated 276-dim motions",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    py_modules=[ENTRY],
     packages=find_packages(include=("motion_rep*", "motion_gating*")),
     package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css", "*.npz"]},
     python_requires=">=3.11",
@@ -59,5 +61,7 @@ setup(
         "s3": ["s3fs"],
         "gs": ["gcsfs"],
     },
-    entry_points={"console_scripts": [f"{name} = {module}:main" for name, module in COMMANDS.items()]},
+    entry_points={
+        "console_scripts": [f"{name} = {ENTRY}:{module.rpartition('.')[2]}" for name, module in COMMANDS.items()]
+    },
 )

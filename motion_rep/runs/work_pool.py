@@ -429,7 +429,8 @@ def _modules_of(start: Callable[[], Work]) -> list[str]:
 def _environment_of_workers() -> Iterator[None]:
     """Environment of worker processes: one compute thread each, and this project on the import path."""
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths}
+    # Without the second, a package in the current folder that is named like one of ours would be loaded in its place.
+    changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:
