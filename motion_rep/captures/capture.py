@@ -29,6 +29,7 @@ class Capture:
     focal_length: (T,) pixels, or None for an unknown camera.
     width, height: pixels of the frame, or None.
     fps: frames per second of the source, or None.
+    interpolated_from: the source's rate if rows were interpolated between its frames, or None.
     frame_index: (T,) int64, source frame of each row, increasing; None if no frame is missing or it is unknown.
     has_camera: False for a gravity-aligned world, stored in y-down axes, on which no video can be overlaid.
     up_axis: the file's up axis as assumed by its reader: ``-y`` (OpenCV camera), ``y`` or ``z``.
@@ -52,6 +53,7 @@ class Capture:
     angles_beyond_joints: bool = False
     up: Tensor | None = None
     up_spread: float = 0.0
+    interpolated_from: float | None = None
     source: str = "standard"
     notes: tuple[str, ...] = ()
 

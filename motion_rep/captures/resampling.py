@@ -50,7 +50,7 @@ def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Cap
 def resample(capture: Capture, target_fps: float) -> Capture:
     """The same movement at another frame rate; slerp for rotations, straight lines for translations.
 
-    The first frame stays; the clip ends at the last new frame that lies within it.
+    The first frame stays; the clip ends at the last new frame that lies within it. A higher rate is marked.
 
     Raises:
         InputError: the capture's own rate is unknown, or the clip is shorter than two new frames.
@@ -64,7 +64,9 @@ def resample(capture: Capture, target_fps: float) -> Capture:
     require_frames(count)
     own_times = torch.arange(len(capture), dtype=torch.float64)
     new_times = (torch.arange(count, dtype=torch.float64) * (capture.fps / target_fps)).clamp(max=len(capture) - 1)
-    return dataclasses.replace(_sample(capture, own_times, new_times), fps=target_fps, frame_index=None)
+    source = capture.fps if target_fps > capture.fps else None
+    sampled = _sample(capture, own_times, new_times)
+    return dataclasses.replace(sampled, fps=target_fps, frame_index=None, interpolated_from=source)
 
 
 def frame_ranges(ranges: list[tuple[int, int]], most: int = 8) -> str:

@@ -50,12 +50,15 @@ def convert(
     try:
         encoded = encode_capture(sampled, joints)
         known_up = "world" if not sampled.has_camera else "capture" if sampled.up is not None else None
-        clip = MotionClip(encoded.motion.float(), encoded.camera, sampled.fps, start_time, known_up)
+        source_fps = sampled.interpolated_from
+        clip = MotionClip(
+            encoded.motion.float(), encoded.camera, sampled.fps, start_time, known_up, interpolated_from=source_fps
+        )
     except InputError as error:
         raise error if odd is None else InputError(f"{error} Perhaps because {odd}.") from None
     # One warning names the cause; its consequences are not reported.
     oddities = (odd,) if odd else (*check_capture(timed), *check_upright(unpack(clip.motion).joints))
-    return Conversion(clip, (*encoded.notes, *up_note, *oddities, *_rate_note(sampled.fps)))
+    return Conversion(clip, (*encoded.notes, *up_note, *oddities, *_source_note(sampled), *_rate_note(sampled.fps)))
 
 
 def _levelled(capture: Capture, up_from: str) -> tuple[Capture, tuple[str, ...]]:
@@ -67,6 +70,12 @@ def _levelled(capture: Capture, up_from: str) -> tuple[Capture, tuple[str, ...]]
         return dataclasses.replace(capture, up=None), ()
     note = f"the camera is tilted by {tilt:.0f} degrees (spread {capture.up_spread:.0f}); the motion was levelled"
     return capture, (f"{note}; --up-from level assumes a level camera",)
+
+
+def _source_note(sampled: Capture) -> tuple[str, ...]:
+    if sampled.interpolated_from is None:
+        return ()
+    return (f"interpolated from {sampled.interpolated_from:g} frames per second, and marked so in the file",)
 
 
 def _rate_note(fps: float | None) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class MotionClip:
     up_from: how up is known: ``world`` (a gravity-aligned source) or ``capture`` (levelled by its own direction of up);
         None where a level camera was assumed.
     refined: what a refinement did, as plain names, numbers, lists and dicts; None for a raw motion.
+    interpolated_from: the source's rate where it is lower than fps, so that rows were made between its frames; or None.
     """
 
     motion: Tensor
@@ -46,6 +47,7 @@ class MotionClip:
     start_time: float = 0.0
     up_from: str | None = None
     refined: dict[str, Any] | None = None
+    interpolated_from: float | None = None
 
     def __post_init__(self) -> None:
         if not self.motion.is_floating_point():
@@ -57,8 +59,9 @@ class MotionClip:
         require_frames(len(self.motion))
         require_plain_motion(self.motion)
         require_rotations_in_columns(self.motion)
-        if self.fps is not None:
-            require_rate(self.fps)
+        for rate in (self.fps, self.interpolated_from):
+            if rate is not None:
+                require_rate(rate)
         if not (math.isfinite(self.start_time) and self.start_time >= 0):
             raise InputError(f"start_time is {self.start_time}, expected seconds from the start of the video.")
 
@@ -110,8 +113,8 @@ def _require_readable(clip: MotionClip, value: dict) -> None:
 
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
-    """The documented keys: motion, intrinsic, extrinsic; and, where they say something, fps, start_time, up_from and
-    refined.
+    """The documented keys: motion, intrinsic, extrinsic; and, where they say something, fps, start_time, up_from,
+    refined and interpolated_from.
     """
     intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
     pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
@@ -129,6 +132,8 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
         value["up_from"] = clip.up_from
     if clip.refined is not None:
         value["refined"] = clip.refined
+    if clip.interpolated_from is not None:
+        value["interpolated_from"] = float(clip.interpolated_from)
     return value
 
 
@@ -158,6 +163,7 @@ def motion_clip(value: object) -> MotionClip:
         _number(value, "start_time") or 0.0,
         up_from if (up_from := value.get("up_from")) in UP_FROM else None,
         dict(refined) if isinstance(refined := value.get("refined"), Mapping) else None,
+        _number(value, "interpolated_from"),
     )
 
 
