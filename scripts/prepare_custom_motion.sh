@@ -166,8 +166,11 @@ convert_all() {
     done
     [ "${#inputs[@]}" -le 5000 ] || inputs=("$output_dir/captures")
     [ "${#inputs[@]}" -gt 0 ] || return 1
+    local code=0
     logged convert "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "${inputs[@]}" -o "$output_dir/motions" \
-        ${convert_options[@]+"${convert_options[@]}"}
+        ${convert_options[@]+"${convert_options[@]}"} || code=$?
+    "$toolkit_python" "$here/lib/motion_set.py" measure "$output_dir" || return
+    return "$code"
 }
 
 any_motion() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,23 +14,26 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_gating.archives.archive import Entry, entry_id, entry_writer, is_lines, read_entries, read_items
+from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
     GLOBAL_ID,
     ID,
     JUDGED_CONTENT,
-    MOTION_DETAILED,
+    MOTION_DURATION,
     MOTION_PATH,
     PROMPT,
+    SOURCE_VIDEO,
+    TEXT_KEYS,
     USE_REF_MOTION,
-    VIDEO_DETAILED,
 )
 from motion_gating.archives.paths import path_in_archive
-from motion_gating.archives.texts import text_of
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
+from motion_gating.archives.texts import text_note, text_of
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say, say_warning
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import folder_path, read_path, refuse_overwriting
-from motion_rep.files.atomic_writing import require_folder
+from motion_rep.files.atomic_writing import atomic_path, require_folder
 from motion_rep.files.local_files import OutputNames
+from motion_rep.files.locations import resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 
 # Most entries that are listed under a heading; the report has all of them.
@@ -47,9 +51,9 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "action",
-        choices=("begin", "finish", "decisions"),
-        help="begin: write the archive and list id, name and video of each entry; finish: print a summary; "
-        "decisions: print the decisions of a quality report",
+        choices=("begin", "measure", "finish", "decisions"),
+        help="begin: write the archive and list id, name and video of each entry; measure: add the length of each "
+        "motion; finish: print a summary; decisions: print the decisions of a quality report",
     )
     parser.add_argument("folder", type=folder_path, help="the set's folder; decisions: the quality report")
     parser.add_argument("--archive", type=read_path, help="begin: entries to prepare")
@@ -138,28 +142,41 @@ def begin(args) -> int:
     )
     remove_stale_temporaries(require_folder(args.folder), recursive=False)
     other.archive.unlink(missing_ok=True)
-    rows = []
+    rows, lists = [], 0
     with entry_writer(files.archive) as write:
         for entry in _entries(args):
             name = files.name(entry_id(entry))
+            lists += text_note(entry) is not None
             write(_prepared(entry, path_in_archive(files.motion(name), files.archive)))
-            rows += [str(entry_id(entry)).replace("\0", ""), name, str(args.video or files.video(name))]
+            rows += [str(entry_id(entry)).replace("\0", ""), name, str(args.video or _video(entry, name, files, args))]
     if not rows:
         raise UsageError(f"{args.archive}: holds no entries. Add entries to prepare.")
+    if lists:
+        say_warning(f"{args.archive}: {lists} entries hold several texts; the first of each counts")
     sys.stdout.buffer.write("".join(row + "\0" for row in rows).encode("utf-8", "surrogateescape"))
     return DONE
 
 
 def _prepared(entry: Entry, motion_path: str) -> Entry:
     """An entry with what the next program takes; a ``true`` about a motion that is made here counts for nothing."""
-    from motion_gating.archives.content import without_decision
-
     if entry.get(USE_REF_MOTION) is True and JUDGED_CONTENT not in entry:
-        entry = without_decision(entry)
-    text, identifier = text_of(entry), entry_id(entry)
-    known = {ID: identifier, **({GLOBAL_ID: identifier} if isinstance(identifier, int) else {})}
-    texts = {} if text is None else {PROMPT: text, MOTION_DETAILED: text, VIDEO_DETAILED: text}
-    return {**known, **dict(texts.items()), **entry, MOTION_PATH: motion_path}
+        entry = {key: value for key, value in entry.items() if key != USE_REF_MOTION}
+    known = {ID: entry_id(entry), GLOBAL_ID: entry_number(entry)}
+    texts = {key: text_of(entry, key) or text_of(entry) for key in (PROMPT, *TEXT_KEYS)}
+    texts = {key: text for key, text in texts.items() if text is not None}
+    return {**known, **entry, **texts, MOTION_PATH: motion_path}
+
+
+def _video(entry: Entry, name: str, files: SetFiles, args) -> Path:
+    """The video of an entry; one that the archive names is copied to where the next steps look for it."""
+    target, source = files.video(name), entry.get(SOURCE_VIDEO)
+    if isinstance(source, str) and source and not target.exists():
+        found = resolve_from(source, args.archive)
+        if isinstance(found, Path) and found.is_file():
+            target.parent.mkdir(exist_ok=True)
+            with atomic_path(target) as temporary:
+                shutil.copyfile(found, temporary)
+    return target
 
 
 def _entries(args) -> Iterator[Entry]:
@@ -168,6 +185,23 @@ def _entries(args) -> Iterator[Entry]:
         return
     description = {"prompt": args.prompt} if args.prompt else {}
     yield {"id": args.video.stem if args.video else 0, **description}
+
+
+def measure(args) -> int:
+    """Add the length of each motion to the set's archive."""
+    from motion_gating.archives.making import seconds_of
+    from motion_rep.motions.motion_file import read_motion
+
+    files = set_files(args.folder)
+    with entry_writer(files.archive) as write:
+        for entry in read_entries(files.archive):
+            path = resolve_from(entry[MOTION_PATH], files.archive)
+            try:
+                entry = {**entry, MOTION_DURATION: seconds_of(read_motion(path))}
+            except InputError:  # the summary says why there is no motion
+                entry.pop(MOTION_DURATION, None)
+            write(entry)
+    return DONE
 
 
 @dataclass(frozen=True)
@@ -282,7 +316,8 @@ def _say_where(files: SetFiles) -> None:
 
 
 def _run(args) -> int:
-    return {"begin": begin, "finish": finish, "decisions": decisions}[args.action](args)
+    actions = {"begin": begin, "measure": measure, "finish": finish, "decisions": decisions}
+    return actions[args.action](args)
 
 
 def main(argv: list[str] | None = None) -> int:
