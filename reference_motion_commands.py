@@ -13,19 +13,14 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent
 PACKAGES = ("motion_rep", "motion_gating")
-MODULES = {
-    **dict.fromkeys(("convert_hmr_to_motion", "motion_checker", "inspect_capture", "capture_preview"), "motion_rep"),
-    **dict.fromkeys(("plot_motion", "export_motion"), "motion_rep"),
-    **dict.fromkeys(("render_mbench_videos", "apply_quality_gate", "evaluate_gate", "build_report"), "motion_gating"),
-    **dict.fromkeys(("make_archive", "export_for_tm2m"), "motion_gating"),
-}
 
 
 def __getattr__(name: str) -> Callable[[], int]:
-    """The entry point of a command, by the name of its module."""
-    if name not in MODULES:
+    """The entry point of a command, by the name of its file."""
+    package = next((package for package in PACKAGES if (HOME / package / f"{name}.py").is_file()), None)
+    if package is None:
         raise AttributeError(name)
-    return lambda: _run(f"{MODULES[name]}.{name}")
+    return lambda: _run(f"{package}.{name}")
 
 
 def _run(module: str) -> int:

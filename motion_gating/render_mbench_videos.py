@@ -11,8 +11,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.archives.flags import add_scheme_flag
 from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
-from motion_rep.common.overwriting import READ, PathFlag
-from motion_rep.files.locations import folder_location, is_remote, read_location, written_location
+from motion_rep.common.overwriting import READ, WRITTEN, PathFlag
+from motion_rep.files.locations import folder_location, is_remote, location, read_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 # Starting a worker costs about as much as this many clips.
@@ -31,9 +31,9 @@ def build_parser() -> Parser:
     add_scheme_flag(parser)
     parser.add_argument(
         "--output-json",
-        type=written_location,
+        type=PathFlag(WRITTEN, location, replaces="--meta-json"),
         required=True,
-        help="the archive with video_path and mbench_eval_path added",
+        help="the archive with video_path and mbench_eval_path added; A itself is replaced atomically",
     )
     parser.add_argument(
         "--output-dir", type=folder_location, required=True, help="folder for <id>.mp4 and <id>_eval.pt"

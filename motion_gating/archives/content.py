@@ -9,13 +9,16 @@ import hashlib
 import os
 from dataclasses import asdict, dataclass, field
 
-from motion_gating.archives.fields import JUDGED_CONTENT, PROMPT, USE_REF_MOTION
+from motion_gating.archives.fields import JUDGED_CONTENT, MOTION_PATH, PROMPT, USE_REF_MOTION
 from motion_gating.archives.texts import text_of
+from motion_rep.common.errors import InputError
 from motion_rep.files.local_files import file_sha256
-from motion_rep.motions.motion_file import MotionClip
+from motion_rep.files.locations import Location, resolve_from
+from motion_rep.files.remote_files import local_copy
+from motion_rep.motions.motion_file import MotionClip, read_motion
 
 DIGITS = 32
-MOTION_DIGEST = "motion_digest"  # the key of an eval file
+MOTION_DIGEST, JOINTS_NOTE = "motion_digest", "joints_note"  # keys of an eval file
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,17 @@ def why_not_judged(entry: dict, motion: str | None) -> str | None:
     if judged.text is not None and (text is None or text_digest(text) != judged.text):
         return "the text was changed after it was judged"
     return None
+
+
+def is_stale(entry: dict, archive: Location) -> bool:
+    """Whether an entry that nobody examines now has a ``true`` that is about other content, or about no motion."""
+    if entry.get(USE_REF_MOTION) is not True:
+        return False
+    try:
+        with local_copy(resolve_from(str(entry.get(MOTION_PATH) or ""), archive)) as path:
+            return why_not_judged(entry, motion_digest(read_motion(path))) is not None
+    except InputError:
+        return True
 
 
 def without_decision(entry: dict) -> dict:

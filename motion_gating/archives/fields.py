@@ -23,6 +23,7 @@ JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the tex
 JITTER, VLM_MATCHES, VLM_ANALYSIS = "jitter_degree", "vlm_matches", "vlm_analysis"
 JITTER_RAW, REFINED = "jitter_degree_raw", "refined"  # of a refined motion: before, and what was done to it
 VLM_ERROR, VLM_ERROR_KIND, METRICS_ERROR = "vlm_error", "vlm_error_kind", "metrics_error"
+KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"  # a true that the record does not decide about
 REASONS, FAILED_CHECKS, JUDGE, CONTENT = "reasons", "failed_checks", "judge", "content"
 FAST = "fast_not_trembling"
 

@@ -44,12 +44,14 @@ def rebased(entry: dict, source: Location, target: Location) -> dict:
     return {**entry, **{key: _rebased_path(value, source, target) for key, value in named.items()}}
 
 
-def count_from_current_folder(entries: Iterable[dict], archive: Location) -> int:
-    """The number of entries with a file that is found only from the current folder, not from the archive's."""
+def stray_paths(entries: Iterable[dict], archive: Location) -> str | None:
+    """A sentence where entries name files that are found only from the current folder, not from the archive's."""
     paths = ([entry.get(field) for field in PATH_FIELDS] for entry in entries)
-    return sum(
+    count = sum(
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
     )
+    found = f"{archive}: {count} entries name files that are found from the current folder only, not from the archive's"
+    return found if count else None
 
 
 def files_named(entries: Iterable[dict], archive: Location, fields: Sequence[str]) -> Iterator[NamedPath]:

@@ -23,7 +23,7 @@ from motion_gating.archives.texts import text_note, text_of
 from motion_gating.gate.decision import Limits, decide, fast_note, smoothness_fails
 from motion_gating.gate.record import failure_of, make_record
 from motion_gating.gate.tally import Tally
-from motion_gating.gate.write_back import settled, signature, write_decisions
+from motion_gating.gate.write_back import Written, settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import INTERRUPTED, NOT_REACHED, Measured, measured_entries
 from motion_rep.common.errors import InputError
@@ -76,7 +76,7 @@ class GateResult:
     tally: Tally
     stop: Stop | None
     interrupted: bool
-    edited: int = 0
+    written: Written = Written()
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ def apply_gate(
                 and (failure := failure_of(examined.record, examined.traceback)) is not None
             ):
                 failures.append(failure)
-        edited = _write_results(options, target, kept)
-    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set(), edited)
+        written = _write_results(options, target, kept)
+    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set(), written)
     with local_output(options.run_block, fetch=False) as run_block:
         write_json(run_block, _run_block(options, started, result))
     if options.failures is not None:
@@ -209,8 +209,10 @@ def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verd
         record["reasons"].append(fast)
     record[FAST] = fast is not None
     text = text_of(entry, options.fields.prompt)
-    if (note := text_note(entry, options.fields.prompt)) is not None:
-        record["reasons"].append(note)
+    note = text_note(entry, options.fields.prompt)
+    record["reasons"] += [*measured.notes, *([] if note is None else [note])]
+    if measured.interpolated_from is not None:
+        record["interpolated_from"] = measured.interpolated_from
     digest = None if text is None else text_digest(text)
     content = replace(measured.content, text=digest, text_field=options.fields.prompt)
     return settled(record, entry, content)
@@ -271,8 +273,8 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> int:
-    """Write the report, then the archive with the decisions; returns the number of entries edited during the run."""
+def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> Written:
+    """Write the report, then the archive with the decisions."""
     kept.seek(0)
     with entry_writer(options.quality_report) as write:
         for line in kept:

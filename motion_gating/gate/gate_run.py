@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 
+from motion_gating.archives.archive import read_entries
 from motion_gating.archives.flags import fields_from
+from motion_gating.archives.paths import stray_paths
 from motion_gating.gate.decision import Limit, Limits
 from motion_gating.gate.flags import given_jitter, given_limits
 from motion_gating.gate.gate import Examined, GateOptions, GateResult, apply_gate, require_apart
@@ -33,6 +35,8 @@ def run_gate(args: argparse.Namespace, engine: Engine) -> int:
         for line in plan_gate(options, judge, engine):
             say(line)
         return DONE
+    if stray := stray_paths(read_entries(args.meta_json), args.meta_json):
+        say_warning(stray)
     result = apply_gate(options, judge, watch=_bar, engine=engine)
     _say_errors(options, result)
     _say_about_people(options, judge, result)
@@ -72,8 +76,12 @@ def _say_errors(options: GateOptions, result: GateResult) -> None:
         if kind not in (RUN_ENDED, OTHER_CONTENT):  # these have lines of their own
             example = f"for example: {tally.error_examples[kind]} {options.quality_report} lists all."
             say_warning(f"{count} without a verdict ({kind}), {example}")
-    if result.edited:
-        say_warning(f"{result.edited} entries were edited during the run; they got no decision. Run again.")
+    if result.written.edited:
+        say_warning(f"{result.written.edited} entries were edited during the run; they got no decision. Run again.")
+    if lost := tally.dropped + result.written.stale:
+        say_warning(f"{lost} entries lost a use_ref_motion true, which was not about their motion and text of now")
+    if tally.kept:
+        say_warning(f"{tally.kept} entries stay undecided; their use_ref_motion true is kept from the archive")
     if tally.metrics_errors:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
     if tally.fast_not_trembling and options.limits.jitter_degree is not None:
@@ -99,6 +107,8 @@ def _say_summary(options: GateOptions, tally: Tally) -> None:
     if len(tally.model_versions) > 1:
         versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())
         say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")
+    if tally.rates:
+        say(f"frame rates: {tally.rates_in_words()}")
     say(f"{tally.summary()}; report {options.quality_report}, metadata {options.output_json or options.meta_json}")
 
 

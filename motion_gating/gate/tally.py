@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from motion_gating.archives.fields import FAST
+from motion_gating.archives.fields import DROPPED, FAST, KEPT
 
 OUTCOMES = {True: "passed", False: "rejected", None: "undecided"}
 
@@ -20,6 +20,9 @@ class Tally:
     error_examples: dict[str, str] = field(default_factory=dict)
     model_versions: Counter = field(default_factory=Counter)
     judges: Counter = field(default_factory=Counter)
+    rates: Counter = field(default_factory=Counter)
+    kept: int = 0
+    dropped: int = 0
     metrics_errors: int = 0
     fast_not_trembling: int = 0
     with_human_verdict: int = 0
@@ -37,6 +40,10 @@ class Tally:
         self.judges[record["judge"] or "none"] += 1
         self.metrics_errors += record["metrics_error"] is not None
         self.fast_not_trembling += record.get(FAST) is True
+        self.kept += record.get(KEPT, False)
+        self.dropped += record.get(DROPPED, False)
+        if "motion_fps" in record:
+            self.rates[record["motion_fps"]] += 1
         if record["vlm_error_kind"]:
             self.error_kinds[record["vlm_error_kind"]] += 1
             self.error_examples.setdefault(record["vlm_error_kind"], record["vlm_error"])
@@ -66,6 +73,11 @@ class Tally:
         """Passed, rejected and undecided in one line."""
         return ", ".join(f"{count} {name}" for name, count in self.outcome_counts().items())
 
+    def rates_in_words(self) -> str:
+        """How many motions have which frame rate."""
+        found = sorted(self.rates.items(), key=lambda item: (item[0] is None, item[0]))
+        return ", ".join(f"{count} at {'an unknown rate' if fps is None else f'{fps:g} fps'}" for fps, count in found)
+
     def as_dict(self) -> dict:
         """The counts for the run block; split rate None where no question had two answers."""
         return {
@@ -75,6 +87,9 @@ class Tally:
             "without_verdict": dict(self.error_kinds),
             "without_metrics": self.metrics_errors,
             FAST: self.fast_not_trembling,
+            "frame_rates": {"unknown" if fps is None else f"{fps:g}": count for fps, count in self.rates.items()},
+            KEPT: self.kept,
+            DROPPED: self.dropped,
             "judges": dict(self.judges),
             "answers": self.answers,
             "answers_from_cache": self.cached_answers,

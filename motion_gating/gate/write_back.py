@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
-from motion_gating.archives.content import Content, why_not_judged, without_decision
+from motion_gating.archives.content import Content, is_stale, why_not_judged, without_decision
 from motion_gating.archives.fields import (
     CONTENT,
+    DROPPED,
     JUDGED_CONTENT,
+    KEPT,
     METRICS_ERROR,
     MOTION_PATH,
     REASONS,
@@ -23,8 +26,6 @@ from motion_gating.archives.paths import rebased
 from motion_gating.archives.texts import text_of
 from motion_gating.judges.interface import RUN_ENDED
 from motion_rep.files.locations import Location
-
-KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"
 
 
 def settled(record: dict, entry: dict, content: Content) -> dict:
@@ -44,18 +45,24 @@ def signature(entry: dict, fields: Fields) -> str:
     return hashlib.sha256(json.dumps([named, text_of(entry, fields.prompt)]).encode()).hexdigest()
 
 
-def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fields: Fields) -> int:
+@dataclass(frozen=True)
+class Written:
+    """The number of examined entries that were edited during the run, and of others that lost a stale ``true``."""
+
+    edited: int = 0
+    stale: int = 0
+
+
+def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fields: Fields) -> Written:
     """Write the archive with the decisions; an undecided entry keeps an earlier decision about the same content.
 
     The archive is read again: entries that were added, removed or edited during the run stay so, and an edited one
-    gets no decision.
+    gets no decision. One that was not examined loses a ``true`` where its motion or its text was replaced.
 
     Args:
         kept: a line for each examined entry, its record and its signature; see :func:`signature`.
-    Returns:
-        The number of examined entries that were edited during the run.
     """
-    find, edited = _index(kept), 0
+    find, edited, stale = _index(kept), 0, 0
     with entry_writer(target) as write:
         for entry in read_entries(meta_json):
             found = find(entry)
@@ -64,8 +71,11 @@ def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fiel
                 entry = without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry
             elif found is not None:
                 entry = decided(entry, found[0])
+            elif is_stale(entry, meta_json):
+                stale += 1
+                entry = without_decision(entry)
             write(rebased(entry, meta_json, target))
-    return edited
+    return Written(edited, stale)
 
 
 def decided(entry: dict, record: dict) -> dict:

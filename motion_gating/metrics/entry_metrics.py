@@ -10,27 +10,40 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from motion_gating.archives.content import DIGITS, Content, motion_digest
 from motion_gating.archives.fields import MOTION_PATH, VIDEO_PATH, Fields
-from motion_gating.metrics.joint_clip import read_eval_file
+from motion_gating.metrics.joint_clip import JointClip, read_eval_file
 from motion_gating.metrics.joint_metrics import JointMetrics, measure
 from motion_rep.common.errors import InputError
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy
-from motion_rep.motions.motion_file import read_motion
+from motion_rep.motions.encoding import body_parameters
+from motion_rep.motions.motion_file import MotionClip, read_motion
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.work_pool import Failed
+
+SAME_BODY = 0.02  # metres: how far joints of an eval file may be from those of its motion
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of an entry, or why there are none; ``traceback`` of an unexpected error; ``content`` measured."""
+    """Figures of an entry, or why there are none.
+
+    traceback: of an unexpected error.
+    content: what was measured.
+    notes: sentences about the motion, for the record.
+    interpolated_from: the source's rate where rows of the motion were made between its frames.
+    """
 
     metrics: JointMetrics | None
     error: str | None = None
     traceback: str = ""
     content: Content = Content()
+    notes: tuple[str, ...] = ()
+    interpolated_from: float | None = None
 
 
 INTERRUPTED = "the run was interrupted before. Run the same command again."
@@ -83,25 +96,32 @@ def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
     value = entry.get(fields.evaluation)
     if not isinstance(value, str) or not value:
         raise InputError(f"the entry has no {fields.evaluation}. Render it first, or name its field with --eval-field.")
-    motion = _motion_digest(entry.get(MOTION_PATH), meta_json)
+    motion = _motion(entry.get(MOTION_PATH), meta_json)
+    digest = None if motion is None else motion_digest(motion)
     clip = _clip_sha256(entry.get(fields.video), meta_json)
     with local_copy(resolve_from(value, meta_json)) as path:
         file = read_eval_file(path)
-        _require_same(path, "motion", file.motion, motion)
+        _require_same(path, "motion", file.motion, digest)
         if fields.video == VIDEO_PATH:
             _require_same(path, "clip", file.video_sha256, clip)
+        if file.motion is None and motion is not None:
+            _require_joints_of(path, file.clip, motion)
+        rate = file.clip.fps or (None if motion is None else motion.fps)
         try:
-            metrics = replace(measure(file.clip), refined=file.refined)
-            return Measured(metrics, content=Content(motion, clip and clip[:DIGITS]))
+            metrics = replace(measure(replace(file.clip, fps=rate)), refined=file.refined)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+    content, source = Content(digest, clip and clip[:DIGITS]), None if motion is None else motion.interpolated_from
+    marked = None if source is None else f"the motion was interpolated from {source:g} frames per second"
+    notes = tuple(note for note in (file.joints_note, marked) if note)
+    return Measured(metrics, content=content, notes=notes, interpolated_from=source)
 
 
-def _motion_digest(value: object, meta_json: Location) -> str | None:
+def _motion(value: object, meta_json: Location) -> MotionClip | None:
     if not isinstance(value, str) or not value:
         return None
     with local_copy(resolve_from(value, meta_json)) as path:
-        return motion_digest(read_motion(path))
+        return read_motion(path)
 
 
 def _clip_sha256(value: object, meta_json: Location) -> str | None:
@@ -118,3 +138,13 @@ def _clip_sha256(value: object, meta_json: Location) -> str | None:
 def _require_same(path: Path, what: str, made_from: str | None, found: str | None) -> None:
     if made_from is not None and found is not None and made_from != found:
         raise InputError(f"{path}: was made with another {what} than the entry names now. Render the entry again.")
+
+
+def _require_joints_of(path: Path, clip: JointClip, motion: MotionClip) -> None:
+    """Check that an eval file without digests shows this motion, whatever its axes: by the distances to the pelvis."""
+    joints = body_parameters(motion.motion.double()).joints().numpy()
+    found, expected = (np.linalg.norm(each - each[:, :1], axis=-1) for each in (clip.joints, joints))
+    if found.shape != expected.shape or float(np.abs(found - expected).max()) > SAME_BODY:
+        raise InputError(
+            f"{path}: its joints are not those of the motion that the entry names now. Render the entry again."
+        )

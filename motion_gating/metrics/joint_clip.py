@@ -9,7 +9,7 @@ from typing import SupportsFloat
 
 import numpy as np
 
-from motion_gating.archives.content import MOTION_DIGEST
+from motion_gating.archives.content import JOINTS_NOTE, MOTION_DIGEST
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
@@ -54,12 +54,17 @@ class JointClip:
 
 @dataclass(frozen=True)
 class EvalFile:
-    """A clip, and the digests of its motion and its video; None where the file has no digest."""
+    """A clip and how it was made; None where the file does not say, as those of the benchmark's own renderer.
+
+    motion, video_sha256: digests of the motion and of the video.
+    joints_note: a sentence where the joints are not those of the motion's columns.
+    """
 
     clip: JointClip
     motion: str | None = None
     video_sha256: str | None = None
     refined: dict | None = None
+    joints_note: str | None = None
 
 
 def read_joint_clip(path: str | os.PathLike) -> JointClip:
@@ -79,14 +84,14 @@ def read_eval_file(path: str | os.PathLike) -> EvalFile:
             f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. "
             "Render the entry again."
         )
-    made = (content.get(MOTION_DIGEST), content.get("video_sha256"))
+    made = (content.get(MOTION_DIGEST), content.get("video_sha256"), content.get(JOINTS_NOTE))
     try:
         clip = JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    motion, video = (value if isinstance(value, str) else None for value in made)
+    motion, video, note = (value if isinstance(value, str) else None for value in made)
     refined = content.get("refined")
-    return EvalFile(clip, motion, video, refined if isinstance(refined, dict) else None)
+    return EvalFile(clip, motion, video, refined if isinstance(refined, dict) else None, note)
 
 
 def _float_array(value: object) -> np.ndarray:

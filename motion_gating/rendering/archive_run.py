@@ -11,8 +11,9 @@ from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
+from motion_gating.archives.content import is_stale, without_decision
 from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, VIDEO_PATH
-from motion_gating.archives.paths import count_from_current_folder, path_in_archive, rebased
+from motion_gating.archives.paths import path_in_archive, rebased, stray_paths
 from motion_gating.rendering.clip_render import (
     Rendered,
     RenderJob,
@@ -85,8 +86,8 @@ def render_archive(run: ArchiveRun, engine: Engine) -> int:
 def _count(run: ArchiveRun) -> int:
     """How many entries to render. The whole archive is checked before the first, and never held in memory."""
     count = sum(1 for _ in read_entries(run.meta_json))
-    if stray := count_from_current_folder(read_entries(run.meta_json), run.meta_json):
-        say_warning(f"{stray} entries name files that are found from the current folder only, not from the archive's")
+    if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
+        say_warning(stray)
     if not count:
         raise UsageError(f"{run.meta_json}: holds no entries, nothing to render.")
     return min(count, run.limit or count)
@@ -95,8 +96,9 @@ def _count(run: ArchiveRun) -> int:
 def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
     failures: list[NamedPath] = [] if run.failures is None else [("--failures", run.failures)]
     rendered = targets.written(itertools.islice(read_entries(run.meta_json), count))
+    output: list[NamedPath] = [] if run.output_json == run.meta_json else [("--output-json", run.output_json)]
     refuse_overwriting(
-        itertools.chain([("--output-json", run.output_json)], failures, rendered),
+        itertools.chain(output, failures, rendered),
         itertools.chain([("--meta-json", run.meta_json)], read_for(read_entries(run.meta_json), run.meta_json)),
     )
 
@@ -117,7 +119,8 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
         for (entry, job), result in batch.shown(results, count):
             write(_finished_entry(entry, job, result, earlier, run, batch))
         for entry in entries:
-            write(rebased(entry, run.meta_json, run.output_json))
+            kept = without_decision(entry) if is_stale(entry, run.meta_json) else entry
+            write(rebased(kept, run.meta_json, run.output_json))
     return batch
 
 
@@ -136,6 +139,8 @@ def _finished_entry(
         kept = {key: value for key, value in without_true(entry).items() if key not in (VIDEO_PATH, EVAL_PATH)}
         return rebased(kept, run.meta_json, run.output_json)
     batch.counts[RENDERED if result.drawn else REUSED] += 1
+    if result.note is not None:
+        say_warning(f"entry {identifier}: {result.note}")
     decided = with_decision(entry, earlier.get(str(identifier)), result.motion, result.replaced)
     return {
         **rebased(decided, run.meta_json, run.output_json),

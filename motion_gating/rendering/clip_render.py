@@ -15,9 +15,9 @@ from typing import Generic, TypeVar
 
 import torch
 
-from motion_gating.archives.content import MOTION_DIGEST, motion_digest
+from motion_gating.archives.content import JOINTS_NOTE, MOTION_DIGEST, motion_digest
 from motion_rep.bodies.body_models import Body, load_body
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.contact_marks import contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
@@ -28,7 +28,7 @@ from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec
-from motion_rep.motions.consistency import agreed_joints
+from motion_rep.motions.consistency import AgreedJoints, agreed_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip, read_motion
 from motion_rep.runs.engine import Engine
@@ -90,11 +90,13 @@ class Rendered:
         drawn: False where both files were there, whole, and made from this motion with these settings.
         motion: digest of the motion; see :func:`motion_gating.archives.content.motion_digest`.
         replaced: whether the older eval file was made from another motion.
+        note: a sentence where the joints are not those of the motion's columns.
     """
 
     drawn: bool
     motion: str
     replaced: bool = False
+    note: str | None = None
 
 
 def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = False) -> Callable[[RenderJob], Rendered]:
@@ -145,6 +147,8 @@ def render_clip(
     replaced = made.get(MOTION_DIGEST) not in (None, digest)
     if not overwrite and made.get(MOTION_DIGEST) == digest and is_finished(target, fingerprint, made):
         return Rendered(False, digest)
+    with located(motion_path):
+        agreed = agreed_joints(clip.motion)
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
@@ -160,8 +164,8 @@ def render_clip(
         "video_sha256": file_sha256(target.video),
         MOTION_DIGEST: digest,
     }
-    write_torch(target.eval, {**eval_dict(clip, parameters), **made_from})
-    return Rendered(True, digest, replaced)
+    write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
+    return Rendered(True, digest, replaced, agreed.note)
 
 
 def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
@@ -186,12 +190,12 @@ def _earlier_eval(path: Path) -> Mapping:
     return made if isinstance(made, dict) else {}
 
 
-def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
+def eval_dict(clip: MotionClip, agreed: AgreedJoints, parameters: BodyParameters) -> dict:
     """The contents of an eval file: joints and SMPL-X parameters.
 
     Joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up.
     """
-    joints = y_up_from_z_up(agreed_joints(clip.motion).joints)
+    joints = y_up_from_z_up(agreed.joints)
     start = y_up_from_z_up(parameters.pelvis()[0]).float() * torch.tensor([1.0, 0.0, 1.0])
     value: dict[str, object] = {
         "joints": (joints - start).contiguous(),
@@ -199,6 +203,5 @@ def eval_dict(clip: MotionClip, parameters: BodyParameters) -> dict:
         "body_pose": matrix_to_rotvec(parameters.body).flatten(1).float(),
         "transl": parameters.transl.float(),
     }
-    if clip.fps is not None:
-        value["fps"] = clip.fps
-    return value if clip.refined is None else {**value, "refined": clip.refined}
+    more = {"fps": clip.fps, "refined": clip.refined, JOINTS_NOTE: agreed.note}
+    return {**value, **{key: known for key, known in more.items() if known is not None}}

@@ -210,6 +210,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "seconds": None if entry.frames is None else entry.frames / fps,
         "fps": fps,
         "rateKnown": entry.fps is not None,
+        "interpolatedFrom": None if entry.motion is None else entry.motion.interpolated_from,
         "frames": None if joints is None else len(joints.joints),
         "motion": item.path(MOTION_PATH),
     }

@@ -403,9 +403,14 @@ function fill(holder, entry, details) {
   player.seek(0);
 }
 
+function rateUnit(details) {
+  if (!details.rateKnown) return "fps (assumed: the motion holds no rate)";
+  return details.interpolatedFrom ? `fps, interpolated from ${short(details.interpolatedFrom)}` : "fps";
+}
+
 function numbersOf(entry, details) {
   const lines = batch.figures.map(({ name, unit }, number) => [name, entry.figures[number], unit]);
-  lines.push(["duration", details.seconds, "s"], ["frames", details.frames, ""], ["frame rate", details.fps, details.rateKnown ? "fps" : "fps (assumed: the motion holds no rate)"]);
+  lines.push(["duration", details.seconds, "s"], ["frames", details.frames, ""], ["frame rate", details.fps, rateUnit(details)]);
   const table = make("table", {}, make("tbody", {}, ...lines.map(([name, value, unit]) =>
     make("tr", {}, make("td", {}, name), make("td", {}, `${short(value)} `, make("span", { className: "unit" }, unit))))));
   return make("section", { className: "card" }, make("h3", {}, "Numbers"), table, details.motion ? make("p", { className: "id" }, details.motion) : null);

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries
 from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
-from motion_gating.archives.paths import files_named
+from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
@@ -84,7 +84,9 @@ def make_review(run: PageRun, engine: Engine) -> int:
             f"--checks {run.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the "
             "flag out."
         )
-    sum(1 for _ in read_entries(run.meta_json))  # a broken archive ends the run before any output
+    # A broken archive ends the run before any output.
+    if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
+        say_warning(stray)
     _require_apart(run)
     remove_stale_temporaries(require_folder(run.output))
     with scratch_file(run.output / "index.html") as file:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.command_line import DONE, device_or_error, progress, say, say_error, say_warning
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, located
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.runs.work_pool import use_one_thread
 
@@ -48,9 +49,13 @@ class Checker:
         """
         clip = read_motion(job.motion)
         remove_stale_temporaries(require_folder(job.target.parent), recursive=False)
+        with located(job.motion):
+            note = agreed_joints(clip.motion).note
         if job.video is None:
-            return check_depth(clip, job.target, self.body, self.renderer, options, shown)
-        return check_overlay(clip, job.video, job.target, self.body, self.renderer, options, shown)
+            notes = check_depth(clip, job.target, self.body, self.renderer, options, shown)
+        else:
+            notes = check_overlay(clip, job.video, job.target, self.body, self.renderer, options, shown)
+        return [*notes, *([] if note is None else [note])]
 
 
 def check_jobs(

@@ -15,6 +15,7 @@ from motion_rep.exporters.glb_file import write_glb
 from motion_rep.exporters.joints_npy import write_joints_npy
 from motion_rep.exporters.posed_motion import Y_UP, Z_UP, PosedMotion, posed_motion
 from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.motions.consistency import joints_note
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 # Ending -> the axes of the file unless the user names others, and its writer.
@@ -41,6 +42,8 @@ def export_file(source: Path, outputs: Sequence[Path], fps: float | None, frame:
     for output in outputs:
         _require_output(output, source, frame)
     clip = read_motion(source)
+    if note := joints_note(source, clip.motion):
+        say_warning(note)
     rate, guess = playback_rate(TIMING, fps, clip.fps)
     if guess:
         say_warning(f"{source}: {guess}")

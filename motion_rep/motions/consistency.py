@@ -6,12 +6,13 @@ rotations, as in the published benchmark. A normalised (z-scored) motion holds n
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 
@@ -62,6 +63,13 @@ def agreed_joints(motion: Tensor) -> AgreedJoints:
         f"the joint columns are up to {largest * 1000:.3g} mm away from the joints of the rotations "
         "(a generated or edited motion); the joints of the rotations are used",
     )
+
+
+def joints_note(path: str | os.PathLike, motion: Tensor) -> str | None:
+    """The note of :func:`agreed_joints` with the motion's file in front; errors, too, name the file."""
+    with located(path):
+        note = agreed_joints(motion).note
+    return None if note is None else f"{path}: {note}"
 
 
 def require_rotations_in_columns(motion: Tensor) -> None:

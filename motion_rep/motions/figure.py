@@ -12,7 +12,6 @@ from matplotlib.figure import Figure, FigureBase
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.foot_contact import FEET, FOOT_NAMES, foot_contacts
 from motion_rep.kinematics.skeleton import JOINT_NAMES
-from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip
 
 # The most informative joints and their colours (safe for colour-blind readers: Okabe and Ito).
@@ -47,10 +46,10 @@ class ShownMotion:
 
 
 def motion_figure(clip: MotionClip, fps: float, title: str, *others: ShownMotion) -> Figure:
-    """Five panels for each motion, all from the joint positions in its columns; several motions share their scales.
+    """Five panels for each motion, all from its joint positions; several motions share their scales.
 
     Raises:
-        InputError: fewer than 3 rows, so that there is no acceleration.
+        InputError: fewer than 3 rows, so that there is no acceleration; or joint columns of another body.
     """
     shown = (ShownMotion(clip, fps, title), *others)
     figure = Figure(figsize=(13 * len(shown), 12.5), layout="constrained")

@@ -10,6 +10,7 @@ from motion_rep.common.errors import UsageError, located
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.motions.consistency import joints_note
 from motion_rep.motions.figure import ShownMotion, motion_figure
 from motion_rep.motions.motion_file import read_motion
 
@@ -44,6 +45,8 @@ def plot_files(sources: Sequence[Path], output: Path, fps: float | None, title: 
 
 def _shown(source: Path, fps: float | None, title: str | None) -> ShownMotion:
     clip = read_motion(source)
+    if note := joints_note(source, clip.motion):
+        say_warning(note)
     rate, guess = playback_rate(TIMING, fps, clip.fps)
     if guess:
         say_warning(f"{source}: {guess}")

@@ -9,6 +9,7 @@ from motion_rep.bodies.body_models import load_body
 from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.common.rates import TIMING, playback_rate
+from motion_rep.motions.consistency import joints_note
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.viewer.session import Viewer
 from motion_rep.viewer.stage import Shown, side_by_side
@@ -54,6 +55,8 @@ def load_motions(paths: Sequence[Path], videos: Sequence[Path | None], fps: floa
     clips = [read_motion(path) for path in paths]
     motions = []
     for path, video, clip, offset in zip(paths, videos, clips, side_by_side(clips), strict=True):
+        if note := joints_note(path, clip.motion):
+            say_warning(note)
         rate, guess = playback_rate(TIMING, fps, clip.fps)
         if guess:
             say_warning(f"{path}: {guess}")

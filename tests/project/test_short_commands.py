@@ -48,8 +48,9 @@ def test_commands_take_our_packages(vimogen, by_path, workers):
 
 
 def test_every_short_name_has_an_entry(vimogen):
-    named = re.findall(r'": "(motion_\w+)\.(\w+)"', (REPO / "setup.py").read_text())
-    assert {command: package for package, command in named} == reference_motion_commands.MODULES
+    named = re.findall(r'": "motion_\w+\.(\w+)"', (REPO / "setup.py").read_text())
+    assert len(named) > 10 and all(callable(getattr(reference_motion_commands, name)) for name in named)
+    assert not hasattr(reference_motion_commands, "no_command")
     done = run(vimogen, "-c", STUB.format("apply_quality_gate"), "--help", installed_at=REPO)
     assert done.returncode == 0 and "--quality-report" in done.stdout
 

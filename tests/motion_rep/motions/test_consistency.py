@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 import torch
 from sample_motions import smooth_clip
 from torch.testing import assert_close
 
+from motion_gating import apply_quality_gate, render_mbench_videos
+from motion_gating.metrics.joint_clip import JointClip
+from motion_gating.metrics.joint_metrics import measure
+from motion_rep import export_motion, motion_checker, plot_motion
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
@@ -72,3 +80,45 @@ def test_rotations_of_a_decoder_may_be_a_little_off():
     noise = 0.1 * torch.randn(20, 126, generator=torch.Generator().manual_seed(0))
     motion[:, :126] += noise
     assert agreed_joints(motion).note is not None and len(MotionClip(motion)) == 20
+
+
+def draw_archive(path, out):
+    """Render the motion as the only entry of an archive."""
+    (out / "a.json").write_text(json.dumps([{"id": 0, "prompt": "walk", "motion_path": str(path)}]))
+    flags = ["--meta-json", out / "a.json", "--output-json", out / "r.json", "--output-dir", out / "renders"]
+    return render_mbench_videos.main([*map(str, flags), "--width", "32", "--height", "32"])
+
+
+READERS = {
+    "export": lambda path, out: export_motion.main([str(path), "-o", str(out / "x.csv"), str(out / "x.npy")]),
+    "plot": lambda path, out: plot_motion.main([str(path), "-o", str(out / "x.png")]),
+    "check": lambda path, out: motion_checker.main(["--motion-file", str(path), "--output-dir", str(out / "checks")]),
+    "render": draw_archive,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_of_joints_says_or_refuses(tmp_path, capsys, reader):
+    motion = smooth_clip(21).motion
+    for factor, code, words in ((1.02, 0, "the joints of the rotations were taken"), (1000, 1, "looks normalised")):
+        path = tmp_path / f"{factor}.pt"
+        torch.save({"motion": with_joints(motion, factor * unpack(motion).joints), "fps": 16.0}, path)
+        assert READERS[reader](path, tmp_path) == code
+        said = capsys.readouterr().err
+        assert words in said and said.startswith("warning: " if code == 0 else "error: ")
+    assert "0.pt" in said or "1000.pt" in said
+
+
+def test_what_is_measured_comes_from_the_rotations(tmp_path):
+    motion = smooth_clip(21).motion
+    path = tmp_path / "0.pt"
+    torch.save({"motion": with_joints(motion, 1.02 * unpack(motion).joints), "fps": 16.0}, path)
+    draw_archive(path, tmp_path)
+    flags = ["--meta-json", str(tmp_path / "r.json"), "--quality-report", str(tmp_path / "q.json"), "--judge", "none"]
+    apply_quality_gate.main(flags)
+    (record,) = json.loads((tmp_path / "q.json").read_text())
+    joints = y_up_from_z_up(body_parameters(motion.double()).joints()).numpy()
+    assert record["jitter_degree"] == pytest.approx(measure(JointClip(joints, 16.0)).jitter_degree, abs=1e-6)
+    assert any("the joints of the rotations were taken" in reason for reason in record["reasons"])
+    assert export_motion.main([str(path), "-o", str(tmp_path / "x.npy"), "--frame", "yup"]) == 0
+    assert np.allclose(np.load(tmp_path / "x.npy"), joints, atol=1e-5)
