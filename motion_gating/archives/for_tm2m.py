@@ -33,7 +33,7 @@ from motion_gating.archives.paths import path_in_archive
 from motion_gating.archives.texts import text_note, text_of
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.common.rates import LOADER_FPS
-from motion_rep.files.locations import Location, RemotePath, resolve_from, same_content
+from motion_rep.files.locations import Location, RemotePath, parse_location, resolve_from, same_content
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
@@ -203,9 +203,9 @@ def _motion(entry: dict, archive: Location, root: Path, statistics: Statistics |
         found.faults.append(f"no {MOTION_PATH}. Name the motion file")
         return found
     try:
-        path = _found(value, archive, root)
-        if isinstance(path, RemotePath):
-            raise InputError(f"{path}: the loader opens no addresses. Copy the file, and name the copy")
+        path = None if isinstance(parse_location(value), RemotePath) else _found(value, archive, root)
+        if not isinstance(path, Path):
+            raise InputError(f"{value}: the loader opens no addresses. Copy the file, and name the copy")
         found.clip = read_motion(path)
     except InputError as error:
         found.faults.append(str(error).rstrip("."))

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure, FigureBase
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.foot_contact import FEET, FOOT_NAMES, foot_contacts
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.motion_file import MotionClip
 
 # The most informative joints and their colours (safe for colour-blind readers: Okabe and Ito).
@@ -77,7 +78,7 @@ def _share_scales(axes: list[Axes]) -> None:
 
 
 def _draw(figure: FigureBase, clip: MotionClip, fps: float, title: str) -> dict[str, Axes]:
-    joints = unpack(clip.motion.double()).joints
+    joints = agreed_joints(clip.motion.double()).joints
     positions, times = joints.numpy(), np.arange(len(joints)) / fps
     figure.suptitle(f"{title}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s", fontsize=14)
     axes = figure.subplot_mosaic(

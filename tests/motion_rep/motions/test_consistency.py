@@ -100,7 +100,7 @@ READERS = {
 @pytest.mark.parametrize("reader", READERS)
 def test_every_reader_of_joints_says_or_refuses(tmp_path, capsys, reader):
     motion = smooth_clip(21).motion
-    for factor, code, words in ((1.02, 0, "the joints of the rotations were taken"), (1000, 1, "looks normalised")):
+    for factor, code, words in ((1.02, 0, "the joints of the rotations are used"), (1000, 1, "looks normalised")):
         path = tmp_path / f"{factor}.pt"
         torch.save({"motion": with_joints(motion, factor * unpack(motion).joints), "fps": 16.0}, path)
         assert READERS[reader](path, tmp_path) == code
@@ -119,6 +119,6 @@ def test_what_is_measured_comes_from_the_rotations(tmp_path):
     (record,) = json.loads((tmp_path / "q.json").read_text())
     joints = y_up_from_z_up(body_parameters(motion.double()).joints()).numpy()
     assert record["jitter_degree"] == pytest.approx(measure(JointClip(joints, 16.0)).jitter_degree, abs=1e-6)
-    assert any("the joints of the rotations were taken" in reason for reason in record["reasons"])
+    assert any("the joints of the rotations are used" in reason for reason in record["reasons"])
     assert export_motion.main([str(path), "-o", str(tmp_path / "x.npy"), "--frame", "yup"]) == 0
     assert np.allclose(np.load(tmp_path / "x.npy"), joints, atol=1e-5)
