@@ -110,7 +110,7 @@ def test_a_bad_entry_keeps_its_fields_and_the_rest_goes_on(render, archive, tmp_
     lines = assert_error_lines(said.err, 4)
     assert [line.split(":")[1] for line in lines] == [" entry 1", " entry none", " entry gone", " entry number"]
     assert [("video_path" in entry) for entry in after] == [True, False, True, False, False, False]
-    assert after[4] == {"id": "gone", "motion_path": "gone.pt"}, (
+    assert after[4] == {"id": "gone", "motion_path": "data/gone.pt"}, (
         "an old video must not be judged for a motion that is gone"
     )
     failures = json.loads((tmp_path / "failures.json").read_text())
