@@ -12,6 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import Parser, positive_number, run_command, whole_number
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path, written_path
+from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 
 
 def build_parser() -> Parser:
@@ -27,7 +28,10 @@ def build_parser() -> Parser:
         help="the capture file to write (.pt), for convert_hmr_to_motion.py",
     )
     parser.add_argument(
-        "--fov", type=_field_of_view, default=55.0, help="the camera's vertical field of view in degrees, if known"
+        "--fov",
+        type=_field_of_view,
+        default=DEFAULT_FIELD_OF_VIEW,
+        help="the camera's vertical field of view in degrees, if known",
     )
     parser.add_argument("--focal", type=positive_number, help="the camera's focal length in pixels, instead of --fov")
     parser.add_argument(

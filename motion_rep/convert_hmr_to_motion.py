@@ -18,7 +18,7 @@ from motion_rep.files.remote_files import resolve_existing
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
-# Starting a worker costs about as much as this many conversions (torch is loaded once, here or for all workers).
+# This many conversions cost as much as starting a worker (torch is loaded once, here or for all workers).
 WORTH_A_WORKER = 100
 
 
@@ -47,12 +47,26 @@ def build_parser() -> Parser:
         action="store_true",
         help="list the people in the captures (names for --person); converts nothing",
     )
+    _add_motion_flags(parser)
+    add_run_flags(parser)
+    parser.add_argument("--device", default="auto", help="where torch computes; conversion is fastest on the CPU")
+    parser.add_argument(
+        "--smplx-model-path",
+        type=PathFlag(READ, str),
+        metavar="DIR",
+        help="accepted for compatibility; not needed, the joints are built in",
+    )
+    return parser
+
+
+def _add_motion_flags(parser: Parser) -> None:
+    """The result of the conversion."""
     parser.add_argument("--target-fps", type=frame_rate, help="resample to this rate (the TM2M loader assumes 16)")
     parser.add_argument(
         "--up-from",
         choices=("capture", "level"),
         default="capture",
-        help="level the person by the capture's up direction where it is known well, or assume a level camera",
+        help="level the person by the capture's up direction if it is certain, or assume a level camera",
     )
     parser.add_argument(
         "--extrinsic-format",
@@ -63,20 +77,9 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--refine",
         action="store_true",
-        help="level, smooth and plant the feet where that is sure, as refine_motion.py does by default",
+        help="level, smooth and plant the feet as refine_motion.py does by default",
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"
-    )
-    add_run_flags(parser)
-    parser.add_argument("--device", default="auto", help="where torch computes; conversion is quickest on the CPU")
-    parser.add_argument(
-        "--smplx-model-path",
-        type=PathFlag(READ, str),
-        metavar="DIR",
-        help="accepted for compatibility; not needed, the joints are built in",
-    )
-    return parser
+    parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -94,7 +97,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.output is None:
         raise UsageError("-o/--output is missing: a .pt file for one capture, else a folder.")
     if args.device not in ("auto", "cpu"):
-        # Nothing is computed there, but a device that does not exist must be reported.
+        # Conversion runs on the CPU, but a missing device must be reported.
         device_or_error(args.device)
     require_failures_folder(args)
     if args.smplx_model_path:

@@ -42,6 +42,13 @@ def build_parser() -> Parser:
         metavar="PATH",
         help="a file for one input, else a folder",
     )
+    _add_representation_flags(parser)
+    add_run_flags(parser)
+    return parser
+
+
+def _add_representation_flags(parser: Parser) -> None:
+    """What goes in and what comes out."""
     parser.add_argument(
         "--from",
         dest="source",
@@ -66,11 +73,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--skeleton", type=read_path, metavar="NPY", help="for 263: HumanML3D's joints/000021.npy, whose bones it uses"
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"
-    )
-    add_run_flags(parser)
-    return parser
+    parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
 
 
 def main(argv: list[str] | None = None) -> int:

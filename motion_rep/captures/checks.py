@@ -7,6 +7,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.resampling import frame_ranges
+from motion_rep.common.rates import LOADER_FPS
 from motion_rep.kinematics.rotations import angle_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 
@@ -14,7 +15,6 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES
 FASTEST_PELVIS = 8.0
 SMALLEST_JUMP = 0.35
 LARGEST_TURN = 2.0
-FPS_IF_UNKNOWN = 16.0
 FOCAL_CHANGE = 1e-3
 
 
@@ -38,7 +38,7 @@ def _changing_focal_length(capture: Capture) -> str | None:
 def _jumps(capture: Capture) -> str | None:
     step = capture.transl.diff(dim=0).norm(dim=-1)
     turn = angle_between(capture.root_rotations[1:], capture.root_rotations[:-1])
-    limit = max(SMALLEST_JUMP, FASTEST_PELVIS / (capture.fps or FPS_IF_UNKNOWN))
+    limit = max(SMALLEST_JUMP, FASTEST_PELVIS / (capture.fps or LOADER_FPS))
     jumps = torch.nonzero((step > limit) | (turn > LARGEST_TURN)).flatten()
     if not len(jumps):
         return None

@@ -14,7 +14,7 @@ from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import CHUNK, posed_frames
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
-from motion_rep.common.sizes import DEFAULT_SIZE
+from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW, DEFAULT_SIZE
 from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.row_match import RowMatch, match_rows
@@ -27,7 +27,6 @@ from motion_rep.video.reading import VideoReader, frame_times, open_video
 from motion_rep.video.timing import is_even
 from motion_rep.video.writing import open_writer
 
-DEFAULT_FIELD_OF_VIEW = 55.0
 # Margin around the person in the default camera's picture, and that camera's smallest distance (metres).
 DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.common.sizes import LARGEST_SIDE
+from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW, LARGEST_SIDE
 from motion_rep.kinematics.finite import all_finite
 from motion_rep.kinematics.frames import PYTORCH3D_FROM_OPENCV, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
@@ -130,7 +130,9 @@ def world_to_camera_from_rows(rows: Tensor) -> Tensor:
     return poses[0] if torch.allclose(poses, poses[:1], atol=1e-5) else poses
 
 
-def default_camera(width: int, height: int, target: Tensor, distance: float, field_of_view: float = 55.0) -> Camera:
+def default_camera(
+    width: int, height: int, target: Tensor, distance: float, field_of_view: float = DEFAULT_FIELD_OF_VIEW
+) -> Camera:
     """A level camera that looks along -y at a point of a z-up world, for motions without a camera.
 
     Args:

@@ -61,9 +61,10 @@ def turn_between(start: Tensor, end: Tensor) -> Tensor:
     axis = torch.linalg.cross(start, end)
     sine, cosine = axis.norm(), start @ end
     if sine < 1e-12:
-        across = torch.linalg.cross(start, torch.eye(3, dtype=start.dtype, device=start.device)[start.abs().argmin()])
-        half = 2 * torch.outer(across, across) / (across @ across) - torch.eye(3, dtype=start.dtype)
-        return half if cosine < 0 else torch.eye(3, dtype=start.dtype)
+        same = torch.eye(3, dtype=start.dtype, device=start.device)
+        # A camera upside down turns about its x axis, so the last of the smallest components counts.
+        across = torch.linalg.cross(start, same[2 - start.abs().flip(0).argmin()])
+        return 2 * torch.outer(across, across) / (across @ across) - same if cosine < 0 else same
     return turns_between(start, end)
 
 

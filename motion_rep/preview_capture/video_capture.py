@@ -14,6 +14,7 @@ import torch
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import ImageFit
 from motion_rep.common.errors import InputError
+from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.kinematics.frames import level_from_camera
 from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
@@ -31,7 +32,6 @@ from motion_rep.video.reading import VideoReader, frame_times, open_video
 from motion_rep.video.timing import frames_at_rate, is_even, measured_rate, uneven_note
 
 BACKEND = "blazepose-preview"
-DEFAULT_FIELD_OF_VIEW = 55.0
 FEWEST_FRAMES = 5
 LOW_DETECTION = 0.8
 LONGEST_BRIDGE_SECONDS = 0.5
