@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.judges.flags import GEMINI, OPENAI, add_judge_flags
-from motion_rep.common.command_line import Parser, positive_int, run_command, whole_number
+from motion_rep.common.command_line import Parser, positive_int, run_command, share, whole_number
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -34,7 +34,13 @@ def build_parser() -> Parser:
         "--controls",
         type=positive_int,
         metavar="K",
-        help="ask about K clips with other entries' descriptions, and about a blank clip",
+        help="ask about K clips with other entries' descriptions, up to K of each kind of near miss, and a blank clip",
+    )
+    controls.add_argument(
+        "--max-false-accept",
+        type=share,
+        metavar="P",
+        help="say whether at most this share of known-bad clips is accepted, at 95 %%, and how many clips that takes",
     )
     add_archive_flag(controls, required=False)
     add_field_flags(controls, "video", "prompt")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from motion_gating.evaluation.controls import Control, false_accepts, write_blank_clip
+from motion_gating.evaluation.controls import OTHER_DESCRIPTION, Control, false_accepts, write_blank_clip
 from motion_gating.judges.interface import Judge, Question, Verdict
 from motion_rep.runs.ordered_threads import in_order
 
@@ -37,6 +37,7 @@ def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], bl
     records = [
         {
             "id": control.question.identifier,
+            "kind": control.kind,
             "description_of": control.description_of,
             "vlm_matches": verdict.matches,
             "vlm_analysis": verdict.analysis,
@@ -45,10 +46,17 @@ def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], bl
         }
         for control, verdict in zip(controls, verdicts, strict=True)
     ]
+    kinds = {kind: [v for c, v in zip(controls, verdicts, strict=True) if c.kind == kind] for kind in _kinds(controls)}
     return {
-        **asdict(false_accepts(verdicts)),
+        **asdict(false_accepts(kinds.get(OTHER_DESCRIPTION, []))),
+        "by_kind": {kind: asdict(false_accepts(some)) for kind, some in kinds.items()},
         "blind": blank.matches,
         "blank_analysis": blank.analysis,
         "blank_error": blank.error,
         "records": records,
     }
+
+
+def _kinds(controls: Sequence[Control]) -> list[str]:
+    """The kinds of controls in their order."""
+    return list(dict.fromkeys(control.kind for control in controls))

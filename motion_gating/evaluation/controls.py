@@ -22,15 +22,21 @@ from motion_rep.video.writing import open_writer
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
 MOST_COMMON_WORDS = 0.5  # share of words in common above which two descriptions may mean the same motion
+OTHER_DESCRIPTION = "other description"
 BLANK_SIZE, BLANK_FPS, BLANK_SECONDS, BLANK_GREY = 480, 20, 3, 128
 
 
 @dataclass(frozen=True)
 class Control:
-    """A clip with another entry's description."""
+    """A clip with a description that is wrong about it.
+
+    description_of: id of the entry with this description.
+    kind: how it was made wrong.
+    """
 
     question: Question
     description_of: object
+    kind: str = OTHER_DESCRIPTION
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,21 @@ class FalseAccepts:
     high: float | None
 
 
+def control_questions(meta_json: Location, fields: Fields, count: int, seed: int) -> list[Question]:
+    """Questions about entries with a clip and a description, in an order of chance; the same for the same seed."""
+    chance = random.Random(seed)
+    pool = _sample(_usable(meta_json, fields), max(count * POOL_PER_CONTROL, SMALLEST_POOL), chance)
+    chance.shuffle(pool)
+    return pool
+
+
 def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) -> list[Control]:
     """Clips, each with the description of another entry that differs from its own; the same for the same seed.
 
     Raises:
         UsageError: fewer than two entries with a clip and a description, or none that differ.
     """
-    chance = random.Random(seed)
-    pool = _sample(_usable(meta_json, fields), max(count * POOL_PER_CONTROL, SMALLEST_POOL), chance)
-    chance.shuffle(pool)
+    pool, chance = control_questions(meta_json, fields, count, seed), random.Random(f"controls {seed}")
     controls = [control for question in pool if (control := _mismatched(question, pool, chance)) is not None]
     if not controls:
         raise UsageError(

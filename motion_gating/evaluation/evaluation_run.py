@@ -13,8 +13,10 @@ from motion_gating.archives.archive import read_entries
 from motion_gating.archives.fields import FAST, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
+from motion_gating.evaluation.claims import claim_holds, clips_needed
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
-from motion_gating.evaluation.controls import choose_controls
+from motion_gating.evaluation.controls import OTHER_DESCRIPTION, choose_controls, control_questions
+from motion_gating.evaluation.hard_controls import hard_controls
 from motion_gating.evaluation.labels import compare_with_labels
 from motion_gating.evaluation.threshold_curve import best_point, draw_curve
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
@@ -112,10 +114,12 @@ def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, obj
         say_warning(f"{len(controls)} controls instead of {args.controls}: {too_few}")
     with tempfile.TemporaryDirectory() as folder:
         blank = ask_blank(judge, controls[0].question, Path(folder))
-    asked = ask_controls(judge, controls, args.num_threads)
-    verdicts = [verdict for _, verdict in progress(asked, "controls", total=len(controls), unit="control")]
+        questions = control_questions(args.meta_json, fields_from(args), args.controls, args.seed)
+        controls += hard_controls(questions, args.controls, Path(folder))
+        asked = ask_controls(judge, controls, args.num_threads)
+        verdicts = [verdict for _, verdict in progress(asked, "controls", total=len(controls), unit="control")]
     figures = control_figures(controls, verdicts, blank) | judge_settings(args, judge)
-    reliable = _say_false_accepts(figures, verdicts) & _say_blank(blank)
+    reliable = _say_false_accepts(figures, verdicts) & _say_blank(blank) & _say_claim(args, figures)
     if judge.stop is not None:
         say_error(f"the judge was stopped: {judge.stop.message}")
         return figures, judge.stop.exit_code
@@ -129,11 +133,29 @@ def _say_false_accepts(figures: dict[str, Any], verdicts: Sequence[Verdict]) -> 
     else:
         interval = f"{figures['rate']:.2f}, 95 % interval {figures['low']:.2f} to {figures['high']:.2f}"
         say(f"false accepts: {figures['accepted']} of {figures['decided']} ({interval})")
+    for kind, found in figures["by_kind"].items():
+        if kind != OTHER_DESCRIPTION and found["decided"]:
+            interval = f"95 % interval {found['low']:.2f} to {found['high']:.2f}"
+            say(f"  {kind}: {found['accepted']} of {found['decided']} accepted ({interval})")
     undecided = [verdict for verdict in verdicts if verdict.matches is None]
     if undecided:
         example = f"for example: {undecided[0].error}"
-        say_warning(f"{len(undecided)} of {figures['asked']} controls are undecided, {example}")
+        say_warning(f"{len(undecided)} of {len(verdicts)} controls are undecided, {example}")
     return figures["rate"] is not None and not undecided
+
+
+def _say_claim(args: argparse.Namespace, figures: dict[str, Any]) -> bool:
+    """Print whether ``--max-false-accept`` holds over all kinds; returns True where it does, or nothing was claimed."""
+    rate = args.max_false_accept
+    if rate is None:
+        return True
+    accepted, decided = (sum(found[key] for found in figures["by_kind"].values()) for key in ("accepted", "decided"))
+    holds = claim_holds(accepted, decided, rate)
+    figures["max_false_accept"] = {"rate": rate, "needed": clips_needed(rate), "holds": holds}
+    claim = f"at most {rate:g} false accepts: {accepted} of {decided} known-bad clips were accepted"
+    need = f"at 95 % this takes {clips_needed(rate)} without a single one, or more"
+    say(f"{claim}; the claim {'holds' if holds else 'is not shown'} ({need})")
+    return holds
 
 
 def _say_blank(blank: Verdict) -> bool:

@@ -202,6 +202,11 @@ def positive_number(text: str) -> float:
     return _number_within(text, 1e-6, 1e9, "a number above zero (0.000001 to 1000000000)")
 
 
+def share(text: str) -> float:
+    """argparse type: a share of something, from 0.001 to 0.999."""
+    return _number_within(text, 0.001, 0.999, "a share (0.001 to 0.999)")
+
+
 def frame_rate(text: str) -> float:
     """argparse type: frames per second, within the range of cameras and players."""
     return _number_within(

@@ -64,7 +64,7 @@ def test_a_judge_that_always_agrees_is_found_out(tmp_path, protocol):
     assert (figures["asked"], figures["accepted"], figures["rate"]) == (5, 5, 1.0)
     assert figures["blind"] is True
     assert "blind" in done.stderr
-    assert len(server.questions) == 6
+    assert len(server.questions) == 6 + 5, "blank, 5 other descriptions, 5 near misses"
 
 
 def test_a_judge_that_looks_is_cleared_up_to_what_the_number_of_controls_can_show(tmp_path):
@@ -80,7 +80,9 @@ def test_a_judge_that_looks_is_cleared_up_to_what_the_number_of_controls_can_sho
     assert "the blank clip was rejected" in done.stdout
     assert "blind" not in done.stderr
     own = {entry["id"]: entry["prompt"] for entry in read(meta)}
-    for record in figures["records"]:
+    others = [record for record in figures["records"] if record["kind"] == "other description"]
+    assert len(others) == 5
+    for record in others:
         assert own[record["id"]] != own[record["description_of"]]
 
 
@@ -94,7 +96,7 @@ def test_controls_that_stay_undecided_are_no_evidence(tmp_path):
     assert done.returncode == 1
     figures = read(tmp_path / "evaluation.json")["controls"]
     assert (figures["asked"], figures["decided"], figures["rate"]) == (6, 5, 0.0)
-    assert "1 of 6 controls are undecided, for example: the answer is not JSON" in done.stderr
+    assert "2 of 12 controls are undecided, for example: the answer is not JSON" in done.stderr
 
 
 def test_a_dead_key_ends_the_controls(tmp_path):
