@@ -37,6 +37,7 @@ from motion_rep.files.locations import Location, RemotePath, parse_location, res
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
+from motion_rep.runs.work_pool import Failed, attempt
 
 MODEL_FPS = 20
 SHORTEST, LONGEST = 40, 200  # rows at MODEL_FPS, as in training
@@ -112,28 +113,41 @@ def exported(
     """
     owners: dict[int, object] = {}
     for entry in entries:
-        identifier, number = entry_id(entry), entry_number(entry)
-        faults, notes = _text_findings(entry, text_key)
-        if (owner := owners.setdefault(number, identifier)) is not identifier:
-            faults.append(f"its number {number} is also that of entry {owner}. Give it another global_id")
-        wanted = entry.get(USE_REF_MOTION)
-        if wanted not in (None, True, False):
-            faults.append(f"{USE_REF_MOTION} is {wanted!r}, expected true or false")
-        motion = _motion(entry, archive, root, statistics) if wanted is True else _Findings()
-        faults += motion.faults
-        whole = {**entry, **_numbers(entry, number), **_texts(entry, text_key)}
-        whole |= _paths(entry, archive, root, notes)
-        if motion.clip is not None:
-            whole.setdefault(MOTION_DURATION, seconds_of(motion.clip))
-        whole[USE_REF_MOTION] = wanted is True and not faults
-        yield Exported(
-            identifier,
-            whole if whole.get(text_key) else None,
-            tuple(faults),
-            (*notes, *motion.notes),
-            wanted is True and JUDGED_CONTENT not in entry,
-            motion.rows,
-        )
+        found = attempt(lambda one: _exported_entry(one, owners, archive, root, text_key, statistics), entry)
+        yield _unusable(entry, found.message) if isinstance(found, Failed) else found
+
+
+def _unusable(entry: dict, why: str) -> Exported:
+    """An entry whose values nobody expected: it is given without its motion."""
+    whole = {**entry, USE_REF_MOTION: False, MOTION_PATH: ""}
+    return Exported(entry_id(entry), whole, (why,), ())
+
+
+def _exported_entry(
+    entry: dict, owners: dict[int, object], archive: Location, root: Path, text_key: str, statistics: Statistics | None
+) -> Exported:
+    identifier, number = entry_id(entry), entry_number(entry)
+    faults, notes = _text_findings(entry, text_key)
+    if (owner := owners.setdefault(number, identifier)) is not identifier:
+        faults.append(f"its number {number} is also that of entry {owner}. Give it another global_id")
+    wanted = entry.get(USE_REF_MOTION)
+    if wanted not in (None, True, False):
+        faults.append(f"{USE_REF_MOTION} is {wanted!r}, expected true or false")
+    motion = _motion(entry, archive, root, statistics) if wanted is True else _Findings()
+    faults += motion.faults
+    whole = {**entry, **_numbers(entry, number), **_texts(entry, text_key)}
+    whole |= _paths(entry, archive, root, notes)
+    if motion.clip is not None:
+        whole.setdefault(MOTION_DURATION, seconds_of(motion.clip))
+    whole[USE_REF_MOTION] = wanted is True and not faults
+    return Exported(
+        identifier,
+        whole if whole.get(text_key) else None,
+        tuple(faults),
+        (*notes, *motion.notes),
+        wanted is True and JUDGED_CONTENT not in entry,
+        motion.rows,
+    )
 
 
 def _numbers(entry: dict, number: int) -> dict:

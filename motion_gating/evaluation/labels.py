@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
-from motion_gating.archives.fields import FAST
+from motion_gating.archives.fields import FAILED_CHECKS, FAST, JITTER, USE_REF_MOTION, VLM_MATCHES
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.judges.interface import HumanVerdict
@@ -15,6 +14,8 @@ from motion_gating.judges.manual import read_verdicts
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20
+# Larger numbers are no measurement, and have no place on the axis of the curve.
+LARGEST_JITTER = 1e9
 
 
 def compare_with_labels(
@@ -53,9 +54,12 @@ def compare_with_labels(
 
 def _records(report: Path) -> Iterator[dict]:
     for number, record in enumerate(read_entries(report)):
-        if not all(
-            record.get(key, "absent") in (True, False, None) for key in ("vlm_matches", "use_ref_motion")
-        ) or not _is_jitter(record.get("jitter_degree")):
+        decisions = (record.get(key, "absent") for key in (VLM_MATCHES, USE_REF_MOTION))
+        if not (
+            all(decision is None or isinstance(decision, bool) for decision in decisions)
+            and _is_jitter(record.get(JITTER, "absent"))
+            and _are_names(record.get(FAILED_CHECKS, []))
+        ):
             raise UsageError(
                 f"{report}: record {number} is not one of a quality report, expected what apply_quality_gate.py writes."
             )
@@ -64,8 +68,12 @@ def _records(report: Path) -> Iterator[dict]:
 
 def _is_jitter(value: object) -> bool:
     return value is None or (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST_JITTER
     )
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _should_use(label: HumanVerdict) -> bool | None:

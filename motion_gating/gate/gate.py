@@ -15,8 +15,8 @@ from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
-from motion_gating.archives.content import text_digest
-from motion_gating.archives.fields import FAST, MOTION_PATH, OTHER_PATH_FIELDS, Fields
+from motion_gating.archives.content import Content, text_digest
+from motion_gating.archives.fields import CONTENT, FAST, MOTION_PATH, OTHER_PATH_FIELDS, Fields
 from motion_gating.archives.paths import files_named
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.archives.texts import text_note, text_of
@@ -26,7 +26,6 @@ from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import Written, settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import INTERRUPTED, NOT_REACHED, Measured, measured_entries
-from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, resolve_from
@@ -227,15 +226,26 @@ def _examined(
         if (asked := judge_to_ask(measured, options, judge)) is not None:
             verdict, unexpected = _verdict(entry, options, asked)
             trace = trace or unexpected
-        return Examined(_record(entry, options, measured, verdict), trace, signature(entry, options.fields))
+        return _examined_entry(entry, options, measured, verdict, trace)
 
     threads = options.threads if judge is not None and judge.is_remote_service else 0
     unasked = undecided(judge.name if judge else "none", RUN_ENDED, INTERRUPTED)
     measured = entries_with_metrics(options, engine, count, cancelled)
     for (entry, _), examined in in_order(examine, measured, threads, cancelled):
-        yield examined or Examined(
-            _record(entry, options, NOT_REACHED, unasked), signature=signature(entry, options.fields)
-        )
+        yield examined or _examined_entry(entry, options, NOT_REACHED, unasked)
+
+
+def _examined_entry(
+    entry: dict, options: GateOptions, measured: Measured, verdict: Verdict | None, trace: str = ""
+) -> Examined:
+    """The record of an entry; an unexpected error, of whatever is in the entry, costs it its decision."""
+    signed = signature(entry, options.fields)
+    record = attempt(lambda _: _record(entry, options, measured, verdict), None)
+    if not isinstance(record, Failed):
+        return Examined(record, trace, signed)
+    unmeasured = decide(None, record.message, verdict, options.limits)
+    plain = make_record(entry_id(entry), None, record.message, verdict, unmeasured)
+    return Examined({**plain, FAST: False, CONTENT: Content().as_dict()}, trace or record.detail, signed)
 
 
 def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, str]:
@@ -243,10 +253,10 @@ def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, 
 
     Such an error costs this entry its verdict and no other.
     """
-    try:
-        question = question_of(entry, options.fields, options.meta_json)
-    except InputError as error:
-        return undecided(judge.name, NO_QUESTION, str(error)), ""
+    question = attempt(lambda one: question_of(one, options.fields, options.meta_json), entry)
+    if isinstance(question, Failed):
+        kind = UNEXPECTED if question.detail else NO_QUESTION
+        return undecided(judge.name, kind, question.message), question.detail
     answer = attempt(judge.judge, question)
     if isinstance(answer, Failed):
         return undecided(judge.name, UNEXPECTED, answer.message), answer.detail

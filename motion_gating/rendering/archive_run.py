@@ -33,7 +33,7 @@ from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
-from motion_rep.runs.work_pool import Failed
+from motion_rep.runs.work_pool import Failed, attempt
 
 RENDERED, REUSED = "rendered", "reused"
 
@@ -117,7 +117,9 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
     remove_stale_temporaries_at(run.output_json.parent, recursive=False)
     with prepared_folders(run.output_dir), entry_writer(run.output_json) as write:
         for (entry, job), result in batch.shown(results, count):
-            write(_finished_entry(entry, job, result, earlier, run, batch))
+            finished = functools.partial(_finished_entry, entry, job, earlier=earlier, run=run, batch=batch)
+            noted = attempt(finished, result)
+            write(finished(noted) if isinstance(noted, Failed) else noted)
         for entry in entries:
             kept = without_decision(entry) if is_stale(entry, run.meta_json) else entry
             write(rebased(kept, run.meta_json, run.output_json))
@@ -130,7 +132,7 @@ def _job(entry: dict, run: ArchiveRun, targets: Targets) -> RenderJob:
 
 
 def _finished_entry(
-    entry: dict, job: RenderJob, result: Rendered | Failed, earlier: dict[str, dict], run: ArchiveRun, batch: Batch
+    entry: dict, job: RenderJob, result: Rendered | Failed, *, earlier: dict[str, dict], run: ArchiveRun, batch: Batch
 ) -> dict:
     """The entry with its two paths; a failed one loses its paths, which name an old video."""
     identifier = entry_id(entry)
@@ -138,10 +140,10 @@ def _finished_entry(
         batch.fail(identifier, result.message, result.detail, place=f"entry {identifier}: ")
         kept = {key: value for key, value in without_true(entry).items() if key not in (VIDEO_PATH, EVAL_PATH)}
         return rebased(kept, run.meta_json, run.output_json)
-    batch.counts[RENDERED if result.drawn else REUSED] += 1
     if result.note is not None:
         say_warning(f"entry {identifier}: {result.note}")
     decided = with_decision(entry, earlier.get(str(identifier)), result.motion, result.replaced)
+    batch.counts[RENDERED if result.drawn else REUSED] += 1
     return {
         **rebased(decided, run.meta_json, run.output_json),
         VIDEO_PATH: path_in_archive(job.target.video, run.output_json),

@@ -10,12 +10,12 @@ from itertools import chain
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries
-from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, ID, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
 from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
-from motion_gating.review_page.entry_page import PageOptions, failed_page, start_pages
+from motion_gating.review_page.entry_page import EntryPage, PageOptions, failed_page, start_pages
 from motion_gating.review_page.outputs import written_files
 from motion_gating.review_page.page import write_page
 from motion_gating.review_page.records import (
@@ -39,7 +39,7 @@ from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.report import ItemFailure
-from motion_rep.runs.work_pool import Failed
+from motion_rep.runs.work_pool import Failed, attempt
 
 SHOWN_WARNINGS = 10
 
@@ -136,7 +136,7 @@ def build_review(
     with scratch_file(page_path) as rows:
         results = batch.engine.run(functools.partial(start_pages, options), items, count)
         for item, result in batch.shown(results, count):
-            page = failed_page(options, item, result.message) if isinstance(result, Failed) else result
+            page = _page_without_files(options, item, result.message) if isinstance(result, Failed) else result
             rows.write(page.row.encode() + b"\n")
             if page.missing:
                 trace = result.detail if isinstance(result, Failed) else ""
@@ -145,6 +145,12 @@ def build_review(
         figures = [{"name": metric.name, "unit": metric.unit} for metric in METRICS]
         data = {"threshold": options.threshold, "figures": figures, **heading}
         write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
+
+
+def _page_without_files(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
+    """What the page says about an entry that failed; where its own values are the cause, without them."""
+    page = attempt(lambda _: failed_page(options, item, why), None)
+    return failed_page(options, ReviewEntry({ID: item.identifier}, None), why) if isinstance(page, Failed) else page
 
 
 def _count(run: PageRun, records: KeptRecords) -> int:

@@ -26,7 +26,7 @@ from motion_rep.conversion.items import convert_file
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.reading import list_people, read_capture
 from motion_rep.hmr_results.names import FORMATS
-from motion_rep.motions.motion_file import motion_dict, read_motion
+from motion_rep.motions.motion_file import MotionClip, motion_dict, read_motion
 from motion_rep.video.reading import open_video
 
 
@@ -39,6 +39,11 @@ class Target:
     read: Callable[[Path], object]
     seeds: tuple[bytes, ...]
     accepted: tuple[type[Exception], ...]
+
+
+def good_motion() -> MotionClip:
+    """A motion that every command takes."""
+    return convert(capture_from_dict({**_capture(), "fps": 16.0})).clip
 
 
 def all_targets(folder: Path) -> tuple[Target, ...]:
