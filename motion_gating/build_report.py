@@ -43,6 +43,12 @@ def build_parser() -> Parser:
         metavar="DIR",
         help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path precedes",
     )
+    parser.add_argument(
+        "--raw-motions",
+        type=read_path,
+        metavar="DIR",
+        help="folder with the motions before they were refined, under the same names: shown beside the refined ones",
+    )
     parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from the person's left")
     parser.add_argument(
         "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view"
@@ -82,6 +88,7 @@ def _run(args: argparse.Namespace) -> int:
         model_path=args.smplx_model_dir,
         renderer=args.renderer,
         checks=args.checks,
+        raw_motions=args.raw_motions,
         copy_media=args.copy_media,
         video_field=args.video_field,
         eval_field=args.eval_field,

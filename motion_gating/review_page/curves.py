@@ -1,60 +1,84 @@
-"""Jitter, foot speed and foot height over time, ready to be drawn."""
+"""Jitter, foot speed, foot height and contacts over time, ready to be drawn; also of a motion before its refinement."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import torch
 
 from motion_gating.metrics.joint_clip import JointClip
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.foot_contact import foot_contacts
+from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.measures.benchmark import FEET, METRIC_FPS, at_metric_rate, jitter_per_frame
 
 SIDES = ("left foot", "right foot")
 
 
-def curve_panels(clip: JointClip, fps: float, threshold: float) -> list[dict]:
+def curve_panels(
+    clip: JointClip, fps: float, threshold: float, before: JointClip | None = None, lead: float = 0.0
+) -> list[dict]:
     """One panel a quantity; every line has its name, its first time, its step (seconds) and its values.
 
     Args:
         fps: at which the clip is shown; the clip's own rate where it knows one.
         threshold: of the jitter degree.
+        before: the clip before it was refined; its lines follow those of the clip.
+        lead: seconds by which that one begins earlier.
     """
-    feet = clip.joints[:, FEET]
-    speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1)
-    per_second = clip.fps is not None
+    speed_unit = "m/s" if clip.fps is not None else "m/frame"
+    jitter_unit = "m/frame²" if clip.fps is None else f"m/frame² at {METRIC_FPS:g} fps"
+
+    def lines(make: Callable[[JointClip, float], list[dict]]) -> list[dict]:
+        earlier = [] if before is None else make(before, fps)
+        moved = [{**line, "name": f"{line['name']} before", "start": line["start"] - lead} for line in earlier]
+        return [*make(clip, fps), *({**line, "before": True} for line in moved)]
+
+    jitter = lines(_jitter_lines)
     return [
-        *_jitter_panel(clip, fps, threshold),
-        {
-            "title": "Foot speed",
-            "unit": "m/s" if per_second else "m/frame",
-            "lines": [
-                _line(side, 0.5 / fps, 1 / fps, speed[:, k] * (fps if per_second else 1.0))
-                for k, side in enumerate(SIDES)
-            ],
-        },
-        {
-            "title": "Foot height",
-            "unit": "m",
-            "lines": [_line(side, 0.0, 1 / fps, feet[:, k, 1]) for k, side in enumerate(SIDES)],
-        },
+        *([{"title": "Jitter", "unit": jitter_unit, "threshold": threshold, "lines": jitter}] if jitter else []),
+        {"title": "Foot speed", "unit": speed_unit, "lines": lines(_speed_lines)},
+        {"title": "Foot height", "unit": "m", "lines": lines(_height_lines), "standing": standing_spans(clip, fps)},
     ]
 
 
-def _jitter_panel(clip: JointClip, fps: float, threshold: float) -> list[dict]:
-    """Empty where the clip is too short for the metric."""
+def standing_spans(clip: JointClip, fps: float) -> list[list[list[float]]]:
+    """For the left and the right foot, from which second to which it stands."""
+    contacts = foot_contacts(y_up_from_z_up(torch.from_numpy(clip.joints)), fps).numpy()
+    return [_spans(contacts[:, side], fps) for side in range(len(SIDES))]
+
+
+def _spans(flags: np.ndarray, fps: float) -> list[list[float]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    return [[round(first / fps, 5), round(last / fps, 5)] for first, last in edges.reshape(-1, 2).tolist()]
+
+
+def _jitter_lines(clip: JointClip, fps: float) -> list[dict]:
+    """Nothing where the clip is too short for the metric."""
     try:
         jitter = jitter_per_frame(at_metric_rate(clip.joints, clip.fps))
     except InputError:
         return []
     step = 1 / fps if clip.fps is None else 1 / METRIC_FPS
-    unit = "m/frame²" if clip.fps is None else f"m/frame² at {METRIC_FPS:g} fps"
-    return [
-        {"title": "Jitter", "unit": unit, "threshold": threshold, "lines": [_line("all joints", step, step, jitter)]}
-    ]
+    return [_line("all joints", 0, step, step, jitter)]
 
 
-def _line(name: str, start: float, step: float, values: np.ndarray) -> dict:
+def _speed_lines(clip: JointClip, fps: float) -> list[dict]:
+    speed = np.linalg.norm(np.diff(clip.joints[:, FEET], axis=0), axis=-1)
+    scale = 1.0 if clip.fps is None else fps
+    return [_line(side, k, 0.5 / fps, 1 / fps, speed[:, k] * scale) for k, side in enumerate(SIDES)]
+
+
+def _height_lines(clip: JointClip, fps: float) -> list[dict]:
+    return [_line(side, k, 0.0, 1 / fps, clip.joints[:, FEET[k], 1]) for k, side in enumerate(SIDES)]
+
+
+def _line(name: str, curve: int, start: float, step: float, values: np.ndarray) -> dict:
+    """A line; ``curve`` is the number of its colour."""
     return {
         "name": name,
+        "curve": curve,
         "start": round(start, 5),
         "step": round(step, 7),
         "values": [round(value, 5) for value in values.tolist()],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -27,11 +27,15 @@ from motion_gating.review_page.records import (
     worst_half_second,
 )
 from motion_gating.review_page.side_video import SidePainter, SideTools
+from motion_gating.review_page.side_view import side_view
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
+from motion_rep.drawing.mbench_scene import front_view
 from motion_rep.files.local_files import file_sha256, safe_name
 from motion_rep.files.locations import Location, RemotePath, resolve_from
 from motion_rep.files.remote_files import local_copy
+from motion_rep.kinematics.frames import y_up_from_z_up
+from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 Read = TypeVar("Read")
@@ -43,6 +47,7 @@ class PageOptions:
 
     side: what side views are drawn with; None leaves them out.
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
+    raw_motions: folder with the motions before they were refined, under the same file names.
     """
 
     meta_json: Location
@@ -51,6 +56,7 @@ class PageOptions:
     side: SideTools | None = None
     checks: Path | None = None
     copy_media: bool = False
+    raw_motions: Path | None = None
     video_field: str = VIDEO_PATH
     eval_field: str = EVAL_PATH
     prompt_field: str = PROMPT
@@ -79,6 +85,8 @@ class _Entry:
     motion_path: Path | None = None
     motion: MotionClip | None = None
     joints: JointClip | None = None
+    raw_path: Path | None = None
+    raw: MotionClip | None = None
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -136,6 +144,29 @@ class _Entry:
         eval_path = self.file(self.options.eval_field, "curves")
         if eval_path is not None:
             self.joints = self.tried(lambda: read_joint_clip(eval_path), "curves")
+        raw_path = self._raw_path()
+        if raw_path is not None:
+            self.raw_path, self.raw = raw_path, self.tried(lambda: read_motion(raw_path), "motion before refining")
+
+    def _raw_path(self) -> Path | None:
+        """The motion of the same name in the folder of raw ones, where this one was refined."""
+        if self.options.raw_motions is None or self.motion_path is None or not (self.motion and self.motion.refined):
+            return None
+        path = self.options.raw_motions / self.motion_path.name
+        return path if path.is_file() else None
+
+    @property
+    def raw_joints(self) -> JointClip | None:
+        """The joints before refining, y up."""
+        if self.raw is None:
+            return None
+        joints, fps = y_up_from_z_up(unpack(self.raw.motion.double()).joints), self.raw.fps
+        return self.tried(lambda: JointClip(joints.numpy(), fps), "curves before refining")
+
+    @property
+    def lead(self) -> float:
+        """Seconds by which the raw motion begins earlier."""
+        return self.motion.start_time - self.raw.start_time if self.motion and self.raw else 0.0
 
     def linked(self, video: Video, path: Path | None, rate: float | None, fps: float, offset: float = 0.0) -> Video:
         """A video with a link to a file whose frames are the motion's frames, one to one, at ``rate``."""
@@ -173,7 +204,11 @@ def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEn
             entry.tried(lambda: write_poster(lit, entry.output("posters", ".jpg")), "poster")
         named = item.path(options.video_field)
         shown = entry.linked(Video("lit", "Lit video"), lit or (Path(named) if named else None), lit_fps, fps)
-        return _described(entry, fps, [shown, *_camera_video(entry, fps), *_side_video(entry, painter, fps)])
+        videos = [shown, *_camera_video(entry, fps), *_side_video(entry, painter, fps)]
+        for before in _videos_before(entry, painter, fps):
+            # Beside the view that it compares with.
+            videos.insert(1 if before.kind == "before" else len(videos), before)
+        return _described(entry, fps, videos)
 
 
 def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
@@ -205,7 +240,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "problems": [*problems_of(item), *entry.missing],
         "videos": [video.as_dict() for video in videos if video.url is not None],
         "absent": _absent(videos, entry.missing),
-        "panels": [] if joints is None else curve_panels(joints, fps, options.threshold),
+        "panels": [] if joints is None else curve_panels(joints, fps, options.threshold, entry.raw_joints, entry.lead),
         "worst": worst_half_second(item, fps),
         "seconds": None if entry.frames is None else entry.frames / fps,
         "fps": fps,
@@ -268,6 +303,21 @@ def _side_video(entry: _Entry, painter: SidePainter | None, fps: float) -> list[
     if len(entry.missing) > failures:
         return [replace(video, error="it could not be drawn")]
     return [replace(video, url=url_from(entry.options.output, target))]
+
+
+def _videos_before(entry: _Entry, painter: SidePainter | None, fps: float) -> Iterator[Video]:
+    """Front and side view of the motion as it was before it was refined; none for a raw motion."""
+    path, raw = entry.raw_path, entry.raw
+    if painter is None or path is None or raw is None:
+        return
+    for kind, title, view in (
+        ("before", "Before refining", front_view),
+        ("side_before", "Side view before", side_view),
+    ):
+        target, failures = entry.output("before", f"_{kind}.mp4"), len(entry.missing)
+        entry.tried(functools.partial(painter.draw, path, raw, target, fps, view), title.lower())
+        if len(entry.missing) == failures:
+            yield Video(kind, title, url_from(entry.options.output, target), offset=entry.lead)
 
 
 def _scaled(item: ReviewEntry, figure: Metric) -> float | None:

@@ -24,7 +24,7 @@ NOISE, MARGIN = 24, 32
 class Video:
     """A video on the page.
 
-    kind: ``lit``, ``overlay``, ``depth`` or ``side``.
+    kind: ``lit``, ``overlay``, ``depth``, ``side``, ``before`` or ``side_before``.
     title: its heading.
     url: relative to the page, or None if there is nothing to show.
     scale, offset: the video's seconds are ``offset + scale * t`` at second ``t`` of the motion.

@@ -9,7 +9,10 @@ from motion_gating.archives.archive import entry_id
 from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.local_files import safe_name
 
-PLACES = ("entries/{}.js", "posters/{}.jpg", "side/{}.mp4", "side/{}.txt")
+PLACES = (
+    *("entries/{}.js", "posters/{}.jpg", "side/{}.mp4", "side/{}.txt"),
+    *(f"before/{{}}_{view}.{kind}" for view in ("before", "side_before") for kind in ("mp4", "txt")),
+)
 COPIES = ("media/{}_lit.mp4", "media/{}_overlay.mp4", "media/{}_depth.mp4")
 
 

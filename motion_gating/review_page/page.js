@@ -602,9 +602,9 @@ class Player {
     const section = make("section", { className: "card curves", "aria-label": "Curves over time" });
     if (!this.details.panels.length) section.append(make("p", {}, "No curves: this entry has no joints."));
     for (const panel of this.details.panels) {
-      const sides = panel.lines.length > 1 ? ["left", "right"] : ["left"];
+      const sides = (line) => `key ${["left", "right"][line.curve]}${line.before ? " before" : ""}`;
       const now = panel.lines.map(() => make("span", { className: "now" }));
-      const legend = panel.lines.map((line, number) => make("span", {}, make("span", { className: `key ${sides[number]}` }, line.name), " ", now[number]));
+      const legend = panel.lines.map((line, number) => make("span", {}, make("span", { className: sides(line) }, line.name), " ", now[number]));
       const svg = draw("svg", { role: "img", "aria-label": describe(panel, this.details.worst) });
       svg.addEventListener("pointerdown", (event) => this.drag(event, svg));
       this.lines.push({ panel, svg, now, head: draw("line", { class: "head" }), x: () => 0 });
@@ -674,9 +674,15 @@ function drawCurve(line, details, duration) {
     parts.push(draw("text", { x: line.x(time), y: height - 4, "text-anchor": "middle" }, `${short(time)} s`));
   }
   if (panel.threshold) parts.push(draw("line", { x1: MARGIN, x2: width - MARGIN, y1: y(panel.threshold), y2: y(panel.threshold), class: "threshold" }));
-  panel.lines.forEach((item, number) => {
+  (panel.standing || []).forEach((spans, foot) => {
+    for (const [from, to] of spans) {
+      const level = height - 19 - 4 * foot;
+      parts.push(draw("line", { x1: line.x(from), x2: line.x(Math.min(to, duration)), y1: level, y2: level, class: `standing curve-${foot}` }));
+    }
+  });
+  panel.lines.forEach((item) => {
     const points = item.values.map((value, place) => `${line.x(item.start + place * item.step).toFixed(1)},${y(value).toFixed(1)}`);
-    parts.push(draw("polyline", { points: points.join(" "), class: `curve-${number}` }));
+    parts.push(draw("polyline", { points: points.join(" "), class: `curve-${item.curve}${item.before ? " before" : ""}` }));
   });
   line.head.setAttribute("y1", 0);
   line.head.setAttribute("y2", height - 18);

@@ -52,7 +52,7 @@ class PageRun:
         quality_report: None shows the clips only.
         jitter_threshold: None takes the gate's.
         side_view: whether to draw the view from 90 degrees; ``side_size``, ``model_path`` and ``renderer`` are for it.
-        checks, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
+        checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
         failures: file for the entries that lack something.
     """
 
@@ -66,6 +66,7 @@ class PageRun:
     model_path: str | None = None
     renderer: str = "auto"
     checks: Path | None = None
+    raw_motions: Path | None = None
     copy_media: bool = False
     video_field: str = VIDEO_PATH
     eval_field: str = EVAL_PATH
@@ -84,6 +85,8 @@ def make_review(run: PageRun, engine: Engine) -> int:
             f"--checks {run.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the "
             "flag out."
         )
+    if run.raw_motions is not None and not run.raw_motions.is_dir():
+        raise UsageError(f"--raw-motions {run.raw_motions}: is not a folder. Give the folder of the raw motions.")
     # A broken archive ends the run before any output.
     if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
         say_warning(stray)
@@ -179,6 +182,7 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
         threshold=run.jitter_threshold or jitter_threshold(run_facts(run.quality_report)),
         side=_side_tools(run, one_thread) if run.side_view else None,
         checks=run.checks,
+        raw_motions=run.raw_motions,
         copy_media=run.copy_media,
         video_field=run.video_field,
         eval_field=run.eval_field,

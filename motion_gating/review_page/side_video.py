@@ -8,7 +8,7 @@ from pathlib import Path
 from motion_gating.rendering.clip_render import RenderSettings, render_fingerprint
 from motion_gating.review_page.side_view import side_view
 from motion_rep.bodies.body_models import Body, load_body
-from motion_rep.drawing.lit_clip import lit_frames
+from motion_rep.drawing.lit_clip import ViewOfScene, lit_frames
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.files.local_files import file_sha256
@@ -46,7 +46,9 @@ class SidePainter:
     size: int = 480
     threads: int | None = None
 
-    def draw(self, motion_path: Path, clip: MotionClip, target: Path, fps: float) -> None:
+    def draw(
+        self, motion_path: Path, clip: MotionClip, target: Path, fps: float, view_of: ViewOfScene = side_view
+    ) -> None:
         """Write the video, unless the existing one was made from the same motion with the same settings.
 
         Raises:
@@ -66,7 +68,7 @@ class SidePainter:
                 body_parameters(clip.motion.double()),
                 self.size,
                 self.size,
-                side_view,
+                view_of,
                 self.threads,
             ):
                 writer.write(picture)
