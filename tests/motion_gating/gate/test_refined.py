@@ -9,6 +9,7 @@ import torch
 from gate_support import gate, make_archive, read, smooth_joints
 
 from motion_gating.rendering.clip_render import eval_dict
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.refining.refinement import refine
 from motion_rep.refining.settings import Settings
@@ -19,7 +20,7 @@ from scripts.dev.refining_evaluation.clips import clip_of, noisy, sample
 def refined():
     """The eval file of a motion that trembled before it was refined."""
     clip = refine(clip_of(noisy(sample("wave"))), Settings()).clips[0]
-    return eval_dict(clip, body_parameters(clip.motion.double()))
+    return eval_dict(clip, agreed_joints(clip.motion), body_parameters(clip.motion.double()))
 
 
 def judged(folder, made, *flags):

@@ -14,6 +14,7 @@ from motion_gating import build_report
 from motion_gating.metrics.joint_clip import JointClip
 from motion_gating.rendering.clip_render import eval_dict
 from motion_gating.review_page.curves import curve_panels
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.refining.refinement import refine
@@ -30,7 +31,8 @@ def details(tmp_path_factory):
     for name, clip in (("raw", raw), ("motions", refined)):
         (folder / name).mkdir()
         write_motion(folder / name / "wave.pt", clip)
-    torch.save(eval_dict(refined, body_parameters(refined.motion.double())), folder / "wave_eval.pt")
+    made = eval_dict(refined, agreed_joints(refined.motion), body_parameters(refined.motion.double()))
+    torch.save(made, folder / "wave_eval.pt")
     write_clip(folder / "wave.mp4", frames=len(refined))
     names = {"motion_path": "motions/wave.pt", "video_path": "wave.mp4", "mbench_eval_path": "wave_eval.pt"}
     (folder / "archive.json").write_text(json.dumps([{"id": 1, "prompt": "a wave", **names}]))
