@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,6 @@ from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.exporters.amass_npz import amass_arrays
 from motion_rep.exporters.posed_motion import PosedMotion
-from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.hmr_formats.reading import recognised
 from motion_rep.hmr_results.bodies import y_down_from_y_up, y_down_from_z_up
 from motion_rep.hmr_results.corrections import Corrections
@@ -30,7 +30,7 @@ from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec
 from motion_rep.motions.closing_frame import with_closing_frame
-from motion_rep.motions.motion_file import motion_clip, write_motion
+from motion_rep.motions.motion_file import motion_clip, motion_dict
 from motion_rep.representations.humanml3d import encode_263, read_skeleton
 from motion_rep.representations.kimodo import kimodo_arrays
 from motion_rep.representations.kinds import SOURCES, TARGETS
@@ -62,11 +62,11 @@ class Settings:
 
 
 @torch.inference_mode()
-def convert_file(source: Path, target: Path, settings: Settings) -> tuple[str, ...]:
-    """Convert one file, atomically.
+def converted(source: Path, settings: Settings) -> tuple[bytes, tuple[str, ...]]:
+    """Convert one file.
 
     Returns:
-        Notes for the user, one sentence each.
+        The bytes of the file to write, and notes for the user, one sentence each.
     Raises:
         InputError: the message names the file.
     """
@@ -77,11 +77,20 @@ def convert_file(source: Path, target: Path, settings: Settings) -> tuple[str, .
         sampled = capture if rate is None or rate == capture.fps else resample(capture, rate)
         if settings.target == "276":
             made = convert(sampled)
-            write_motion(target, made.clip)
-            return made.notes
+            return _saved(lambda file: torch.save(motion_dict(made.clip), file)), made.notes
         odd = check_plausible(sampled, sampled.parameters().joints())
-        WRITERS[settings.target](target, sampled, settings)
-    return (*sampled.notes, *filter(None, (odd, TARGETS[settings.target].loses)))
+        found = ENCODERS[settings.target](sampled, settings)
+    if isinstance(found, dict):
+        data = _saved(lambda file: np.savez(file, **found))  # type: ignore[arg-type]
+    else:
+        data = _saved(lambda file: np.save(file, found))
+    return data, (*sampled.notes, *filter(None, (odd, TARGETS[settings.target].loses)))
+
+
+def _saved(save: Callable[[io.BytesIO], object]) -> bytes:
+    file = io.BytesIO()
+    save(file)
+    return file.getvalue()
 
 
 def read_representation(document: Document, settings: Settings) -> Capture:
@@ -147,23 +156,19 @@ def _with_y_up(capture: Capture) -> BodyParameters:
     return body.turned(basis(Y_UP_FROM_Z_UP, body.transl))
 
 
-def _write_rows(encode: Callable[[BodyParameters], Tensor]) -> Callable[[Path, Capture, Settings], None]:
-    def write(target: Path, capture: Capture, _settings: Settings) -> None:
-        _save(target, encode(_with_y_up(capture)).float().numpy())
-
-    return write
+Encoded = np.ndarray | dict[str, np.ndarray]
 
 
-def _write_263(target: Path, capture: Capture, settings: Settings) -> None:
+def _encode_rows(encode: Callable[[BodyParameters], Tensor]) -> Callable[[Capture, Settings], Encoded]:
+    return lambda capture, _settings: encode(_with_y_up(capture)).float().numpy()
+
+
+def _encode_263(capture: Capture, settings: Settings) -> Encoded:
     skeleton = read_skeleton(Path(settings.skeleton or ""))
-    _save(target, encode_263(_with_y_up(capture).joints(), skeleton).float().numpy())
+    return encode_263(_with_y_up(capture).joints(), skeleton).float().numpy()
 
 
-def _write_amass(target: Path, capture: Capture, _settings: Settings) -> None:
-    _save(target, amass_arrays(PosedMotion(_with_z_up(capture), capture.fps or 0.0)))
-
-
-def _write_smplx(target: Path, capture: Capture, _settings: Settings) -> None:
+def _encode_smplx(capture: Capture, _settings: Settings) -> Encoded:
     body = _with_y_up(capture)
     arrays = {
         "global_orient": matrix_to_rotvec(body.root),
@@ -172,24 +177,14 @@ def _write_smplx(target: Path, capture: Capture, _settings: Settings) -> None:
         "betas": torch.zeros(10),
     }
     told = {"fps": np.array(capture.fps), "gender": np.array("neutral"), "up_axis": np.array("y")}
-    _save(target, {**{name: value.float().numpy() for name, value in arrays.items()}, **told})
+    return {**{name: value.float().numpy() for name, value in arrays.items()}, **told}
 
 
-def _write_kimodo(target: Path, capture: Capture, _settings: Settings) -> None:
-    _save(target, kimodo_arrays(_with_y_up(capture), capture.fps or 0.0))
-
-
-def _save(target: Path, value: np.ndarray | dict[str, np.ndarray]) -> None:
-    """An array as npy, several as npz."""
-    with atomic_path(target) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **value) if isinstance(value, dict) else np.save(file, value)  # type: ignore[arg-type]
-
-
-WRITERS: dict[str, Callable[[Path, Capture, Settings], None]] = {
-    "272": _write_rows(encode_272),
-    "201": _write_rows(encode_201),
-    "263": _write_263,
-    "amass": _write_amass,
-    "smplx-npz": _write_smplx,
-    "kimodo": _write_kimodo,
+ENCODERS: dict[str, Callable[[Capture, Settings], Encoded]] = {
+    "272": _encode_rows(encode_272),
+    "201": _encode_rows(encode_201),
+    "263": _encode_263,
+    "amass": lambda capture, _settings: amass_arrays(PosedMotion(_with_z_up(capture), capture.fps or 0.0)),
+    "smplx-npz": _encode_smplx,
+    "kimodo": lambda capture, _settings: kimodo_arrays(_with_y_up(capture), capture.fps or 0.0),
 }

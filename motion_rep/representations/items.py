@@ -1,11 +1,12 @@
 """The work of converting representations: one file anew, or a folder's files unless they are finished.
 
-A record next to each file of a folder run (``NAME.npy.json``) says what it was made from, and its rate.
+A record next to each file of a folder run (``NAME.npy.json``) says what it was made from.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,11 +14,12 @@ from pathlib import Path
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
+from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.motions.stamp import content_digest
-from motion_rep.representations.conversion import Settings, convert_file
+from motion_rep.representations.conversion import Settings, converted
 from motion_rep.runs.pairing import Pairing
 
 # Increase it whenever the numbers change, so that older files are regenerated.
@@ -29,7 +31,9 @@ def start_converting_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
 
     def work(pair: Pairing) -> Outcome:
         with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
-            return Outcome(CONVERTED, convert_file(source, target, settings))
+            data, notes = converted(source, settings)
+            write_bytes(target, data)
+            return Outcome(CONVERTED, notes)
 
     return work
 
@@ -51,31 +55,42 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
         local_output(pair.target, fetch=not overwrite) as target,
         local_output(record_file, fetch=not overwrite) as record,
     ):
-        made_from = content_digest(source, json.dumps({"version": VERSION, **asdict(settings)}, sort_keys=True))
+        made_from = content_digest(source, _settings_text(settings))
         found = None if overwrite else _kept(target, record, made_from)
         if found in (UNCHANGED, KEPT):
             return Outcome(found)
-        notes = convert_file(source, target, settings)
+        data, notes = converted(source, settings)
+        # The record comes first: a file without one counts as the user's own.
         write_json(
             record,
             {
                 "representation": settings.target,
                 "made_from": made_from,
-                "sha256": file_sha256(target),
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "replaces": file_sha256(target) if found == MADE_AGAIN else None,
                 "notes": list(notes),
             },
         )
+        write_bytes(target, data, durable=False)
         return Outcome(found or CONVERTED, notes)
 
 
+@functools.cache
+def _settings_text(settings: Settings) -> str:
+    skeleton = None if settings.skeleton is None else file_sha256(settings.skeleton)
+    return json.dumps({"version": VERSION, **asdict(settings), "skeleton": skeleton}, sort_keys=True)
+
+
 def _kept(target: Path, record: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run; None where there is none, or nothing but the file of a killed run."""
+    """How a file that is there ends this run; None where there is none. A killed run may have left its record only."""
     if not target.exists():
         return None
     try:
         value = read_json(record)
     except InputError:
         return KEPT
-    if not isinstance(value, dict) or value.get("sha256") != file_sha256(target):
+    digest = file_sha256(target)
+    if not isinstance(value, dict) or digest not in (value.get("sha256"), value.get("replaces")):
         return KEPT
-    return UNCHANGED if value.get("made_from") == made_from else MADE_AGAIN
+    finished = digest == value.get("sha256") and value.get("made_from") == made_from
+    return UNCHANGED if finished else MADE_AGAIN

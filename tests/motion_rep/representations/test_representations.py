@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -228,6 +229,15 @@ def test_a_folder_is_converted_once_and_foreign_files_are_kept(tmp_path, capsys)
     assert run(*arguments) == 0
     assert "1 regenerated" in (said := capsys.readouterr().out) and "1 kept" in said
     assert (tmp_path / "out" / "1.npy").read_bytes() == b"mine"
+    # A run that was killed left a record and not the file, or the file that it was to replace.
+    (tmp_path / "out" / "0.npy").unlink()
+    (tmp_path / "out" / "2.npy").write_bytes(b"older")
+    record = json.loads((tmp_path / "out" / "2.npy.json").read_text())
+    record["replaces"] = hashlib.sha256(b"older").hexdigest()
+    (tmp_path / "out" / "2.npy.json").write_text(json.dumps(record))
+    assert run(*arguments) == 0
+    assert "1 converted, 1 regenerated" in (said := capsys.readouterr().out) and "1 kept" in said, said
+    assert len(np.load(tmp_path / "out" / "2.npy")) == 12
     assert run(*arguments, "--overwrite") == 0 and "3 converted" in capsys.readouterr().out
 
 
