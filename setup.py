@@ -33,7 +33,7 @@ setup(
     long_description_content_type="text/markdown",
     py_modules=[ENTRY],
     packages=find_packages(include=("motion_rep*", "motion_gating*")),
-    package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css", "*.npz"]},
+    package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css", "*.npz", "*.json"]},
     python_requires=">=3.11",
     install_requires=[
         "torch>=2.6",

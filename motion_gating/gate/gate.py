@@ -76,6 +76,7 @@ class GateResult:
     stop: Stop | None
     interrupted: bool
     written: Written = Written()
+    cost: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def apply_gate(
             ):
                 failures.append(failure)
         written = _write_results(options, target, kept)
-    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set(), written)
+    cost = judge.model.meter.as_dict() if judge and judge.model else None
+    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set(), written, cost)
     with local_output(options.run_block, fetch=False) as run_block:
         write_json(run_block, _run_block(options, started, result))
     if options.failures is not None:
@@ -300,6 +302,7 @@ def _run_block(options: GateOptions, started: datetime.datetime, result: GateRes
         "output_json": str(options.output_json or options.meta_json),
         "ended_early": "interrupted" if result.interrupted else result.stop.message if result.stop else None,
         "counts": result.tally.as_dict(),
+        "cost": result.cost,
         "limits": options.limits.as_dict(),
         "max_samples": options.max_samples,
         "skip_vlm_above_threshold": options.skip_vlm_above_threshold,

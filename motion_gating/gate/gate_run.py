@@ -40,7 +40,7 @@ def run_gate(args: argparse.Namespace, engine: Engine) -> int:
     result = apply_gate(options, judge, watch=_bar, engine=engine)
     _say_errors(options, result)
     _say_about_people(options, judge, result)
-    _say_summary(options, result.tally)
+    _say_summary(options, result.tally, result.cost)
     return _exit_code(result)
 
 
@@ -103,12 +103,14 @@ def _say_about_people(options: GateOptions, judge: Judge | None, result: GateRes
         say_warning(f"verdicts about ids that are not in {options.meta_json}: {unknown}")
 
 
-def _say_summary(options: GateOptions, tally: Tally) -> None:
+def _say_summary(options: GateOptions, tally: Tally, cost: dict | None) -> None:
     if len(tally.model_versions) > 1:
         versions = ", ".join(f"{version} ({count})" for version, count in tally.model_versions.most_common())
         say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")
     if tally.rates:
         say(f"frame rates: {tally.rates_in_words()}")
+    if cost and cost["dollars"]:
+        say(f"{cost['calls']} calls cost {cost['dollars']:.4f} dollars at the prices of {cost['prices_of']}")
     say(f"{tally.summary()}; report {options.quality_report}, metadata {options.output_json or options.meta_json}")
 
 

@@ -14,6 +14,7 @@ from motion_gating.gate.gate import (
     question_of,
 )
 from motion_gating.judges.answers import prompt_for
+from motion_gating.judges.cost import OUTPUT_TOKENS
 from motion_gating.judges.interface import Judge, Model, Question
 from motion_gating.metrics.entry_metrics import Measured
 from motion_rep.common.errors import InputError
@@ -69,6 +70,10 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
         f"{calls} calls about {plan.questions} entries, about {plan.fewest_tokens:,} prompt tokens or more; "
         "nothing was asked or written"
     )
+    price = judge.model.meter.price if judge is not None and judge.model is not None else None
+    if price is not None and plan.fewest_calls:
+        dollars = price.dollars(plan.fewest_tokens, plan.fewest_calls * OUTPUT_TOKENS)
+        yield f"they cost {dollars:.4f} dollars or more, at the prices of {price.as_of} ({OUTPUT_TOKENS} tokens an answer)"
 
 
 def _add(plan: _Plan, question: Question, judge: Judge) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
 from dataclasses import replace
 from importlib import metadata
@@ -11,7 +12,8 @@ from pathlib import Path
 from motion_gating.archives.archive import read_entries
 from motion_gating.archives.texts import text_of
 from motion_gating.judges.answer_cache import AnswerCache
-from motion_gating.judges.flags import EVIDENCE, FACTS, GEMINI, MANUAL, OPENAI
+from motion_gating.judges.cost import Meter, price_of
+from motion_gating.judges.flags import EVIDENCE, FACTS, GEMINI, MANUAL, OPENAI, STANDARD, TIMES
 from motion_gating.judges.interface import Judge
 from motion_gating.judges.manual import ManualJudge, read_verdict_files
 from motion_gating.judges.protocols.distractors import Distractors
@@ -83,14 +85,31 @@ def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool) -> Vlm
     _require_package(PACKAGES[args.judge])
     service = _gemini(args, need_key) if args.judge == GEMINI else _openai(args)
     policy = Policy(
-        calls_per_minute=args.rpm, first_delay=args.retry_delay, call_timeout=args.call_timeout, deadline=args.deadline
+        calls_per_minute=args.rpm,
+        first_delay=args.retry_delay,
+        call_timeout=_call_timeout(args),
+        deadline=args.deadline or TIMES[args.service_tier][1],
     )
     cache = AnswerCache(cache_dir)
     if need_key:
         cache.require_writable()
     sees_clip = args.vlm_media != FACTS
     facts = not sees_clip or (args.protocol == EVIDENCE if args.facts is None else args.facts)
-    return VlmJudge(service, Caller(policy), cache, _protocol(args), facts, sees_clip)
+    return VlmJudge(service, Caller(policy), cache, _protocol(args), _meter(args, service), facts, sees_clip)
+
+
+def _call_timeout(args: argparse.Namespace) -> float:
+    seconds: float = args.call_timeout or TIMES[args.service_tier][0]
+    return seconds
+
+
+def _meter(args: argparse.Namespace, service: Service) -> Meter:
+    """Counts the calls at the price of today."""
+    model = str(service.settings()["model"])
+    price = price_of(model, args.service_tier, datetime.datetime.now(datetime.UTC).date(), args.prices)
+    if args.max_cost is not None and price is None:
+        raise UsageError(f"--max-cost: no price of {model} is known. Add it to a list of prices and give --prices.")
+    return Meter(price, args.max_cost)
 
 
 def _protocol(args: argparse.Namespace) -> QuestionProtocol:
@@ -112,12 +131,15 @@ def _require_package(name: str) -> None:
 
 
 def _gemini(args: argparse.Namespace, need_key: bool) -> Service:
-    from motion_gating.judges.gemini import GeminiService, resolve_key
+    from motion_gating.judges.gemini import GeminiService, has_service_tiers, resolve_key
 
+    if args.service_tier != STANDARD and not has_service_tiers():
+        raise UsageError("--service-tier flex needs google-genai 1.69 or newer. Upgrade: pip install -U google-genai")
     return GeminiService(
         key=resolve_key(args.gemini_api_key) if need_key else None,
         model=args.gemini_model,
         sampling_fps=args.sampling_fps,
+        service_tier=args.service_tier,
         temperature=args.temperature,
         base_url=os.environ.get("GOOGLE_GEMINI_BASE_URL") or None,
     )
@@ -140,7 +162,7 @@ def _openai(args: argparse.Namespace) -> Service:
     if args.vlm_model:
         return service
     try:
-        names = service.model_names(args.call_timeout)
+        names = service.model_names(_call_timeout(args))
     except CallFailure as failure:
         reason = shown(failure.message, service.secrets)
         raise UsageError(f"--vlm-model is missing, and the server does not list its models: {reason}") from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
 from motion_gating.judges.answers import read_answer
+from motion_gating.judges.cost import Meter
 from motion_gating.judges.inquiry import Inquiry
 from motion_gating.judges.interface import Stop
 from motion_gating.judges.retrying import Caller
@@ -35,6 +36,7 @@ class Conversation:
 
     description: the text of the entry; data, never an instruction.
     facts: sentences about the motion, measured; empty where none are given to the model.
+    meter: counts what the calls cost.
     clip: None where the model gets the facts alone.
     answers: what was answered so far, in order; ``from_cache`` counts those that were kept.
     """
@@ -44,6 +46,7 @@ class Conversation:
     cache: AnswerCache
     ask_service: Ask
     description: str
+    meter: Meter
     facts: tuple[str, ...] = ()
     clip: Clip | None = None
     answers: list[KeptAnswer] = field(default_factory=list)
@@ -80,6 +83,8 @@ class Conversation:
             return KeptAnswer(shown_values, version, reply.prompt_tokens, reply.output_tokens)
 
         answer = self.caller.call(attempt_once)
+        if self.meter.add(answer.prompt_tokens, answer.output_tokens):
+            self.caller.end_run(Stop(f"the calls cost {self.meter.dollars:.2f} dollars (--max-cost)", exit_code=1))
         try:
             self.cache.put(asked, answer)
         except InputError as error:  # a full disk; further answers would be paid for and lost

@@ -8,6 +8,9 @@ from motion_rep.common.command_line import Parser, frame_rate, positive_int, pos
 from motion_rep.common.overwriting import folder_path, read_path
 
 SINGLE, EVIDENCE = "single", "evidence"
+STANDARD, FLEX = "standard", "flex"
+# Seconds for one call, and for one question with all attempts.
+TIMES = {STANDARD: (120.0, 300.0), FLEX: (900.0, 2700.0)}
 VIDEO, FRAMES, FACTS = "video", "frames", "facts"
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
 DEFAULT_GEMINI_MODEL = "gemini-3.8-flash"
@@ -81,9 +84,29 @@ def _add_call_flags(group: argparse._ActionsContainer) -> None:
     """How many calls at a time, how long each may take, and where answers are cached."""
     group.add_argument("--num-threads", type=thread_count, default=2, help="concurrent calls")
     group.add_argument("--rpm", type=positive_number, metavar="N", help="most calls per minute")
-    group.add_argument("--call-timeout", type=positive_number, default=120.0, help="seconds for one call")
     group.add_argument(
-        "--deadline", type=positive_number, default=300.0, help="seconds for one question with all attempts"
+        "--call-timeout",
+        type=positive_number,
+        metavar="S",
+        help=f"seconds for one call (default: {TIMES[STANDARD][0]:g}; flex {TIMES[FLEX][0]:g})",
+    )
+    group.add_argument(
+        "--service-tier",
+        choices=(STANDARD, FLEX),
+        default=STANDARD,
+        help="of Gemini; flex costs half, takes up to 15 minutes a call, and may be refused when the service is busy",
+    )
+    group.add_argument(
+        "--max-cost", type=positive_number, metavar="USD", help="end the run when its calls have cost this much"
+    )
+    group.add_argument(
+        "--prices", type=read_path, metavar="FILE", help="list of prices (default: judges/prices.json; same form)"
+    )
+    group.add_argument(
+        "--deadline",
+        type=positive_number,
+        metavar="S",
+        help=f"seconds for one question with all attempts (default: {TIMES[STANDARD][1]:g}; flex {TIMES[FLEX][1]:g})",
     )
     group.add_argument(
         "--retry-delay",

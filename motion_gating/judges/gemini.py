@@ -16,6 +16,7 @@ from typing import Any
 from google import genai
 from google.genai import types
 
+from motion_gating.judges.flags import STANDARD
 from motion_gating.judges.inquiry import Inquiry, Schema, fields_of
 from motion_gating.judges.service import (
     Ask,
@@ -32,7 +33,7 @@ from motion_rep.common.errors import UsageError
 
 ADDRESS = "https://generativelanguage.googleapis.com"
 INLINE_BASE64_BYTES = 20_000_000
-TOKENS_PER_FRAME = 258
+TOKENS_PER_FRAME = 70  # of Gemini 3 at its default resolution
 POLL_SECONDS, DELETE_SECONDS = 2.0, 10.0
 BLOCKED_REASONS = {
     *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST"),
@@ -57,11 +58,13 @@ class GeminiService:
         sampling_fps: frames per second that the model sees (the service's own default, 1, misses motion).
         temperature: sent only where given; newer models reject it.
         base_url: None for the service's own.
+        service_tier: flex costs half and may take up to 15 minutes.
     """
 
     key: str | None = field(repr=False)
     model: str
     sampling_fps: float = 5.0
+    service_tier: str = STANDARD
     temperature: float | None = None
     base_url: str | None = None
     name: str = field(default="gemini", init=False)
@@ -104,12 +107,15 @@ class GeminiService:
         return genai.Client(api_key=self.key, vertexai=False, http_options=options)
 
     def _config(self, inquiry: Inquiry, attempt: Attempt, end: float) -> types.GenerateContentConfig:
+        standard = self.service_tier == STANDARD
+        tier: dict[str, Any] = {} if standard else {"service_tier": types.ServiceTier(self.service_tier)}
         return types.GenerateContentConfig(
             response_mime_type="application/json",
             response_schema=_schema(inquiry.schema),
             max_output_tokens=attempt.max_tokens,
             temperature=self.temperature,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+            **tier,
             http_options=types.HttpOptions(timeout=_milliseconds_until(end)),
         )
 
@@ -172,6 +178,11 @@ class _Upload:
             options = types.HttpOptions(timeout=_milliseconds_until(end))
             self.remote = files.get(name=self.remote.name or "", config=types.GetFileConfig(http_options=options))
         return self.remote
+
+
+def has_service_tiers() -> bool:
+    """Whether the installed package can ask for a service tier."""
+    return "service_tier" in types.GenerateContentConfig.model_fields
 
 
 def resolve_key(given: str | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from motion_gating.archives.content import Content
+from motion_gating.judges.cost import Meter
 from motion_rep.files.locations import Location
 
 NO_QUESTION = "no_question"  # error kind: nothing can be asked about this entry
@@ -131,6 +132,10 @@ class Model(Judge, Protocol):
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; no secrets."""
+
+    @property
+    def meter(self) -> Meter:
+        """What the calls of this run cost so far."""
 
     def unanswered(self, question: Question) -> int:
         """The least number of calls that the question takes; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""

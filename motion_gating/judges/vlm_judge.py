@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.conversation import Conversation
+from motion_gating.judges.cost import Meter
 from motion_gating.judges.interface import (
     NO_QUESTION,
     RUN_ENDED,
@@ -52,6 +53,7 @@ class VlmJudge:
     caller: Caller
     cache: AnswerCache
     protocol: QuestionProtocol = field(default_factory=SingleQuestion)
+    meter: Meter = field(default_factory=Meter)
     gives_facts: bool = False
     sees_clip: bool = True
     is_remote_service: bool = field(default=True, init=False)
@@ -140,7 +142,9 @@ class VlmJudge:
         described = self._description(question)
         facts = described.sentences if described and self.gives_facts else ()
         with _clip(question, self.sees_clip) as clip, self.service.attach(clip) as ask:
-            conversation = Conversation(self.service, self.caller, self.cache, ask, question.description, facts, clip)
+            conversation = Conversation(
+                self.service, self.caller, self.cache, ask, question.description, self.meter, facts, clip
+            )
             yield conversation, described
 
     def _description(self, question: Question) -> Description | None:

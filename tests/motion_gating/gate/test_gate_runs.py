@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import datetime
 import json
 import os
 import signal
@@ -39,6 +40,7 @@ from motion_gating import apply_quality_gate
 from motion_gating.archives.fields import Fields
 from motion_gating.gate.gate import GateOptions, apply_gate
 from motion_gating.judges.answer_cache import AnswerCache
+from motion_gating.judges.cost import price_of
 from motion_gating.judges.gemini import GeminiService
 from motion_gating.judges.manual import HumanVerdict, ManualJudge
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
@@ -249,7 +251,10 @@ def test_a_dry_run_counts_without_key_calls_or_files(tmp_path):
     assert len(server.questions) == 1
     assert "5 to 8 calls about 3 entries" in done.stdout
     tokens = int(done.stdout.split("about ")[-1].split(" ")[0].replace(",", ""))
-    assert 258 * 5 * (2 + 3 * 2 + 4 * 2) < tokens < 258 * 5 * (2 + 3 * 2 + 4 * 2) + 5 * 400
+    assert 70 * 5 * (2 + 3 * 2 + 4 * 2) < tokens < 70 * 5 * (2 + 3 * 2 + 4 * 2) + 5 * 400
+    price = price_of("gemini-3.8-flash", "standard", datetime.datetime.now(datetime.UTC).date())
+    dollars = float(done.stdout.split("they cost ")[1].split(" ")[0])
+    assert dollars == pytest.approx(price.dollars(tokens, 5 * 250), abs=1e-4)
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
