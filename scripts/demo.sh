@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Run the whole pipeline on the samples: video, capture, motion, overlay, lit video, gate, review page.
+# Set VIMOGEN_ROOT to a ViMoGen checkout to check the archive against it; without it, a folder stands in for it.
 # Usage: bash scripts/demo.sh [OUTPUT_FOLDER]   (default: demo_output in the checkout)
 # A second run keeps the finished files.
 set -euo pipefail
@@ -7,7 +8,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case "${1:-}" in
   -h | --help)
-    sed -n '2,4p' "${BASH_SOURCE[0]}" | cut -c3-
+    sed -n '2,5p' "${BASH_SOURCE[0]}" | cut -c3-
     exit 0
     ;;
   -*)
@@ -40,7 +41,7 @@ if [ ! -f "$output/captures/sample_video.pt" ]; then
 fi
 
 step "Step 3: captures to motions"
-"$python" "$root/motion_rep/convert_hmr_to_motion.py" -i "$output/captures" -o "$output/motions"
+"$python" "$root/motion_rep/convert_hmr_to_motion.py" -i "$output/captures" -o "$output/motions" --target-fps 16
 
 step "Step 3: check videos (an overlay where the source video exists, otherwise depth)"
 for motion in "$output/motions/"*.pt; do
@@ -74,6 +75,15 @@ step "Review page"
 "$python" "$root/motion_gating/build_report.py" --meta-json "$output/archive_wi_ref.json" --quality-report "$output/quality_report.json" \
   --output "$output/review" --checks "$output/checks"
 
+step "Archive for TM2M"
+vimogen=${VIMOGEN_ROOT:-"$output/ViMoGen"}
+mkdir -p "$vimogen"
+exported=0
+"$python" "$root/motion_gating/export_for_tm2m.py" --meta-json "$output/archive_wi_ref.json" --vimogen-root "$vimogen" \
+  -o "$output/archive_for_tm2m.json" || exported=$?
+[ "$exported" -le 1 ] || exit "$exported"
+[ "$gate" -ge "$exported" ] || gate=$exported
+
 step "Result"
 "$python" "$root/scripts/lib/motion_set.py" decisions "$output/quality_report.json"
 page=$("$python" -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).resolve().as_uri())' "$output/review/index.html")
@@ -87,8 +97,10 @@ Files in $output:
   renders/              the videos that the judge sees, and the joints that the metrics read
   quality_report.json   jitter, verdict and decision of each entry
   archive_wi_ref.json   the archive with use_ref_motion set
+  archive_for_tm2m.json the same for TM2M's loader
 
-Next, your own video:
+Next, your own video, then the archive for your ViMoGen checkout:
   bash scripts/prepare_custom_motion.sh --video VIDEO.mp4 --prompt "what the person does" --output-dir out/mine
+  python motion_gating/export_for_tm2m.py --meta-json out/mine/gated.json --vimogen-root ViMoGen -o ViMoGen/data_samples/custom.json
 END
 exit "$gate"

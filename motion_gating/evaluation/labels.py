@@ -7,6 +7,7 @@ from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
 from motion_gating.archives.fields import FAILED_CHECKS, FAST, JITTER, USE_REF_MOTION, VLM_MATCHES
+from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.judges.interface import HumanVerdict
@@ -53,7 +54,8 @@ def compare_with_labels(
 
 
 def _records(report: Path) -> Iterator[dict]:
-    for number, record in enumerate(read_entries(report)):
+    theirs = upstream_records(report)
+    for number, record in enumerate(read_entries(report) if theirs is None else theirs):
         decisions = (record.get(key, "absent") for key in (VLM_MATCHES, USE_REF_MOTION))
         if not (
             all(decision is None or isinstance(decision, bool) for decision in decisions)

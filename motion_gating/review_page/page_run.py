@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_id, read_entries
+from motion_gating.archives.archive import read_entries
 from motion_gating.archives.fields import EVAL_PATH, ID, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
 from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.archives.scratch_file import scratch_file
@@ -158,7 +158,7 @@ def _page_without_files(options: PageOptions, item: ReviewEntry, why: str) -> En
 
 def _count(run: PageRun, records: KeptRecords) -> int:
     """The number of entries; warns where the report has a record for none of them."""
-    known = Counter(records.has(entry_id(entry)) for entry in read_entries(run.meta_json))
+    known = Counter(records.of(entry) is not None for entry in read_entries(run.meta_json))
     if run.quality_report is not None and known and not known[True]:
         say_warning(
             f"{run.quality_report}: has no record for any of the {known.total()} entries of {run.meta_json}. Give the "

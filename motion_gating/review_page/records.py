@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
-from motion_gating.archives.fields import FAST
+from motion_gating.archives.fields import FAST, GLOBAL_ID
+from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.gate.record import NO_FAILURES
 from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_rep.common.errors import InputError, UsageError
@@ -63,6 +64,11 @@ class KeptRecords:
     file: IO[bytes]
     places: dict[str, int]
 
+    def of(self, entry: dict) -> dict | None:
+        """The record of an entry; reports of ViMoGen's own gate know entries by ``global_id`` only."""
+        found = self.get(entry_id(entry))
+        return self.get(entry[GLOBAL_ID]) if found is None and GLOBAL_ID in entry else found
+
     def has(self, identifier: object) -> bool:
         """Whether there is a record; ids 7 and "7" are one."""
         return str(identifier) in self.places
@@ -94,7 +100,9 @@ def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecord
 
 def _read_report(path: Location) -> Iterator[dict]:
     try:
-        for item in read_items(path, expected="a list of records, as apply_quality_gate.py writes it"):
+        theirs = upstream_records(path)
+        expected = "a list of records, as apply_quality_gate.py writes it"
+        for item in read_items(path, expected) if theirs is None else theirs:
             if not isinstance(item, dict) or "id" not in item:
                 raise UsageError(
                     f"{path}: is not a list of records with an id, expected the report of apply_quality_gate.py."
@@ -111,7 +119,7 @@ def read_reviewed(meta_json: Location, records: KeptRecords) -> Iterator[ReviewE
         UsageError: the archive cannot be used.
     """
     for entry in read_entries(meta_json):
-        yield ReviewEntry(entry, records.get(entry_id(entry)))
+        yield ReviewEntry(entry, records.of(entry))
 
 
 def run_block(quality_report: Location) -> Location:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import subprocess
 
 import pytest
 import torch
-from gate_support import gate, read
+from gate_support import command, gate, read
 from sample_motions import smooth_clip
 
-from motion_gating import render_mbench_videos
+from motion_gating import apply_quality_gate, build_report, render_mbench_videos
 from motion_gating.archives.content import text_digest
 from motion_gating.archives.paths import path_in_archive
 from motion_gating.gate import gate as gate_module
@@ -20,8 +21,8 @@ from motion_rep.motions.motion_file import MotionClip, write_motion
 
 def render(folder, output="rendered.json", source="meta.json", *flags, code=0):
     size = ["--width", "32", "--height", "32"]
-    command = ["--meta-json", folder / source, "--output-json", folder / output, "--output-dir", folder / "renders"]
-    assert render_mbench_videos.main([*map(str, command), *size, *flags]) == code
+    paths = ["--meta-json", folder / source, "--output-json", folder / output, "--output-dir", folder / "renders"]
+    assert render_mbench_videos.main([*map(str, paths), *size, *flags]) == code
     return read(folder / output)
 
 
@@ -142,8 +143,6 @@ def test_a_moved_folder_keeps_working(published, tmp_path_factory):
     shutil.move(published, other)
     gate(other / "rendered.json", "--judge", "none")
     assert all(record["metrics_error"] is None for record in read(other / "report.json"))
-    from motion_gating import build_report
-
     flags = ["--meta-json", other / "rendered.json", "--quality-report", other / "report.json"]
     assert build_report.main([*map(str, [*flags, "--output", other / "review"]), "--no-side-view"]) == 0
 
@@ -164,3 +163,100 @@ def test_of_several_texts_the_first_counts(published):
     assert record["content"]["text"] == text_digest("a person walks") and "the first counts" in " ".join(
         record["reasons"]
     )
+
+
+def judge_all(folder, *flags):
+    """Gate the rendered archive with a reviewer who accepts every entry."""
+    (folder / "v.json").write_text('[{"id": 0, "matches": true}, {"id": 1, "matches": true}]')
+    return gate(folder / "rendered.json", "--judge", "manual", "--verdicts", folder / "v.json", *flags)
+
+
+@pytest.mark.parametrize("damage", ["replaced", "missing", "text"])
+@pytest.mark.parametrize("command", ["gate", "render"])
+def test_an_entry_that_is_not_examined_keeps_a_true_only_with_its_content(published, damage, command):
+    render(published)
+    judge_all(published, "--jitter-threshold", 9)
+    entries = [dict(entry, id=entry["id"] + 5) for entry in read(published / "rendered.json")]
+    first, second = entries
+    meta, motion = published / "rendered.json", published / "motions/1.pt"
+    meta.write_text(json.dumps([{**first, "use_ref_motion": False}, first | {"id": 7}, second]))
+    if damage == "replaced":
+        save_motion(motion, 9)
+    elif damage == "missing":
+        motion.unlink()
+    else:
+        meta.write_text(meta.read_text().replace("walk 1", "sit"))
+    if command == "gate":
+        done = gate(meta, "--judge", "none", "--max-samples", 1)
+        assert "1 entries lost a use_ref_motion true" in done.stderr
+        after = read(meta)
+    else:
+        after = render(published, "again.json", "rendered.json", "--limit", "1")
+    assert after[1]["use_ref_motion"] is True and "use_ref_motion" not in after[2]
+
+
+def test_an_eval_file_without_digests_must_show_the_motion(published):
+    """As the benchmark's own renderer writes them: joints only."""
+    render(published)
+    for number in range(2):
+        path = published / f"renders/{number}_eval.pt"
+        torch.save({"joints": torch.load(path, weights_only=False)["joints"][..., [2, 1, 0]]}, path)
+    done = judge_all(published, "--jitter-threshold", 9)
+    assert done.returncode == 0 and "frame rates: 2 at 16 fps" in done.stdout, "the motion knows its rate"
+    shutil.copy(published / "renders/0_eval.pt", published / "renders/1_eval.pt")
+    judge_all(published, "--jitter-threshold", 9)
+    record = read(published / "report.json")[1]
+    assert record["use_ref_motion"] is None and "its joints are not those of the motion" in record["metrics_error"]
+    save_motion(published / "motions/0.pt", fps=30.0)
+    judge_all(published, "--jitter-threshold", 9)
+    assert read(published / "report.json")[0]["failed_checks"] == ["fps"]
+
+
+def test_the_rates_are_counted(published):
+    save_motion(published / "motions/0.pt", fps=30.0)
+    render(published)
+    done = judge_all(published)
+    assert "frame rates: 1 at 16 fps, 1 at 30 fps" in done.stdout
+    assert read(published / "report.run.json")["counts"]["frame_rates"] == {"30": 1, "16": 1}
+
+
+def test_of_two_gates_at_once_no_decision_is_lost(published):
+    render(published)
+    flags = ["--judge", "manual", "--verdicts", published / "v.json", "--jitter-threshold", 9]
+    (published / "v.json").write_text('[{"id": 0, "matches": true}, {"id": 1, "matches": true}]')
+    words = [command(published / "rendered.json", *flags, report=f"report{number}.json") for number in range(3)]
+    running = [subprocess.Popen(each, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for each in words]
+    ended = [(process.communicate(timeout=100)[1], process.returncode) for process in running]
+    assert 0 in [code for _, code in ended]
+    assert all(code == 0 or "another run is writing this archive" in said for said, code in ended), ended
+    assert [entry["use_ref_motion"] for entry in read(published / "rendered.json")] == [True, True]
+
+
+@pytest.mark.parametrize("program", ["render", "gate", "page"])
+def test_files_that_only_the_current_folder_has_are_warned_about(published, monkeypatch, capsys, program):
+    render(published)
+    judge_all(published)
+    (published / "moved").mkdir()
+    for name in ("meta.json", "rendered.json"):
+        shutil.move(published / name, published / "moved" / name)
+    monkeypatch.chdir(published)
+    flags = ["--meta-json", "moved/rendered.json", "--quality-report", "report.json"]
+    if program == "render":
+        render(published, "again.json", "moved/meta.json")
+    elif program == "gate":
+        apply_quality_gate.main([*flags, "--judge", "none"])
+    else:
+        build_report.main([*flags, "--output", "page", "--no-side-view"])
+    assert "2 entries name files that are found from the current folder only" in capsys.readouterr().err
+
+
+def test_two_different_files_under_one_path_are_refused(published, monkeypatch):
+    render(published)
+    other = published / "elsewhere"
+    (other / "motions").mkdir(parents=True)
+    save_motion(other / "motions/0.pt", 9)
+    monkeypatch.chdir(other)
+    gate(published / "rendered.json", "--judge", "none")
+    error = read(published / "report.json")[0]["metrics_error"]
+    assert "two different files" in error and str(other / "motions/0.pt") in error
+    assert str(published / "motions/0.pt") in error
