@@ -10,8 +10,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_scheme_flag
-from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
-from motion_rep.common.overwriting import READ, WRITTEN, PathFlag
+from motion_rep.common.command_line import Parser, frame_rate, from_flags, picture_side, positive_int, run_command
+from motion_rep.common.overwriting import WRITTEN, PathFlag
+from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.files.locations import folder_location, is_remote, location, read_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
@@ -38,12 +39,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--output-dir", type=folder_location, required=True, help="folder for <id>.mp4 and <id>_eval.pt"
     )
-    parser.add_argument(
-        "--smplx-model-dir",
-        type=PathFlag(READ, str),
-        metavar="PATH",
-        help="SMPL-X model file or folder; 'mannequin' takes the built-in body",
-    )
+    add_model_flag(parser)
     parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
     parser.add_argument("--width", type=picture_side, default=960, help="pixels")
     parser.add_argument("--height", type=picture_side, default=960, help="pixels")
@@ -58,7 +54,7 @@ def build_parser() -> Parser:
         "--show-contacts", action="store_true", help="mark toes and heels that stand; for people, not for the judge"
     )
     add_run_flags(parser)
-    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="what draws")
+    add_renderer_flag(parser)
     parser.add_argument("--overwrite", action="store_true", help="draw again also finished clips")
     return parser
 
@@ -72,24 +68,8 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.rendering.archive_run import ArchiveRun, render_archive
 
     require_failures_folder(args)
-    run = ArchiveRun(
-        meta_json=args.meta_json,
-        output_json=args.output_json,
-        output_dir=args.output_dir,
-        width=args.width,
-        height=args.height,
-        fps=args.fps,
-        model_path=args.smplx_model_dir,
-        device=args.device,
-        renderer=args.renderer,
-        limit=args.limit,
-        mbench_names=args.mbench_names,
-        show_contacts=args.show_contacts,
-        overwrite=args.overwrite,
-        failures=args.failures,
-    )
     all_remote = is_remote(args.meta_json) and is_remote(args.output_dir)
-    return render_archive(run, engine_from(args, WORTH_A_WORKER, all_remote=all_remote))
+    return render_archive(from_flags(ArchiveRun, args), engine_from(args, WORTH_A_WORKER, all_remote=all_remote))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import DONE, Parser, frame_rate, port, run_command
-from motion_rep.common.overwriting import READ, PathFlag, read_path
+from motion_rep.common.overwriting import read_path
+from motion_rep.drawing.flags import add_model_flag
 
 
 def build_parser() -> Parser:
@@ -30,12 +31,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--fps", type=frame_rate, metavar="N", help="frames per second (default: what each motion says)"
     )
-    parser.add_argument(
-        "--smplx-model-dir",
-        type=PathFlag(READ, str),
-        metavar="PATH",
-        help="SMPL-X model file or folder; 'mannequin' takes the built-in body",
-    )
+    add_model_flag(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines look")
     parser.add_argument("--port", type=port, default=8080, help="port; the next free one is taken where it is in use")
     return parser

@@ -45,7 +45,7 @@ class ArchiveRun:
     Attributes:
         output_dir: gets ``<id>.mp4`` and ``<id>_eval.pt``, or ``<id>.pt`` with ``mbench_names``.
         fps: of the videos; None takes the motion's own rate.
-        model_path: see :func:`motion_rep.bodies.body_models.load_body`.
+        smplx_model_dir: see :func:`motion_rep.bodies.body_models.load_body`.
         limit: render only so many entries; the others stay as they are.
         failures: file for the failed entries.
     """
@@ -56,7 +56,7 @@ class ArchiveRun:
     width: int
     height: int
     fps: float | None = None
-    model_path: str | None = None
+    smplx_model_dir: str | None = None
     device: str = "auto"
     renderer: str = "auto"
     limit: int | None = None
@@ -105,9 +105,9 @@ def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
 
 def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engine) -> Batch:
     device, renderer = device_or_error(run.device), load_renderer(run.renderer)
-    say(f"body: {body_name('smplx', run.model_path)}")  # a missing model ends the command here
+    say(f"body: {body_name('smplx', run.smplx_model_dir)}")  # a missing model ends the command here
     engine = engine_for(renderer, engine)
-    tools = Tools(run.model_path, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
+    tools = Tools(run.smplx_model_dir, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
     settings = RenderSettings(run.width, run.height, run.fps, show_contacts=run.show_contacts)
     start = functools.partial(start_rendering, tools, settings, run.overwrite)
     batch = Batch(engine, "rendering", "clip", run.failures, Counter({RENDERED: 0, REUSED: 0}))

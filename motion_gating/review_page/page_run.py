@@ -51,7 +51,7 @@ class PageRun:
     Attributes:
         quality_report: None shows the clips only.
         jitter_threshold: None takes the gate's.
-        side_view: whether to draw the view from 90 degrees; ``side_size``, ``model_path`` and ``renderer`` are for it.
+        no_side_view: leaves out the view from 90 degrees, for which are side_size, smplx_model_dir and renderer.
         checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
         failures: file for the entries that lack something.
     """
@@ -61,9 +61,9 @@ class PageRun:
     quality_report: Location | None = None
     title: str | None = None
     jitter_threshold: float | None = None
-    side_view: bool = True
+    no_side_view: bool = False
     side_size: int = 480
-    model_path: str | None = None
+    smplx_model_dir: str | None = None
     renderer: str = "auto"
     checks: Path | None = None
     raw_motions: Path | None = None
@@ -95,7 +95,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
     with scratch_file(run.output / "index.html") as file:
         records = keep_records(run.quality_report, file)
         count = _count(run, records)
-        engine = engine_for(load_renderer(run.renderer), engine) if run.side_view else engine
+        engine = engine_for(load_renderer(run.renderer), engine) if not run.no_side_view else engine
         batch = Batch(engine, "review page", "entry", run.failures)
         options = _options(run, engine.shares_the_machine(count))
         build_review(read_reviewed(run.meta_json, records), count, options, _heading(run), batch)
@@ -180,7 +180,7 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
         meta_json=run.meta_json,
         output=run.output,
         threshold=run.jitter_threshold or jitter_threshold(run_facts(run.quality_report)),
-        side=_side_tools(run, one_thread) if run.side_view else None,
+        side=None if run.no_side_view else _side_tools(run, one_thread),
         checks=run.checks,
         raw_motions=run.raw_motions,
         copy_media=run.copy_media,
@@ -192,9 +192,9 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
 
 def _side_tools(run: PageRun, one_thread: bool) -> SideTools:
     """Body and renderer for side views; a missing model ends the command here."""
-    if run.model_path != BUILT_IN:
-        find_model("smplx", run.model_path)
-    return SideTools(run.model_path, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)
+    if run.smplx_model_dir != BUILT_IN:
+        find_model("smplx", run.smplx_model_dir)
+    return SideTools(run.smplx_model_dir, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)
 
 
 def _heading(run: PageRun) -> dict[str, str]:

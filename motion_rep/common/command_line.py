@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 from motion_rep import __version__
 from motion_rep.common.allowed_schemes import schemes_allowed
@@ -27,6 +28,7 @@ DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
 OPTIONAL_PACKAGES = ("viser",)
 OWN_PACKAGES = ("motion_rep", "motion_gating", "scripts")
 LARGEST_INT = 2**31 - 1
+Settings = TypeVar("Settings")
 
 
 class _DefaultsThatSaySomething(argparse.ArgumentDefaultsHelpFormatter):
@@ -152,6 +154,12 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     except OSError as error:
         say_error(system_failure(error))
         return SOME_FAILED
+
+
+def from_flags(kind: type[Settings], args: argparse.Namespace) -> Settings:
+    """A dataclass whose fields have the names of flags, with the values of these flags."""
+    names = [field.name for field in dataclasses.fields(cast(Any, kind))]
+    return kind(**{name: getattr(args, name) for name in names})
 
 
 def say(text: object) -> None:

@@ -11,16 +11,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import viser
 
 from motion_rep.bodies.body_models import Body
-from motion_rep.common.errors import UsageError
 from motion_rep.viewer.clock import Clock
 from motion_rep.viewer.stage import Actor, Shown, camera_pose
-
-try:
-    import viser
-except ImportError:
-    raise UsageError("the viewer needs the package viser. Install it with: pip install viser") from None
 
 SPEEDS = {"1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0}
 TICK = 1 / 60

@@ -1,0 +1,21 @@
+"""The flags of body and renderer that commands share."""
+
+from __future__ import annotations
+
+from motion_rep.common.command_line import Parser
+from motion_rep.common.overwriting import READ, PathFlag
+
+
+def add_model_flag(parser: Parser, drawn: str = "") -> None:
+    """Add ``--smplx-model-dir``; ``drawn`` are words about what it is for, after a space."""
+    parser.add_argument(
+        "--smplx-model-dir",
+        type=PathFlag(READ, str),
+        metavar="PATH",
+        help=f"SMPL-X model file or folder{drawn}; 'mannequin' takes the built-in body",
+    )
+
+
+def add_renderer_flag(parser: Parser, drawn: str = "") -> None:
+    """Add ``--renderer``; ``drawn`` as in :func:`add_model_flag`."""
+    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help=f"what draws{drawn}")
