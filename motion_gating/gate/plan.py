@@ -73,7 +73,8 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
     price = judge.model.meter.price if judge is not None and judge.model is not None else None
     if price is not None and plan.fewest_calls:
         dollars = price.dollars(plan.fewest_tokens, plan.fewest_calls * OUTPUT_TOKENS)
-        yield f"they cost {dollars:.4f} dollars or more, at the prices of {price.as_of} ({OUTPUT_TOKENS} tokens an answer)"
+        basis = f"at the prices of {price.as_of} ({OUTPUT_TOKENS} tokens an answer)"
+        yield f"they cost {dollars:.4f} dollars or more, {basis}"
 
 
 def _add(plan: _Plan, question: Question, judge: Judge) -> None:
