@@ -12,12 +12,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from typing import Any
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
-from motion_rep.files import http_files
 from motion_rep.files.atomic_writing import require_folder
-from motion_rep.files.locations import Location, RemotePath
+from motion_rep.files.locations import ARCHIVE_SCHEMES, Location, RemotePath
 from motion_rep.files.temporaries import in_use, remove_abandoned_folders, remove_stale_temporaries
 
 # Prefix of the folders of local copies.
@@ -39,8 +39,8 @@ def resolve_existing(path: Location) -> Location:
             raise InputError(system_failure(error)) from None
         return path
     with _telling(path, "read"):
-        if path.scheme in http_files.SCHEMES:
-            http_files.require_there(str(path))
+        if path.scheme in ARCHIVE_SCHEMES:
+            _http().require_there(str(path))
             return RemotePath(path.scheme, path.place)
         return RemotePath(
             path.scheme, path.place, _file_system(path.scheme, str(path)).info(_inner(path))["type"] == "directory"
@@ -165,10 +165,17 @@ class _Missing(InputError):
     """The remote file does not exist."""
 
 
+def _http() -> ModuleType:
+    """Its imports (ssl, http) would double the time of ``--help``."""
+    from motion_rep.files import http_files
+
+    return http_files
+
+
 def _fetch(path: RemotePath, copy: Path) -> None:
-    if path.scheme in http_files.SCHEMES:
+    if path.scheme in ARCHIVE_SCHEMES:
         with _telling(path, "read"):
-            http_files.download(str(path), copy)
+            _http().download(str(path), copy)
         return
     fs = _file_system(path.scheme, str(path))
     if not path.folder:

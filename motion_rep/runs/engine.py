@@ -46,9 +46,10 @@ class Engine:
         sent: Callable[[Item], object] = lambda item: item,
     ) -> Generator[tuple[Item, Any], None, None]:
         """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`."""
-        if self.on_ray:
-            return run_items_on_ray(start, items, self.ray_address, self.folder, sent, self.item_timeout)
-        return run_items(start, items, self.workers_for(count), sent, self.item_timeout)
+        workers = self.workers_for(count)
+        if not self.on_ray:
+            return run_items(start, items, workers, sent, self.item_timeout)
+        return run_items_on_ray(start, items, self.ray_address, self.folder, sent, self.item_timeout)
 
 
 IN_THIS_PROCESS = Engine()
