@@ -222,7 +222,7 @@ keep_result() {
 clean_up() {
     [ "$dry_run" = 0 ] || return 0
     local path
-    trap '' INT TERM
+    trap '' HUP INT TERM
     keep_result || return 0
     for path in ${leftover_prefixes[@]+"${leftover_prefixes[@]}"}; do
         rm -rf -- "$path" "${path}_"*
@@ -285,6 +285,7 @@ fi
 require_system
 measure_video
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 make_names

@@ -207,7 +207,7 @@ run_archive() {
 clean_up() {
     [ -z "$scratch" ] || rm -f -- "$scratch"
     [ -n "$parts" ] || return 0
-    trap '' INT TERM
+    trap '' HUP INT TERM
     if keep_result "$part_video" "$parts" "$part_prompt" 2>/dev/null; then
         printf 'Kept %s, which %s had finished.\n' "$part_video" "$model" >&2
     fi
@@ -221,6 +221,7 @@ require_program PYTHON "$toolkit_python"
 plan
 scratch='' parts='' part_video='' part_prompt=''
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -418,7 +418,7 @@ def test_a_result_that_cannot_be_imported_is_kept_and_the_printed_command_import
     assert second.returncode == 1 and (tmp_path / "hmr_wham_2" / "wham_output.pkl").is_file() and kept.is_file()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_keeps_its_result(number, code, tmp_path, long_video, programs):
     """The program has written its result and goes on for ever, as a viewer does."""
     root = Path(programs["WHAM_ROOT"])
