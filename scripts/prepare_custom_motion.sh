@@ -8,6 +8,7 @@
 #   --t2v-model M     wan2.2 (default) | wan2.1-1.3b | ...; --seed, --size, --frames, --prompt-field as in generate_video.sh
 #   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps, --person, --focal-length, --static-camera as in extract_motion.sh
 #   --target-fps N    frame rate of the motions (default: 16, the rate at which TM2M plays every motion)
+#   --refine          level, smooth and plant the feet where that is sure; the raw motions stay in D/motions_raw
 #   --judge J         gemini | openai | manual | none; default: manual with --verdicts, gemini if its key is set, else none
 #   --verdicts FILE   human verdicts, as exported by the review page
 #   --jitter-threshold X
@@ -26,10 +27,10 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/command.sh
 . "$here/lib/command.sh"
 
-switches='--dry-run --static-camera'
+switches='--dry-run --static-camera --refine'
 prompt='' video='' archive='' output_dir='' hmr_model=auto t2v_model=wan2.2 judge='' verdicts='' dry_run=0
 t2v_options=() hmr_options=() convert_options=(--target-fps 16) gate_options=() extra=()
-worst=0 no_judge=''
+worst=0 no_judge='' refine=0
 
 take_flag() {
     case $flag in
@@ -42,6 +43,7 @@ take_flag() {
         --hmr-model) hmr_model=$value ;;
         --fps | --person | --focal-length) hmr_options+=("$flag=$value") ;;
         --static-camera) hmr_options+=("$flag") ;;
+        --refine) refine=1 ;;
         --target-fps) require_rate "$flag" "$value" && convert_options=(--target-fps "$value") ;;
         --judge) judge=$value ;;
         --verdicts) verdicts=$value && gate_options+=(--verdicts "$value") ;;
@@ -139,7 +141,7 @@ capture_one() {
         return
     fi
     # Remove the old motion too, so that it cannot be mistaken for the motion of the new capture.
-    rm -f -- "$state/$name.capture" "$target" "$output_dir/motions/$name.pt"
+    rm -f -- "$state/$name.capture" "$target" "$output_dir/motions/$name.pt" "$output_dir/motions_raw/$name.pt"
     logged "$name.capture" "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$target" \
         ${hmr_options[@]+"${hmr_options[@]}"} || return
     mark_current capture "$name" "$source" "$settings"
@@ -167,10 +169,22 @@ convert_all() {
     [ "${#inputs[@]}" -le 5000 ] || inputs=("$output_dir/captures")
     [ "${#inputs[@]}" -gt 0 ] || return 1
     local code=0
-    logged convert "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "${inputs[@]}" -o "$output_dir/motions" \
+    logged convert "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "${inputs[@]}" -o "$output_dir/$converted" \
         ${convert_options[@]+"${convert_options[@]}"} || code=$?
+    [ "$refine" = 0 ] || refine_all || code=$?
     "$toolkit_python" "$here/lib/motion_set.py" measure "$output_dir" || return
     return "$code"
+}
+
+refine_all() {
+    local name inputs=()
+    for name in "${names[@]}"; do
+        [ ! -s "$output_dir/$converted/$name.pt" ] || inputs+=("$output_dir/$converted/$name.pt")
+    done
+    [ "${#inputs[@]}" -le 5000 ] || inputs=("$output_dir/$converted")
+    [ "${#inputs[@]}" -gt 0 ] || return 1
+    logged refine "$toolkit_python" "$repo/motion_rep/refine_motion.py" -i "${inputs[@]}" -o "$output_dir/motions" \
+        --report "$output_dir/refine_report.json"
 }
 
 any_motion() {
@@ -227,7 +241,8 @@ gate() {
         --meta-json "$output_dir/rendered$suffix" --quality-report "$output_dir/quality_report.json" --output-json "$output_dir/gated$suffix" \
         --judge "$judge" ${gate_options[@]+"${gate_options[@]}"} ${extra[@]+"${extra[@]}"}
     do_step 'Review page' logged review "$toolkit_python" "$repo/motion_gating/build_report.py" --meta-json "$output_dir/gated$suffix" \
-        --quality-report "$output_dir/quality_report.json" --output "$output_dir/review" --checks "$output_dir/checks"
+        --quality-report "$output_dir/quality_report.json" --output "$output_dir/review" --checks "$output_dir/checks" \
+        ${review_options[@]+"${review_options[@]}"}
 }
 
 print_plan() {
@@ -236,7 +251,8 @@ print_plan() {
     work_archive=$output_dir/archive$suffix
     make_videos
     quote "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$output_dir/captures/NAME.pt" ${hmr_options[@]+"${hmr_options[@]}"}
-    quote "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "$output_dir/captures/NAME.pt" -o "$output_dir/motions" ${convert_options[@]+"${convert_options[@]}"}
+    quote "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "$output_dir/captures/NAME.pt" -o "$output_dir/$converted" ${convert_options[@]+"${convert_options[@]}"}
+    [ "$refine" = 0 ] || quote "$toolkit_python" "$repo/motion_rep/refine_motion.py" -i "$output_dir/$converted/NAME.pt" -o "$output_dir/motions" --report "$output_dir/refine_report.json"
     quote "$toolkit_python" "$repo/motion_rep/motion_checker.py" --motion_file "$output_dir/motions/NAME.pt" --output_dir "$output_dir/checks" --video_file "$source"
     gate
 }
@@ -260,6 +276,11 @@ case $archive in
     *.jsonl | *.ndjson) suffix=.jsonl ;;
 esac
 choose_judge
+converted=motions review_options=()
+if [ "$refine" = 1 ]; then
+    converted=motions_raw
+    review_options=(--raw-motions "$output_dir/$converted")
+fi
 trap 'exit 130' INT
 trap 'exit 143' TERM
 if [ "$dry_run" = 1 ]; then

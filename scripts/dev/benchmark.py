@@ -40,13 +40,14 @@ STAGES = {
     "convert, all cores": (),
     "lit": ("lit: drawing", "lit: encoding"),
     "depth": ("depth: drawing", "depth: encoding"),
+    "refine": (),
     "skinning": (),
     "gate, manual verdicts": (),
 }
 ALL_STAGES = tuple(name for stage, limits in STAGES.items() for name in (stage, *limits))
 IN_MEMORY = ("convert", "convert: files alone", "convert, workers at work", "convert, all cores")
 MEMORY = Path("/dev/shm")
-ONE_CORE = ("convert", "convert: files alone", "skinning", "gate, manual verdicts")
+ONE_CORE = ("convert", "convert: files alone", "refine", "skinning", "gate, manual verdicts")
 GROWTH = (1, 10, 100, 1000)
 CLIP_FRAMES = 82
 MOTION_BYTES = 92_000
@@ -155,6 +156,8 @@ def _prepared(stage: str, folder: Path, count: int):
         return _conversion_command(folder, count)
     if stage == "gate, manual verdicts":
         return _gate(folder, count)
+    if stage == "refine":
+        return _refining(count)
     if stage == "skinning":
         return _skinning(count)
     kind, _, part = stage.partition(": ")
@@ -292,6 +295,22 @@ def _gate(folder: Path, count: int):
                     raise RuntimeError("the gate failed")
             finally:
                 sys.stdout = out
+
+    return work
+
+
+def _refining(count: int):
+    """Clips of 81 frames that tremble and lean, so that every repair has work; without files."""
+    from motion_rep.refining.refinement import refine
+    from motion_rep.refining.settings import Settings
+    from scripts.dev.refining_evaluation.clips import clip_of, noisy, sample, tilt
+
+    clip = clip_of(noisy(sample("jumping_jack").turned(tilt(10, 2))))
+    refine(clip, Settings())
+
+    def work() -> None:
+        for _ in range(count):
+            refine(clip, Settings())
 
     return work
 

@@ -6,6 +6,7 @@ import json
 import sys
 
 import pytest
+import torch
 from chain_support import asked, prepare
 from checkout import STAND_INS
 
@@ -148,3 +149,19 @@ def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path):
     done = prepare(tmp_path, {}, "--output-dir", "set", *arguments)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert prepare(tmp_path, {}, "--prompt", "x").returncode == 2
+
+
+def test_refined_motions_are_gated_and_the_raw_ones_stay(tmp_path, programs):
+    video = write_video(tmp_path / "walk.mp4", one_person(9))
+    arguments = ("--video", str(video), "--output-dir", "set", "--hmr-model", "gvhmr", "--judge", "none")
+    done = prepare(tmp_path, programs, *arguments, "--refine")
+    assert done.returncode == 1, done.stdout + done.stderr
+    folder = tmp_path / "set"
+    raw, refined = (torch.load(folder / name / "walk.pt", weights_only=True) for name in ("motions_raw", "motions"))
+    assert "refined" not in raw and refined["refined"]["raw_motion"]
+    (record,) = json.loads((folder / "refine_report.json").read_text())
+    assert record["outputs"] == ["set/motions/walk.pt"]
+    assert json.loads((folder / "quality_report.json").read_text())[0]["refined"]["raw_figures"]
+    assert (folder / "review/before/walk_before.mp4").is_file()
+    without = prepare(tmp_path, programs, *arguments)
+    assert without.returncode == 1 and "refined" not in torch.load(folder / "motions/walk.pt", weights_only=True)
