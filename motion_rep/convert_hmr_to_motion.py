@@ -72,7 +72,7 @@ def _add_motion_flags(parser: Parser) -> None:
         "--extrinsic-format",
         choices=("matrix", "rows"),
         default="matrix",
-        help="(4, 4) as documented, or (T-1, 9) as in the published data set",
+        help="(4, 4) as documented, or (T-1, 9) as in the published data set and for ViMoGen's own motion_checker.py",
     )
     parser.add_argument(
         "--refine",

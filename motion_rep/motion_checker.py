@@ -44,6 +44,11 @@ def _add_files(parser: Parser) -> None:
         metavar="V",
         help="source video; makes an overlay. One for all motions, or one for each",
     )
+    parser.add_argument(
+        "--extrinsic",
+        action="store_true",
+        help="also print the form of the extrinsic: ViMoGen's own checker reads rows only",
+    )
 
 
 def _add_picture_flags(parser: Parser) -> None:
@@ -103,7 +108,7 @@ def _run(args: argparse.Namespace) -> int:
     options = CheckOptions(
         args.fps, args.width, args.height, args.recover_from_velocity, args.zero_trans, args.batch_size
     )
-    return check_motions(checker, jobs, options, args.verbose)
+    return check_motions(checker, jobs, options, args.verbose, args.extrinsic)
 
 
 if __name__ == "__main__":

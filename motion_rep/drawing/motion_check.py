@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.runs.work_pool import use_one_thread
+from motion_rep.safe_loading.torch_files import read_torch
+
+ROW_WIDTH = 9  # of the published data set's extrinsic: rot6d and translation
 
 __all__ = ["CheckOptions", "check_jobs", "check_motions", "load_checker"]
 
@@ -81,8 +84,14 @@ def check_jobs(
     return jobs
 
 
-def check_motions(checker: Checker, jobs: Sequence[CheckJob], options: CheckOptions, verbose: bool) -> int:
-    """Write the video of each job and print a line for it; returns the exit code."""
+def check_motions(
+    checker: Checker, jobs: Sequence[CheckJob], options: CheckOptions, verbose: bool, extrinsics: bool = False
+) -> int:
+    """Write the video of each job and print a line for it; returns the exit code.
+
+    Args:
+        extrinsics: also print the form of each motion's extrinsic.
+    """
     say(f"body: {checker.body.name}" + (f"; renderer: {checker.renderer.name}" if verbose else ""))
     code = DONE
     for job in jobs:
@@ -94,8 +103,23 @@ def check_motions(checker: Checker, jobs: Sequence[CheckJob], options: CheckOpti
             continue
         for note in notes:
             say_warning(f"{job.motion}: {note}")
+        if extrinsics:
+            say(f"{job.motion}: {_extrinsic_form(job.motion)}")
         say(f"{job.motion} -> {job.target}")
     return code
+
+
+def _extrinsic_form(path: Path) -> str:
+    """The shape of a motion's extrinsic, and whether ViMoGen's own checker reads it."""
+    value = read_torch(path)
+    extrinsic = value.get("extrinsic") if isinstance(value, Mapping) else None
+    shape = tuple(getattr(extrinsic, "shape", ()))
+    if len(shape) == 2 and shape[1] == ROW_WIDTH:
+        return f"its extrinsic is {shape}, rows as ViMoGen's own motion_checker.py reads them"
+    return (
+        f"its extrinsic is {shape or 'missing'}; ViMoGen's own motion_checker.py reads rows (T-1, {ROW_WIDTH}) only. "
+        "For it, convert the capture with --extrinsic-format rows"
+    )
 
 
 def load_checker(smpl_type: str, model_path: str | None, device: str, renderer: str) -> Checker:

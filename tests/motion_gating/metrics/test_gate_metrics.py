@@ -202,6 +202,50 @@ def test_floating_is_its_definition(seed, scale):
     assert foot_floating(joints) == pytest.approx(slow_floating(joints), abs=1e-9)
 
 
+def slow_sliding(joints):
+    """The published mean step of each foot in contact, frame by frame."""
+    total, frames = 0.0, len(joints)
+    for foot in (10, 11):
+        path, moved, contacts = joints[:, foot], 0.0, 0
+        for t in range(frames):
+            step = path[min(t, frames - 2) + 1] - path[min(t, frames - 2)]
+            if np.linalg.norm(step) < 0.01 or path[t, 1] < 0.02:
+                moved += np.hypot(step[0], step[2])
+                contacts += 1
+        total += moved / (contacts + 1e-6)
+    return total / 2
+
+
+def slow_dynamic(joints):
+    relative = joints - joints[:, :1]
+    return float(sum(np.linalg.norm(np.diff(x, axis=0), axis=-1).mean() for x in (joints, relative)))
+
+
+@pytest.mark.parametrize("contact", ["some", "none", "all"])
+@pytest.mark.parametrize("frames", [3, 4, 5, 6, 9, 40])
+@pytest.mark.parametrize("scale", [0.0, 0.003, 0.05, 0.4])
+def test_every_metric_is_its_definition_at_any_length(frames, contact, scale):
+    for seed in range(4):
+        random = np.random.default_rng([frames, seed])
+        joints = random.normal(size=(frames, 22, 3)).cumsum(axis=0) * scale + random.normal(size=(22, 3))
+        if contact == "none":
+            joints[:, (10, 11)] += np.arange(frames)[:, None, None] * 0.5
+            joints[..., 1] += 9
+        elif contact == "all":
+            joints[:, (10, 11), 1] = 0.01
+        measured = measure(JointClip(joints, 16.0))
+        assert measured.value("mbench_foot_sliding") == pytest.approx(slow_sliding(joints), abs=1e-12)
+        assert measured.value("mbench_foot_floating") == pytest.approx(slow_floating(joints), abs=1e-12)
+        assert measured.value("dynamic_degree") == pytest.approx(slow_dynamic(joints), abs=1e-12)
+        assert measured.jitter_degree == pytest.approx(slow_jitter(joints), abs=1e-12)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_too_short_a_clip_is_refused_not_measured(frames):
+    with pytest.raises(InputError, match="expected 3 or more"):
+        JointClip(random_joints(frames), 16.0)
+
+
 def test_figures_in_seconds_mean_the_same_at_every_rate():
     def path(fps):
         times = np.arange(int(2 * fps) + 1) / fps

@@ -90,6 +90,13 @@ def test_by_path_from_another_folder(run_script, archive, tmp_path):
     assert tuple(judged["joints"].shape) == (5, 22, 3) and "vertices" not in judged and judged["fps"] == 16.0
 
 
+def test_names_that_the_benchmarks_evaluation_finds(render, archive, tmp_path):
+    render("--mbench-names")
+    named = [path.name for path in (tmp_path / "videos").glob("*.pt")]
+    assert sorted(named) == sorted(path.with_suffix(".pt").name for path in (tmp_path / "videos").glob("*.mp4"))
+    assert all("joints" in torch.load(path, weights_only=True) for path in (tmp_path / "videos").glob("*.pt"))
+
+
 def test_workers_make_the_same_files(render, tmp_path):
     render("--workers", 0)
     alone = files_in(tmp_path / "videos")

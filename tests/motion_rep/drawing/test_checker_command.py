@@ -235,6 +235,19 @@ def test_every_form_of_extrinsic_draws_the_same(motion, form):
     assert np.abs(read_video(check(path))[1] - wanted).mean() < 0.5
 
 
+def test_the_form_of_the_extrinsic_is_told(motion, capsys):
+    path = motion()
+    check(path, "--extrinsic")
+    said = capsys.readouterr().out
+    assert "its extrinsic is (4, 4); ViMoGen's own" in said and "--extrinsic-format rows" in said
+    torch.save(rows(torch.load(path, weights_only=True)), path)
+    check(path, "--extrinsic")
+    assert "rows as ViMoGen's own motion_checker.py reads them" in capsys.readouterr().out
+    torch.save(torch.load(path, weights_only=True)["motion"], path)
+    check(path, "--extrinsic")
+    assert "its extrinsic is missing" in capsys.readouterr().out
+
+
 def test_a_bare_tensor_is_drawn(motion, capsys):
     path = motion()
     torch.save(torch.load(path, weights_only=True)["motion"], path)
