@@ -28,6 +28,7 @@ from motion_gating.review_page.records import (
 )
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_gating.review_page.side_view import side_view
+from motion_gating.review_page.told import told_about
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.mbench_scene import front_view
@@ -237,6 +238,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "reasons": reasons_of(item, options.threshold),
         "analysis": item.text(VLM_ANALYSIS),
         "judge": _judge_words(item),
+        **told_about(item, joints, fps, entry.prompt).as_dict(),
         "problems": [*problems_of(item), *entry.missing],
         "videos": [video.as_dict() for video in videos if video.url is not None],
         "absent": _absent(videos, entry.missing),

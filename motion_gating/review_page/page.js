@@ -393,8 +393,10 @@ function fill(holder, entry, details) {
   const list = (items) => make("ul", {}, ...items.map((item) => make("li", {}, item)));
   const why = make("section", { className: "card" }, make("h3", {}, "Why"), list(details.reasons));
   const said = make("section", { className: "card" }, make("h3", {}, details.judge ? `What the judge saw – ${details.judge}` : "What the judge saw"),
-    make("p", {}, details.analysis || "No analysis."));
-  const columns = make("div", { className: "columns" }, details.reasons.length ? why : null, details.analysis ? said : null);
+    make("p", {}, details.analysis || "No analysis."), details.evidence.length ? list(details.evidence) : null);
+  const facts = make("section", { className: "card" }, make("h3", {}, "Measured on the joints"), list([...details.remarks, ...details.facts]));
+  const columns = make("div", { className: "columns" }, details.reasons.length ? why : null, details.analysis || details.evidence.length ? said : null,
+    details.facts.length || details.remarks.length ? facts : null);
   const parts = [player.videos, player.controls, judgeOf(entry), columns, player.curves, numbersOf(entry, details)];
   if (details.absent.length) parts.splice(2, 0, make("p", { className: "absence" }, `Not shown: ${details.absent.join("; ")}.`));
   if (details.problems.length) parts.unshift(make("section", { className: "card problems" }, make("h3", {}, "What went wrong"), list(details.problems)));
