@@ -54,6 +54,13 @@ def build_parser() -> Parser:
     labels.add_argument(
         "--quality-report", type=read_path, metavar="R", help="the gate's report on the labelled entries"
     )
+    labels.add_argument(
+        "--compare",
+        type=read_path,
+        nargs="+",
+        metavar="R",
+        help="print one table of several reports on the labelled clips: of other judges, models or protocols",
+    )
     add_jitter_flag(labels, "the threshold in use, marked in the curve")
     add_judge_flags(parser, (GEMINI, OPENAI))
     return parser

@@ -14,6 +14,7 @@ from motion_gating.archives.fields import FAST, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.evaluation.claims import claim_holds, clips_needed
+from motion_gating.evaluation.comparison import HEADER, compare_reports
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
 from motion_gating.evaluation.controls import OTHER_DESCRIPTION, choose_controls, control_questions
 from motion_gating.evaluation.hard_controls import hard_controls
@@ -41,9 +42,12 @@ def evaluate(args: argparse.Namespace) -> int:
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}
     code = DONE
-    if args.labels is not None:
+    if args.quality_report is not None:
         figures["labels"] = _compare_with_labels(args)
         write_json(args.output, figures)  # before the first paid call
+    if args.compare is not None:
+        figures["compared"] = _compare_reports(args)
+        write_json(args.output, figures)
     if judge is not None:
         figures["controls"], code = _ask_controls(args, judge)
         write_json(args.output, figures)
@@ -58,8 +62,10 @@ def _require_inputs(args: argparse.Namespace) -> None:
         )
     if args.controls is not None and args.meta_json is None:
         raise UsageError("--controls needs --meta-json, the archive of rendered entries.")
-    if args.labels is not None and args.quality_report is None:
+    if args.labels is not None and args.quality_report is None and args.compare is None:
         raise UsageError("--labels needs --quality-report, the gate's report on the labelled entries.")
+    if args.labels is None and args.compare is not None:
+        raise UsageError("--compare needs --labels, the labels of reviewers.")
 
 
 def _require_apart(args: argparse.Namespace) -> None:
@@ -93,6 +99,14 @@ def _compare_with_labels(args: argparse.Namespace) -> dict[str, Any]:
         agreement = f"{best.threshold:.4g} agrees best with the labels (kappa {_number(best.counts.kappa)})"
         say(f"jitter threshold: {agreement}; curve in {picture}")
     return figures
+
+
+def _compare_reports(args: argparse.Namespace) -> list[dict[str, object]]:
+    """Print the table; returns its rows for the file."""
+    compared = compare_reports(args.compare, args.labels, args.seed)
+    for line in (*HEADER, *(one.row() for one in compared)):
+        say(line)
+    return [one.as_dict() for one in compared]
 
 
 def _agreement_line(name: str, figures: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ def compare_with_labels(
         UsageError: unusable files, or no label about an entry of the report.
     """
     labels = read_verdicts(labels_file)
-    records = [(labels[str(record["id"])], record) for record in _records(report) if str(record["id"]) in labels]
+    records = [(labels[str(record["id"])], record) for record in report_records(report) if str(record["id"]) in labels]
     matching = [(matches, record["vlm_matches"]) for label, record in records if (matches := label.matches) is not None]
     using = [(usable, record) for label, record in records if (usable := _should_use(label)) is not None]
     if not matching and not using:
@@ -53,7 +53,7 @@ def compare_with_labels(
     return figures, curve
 
 
-def _records(report: Path) -> Iterator[dict]:
+def report_records(report: Path) -> Iterator[dict]:
     theirs = upstream_records(report)
     for number, record in enumerate(read_entries(report) if theirs is None else theirs):
         decisions = (record.get(key, "absent") for key in (VLM_MATCHES, USE_REF_MOTION))
