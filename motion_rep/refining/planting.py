@@ -71,17 +71,18 @@ def planted(body: MovingBody, was_noisy: bool = False) -> Planted:
         was_noisy: whether noise was taken out of it before, some of which is left.
     """
     untouched = Planted(body, ())
-    if _sliding_share(body.joints, _stands(body.joints, body.fps), body.fps) <= STILL_SHARE:
+    found, parameters = _stands(body.joints, body.fps), body.parameters
+    if _sliding_share(body.joints, found, body.fps) <= STILL_SHARE:
         return untouched
-    parameters = body.parameters
     slid = _stands(body.joints, body.fps, LENIENCY)
     toes = body.joints[:, FEET].numpy()
     if _wander(toes, slid) > (LEGS_TAKE_OF_NOISE if was_noisy else LEGS_TAKE):
         shift = torch.from_numpy(_shift(toes, slid, body.fps))
         parameters = parameters._replace(transl=parameters.transl + shift)
+        found = _stands(body.joints + shift[:, None], body.fps)
     poses = parameters.joint_poses()
     toes = poses.positions[:, FEET].numpy()
-    stands = [part for stand in _stands(poses.positions, body.fps) for part in _steady(toes, stand, body.fps)]
+    stands = [part for stand in found for part in _steady(toes, stand, body.fps)]
     if not stands:
         return untouched
     offsets = torch.from_numpy(_offsets(toes, stands, body.fps))
@@ -117,6 +118,9 @@ def _steady(toes: np.ndarray, stand: Stand, fps: float) -> Iterator[Stand]:
     """The parts of a stand in which the toes are near to its middle; farther away they do not stand there."""
     path = toes[stand.first : stand.last, stand.foot, :2]
     near = np.linalg.norm(path - _middle(path), axis=1) < LEGS_REACH
+    if near.all():
+        yield stand
+        return
     for part in _runs(near, stand.foot, SHORTEST_STAND * fps):
         yield Stand(stand.foot, stand.first + part.first, stand.first + part.last)
 
