@@ -73,7 +73,7 @@ def _require_free(output: Path, overwrite: bool) -> None:
     if output.is_dir():
         raise UsageError(f"{output}: is a folder, expected the name of a file to write.")
     if output.exists() and not overwrite:
-        raise UsageError(f"{output}: is there already. Give --overwrite to replace it, or another --output.")
+        raise UsageError(f"{output}: exists. Give --overwrite to replace it, or another --output.")
 
 
 def _field_of_view(text: str) -> float:

@@ -16,6 +16,7 @@ from motion_rep.common.overwriting import read_path, written_path
 
 
 def build_parser() -> Parser:
+    """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument("motion", type=read_path, help="motion file (.pt)")
     parser.add_argument(
@@ -27,6 +28,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
     return run_command(_run, build_parser().parse_args(argv))
 
 

@@ -122,8 +122,8 @@ def _spelling(flag: str) -> str:
 def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     """Run a command.
 
-    Its flags must not name one file twice; see :func:`motion_rep.common.overwriting.require_apart`. An InputError, or
-    a file that the system refuses, becomes one line on stderr and an exit code, Ctrl-C becomes 130.
+    First checks that no output is an input (:func:`motion_rep.common.overwriting.require_apart`). An InputError or a
+    system error on a file becomes one line on stderr and an exit code; Ctrl-C gives 130.
     """
     try:
         given = getattr(args, "given_paths", ())

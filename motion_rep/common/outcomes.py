@@ -1,16 +1,16 @@
-"""How an item of a run ended."""
+"""Outcomes of the items of a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# The words that summaries use.
+# Words of the summaries.
 CONVERTED, REFINED, MADE_AGAIN, UNCHANGED, KEPT = "converted", "refined", "made again", "unchanged", "kept"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One of the words above, notes for the user (one sentence each), and what a report says about the item."""
+    """One of the words above, notes for the user (one sentence each), and the item's record for a report."""
 
     how: str
     notes: tuple[str, ...] = ()

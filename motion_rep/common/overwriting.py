@@ -1,4 +1,4 @@
-"""Outputs never meet inputs: paths are declared as read or written, and compared before anything is written."""
+"""Outputs never overwrite inputs: paths are declared as read or written and compared before anything is written."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 
 from motion_rep.common.errors import UsageError, one_line
 
-# What a command does with the file of a flag. Into a folder it writes files, which the command names itself.
+# Use of a flag's path. The command itself names the files that it writes into a folder.
 READ, WRITTEN, FOLDER = "read", "written", "folder"
-# Names of a folder that are tried to find out whether it takes Walk and walk for one name.
+# Names tried to find out whether a folder ignores capitals.
 MOST_TRIED = 50
 
-# A flag, or something that says as text whose path it is.
+# A flag, or an object whose text names the path, and the path.
 NamedPath = tuple[object, Any]
 
 
@@ -30,8 +30,8 @@ class PathFlag:
 
     Attributes:
         role: READ, WRITTEN or FOLDER.
-        parse: makes the value from the text.
-        replaces: a flag whose file this one may name with the same words, because replacing it is documented.
+        parse: converts the text.
+        replaces: a flag that may have the same path, because replacing its file is documented.
     """
 
     role: str
@@ -71,10 +71,10 @@ def refuse_overwriting(outputs: Iterable[NamedPath], inputs: Iterable[NamedPath]
 
     Args:
         outputs: flag and path of each file that will be written; held in memory as one number each.
-        inputs: flag and path of each file that is read. Not looked at where no output is there yet: a file that is
-            there cannot be one that is not.
+        inputs: flag and path of each file that is read; ignored if no output exists yet, because then none can be
+            an input.
     Raises:
-        UsageError: names both flags and the file. Or an output is a device, a pipe or a socket.
+        UsageError: two paths are one file (names both flags), or an output is a device, a pipe or a socket.
     """
     identities = _Identities()
     written: dict[int | str, object] = {}
@@ -96,9 +96,9 @@ def _same(output: object, other: object, path: Any) -> UsageError:
 
 
 def _existing(path: Any) -> int | str | None:
-    """What is the same for every name of a file; None for a folder, and where nothing is there."""
+    """An identity of a file that is equal for all its names; None for a folder or a missing file."""
     if not isinstance(path, str | os.PathLike):
-        return str(path)  # behind a URL
+        return str(path)  # a URL
     try:
         found = os.stat(path)
     except (OSError, ValueError):
@@ -111,20 +111,20 @@ def _number(found: os.stat_result) -> int:
 
 
 class _Identities:
-    """What files are, those that are not there yet included: by the folder that will hold them."""
+    """Identities of files; that of a missing file is its future folder and name."""
 
     def __init__(self) -> None:
         self._folders: dict[str, tuple[int, str, bool]] = {}
         self.some_are_there = False
 
     def of_output(self, name: object, path: Any) -> int | str | None:
-        """What is the same for every name of a file; None for a folder.
+        """An identity of an output that is equal for all its names; None for a folder.
 
         Raises:
             UsageError: a device, a pipe or a socket, which would be replaced by a file.
         """
         if not isinstance(path, str | os.PathLike):
-            self.some_are_there = True  # perhaps: only its file system could tell
+            self.some_are_there = True  # possibly; its file system is not asked
             return str(path)
         try:
             found = os.stat(path)
@@ -139,7 +139,7 @@ class _Identities:
 
     def _future(self, path: str) -> int:
         try:
-            # What a link leads to is written.
+            # Writing goes to the target of a link.
             path = os.path.realpath(path) if os.path.islink(path) else path
         except ValueError:
             return hash(path)
@@ -151,7 +151,7 @@ class _Identities:
 
 
 def _place(folder: str) -> tuple[int, str, bool]:
-    """The next folder that is there, what lies between, and whether names are folded there."""
+    """The nearest existing folder, the missing parts below it, and whether it ignores capitals."""
     try:
         folder = os.path.realpath(folder)
     except (OSError, ValueError):
@@ -175,7 +175,7 @@ def _folded(name: str) -> str:
 
 
 def _folds_names(folder: str) -> bool:
-    """Whether a folder takes names for one that differ in capitals."""
+    """Whether a folder ignores capitals in names."""
     if sys.platform in ("darwin", "win32"):
         return True
     names = []

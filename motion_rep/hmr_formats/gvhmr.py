@@ -23,7 +23,7 @@ from motion_rep.hmr_results.tracks import Person, Track
 from motion_rep.kinematics.parameters import BodyParameters
 
 NO_LENS = "has no K_fullimg, so there is no camera for an overlay"
-WORLD_ONLY = "holds only the gravity-aligned world: nothing can be laid over a video"
+WORLD_ONLY = "holds only the gravity-aligned world, which cannot be overlaid on a video"
 SEGMENTS = "segment_info"
 
 
@@ -83,7 +83,7 @@ def _rows_seen(values: Mapping, frames: int) -> tuple[Tensor | None, tuple[str, 
     if bool(seen.all()):
         return None, ()
     if not bool(seen.any()):
-        raise InputError("was made from text in all frames, so the camera shows nobody. Read it with --space world.")
+        raise InputError("was made from text in all frames, so camera space is empty. Read it with --space world.")
     text = f"left out {int((~seen).sum())} frames that were made from text; --space world has them"
     return seen.nonzero()[:, 0], (text,)
 

@@ -40,7 +40,7 @@ NEEDS = "PHALP follows people who are detected in 5 frames in a row and are larg
 
 
 def tracks(document: Document, source: str) -> tuple[Track, ...]:
-    """Every track, in the frames in which it was really detected."""
+    """Every track with the frames in which it was detected."""
     seen: dict[int, list[Sighting]] = {}
     ghosts: dict[int, int] = {}
     for name in document.entries:
@@ -86,7 +86,7 @@ def _capture(source: str, person: int, sightings: list[Sighting], ghosts: int) -
     focal = CROP_FOCAL / CROP_SIZE * max(width, height)
     notes = [SMPL_NOTE, _lens_note(focal, width, height)]
     if ghosts:
-        notes.append(f"left out {ghosts} entries in which the person was not detected but only remembered")
+        notes.append(f"{ghosts} entries without a detection were dropped")
     return Capture(
         *body_from_smpl(rotations, transl),
         focal_length=constant_focal(focal, len(sightings)),

@@ -49,7 +49,7 @@ class Sighting(NamedTuple):
 
 
 def tracks(document: Document) -> tuple[Track, ...]:
-    """Everybody, followed by the overlap of boxes, named in the order in which they appear."""
+    """The people, tracked by the overlap of boxes, numbered in order of appearance."""
     if document.path.is_dir():
         sightings = [one for frame, path in _frame_files(document.path) for one in _frame(NpzArrays(path), frame)]
         return _followed(document, sightings, {})

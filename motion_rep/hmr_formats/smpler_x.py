@@ -51,7 +51,7 @@ class Crop(NamedTuple):
 
 
 def tracks(document: Document) -> tuple[Track, ...]:
-    """Everybody in the folder, named by when they first appear."""
+    """The people in the folder, numbered in order of appearance."""
     crops = _crops(document.path)
     people = [crops] if all(crop.parameters.stem.endswith("_0") for crop in crops) else _followed(crops)
     return tuple(_track(document, str(name), own) for name, own in enumerate(people))

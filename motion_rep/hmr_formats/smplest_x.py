@@ -22,7 +22,7 @@ from motion_rep.hmr_results.tracks import Track
 OFF_CENTRE = 0.5
 FOCAL_CHANGE = 1e-3
 
-# The drop-in stores at least one of these besides the documented keys.
+# The drop-in stores at least one of these in addition to the documented keys.
 OWN_KEYS = ("retargeted_cam", "focal_length_xy", "princpt", "detection_score")
 
 
@@ -33,9 +33,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 
 def _in_one_camera(capture: Capture, values: Mapping) -> Capture:
-    """Map the camera of each frame's crop to a fixed one, as the drop-in's ``--retarget_cam`` does, where that was not
-    done.
-    """
+    """Map the cameras of the crops to a fixed one, as the drop-in's ``--retarget_cam`` does, unless already done."""
     cameras = _crop_cameras(capture, values)
     if cameras is None or _retargeted(values):
         return capture

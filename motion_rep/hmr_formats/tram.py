@@ -25,13 +25,13 @@ from motion_rep.hmr_results.names import result_files
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.parameters import BodyParameters
 
-NO_CAMERA = "camera.npy is not beside it, so there is no camera for an overlay and no world"
+NO_CAMERA = "there is no camera.npy in its folder, so it has no camera for an overlay and no world"
 
 FILES = result_files("tram")
 
 
 def tracks(document: Document) -> tuple[Track, ...]:
-    """The person of the file, or everybody in the folder."""
+    """The person of the file, or the people of the folder."""
     camera_path = _camera_path(document.path)
     camera = None if camera_path is None else load_value(camera_path, document.trust_pickle)
     if not document.path.is_dir():

@@ -25,15 +25,15 @@ class Format:
 
     matches: whether a document is of this system.
     tracks: the people in it; raises InputError without the file's name.
-    lookalikes: files of the system that are no captures.
-    needs: a sentence for a file without people: what the system needs to find somebody.
+    lookalikes: files of the system that are not captures.
+    needs: advice for a file without people.
     written_by_any_script: other people's scripts write this layout too, so axes and units may be wrong.
     """
 
     matches: Callable[[Document], bool]
     tracks: Callable[[Document], tuple[Track, ...]]
     lookalikes: tuple[Lookalike, ...] = ()
-    needs: str = "Check that somebody is visible in the video."
+    needs: str = "Check that a person is visible in the video."
     written_by_any_script: bool = False
 
 

@@ -13,9 +13,7 @@ from motion_rep.hmr_results.names import LONGEST
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in a file: the name under which the system knows them, in how many frames, and the first and last of
-    these (None where unknown).
-    """
+    """A person in a file: the system's name, the number of frames, the first and the last (None if unknown)."""
 
     name: str
     frames: int
@@ -29,9 +27,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Track:
-    """A person, the spaces in which the system places them, and ``read(space)`` that makes the capture (errors without
-    the file's name).
-    """
+    """A person, the available spaces, and ``read(space)``, which makes the capture (errors without the file's name)."""
 
     person: Person
     read: Callable[[str], Capture]
@@ -45,12 +41,12 @@ def person_of(name: object, frame_numbers: Sequence[int]) -> Person:
 
 
 def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") -> Track:
-    """The person asked for; ``longest`` takes who is in most frames, the first of equals.
+    """The requested person; ``longest`` takes the one in most frames, the first of equals.
 
     Args:
         needs: a sentence for a file without people.
     Raises:
-        InputError: nobody in the file, or no such person (with the list of who is there).
+        InputError: no person in the file, or none of this name (lists the people).
     """
     if not tracks:
         raise InputError(
@@ -62,8 +58,8 @@ def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") ->
         if track.person.name == str(wanted):
             return track
     raise InputError(
-        f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or leave it "
-        "out for the longest."
+        f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or omit it "
+        "for the longest."
     )
 
 
@@ -74,7 +70,7 @@ def people_text(tracks: Sequence[Track], most: int = 6) -> str:
 
 
 def people_note(tracks: Sequence[Track], taken: Track) -> tuple[str, ...]:
-    """A note where the file holds several people, none otherwise."""
+    """A note if the file holds several people."""
     if len(tracks) == 1:
         return ()
     return (f"took person {taken.person.name} of {len(tracks)} ({people_text(tracks)}). --person takes another one",)

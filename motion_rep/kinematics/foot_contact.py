@@ -1,4 +1,4 @@
-"""When the feet stand on the floor, from joint positions.
+"""Foot contact from joint positions.
 
 Heel and toe are judged apart: a foot that rolls stands on one of them while the other moves. Each of these points is
 in one of two states over time, in the air or in contact. A frame speaks for contact where the point is slow and low
@@ -29,7 +29,7 @@ STILL, NEAR = 0.35, 0.03
 MOST_DOUBT, LENIENCY = 2.0, 0.5
 # The share of low points whose speed says how much feet slide, and below which height they count as low.
 SLIDING_SHARE, LOW = 0.3, 0.05
-# Of the two steps beside a frame, the slower one says most: the frame of a landing is at rest only after it.
+# Weight of the slower of the two steps around a frame: at a landing only the step after it is at rest.
 SLOWER_STEP = 0.8
 # In frames of certain evidence at 16 fps: half of one, so that a contact of two frames counts.
 CHANGE, EVIDENCE_FPS, MOST_EVIDENCE = 0.5, 16.0, 4.0
@@ -59,10 +59,10 @@ def foot_contacts(joints: Tensor, fps: float) -> Tensor:
 
 
 def point_contacts(joints: Tensor, fps: float, leniency: float = LENIENCY) -> Contacts:
-    """When toes and heels are in contact.
+    """Whether toes and heels are in contact.
 
     Args:
-        joints: (N, 22, 3) positions, z up, metres; where the floor is does not matter.
+        joints: (N, 22, 3) positions, z up, metres; the height of the floor does not matter.
         fps: frames per second.
         leniency: how far the limits grow with the sliding of the clip's own low points; 0 for fixed limits.
     """
@@ -92,7 +92,7 @@ def floor_heights(lowest: np.ndarray, fps: float) -> np.ndarray:
 
 
 def _evidence(points: np.ndarray, fps: float, leniency: float) -> np.ndarray:
-    """(N, K) what contact costs, where the air costs 1, for points (N, K, 3)."""
+    """(N, K) cost of contact, relative to 1 for the air, for points (N, K, 3)."""
     height = points[..., 2] - floor_heights(points[..., 2].min(axis=1), fps)[:, None]
     slower, after = _speeds(points, fps)
     low = height < LOW
@@ -123,7 +123,7 @@ def _cheapest_states(contact: np.ndarray, weight: float) -> np.ndarray:
 
 
 def _cheapest_path(contact: list[float], air: float) -> list[bool]:
-    """One point's states; plain numbers, for which Python is quicker than arrays of two."""
+    """One point's states; Python floats are faster here than small arrays."""
     flown, stood = air, contact[0]
     origins = []
     for cost in contact[1:]:

@@ -1,9 +1,9 @@
 """The frame after a motion's last row, from the velocity columns.
 
-T frames make T - 1 rows; the last frame survives only as where its joints are. That is all that converting back needs,
-and the lowest joint of the clip, which decides about the floor, may be in it. Its pose is found bone by bone: the
-smallest turn from the row before that brings every joint to its place. A turn of a limb about its own length cannot be
-seen in positions; the row before lends it.
+T frames make T - 1 rows; of the last frame only the joint positions remain. Converting back needs them, because the
+lowest joint of the clip, which defines the floor, may be among them. Its pose is found bone by bone: the smallest
+rotation from the previous row that moves every joint to its position. Positions do not show the twist of a limb, which
+is taken from the previous row.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 
 CHILDREN = [[child for child, above in enumerate(PARENTS) if above == joint] for joint in range(len(PARENTS))]
-# Metres. Where velocities and positions differ by more (an edited or generated motion), they describe no next frame.
+# Metres. If velocities and positions differ by more (an edited or generated motion), there is no valid next frame.
 AGREEMENT = 1e-3
 
 
 def with_closing_frame(motion: Tensor) -> BodyParameters:
-    """Body parameters of all rows and of the frame after them; of the rows alone where the velocities do not lead to a
-    next frame.
+    """Body parameters of all rows and of the frame after them, if the velocities give a valid one.
 
     Args:
         motion: (N, 276) float64
@@ -41,7 +40,7 @@ def with_closing_frame(motion: Tensor) -> BodyParameters:
 
 
 def closing_frame(motion: Tensor, parameters: BodyParameters) -> BodyParameters:
-    """One frame: the last row moved on by its velocities."""
+    """One frame: the last row advanced by its velocities."""
     columns = unpack(motion)
     root = rot6d_to_matrix(columns.root_angular_velocity[-1]) @ parameters.root[-1]
     positions = columns.joints[-1] + columns.joint_velocities[-1]
@@ -52,7 +51,7 @@ def closing_frame(motion: Tensor, parameters: BodyParameters) -> BodyParameters:
 def _body_reaching(positions: Tensor, root: Tensor, start: Tensor) -> Tensor:
     """(21, 3, 3) local rotations that bring the joints to (22, 3) positions, near those of ``start``.
 
-    A joint with one bone is turned by the smallest turn, one with several by least squares.
+    A joint with one bone is turned by the smallest rotation, one with several by least squares.
     """
     rest = rest_joints(positions.dtype, positions.device)
     world = torch.empty(len(PARENTS), 3, 3, dtype=positions.dtype, device=positions.device)

@@ -1,4 +1,4 @@
-"""Whether a motion file that is there already is this run's finished work."""
+"""Whether an existing motion file is finished work of this run."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from motion_rep.safe_loading.torch_files import read_torch
 
 
 def earlier_outcome(target: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run.
-
-    None where there is none, or one that cannot be read (a power failure left it).
-    """
+    """The outcome for an existing output; None if it is missing or unreadable (after a power failure)."""
     if not target.exists():
         return None
     try:
         value = read_torch(target)
     except InputError:
         return None
-    # Before the checks of a motion: somebody's edited file may fail them, and is theirs all the same.
+    # Before the checks of a motion: a file that a user edited may fail them, and must still not be replaced.
     if is_foreign(value):
         return KEPT
     try:

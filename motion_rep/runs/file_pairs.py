@@ -1,4 +1,4 @@
-"""The run of a command that makes one file of each input: one into a file, or many into a folder."""
+"""The run of a command that makes one file from each input: one into a file, or many into a folder."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def run_pairs(
     done: str = CONVERTED,
     heard: Heard = lambda pair, outcome: None,
 ) -> int:
-    """Do the work and say what was done; returns the exit code.
+    """Process all pairs, print a summary, and return the exit code.
 
     Args:
         module: its ``start_<doing>_anew(settings)`` makes the work for one pair whose output is replaced,
             ``start_<doing>(settings, overwrite)`` that for a folder; both give
             :class:`motion_rep.common.outcomes.Outcome`.
-        done: the word of :mod:`motion_rep.common.outcomes` for a file that was made.
-        heard: is given each outcome.
+        done: the word of :mod:`motion_rep.common.outcomes` for a new file.
+        heard: called with each outcome.
     """
     require_apart(pairs, [] if failures_file is None else [("--failures", failures_file)])
     alone = len(pairs) == 1 and pairs[0].target == output
