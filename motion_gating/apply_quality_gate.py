@@ -39,6 +39,7 @@ def build_parser() -> Parser:
     add_field_flags(parser)
     _add_choice_flags(parser)
     add_limit_flags(parser)
+    parser.add_argument("--check-only", action="store_true", help="check the flags, the key and the judge, then end")
     add_run_flags(parser)
     add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
     add_verdicts_flag(parser)
@@ -68,8 +69,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_gating.gate.gate_run import run_gate
+    from motion_gating.gate.gate_run import check_judge, run_gate
 
+    if args.check_only:
+        return check_judge(args)
     if not args.dry_run:
         require_failures_folder(args)
     remote = is_remote(args.meta_json)

@@ -13,6 +13,7 @@
 #   --focal-length P focal length in pixels that replaces the system's own (4D-Humans assumes a very long lens)
 #   --static-camera  tell GVHMR, GEM-SMPL, TRAM or PromptHMR that the camera does not move
 #   --dry-run        print the commands without running them
+#   --check-only     check the flags and that the system is installed; needs no --video and no --output
 #   -- ...           pass the remaining arguments to the system
 #
 # A result that a system has written is never deleted: if the system fails or is interrupted after it, or if the result cannot be imported,
@@ -32,8 +33,8 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/hmr_systems.sh
 . "$here/lib/hmr_systems.sh"
 
-switches='--dry-run --static-camera'
-model=auto video='' output='' wanted_fps=native person=longest space=camera focal_length='' static_camera='' dry_run=0
+switches='--dry-run --static-camera --check-only'
+model=auto video='' output='' wanted_fps=native person=longest space=camera focal_length='' static_camera='' dry_run=0 check_only=0
 root='' work='' made_preview='' result='' imported=0 needs='' is_complete=has_result
 extra=() leftovers=() leftover_prefixes=() leftover_folders=() import_command=()
 
@@ -48,6 +49,7 @@ take_flag() {
         --focal-length) focal_length=$value ;;
         --static-camera) static_camera=1 ;;
         --dry-run) dry_run=1 ;;
+        --check-only) check_only=1 video=$0 output=check.pt ;;
         *) unknown_flag "$flag" ;;
     esac
 }
@@ -279,10 +281,11 @@ choose_model
 require_rate_choice
 choose_person
 if [ "$model" = preview ]; then
-    run_preview
+    [ "$check_only" = 1 ] || run_preview
     exit 0
 fi
 require_system
+[ "$check_only" = 0 ] || exit 0
 measure_video
 trap clean_up EXIT
 trap 'exit 129' HUP

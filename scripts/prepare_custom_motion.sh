@@ -212,6 +212,23 @@ check_all() {
     return "$code"
 }
 
+# check_prerequisites: whatever can be known before hours of work: the judge with its key, its flags, and the HMR system.
+check_prerequisites() {
+    "$toolkit_python" "$repo/motion_gating/apply_quality_gate.py" --check-only --meta-json "$output_dir/rendered$suffix" \
+        --quality-report "$output_dir/quality_report.json" --judge "$judge" ${gate_options[@]+"${gate_options[@]}"} ${extra[@]+"${extra[@]}"} >&2 || exit 2
+    # A resumed run may need no new capture.
+    ! compgen -G "$output_dir/captures/*.pt" >/dev/null || return 0
+    "$here/extract_motion.sh" --check-only --model "$hmr_model" ${hmr_options[@]+"${hmr_options[@]}"} >/dev/null || exit 2
+}
+
+# remove_empty_folders: a run that failed before it made anything leaves no folders.
+remove_empty_folders() {
+    local folder
+    for folder in "$output_dir"/{.state,logs,captures,motions,checks,videos,renders} "$output_dir"; do
+        rmdir -- "$folder" 2>/dev/null || :
+    done
+}
+
 plan_names() {
     local options=()
     [ -z "$archive" ] || options+=(--archive "$archive")
@@ -222,8 +239,12 @@ plan_names() {
     if ! mkdir -p -- "$output_dir" 2>/dev/null || [ ! -w "$output_dir" ]; then
         usage_error "$output_dir: cannot be written. Choose a folder that you may write to."
     fi
+    trap remove_empty_folders EXIT
     lock_folder "$output_dir"
-    "$toolkit_python" "$here/lib/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries" || exit 2
+    if ! "$toolkit_python" "$here/lib/motion_set.py" begin "$output_dir" "${options[@]}" >"$output_dir/.entries"; then
+        rm -f -- "$output_dir/.entries"
+        exit 2
+    fi
     while IFS= read -r -u 3 -d '' _ && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' path; do
         names+=("$name")
         videos+=("$path")
@@ -237,9 +258,12 @@ plan_names() {
 gate() {
     do_step 'Step 4: render the motions for the judge' logged render "$toolkit_python" "$repo/motion_gating/render_mbench_videos.py" --meta-json "$work_archive" \
         --output-json "$output_dir/rendered$suffix" --output-dir "$output_dir/renders"
+    [ "$dry_run" = 1 ] || [ -s "$output_dir/rendered$suffix" ] || return 0
     do_step "Step 4: gate ($judge)" logged gate "$toolkit_python" "$repo/motion_gating/apply_quality_gate.py" \
         --meta-json "$output_dir/rendered$suffix" --quality-report "$output_dir/quality_report.json" --output-json "$output_dir/gated$suffix" \
         --judge "$judge" ${gate_options[@]+"${gate_options[@]}"} ${extra[@]+"${extra[@]}"}
+    # Without an archive of decisions the gate has said why; a second error about the missing file would hide it.
+    [ "$dry_run" = 1 ] || [ -s "$output_dir/gated$suffix" ] || return 0
     do_step 'Review page' logged review "$toolkit_python" "$repo/motion_gating/build_report.py" --meta-json "$output_dir/gated$suffix" \
         --quality-report "$output_dir/quality_report.json" --output "$output_dir/review" --checks "$output_dir/checks" \
         ${review_options[@]+"${review_options[@]}"}
@@ -287,6 +311,7 @@ if [ "$dry_run" = 1 ]; then
     print_plan
     exit 0
 fi
+check_prerequisites
 plan_names
 make_videos
 do_step 'Step 2: captures' capture_all

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
 from motion_gating.archives.flags import fields_from
@@ -42,6 +44,18 @@ def run_gate(args: argparse.Namespace, engine: Engine) -> int:
     _say_about_people(options, judge, result)
     _say_summary(options, result.tally, result.cost)
     return _exit_code(result)
+
+
+def check_judge(args: argparse.Namespace) -> int:
+    """Check that the judge can be asked, without an archive and without a call that costs; returns the exit code.
+
+    Raises:
+        UsageError: a key, a verdict file, an address, a package or a model is missing.
+    """
+    cache_folder(args, args.quality_report)
+    with tempfile.TemporaryDirectory() as folder:
+        make_judge(args, Path(folder))
+    return DONE
 
 
 def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:

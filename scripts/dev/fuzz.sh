@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Feed damaged and generated files to every reader for a limited time: hypothesis on all readers, then atheris on the Python parsers.
+# Feed damaged and generated files to every reader for a limited time: hypothesis on all readers, whole commands on odd archives, then
+# atheris on the Python parsers.
 # Usage: bash scripts/dev/fuzz.sh [SECONDS] [FINDINGS_FOLDER]   (default: 600 seconds, fuzz_findings in the checkout)
 # Exit code: 0 nothing found; 1 findings in the folder; 2 wrong usage or missing prerequisite.
 set -euo pipefail
@@ -9,7 +10,7 @@ seconds=${1:-600}
 findings=${2:-"$root/fuzz_findings"}
 case $seconds in
   -h | --help)
-    sed -n '2,4p' "${BASH_SOURCE[0]}" | cut -c3-
+    sed -n '2,5p' "${BASH_SOURCE[0]}" | cut -c3-
     exit 0
     ;;
   '' | *[!0-9]* | 0)
@@ -24,7 +25,8 @@ export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$findings"
 findings=$(cd "$findings" && pwd)
 code=0
-"$python" "$root/scripts/dev/fuzz_readers.py" --seconds $((seconds * 3 / 4 + 1)) --findings "$findings" --seed "$(date +%s)" || code=1
+"$python" "$root/scripts/dev/fuzz_readers.py" --seconds $((seconds / 2 + 1)) --findings "$findings" --seed "$(date +%s)" || code=1
+"$python" "$root/scripts/dev/fuzz_commands.py" --seconds $((seconds / 4 + 1)) --findings "$findings" --seed "$(date +%s)" || code=1
 
 if ! "$python" -c 'import atheris' 2>/dev/null && ! "$python" -m pip install --quiet --disable-pip-version-check atheris 2>/dev/null; then
   echo "atheris cannot be installed; skipping it."

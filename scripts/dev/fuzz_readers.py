@@ -249,7 +249,7 @@ def _damaged(seed: bytes, random) -> bytes:
     data = bytearray(seed)
     for _ in range(random.choice((1, 1, 2, 4, 16))):
         at, length = random.randrange(len(data) + 1), random.choice((1, 1, 2, 4, 8, 64, 1024))
-        kind = random.randrange(7)
+        kind = random.randrange(8)
         if kind == 0:
             data[at : at + length] = random.randbytes(length)
         elif kind == 1:
@@ -260,6 +260,9 @@ def _damaged(seed: bytes, random) -> bytes:
             del data[at:]
         elif kind == 4:
             data[at : at + length] = random.choice((b"\xff", b"\x00", b"\x7f", b"9")) * length
+        elif kind == 7:
+            # An instruction of a pickle, or a part of a text, that is repeated very often.
+            data[at:at] = data[at : at + random.choice((1, 1, 2, 3))] * random.choice((1000, 100_000, 2_000_000))
         elif kind == 5 and data:
             data[at % len(data)] ^= 1 << random.randrange(8)
         else:

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,7 +230,11 @@ def wild_values() -> tuple:
         True,
         -1,
         10**30,
+        10**400,
+        -(10**5000),
         1e308,
+        [10**400] * 4,
+        np.array([10**400] * 4, dtype=object),
         float("nan"),
         [],
         {},
@@ -268,4 +273,16 @@ def wild_file(kind: str, value: object) -> bytes:
     """A value in a file of a kind: ``torch``, ``pickle`` or ``json``."""
     if kind == "torch":
         return _torch_bytes(value)
-    return pickle.dumps(value, protocol=4) if kind == "pickle" else json.dumps(value, default=str).encode()
+    if kind == "pickle":
+        return pickle.dumps(value, protocol=4)
+    return _json_text(value).encode()
+
+
+def _json_text(value: object) -> str:
+    """JSON, with whole numbers of more digits than Python writes as texts."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return json.dumps(value, default=str)
+    finally:
+        sys.set_int_max_str_digits(before)

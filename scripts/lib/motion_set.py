@@ -40,7 +40,7 @@ from motion_rep.files.temporaries import remove_stale_temporaries
 LISTED = 20
 # What the chain writes for an entry.
 ENTRY_FILES = (
-    *("captures/{}.pt", "captures/{}_preview.mp4", "motions/{}.pt", "checks/{}_overlay.mp4"),
+    *("captures/{}.pt", "captures/{}_preview.mp4", "motions/{}.pt", "motions_raw/{}.pt", "checks/{}_overlay.mp4"),
     *("renders/{}.mp4", "renders/{}_eval.pt", "logs/{}.capture.log", "logs/{}.check.log"),
     *(".state/{}.capture", ".state/{}.check"),
 )
@@ -102,8 +102,10 @@ class SetFiles:
     def written(self, identifiers: Iterable[object], makes_videos: bool) -> Iterator[Path]:
         """All files that the chain may write."""
         yield from (self.archive, self.gated, self.report, self.folder / f"rendered{self.suffix}")
-        yield self.report.with_name("quality_report.run.json")
-        yield from (self.folder / "logs" / f"{name}.log" for name in ("videos", "convert", "render", "gate", "review"))
+        yield from (self.folder / f"{name}.json" for name in ("quality_report.run", "refine_report"))
+        yield from (
+            self.folder / "logs" / f"{name}.log" for name in ("videos", "convert", "refine", "render", "gate", "review")
+        )
         places = ENTRY_FILES + (VIDEO_FILES if makes_videos else ())
         for name in map(self.name, identifiers):
             yield from (self.folder / place.replace("{}", name) for place in places)

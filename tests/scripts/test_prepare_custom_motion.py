@@ -165,3 +165,33 @@ def test_refined_motions_are_gated_and_the_raw_ones_stay(tmp_path, programs):
     assert (folder / "review/before/walk_before.mp4").is_file()
     without = prepare(tmp_path, programs, *arguments)
     assert without.returncode == 1 and "refined" not in torch.load(folder / "motions/walk.pt", weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        (("--judge", "openai"), "--vlm-base-url"),
+        (("--judge", "gemini"), "no Gemini key"),
+        (("--judge", "manual"), "--verdicts"),
+        (("--judge", "manual", "--verdicts", "missing.json"), "missing.json"),
+        (("--judge", "none", "--", "--no-such-flag"), "--no-such-flag"),
+        (("--judge", "none", "--", "--votes", "2"), "odd"),
+        (("--judge", "none", "--hmr-model", "wham"), "WHAM_ROOT"),
+        (("--judge", "none", "--hmr-model", "nothing"), "unknown --model"),
+        (("--judge", "none", "--hmr-model", "preview", "--person", "2"), "the preview tracks one person"),
+    ],
+)
+def test_what_can_be_known_is_said_before_any_work(tmp_path, flags, found):
+    (tmp_path / "v.mp4").write_bytes(b"no video")
+    unset = {"GEMINI_API_KEY": "", "GOOGLE_API_KEY": "", "WHAM_ROOT": "", "OPENAI_BASE_URL": ""}
+    done = prepare(tmp_path, unset, "--video", "v.mp4", "--output-dir", "set", *flags)
+    assert done.returncode == 2 and found in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+def test_an_archive_that_cannot_be_used_leaves_no_folders(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    done = prepare(tmp_path, {}, "--archive", "a.json", "--output-dir", "set", "--judge", "none")
+    assert done.returncode == 2 and done.stderr.count("error: ") == 1, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
