@@ -16,6 +16,7 @@ from torch import Tensor
 from motion_rep.kinematics.foot_contact import heels
 from motion_rep.kinematics.frames import turn_between
 from motion_rep.measures.in_seconds import ANKLES, TOES, calm_frames, centre_of_mass, support
+from motion_rep.refining.medians import middle
 
 # Rounds at most, and the cosine of a turn between two of them that ends them: a hundredth of a degree.
 ROUNDS, SETTLED = 4, 1 - 1.5e-8
@@ -91,11 +92,11 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
     places = joints.numpy()
     calm = calm_frames(places)
     mass = centre_of_mass(places)
-    speed = float(np.median(np.linalg.norm(np.gradient(mass, axis=0), axis=1)[calm])) * fps
-    up = _unit(np.median(mass - places[:, (*ANKLES, *TOES)].mean(axis=1), axis=0))
+    speed = float(middle(np.linalg.norm(np.gradient(mass, axis=0), axis=1)[calm])) * fps
+    up = _unit(middle(mass - places[:, (*ANKLES, *TOES)].mean(axis=1)))
     for _ in range(ROUNDS):
         lines = (mass - support(places, up))[calm]
-        before, up = up, _unit(np.median(lines, axis=0))
+        before, up = up, _unit(middle(lines))
         if before @ up > SETTLED:
             break
     lengths = np.linalg.norm(lines, axis=1)
@@ -103,7 +104,7 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
     rest = _resting(places, fps) & calm[:, None]
     up = _agreed_with_feet(up, places[rest.all(axis=1)])
     slope = _slope_of_soles(up, places, rest)
-    return Balance(torch.from_numpy(up), float(np.median(angles)), float(np.median(lengths)), speed, slope)
+    return Balance(torch.from_numpy(up), float(middle(angles)), float(middle(lengths)), speed, slope)
 
 
 def _resting(places: np.ndarray, fps: float) -> np.ndarray:
@@ -115,7 +116,7 @@ def _slope_of_soles(up: np.ndarray, places: np.ndarray, rest: np.ndarray) -> flo
     """Degrees between the sole of a resting foot and the ground, of the steeper foot; 0 where no foot rests."""
     soles = places[:, TOES] - heels(places)
     slopes = np.degrees(np.arcsin((soles @ up / np.linalg.norm(soles, axis=-1)).clip(-1, 1)))
-    return max((abs(float(np.median(slopes[rest[:, k], k]))) for k in (0, 1) if rest[:, k].any()), default=0.0)
+    return max((abs(float(middle(slopes[rest[:, k], k]))) for k in (0, 1) if rest[:, k].any()), default=0.0)
 
 
 def _agreed_with_feet(up: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -129,7 +130,7 @@ def _agreed_with_feet(up: np.ndarray, places: np.ndarray) -> np.ndarray:
     """
     if up[2] <= 0 or len(places) < FEWEST_FRAMES // 2:
         return up
-    line = np.median(places[:, TOES[1]] - places[:, TOES[0]], axis=0)
+    line = middle(places[:, TOES[1]] - places[:, TOES[0]])
     apart = float(np.hypot(*line[:2]))
     if apart < LEAST_STANCE or abs(line @ up) > STEEPEST_STANCE * apart:
         return up
