@@ -49,7 +49,9 @@ def test_mean_of_the_jitter_map_is_the_published_jitter_degree(clip):
 def test_speed_curve_is_in_metres_per_second():
     """A body carried along at 2 m/s: every joint has that speed and no acceleration."""
     motion = smooth_clip(2).motion.repeat(30, 1)
-    motion[:, 126:192] = (torch.arange(30)[:, None] * 2 / FPS) * torch.tensor([0.0, 1.0, 0.0]).repeat(22)
+    path = (torch.arange(30)[:, None] * 2 / FPS) * torch.tensor([0.0, 1.0, 0.0])
+    motion[:, 126:192] += path.repeat(1, 22)
+    motion[:, 270:273] += path
     speed, acceleration = motion_figure(MotionClip(motion, fps=FPS), FPS, "t").axes[:2]
     assert np.allclose(speed.lines[0].get_ydata(), 2.0, atol=1e-4)
     assert np.allclose(acceleration.lines[0].get_ydata(), 0.0, atol=1e-2)
@@ -87,7 +89,9 @@ def test_one_line_says_what_is_wrong(rows, output, code, message, tmp_path, caps
 
 def test_two_motions_share_their_scales(clip, tmp_path, capsys):
     faster = MotionClip(clip.motion.repeat(1, 1), fps=FPS)
-    faster.motion[:, 126:192] *= 3
+    path = torch.linspace(0, 3, len(clip))[:, None] * torch.tensor([1.0, 0.0, 0.0])
+    faster.motion[:, 126:192] += path.repeat(1, 22)
+    faster.motion[:, 270:273] += path
     figure = motion_figure(clip, FPS, "before", ShownMotion(faster, FPS, "after"))
     assert [part.get_suptitle().partition(":")[0] for part in figure.subfigs] == ["before", "after"]
     for before, after in zip(*(part.axes for part in figure.subfigs), strict=True):
