@@ -97,7 +97,7 @@ class Parser(argparse.ArgumentParser):
         A key given to a misspelt flag is not repeated.
         """
         message = re.sub(r"(--?[\w-]*key[\w-]*[ =]+)[^\s-]\S*", r"\1[key]", message, flags=re.IGNORECASE)
-        self.exit(CANNOT_START, f"error: {one_line(message)}. See {self.prog} --help.\n")
+        self.exit(CANNOT_START, f"error: {printable(one_line(message))}. See {self.prog} --help.\n")
 
     def _known_spellings(self, args: Sequence[str]) -> list[str]:
         known = {_spelling(flag): flag for flag in self._option_string_actions}

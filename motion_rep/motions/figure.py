@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, FigureBase
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, printable
 from motion_rep.kinematics.foot_contact import FEET, FOOT_NAMES, foot_contacts
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.motions.consistency import agreed_joints
@@ -80,7 +80,8 @@ def _share_scales(axes: list[Axes]) -> None:
 def _draw(figure: FigureBase, clip: MotionClip, fps: float, title: str) -> dict[str, Axes]:
     joints = agreed_joints(clip.motion.double()).joints
     positions, times = joints.numpy(), np.arange(len(joints)) / fps
-    figure.suptitle(f"{title}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s", fontsize=14)
+    heading = f"{printable(title)}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s"
+    figure.suptitle(heading, fontsize=14, parse_math=False)  # a file name is no markup
     axes = figure.subplot_mosaic(
         [["speed", "acceleration"], ["jitter", "jitter"], ["feet", "path"]], height_ratios=(1, 1.35, 1.2)
     )

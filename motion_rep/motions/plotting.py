@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def plot_files(sources: Sequence[Path], output: Path, fps: float | None, title: 
     remove_stale_temporaries(output.parent, recursive=False)
     first, *others = shown
     figure = motion_figure(first.clip, first.fps, first.title, *others)
-    with atomic_path(output) as temporary:
+    with atomic_path(output) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name; a box stands for it
         figure.savefig(temporary, dpi=110, metadata={KINDS[kind]: None})
     say(f"{output}: {' and '.join(f'{len(one.clip)} frames at {one.fps:g} fps' for one in shown)}")
     return DONE
