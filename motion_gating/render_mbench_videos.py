@@ -53,6 +53,12 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--show-contacts", action="store_true", help="mark toes and heels that stand; for people, not for the judge"
     )
+    parser.add_argument(
+        "--framing",
+        choices=("mbench", "close"),
+        default="mbench",
+        help="mbench: the published camera; close: as near as the whole clip allows, so that a judge sees more",
+    )
     add_run_flags(parser)
     add_renderer_flag(parser)
     parser.add_argument("--overwrite", action="store_true", help="draw again also finished clips")

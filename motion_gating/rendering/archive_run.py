@@ -28,6 +28,7 @@ from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import device_or_error, say, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.drawing.mbench_scene import MBENCH
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
@@ -62,6 +63,7 @@ class ArchiveRun:
     limit: int | None = None
     mbench_names: bool = False
     show_contacts: bool = False
+    framing: str = MBENCH
     overwrite: bool = False
     failures: Path | None = None
 
@@ -108,7 +110,8 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
     say(f"body: {body_name('smplx', run.smplx_model_dir)}")  # a missing model ends the command here
     engine = engine_for(renderer, engine)
     tools = Tools(run.smplx_model_dir, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
-    settings = RenderSettings(run.width, run.height, run.fps, show_contacts=run.show_contacts)
+    contacts, framing = run.show_contacts, run.framing
+    settings = RenderSettings(run.width, run.height, run.fps, show_contacts=contacts, framing=framing)
     start = functools.partial(start_rendering, tools, settings, run.overwrite)
     batch = Batch(engine, "rendering", "clip", run.failures, Counter({RENDERED: 0, REUSED: 0}))
     entries, earlier = read_entries(run.meta_json), earlier_decisions(run.output_json)

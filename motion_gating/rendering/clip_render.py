@@ -21,6 +21,7 @@ from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.contact_marks import contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
+from motion_rep.drawing.mbench_scene import MBENCH, VIEWS
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
@@ -37,6 +38,8 @@ from motion_rep.video.writing import open_writer
 
 # Raise it when the pictures change, so that older files are drawn again.
 STYLE_VERSION = 2
+# Settings that came later, at the values with which files were drawn before.
+NEW_SETTINGS = {"show_contacts": False, "framing": MBENCH}
 Place = TypeVar("Place", bound=Location)
 
 
@@ -50,6 +53,7 @@ class RenderSettings:
     renderer: str = "opencv"
     body: str = ""
     show_contacts: bool = False
+    framing: str = MBENCH
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,14 @@ def render_clip(
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
     with open_writer(target.video, settings.width, settings.height, fps) as writer:
         for picture in lit_frames(
-            body, renderer, parameters, settings.width, settings.height, threads=threads, marks=marks
+            body,
+            renderer,
+            parameters,
+            settings.width,
+            settings.height,
+            VIEWS[settings.framing],
+            threads=threads,
+            marks=marks,
         ):
             writer.write(picture)
     # A run that ends between the two leaves an older eval file, which does not know this video:
@@ -170,7 +181,7 @@ def render_clip(
 
 def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
     """Hex digest of the motion's bytes and the settings."""
-    used = {name: value for name, value in asdict(settings).items() if name != "show_contacts" or value}
+    used = {name: value for name, value in asdict(settings).items() if value != NEW_SETTINGS.get(name)}
     made_with = json.dumps({"style": STYLE_VERSION, **used}, sort_keys=True)
     return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
 
