@@ -262,12 +262,17 @@ def _gate(folder: Path, count: int):
     import torch
 
     from motion_gating.apply_quality_gate import main as gate
+    from motion_gating.rendering.clip_render import eval_dict
     from motion_rep.conversion.items import convert_file
     from motion_rep.conversion.settings import Settings
+    from motion_rep.motions.consistency import agreed_joints
+    from motion_rep.motions.encoding import body_parameters
+    from motion_rep.motions.motion_file import read_motion
 
-    torch.save({"joints": torch.rand(1, 22, 3).expand(81, 22, 3).contiguous(), "fps": 16.0}, folder / "eval.pt")
     (folder / "video.mp4").write_bytes(b"any bytes")
     convert_file(_capture_file(folder / "capture.pt"), folder / "m.pt", Settings())
+    clip = read_motion(folder / "m.pt")
+    torch.save(eval_dict(clip, agreed_joints(clip.motion), body_parameters(clip.motion.double())), folder / "eval.pt")
     entries = [
         {"id": n, "prompt": "a person", "motion_path": "m.pt", "video_path": "video.mp4", "mbench_eval_path": "eval.pt"}
         for n in range(count)
