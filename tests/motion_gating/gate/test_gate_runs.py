@@ -538,7 +538,7 @@ def test_a_cancelled_run_measures_nothing_more(tmp_path):
     cancelled.set()
     rest = list(entries)
     assert [entry["id"] for entry, _ in rest] == list(range(1, 8))
-    assert [measured for _, measured in rest] == [None] * 7
+    assert [measured for _, measured in rest] == [entry_metrics.NOT_REACHED] * 7
 
 
 def test_no_work_begins_after_the_cancellation():
