@@ -57,10 +57,16 @@ METRICS = (
     Metric("foot_clearance", "foot clearance", "mm", 1000.0, hint="metres"),
     Metric("skate_ratio", "skate ratio", "of ground steps", hint="share, 0 to 1"),
     Metric("skate_speed", "skate speed", "m/s"),
-    Metric("support_distance", "support distance", "mm", 1000.0, hint="metres; 0.10 and more is a leaning person"),
+    Metric(
+        "support_distance",
+        "support distance",
+        "mm",
+        1000.0,
+        hint="metres; a standing person leans from 0.10 on, a running or crawling one has more",
+    ),
     Metric("root_speed", "root speed", "m/s", hint="10 and more is damage"),
     Metric("root_turn", "root turn", "rad/s", hint="20 and more is damage"),
     Metric("height_range", "height range", "m", hint="2 and more is damage"),
-    Metric("joint_speed", "joint speed", "m/s"),
+    Metric("joint_speed", "joint speed", "m/s", hint="20 and more is damage; a fast kick reaches 13"),
     Metric("joint_jerk", "joint jerk", "m/s³", hint="2000 and more is damage"),
 )

@@ -25,6 +25,8 @@ from gate_support import (
 from sample_motions import smooth_clip
 
 from motion_gating.archives.content import clip_digest, motion_digest, text_digest
+from motion_rep.kinematics.frames import y_up_from_z_up
+from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import read_motion, write_motion
 
 
@@ -335,12 +337,13 @@ def test_several_verdict_files_are_merged_and_may_not_disagree(tmp_path):
 
 @pytest.mark.parametrize("part", ["motion", "clip", "text"])
 def test_a_verdict_on_other_content_is_refused_and_counted(tmp_path, part):
-    meta = make_archive(tmp_path, range(2))
+    clip = smooth_clip(31, seed=2)
+    meta = make_archive(tmp_path, range(2), joints=y_up_from_z_up(unpack(clip.motion).joints))
     entries = read(meta)
     content = {}
     for entry in entries:
         entry["motion_path"] = "walk.pt"
-    write_motion(tmp_path / "walk.pt", smooth_clip(31, seed=2))
+    write_motion(tmp_path / "walk.pt", clip)
     meta.write_text(json.dumps(entries))
     content["motion"] = motion_digest(read_motion(tmp_path / "walk.pt"))
     content["clip"] = clip_digest(tmp_path / "0.mp4")
