@@ -32,7 +32,7 @@ from motion_gating.review_page.told import told_about
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.mbench_scene import front_view
-from motion_rep.files.local_files import file_sha256, safe_name
+from motion_rep.files.local_files import OutputNames, file_sha256, safe_name
 from motion_rep.files.locations import Location, RemotePath, resolve_from
 from motion_rep.files.remote_files import local_copy
 from motion_rep.kinematics.frames import y_up_from_z_up
@@ -49,6 +49,7 @@ class PageOptions:
     side: what side views are drawn with; None leaves them out.
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
     raw_motions: folder with the motions before they were refined, under the same file names.
+    names: of the entries' files; None takes safe names only.
     """
 
     meta_json: Location
@@ -61,6 +62,7 @@ class PageOptions:
     video_field: str = VIDEO_PATH
     eval_field: str = EVAL_PATH
     prompt_field: str = PROMPT
+    names: OutputNames | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class _Entry:
 
     @property
     def key(self) -> str:
-        return safe_name(self.item.identifier)
+        names = self.options.names
+        return safe_name(self.item.identifier) if names is None else names.of(self.item.identifier)
 
     @property
     def prompt(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from motion_gating.archives.archive import entry_id
 from motion_rep.common.overwriting import NamedPath
-from motion_rep.files.local_files import safe_name
+from motion_rep.files.local_files import OutputNames
 
 PLACES = (
     *("entries/{}.js", "posters/{}.jpg", "side/{}.mp4", "side/{}.txt"),
@@ -16,11 +16,17 @@ PLACES = (
 COPIES = ("media/{}_lit.mp4", "media/{}_overlay.mp4", "media/{}_depth.mp4")
 
 
+def names_on(output: Path) -> OutputNames:
+    """The names of the entries' files, those of an older page included."""
+    return OutputNames(output / "entries", ".js")
+
+
 def written_files(output: Path, entries: Iterable[dict], copy_media: bool) -> Iterator[NamedPath]:
     """Flag and path of the page and of the files of its entries."""
     places = [place.split("{}") for place in (*PLACES, *(COPIES if copy_media else ()))]
+    names = names_on(output)
     yield "--output", f"{output}/index.html"
     for entry in entries:
-        key = safe_name(entry_id(entry))
+        key = names.of(entry_id(entry))
         for before, after in places:
             yield "--output", f"{output}/{before}{key}{after}"

@@ -16,7 +16,7 @@ from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
 from motion_gating.review_page.entry_page import EntryPage, PageOptions, failed_page, start_pages
-from motion_gating.review_page.outputs import written_files
+from motion_gating.review_page.outputs import names_on, written_files
 from motion_gating.review_page.page import write_page
 from motion_gating.review_page.records import (
     KeptRecords,
@@ -187,6 +187,7 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
         video_field=run.video_field,
         eval_field=run.eval_field,
         prompt_field=run.prompt_field,
+        names=names_on(run.output),
     )
 
 

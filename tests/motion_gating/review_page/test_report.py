@@ -454,3 +454,18 @@ def test_memory_of_the_page_does_not_grow_with_its_entries(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 8_000_000, "600 entries more hold 24 MB"
+
+
+def test_files_of_an_older_page_keep_their_names(tmp_path):
+    """Earlier versions kept capitals in the names of files."""
+    from motion_gating.build_report import main
+    from motion_gating.review_page.outputs import names_on
+
+    (tmp_path / "entries").mkdir()
+    (tmp_path / "entries" / "Walk.js").touch()
+    archive = tmp_path / "a.json"
+    archive.write_text(json.dumps([{"id": "Walk"}, {"id": "Run"}]))
+    assert names_on(tmp_path).of("Walk") == "Walk"
+    main(["--meta-json", str(archive), "--output", str(tmp_path), "--no-side-view", "--workers", "0"])
+    names = sorted(path.name for path in (tmp_path / "entries").iterdir())
+    assert len(names) == 2 and "Walk.js" in names and names_on(tmp_path).of("Walk") == "Walk"
