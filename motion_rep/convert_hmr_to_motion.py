@@ -10,13 +10,12 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, device_or_error, frame_rate, run_command, say
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.conversion.settings import Settings
-from motion_rep.files.locations import is_remote, read_location, written_location
-from motion_rep.files.remote_files import resolve_existing
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
-from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
+from motion_rep.runs.flags import add_run_flags, require_failures_folder
+from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
 
 # This many conversions cost as much as starting a worker (torch is loaded once, here or for all workers).
 WORTH_A_WORKER = 100
@@ -25,21 +24,11 @@ WORTH_A_WORKER = 100
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        "-i",
-        "--input",
-        nargs="+",
-        type=read_location,
-        required=True,
-        metavar="PATH",
-        help="captures, or folders of them; fsspec URLs too (s3://...)",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=written_location,
-        metavar="PATH",
-        help="a .pt file for one capture, else a folder; or a URL",
+    add_pair_flags(
+        parser,
+        "captures, or folders of them; fsspec URLs too (s3://...)",
+        "a .pt file for one capture, else a folder; or a URL",
+        required=False,
     )
     add_reading_flags(parser)
     parser.add_argument(
@@ -88,10 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
-        args.input = [resolve_existing(path) for path in args.input]
-    except InputError as error:
-        raise UsageError(str(error)) from None
+    require_inputs(args)
     if args.list_people:
         return _list_people(args)
     if args.output is None:
@@ -115,8 +101,7 @@ def _convert(args: argparse.Namespace) -> int:
         refine=args.refine,
         **reading_settings(args),
     )
-    remote = [is_remote(path) for path in (*args.input, args.output)]
-    engine = engine_from(args, WORTH_A_WORKER, any(remote), all(remote))
+    engine = pair_engine(args, WORTH_A_WORKER)
     return convert_captures(args.input, args.output, settings, args.overwrite, engine, args.failures)
 
 

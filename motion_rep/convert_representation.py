@@ -11,12 +11,11 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.captures.units import UP_AXES
 from motion_rep.common.command_line import Parser, frame_rate, run_command
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path
-from motion_rep.files.locations import is_remote, read_location, written_location
-from motion_rep.files.remote_files import resolve_existing
 from motion_rep.representations.kinds import SOURCES, TARGETS
-from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
+from motion_rep.runs.flags import add_run_flags, require_failures_folder
+from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
 
 # Starting a worker costs about as much as this many conversions.
 WORTH_A_WORKER = 100
@@ -25,22 +24,8 @@ WORTH_A_WORKER = 100
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        "-i",
-        "--input",
-        nargs="+",
-        type=read_location,
-        required=True,
-        metavar="PATH",
-        help="files (.pt, .npy, .npz), or folders of them; fsspec URLs too",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=written_location,
-        required=True,
-        metavar="PATH",
-        help="a file for one input, else a folder",
+    add_pair_flags(
+        parser, "files (.pt, .npy, .npz), or folders of them; fsspec URLs too", "a file for one input, else a folder"
     )
     _add_representation_flags(parser)
     add_run_flags(parser)
@@ -82,10 +67,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
-        args.input = [resolve_existing(path) for path in args.input]
-    except InputError as error:
-        raise UsageError(str(error)) from None
+    require_inputs(args)
     _require_skeleton(args)
     require_failures_folder(args)
     from motion_rep.representations.conversion import Settings
@@ -93,8 +75,7 @@ def _run(args: argparse.Namespace) -> int:
 
     skeleton = None if args.skeleton is None else str(args.skeleton.resolve())
     settings = Settings(args.source, args.target, args.fps, args.target_fps, args.up, skeleton)
-    remote = [is_remote(path) for path in (*args.input, args.output)]
-    engine = engine_from(args, WORTH_A_WORKER, any(remote), all(remote))
+    engine = pair_engine(args, WORTH_A_WORKER)
     return convert_representations(args.input, args.output, settings, args.overwrite, engine, args.failures)
 
 

@@ -13,12 +13,11 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, run_command
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import written_path
-from motion_rep.files.locations import is_remote, read_location, written_location
-from motion_rep.files.remote_files import resolve_existing
 from motion_rep.refining.flags import add_refining_flags, refining_settings
-from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
+from motion_rep.runs.flags import add_run_flags, require_failures_folder
+from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
 
 # Starting a worker costs about as much as this many motions.
 WORTH_A_WORKER = 50
@@ -27,22 +26,10 @@ WORTH_A_WORKER = 50
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        "-i",
-        "--input",
-        nargs="+",
-        type=read_location,
-        required=True,
-        metavar="PATH",
-        help="motion files, or folders of them; fsspec URLs too (s3://...)",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=written_location,
-        required=True,
-        metavar="PATH",
-        help="a .pt file for one motion, else a folder; or a URL",
+    add_pair_flags(
+        parser,
+        "motion files, or folders of them; fsspec URLs too (s3://...)",
+        "a .pt file for one motion, else a folder; or a URL",
     )
     add_refining_flags(parser)
     parser.add_argument(
@@ -67,13 +54,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
-        args.input = [resolve_existing(path) for path in args.input]
-    except InputError as error:
-        raise UsageError(str(error)) from None
+    require_inputs(args)
     require_failures_folder(args)
-    remote = [is_remote(path) for path in (*args.input, args.output)]
-    engine = engine_from(args, WORTH_A_WORKER, any(remote), all(remote))
+    engine = pair_engine(args, WORTH_A_WORKER)
     from motion_rep.refining.run import refine_motions
 
     settings = refining_settings(args)
