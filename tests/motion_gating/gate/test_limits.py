@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from motion_gating.gate.decision import Limit, Limits, decide
+from motion_gating.gate.record import make_record
 from motion_gating.gate.tally import Tally
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics, WorstSpan
@@ -39,15 +40,8 @@ def test_a_known_rate_must_be_that_of_the_loader(fps, passes):
 
 
 def test_the_split_rate_counts_questions_with_two_answers_or_more():
-    tally = Tally()
+    tally, figures = Tally(), metrics()
     for match, mismatch in ((1, 0), (2, 0), (1, 1), (2, 1)):
-        tally.add(
-            {
-                **dict.fromkeys(("use_ref_motion", "judge", "metrics_error", "vlm_error_kind", "vlm_model_version")),
-                "failed_checks": [],
-                "vlm_votes": {"match": match, "mismatch": mismatch},
-                "vlm_cached_answers": 0,
-                "vlm_prompt_tokens": None,
-            }
-        )
+        verdict = Verdict(True, "seen", "gemini", votes_for=match, votes_against=mismatch)
+        tally.add(make_record(0, figures, None, verdict, decide(figures, None, verdict, Limits())))
     assert (tally.answers, tally.as_dict()["split_rate"]) == (8, pytest.approx(2 / 3))
