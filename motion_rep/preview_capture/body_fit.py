@@ -89,7 +89,7 @@ class FitSettings:
     acceleration_spread: float = 6.0
     turn_spread: float = 40.0
     depth_speed_spread: float = 6.0
-    smooth_weight: float = 0.3
+    smooth_weight: float = 0.2
     smooth_seconds: float = 1 / 30
     usual_noise: float = 0.006
     most_smoothing: float = 8.0

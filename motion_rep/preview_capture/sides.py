@@ -28,6 +28,8 @@ STATES = np.array(list(product((0, 1), repeat=3)))
 SECONDS_BELIEVED = 3.0
 FARTHEST_TORSOS, FARTHEST_METRES = 1.0, 0.5
 BONE_WEIGHT = 0.5
+LONGEST_BRIDGE_SECONDS = 0.6
+SPIKE_SECONDS, SPIKE_TORSOS = 1 / 30, 0.25
 
 
 def exchanged_sides(track: LandmarkTrack, fps: float) -> np.ndarray:
@@ -45,12 +47,56 @@ def exchanged_sides(track: LandmarkTrack, fps: float) -> np.ndarray:
     return states[_cheapest_path(own, steps)]
 
 
+def repaired(track: LandmarkTrack, fps: float) -> LandmarkTrack:
+    """The landmarks with true sides; world landmarks that the network gave under wrong ones are interpolated over time.
+
+    A network that takes left for right sees the person from behind, so its depths are wrong, too.
+    """
+    exchanged = exchanged_sides(track, fps)
+    sided = with_sides(track, exchanged)
+    world = sided.world.copy()
+    for group, lefts in _ALL.items():
+        landmarks = [*lefts, *(_right_of(left) for left in lefts)]
+        wrong = exchanged[:, group] | exchanged[:, TRUNK]
+        world[:, landmarks] = _interpolated(world[:, landmarks], wrong, round(LONGEST_BRIDGE_SECONDS * fps))
+    return LandmarkTrack(sided.image, world, sided.visibility, sided.detected)
+
+
+def spike_weights(track: LandmarkTrack, fps: float) -> np.ndarray:
+    """(T, 33) weights in 0..1, low where a landmark leaves its path for a moment and comes back.
+
+    A median over time keeps steady movement of any speed and removes such spikes.
+    """
+    radius = max(1, round(SPIKE_SECONDS * fps))
+    padded = np.pad(track.image, ((radius, radius), (0, 0), (0, 0)), mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=0), axis=-1)
+    off = np.linalg.norm(track.image - usual, axis=-1) / torso_sizes(track.image)[:, None]
+    return 1 / (1 + (off / SPIKE_TORSOS) ** 4)
+
+
+def _right_of(left: int) -> int:
+    return left + 3 if left < 4 else left + 1
+
+
+def _interpolated(values: np.ndarray, wrong: np.ndarray, longest: int) -> np.ndarray:
+    """(T, N, 3) with short runs of wrong frames on the line between their neighbours."""
+    good = np.flatnonzero(~wrong)
+    if not len(good):
+        return values
+    index = np.arange(len(values))
+    after = good[np.searchsorted(good, index).clip(max=len(good) - 1)]
+    before = good[(np.searchsorted(good, index, side="right") - 1).clip(min=0)]
+    share = ((index - before) / np.maximum(after - before, 1)).clip(0, 1)[:, None, None]
+    filled = values[before] * (1 - share) + values[after] * share
+    return np.where((wrong & (after - before <= longest + 1))[:, None, None], filled, values)
+
+
 def with_sides(track: LandmarkTrack, exchanged: np.ndarray) -> LandmarkTrack:
     """The landmarks with left and right exchanged where (T, 3) ``exchanged`` says so."""
     order = np.tile(np.arange(lm.COUNT), (len(track), 1))
     for group, lefts in _ALL.items():
         for left in lefts:
-            right = left + 3 if left < 4 else left + 1
+            right = _right_of(left)
             turned = exchanged[:, group]
             order[turned, left], order[turned, right] = right, left
     rows = np.arange(len(track))[:, None]

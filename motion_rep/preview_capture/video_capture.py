@@ -24,7 +24,7 @@ from motion_rep.preview_capture.image_match import match_image
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwork
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
-from motion_rep.preview_capture.sides import exchanged_sides, with_sides
+from motion_rep.preview_capture.sides import repaired, spike_weights
 from motion_rep.preview_capture.tracking import PersonBox, PersonTracker, track
 from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
@@ -185,15 +185,18 @@ def fit_track(
         slice(run.start + part.start, run.start + part.stop)
         for part in stretches(found.detected[run], round(LONGEST_BRIDGE_SECONDS * fps))
     ]
-    tracks = [_with_true_sides(_bridged(found[piece]), fps) for piece in pieces]
+    tracks = [repaired(_bridged(found[piece]), fps) for piece in pieces]
     up = _up_of(tracks, network, lens)
     level = None if up is None or not up.tilted else level_from_camera(torch.from_numpy(up.direction)).numpy()
     parts, rows = [], []
     for piece, seen in zip(pieces, tracks, strict=True):
         lifted = network.lift(seen, lens, level)
+        trust = seen.visibility * spike_weights(seen, fps)
 
-        def fit(chunk: slice, seen: LandmarkTrack = seen, lifted: LiftedFrames = lifted) -> FittedBody:
-            return fit_body(_estimate(lifted, chunk), _points(seen[chunk], lens, markers), markers, fps)
+        def fit(
+            chunk: slice, seen: LandmarkTrack = seen, lifted: LiftedFrames = lifted, trust: np.ndarray = trust
+        ) -> FittedBody:
+            return fit_body(_estimate(lifted, chunk), _points(seen[chunk], trust[chunk], lens, markers), markers, fps)
 
         body = fit_in_chunks(len(seen), fit, lambda chunks: progress(chunks, "fitting", None))
         kept = np.flatnonzero(seen.detected)
@@ -201,10 +204,6 @@ def fit_track(
         rows.append(kept + piece.start)
     joined = FittedBody(*(torch.cat([getattr(p, name) for p, _ in parts]) for name in ("root", "body", "transl")))
     return FittedTrack(joined, np.concatenate(rows), _joined([seen for _, seen in parts]), _assumed(up), changes)
-
-
-def _with_true_sides(seen: LandmarkTrack, fps: float) -> LandmarkTrack:
-    return with_sides(seen, exchanged_sides(seen, fps))
 
 
 def _joined(tracks: list[LandmarkTrack]) -> LandmarkTrack:
@@ -270,9 +269,10 @@ def _estimate(lifted: LiftedFrames, chunk: slice) -> BodyEstimate:
     )
 
 
-def _points(found: LandmarkTrack, lens: Lens, markers: Markers) -> ImagePoints:
+def _points(found: LandmarkTrack, trust: np.ndarray, lens: Lens, markers: Markers) -> ImagePoints:
+    """Markers in the image, weighted by (T, 33) trust in 0..1."""
     chosen = markers.landmark.numpy()
-    sure = np.clip(found.visibility[:, chosen], LEAST_VISIBILITY, 1.0) ** 2 * found.detected[:, None]
+    sure = np.clip(trust[:, chosen], LEAST_VISIBILITY, 1.0) ** 2 * found.detected[:, None]
     pixels = torch.from_numpy(found.image[:, chosen]).float()
     return ImagePoints(
         pixels,
