@@ -21,6 +21,7 @@ JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the tex
 
 # Keys of a record of the quality report; use_ref_motion is one of them too.
 JITTER, VLM_MATCHES, VLM_ANALYSIS = "jitter_degree", "vlm_matches", "vlm_analysis"
+IMAGE_FIT = "image_fit"  # the share of visible landmarks that lie on the captured body
 JITTER_RAW, REFINED = "jitter_degree_raw", "refined"  # of a refined motion: before, and what was done to it
 VLM_ERROR, VLM_ERROR_KIND, METRICS_ERROR = "vlm_error", "vlm_error_kind", "metrics_error"
 KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"  # a true that the record does not decide about

@@ -23,8 +23,10 @@ class Limit:
     kind: str
     bound: float
 
-    def check(self, value: float) -> Check:
-        """The condition on a figure."""
+    def check(self, value: float | None) -> Check:
+        """The condition on a figure; None is unknown."""
+        if value is None:
+            return Check(self.metric, None, f"{self.metric} is unknown: the capture of this motion stored none")
         passed = value < self.bound if self.kind == MAX else value >= self.bound
         words = {
             MAX: ("below" if passed else "not below"),
@@ -109,7 +111,7 @@ def fast_note(metrics: JointMetrics | None, limits: Limits) -> str | None:
     """A note on a motion whose jitter is high because it is fast; None for any other motion."""
     if metrics is None or metrics.jitter_degree < (limits.jitter_degree or DEFAULT_JITTER):
         return None
-    tremble = metrics.value(TREMBLE)
+    tremble = metrics.figures[TREMBLE]
     return f"fast, not trembling: tremble {tremble:.2f} of {limits.tremble:g}" if tremble < limits.tremble else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from motion_gating.archives.fields import JITTER_RAW, REFINED
+from motion_gating.archives.fields import IMAGE_FIT, JITTER_RAW, REFINED
 from motion_gating.gate.decision import Decision
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
@@ -74,5 +74,7 @@ def _metric_keys(metrics: JointMetrics | None, error: str | None) -> dict:
         "worst_half_second": asdict(metrics.worst_half_second),
         "motion_fps": metrics.clip_fps,
         **metrics.figures,
+        IMAGE_FIT: metrics.image_fit,
+        **({} if metrics.capture_fit is None else {"capture_fit": metrics.capture_fit}),
         **({} if metrics.refined is None else {JITTER_RAW: metrics.raw_jitter, REFINED: metrics.refined}),
     }

@@ -108,7 +108,8 @@ def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
             _require_joints_of(path, file.clip, motion)
         rate = file.clip.fps or (None if motion is None else motion.fps)
         try:
-            metrics = replace(measure(replace(file.clip, fps=rate)), refined=file.refined)
+            figures = measure(replace(file.clip, fps=rate))
+            metrics = replace(figures, refined=file.refined, capture_fit=file.image_fit)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     content, source = Content(digest, clip and clip[:DIGITS]), None if motion is None else motion.interpolated_from

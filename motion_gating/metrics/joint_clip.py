@@ -10,6 +10,7 @@ from typing import SupportsFloat
 import numpy as np
 
 from motion_gating.archives.content import JOINTS_NOTE, MOTION_DIGEST
+from motion_gating.archives.fields import IMAGE_FIT, REFINED
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
@@ -65,6 +66,7 @@ class EvalFile:
     video_sha256: str | None = None
     refined: dict | None = None
     joints_note: str | None = None
+    image_fit: dict | None = None
 
 
 def read_joint_clip(path: str | os.PathLike) -> JointClip:
@@ -90,8 +92,8 @@ def read_eval_file(path: str | os.PathLike) -> EvalFile:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     motion, video, note = (value if isinstance(value, str) else None for value in made)
-    refined = content.get("refined")
-    return EvalFile(clip, motion, video, refined if isinstance(refined, dict) else None, note)
+    refined, fit = (found if isinstance(found := content.get(name), dict) else None for name in (REFINED, IMAGE_FIT))
+    return EvalFile(clip, motion, video, refined, note, fit)
 
 
 def _float_array(value: object) -> np.ndarray:

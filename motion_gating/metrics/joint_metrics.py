@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from motion_gating.archives.fields import JITTER, JITTER_RAW
+from motion_gating.archives.fields import IMAGE_FIT, JITTER, JITTER_RAW
 from motion_gating.metrics.joint_clip import JointClip
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.measures import benchmark, in_seconds
@@ -70,6 +70,7 @@ class JointMetrics:
         clip_fps: the clip's own rate, None where unknown.
         figures: the others by their keys in :data:`motion_gating.metrics.table.METRICS`.
         refined: what a refinement noted in the motion, with the figures of the raw motion; None for a raw one.
+        capture_fit: how well the captured body fits the image, as the capture stored it; None where it did not.
     """
 
     jitter_degree: float
@@ -79,12 +80,24 @@ class JointMetrics:
     clip_fps: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
     refined: dict | None = None
+    capture_fit: dict | None = None
 
-    def value(self, key: str) -> float:
-        """A figure by its key; ``jitter_degree_raw`` is that of the motion before it was refined."""
+    def value(self, key: str) -> float | None:
+        """A figure by its key; ``jitter_degree_raw`` is that of the motion before it was refined.
+
+        None only for the image fit of a motion whose capture stored none.
+        """
         if key == JITTER_RAW:
             return self.raw_jitter
+        if key == IMAGE_FIT:
+            return self.image_fit
         return self.jitter_degree if key == JITTER else self.figures[key]
+
+    @property
+    def image_fit(self) -> float | None:
+        """The share of visible landmarks that lie on the captured body; None where unknown."""
+        value = self.capture_fit.get(IMAGE_FIT) if self.capture_fit else None
+        return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 
     @property
     def raw_jitter(self) -> float:

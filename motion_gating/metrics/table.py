@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from motion_gating.archives.fields import JITTER
+from motion_gating.archives.fields import IMAGE_FIT, JITTER
 
 DEFAULT_JITTER = 0.04  # the jitter threshold
 TREMBLE = "tremble"
@@ -69,4 +69,11 @@ METRICS = (
     Metric("height_range", "height range", "m", hint="2 and more is damage"),
     Metric("joint_speed", "joint speed", "m/s", hint="20 and more is damage; a fast kick reaches 13"),
     Metric("joint_jerk", "joint jerk", "m/s³", hint="2000 and more is damage"),
+    Metric(
+        IMAGE_FIT,
+        "image fit of the capture",
+        "of visible landmarks",
+        limits=("min",),
+        hint="share, 0 to 1; below 0.9 look at the overlay",
+    ),
 )

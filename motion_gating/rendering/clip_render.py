@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 import torch
 
 from motion_gating.archives.content import JOINTS_NOTE, MOTION_DIGEST, motion_digest
+from motion_gating.archives.fields import IMAGE_FIT
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import DRAWING, playback_rate
@@ -214,5 +215,5 @@ def eval_dict(clip: MotionClip, agreed: AgreedJoints, parameters: BodyParameters
         "body_pose": matrix_to_rotvec(parameters.body).flatten(1).float(),
         "transl": parameters.transl.float(),
     }
-    more = {"fps": clip.fps, "refined": clip.refined, JOINTS_NOTE: agreed.note}
+    more = {"fps": clip.fps, "refined": clip.refined, IMAGE_FIT: clip.image_fit, JOINTS_NOTE: agreed.note}
     return {**value, **{key: known for key, known in more.items() if known is not None}}

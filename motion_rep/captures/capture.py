@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,6 +37,7 @@ class Capture:
     angles_beyond_joints: whether rotation vectors are longer than any joint can turn (probably degrees).
     up: (3,) unit vector, the up direction in camera axes, or None for an assumed level camera.
     up_spread: uncertainty of ``up``, degrees.
+    image_fit: how well the body fits the image, as plain values (see image_fit.py); None where unknown.
     source: the system that wrote it.
     notes: notes from reading the file, one sentence each.
     """
@@ -54,6 +56,7 @@ class Capture:
     up: Tensor | None = None
     up_spread: float = 0.0
     interpolated_from: float | None = None
+    image_fit: dict[str, Any] | None = None
     source: str = "standard"
     notes: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
+from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.plausibility import angles_beyond_joints
 from motion_rep.common.errors import InputError, located
 from motion_rep.files.limits import require_frames
@@ -60,6 +61,7 @@ def capture_from_dict(value: object) -> Capture:
     frames = transl.shape[0]
     width, height = per_clip(value, WIDTH, frames), per_clip(value, HEIGHT, frames)
     root, body, beyond = _pose(value, frames)
+    fit = stored_image_fit(value)
     return Capture(
         root_rotations=root.flatten(0, 1),
         body_rotations=body,
@@ -72,6 +74,7 @@ def capture_from_dict(value: object) -> Capture:
         angles_beyond_joints=beyond,
         up=None if value.get("up") is None else float_tensor("up", value["up"]),
         up_spread=per_clip(value, "up_spread", frames) or 0.0,
+        image_fit=None if fit is None else fit.summary(),
     )
 
 

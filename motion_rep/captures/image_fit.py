@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,12 @@ class ImageFit:
             "person_changes": list(self.changes),
             "unseen": list(self.unseen),
         }
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the clip as plain values, for motion and eval files."""
+        kept = self.to_dict()
+        del kept["image_fit_per_frame"]
+        return kept
 
     def __str__(self) -> str:
         parts = [

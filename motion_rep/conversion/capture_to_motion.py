@@ -52,7 +52,13 @@ def convert(
         known_up = "world" if not sampled.has_camera else "capture" if sampled.up is not None else None
         source_fps = sampled.interpolated_from
         clip = MotionClip(
-            encoded.motion.float(), encoded.camera, sampled.fps, start_time, known_up, interpolated_from=source_fps
+            encoded.motion.float(),
+            encoded.camera,
+            sampled.fps,
+            start_time,
+            known_up,
+            interpolated_from=source_fps,
+            image_fit=capture.image_fit,
         )
     except InputError as error:
         raise error if odd is None else InputError(f"{error} Perhaps because {odd}.") from None

@@ -39,6 +39,7 @@ class MotionClip:
         None where a level camera was assumed.
     refined: what a refinement did, as plain names, numbers, lists and dicts; None for a raw motion.
     interpolated_from: the source's rate where it is lower than fps, so that rows were made between its frames; or None.
+    image_fit: how well the captured body fits the image, as plain values; None where unknown.
     """
 
     motion: Tensor
@@ -48,6 +49,7 @@ class MotionClip:
     up_from: str | None = None
     refined: dict[str, Any] | None = None
     interpolated_from: float | None = None
+    image_fit: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.motion.is_floating_point():
@@ -114,7 +116,7 @@ def _require_readable(clip: MotionClip, value: dict) -> None:
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
     """The documented keys: motion, intrinsic, extrinsic; and, where they say something, fps, start_time, up_from,
-    refined and interpolated_from.
+    refined, interpolated_from and image_fit.
     """
     intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
     pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
@@ -134,6 +136,8 @@ def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
         value["refined"] = clip.refined
     if clip.interpolated_from is not None:
         value["interpolated_from"] = float(clip.interpolated_from)
+    if clip.image_fit is not None:
+        value["image_fit"] = clip.image_fit
     return value
 
 
@@ -162,9 +166,15 @@ def motion_clip(value: object) -> MotionClip:
         _number(value, "fps"),
         _number(value, "start_time") or 0.0,
         up_from if (up_from := value.get("up_from")) in UP_FROM else None,
-        dict(refined) if isinstance(refined := value.get("refined"), Mapping) else None,
+        _plain(value, "refined"),
         _number(value, "interpolated_from"),
+        _plain(value, "image_fit"),
     )
+
+
+def _plain(value: Mapping, name: str) -> dict[str, Any] | None:
+    found = value.get(name)
+    return dict(found) if isinstance(found, Mapping) else None
 
 
 def _as_float32(motion: Tensor) -> Tensor:

@@ -18,12 +18,16 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "--set",
-        choices=["test", "tune", "all"],
+        choices=["test", "tune", "tilted", "moves", "all"],
         default="test",
-        help="test: clips that were not looked at while tuning",
+        help="test: clips that were not looked at while tuning; tilted: tilted cameras, 16 to 60 frames a second; "
+        "moves: motion-captured movement (needs pybullet)",
     )
     parser.add_argument("--only", metavar="TEXT", help="only clips whose name holds this text")
-    parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip, at 30 a second")
+    parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip of 30 a second")
+    parser.add_argument(
+        "--real", type=Path, metavar="DIR", help="then score real clips: NAME.mp4, with NAME_truth.npz where known"
+    )
     parser.add_argument(
         "--keep", type=folder_path, metavar="DIR", help="keep the drawn videos and the captures in this folder"
     )
@@ -39,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from scripts.dev.capture_evaluation.evaluation import evaluate
 
-    evaluate(args.set, args.only, args.frames, args.keep, args.json)
+    evaluate(args.set, args.only, args.frames, args.keep, args.json, args.real)
     return DONE
 
 

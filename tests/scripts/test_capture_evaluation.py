@@ -12,13 +12,15 @@ import pytest
 import torch
 from checkout import REPO
 
+from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.lifting import FEATURES, LiftingNetwork
 from motion_rep.preview_capture.weights import DETECTOR, LANDMARKS, LICENCE
-from scripts.dev.capture_evaluation import figures
+from scripts.dev.capture_evaluation import figures, real_clips
 from scripts.dev.capture_evaluation.clips import SETS
 from scripts.dev.capture_evaluation.lifting_training import Examples, Network, train
+from scripts.dev.capture_evaluation.mocap import mocap_motion
 from scripts.dev.capture_evaluation.motions import MOTIONS, make_motion
 from scripts.dev.capture_evaluation.scores import mean, score
 from scripts.dev.capture_evaluation.stage import StageCamera, draw_clip
@@ -52,6 +54,53 @@ def test_scores_see_what_they_are_for():
     assert score(bent, truth, 1.0, 0.0).elbow > 5 and score(bent, truth, 1.0, 0.0).knee == 0
 
 
+def real_capture(frames: int = 12) -> tuple[Capture, dict[str, np.ndarray]]:
+    """A capture of a kick, and landmarks exactly on its joints."""
+    motion = make_motion("kick", frames)
+    capture = Capture(
+        motion.root, motion.body, motion.transl + torch.tensor([0, 0, 6.0]), up=torch.tensor([0, -1.0, 0])
+    )
+    landmarks = np.zeros((frames, 33, 3))
+    landmarks[:, real_clips.LANDMARKS] = joints("kick", frames)[:, real_clips.JOINTS]
+    return capture, {"landmarks": landmarks, "up": np.array([0.0, -np.cos(0.2), np.sin(0.2)])}
+
+
+def test_a_real_clip_on_its_truth_has_no_error():
+    found = real_clips.against_truth(*real_capture())
+    assert found["mpjpe"] == pytest.approx(0, abs=1e-6) and found["limbs"] == pytest.approx(0, abs=1e-4)
+    assert found["exchanged"] == 0 and found["jitter_ratio"] == pytest.approx(1)
+    assert found["up"] == pytest.approx(np.degrees(0.2))
+
+
+def test_errors_of_a_real_clip_are_told_apart():
+    capture, truth = real_capture()
+    deep = {**truth, "landmarks": truth["landmarks"].copy()}
+    deep["landmarks"][:, 15, 2] += 0.12
+    found = real_clips.against_truth(capture, deep)
+    assert found["mpjpe"] == pytest.approx(10) and found["depth"] == pytest.approx(10)
+    assert found["across"] == pytest.approx(0, abs=1e-6)
+    swapped = {**truth, "landmarks": truth["landmarks"].copy()}
+    swapped["landmarks"][:, real_clips.LANDMARKS] = truth["landmarks"][:, real_clips.LANDMARKS[real_clips.OTHER_SIDE]]
+    assert real_clips.against_truth(capture, swapped)["exchanged"] > 0.2
+
+
+def test_a_rolled_camera_turns_the_picture():
+    level, rolled = StageCamera((0.0, 1.0, 4.0)), StageCamera((0.0, 1.0, 4.0), roll=10.0)
+    above = np.array([0.0, 2.0, 0.0])
+    angles = [np.degrees(np.arctan2(*camera.to_camera(above)[:2])) for camera in (level, rolled)]
+    assert angles[1] - angles[0] == pytest.approx(-10, abs=1.5) or angles[1] - angles[0] == pytest.approx(10, abs=1.5)
+    assert np.allclose(rolled.rotation @ rolled.rotation.T, np.eye(3))
+
+
+def test_motion_captured_clips_stand_upright_on_the_floor():
+    pytest.importorskip("pybullet_data", reason="pybullet is not installed")
+    motion = mocap_motion("walk", 20, 90.0, 16.0)
+    pose = forward_kinematics(motion.root, motion.body, motion.transl).positions.numpy()
+    assert (pose[:, 15, 1] > pose[:, 0, 1]).all() and (pose[:, 0, 1] > pose[:, [7, 8], 1].max(1)).all()
+    assert 0 <= pose[:, [7, 8, 10, 11], 1].min() < 0.12
+    assert abs(pose[-1, 0, 0] - pose[0, 0, 0]) > 4 * abs(pose[-1, 0, 2] - pose[0, 0, 2])
+
+
 def test_the_mean_is_over_clips():
     first, second = score(joints("kick"), joints("kick"), 1.0, 2.0), score(joints("walk"), joints("walk"), 0.5, 4.0)
     assert mean([first, second])["detected"] == 0.75 and mean([first, second])["seconds"] == 3.0
@@ -63,8 +112,9 @@ def test_every_motion_stands_on_the_floor(name):
     assert low.min() > 0.0 and low.min() < 0.05 and low.max() < 0.25
 
 
-def test_the_two_sets_share_no_clip():
-    assert not {c.name for c in SETS["tune"]} & {c.name for c in SETS["test"]}
+def test_the_sets_share_no_clip():
+    names = [clip.name for clips in SETS.values() for clip in clips]
+    assert len(set(names)) == len(names)
 
 
 def test_a_clip_shows_the_figure_where_the_truth_is():

@@ -1,12 +1,13 @@
 """The clips of the evaluation: person, motion and camera.
 
-Settings were chosen on the set "tune"; the set "test" was not looked at.
+Settings were chosen on the set "tune"; the other sets were not looked at.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from motion_rep.common.errors import UsageError
 from scripts.dev.capture_evaluation.figures import Anny, Figure, Mannequin
@@ -26,21 +27,27 @@ POST = Box((0.45, 1.0), (0.16, 2.2, 0.16))
 
 @dataclass(frozen=True)
 class Clip:
-    """One rendered clip: motion and heading (degrees), the name of a figure, a camera, and what stands in front."""
+    """One rendered clip: motion and heading (degrees), figure, camera, an object in front, and the frame rate.
+
+    The motion is one of MOTIONS, or ``mocap:`` and the name of a motion-captured clip.
+    """
 
     motion: str
     heading: float
     figure: str
     camera: StageCamera
     box: Box | None = None
+    fps: float = 30.0
 
     @property
     def name(self) -> str:
-        return f"{self.motion}_{self.figure}_{self.heading:g}"
+        return f"{self.motion}_{self.figure}_{self.heading:g}".replace(":", "_")
 
 
-def _clip(motion: str, heading: float, figure: str, camera: dict, box: Box | None = None) -> Clip:
-    return Clip(motion, heading, figure, StageCamera(**camera), box)
+def _clip(
+    motion: str, heading: float, figure: str, camera: dict[str, Any], box: Box | None = None, fps: float = 30.0
+) -> Clip:
+    return Clip(motion, heading, figure, StageCamera(**camera), box, fps)
 
 
 def figure_of(clip: Clip) -> Figure:
@@ -115,4 +122,23 @@ TEST = (
     _clip("half_squat", -15, "anny_man", EYE, BENCH),
     _clip("walk", 60, "wooden", EYE, POST),
 )
-SETS = {"tune": TUNE, "test": TEST}
+# Cameras that look down or up by 20 to 38 degrees, some rolled; 16 to 60 frames a second.
+STEEP = {"position": (0.3, 3.6, 3.6), "target": (0.0, 0.8, 0.0)}
+DOWN = {"position": (0.0, 2.7, 3.9), "target": (0.0, 0.85, 0.0), "roll": 8.0}
+UP = {"position": (0.2, 0.25, 2.9), "target": (0.0, 1.3, 0.0), "field_of_view": 75.0}
+TILTED = (
+    _clip("walk", 20, "anny_man", STEEP, fps=60.0),
+    _clip("squat", -30, "wooden", DOWN),
+    _clip("jumping_jack", 10, "wooden_large", UP, fps=24.0),
+    _clip("boxing", 15, "anny_woman", DOWN, fps=16.0),
+    _clip("kick", -20, "wooden", STEEP),
+    _clip("bow", 40, "anny", UP, fps=16.0),
+)
+# Motion-captured movement that no training has seen.
+MOVES = (
+    _clip("mocap:dance_b", 0, "wooden", EYE),
+    _clip("mocap:punch", -60, "wooden_large", LEVEL, fps=60.0),
+    _clip("mocap:jump", -90, "wooden", DOWN),
+    _clip("mocap:cartwheel", -90, "wooden", EYE | {"position": (0.0, 1.4, 6.0)}, fps=24.0),
+)
+SETS = {"tune": TUNE, "test": TEST, "tilted": TILTED, "moves": MOVES}

@@ -19,7 +19,9 @@ from motion_rep.files.json_files import write_json
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.video.writing import open_writer
 from scripts.dev.capture_evaluation.clips import SETS, Clip, figure_of
-from scripts.dev.capture_evaluation.motions import BodyMotion, make_motion
+from scripts.dev.capture_evaluation.mocap import mocap_motion
+from scripts.dev.capture_evaluation.motions import FPS, BodyMotion, make_motion
+from scripts.dev.capture_evaluation.real_clips import real_clips, real_row, score_real
 from scripts.dev.capture_evaluation.scores import Scores, mean, score
 from scripts.dev.capture_evaluation.stage import draw_clip
 
@@ -39,14 +41,17 @@ COLUMNS = {
 }
 
 
-def evaluate(chosen: str, only: str | None, frames: int, keep: Path | None, json_file: Path | None) -> None:
-    """Measure the clips of a set and print a row for each, and their mean.
+def evaluate(
+    chosen: str, only: str | None, frames: int, keep: Path | None, json_file: Path | None, real: Path | None = None
+) -> None:
+    """Measure the clips of a set, then those of a folder of real clips; print a row for each, and their mean.
 
     Args:
         chosen: name of a set, or ``all``.
         only: a part of the names of the clips to measure.
         keep: folder for the drawn videos and the captures.
         json_file: gets all numbers.
+        real: folder of real clips, see :mod:`scripts.dev.capture_evaluation.real_clips`.
     Raises:
         UsageError: no clip is chosen, or the capture fails.
     """
@@ -65,16 +70,32 @@ def evaluate(chosen: str, only: str | None, frames: int, keep: Path | None, json
     say(_row("mean", summary, header=False))
     ratio = summary["jitter"] / summary["true_jitter"]
     say(f"largest MPJPE {summary['largest_mpjpe']:.1f} mm; jitter over all clips {ratio:.2f} of the truth's")
+    known = {} if real is None else _measure_real(real, keep)
     if json_file:
-        write_json(json_file, {"mean": summary, "clips": {name: found.to_dict() for name, found in scores.items()}})
+        drawn = {name: found.to_dict() for name, found in scores.items()}
+        write_json(json_file, {"mean": summary, "clips": drawn, "real": known})
+
+
+def _measure_real(real: Path, keep: Path | None) -> dict[str, dict[str, float | None]]:
+    """Capture and score the real clips of a folder, and print a row for each."""
+    known: dict[str, dict[str, float | None]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = require_folder(keep or temporary)
+        for video in real_clips(real):
+            output = folder / f"{video.stem}.pt"
+            seconds = _capture(video.stem, video, output)
+            known[video.stem] = score_real(output, video, seconds).to_dict()
+            say(real_row(video.stem, known[video.stem], header=len(known) == 1))
+    return known
 
 
 def measure(clip: Clip, frames: int, folder: Path) -> Scores:
     """Draw one clip, capture it, and compare."""
     video, output = folder / f"{clip.name}.mp4", folder / f"{clip.name}.pt"
-    motion = make_motion(clip.motion, frames, clip.heading)
+    motion = _motion_of(clip, round(frames * clip.fps / FPS))
+    frames = len(motion.transl)
     _draw(clip, motion, video)
-    seconds = _capture(clip, video, output)
+    seconds = _capture(clip.name, video, output)
     found = read_standard_capture(output)
     rows = found.frame_index.numpy()
     truth = clip.camera.to_camera(forward_kinematics(motion.root, motion.body, motion.transl).positions.numpy())[rows]
@@ -82,20 +103,27 @@ def measure(clip: Clip, frames: int, folder: Path) -> Scores:
     return score(np.asarray(joints), truth, len(rows) / frames, 100 * seconds / frames)
 
 
+def _motion_of(clip: Clip, frames: int) -> BodyMotion:
+    kind, _, name = clip.motion.rpartition(":")
+    if kind == "mocap":
+        return mocap_motion(name, frames, clip.heading, clip.fps)
+    return make_motion(name, frames, clip.heading, clip.fps)
+
+
 def _draw(clip: Clip, motion: BodyMotion, video: Path) -> None:
-    with open_writer(video, clip.camera.width, clip.camera.height, 30.0) as writer:
+    with open_writer(video, clip.camera.width, clip.camera.height, clip.fps) as writer:
         for rgb in draw_clip(motion, figure_of(clip), clip.camera, clip.box, seed=sum(clip.name.encode())):
             writer.write(rgb)
 
 
-def _capture(clip: Clip, video: Path, output: Path) -> float:
+def _capture(name: str, video: Path, output: Path) -> float:
     """Run the command in a process of its own; returns its CPU time in seconds, start included."""
     command = [sys.executable, str(CAPTURE), "--video", str(video), "--output", str(output), "--overwrite"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
-        raise UsageError(f"{clip.name}: the capture failed: {done.stderr.strip()[-300:]}")
+        raise UsageError(f"{name}: the capture failed: {done.stderr.strip()[-300:]}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

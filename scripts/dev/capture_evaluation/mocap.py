@@ -11,7 +11,6 @@ import math
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,19 +62,43 @@ def read_clip(path: Path) -> tuple[BodyMotion, float]:
     for name, start, numbers, ours in JOINTS:
         turn = _hinge(rows[:, start]) if numbers == 1 else _turn(rows[:, start : start + 4])
         rest = _rest_of(name)
-        local_turn = rest.mT @ turn @ rest if "elbow" in name else turn @ rest if "shoulder" in name else turn
-        share = slerp(torch.eye(3, dtype=torch.float64).expand_as(local_turn), local_turn, torch.full((len(rows),), 1 / len(ours), dtype=torch.float64))
+        bend = rest.mT @ turn @ rest if "elbow" in name else turn @ rest
+        still = torch.eye(3, dtype=torch.float64).expand_as(bend)
+        share = slerp(still, bend, torch.full_like(rows[:, 0], 1 / len(ours)))
         for joint in ours:
-            local[:, JOINT_NAMES.index(joint)] = share if len(ours) > 1 else local_turn
+            local[:, JOINT_NAMES.index(joint)] = share
     transl = rows[:, 1:4] @ OURS_FROM_THEIRS.T - pelvis_at_rest(rows)
     pose = forward_kinematics(local[:, 0], local[:, 1:], transl)
     transl[:, 1] -= sole_points(pose)[..., 1].min()
     return BodyMotion(path.stem.removeprefix("humanoid3d_"), local[:, 0], local[:, 1:], transl), fps
 
 
+def mocap_motion(name: str, frames: int, heading_degrees: float, fps: float) -> BodyMotion:
+    """A clip at another rate, over the middle of the floor; at most ``frames`` frames.
+
+    Args:
+        heading_degrees: turns the whole clip about the vertical axis.
+    """
+    motion, own = read_clip(clip_files()[name])
+    count = min(frames, int((len(motion.transl) - 1) / own * fps) + 1)
+    where = torch.arange(count, dtype=torch.float64) * own / fps
+    low = where.long().clamp(max=len(motion.transl) - 2)
+    share = where - low
+    local = torch.cat((motion.root[:, None], motion.body), 1)
+    local = slerp(local[low], local[low + 1], share[:, None].expand(count, 22))
+    transl = torch.lerp(motion.transl[low], motion.transl[low + 1], share[:, None])
+    angle = torch.tensor([0.0, math.radians(heading_degrees), 0.0], dtype=torch.float64)
+    turn = rotvec_to_matrix(angle)
+    pelvis = (transl + pelvis_at_rest(transl)) @ turn.T
+    middle = pelvis.mean(0) * torch.tensor([1.0, 0.0, 1.0])
+    return BodyMotion(name, turn @ local[:, 0], local[:, 1:], pelvis - middle - pelvis_at_rest(transl))
+
+
 def _turn(quaternion: Tensor) -> Tensor:
     """(T, 4) in their axes to (T, 3, 3) in ours."""
-    return OURS_FROM_THEIRS @ quaternion_to_matrix(quaternion / quaternion.norm(dim=-1, keepdim=True)) @ OURS_FROM_THEIRS.T
+    return (
+        OURS_FROM_THEIRS @ quaternion_to_matrix(quaternion / quaternion.norm(dim=-1, keepdim=True)) @ OURS_FROM_THEIRS.T
+    )
 
 
 def _hinge(angle: Tensor) -> Tensor:

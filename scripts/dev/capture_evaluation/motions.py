@@ -265,7 +265,7 @@ def make_motion(name: str, frames: int, heading_degrees: float = 0.0, fps: float
 def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor) -> Tensor:
     """The translation for which the lowest toe or ankle is on the floor and what carries weight does not slide."""
     still = forward_kinematics(root, body, torch.zeros_like(root[:, 0]))
-    contacts = _sole_points(still)
+    contacts = sole_points(still)
     height = contacts[..., 1]
     weight = torch.softmax(-height / 0.012, dim=-1)
     step = contacts[1:] - contacts[:-1]
@@ -278,7 +278,7 @@ def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor) -> Tensor:
     return transl
 
 
-def _sole_points(pose) -> Tensor:
+def sole_points(pose) -> Tensor:
     """(T, 4, 3) below both heels and both balls of the feet."""
     ankles, toes = (
         [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle")],

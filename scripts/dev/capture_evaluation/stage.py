@@ -25,7 +25,7 @@ LAMPS = (((0.4, 0.8, 0.6), 0.55), ((-0.7, 0.5, 0.3), 0.25))
 class StageCamera:
     """A still pinhole camera in a world with y up; it looks at a point above the middle of the floor.
 
-    position and target in metres, vertical field of view in degrees, size in pixels.
+    position and target in metres, vertical field of view and roll in degrees, size in pixels.
     """
 
     position: tuple[float, float, float]
@@ -33,6 +33,7 @@ class StageCamera:
     field_of_view: float = 50.0
     width: int = 1280
     height: int = 720
+    roll: float = 0.0
 
     @property
     def focal_length(self) -> float:
@@ -46,7 +47,9 @@ class StageCamera:
         forward = forward / np.linalg.norm(forward)
         right = np.cross(forward, (0.0, 1.0, 0.0))
         right /= np.linalg.norm(right)
-        return np.stack((right, np.cross(forward, right), forward))
+        cosine, sine = math.cos(math.radians(self.roll)), math.sin(math.radians(self.roll))
+        turn = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+        return turn @ np.stack((right, np.cross(forward, right), forward))
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) world points in OpenCV camera axes."""

@@ -14,7 +14,7 @@ from gate_support import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.archives.fields import JITTER
+from motion_gating.archives.fields import IMAGE_FIT, JITTER
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.joint_metrics import BENCHMARK, IN_SECONDS, measure
 from motion_gating.metrics.table import METRICS
@@ -286,7 +286,7 @@ def test_a_leaning_body_is_far_from_its_support():
 
 def test_the_table_of_metrics_names_what_is_measured():
     measured = measure(JointClip(random_joints(9), 16.0))
-    assert [metric.key for metric in METRICS] == [JITTER, *measured.figures]
+    assert [metric.key for metric in METRICS] == [JITTER, *measured.figures, IMAGE_FIT]
     assert [*BENCHMARK, *IN_SECONDS] == list(measured.figures)
 
 

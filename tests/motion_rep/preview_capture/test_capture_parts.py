@@ -22,7 +22,16 @@ from motion_rep.preview_capture.body_fit import (
 )
 from motion_rep.preview_capture.chunks import CHUNK_FRAMES, blend, cut, stretches
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
-from motion_rep.preview_capture.lifting import Lens, LiftingNetwork, features, mirrored, view_axes
+from motion_rep.preview_capture.lifting import (
+    WORLD_SHARE,
+    Lens,
+    LiftedFrames,
+    LiftingNetwork,
+    _with_world_depths,
+    features,
+    mirrored,
+    view_axes,
+)
 from motion_rep.preview_capture.markers import blazepose_markers
 from motion_rep.preview_capture.weights import DETECTOR, is_intact, require_weights
 
@@ -103,6 +112,17 @@ def test_lifting_gives_rotations_and_mirrors_with_the_image():
     assert np.allclose(np.linalg.det(straight.rotations), 1) and (straight.spread > 0).all()
     swap = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20]
     assert np.allclose(flipped.joints[:, swap] * (-1, 1, 1), straight.joints, atol=1e-4)
+
+
+def test_depths_lean_towards_those_of_the_world_landmarks():
+    """Across the view, the lifted joints stay; shoulders take neck and head along."""
+    track = random_track(2)
+    still = np.zeros((2, 22, 3))
+    lifted = LiftedFrames(still, still + 0.1, np.tile(np.eye(3), (2, 1, 1)), np.tile(np.eye(3), (2, 22, 1, 1)))
+    found = _with_world_depths(lifted, track).joints
+    depth = track.world[..., 2] - track.world[:, [23, 24], 2].mean(1, keepdims=True)
+    assert np.allclose(found[:, [18, 21, 7]], WORLD_SHARE * depth[:, [13, 16, 27], None] * (0, 0, 1))
+    assert np.allclose(found[:, 15, 2], WORLD_SHARE * depth[:, [11, 12]].mean(1))
 
 
 def test_a_damaged_lifting_network_is_one_clear_error(tmp_path):

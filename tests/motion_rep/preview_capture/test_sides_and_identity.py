@@ -22,7 +22,7 @@ from motion_rep.preview_capture.image_match import match_image, unseen_parts
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens
 from motion_rep.preview_capture.markers import blazepose_markers
-from motion_rep.preview_capture.sides import ARMS, LEGS, exchanged_sides, with_sides
+from motion_rep.preview_capture.sides import ARMS, LEGS, exchanged_sides, repaired, spike_weights, with_sides
 from motion_rep.preview_capture.up_direction import UpDirection, find_up
 
 LENS = Lens(700.0, 1280, 720)
@@ -62,6 +62,35 @@ def test_exchanged_sides_are_found_and_undone(groups, where):
     wrong = exchanged_in(track, where, *groups)
     found = exchanged_sides(wrong, 30.0)
     assert np.array_equal(with_sides(wrong, found).image, track.image)
+
+
+@pytest.mark.parametrize("where", [slice(20, 21), slice(20, 25)])
+def test_depths_of_frames_with_wrong_sides_come_from_their_neighbours(where):
+    """A network that takes left for right sees the person from behind, so its depths are mirrored."""
+    _, track = walker()
+    wrong = exchanged_in(track, where, 0, ARMS, LEGS)
+    world = wrong.world.copy()
+    world[where, :, 2] *= -1
+    found = repaired(LandmarkTrack(wrong.image, world, wrong.visibility, wrong.detected), 30.0)
+    assert np.array_equal(found.image, track.image)
+    limbs = [15, 16, 25, 26, 27, 28]
+    assert np.abs(found.world - track.world)[where][:, limbs].max() < 0.15 < np.abs(world)[where][:, limbs, 2].max()
+    outside = np.ones(len(track), bool)
+    outside[where] = False
+    assert np.allclose(found.world[outside], track.world[outside])
+
+
+@pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
+def test_a_landmark_that_leaves_its_path_for_a_moment_hardly_counts(fps):
+    """Fast steady movement keeps its weight; a spike of one frame loses it."""
+    _, track = walker(int(2 * fps), fps)
+    moved = track.image + (np.arange(len(track)) * 900 / fps)[:, None, None] * (1, 0)
+    spike = moved.copy()
+    spike[20, 15] += 120
+    steady = LandmarkTrack(moved, track.world, track.visibility, track.detected)
+    assert spike_weights(steady, fps)[2:-2].min() > 0.9
+    found = spike_weights(LandmarkTrack(spike, track.world, track.visibility, track.detected), fps)
+    assert found[20, 15] < 0.1 and found[20, 16] > 0.9 and found[23, 15] > 0.9
 
 
 def test_true_sides_stay_at_every_rate():
