@@ -262,7 +262,7 @@ def _damaged(seed: bytes, random) -> bytes:
             data[at : at + length] = random.choice((b"\xff", b"\x00", b"\x7f", b"9")) * length
         elif kind == 7:
             # An instruction of a pickle, or a part of a text, that is repeated very often.
-            data[at:at] = data[at : at + random.choice((1, 1, 2, 3))] * random.choice((1000, 100_000, 2_000_000))
+            data[at:at] = data[at : at + random.choice((1, 1, 2, 3))] * random.choice((1000, 1000, 10_000, 100_000))
         elif kind == 5 and data:
             data[at % len(data)] ^= 1 << random.randrange(8)
         else:
