@@ -402,3 +402,13 @@ def test_open_sora_gets_numbers_and_words_of_logic_as_text(prompt, tmp_path, pro
     assert done.returncode == 0, done.stderr
     (request,) = asked(programs)
     assert isinstance(request["prompt"], str) and request["prompt"].strip().startswith(prompt)
+
+
+def test_of_several_texts_the_first_makes_the_video(tmp_path):
+    entries = [{"id": 1, "motion_text_annot": ["a person walks", "walking"]}, {"id": 2, "prompt": ["runs", "sprints"]}]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    for field, words in (((), ("a person walks", "runs")), (("--prompt-field", "prompt"), ("a person walks", "runs"))):
+        flags = ["--model", "wan2.2", "--archive", "a.json", "--output-dir", "out", "--dry-run", *field]
+        done = generate(tmp_path, {}, *flags)
+        assert done.returncode == 0 and all(word in done.stdout for word in words), done.stderr
+        assert "walking" not in done.stdout and "holds 2 texts; the first counts" in done.stderr
