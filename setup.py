@@ -31,8 +31,8 @@ setup(
     description="Prepare reference motions for text/motion-to-motion models: HMR captures to gated 276-dim motions",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    py_modules=[ENTRY],
-    packages=find_packages(include=("motion_rep*", "motion_gating*")),
+    packages=[*find_packages(include=("motion_rep*", "motion_gating*")), ENTRY],
+    package_dir={ENTRY: "scripts/lib/short_commands"},
     package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css", "*.npz", "*.json"]},
     python_requires=">=3.11",
     install_requires=[

@@ -1,7 +1,8 @@
-"""The short commands: each runs a command of the packages beside this file, whatever else has their names.
+"""The short commands: each runs a command of our packages, even if other packages have the same names.
 
-A ViMoGen checkout has packages named motion_rep and motion_gating too. With ``PYTHONPATH=.`` they would be imported in
-place of ours; this module has a name of its own, and takes folders with such packages off the search path first.
+A ViMoGen checkout has packages named motion_rep and motion_gating too. With ``PYTHONPATH=.`` Python would import those
+instead of ours. This package is installed under a name of its own, ``reference_motion_commands``; it first removes
+folders with such packages from the search path.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-HOME = Path(__file__).resolve().parent
 PACKAGES = ("motion_rep", "motion_gating")
+# The checkout, or the folder into which pip installed the packages.
+HOME = next(folder for folder in Path(__file__).resolve().parents if (folder / PACKAGES[0] / "__init__.py").is_file())
 
 
 def __getattr__(name: str) -> Callable[[], int]:
@@ -39,4 +41,5 @@ def _run(module: str) -> int:
 
 def _has_others(folder: Path) -> bool:
     """Whether a folder of the search path holds packages with our names that are not ours."""
-    return folder.resolve() != HOME and any((folder / package / "__init__.py").is_file() for package in PACKAGES)
+    found = (folder / package for package in PACKAGES if (folder / package / "__init__.py").is_file())
+    return any(package.resolve().parent != HOME for package in found)
