@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import functools
 import os
 import posixpath
 import re
@@ -176,9 +177,15 @@ def _candidates(given: Path, json_location: Path) -> list[Path]:
 def folders_of(json_location: Path) -> list[Path]:
     """The folders from which a local JSON file's relative paths may start; see :func:`resolve_from`."""
     folder = json_location.parent
-    above = Path(os.path.abspath(folder))
-    root = next((parent for parent in (above, *above.parents) if (parent / "README.md").is_file()), None)
-    return [folder, *([] if root is None or root == above else [root]), Path()]
+    root = _published_root(Path(os.path.abspath(folder)))
+    return [folder, *([] if root is None else [root]), Path()]
+
+
+@functools.lru_cache(maxsize=16)  # each entry of an archive asks several times
+def _published_root(folder: Path) -> Path | None:
+    """The nearest folder above that has a README.md; None if it is the folder itself, or there is none."""
+    root = next((parent for parent in (folder, *folder.parents) if (parent / "README.md").is_file()), None)
+    return None if root == folder else root
 
 
 def same_content(one: Path, other: Path) -> bool:
