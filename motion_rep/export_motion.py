@@ -1,4 +1,4 @@
-"""Write a motion as files that other tools open.
+"""Write motions as files that other tools open.
 
 npz: SMPL-X parameters; bvh: skeleton; glb: body with animation; csv and npy: joint positions.
 """
@@ -12,16 +12,28 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, frame_rate, run_command
+from motion_rep.common.command_line import Parser, frame_rate, from_flags, run_command
+from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path, written_path
+from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
+from motion_rep.runs.pair_flags import require_inputs
+
+KINDS = ("npz", "bvh", "glb", "csv", "npy")
+# Starting a worker costs about as much as this many exports.
+WORTH_A_WORKER = 20
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("motion", type=read_path, help="motion file (.pt)")
-    kinds = "files to write; the ending decides: .npz, .bvh, .glb, .csv or .npy"
-    parser.add_argument("-o", "--output", type=written_path, nargs="+", required=True, metavar="FILE", help=kinds)
+    parser.add_argument(
+        "input", type=read_path, nargs="+", metavar="MOTION", help="motion files (.pt), or folders of them"
+    )
+    kinds = "for one motion, files to write; the ending decides: .npz, .bvh, .glb, .csv or .npy; else a folder"
+    parser.add_argument("-o", "--output", type=written_path, nargs="+", required=True, metavar="PATH", help=kinds)
+    parser.add_argument(
+        "--format", choices=KINDS, nargs="+", metavar="KIND", help=f"kinds of files in the folder: {', '.join(KINDS)}"
+    )
     parser.add_argument(
         "--frame",
         choices=("zup", "yup"),
@@ -31,6 +43,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--unit", choices=("m", "cm"), default="m", help="unit of length in bvh files; the others are in metres"
     )
+    add_run_flags(parser)
     return parser
 
 
@@ -40,9 +53,20 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.exporters.writing import export_file
+    from motion_rep.exporters.items import export_folder
+    from motion_rep.exporters.writing import Settings, export_file
 
-    return export_file(args.motion, args.output, args.fps, args.frame, args.unit)
+    settings = from_flags(Settings, args)
+    if args.format is None and len(args.input) == 1 and not args.input[0].is_dir():
+        require_no_failures_file(args, "Leave it out, or give -o FOLDER --format KIND.")
+        return export_file(args.input[0], args.output, settings)
+    if args.format is None or len(args.output) > 1:
+        raise UsageError("several motions go into one folder. Give -o FOLDER --format KIND, for example --format glb.")
+    require_inputs(args)
+    require_failures_folder(args)
+    suffixes = [f".{kind}" for kind in args.format]
+    engine = engine_from(args, WORTH_A_WORKER)
+    return export_folder(args.input, args.output[0], suffixes, settings, engine, args.failures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Plot a motion: speeds, accelerations, jitter of every joint, foot height and contact, pelvis path from above."""
+"""Plot motions: speeds, accelerations, jitter of every joint, foot height and contact, pelvis path from above."""
 
 from __future__ import annotations
 
@@ -9,25 +9,37 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, frame_rate, run_command
+from motion_rep.common.command_line import Parser, frame_rate, from_flags, run_command
 from motion_rep.common.overwriting import read_path, written_path
+from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
+from motion_rep.runs.pair_flags import require_inputs
+
+# Starting a worker costs about as much as this many pictures.
+WORTH_A_WORKER = 4
 
 
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "motion",
+        "input",
         type=read_path,
         nargs="+",
         metavar="MOTION",
-        help="motion file (.pt), or two to compare: before and after",
+        help="motion file (.pt), or two to compare: before and after; for a folder of pictures, several motions "
+        "and folders",
     )
     parser.add_argument(
-        "-o", "--output", type=written_path, required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg"
+        "-o",
+        "--output",
+        type=written_path,
+        required=True,
+        metavar="PATH",
+        help="picture to write: .png, .pdf or .svg; or a folder for one picture of each motion",
     )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument("--title", help="heading (default: the motion's file name)")
+    add_run_flags(parser)
     return parser
 
 
@@ -37,9 +49,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from motion_rep.motions.plotting import plot_files
+    from motion_rep.motions.plotting import Settings, plot_files, plot_folder
 
-    return plot_files(args.motion, args.output, args.fps, args.title)
+    settings = from_flags(Settings, args)
+    if args.output.suffix and not args.output.is_dir():
+        require_no_failures_file(args, "Leave it out, or give -o FOLDER.")
+        return plot_files(args.input, args.output, settings)
+    require_inputs(args)
+    require_failures_folder(args)
+    return plot_folder(args.input, args.output, settings, engine_from(args, WORTH_A_WORKER), args.failures)
 
 
 if __name__ == "__main__":

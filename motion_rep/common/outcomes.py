@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 # Words of the summaries.
-CONVERTED, REFINED, MADE_AGAIN, UNCHANGED, KEPT = "converted", "refined", "made again", "unchanged", "kept"
+CONVERTED, REFINED, EXPORTED, DRAWN = "converted", "refined", "exported", "drawn"
+MADE_AGAIN, UNCHANGED, KEPT = "made again", "unchanged", "kept"
 
 
 @dataclass(frozen=True)

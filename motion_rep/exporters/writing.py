@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.common.command_line import DONE, say, say_warning
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, located
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.exporters.amass_npz import write_amass_npz
 from motion_rep.exporters.bvh_file import write_bvh
@@ -15,7 +16,7 @@ from motion_rep.exporters.glb_file import write_glb
 from motion_rep.exporters.joints_npy import write_joints_npy
 from motion_rep.exporters.posed_motion import Y_UP, Z_UP, PosedMotion, posed_motion
 from motion_rep.files.temporaries import remove_stale_temporaries
-from motion_rep.motions.consistency import joints_note
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 # Ending -> the axes of the file unless the user names others, and its writer.
@@ -28,35 +29,62 @@ KINDS: dict[str, tuple[str, Callable[[Path, PosedMotion, str], None]]] = {
 }
 
 
-def export_file(source: Path, outputs: Sequence[Path], fps: float | None, frame: str | None, unit: str) -> int:
-    """Read a motion, write its files and print a line for each; returns the exit code.
+@dataclass(frozen=True)
+class Settings:
+    """What to write.
 
-    Args:
+    Attributes:
         fps: frames per second; None takes the motion's.
         frame: ``zup``, ``yup``, or None for the usual axes of each kind.
         unit: ``m`` or ``cm``, for bvh files.
+    """
+
+    fps: float | None = None
+    frame: str | None = None
+    unit: str = "m"
+
+
+def export_file(source: Path, outputs: Sequence[Path], settings: Settings) -> int:
+    """Read a motion, write its files and print a line for each; returns the exit code.
+
     Raises:
         InputError: the motion cannot be read, or an output cannot be written.
         UsageError: an unknown ending, or axes that a kind does not have.
     """
     for output in outputs:
-        _require_output(output, source, frame)
+        require_kind(output, settings.frame)
+        if output.exists() and source.exists() and output.samefile(source):
+            raise InputError(f"{output}: is the motion itself. Choose another name.")
     clip = read_motion(source)
-    if note := joints_note(source, clip.motion):
-        say_warning(note)
-    rate, guess = playback_rate(TIMING, fps, clip.fps)
-    if guess:
-        say_warning(f"{source}: {guess}")
+    rate, notes = rate_and_notes(source, clip, settings.fps)
+    for note in notes:
+        say_warning(f"{source}: {note}")
     for output in outputs:
         remove_stale_temporaries(output.parent, recursive=False)
-        motion = export_motion(clip, output, rate, frame, unit)
-        if output.suffix.lower() == ".npz" and len(motion) == len(clip):
-            say_warning(
-                f"{source}: its velocities lead to no frame after the last row; "
-                f"converting {output} back gives one row less"
-            )
-        say(_sentence(output, motion, unit))
+        motion = export_motion(clip, output, rate, settings.frame, settings.unit)
+        if note := closing_note(clip, motion, output):
+            say_warning(f"{source}: {note}")
+        say(_sentence(output, motion, settings.unit))
     return DONE
+
+
+def rate_and_notes(source: Path, clip: MotionClip, fps: float | None) -> tuple[float, tuple[str, ...]]:
+    """The rate of a motion, and what the user should know of the motion and its rate.
+
+    Raises:
+        InputError: joint columns that do not agree with the rotations.
+    """
+    with located(source):
+        disagreement = agreed_joints(clip.motion).note
+    rate, guess = playback_rate(TIMING, fps, clip.fps)
+    return rate, tuple(note for note in (disagreement, guess) if note)
+
+
+def closing_note(clip: MotionClip, motion: PosedMotion, output: Path) -> str | None:
+    """The remark on an npz file from which our converter makes one row less."""
+    if output.suffix.lower() != ".npz" or len(motion) != len(clip):
+        return None
+    return f"its velocities lead to no frame after the last row; converting {output} back gives one row less"
 
 
 def export_motion(clip: MotionClip, output: Path, fps: float, frame: str | None = None, unit: str = "m") -> PosedMotion:
@@ -77,12 +105,15 @@ def _sentence(output: Path, motion: PosedMotion, unit: str) -> str:
     return f"{output}: {len(motion)} frames at {motion.fps:g} fps, {motion.frame[0]} up, {length}"
 
 
-def _require_output(output: Path, source: Path, frame: str | None) -> None:
+def require_kind(output: Path, frame: str | None) -> None:
+    """Check the ending of a file, and that its kind has the axes.
+
+    Raises:
+        UsageError: it has not.
+    """
     if output.suffix.lower() not in KINDS:
         raise UsageError(
             f"{output}: ends in {output.suffix or 'nothing'}, expected one of {', '.join(KINDS)}. Rename it."
         )
     if output.suffix.lower() == ".glb" and frame == Z_UP:
         raise UsageError(f"{output}: glTF is always y up. Omit --frame for it.")
-    if output.exists() and source.exists() and output.samefile(source):
-        raise InputError(f"{output}: is the motion itself. Choose another name.")

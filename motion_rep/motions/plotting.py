@@ -1,56 +1,117 @@
-"""Write the figure of a motion file as a picture."""
+"""Write the figures of motion files as pictures."""
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.common.command_line import DONE, say, say_warning
 from motion_rep.common.errors import UsageError, located
+from motion_rep.common.outcomes import DRAWN, Outcome
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.temporaries import remove_stale_temporaries
-from motion_rep.motions.consistency import joints_note
+from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.figure import ShownMotion, motion_figure
 from motion_rep.motions.motion_file import read_motion
+from motion_rep.motions.motion_paths import is_one_motion, motions_in
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pairing import Pairing, pair_outputs
 
 # Ending -> the entry of the file's metadata that would differ from run to run.
 KINDS = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}
+# The ending of the pictures in a folder.
+IN_FOLDERS = ".png"
 
 
-def plot_files(sources: Sequence[Path], output: Path, fps: float | None, title: str | None) -> int:
-    """Read a motion, or two side by side, write their picture and print a line; returns the exit code.
+@dataclass(frozen=True)
+class Settings:
+    """How to draw.
 
-    Args:
+    Attributes:
         fps: frames per second; None takes a motion's own.
         title: heading; None takes a file's name.
+    """
+
+    fps: float | None = None
+    title: str | None = None
+
+
+def plot_files(sources: Sequence[Path], output: Path, settings: Settings) -> int:
+    """Read a motion, or two side by side, write their picture and print a line; returns the exit code.
+
     Raises:
         InputError: the motion cannot be read or is too short for an acceleration, or the picture cannot be written.
-        UsageError: an unknown ending, or more than two motions.
+        UsageError: an unknown ending, more than two motions, or a folder of them.
     """
-    kind = output.suffix.lower()
-    if kind not in KINDS:
-        raise UsageError(f"{output}: ends in {output.suffix or 'nothing'}, expected {', '.join(KINDS)}. Rename it.")
-    if len(sources) > 2:
-        raise UsageError(f"{len(sources)} motions are given, expected one, or two to compare.")
-    shown = [_shown(source, fps, title) for source in sources]
+    if output.suffix.lower() not in KINDS:
+        raise UsageError(
+            f"{output}: ends in {output.suffix}, expected {', '.join(KINDS)}, or a folder that is there already. "
+            "Rename it."
+        )
+    if len(sources) > 2 or any(source.is_dir() for source in sources):
+        found = "a folder is" if len(sources) < 3 else f"{len(sources)} motions are"
+        raise UsageError(
+            f"{found} given, expected one motion, or two to compare. Give -o FOLDER for one picture of each motion."
+        )
+    shown, notes = zip(*(_shown(source, settings) for source in sources), strict=True)
+    for source, note in ((source, note) for source, told in zip(sources, notes, strict=True) for note in told):
+        say_warning(f"{source}: {note}")
     remove_stale_temporaries(output.parent, recursive=False)
-    first, *others = shown
-    figure = motion_figure(first.clip, first.fps, first.title, *others)
-    with atomic_path(output) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name; a box stands for it
-        figure.savefig(temporary, dpi=110, metadata={KINDS[kind]: None})
+    _write(output, shown)
     say(f"{output}: {' and '.join(f'{len(one.clip)} frames at {one.fps:g} fps' for one in shown)}")
     return DONE
 
 
-def _shown(source: Path, fps: float | None, title: str | None) -> ShownMotion:
+def plot_folder(
+    inputs: Sequence[Path], output: Path, settings: Settings, engine: Engine, failures_file: Path | None
+) -> int:
+    """Draw a .png file of each motion, print a summary, and return the exit code.
+
+    Raises:
+        UsageError: no motions, or two pictures of one name.
+    """
+    pairs = pair_outputs(inputs, output, IN_FOLDERS, is_one_motion, motions_in)
+    return run_pairs(
+        "motion_rep.motions.plotting", pairs, output, settings, True, engine, failures_file, "drawing", DRAWN
+    )
+
+
+def start_drawing(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
+    """The work of a worker process; see :func:`draw_pair`."""
+    return functools.partial(draw_pair, settings)
+
+
+def draw_pair(settings: Settings, pair: Pairing) -> Outcome:
+    """Draw one motion.
+
+    Raises:
+        InputError: the motion cannot be read or is too short, or the picture cannot be written.
+    """
+    target = Path(str(pair.target))
+    shown, notes = _shown(Path(str(pair.source)), settings)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _write(target, [shown])
+    return Outcome(DRAWN, notes)
+
+
+def _write(output: Path, shown: Sequence[ShownMotion]) -> None:
+    first, *others = shown
+    figure = motion_figure(first.clip, first.fps, first.title, *others)
+    with atomic_path(output) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name; a box stands for it
+        figure.savefig(temporary, dpi=110, metadata={KINDS[output.suffix.lower()]: None})
+
+
+def _shown(source: Path, settings: Settings) -> tuple[ShownMotion, tuple[str, ...]]:
+    """A motion to draw, and what the user should know of it."""
     clip = read_motion(source)
-    if note := joints_note(source, clip.motion):
-        say_warning(note)
-    rate, guess = playback_rate(TIMING, fps, clip.fps)
-    if guess:
-        say_warning(f"{source}: {guess}")
     with located(source):
-        return ShownMotion(clip, rate, title or source.name)
+        disagreement = agreed_joints(clip.motion).note
+        rate, guess = playback_rate(TIMING, settings.fps, clip.fps)
+        shown = ShownMotion(clip, rate, settings.title or source.name)
+    return shown, tuple(note for note in (disagreement, guess) if note)

@@ -9,7 +9,7 @@ from motion_rep.common.command_line import say
 from motion_rep.common.outcomes import REFINED, Outcome
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location
-from motion_rep.refining.inputs import MOTION_SUFFIX, is_one_motion, motions_in
+from motion_rep.motions.motion_paths import MOTION_SUFFIX, is_one_motion, motions_in
 from motion_rep.refining.settings import Settings
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs

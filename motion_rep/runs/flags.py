@@ -63,6 +63,18 @@ def require_failures_folder(args: argparse.Namespace) -> None:
     require_folder(args.failures.parent)
 
 
+def require_no_failures_file(args: argparse.Namespace, instead: str) -> None:
+    """Check that ``--failures`` is not given for one file, whose error is told by the exit code.
+
+    Args:
+        instead: what to do.
+    Raises:
+        UsageError: it is given.
+    """
+    if args.failures is not None:
+        raise UsageError(f"--failures is for a folder of outputs. {instead}")
+
+
 def engine_from(
     args: argparse.Namespace, worth_a_worker: int, some_remote: bool = False, all_remote: bool = False
 ) -> Engine:

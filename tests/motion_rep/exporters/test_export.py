@@ -370,3 +370,55 @@ def test_exports_are_the_same_bytes_again(clip, exported, tmp_path):
 
 def test_joints_of_the_export_are_those_of_the_columns(clip, joints):
     assert (unpack(clip.motion).joints - joints).abs().max() < 1e-5
+
+
+# --- several motions
+
+
+def test_folder_holds_each_kind_of_each_motion(clip, tmp_path, capsys):
+    for name in ("raw/a.pt", "raw/deep/b.pt", "c.pt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_motion(tmp_path / name, clip)
+    (tmp_path / "raw/bad.pt").write_bytes(b"no motion")
+    out, failures = tmp_path / "out", tmp_path / "failures.json"
+    given = [str(tmp_path / "raw"), str(tmp_path / "c.pt"), "-o", str(out), "--format", "bvh", "npy"]
+    assert main([*given, "--failures", str(failures), "--workers", "0"]) == 1
+    printed = capsys.readouterr()
+    assert "6 exported, 0 unchanged, 2 failed" in printed.out and printed.err.count("bad.pt") >= 2
+    made = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
+    assert made == {f"{name}.{kind}" for name in ("a", "deep/b", "c") for kind in ("bvh", "npy")}
+    assert {one["item"] for one in json.loads(failures.read_text())["failures"]} == {str(tmp_path / "raw/bad.pt")}
+    assert main([str(tmp_path / "c.pt"), "-o", str(tmp_path / "single.bvh")]) == 0
+    assert (tmp_path / "single.bvh").read_bytes() == (out / "c.bvh").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("one/a.pt two/a.pt -o out --format npy", "are the same file"),
+        ("one two/b.pt -o out", "Give -o FOLDER --format KIND"),
+        ("one -o out.glb", "Give -o FOLDER --format KIND"),
+        ("one -o out.glb --format glb", "out.glb: is the name of one file, expected a folder"),
+        ("one -o out --format glb --frame zup", "glTF is always y up"),
+        ("one gone.pt -o out --format npy", "gone.pt: does not exist"),
+        ("one/a.pt -o a.npy --failures f.json", "--failures is for a folder of outputs"),
+    ],
+)
+def test_folder_is_refused_before_work(flags, message, clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one/a.pt", "two/a.pt", "two/b.pt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        write_motion(Path(name), clip)
+    assert main(flags.split()) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_exports_never_replace_their_motions(clip, tmp_path):
+    """An output folder in which a link of that name leads to the motion."""
+    write_motion(tmp_path / "a.pt", clip)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a.npy").symlink_to(tmp_path / "a.pt")
+    before = (tmp_path / "a.pt").read_bytes()
+    assert main([str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--format", "npy", "--workers", "0"]) == 2
+    assert (tmp_path / "a.pt").read_bytes() == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -76,7 +78,6 @@ def test_command_writes_the_same_picture_again(clip, kind, tmp_path):
     [
         (2, "plot.png", 1, "short.pt: has 2 rows, expected at least 3"),
         (9, "plot.bmp", 2, "plot.bmp: ends in .bmp"),
-        (9, "plot", 2, "plot: ends in nothing"),
     ],
 )
 def test_one_line_says_what_is_wrong(rows, output, code, message, tmp_path, capsys):
@@ -102,4 +103,35 @@ def test_two_motions_share_their_scales(clip, tmp_path, capsys):
     assert main([*pair, "-o", str(tmp_path / "both.png")]) == 0
     assert "40 frames at 16 fps and 40 frames at 16 fps" in capsys.readouterr().out
     assert main([*pair, pair[0], "-o", str(tmp_path / "three.png")]) == 2
-    assert "3 motions are given, expected one, or two to compare." in capsys.readouterr().err
+    assert "3 motions are given, expected one motion, or two to compare. Give -o FOLDER" in capsys.readouterr().err
+
+
+def test_folder_holds_one_picture_of_each_motion(clip, tmp_path, capsys):
+    for name in ("raw/a.pt", "raw/deep/b.pt", "c.pt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_motion(tmp_path / name, clip)
+    write_motion(tmp_path / "raw/short.pt", MotionClip(clip.motion[:2], fps=FPS))
+    given = [str(tmp_path / name) for name in ("raw", "c.pt")]
+    failures = tmp_path / "failures.json"
+    assert main([*given, "-o", str(tmp_path / "plots"), "--failures", str(failures), "--workers", "0"]) == 1
+    printed = capsys.readouterr()
+    assert "3 drawn, 0 unchanged, 1 failed" in printed.out and "short.pt: has 2 rows" in printed.err
+    made = {path.relative_to(tmp_path / "plots").as_posix() for path in (tmp_path / "plots").rglob("*.*")}
+    assert made == {"a.png", "deep/b.png", "c.png"}
+    assert [one["item"] for one in json.loads(failures.read_text())["failures"]] == [str(tmp_path / "raw/short.pt")]
+    # One motion into a folder makes what the single command makes.
+    assert main([given[1], "-o", str(tmp_path / "single.png")]) == 0
+    assert (tmp_path / "single.png").read_bytes() == (tmp_path / "plots/c.png").read_bytes()
+
+
+def test_two_pictures_of_one_name_and_folders_into_a_file_are_refused(clip, tmp_path, capsys):
+    for name in ("one/a.pt", "two/a.pt"):
+        (tmp_path / name).parent.mkdir()
+        write_motion(tmp_path / name, clip)
+    pair = [str(tmp_path / name) for name in ("one/a.pt", "two/a.pt")]
+    assert main([*pair, "-o", str(tmp_path / "plots"), "--workers", "0"]) == 2
+    assert "are the same file" in capsys.readouterr().err and not (tmp_path / "plots").exists()
+    assert main([str(tmp_path / "one"), "-o", str(tmp_path / "plot.png")]) == 2
+    assert "a folder is given" in capsys.readouterr().err
+    assert main([str(tmp_path / "one/missing.pt"), str(tmp_path / "one"), "-o", str(tmp_path / "plots")]) == 2
+    assert "missing.pt: does not exist" in capsys.readouterr().err

@@ -1,0 +1,62 @@
+"""Many motions into files for other tools: one file of each kind for each motion."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from motion_rep.common.errors import UsageError
+from motion_rep.common.outcomes import EXPORTED, Outcome
+from motion_rep.exporters.writing import KINDS, Settings, closing_note, export_motion, rate_and_notes, require_kind
+from motion_rep.motions.motion_file import read_motion
+from motion_rep.motions.motion_paths import is_one_motion, motions_in
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pairing import Pairing, pair_outputs
+
+
+def export_folder(
+    inputs: Sequence[Path],
+    output: Path,
+    suffixes: Sequence[str],
+    settings: Settings,
+    engine: Engine,
+    failures_file: Path | None,
+) -> int:
+    """Write a folder of files, print a summary, and return the exit code.
+
+    Args:
+        suffixes: the kinds of files, such as ``.bvh``.
+    Raises:
+        UsageError: nothing to export, two outputs or an input of one name, or axes that a kind does not have.
+    """
+    kinds = list(dict.fromkeys(suffixes))
+    for suffix in kinds:
+        require_kind(Path(f"--format {suffix}"), settings.frame)
+    if output.suffix.lower() in KINDS and not output.is_dir():
+        raise UsageError(f"{output}: is the name of one file, expected a folder, because of --format. Name a folder.")
+    pairs = [pair for suffix in kinds for pair in pair_outputs(inputs, output, suffix, is_one_motion, motions_in)]
+    return run_pairs(
+        "motion_rep.exporters.items", pairs, output, settings, True, engine, failures_file, "exporting", EXPORTED
+    )
+
+
+def start_exporting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
+    """The work of a worker process; see :func:`export_pair`."""
+    return functools.partial(export_pair, settings)
+
+
+def export_pair(settings: Settings, pair: Pairing) -> Outcome:
+    """Write one file of one motion.
+
+    Raises:
+        InputError: the motion cannot be read, or the file cannot be written.
+    """
+    source, target = Path(str(pair.source)), Path(str(pair.target))
+    clip = read_motion(source)
+    rate, notes = rate_and_notes(source, clip, settings.fps)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    motion = export_motion(clip, target, rate, settings.frame, settings.unit)
+    closing = closing_note(clip, motion, target)
+    return Outcome(EXPORTED, notes if closing is None else (*notes, closing))
