@@ -10,7 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
-from motion_rep.common.overwriting import folder_path, written_path
+from motion_rep.common.overwriting import folder_path, read_path, written_path
 
 
 def build_parser() -> Parser:
@@ -26,7 +26,7 @@ def build_parser() -> Parser:
     parser.add_argument("--only", metavar="TEXT", help="only clips whose name holds this text")
     parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip of 30 a second")
     parser.add_argument(
-        "--real", type=Path, metavar="DIR", help="then score real clips: NAME.mp4, with NAME_truth.npz where known"
+        "--real", type=read_path, metavar="DIR", help="then score real clips: NAME.mp4, with NAME_truth.npz where known"
     )
     parser.add_argument(
         "--keep", type=folder_path, metavar="DIR", help="keep the drawn videos and the captures in this folder"
