@@ -108,8 +108,14 @@ def _speeds(points: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
         still = np.zeros(points.shape[:2])
         return still, still
     steps = np.linalg.norm(np.diff(points, axis=0), axis=-1) * fps
-    before, after = np.concatenate((steps[:1], steps)), np.concatenate((steps, steps[-1:]))
+    first, last = _continued(steps), _continued(steps[::-1])
+    before, after = np.concatenate((first, steps)), np.concatenate((steps, last))
     return np.minimum(before, after), after
+
+
+def _continued(speeds: np.ndarray) -> np.ndarray:
+    """(1, K) the speeds before those that are known: a foot that starts was slower, one that stops was faster."""
+    return (2 * speeds[:1] - speeds[1:2]).clip(min=0) if len(speeds) > 1 else speeds
 
 
 def _cheapest_states(contact: np.ndarray, weight: float) -> np.ndarray:
