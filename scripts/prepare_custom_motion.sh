@@ -12,6 +12,7 @@
 #   --judge J         gemini | openai | manual | none; default: manual with --verdicts, gemini if its key is set, else none
 #   --verdicts FILE   human verdicts, as exported by the review page
 #   --jitter-threshold X
+#   --vimogen-root R  also write D/tm2m.json, the archive for the TM2M loader of the ViMoGen checkout R, and print the commands that remain
 #   --dry-run         print the commands without running them
 #   -- ...            pass the remaining arguments to apply_quality_gate.py
 #
@@ -28,7 +29,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/command.sh"
 
 switches='--dry-run --static-camera --refine'
-prompt='' video='' archive='' output_dir='' hmr_model=auto t2v_model=wan2.2 judge='' verdicts='' dry_run=0
+prompt='' video='' archive='' output_dir='' vimogen_root='' hmr_model=auto t2v_model=wan2.2 judge='' verdicts='' dry_run=0
 t2v_options=() hmr_options=() convert_options=(--target-fps 16) gate_options=() extra=()
 worst=0 no_judge='' refine=0
 
@@ -48,6 +49,7 @@ take_flag() {
         --judge) judge=$value ;;
         --verdicts) verdicts=$value && gate_options+=(--verdicts "$value") ;;
         --jitter-threshold) gate_options+=(--jitter-threshold "$value") ;;
+        --vimogen-root) vimogen_root=$value ;;
         --dry-run) dry_run=1 ;;
         *) unknown_flag "$flag" ;;
     esac
@@ -64,6 +66,7 @@ check_arguments() {
         [ -f "$video" ] || usage_error "$video: not found. Give an existing video."
         [ "${#t2v_options[@]}" -eq 0 ] || usage_error "${t2v_options[0]%%=*} sets how to generate a video; it cannot be combined with --video."
     fi
+    [ -z "$vimogen_root" ] || [ -d "$vimogen_root" ] || usage_error "--vimogen-root $vimogen_root: is no folder. Give your checkout of ViMoGen."
     case $judge in
         '' | gemini | openai | manual | none) ;;
         *) usage_error "--judge is '$judge', expected gemini, openai, manual or none." ;;
@@ -267,6 +270,8 @@ gate() {
     do_step 'Review page' logged review "$toolkit_python" "$repo/motion_gating/build_report.py" --meta-json "$output_dir/gated$suffix" \
         --quality-report "$output_dir/quality_report.json" --output "$output_dir/review" --checks "$output_dir/checks" \
         ${review_options[@]+"${review_options[@]}"}
+    [ -z "$vimogen_root" ] || do_step 'Archive for TM2M' logged tm2m "$toolkit_python" "$repo/motion_gating/export_for_tm2m.py" \
+        --meta-json "$output_dir/gated$suffix" --vimogen-root "$vimogen_root" -o "$output_dir/tm2m.json"
 }
 
 print_plan() {

@@ -79,6 +79,10 @@ class SetFiles:
         return self.folder / f"gated{self.suffix}"
 
     @property
+    def for_tm2m(self) -> Path:
+        return self.folder / "tm2m.json"
+
+    @property
     def report(self) -> Path:
         return self.folder / "quality_report.json"
 
@@ -101,10 +105,11 @@ class SetFiles:
 
     def written(self, identifiers: Iterable[object], makes_videos: bool) -> Iterator[Path]:
         """All files that the chain may write."""
-        yield from (self.archive, self.gated, self.report, self.folder / f"rendered{self.suffix}")
+        yield from (self.archive, self.gated, self.for_tm2m, self.report, self.folder / f"rendered{self.suffix}")
         yield from (self.folder / f"{name}.json" for name in ("quality_report.run", "refine_report"))
         yield from (
-            self.folder / "logs" / f"{name}.log" for name in ("videos", "convert", "refine", "render", "gate", "review")
+            self.folder / "logs" / f"{name}.log"
+            for name in ("videos", "convert", "refine", "render", "gate", "review", "tm2m")
         )
         places = ENTRY_FILES + (VIDEO_FILES if makes_videos else ())
         for name in map(self.name, identifiers):
@@ -306,6 +311,7 @@ def _say_where(files: SetFiles) -> None:
         ("overlays", files.folder / "checks"),
         ("motions", files.folder / "motions"),
         ("metadata", files.gated),
+        ("archive for TM2M", files.for_tm2m),
         ("report", files.report),
         ("messages", files.folder / "logs"),
     ]

@@ -15,7 +15,7 @@ from videos import one_person, write_video  # noqa: E402
 
 
 def test_a_video_becomes_a_gated_motion_and_another_video_is_captured_again(tmp_path, programs):
-    video = write_video(tmp_path / "my video.mp4", one_person(9))
+    video = write_video(tmp_path / "my video.mp4", one_person(45))
     (tmp_path / "verdicts.json").write_text('[{"id": "my video", "matches": true, "analysis": "walks"}]')
     arguments = (
         "--video",
@@ -37,10 +37,23 @@ def test_a_video_becomes_a_gated_motion_and_another_video_is_captured_again(tmp_
     assert (folder / entry["motion_path"]).is_file() and (folder / entry["video_path"]).is_file()
     assert list((folder / "checks").glob("*_overlay.mp4")) and (folder / "review" / "index.html").is_file()
     assert "Passed: 1\n  my video: " in done.stdout and "/set/review/index.html" in done.stdout
+    (tmp_path / "ViMoGen").mkdir()
+    exported = prepare(tmp_path, programs, *arguments, "--vimogen-root", "ViMoGen")
+    assert exported.returncode == 0, exported.stderr
+    (item,) = json.loads((folder / "tm2m.json").read_text())
+    assert isinstance(item["global_id"], int) and item["use_ref_motion"] is True
+    assert (tmp_path / "ViMoGen" / item["motion_path"]).is_file()
+    assert "archive for TM2M: set/tm2m.json" in exported.stdout and "text_encoding_batch.py" in exported.stderr
     write_video(video, one_person(12))
     changed = prepare(tmp_path, {**programs, "GVHMR_ROOT": "/none"}, *arguments)
     assert changed.returncode == 2 and "Correct GVHMR_ROOT" in changed.stderr
     assert "Failed: 1\n  my video: capture: " in changed.stdout and not (folder / entry["motion_path"]).exists()
+
+
+def test_a_missing_vimogen_checkout_is_found_before_work(tmp_path, programs):
+    done = prepare(tmp_path, programs, "--prompt", "walk", "--output-dir", "set", "--vimogen-root", "no such folder")
+    assert done.returncode == 2 and "--vimogen-root no such folder: is no folder" in done.stderr
+    assert not (tmp_path / "set").exists() and asked(programs) == []
 
 
 def test_an_archive_goes_on_where_it_stopped_and_says_what_failed(tmp_path, programs):
