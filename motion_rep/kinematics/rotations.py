@@ -167,17 +167,19 @@ def slerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
 
 
 def turns_between(start: Tensor, end: Tensor) -> Tensor:
-    """The smallest rotations that bring directions to other ones; any for opposite directions is half a turn short.
+    """The smallest rotations that bring directions to other ones; none for opposite directions and for length 0.
 
     Args:
-        start, end: (..., 3) of any length above zero.
+        start, end: (..., 3) of any length.
     Returns:
         (..., 3, 3)
     """
-    axis = torch.linalg.cross(start, end)
-    sine = axis.norm(dim=-1, keepdim=True)
-    angle = torch.atan2(sine, (start * end).sum(-1, keepdim=True))
-    return rotvec_to_matrix(torch.where(sine > 0, axis / sine, axis) * angle)
+    start, end = (vectors / vectors.norm(dim=-1, keepdim=True) for vectors in (start, end))
+    middle = start + end
+    # Two reflections: across the plane between the directions, and along the line of the second one.
+    squared = (middle * middle).sum(-1)[..., None, None]
+    turned = end[..., None] * (2 * start[..., None, :]) - middle[..., None] * middle[..., None, :] * (2 / squared)
+    return torch.eye(3, dtype=start.dtype, device=start.device) + torch.where(squared > 1e-24, turned, 0.0)
 
 
 def nearest_rotation(matrix: Tensor) -> Tensor:

@@ -36,7 +36,9 @@ def penalised(
 
 
 def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve symmetric positive definite systems with two bands beside the diagonal, by L D L^T without pivots.
+    """Solve symmetric positive definite systems with two bands beside the diagonal.
+
+    Rows are eliminated without pivots from both ends at once, up to the two in the middle: half as many steps.
 
     Args:
         main: (T, K) diagonals of K systems. first: (T - 1, K), second: (T - 2, K) the bands above them.
@@ -44,32 +46,57 @@ def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: 
     Returns:
         (T, K, C)
     """
-    frames = len(main)
-    # Columns beside each track, so that the loops, which take all of the time, need no new axes.
-    diagonals, firsts, seconds = (list(bands[..., None]) for bands in (main, first, second))
-    rows = list(right.astype(float))
-    pivots: list[np.ndarray] = []
-    lower: list[np.ndarray] = [diagonals[0]]
-    lowest: list[np.ndarray] = [diagonals[0]] * 2
-    for row in range(frames):
-        pivot = diagonals[row]
-        if row > 0:
-            band = firsts[row - 1]
-            if row > 1:
-                far = seconds[row - 2]
-                band = band - far * lower[-1]
-                factor = far / pivots[-2]
-                pivot = pivot - factor * far
-                rows[row] -= factor * rows[row - 2]
-                lowest.append(factor)
-            factor = band / pivots[-1]
-            pivot = pivot - factor * band
-            rows[row] -= factor * rows[row - 1]
-            lower.append(factor)
-        pivots.append(pivot)
-    solved = list(np.array(rows) / np.array(pivots))
-    if frames > 1:
-        solved[-2] = solved[-2] - lower[-1] * solved[-1]
-    for row in range(frames - 3, -1, -1):
-        solved[row] -= lower[row + 1] * solved[row + 1] + lowest[row + 2] * solved[row + 2]
-    return np.array(solved)
+    frames, tracks, _ = right.shape
+    # For an even number of rows there may be one more, which has nothing to do with the others.
+    count = frames + frames % 2
+    half = count // 2 - 1
+    pivots = _both_ends(_padded(main, count, 1.0), half + 2)
+    sides = _both_ends(_padded(right.transpose(0, 2, 1), count), half + 2)
+    bands = np.zeros((half + 1, 2, 2 * tracks))
+    bands[:, 0] = _both_ends(_padded(first, count - 1), half + 1)
+    bands[:-1, 1] = _both_ends(_padded(second, count - 2), half)
+    # The rows in the middle belong to the first half; the other one adds what it eliminated.
+    for rows in (pivots, sides, bands):
+        rows[half:, ..., tracks:] = 0.0
+    factors = _eliminate(pivots, sides, bands)
+    _solve_middle(*(rows[half:] for rows in (pivots, sides, bands)), tracks)
+    _put_in(pivots, sides, factors)
+    return np.concatenate((sides[: half + 1, :, :tracks], sides[half::-1, :, tracks:]))[:frames].transpose(0, 2, 1)
+
+
+def _both_ends(rows: np.ndarray, count: int) -> np.ndarray:
+    """(count, ..., 2 K) the first rows, and beside them the last ones, the last first."""
+    return np.concatenate((rows[:count], rows[::-1][:count]), axis=-1)
+
+
+def _padded(rows: np.ndarray, count: int, value: float = 0.0) -> np.ndarray:
+    return np.concatenate((rows, np.full((count - len(rows), *rows.shape[1:]), value)))
+
+
+def _eliminate(pivots: np.ndarray, sides: np.ndarray, bands: np.ndarray) -> list[np.ndarray]:
+    """Eliminate all rows but the last two, in place; returns the (2, K) multiples of each that left the next two."""
+    factors = []
+    for row, band in enumerate(bands[:-1]):
+        factor = band / pivots[row]
+        pivots[row + 1 : row + 3] -= factor * band
+        bands[row + 1, 0] -= factor[0] * band[1]
+        sides[row + 1 : row + 3] -= factor[:, None] * sides[row]
+        factors.append(factor)
+    return factors
+
+
+def _solve_middle(pivots: np.ndarray, sides: np.ndarray, bands: np.ndarray, tracks: int) -> None:
+    """The two rows in the middle, which the halves count in opposite order; the solution goes into ``sides``."""
+    upper, lower = pivots[:, :tracks] + pivots[::-1, tracks:]
+    between = bands[0, 0, :tracks] + bands[0, 0, tracks:]
+    first, second = sides[..., :tracks] + sides[::-1, :, tracks:]
+    solved = np.stack((lower * first - between * second, upper * second - between * first))
+    solved /= upper * lower - between**2
+    sides[..., :tracks], sides[..., tracks:] = solved, solved[::-1]
+
+
+def _put_in(pivots: np.ndarray, sides: np.ndarray, factors: list[np.ndarray]) -> None:
+    """Solve the eliminated rows from the last to the first, in place."""
+    sides[:-2] /= pivots[:-2, None]
+    for row in range(len(factors) - 1, -1, -1):
+        sides[row] -= (factors[row][:, None] * sides[row + 1 : row + 3]).sum(axis=0)
