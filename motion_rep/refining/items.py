@@ -21,7 +21,7 @@ from motion_rep.refining.settings import Settings
 from motion_rep.runs.pairing import Pairing
 
 # Increase it whenever the numbers change, so that older files are regenerated.
-REFINING_VERSION = 1
+REFINING_VERSION = 2
 
 
 def start_refining_anew(settings: Settings) -> Callable[[Pairing], Outcome]:

@@ -14,8 +14,8 @@ from motion_rep.motions.closing_frame import with_closing_frame
 from motion_rep.motions.encoding import encode_parameters
 from motion_rep.motions.motion_file import MotionClip
 
-# Metres.
-SAME_PLACE = 1e-3
+# Metres, and radians.
+SAME_PLACE = SAME_HEADING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,12 @@ def on_the_floor(body: MovingBody) -> MovingBody:
 def is_on_the_floor(body: MovingBody) -> bool:
     """Whether :func:`on_the_floor` would change nothing worth mentioning."""
     return float(_ground(body).abs().max()) < SAME_PLACE
+
+
+def faces_ahead(body: MovingBody) -> bool:
+    """Whether the person faces +y in the first frame."""
+    facing = heading(body.joints[0]).canonical_from_z_up
+    return float(facing[0, 0]) > 0 and abs(float(facing[0, 1])) < SAME_HEADING
 
 
 def _ground(body: MovingBody) -> Tensor:

@@ -18,6 +18,7 @@ from motion_rep.refining.figures import change, figures_of, limb_speed
 from motion_rep.refining.levelling import Balance, balance, level_from, up_of_tilted_camera
 from motion_rep.refining.moving_body import (
     MovingBody,
+    faces_ahead,
     in_canonical_frame,
     is_on_the_floor,
     motion_clip_of,
@@ -30,9 +31,9 @@ from motion_rep.refining.smoothing import smoothed
 
 # Metres. A loop that ends farther from where it began slides back on its way.
 FARTHEST_LOOP = 0.3
-# After these the person faces where it faced: one frame's hips, from which a heading is taken, hold more error. A
-# motion that came with its first pelvis over the origin and its lowest joint at 0 leaves so; another one stays where it
-# is.
+# After these the person faces where it faced, but a smoothed motion that came facing +y is turned to +y again: its hips
+# in the first frame hold less noise than the raw ones, which the heading was taken from. A motion that came with its
+# first pelvis over the origin and its lowest joint at 0 leaves so; another one stays where it is.
 KEEP_HEADING = {"smooth", "feet"}
 
 
@@ -80,7 +81,7 @@ def refine(clip: MotionClip, settings: Settings) -> Refinement:
     _edit(work, settings)
     record = _record(clip, work.done, raw_figures.as_dict(), figures.as_dict(), changed, limb_speed(before))
     parts = cut(work.body, settings.cut_at) if settings.cut_at else [work.body]
-    if set(work.done) - KEEP_HEADING:
+    if set(work.done) - KEEP_HEADING or ("smooth" in work.done and faces_ahead(before)):
         parts = [in_canonical_frame(part, settings.heading or 0.0) for part in parts]
     elif work.done and grounded:
         parts = [on_the_floor(part) for part in parts]

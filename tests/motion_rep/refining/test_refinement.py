@@ -11,7 +11,7 @@ from sample_motions import smooth_clip
 
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.camera import project, transform_points
-from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, level_from_camera
+from motion_rep.kinematics.frames import Z_UP_FROM_OPENCV, basis, heading, level_from_camera
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.motions.closing_frame import with_closing_frame
 from motion_rep.motions.encoding import body_parameters, encode_parameters
@@ -285,3 +285,18 @@ def test_heading_turns_the_person_and_the_camera():
     assert (pixels_of(result) - pixels_of(raw)).abs().max() < 0.01
     again = refine(result, only(heading=0.0)).clips[0]
     assert (again.motion - raw.motion).abs().max() < 1e-5
+
+
+def test_a_smoothed_motion_faces_ahead_again():
+    body = sample("circle_walk")
+    clean, raw = clip_of(body), [clip_of(noisy(body, seed=seed)) for seed in range(8)]
+    smoothed = [refine(clip, only(smooth="auto")).clips[0] for clip in raw]
+    for clip in smoothed:
+        assert abs(float(heading(joints_of(clip)[0]).canonical_from_z_up[0, 1])) < 1e-5
+    assert sum(error(b, clean) / error(a, clean) for a, b in zip(raw, smoothed)) / len(raw) < 0.6
+
+
+def test_a_smoothed_motion_that_faced_elsewhere_faces_there():
+    raw = refine(clip_of(noisy(sample("squat"))), only(heading=40.0)).clips[0]
+    turn = heading(joints_of(refine(raw, only(smooth="auto")).clips[0])[0]).canonical_from_z_up
+    assert math.degrees(math.atan2(-float(turn[1, 0]), float(turn[0, 0]))) == pytest.approx(40, abs=2)
