@@ -1,5 +1,5 @@
-"""Decide for each entry whether its motion may condition a model: jitter and a verdict on the clip, into a report and
-the metadata.
+"""Decide for each entry whether its motion may serve as a reference, from its jitter and a judge's verdict on its clip;
+write a report and the archive with the decisions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     add_archive_flag(parser)
     parser.add_argument(
-        "--quality-report", type=written_location, required=True, metavar="R", help="report to write, and its run block"
+        "--quality-report",
+        type=written_location,
+        required=True,
+        metavar="R",
+        help="report to write; settings and counts go into R.run.json next to it",
     )
     parser.add_argument(
         "--output-json",

@@ -34,7 +34,7 @@ def build_parser() -> Parser:
         "--output-json",
         type=PathFlag(WRITTEN, location, replaces="--meta-json"),
         required=True,
-        help="the archive with video_path and mbench_eval_path added; A itself is replaced atomically",
+        help="archive to write, with video_path and mbench_eval_path added; the input archive may be replaced",
     )
     parser.add_argument(
         "--output-dir", type=folder_location, required=True, help="folder for <id>.mp4 and <id>_eval.pt"
@@ -61,7 +61,7 @@ def build_parser() -> Parser:
     )
     add_run_flags(parser)
     add_renderer_flag(parser)
-    parser.add_argument("--overwrite", action="store_true", help="draw again also finished clips")
+    parser.add_argument("--overwrite", action="store_true", help="redraw finished clips too")
     return parser
 
 

@@ -47,7 +47,7 @@ def _add_files(parser: Parser) -> None:
     parser.add_argument(
         "--extrinsic",
         action="store_true",
-        help="also print the form of the extrinsic: ViMoGen's own checker reads rows only",
+        help="also print whether the extrinsic is a matrix or rows; ViMoGen's own checker reads rows only",
     )
 
 
@@ -87,7 +87,7 @@ def _add_drawing_flags(parser: Parser) -> None:
         "--smpl-model-path",
         type=PathFlag(READ, str),
         metavar="PATH",
-        help="its file or folder; 'mannequin' takes the built-in body",
+        help="file or folder of the body model; 'mannequin' takes the built-in body",
     )
     parser.add_argument("--batch-size", type=positive_int, default=16, help="frames posed at once")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")

@@ -1,6 +1,6 @@
 """Repair motions: level, smooth, plant the feet, trim; and exact changes (mirror, keep in place, loop, cut, turn).
 
-What cannot be decided is left alone and said. Raw files are never overwritten.
+What is uncertain is left unchanged and reported. Raw files are never overwritten.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@
 #   --t2v-model M     wan2.2 (default) | wan2.1-1.3b | ...; --seed, --size, --frames, --prompt-field as in generate_video.sh
 #   --hmr-model M     auto (default) | preview | smplest-x | ...; --fps, --person, --focal-length, --static-camera as in extract_motion.sh
 #   --target-fps N    frame rate of the motions (default: 16, the rate at which TM2M plays every motion)
-#   --refine          level, smooth and plant the feet where that is sure; the raw motions stay in D/motions_raw
+#   --refine          level, smooth and plant the feet where it is safe; the raw motions stay in D/motions_raw
 #   --judge J         gemini | openai | manual | none; default: manual with --verdicts, gemini if its key is set, else none
 #   --verdicts FILE   human verdicts, as exported by the review page
-#   --jitter-threshold X
-#   --vimogen-root R  also write D/tm2m.json, the archive for the TM2M loader of the ViMoGen checkout R, and print the commands that remain
+#   --jitter-threshold X  largest jitter that passes (default: 0.04)
+#   --vimogen-root R  also write D/tm2m.json, the archive for the TM2M loader of the ViMoGen checkout R, and print the remaining steps
 #   --dry-run         print the commands without running them
 #   -- ...            pass the remaining arguments to apply_quality_gate.py
 #

@@ -22,7 +22,7 @@ def add_limit_flags(parser: Parser) -> None:
         "--jitter-of",
         choices=(REFINED, RAW),
         default=REFINED,
-        help="whose jitter decides where a motion was refined; the record holds both",
+        help="for refined motions: the jitter of the refined or of the raw motion decides; the record holds both",
     )
     group.add_argument(
         "--max-jitter-raw", type=positive_number, metavar="X", help="the jitter before refining must be below, too"
@@ -36,7 +36,7 @@ def add_limit_flags(parser: Parser) -> None:
     )
     for metric in METRICS:
         for kind in metric.limits:
-            hint = f"off unless given ({metric.hint})" if metric.hint else "off unless given"
+            hint = f"limit for the {metric.name}, off by default" + (f" ({metric.hint})" if metric.hint else "")
             name = f"{kind}_{metric.key}"
             group.add_argument(*metric.flags(kind), dest=name, type=positive_number, metavar="X", help=hint)
     group.add_argument("--any-fps", action="store_true", help="accept motions whose rate is not 16 frames a second")

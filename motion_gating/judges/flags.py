@@ -51,7 +51,7 @@ def add_verdicts_flag(parser: Parser) -> None:
         type=read_path,
         action="append",
         metavar="FILE",
-        help="verdicts of reviewers; with another judge they override it; may be given several times",
+        help="verdicts of reviewers; with a model as judge, they override it; may be given several times",
     )
 
 
@@ -83,7 +83,7 @@ def _add_service_flags(group: argparse._ActionsContainer) -> None:
 def _add_call_flags(group: argparse._ActionsContainer) -> None:
     """How many calls at a time, how long each may take, and where answers are cached."""
     group.add_argument("--num-threads", type=thread_count, default=2, help="concurrent calls")
-    group.add_argument("--rpm", type=positive_number, metavar="N", help="most calls per minute")
+    group.add_argument("--rpm", type=positive_number, metavar="N", help="maximum number of calls per minute")
     group.add_argument(
         "--call-timeout",
         type=positive_number,

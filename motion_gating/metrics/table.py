@@ -43,7 +43,14 @@ class Metric:
 
 METRICS = (
     Metric(JITTER, "jitter", "m/frame² at 16 fps", limits=()),
-    Metric("mbench_foot_sliding", "foot sliding (MBench)", "mm/frame", 1000.0, short="foot_sliding"),
+    Metric(
+        "mbench_foot_sliding",
+        "foot sliding (MBench)",
+        "mm/frame",
+        1000.0,
+        short="foot_sliding",
+        hint="metres per frame",
+    ),
     Metric(
         "mbench_foot_floating",
         "foot floating (MBench)",
@@ -51,12 +58,12 @@ METRICS = (
         short="foot_floating",
         hint="share of frames, 0 to 1",
     ),
-    Metric("ground_penetration", "ground penetration", "mm", 1000.0),
-    Metric("dynamic_degree", "dynamic degree", "mm/frame", 1000.0, limits=("max", "min")),
+    Metric("ground_penetration", "ground penetration", "mm", 1000.0, hint="metres"),
+    Metric("dynamic_degree", "dynamic degree", "mm/frame", 1000.0, limits=("max", "min"), hint="metres per frame"),
     Metric(TREMBLE, "tremble", "of white noise", hint=f"0 for none, 1 for noise; {SUGGESTED_TREMBLE:g} is suggested"),
     Metric("foot_clearance", "foot clearance", "mm", 1000.0, hint="metres"),
     Metric("skate_ratio", "skate ratio", "of ground steps", hint="share, 0 to 1"),
-    Metric("skate_speed", "skate speed", "m/s"),
+    Metric("skate_speed", "skate speed", "m/s", hint="metres per second"),
     Metric(
         "support_distance",
         "support distance",

@@ -238,7 +238,7 @@ def thread_count(text: str) -> int:
 
 
 def worker_count(text: str) -> int:
-    """argparse type: a number of worker processes; 0 works in this process."""
+    """argparse type: a number of worker processes; 0 means none."""
     return _int_within(text, 0, 1024, "a whole number of processes (0 to 1024)")
 
 

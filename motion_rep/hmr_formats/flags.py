@@ -37,7 +37,7 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
         "--focal-length",
         type=positive_number,
         metavar="PX",
-        help="use this focal length instead of the system's: 4D-Humans assumes a very long one",
+        help="replace the system's focal length (for 4D-Humans, which assumes a very long lens)",
     )
     parser.add_argument(
         "--trust-pickle",

@@ -20,23 +20,23 @@ def add_refining_flags(parser: argparse.ArgumentParser) -> None:
         type=level,
         default=AUTO,
         metavar="auto|off|PITCH,ROLL",
-        help="turn the person upright: where the body's balance shows the tilt, or by the camera's tilt in degrees "
-        "(pitch: down, roll: clockwise)",
+        help="turn the person upright: auto estimates the tilt from the body's balance; PITCH,ROLL is the camera's "
+        "known tilt in degrees (down, clockwise)",
     )
     parser.add_argument(
         "--smooth",
         type=smoothness,
         default=AUTO,
         metavar="auto|off|STRENGTH",
-        help="take noise out: as much as the clip holds, or STRENGTH times the noise estimated",
+        help="remove noise: auto estimates how much there is; STRENGTH scales the estimate",
     )
-    parser.add_argument("--feet", choices=(AUTO, OFF), default=AUTO, help="make feet that stand stand still")
+    parser.add_argument("--feet", choices=(AUTO, OFF), default=AUTO, help="stop standing feet from sliding")
     parser.add_argument(
         "--trim",
         type=span,
         default=OFF,
         metavar="auto|off|START:END",
-        help="keep from the first to the last movement, or these seconds",
+        help="keep a part: auto from the first to the last movement, or these seconds",
     )
     parser.add_argument("--mirror", action="store_true", help="exchange left and right")
     parser.add_argument("--in-place", action="store_true", help="keep the pelvis over its first place")

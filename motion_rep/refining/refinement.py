@@ -1,6 +1,6 @@
 """Refine one motion: trim, smooth, level, plant the feet, and the exact changes, in this order.
 
-All works on body parameters; the rows are encoded again at the end. What cannot be decided is left alone and said.
+All works on body parameters; the rows are encoded again at the end. What is uncertain stays and is reported.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=worker_count,
-        help="processes (default: one for each core if there are enough items); 0 works in this process",
+        help="processes (default: one for each core if there are enough items); 0: no worker processes",
     )
     parser.add_argument(
         "--item-timeout",
