@@ -18,6 +18,7 @@ from motion_rep.files.remote_files import local_copy, local_output
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
+LEAST_FIELDS = "An entry needs at least id, motion_path and prompt."
 
 
 def is_lines(path: Location) -> bool:
@@ -109,13 +110,12 @@ def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
 
 def _checked_entry(path: Location, number: int, entry: object, seen: set[str]) -> Entry:
     if not isinstance(entry, dict):
-        raise UsageError(
-            f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object with id, prompt and motion_path."
-        )
+        raise UsageError(f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object. {LEAST_FIELDS}")
     identifier = entry_id(entry)
     if isinstance(identifier, bool) or not isinstance(identifier, (int, str, float)) or identifier == "":
         raise UsageError(
-            f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id."
+            f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id. "
+            f"{LEAST_FIELDS}"
         )
     if str(identifier) in seen:
         raise UsageError(

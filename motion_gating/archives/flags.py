@@ -28,13 +28,20 @@ def add_archive_flag(parser: argparse._ActionsContainer, required: bool = True) 
 
 
 def add_scheme_flag(parser: argparse._ActionsContainer) -> None:
-    """Add ``--allow-scheme`` for the addresses in an archive."""
+    """Add ``--allow-scheme`` and ``--allow-host`` for the addresses in an archive."""
     parser.add_argument(
         "--allow-scheme",
         nargs="+",
         default=[],
         metavar="S",
         help="schemes (s3, gs) of addresses that the archive may name, besides http and those of this command's paths",
+    )
+    parser.add_argument(
+        "--allow-host",
+        nargs="+",
+        default=[],
+        metavar="HOST",
+        help="hosts of private networks that the archive may name, besides those of this command's paths",
     )
 
 

@@ -23,10 +23,11 @@ from motion_gating.archives.fields import (
     TEXT_KEYS,
 )
 from motion_gating.archives.paths import files_named, path_in_archive
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.motions.motion_file import MotionClip, motion_clip
+from motion_rep.runs.work_pool import Failed, attempt
 from motion_rep.safe_loading.torch_files import read_torch
 
 MOTION_KEY = "motion"  # of a motion file
@@ -100,14 +101,24 @@ def _file_entry(path: Path, output: Path, unreadable: list[str]) -> dict | None:
         return None
     if path.suffix.lower() not in TORCH:
         return {SOURCE_CAPTURE: named}
-    try:
-        value = read_torch(path)
-        if isinstance(value, dict) and MOTION_KEY not in value:
-            return {SOURCE_CAPTURE: named}
-        return {MOTION_PATH: named, MOTION_DURATION: seconds_of(motion_clip(value))}
-    except InputError as error:
-        unreadable.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    found = attempt(_torch_entry, (path, named))
+    if isinstance(found, Failed):
+        unreadable.append(found.message if str(path) in found.message else f"{path}: {found.message}")
         return {MOTION_PATH: named}
+    return found
+
+
+def _torch_entry(file: tuple[Path, str]) -> dict:
+    """A capture, or a motion with its length.
+
+    Raises:
+        InputError: neither can be read.
+    """
+    path, named = file
+    value = read_torch(path)
+    if isinstance(value, dict) and MOTION_KEY not in value:
+        return {SOURCE_CAPTURE: named}
+    return {MOTION_PATH: named, MOTION_DURATION: seconds_of(motion_clip(value))}
 
 
 def _entries(source: Path, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from motion_gating.evaluation.controls import OTHER_DESCRIPTION, Control, false_accepts, write_blank_clip
+from motion_gating.gate.gate import verdict_on
 from motion_gating.judges.interface import Judge, Question, Verdict
 from motion_rep.runs.ordered_threads import in_order
 
@@ -19,14 +20,15 @@ def blank_clip(folder: Path) -> Path:
 
 def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:
     """The verdict on a blank clip with the question's description."""
-    return judge.judge(replace(question, identifier="blank", video=write_blank_clip(blank_clip(folder))))
+    shown = replace(question, identifier="blank", video=write_blank_clip(blank_clip(folder)))
+    return verdict_on(shown, judge)[0]
 
 
 def ask_controls(judge: Judge, controls: Sequence[Control], threads: int) -> Iterator[tuple[Control, Verdict]]:
     """Each control with its verdict."""
 
     def ask(control: Control) -> Verdict:
-        return judge.judge(control.question)
+        return verdict_on(control.question, judge)[0]
 
     answers = in_order(ask, controls, threads if judge.is_remote_service else 0, threading.Event())
     yield from ((control, verdict) for control, verdict in answers if verdict is not None)

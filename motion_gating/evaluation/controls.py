@@ -15,9 +15,10 @@ from motion_gating.archives.fields import Fields
 from motion_gating.evaluation.agreement import wilson_interval
 from motion_gating.gate.gate import question_of
 from motion_gating.judges.interface import Question, Verdict
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import is_there
+from motion_rep.runs.work_pool import Failed, attempt
 from motion_rep.video.writing import open_writer
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
@@ -94,11 +95,10 @@ def false_accepts(verdicts: Iterable[Verdict]) -> FalseAccepts:
 
 def _usable(meta_json: Location, fields: Fields) -> Iterator[Question]:
     for entry in read_entries(meta_json):
-        try:
-            question = question_of(entry, fields, meta_json)
-        except InputError:
+        question = attempt(lambda one: question_of(one, fields, meta_json), entry)
+        if isinstance(question, Failed) or question.description is None or question.video is None:
             continue
-        if question.description is not None and question.video is not None and is_there(question.video):
+        if attempt(is_there, question.video) is True:
             yield question
 
 

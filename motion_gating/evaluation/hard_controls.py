@@ -11,8 +11,9 @@ import numpy as np
 
 from motion_gating.evaluation.controls import Control
 from motion_gating.judges.interface import Question
-from motion_rep.common.errors import InputError
+from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
+from motion_rep.runs.work_pool import Failed, attempt
 from motion_rep.video.reading import open_video
 from motion_rep.video.writing import open_writer
 
@@ -80,21 +81,18 @@ def near_miss(text: str, words: dict[str, str]) -> str | None:
     return text[: first.start()] + words[first[0].lower()] + text[first.end() :]
 
 
+def _frames_and_rate(clip: Location) -> tuple[Frames, float]:
+    """At most one frame more than a control may have, and the frames per second."""
+    with local_copy(clip) as path, open_video(path) as video:
+        return [frame for _, (_, frame) in zip(range(MOST_FRAMES + 1), video, strict=False)], video.fps
+
+
 def _changed_clip(question: Question, change: ClipChange, target: Path) -> bool:
     """Write the changed clip; returns False where it cannot be read or is too long."""
-    if question.video is None:
+    found = None if question.video is None else attempt(_frames_and_rate, question.video)
+    if found is None or isinstance(found, Failed) or not 0 < len(found[0]) <= MOST_FRAMES:
         return False
-    try:
-        with local_copy(question.video) as path, open_video(path) as video:
-            frames, fps = [], video.fps
-            for _, frame in video:
-                frames.append(frame)
-                if len(frames) > MOST_FRAMES:
-                    return False
-    except InputError:
-        return False
-    if not frames:
-        return False
+    frames, fps = found
     with open_writer(target, frames[0].shape[1], frames[0].shape[0], fps) as writer:
         for frame in change.change(frames):
             writer.write(frame)

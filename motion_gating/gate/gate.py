@@ -251,14 +251,16 @@ def _examined_entry(
 
 
 def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, str]:
-    """The judge's verdict, and the traceback of an unexpected error.
-
-    Such an error costs this entry its verdict and no other.
-    """
+    """The judge's verdict on an entry, and the traceback of an unexpected error."""
     question = attempt(lambda one: question_of(one, options.fields, options.meta_json), entry)
     if isinstance(question, Failed):
         kind = UNEXPECTED if question.detail else NO_QUESTION
         return undecided(judge.name, kind, question.message), question.detail
+    return verdict_on(question, judge)
+
+
+def verdict_on(question: Question, judge: Judge) -> tuple[Verdict, str]:
+    """The judge's verdict, and the traceback of an unexpected error, which costs this question its verdict only."""
     answer = attempt(judge.judge, question)
     if isinstance(answer, Failed):
         return undecided(judge.name, UNEXPECTED, answer.message), answer.detail

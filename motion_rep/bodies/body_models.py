@@ -16,7 +16,8 @@ from motion_rep.bodies.smplx_model import SmplxBody, model_name
 from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.parameters import BodyParameters
 
-MODEL_PATH_VARIABLE = "SMPLX_MODEL_PATH"
+# Type of body -> the environment variables with the place of its model; the first that is set counts.
+MODEL_PATH_VARIABLES = {"smplx": ("SMPLX_MODEL_PATH",), "smplh": ("SMPLH_MODEL_PATH", "SMPLX_MODEL_PATH")}
 DEFAULT_MODEL_FOLDER = Path("data/body_models")
 BUILT_IN = "mannequin"
 
@@ -52,7 +53,8 @@ def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
     """The body to draw.
 
     Searches ``model_path`` (a file, or a folder that holds it directly or under its type), then the environment
-    variable SMPLX_MODEL_PATH, then data/body_models. ``mannequin`` always selects the built-in body.
+    variable SMPLX_MODEL_PATH (for SMPL-H first SMPLH_MODEL_PATH), then data/body_models. ``mannequin`` always selects
+    the built-in body.
 
     Raises:
         UsageError: no model at the given place, or SMPL-H requested and not found.
@@ -77,13 +79,22 @@ def find_model(smpl_type: str = "smplx", model_path: str | os.PathLike | None = 
     Raises:
         UsageError: no model at the given place, or SMPL-H requested and not found.
     """
-    named = model_path or os.environ.get(MODEL_PATH_VARIABLE)
+    named = model_path or _place_in_environment(smpl_type)
     found = _model_in(Path(named) if named else DEFAULT_MODEL_FOLDER, smpl_type)
     if found is None and (named or smpl_type != "smplx"):
         where = named or DEFAULT_MODEL_FOLDER
         wanted = f"no {smpl_type.upper()} model was found there, expected {_model_names(smpl_type)[0]}"
         raise UsageError(f"{where}: {wanted}. Correct the path, or leave it out to draw the built-in mannequin.")
     return found
+
+
+def _place_in_environment(smpl_type: str) -> Path | None:
+    """The first place that is set. A file of SMPL-X stands for its folder where SMPL-H is wanted."""
+    for variable in MODEL_PATH_VARIABLES[smpl_type]:
+        if text := os.environ.get(variable):
+            of_other_type = smpl_type.upper() not in variable and Path(text).is_file()
+            return Path(text).parent if of_other_type else Path(text)
+    return None
 
 
 def _model_in(place: Path, smpl_type: str) -> Path | None:

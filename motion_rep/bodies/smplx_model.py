@@ -87,7 +87,7 @@ def _layer(path: Path, smpl_type: str) -> Any:
                 str(plain), gender="neutral", ext="npz", num_betas=10, flat_hand_mean=False, dtype=torch.float32
             )
     except (
-        KeyError,
+        LookupError,
         ValueError,
         OSError,
         AttributeError,

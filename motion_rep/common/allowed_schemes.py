@@ -1,30 +1,43 @@
-"""Schemes of addresses that the files of a run may name, because the command line names them."""
+"""Schemes and hosts of addresses that the files of a run may name, because the command line names them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# In the environment, as worker processes read it too.
-VARIABLE = "MOTION_REP_ALLOWED_SCHEMES"
+# In the environment, as worker processes read them too.
+SCHEMES, HOSTS = "MOTION_REP_ALLOWED_SCHEMES", "MOTION_REP_ALLOWED_HOSTS"
 
 
 def allowed_schemes() -> list[str]:
     """The schemes that the command line of this run allows."""
-    return os.environ.get(VARIABLE, "").split(",")
+    return os.environ.get(SCHEMES, "").split(",")
+
+
+def allowed_hosts() -> list[str]:
+    """The hosts of private networks that the command line of this run, or the environment, allows."""
+    return os.environ.get(HOSTS, "").split(",")
 
 
 @contextlib.contextmanager
-def schemes_allowed(paths: Iterable[Any], more: Iterable[str] = ()) -> Iterator[None]:
-    """Allow the schemes of a command line's own paths, and others, for the time of a block."""
-    before = os.environ.get(VARIABLE)
-    own = [scheme for path in paths if isinstance(scheme := getattr(path, "scheme", None), str)]
-    os.environ[VARIABLE] = ",".join(sorted({*own, *(scheme.lower() for scheme in more)}))
+def addresses_allowed(paths: Iterable[Any], schemes: Iterable[str] = (), hosts: Iterable[str] = ()) -> Iterator[None]:
+    """Allow the schemes and hosts of a command line's own paths, and others, for the time of a block."""
+    before = {name: os.environ.get(name) for name in (SCHEMES, HOSTS)}
+    own = [path for path in paths if isinstance(getattr(path, "scheme", None), str)]
+    named = {host for path in own if (host := urllib.parse.urlsplit(str(path)).hostname)}
+    os.environ[SCHEMES] = _joined({path.scheme for path in own}, schemes)
+    os.environ[HOSTS] = _joined(named, hosts, allowed_hosts())
     try:
         yield
     finally:
-        os.environ.pop(VARIABLE)
-        if before is not None:
-            os.environ[VARIABLE] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _joined(*words: Iterable[str]) -> str:
+    return ",".join(sorted({word.lower() for some in words for word in some if word}))

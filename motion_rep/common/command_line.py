@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 from motion_rep import __version__
-from motion_rep.common.allowed_schemes import schemes_allowed
+from motion_rep.common.allowed_schemes import addresses_allowed
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
 from motion_rep.common.overwriting import GivenPath, PathFlag, require_apart
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
@@ -128,7 +128,8 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     try:
         given = getattr(args, "given_paths", ())
         require_apart(given)
-        with schemes_allowed((one.path for one in given), getattr(args, "allow_scheme", ())):
+        more = (getattr(args, name, ()) for name in ("allow_scheme", "allow_host"))
+        with addresses_allowed((one.path for one in given), *more):
             return command(args)
     except InputError as error:
         say_error(error)

@@ -13,6 +13,7 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
+from motion_rep.common.allowed_schemes import allowed_hosts
 from motion_rep.common.errors import InputError, located, one_line
 from motion_rep.files.limits import MOST_FILE_BYTES
 
@@ -29,8 +30,8 @@ def download(address: str, target: Path) -> None:
 
     Raises:
         FileNotFoundError: the server has no such file.
-        InputError: another answer than the file, a redirect to a host that is not public, too many bytes, or no end
-            in time; names the address.
+        InputError: another answer than the file, a host of a private network that the command line does not allow,
+            too many bytes, or no end in time; names the address.
     """
     with _answer(address) as response, open(target, "wb") as file:
         size = 0
@@ -54,7 +55,8 @@ def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
     """The response with the file; the connection is closed when the time is over, whatever it waits for."""
     end = time.monotonic() + MOST_SECONDS
     with contextlib.ExitStack() as stack, located(address), _errors(end):
-        response, place = _Connection.open(address, False, end, stack), address
+        own = (urllib.parse.urlsplit(address).hostname or "") in allowed_hosts()
+        response, place = _Connection.open(address, not own, end, stack), address
         for _ in range(MOST_REDIRECTS):
             if response.status not in REDIRECTS:
                 break
@@ -118,7 +120,10 @@ class _Connection(http.client.HTTPConnection):
         problem: OSError = ConnectionError(f"{self.host} has no address")
         for family, kind, protocol, _, number in found:
             if self._public and not _is_public(str(number[0])):
-                raise InputError(f"{self.host}: is {number[0]}, a host of a private network; no redirect leads there.")
+                raise InputError(
+                    f"{self.host}: is {number[0]}, a host of a private network. If you trust the archive, add "
+                    f"--allow-host {self.host}; redirects never lead there."
+                )
             self.sock = socket.socket(family, kind, protocol)
             self.sock.settimeout(min(SILENT_SECONDS, self._seconds))
             try:

@@ -16,6 +16,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import FOLDER, READ, WRITTEN, PathFlag
 
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+IPV6_HOST = re.compile(r"\A\[[0-9A-Fa-f:.]+\]")
 LOCAL_SCHEMES = ("file", "local")
 # What a JSON file may name in any case; the command line allows more.
 ARCHIVE_SCHEMES = ("http", "https")
@@ -94,7 +95,7 @@ def parse_location(text: str) -> Location:
     scheme, place = found[1].lower(), found[2]
     if scheme in LOCAL_SCHEMES:
         return Path(place)
-    if "::" in text:
+    if "::" in IPV6_HOST.sub("", place):
         raise InputError(
             f"{text}: chains several file systems, expected one. Unpack the archive first and give the URL of "
             "the files."

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from motion_rep.common.allowed_schemes import VARIABLE
+from motion_rep.common.allowed_schemes import HOSTS, SCHEMES
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
 
@@ -122,7 +122,10 @@ def _connected(address: str | None) -> ModuleType:
             # Otherwise Ray repeats the workers' output here.
             ray.init(
                 address=address,
-                runtime_env={"py_modules": OWN_PACKAGES, "env_vars": {VARIABLE: os.environ.get(VARIABLE, "")}},
+                runtime_env={
+                    "py_modules": OWN_PACKAGES,
+                    "env_vars": {name: os.environ.get(name, "") for name in (SCHEMES, HOSTS)},
+                },
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )

@@ -80,7 +80,10 @@ def test_readable_characters_stay_readable(tmp_path):
         ('{"id": 1}', "expected a list"),
         ("[1]", "entry 0 is a JSON number"),
         ("[null]", "entry 0 is a JSON null"),
-        ("[{}]", "has the id None"),
+        (
+            "[{}]",
+            "expected a number or a string in id or global_id. An entry needs at least id, motion_path",
+        ),
         ('[{"id": true}]', "has the id True"),
         ('[{"id": ""}]', "has the id ''"),
         ('[{"id": [1]}]', "has the id [1]"),

@@ -9,6 +9,7 @@ import torch
 from sample_motions import smooth_clip
 
 from motion_gating import make_archive
+from motion_gating.archives import making
 from motion_rep.motions.motion_file import MotionClip, write_motion
 
 
@@ -82,3 +83,18 @@ def test_unusable_sources_are_refused(output, capsys):
     make(output, "empty", code=2)
     errors = capsys.readouterr().err
     assert all(words in errors for words in ("none.txt", "row 2 has no prompt", "nothing to make entries from"))
+
+
+def test_an_unexpected_error_costs_one_file(output, monkeypatch, capsys):
+    reading = making.read_torch
+
+    def read(path):
+        if path.name == "c.pt":
+            raise ZeroDivisionError("odd bytes")
+        return reading(path)
+
+    monkeypatch.setattr(making, "read_torch", read)
+    first, second = make(output, "motions")
+    assert first["motion_duration"] == 2.0 and "motion_duration" not in second
+    error = capsys.readouterr().err
+    assert "motions/c.pt: ZeroDivisionError: odd bytes" in error and error.count("\n") == 1

@@ -25,9 +25,12 @@ from gate_support import (
 
 from motion_gating import evaluate_gate
 from motion_gating.archives.fields import Fields
+from motion_gating.evaluation import controls as controls_module
 from motion_gating.evaluation.agreement import Counts, measure_agreement, wilson_interval
+from motion_gating.evaluation.control_run import ask_controls
 from motion_gating.evaluation.controls import choose_controls
 from motion_gating.evaluation.threshold_curve import LabelledCase, best_point, threshold_curve
+from motion_gating.judges.interface import Verdict
 
 MOTIONS = [
     "jumping jacks",
@@ -269,3 +272,41 @@ def test_a_file_that_is_no_report_is_refused(tmp_path):
         assert done.returncode == 2
         assert "report.json" in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+class _Stumbling:
+    """A judge that fails on some descriptions."""
+
+    def __init__(self, word):
+        self.word = word
+
+    name, is_remote_service, stop = "stumbling", False, None
+
+    def judge(self, question):
+        if self.word in question.description:
+            raise ZeroDivisionError("odd answer")
+        return Verdict(matches=False, analysis="no", judge=self.name)
+
+
+def test_an_unexpected_error_of_the_judge_costs_one_control(tmp_path):
+    meta = archive_of_motions(tmp_path)
+    controls = choose_controls(meta, Fields(), len(MOTIONS), seed=0)
+    word = controls[0].question.description.split()[-1]
+    verdicts = [verdict for _, verdict in ask_controls(_Stumbling(word), controls, 1)]
+    stumbled = [word in control.question.description for control in controls]
+    assert not all(stumbled) and [one.matches is None for one in verdicts] == stumbled
+    assert {one.error_kind for one in verdicts if one.matches is None} == {"unexpected"}
+
+
+def test_an_unexpected_error_in_an_entry_costs_this_entry(tmp_path, monkeypatch):
+    meta = archive_of_motions(tmp_path)
+    found = controls_module.question_of
+
+    def question(entry, fields, meta_json):
+        if "squats" in entry["prompt"]:
+            raise ZeroDivisionError("odd entry")
+        return found(entry, fields, meta_json)
+
+    monkeypatch.setattr(controls_module, "question_of", question)
+    chosen = choose_controls(meta, Fields(), len(MOTIONS), seed=0)
+    assert len(chosen) == len(MOTIONS) - 1

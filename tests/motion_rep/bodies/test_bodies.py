@@ -178,6 +178,21 @@ def test_a_model_that_was_asked_for_and_is_not_there_is_refused(smpl_type, named
         load_body(smpl_type, named)
 
 
+def test_smplh_has_a_variable_of_its_own(tmp_path, smplx_file, monkeypatch):
+    """SMPLX_MODEL_PATH may name a file, which is no SMPL-H body."""
+    monkeypatch.setenv("SMPLX_MODEL_PATH", str(smplx_file))
+    with pytest.raises(UsageError, match="no SMPLH model was found there"):
+        load_body("smplh")
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h/SMPLH_NEUTRAL.npz").touch()
+    monkeypatch.setenv("SMPLH_MODEL_PATH", str(tmp_path / "h"))
+    assert find_model("smplh") == tmp_path / "h/SMPLH_NEUTRAL.npz"
+    assert find_model("smplx") == smplx_file
+    monkeypatch.delenv("SMPLH_MODEL_PATH")
+    monkeypatch.setenv("SMPLX_MODEL_PATH", str(tmp_path / "h"))
+    assert find_model("smplh") == tmp_path / "h/SMPLH_NEUTRAL.npz"
+
+
 def test_a_variable_that_points_nowhere_is_refused(monkeypatch):
     monkeypatch.setenv("SMPLX_MODEL_PATH", "/nothing/here")
     with pytest.raises(UsageError, match="/nothing/here"):

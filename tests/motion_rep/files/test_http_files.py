@@ -16,7 +16,7 @@ from command_support import assert_error_lines, save_json
 from gate_support import make_archive
 
 from motion_gating.apply_quality_gate import main as gate
-from motion_rep.common.allowed_schemes import allowed_schemes, schemes_allowed
+from motion_rep.common.allowed_schemes import HOSTS, addresses_allowed, allowed_hosts, allowed_schemes
 from motion_rep.common.errors import InputError
 from motion_rep.files import http_files
 from motion_rep.files.locations import parse_location, resolve_from
@@ -57,6 +57,13 @@ def says(body: bytes, code: int = 200, **headers: str) -> Answer:
         handler.wfile.write(body)
 
     return answer
+
+
+@pytest.fixture(autouse=True)
+def allowed(request, monkeypatch):
+    """The command line names addresses on loopback, unless a test is about archives alone."""
+    if "private" not in request.node.name:
+        monkeypatch.setenv(HOSTS, "127.0.0.1")
 
 
 def fetched(address: str) -> bytes:
@@ -100,7 +107,7 @@ def test_a_redirect_to_loopback_is_not_followed(code):
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1"]
     + ["::1", "fe80::1%1", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::"],
 )
-def test_a_redirect_to_a_name_of_a_private_host(monkeypatch, number):
+def test_a_redirect_to_a_name_of_an_inner_host(monkeypatch, number):
     real = socket.getaddrinfo
     family = socket.AF_INET6 if ":" in number else socket.AF_INET
 
@@ -178,9 +185,9 @@ def test_an_archive_may_not_name_other_schemes(tmp_path, scheme):
     with pytest.raises(InputError, match=f"--allow-scheme {scheme}"):
         resolve_from(text, archive)
     assert str(resolve_from(text, parse_location(f"{scheme}://host/a.json"))) == text
-    with schemes_allowed([parse_location(f"{scheme}://other")]):
+    with addresses_allowed([parse_location(f"{scheme}://other")]):
         assert str(resolve_from(text, archive)) == text
-    with schemes_allowed([], [scheme.upper()]):
+    with addresses_allowed([], [scheme.upper()]):
         assert str(resolve_from(text, archive)) == text
     assert allowed_schemes() == [""]
 
@@ -197,3 +204,40 @@ def test_an_entry_with_an_odd_address_costs_only_itself(tmp_path, capsys, text):
     assert [record["id"] for record in json.loads(report.read_text())] == [1, 2]
     assert json.loads(Path(meta).read_text())[1]["use_ref_motion"] is True
     assert_error_lines(capsys.readouterr().err, 0)
+
+
+PRIVATE = ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]"]
+PRIVATE += ["169.254.169.254", "[fe80::1]", "10.0.0.1", "0.0.0.0"]
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+def test_private_hosts_of_an_archive_are_not_asked(tmp_path, host):
+    with server(says(b"secret")) as (address, asked):
+        named = f"http://{host}:{address.rpartition(':')[2]}/a.pt"
+        assert "a host of a private network" in refused(str(resolve_from(named, tmp_path / "a.json")))
+        assert not is_there(parse_location(named)) and asked == []
+
+
+def test_private_hosts_that_the_command_line_names_are_asked():
+    with server(says(b"mine")) as (address, _):
+        with addresses_allowed([parse_location(f"{address}/archive.json")]):
+            assert fetched(f"{address}/a.pt") == b"mine"
+        with addresses_allowed([], hosts=["127.0.0.1"]):
+            assert fetched(f"{address}/a.pt") == b"mine"
+            assert "private network" in refused(address.replace("127.0.0.1", "127.1") + "/a.pt")
+        assert allowed_hosts() == [""]
+
+
+def test_private_host_in_an_entry_needs_the_flag_of_the_command(tmp_path):
+    meta = make_archive(tmp_path, (1, 2))
+    entries = json.loads(meta.read_text())
+    with server(says(Path(tmp_path / entries[0]["mbench_eval_path"]).read_bytes())) as (address, asked):
+        save_json(meta, [{**entries[0], "mbench_eval_path": f"{address}/a_eval.pt"}, entries[1]])
+        verdicts = save_json(tmp_path / "v.json", [{"id": number, "matches": True} for number in (1, 2)])
+        report = tmp_path / "report.json"
+        words = ["--meta-json", meta, "--quality-report", report, "--judge", "manual", "--verdicts", verdicts]
+        given = [str(word) for word in words]
+        gate(given)
+        assert asked == [] and "private network" in report.read_text()
+        gate([*given, "--allow-host", "127.0.0.1"])
+        assert "/a_eval.pt" in asked and "private network" not in report.read_text()
