@@ -55,7 +55,7 @@ def _add_motion_flags(parser: Parser) -> None:
         "--up-from",
         choices=("capture", "level"),
         default="capture",
-        help="level the person by the capture's up direction if it has one with a small spread, or assume a level camera",
+        help="level the person by the capture's up direction if it is known well, or assume a level camera",
     )
     parser.add_argument(
         "--extrinsic-format",

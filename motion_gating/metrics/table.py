@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from motion_gating.archives.fields import IMAGE_FIT, JITTER
 
-DEFAULT_JITTER = 0.04  # the jitter threshold
 TREMBLE = "tremble"
 SUGGESTED_TREMBLE = 0.6
 RAW = "raw"  # the motion before it was refined

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED, progress
 from motion_rep.runs.engine import Engine
-from motion_rep.runs.report import ItemFailure, write_failures
+from motion_rep.runs.report import ItemFailure, say_failure, write_failures
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -45,7 +45,7 @@ class Batch:
             place: printed before the message, for messages that do not name the item.
         """
         self.failures.append(ItemFailure(item, message, traceback))
-        say_error(f"{place}{message}")
+        say_failure(self.failures[-1], place)
 
     def finish(self) -> int:
         """Write the failures; returns the exit code."""

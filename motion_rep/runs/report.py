@@ -1,4 +1,4 @@
-"""Reports of a run over many items: failures as JSON, and notes shared by many items printed a few times only."""
+"""Reports of a run over many items: failures as lines and as JSON, and notes that many items share, printed rarely."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from motion_rep.common.command_line import say_error
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import json_text
 
@@ -21,6 +22,11 @@ class ItemFailure:
     item: object
     error: str
     traceback: str = ""
+
+
+def say_failure(failure: ItemFailure, place: str = "") -> None:
+    """Print the line of a failed item; ``place`` stands before a message that does not name the item."""
+    say_error(f"{place}{failure.error}")
 
 
 def write_failures(path: str | os.PathLike, counts: Mapping[str, int], failures: Iterable[ItemFailure]) -> None:
