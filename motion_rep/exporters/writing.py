@@ -62,8 +62,8 @@ def export_file(source: Path, outputs: Sequence[Path], settings: Settings) -> in
     for output in outputs:
         remove_stale_temporaries(output.parent, recursive=False)
         motion = export_motion(clip, output, rate, settings.frame, settings.unit)
-        if note := closing_note(clip, motion, output):
-            say_warning(f"{source}: {note}")
+        if (closing := closing_note(clip, motion, output)) is not None:
+            say_warning(f"{source}: {closing}")
         say(_sentence(output, motion, settings.unit))
     return DONE
 

@@ -59,7 +59,7 @@ def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: 
     for rows in (pivots, sides, bands):
         rows[half:, ..., tracks:] = 0.0
     factors = _eliminate(pivots, sides, bands)
-    _solve_middle(*(rows[half:] for rows in (pivots, sides, bands)), tracks)
+    _solve_middle(pivots[half:], sides[half:], bands[half:], tracks)
     _put_in(pivots, sides, factors)
     return np.concatenate((sides[: half + 1, :, :tracks], sides[half::-1, :, tracks:]))[:frames].transpose(0, 2, 1)
 
