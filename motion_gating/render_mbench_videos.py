@@ -11,6 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.archives.flags import add_scheme_flag
 from motion_rep.common.command_line import Parser, frame_rate, from_flags, picture_side, positive_int, run_command
+from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import WRITTEN, PathFlag
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.files.locations import folder_location, is_remote, location, read_location
@@ -18,6 +19,7 @@ from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_f
 
 # Starting a worker costs about as much as this many clips.
 WORTH_A_WORKER = 3
+WIDE, SMALL = 960, 512
 
 
 def build_parser() -> Parser:
@@ -41,8 +43,8 @@ def build_parser() -> Parser:
     )
     add_model_flag(parser)
     parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
-    parser.add_argument("--width", type=picture_side, default=960, help="pixels")
-    parser.add_argument("--height", type=picture_side, default=960, help="pixels")
+    parser.add_argument("--width", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
+    parser.add_argument("--height", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
     parser.add_argument(
@@ -56,8 +58,20 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--framing",
         choices=("mbench", "close"),
-        default="mbench",
-        help="mbench: the published camera; close: as near as the whole clip allows, so that a judge sees more",
+        help="mbench (default): the published camera; close: nearer, and it follows a person who goes far over a tiled "
+        "ground, so that the person fills at least half of the picture",
+    )
+    parser.add_argument(
+        "--for-judge",
+        action="store_true",
+        help=f"draw <id>.judge.mp4 with only the frames that a model sees, {SMALL} pixels wide, close; entries get it "
+        "as judge_video_path, which the gate shows to its judge instead of video_path. video_path stays for people",
+    )
+    parser.add_argument(
+        "--sampling-fps",
+        type=frame_rate,
+        default=5.0,
+        help="with --for-judge: frames per second that the model sees; give the gate the same --sampling-fps",
     )
     add_run_flags(parser)
     add_renderer_flag(parser)
@@ -73,6 +87,12 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.rendering.archive_run import ArchiveRun, render_archive
 
+    if args.for_judge and args.show_contacts:
+        raise UsageError("--show-contacts is for people, --for-judge for models. Draw the videos in two runs.")
+    side = SMALL if args.for_judge else WIDE
+    args.width, args.height = args.width or side, args.height or side
+    args.framing = args.framing or ("close" if args.for_judge else "mbench")
+    args.sampling_fps = args.sampling_fps if args.for_judge else None
     require_failures_folder(args)
     all_remote = is_remote(args.meta_json) and is_remote(args.output_dir)
     return render_archive(from_flags(ArchiveRun, args), engine_from(args, WORTH_A_WORKER, all_remote=all_remote))

@@ -18,7 +18,8 @@ from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 DIGITS = 32
-MOTION_DIGEST, JOINTS_NOTE = "motion_digest", "joints_note"  # keys of an eval file
+# Keys of an eval file.
+MOTION_DIGEST, JOINTS_NOTE, JUDGE_SHA256 = "motion_digest", "joints_note", "judge_video_sha256"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Fields of an archive's entry.
@@ -13,7 +14,8 @@ EMBED_SUFFIX = "_wanvideot5_embed_path"  # after a text key: where the loader fi
 TEXT_ANNOTATIONS = "motion_text_annot"  # ViMoGen-228K: one text or a list of texts
 MOTION_PATH, MOTION_DURATION = "motion_path", "motion_duration"
 VIDEO_PATH, EVAL_PATH = "video_path", "mbench_eval_path"
-PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH)
+JUDGE_VIDEO_PATH = "judge_video_path"  # the same motion as the judge sees it: fewer and smaller pictures
+PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH)
 SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # what a motion is made of
 OTHER_PATH_FIELDS = ("overlay_path", "depth_path", SOURCE_VIDEO, SOURCE_CAPTURE)
 USE_REF_MOTION = "use_ref_motion"
@@ -36,3 +38,7 @@ class Fields:
     video: str = VIDEO_PATH
     evaluation: str = EVAL_PATH
     prompt: str = PROMPT
+
+    def judged_video(self, entry: Mapping[str, object]) -> str:
+        """The field of an entry with the clip for a judge: the one drawn for it, unless another field was named."""
+        return JUDGE_VIDEO_PATH if self.video == VIDEO_PATH and entry.get(JUDGE_VIDEO_PATH) else self.video

@@ -9,7 +9,10 @@ from motion_rep.files.locations import read_location
 
 # Fields' attributes: flag and help.
 FIELD_FLAGS = {
-    "video": ("--video-field", "entry field with the rendered clip"),
+    "video": (
+        "--video-field",
+        "entry field with the rendered clip; judges see judge_video_path rather than video_path",
+    ),
     "evaluation": ("--eval-field", "entry field with the eval file"),
     "prompt": ("--prompt-field", "entry field with the description"),
 }

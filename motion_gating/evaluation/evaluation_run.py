@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from motion_gating.archives.archive import read_entries
-from motion_gating.archives.fields import FAST, MOTION_PATH, OTHER_PATH_FIELDS
+from motion_gating.archives.fields import FAST, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.evaluation.claims import claim_holds, clips_needed
@@ -78,7 +78,7 @@ def _require_apart(args: argparse.Namespace) -> None:
     given = {"--labels": args.labels, "--quality-report": args.quality_report, "--meta-json": args.meta_json}
     inputs: Iterable[NamedPath] = [(flag, path) for flag, path in given.items() if path is not None]
     if args.controls is not None:
-        fields = (fields_from(args).video, MOTION_PATH, *OTHER_PATH_FIELDS)
+        fields = (fields_from(args).video, JUDGE_VIDEO_PATH, MOTION_PATH, *OTHER_PATH_FIELDS)
         inputs = chain(inputs, files_named(read_entries(args.meta_json), args.meta_json, fields))
     refuse_overwriting(outputs, inputs)
 

@@ -16,7 +16,7 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import Content, text_digest
-from motion_gating.archives.fields import CONTENT, FAST, MOTION_PATH, OTHER_PATH_FIELDS, Fields
+from motion_gating.archives.fields import CONTENT, FAST, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS, Fields
 from motion_gating.archives.paths import files_named
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.archives.texts import text_note, text_of
@@ -150,7 +150,8 @@ def require_apart(options: GateOptions) -> None:
         outputs.append(("--meta-json, which is replaced,", options.meta_json))
     if options.failures is not None:
         outputs.append(("--failures", options.failures))
-    fields = (MOTION_PATH, options.fields.video, options.fields.evaluation, *OTHER_PATH_FIELDS)
+    named_by_flags = (options.fields.video, options.fields.evaluation)
+    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, *named_by_flags, *OTHER_PATH_FIELDS)
     named = files_named(read_entries(options.meta_json), options.meta_json, fields)
     refuse_overwriting(outputs, chain(inputs, named))
 
@@ -191,13 +192,13 @@ def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
     Raises:
         InputError: the address of its video is invalid.
     """
-    video, motion = entry.get(fields.video), entry.get(MOTION_PATH)
-    return Question(
-        entry_id(entry),
-        resolve_from(video, meta_json) if isinstance(video, str) and video else None,
-        text_of(entry, fields.prompt),
-        resolve_from(motion, meta_json) if isinstance(motion, str) and motion else None,
-    )
+
+    def place(field: str) -> Location | None:
+        value = entry.get(field)
+        return resolve_from(value, meta_json) if isinstance(value, str) and value else None
+
+    text, video = text_of(entry, fields.prompt), place(fields.judged_video(entry))
+    return Question(entry_id(entry), video, text, place(MOTION_PATH), place(fields.video))
 
 
 def _record(entry: dict, options: GateOptions, measured: Measured, verdict: Verdict | None) -> dict:

@@ -41,7 +41,7 @@ def settled(record: dict, entry: dict, content: Content) -> dict:
 
 def signature(entry: dict, fields: Fields) -> str:
     """A digest of the archive's fields that a decision rests on."""
-    named = [entry.get(name) for name in (MOTION_PATH, fields.video, fields.evaluation)]
+    named = [entry.get(name) for name in (MOTION_PATH, fields.video, fields.judged_video(entry), fields.evaluation)]
     return hashlib.sha256(json.dumps([named, text_of(entry, fields.prompt)]).encode()).hexdigest()
 
 

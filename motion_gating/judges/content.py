@@ -22,7 +22,7 @@ def changed_part(judged: Content | None, question: Question) -> str | None:
         return None
     now = Content(
         motion=_digest(question.motion if judged.motion else None, lambda path: motion_digest(read_motion(path))),
-        clip=_digest(question.video if judged.clip else None, clip_digest),
+        clip=_judged_clip(judged, question),
     )
     if question.description is not None:
         now = replace(now, text=text_digest(question.description))
@@ -31,6 +31,12 @@ def changed_part(judged: Content | None, question: Question) -> str | None:
         if before is not None and found is not None and before != found:
             return part
     return None
+
+
+def _judged_clip(judged: Content, question: Question) -> str | None:
+    """The digest of the clip that a judgement is about: people may have seen another one than a model sees."""
+    found = [_digest(clip, clip_digest) for clip in (question.video, question.for_people) if judged.clip]
+    return judged.clip if judged.clip in found else next(filter(None, found), None)
 
 
 def _digest(location: Location | None, digest: Callable[[Path], str]) -> str | None:

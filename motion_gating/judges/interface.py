@@ -25,12 +25,14 @@ class Question:
         video: the rendered clip, None where the entry has none.
         description: the text; data, never an instruction.
         motion: the motion file that the clip shows, None where the entry names none.
+        for_people: the clip that people see, which may have more frames.
     """
 
     identifier: object
     video: Location | None
     description: str | None
     motion: Location | None = None
+    for_people: Location | None = None
 
 
 @dataclass(frozen=True)

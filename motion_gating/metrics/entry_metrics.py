@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from motion_gating.archives.content import DIGITS, Content, motion_digest
-from motion_gating.archives.fields import MOTION_PATH, VIDEO_PATH, Fields
+from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH, Fields
 from motion_gating.metrics.joint_clip import JointClip, read_eval_file
 from motion_gating.metrics.joint_metrics import JointMetrics, measure
 from motion_rep.common.errors import InputError
@@ -67,7 +67,8 @@ def measured_entries(
         meta_json: the archive; its relative paths start at its folder.
     """
     done = 0
-    start, names = functools.partial(start_measuring, fields, meta_json), (fields.evaluation, fields.video, MOTION_PATH)
+    start = functools.partial(start_measuring, fields, meta_json)
+    names = (fields.evaluation, fields.video, JUDGE_VIDEO_PATH, MOTION_PATH)
     results = engine.run(start, read(), count, lambda entry: {name: entry.get(name) for name in names})
     with contextlib.closing(results):
         for entry, result in results:
@@ -98,12 +99,14 @@ def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
         raise InputError(f"the entry has no {fields.evaluation}. Render it first, or name its field with --eval-field.")
     motion = _motion(entry.get(MOTION_PATH), meta_json)
     digest = None if motion is None else motion_digest(motion)
-    clip = _clip_sha256(entry.get(fields.video), meta_json)
+    video = fields.judged_video(entry)
+    clip = _clip_sha256(entry.get(video), meta_json)
     with local_copy(resolve_from(value, meta_json)) as path:
         file = read_eval_file(path)
         _require_same(path, "motion", file.motion, digest)
-        if fields.video == VIDEO_PATH:
-            _require_same(path, "clip", file.video_sha256, clip)
+        if video in (VIDEO_PATH, JUDGE_VIDEO_PATH):
+            made_with = file.video_sha256 if video == VIDEO_PATH else file.judge_video_sha256
+            _require_same(path, "clip", made_with, clip)
         if file.motion is None and motion is not None:
             _require_joints_of(path, file.clip, motion)
         rate = file.clip.fps or (None if motion is None else motion.fps)

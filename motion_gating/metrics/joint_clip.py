@@ -9,7 +9,7 @@ from typing import SupportsFloat
 
 import numpy as np
 
-from motion_gating.archives.content import JOINTS_NOTE, MOTION_DIGEST
+from motion_gating.archives.content import JOINTS_NOTE, JUDGE_SHA256, MOTION_DIGEST
 from motion_gating.archives.fields import IMAGE_FIT, REFINED
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.common.rates import require_rate
@@ -57,7 +57,7 @@ class JointClip:
 class EvalFile:
     """A clip and how it was made; None where the file does not say, as those of the benchmark's own renderer.
 
-    motion, video_sha256: digests of the motion and of the video.
+    motion, video_sha256, judge_video_sha256: digests of the motion, of the video, and of the video for a judge.
     joints_note: a sentence where the joints are not those of the motion's columns.
     """
 
@@ -67,6 +67,7 @@ class EvalFile:
     refined: dict | None = None
     joints_note: str | None = None
     image_fit: dict | None = None
+    judge_video_sha256: str | None = None
 
 
 def read_joint_clip(path: str | os.PathLike) -> JointClip:
@@ -86,14 +87,14 @@ def read_eval_file(path: str | os.PathLike) -> EvalFile:
             f"{path}: has no key joints, expected the eval file that render_mbench_videos.py writes. "
             "Render the entry again."
         )
-    made = (content.get(MOTION_DIGEST), content.get("video_sha256"), content.get(JOINTS_NOTE))
+    made = (content.get(name) for name in (MOTION_DIGEST, "video_sha256", JOINTS_NOTE, JUDGE_SHA256))
     try:
         clip = JointClip(joints=_float_array(content["joints"]), fps=_fps(content.get("fps")))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    motion, video, note = (value if isinstance(value, str) else None for value in made)
+    motion, video, note, for_judge = (value if isinstance(value, str) else None for value in made)
     refined, fit = (found if isinstance(found := content.get(name), dict) else None for name in (REFINED, IMAGE_FIT))
-    return EvalFile(clip, motion, video, refined, note, fit)
+    return EvalFile(clip, motion, video, refined, note, fit, for_judge)
 
 
 def _float_array(value: object) -> np.ndarray:

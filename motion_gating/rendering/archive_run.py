@@ -12,7 +12,7 @@ from pathlib import Path
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import is_stale, without_decision
-from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
 from motion_gating.archives.paths import path_in_archive, rebased, stray_paths
 from motion_gating.rendering.clip_render import (
     Rendered,
@@ -48,6 +48,8 @@ class ArchiveRun:
         fps: of the videos; None takes the motion's own rate.
         smplx_model_dir: see :func:`motion_rep.bodies.body_models.load_body`.
         limit: render only so many entries; the others stay as they are.
+        sampling_fps: draw the videos for a judge that sees so many frames per second, None for people; see
+            :class:`motion_gating.rendering.clip_render.RenderSettings`.
         failures: file for the failed entries.
     """
 
@@ -64,6 +66,7 @@ class ArchiveRun:
     mbench_names: bool = False
     show_contacts: bool = False
     framing: str = MBENCH
+    sampling_fps: float | None = None
     overwrite: bool = False
     failures: Path | None = None
 
@@ -74,7 +77,7 @@ def render_archive(run: ArchiveRun, engine: Engine) -> int:
     Raises:
         UsageError: unusable archive, a missing body model, or folders that cannot be written.
     """
-    count, targets = _count(run), targets_in(run.output_dir, run.mbench_names)
+    count, targets = _count(run), targets_in(run.output_dir, run.mbench_names, run.sampling_fps is not None)
     _require_apart(run, targets, count)
     require_location(run.output_dir)
     require_location(run.output_json.parent)
@@ -111,7 +114,9 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
     engine = engine_for(renderer, engine)
     tools = Tools(run.smplx_model_dir, device, renderer.name, 0 if engine.shares_the_machine(count) else None)
     contacts, framing = run.show_contacts, run.framing
-    settings = RenderSettings(run.width, run.height, run.fps, show_contacts=contacts, framing=framing)
+    settings = RenderSettings(
+        run.width, run.height, run.fps, show_contacts=contacts, framing=framing, sampling_fps=run.sampling_fps
+    )
     start = functools.partial(start_rendering, tools, settings, run.overwrite)
     batch = Batch(engine, "rendering", "clip", run.failures, Counter({RENDERED: 0, REUSED: 0}))
     entries, earlier = read_entries(run.meta_json), earlier_decisions(run.output_json)
@@ -120,7 +125,9 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
     remove_stale_temporaries_at(run.output_json.parent, recursive=False)
     with prepared_folders(run.output_dir), entry_writer(run.output_json) as write:
         for (entry, job), result in batch.shown(results, count):
-            finished = functools.partial(_finished_entry, entry, job, earlier=earlier, run=run, batch=batch)
+            finished = functools.partial(
+                _finished_entry, entry, job, earlier=earlier, run=run, batch=batch, field=targets.field
+            )
             noted = attempt(finished, result)
             write(finished(noted) if isinstance(noted, Failed) else noted)
         for entry in entries:
@@ -135,20 +142,37 @@ def _job(entry: dict, run: ArchiveRun, targets: Targets) -> RenderJob:
 
 
 def _finished_entry(
-    entry: dict, job: RenderJob, result: Rendered | Failed, *, earlier: dict[str, dict], run: ArchiveRun, batch: Batch
+    entry: dict,
+    job: RenderJob,
+    result: Rendered | Failed,
+    *,
+    earlier: dict[str, dict],
+    run: ArchiveRun,
+    batch: Batch,
+    field: str,
 ) -> dict:
-    """The entry with its two paths; a failed one loses its paths, which name an old video."""
+    """The entry with its two paths; a failed one loses its paths, which name an old video.
+
+    field: of the entry, for the video.
+    """
     identifier = entry_id(entry)
     if isinstance(result, Failed):
         batch.fail(identifier, result.message, result.detail, place=f"entry {identifier}: ")
-        kept = {key: value for key, value in without_true(entry).items() if key not in (VIDEO_PATH, EVAL_PATH)}
+        kept = {
+            key: value
+            for key, value in without_true(entry).items()
+            if key not in (VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH)
+        }
         return rebased(kept, run.meta_json, run.output_json)
     if result.note is not None:
         say_warning(f"entry {identifier}: {result.note}")
     decided = with_decision(entry, earlier.get(str(identifier)), result.motion, result.replaced)
     batch.counts[RENDERED if result.drawn else REUSED] += 1
+    other = VIDEO_PATH if field == JUDGE_VIDEO_PATH else JUDGE_VIDEO_PATH
+    if not result.both and EVAL_PATH in decided:  # it shows another motion
+        decided = {key: value for key, value in decided.items() if key != other}
     return {
         **rebased(decided, run.meta_json, run.output_json),
-        VIDEO_PATH: path_in_archive(job.target.video, run.output_json),
+        field: path_in_archive(job.target.video, run.output_json),
         EVAL_PATH: path_in_archive(job.target.eval, run.output_json),
     }

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 
-from motion_gating.archives.content import JOINTS_NOTE, MOTION_DIGEST, motion_digest
+from motion_gating.archives.content import JOINTS_NOTE, JUDGE_SHA256, MOTION_DIGEST, motion_digest
 from motion_gating.archives.fields import IMAGE_FIT
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError, located
@@ -23,6 +23,7 @@ from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.contact_marks import contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.mbench_scene import MBENCH, VIEWS
+from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
@@ -39,14 +40,22 @@ from motion_rep.video.writing import open_writer
 
 # Raise it when the pictures change, so that older files are drawn again.
 STYLE_VERSION = 2
+# As true as the usual settings, in half the time; the files are a third larger.
+QUICK_ENCODING = {"preset": "ultrafast", "quality": 26}
+# Keys of an eval file about the two videos of a motion; see RenderSettings.seals.
+SEALS, JUDGE_SEALS = ("fingerprint", "video_sha256"), ("judge_fingerprint", JUDGE_SHA256)
 # Settings that came later, at the values with which files were drawn before.
-NEW_SETTINGS = {"show_contacts": False, "framing": MBENCH}
+NEW_SETTINGS = {"show_contacts": False, "framing": MBENCH, "sampling_fps": None}
 Place = TypeVar("Place", bound=Location)
 
 
 @dataclass(frozen=True)
 class RenderSettings:
-    """The settings that change the pictures; fps None takes the motion's own rate, else 20."""
+    """The settings that change the pictures.
+
+    fps: None takes the motion's own rate, else 20.
+    sampling_fps: for a judge, draw only the frames that it sees at this rate; None draws all, for people.
+    """
 
     width: int = 960
     height: int = 960
@@ -55,6 +64,17 @@ class RenderSettings:
     body: str = ""
     show_contacts: bool = False
     framing: str = MBENCH
+    sampling_fps: float | None = None
+
+    @property
+    def encoding(self) -> dict[str, Any]:
+        """Arguments of :func:`motion_rep.video.writing.open_writer`: a judge's clip is encoded quickly."""
+        return {} if self.sampling_fps is None else QUICK_ENCODING
+
+    @property
+    def seals(self) -> tuple[str, str]:
+        """Keys of the eval file: fingerprint of the settings, and digest of the video that was drawn with them."""
+        return SEALS if self.sampling_fps is None else JUDGE_SEALS
 
 
 @dataclass(frozen=True)
@@ -96,17 +116,21 @@ class Rendered:
         motion: digest of the motion; see :func:`motion_gating.archives.content.motion_digest`.
         replaced: whether the older eval file was made from another motion.
         note: a sentence where the joints are not those of the motion's columns.
+        both: whether there is also the other video, for people or for the judge, of this motion.
     """
 
     drawn: bool
     motion: str
     replaced: bool = False
     note: str | None = None
+    both: bool = False
 
 
 def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = False) -> Callable[[RenderJob], Rendered]:
     """The work of a worker: a function that renders a job."""
     body, renderer = load_body("smplx", tools.model_path, tools.device), load_renderer(tools.renderer)
+    if settings.sampling_fps is not None and renderer.name == "opencv":
+        renderer = OpenCvRenderer(supersampling=1)
     settings = replace(settings, renderer=renderer.name, body=body.key)
     return functools.partial(_render_job, body, renderer, settings, overwrite, tools.threads)
 
@@ -150,18 +174,21 @@ def render_clip(
     digest, fingerprint = motion_digest(clip), render_fingerprint(motion_path, settings)
     made = _earlier_eval(target.eval)
     replaced = made.get(MOTION_DIGEST) not in (None, digest)
-    if not overwrite and made.get(MOTION_DIGEST) == digest and is_finished(target, fingerprint, made):
-        return Rendered(False, digest)
+    others = JUDGE_SEALS if settings.seals == SEALS else SEALS
+    kept = {key: made[key] for key in others if key in made and made.get(MOTION_DIGEST) == digest}
+    if not overwrite and made.get(MOTION_DIGEST) == digest and is_finished(target, fingerprint, made, settings.seals):
+        return Rendered(False, digest, both=bool(kept))
     with located(motion_path):
         agreed = agreed_joints(clip.motion)
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
-    with open_writer(target.video, settings.width, settings.height, fps) as writer:
+    shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
+    with open_writer(target.video, settings.width, settings.height, shown_fps, **settings.encoding) as writer:
         for picture in lit_frames(
             body,
             renderer,
-            parameters,
+            shown,
             settings.width,
             settings.height,
             VIEWS[settings.framing],
@@ -171,13 +198,18 @@ def render_clip(
             writer.write(picture)
     # A run that ends between the two leaves an older eval file, which does not know this video:
     # it counts as unfinished.
-    made_from = {
-        "fingerprint": fingerprint,
-        "video_sha256": file_sha256(target.video),
-        MOTION_DIGEST: digest,
-    }
+    seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
+    made_from = {**kept, **seals, MOTION_DIGEST: digest}
     write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
-    return Rendered(True, digest, replaced, agreed.note)
+    return Rendered(True, digest, replaced, agreed.note, bool(kept))
+
+
+def _sampled(parameters: BodyParameters, fps: float, settings: RenderSettings) -> tuple[BodyParameters, float]:
+    """The frames nearest to the times of a model's samples, and their rate; all frames of a slower motion."""
+    count, rate = len(parameters.transl), min(settings.sampling_fps or fps, fps)
+    samples = int((count - 1) * rate / fps + 1e-6) + 1
+    frames = (torch.arange(samples, dtype=torch.float64) * fps / rate).round().long().clamp(max=count - 1)
+    return BodyParameters(*(value[frames] for value in parameters)), rate
 
 
 def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
@@ -187,10 +219,10 @@ def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings)
     return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
 
 
-def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping) -> bool:
+def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping, seals: tuple[str, str] = SEALS) -> bool:
     """Whether the video exists, is complete, and belongs to ``made``, the contents of the eval file."""
-    known = made.get("fingerprint") == fingerprint and target.video.is_file()
-    return known and made.get("video_sha256") == file_sha256(target.video)
+    known = made.get(seals[0]) == fingerprint and target.video.is_file()
+    return known and made.get(seals[1]) == file_sha256(target.video)
 
 
 def _earlier_eval(path: Path) -> Mapping:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from motion_gating.archives.archive import Entry, entry_id
-from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, OTHER_PATH_FIELDS, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS, VIDEO_PATH
 from motion_gating.archives.paths import files_named
 from motion_gating.rendering.clip_render import RenderTarget
 from motion_rep.common.overwriting import NamedPath
@@ -21,17 +21,26 @@ class Targets:
     Attributes:
         names: see :class:`motion_rep.files.local_files.OutputNames`.
         mbench_names: whether eval files are called as the benchmark's own evaluation reads them.
+        for_judge: whether the videos are those for the judge.
     """
 
     folder: Location
     names: OutputNames
     mbench_names: bool = False
+    for_judge: bool = False
+
+    @property
+    def field(self) -> str:
+        """The entry field that names the video."""
+        return JUDGE_VIDEO_PATH if self.for_judge else VIDEO_PATH
 
     def of(self, entry: Entry) -> RenderTarget[Location]:
         """Where an entry's two files go."""
         name = self.names.of(entry_id(entry))
         eval_name = f"{name}{'' if self.mbench_names else '_eval'}.pt"
-        return RenderTarget[Location](self.folder / f"{name}.mp4", self.folder / eval_name)
+        return RenderTarget[Location](
+            self.folder / f"{name}{'.judge' if self.for_judge else ''}.mp4", self.folder / eval_name
+        )
 
     def written(self, entries: Iterable[Entry]) -> Iterator[NamedPath]:
         """Flag and path of all that is written for entries."""
@@ -40,9 +49,9 @@ class Targets:
             yield "--output-dir", target.eval
 
 
-def targets_in(folder: Location, mbench_names: bool) -> Targets:
+def targets_in(folder: Location, mbench_names: bool, for_judge: bool = False) -> Targets:
     """The outputs of entries in a folder, as it is now."""
-    return Targets(folder, OutputNames(folder, ".mp4"), mbench_names)
+    return Targets(folder, OutputNames(folder, ".mp4"), mbench_names, for_judge)
 
 
 def read_for(entries: Iterable[Entry], archive: Location) -> Iterator[NamedPath]:

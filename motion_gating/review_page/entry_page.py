@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
-from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, PROMPT, VIDEO_PATH, VLM_ANALYSIS, VLM_MATCHES
+from motion_gating.archives.fields import (
+    EVAL_PATH,
+    JUDGE_VIDEO_PATH,
+    MOTION_PATH,
+    PROMPT,
+    VIDEO_PATH,
+    VLM_ANALYSIS,
+    VLM_MATCHES,
+)
 from motion_gating.archives.texts import text_of
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.table import METRICS, Metric
@@ -199,14 +207,18 @@ def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEn
     with contextlib.ExitStack() as copies:
         entry = _Entry(item, options, copies)
         entry.read()
-        lit = entry.file(options.video_field, "lit video")
+        # The judge's clip has fewer frames, at their true times.
+        judged = options.video_field if item.path(options.video_field) else JUDGE_VIDEO_PATH
+        field = judged if item.path(judged) else options.video_field
+        lit = entry.file(field, "lit video")
         lit_fps = entry.tried(lambda: video_rate(lit), "lit video") if lit else None
         # Without a rate of its own, the motion runs with the lit video.
-        fps = playback_rate(DRAWING, entry.fps, lit_fps)[0]
+        fps = playback_rate(DRAWING, entry.fps, lit_fps if field == options.video_field else None)[0]
+        lit_fps = fps if lit_fps is not None and field != options.video_field else lit_fps
         if lit is not None and lit_fps is not None:
             entry.lit = lit
             entry.tried(lambda: write_poster(lit, entry.output("posters", ".jpg")), "poster")
-        named = item.path(options.video_field)
+        named = item.path(field)
         shown = entry.linked(Video("lit", "Lit video"), lit or (Path(named) if named else None), lit_fps, fps)
         videos = [shown, *_camera_video(entry, fps), *_side_video(entry, painter, fps)]
         for before in _videos_before(entry, painter, fps):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -32,28 +34,32 @@ class PartOutlines:
             vertices: (V, 3) float32, y up, metres.
             floor: height of the ground.
         """
-        corners, faces, colors, start = [], [], [], 0
+        corners, faces, closenesses, start = [], [], [], 0
         for members in self._members:
             part = vertices[members]
             outline = cv2.convexHull(np.ascontiguousarray(part[:, (0, 2)])).reshape(-1, 2)
             closeness = float(np.exp(-max(0.0, float(part[:, 1].min()) - floor) / FADE_HEIGHT))
             # Darker shadows lie a little higher, so that they cover lighter ones.
-            corners.append(np.c_[outline[:, 0], np.full(len(outline), floor + LIFT * (1.0 + closeness)), outline[:, 1]])
-            faces.append(_fan(len(outline)) + start)
-            colors.append(np.tile(_mixed(closeness), (len(outline), 1)))
+            lying = np.empty((len(outline), 3), np.float32)
+            lying[:, ::2], lying[:, 1] = outline, floor + LIFT * (1.0 + closeness)
+            corners.append(lying)
+            faces.append(_fan(len(outline)) + np.int32(start))
+            closenesses.append(closeness)
             start += len(outline)
+        colors = np.array([_mixed(closeness) for closeness in closenesses], np.float32)
         return Mesh(
-            np.concatenate(corners).astype(np.float32),
-            np.concatenate(faces).astype(np.int32),
-            np.concatenate(colors).astype(np.float32),
+            np.concatenate(corners),
+            np.concatenate(faces),
+            np.repeat(colors, [len(lying) for lying in corners], axis=0),
         )
 
 
+@functools.cache
 def _fan(count: int) -> np.ndarray:
-    """(2 (count - 2), 3) triangles of a convex outline, in both windings: the axes decide which faces up."""
+    """(2 (count - 2), 3) int32 triangles of a convex outline, in both windings: the axes decide which faces up."""
     ring = np.arange(1, count - 1)
     fan = np.stack((np.zeros_like(ring), ring, ring + 1), axis=1)
-    return np.concatenate((fan, fan[:, ::-1]))
+    return np.concatenate((fan, fan[:, ::-1])).astype(np.int32)
 
 
 def _mixed(closeness: float) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,18 @@ from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import parameter_chunks
 from motion_rep.drawing.contact_marks import Marks
 from motion_rep.drawing.contact_shadow import PartOutlines
-from motion_rep.drawing.mbench_scene import EMPTY_BOUNDS, UP, MbenchScene, eye_of, front_view, ground_mesh, mbench_scene
+from motion_rep.drawing.ground_tiles import GroundTiles
+from motion_rep.drawing.mbench_scene import (
+    UP,
+    Bounds,
+    MbenchScene,
+    ViewOfScene,
+    close_views,
+    eye_of,
+    front_view,
+    ground_mesh,
+    mbench_scene,
+)
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.scene import NEAR, Mesh, View
 from motion_rep.drawing.shading import BACKGROUND_COLOR, shade
@@ -20,15 +32,18 @@ from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.runs.ordered_threads import map_in_order
 
-ViewOfScene = Callable[[MbenchScene, int, int], View]
-
 
 def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
     """Positions of body and ground for a whole clip."""
-    bounds = EMPTY_BOUNDS
+    turn, boxes = np.asarray(Y_UP_FROM_Z_UP), []
     for chunk in parameter_chunks(parameters):
-        bounds = bounds.joined(body.vertices(chunk))
-    return mbench_scene(bounds.turned(np.asarray(Y_UP_FROM_Z_UP)), _y_up(parameters.pelvis()[:1].numpy())[0])
+        # numpy is quick along long rows, and slow down columns of three.
+        rows = np.ascontiguousarray(np.moveaxis(body.vertices(chunk), -1, 0))
+        boxes += [Bounds(low, high).turned(turn) for low, high in zip(rows.min(-1).T, rows.max(-1).T, strict=True)]
+    extents = np.array([(box.low, box.high) for box in boxes])
+    path = _y_up(parameters.pelvis().numpy())
+    scene = mbench_scene(Bounds(extents[:, 0].min(0), extents[:, 1].max(0)), path[0])
+    return replace(scene, boxes=extents + scene.offset, path=path + scene.offset)
 
 
 def lit_frames(
@@ -45,21 +60,23 @@ def lit_frames(
 
     Args:
         parameters: canonical z-up frame.
-        view_of: the camera; the published front view by default.
+        view_of: the camera; the published front view by default. With one for each frame the ground has tiles, which
+            show how far the person goes.
         threads: number of drawing threads; by default as many as the renderer allows.
         marks: what lies on the ground in each frame.
     """
-    scene = scene_of(body, parameters)
-    view = view_of(scene, width, height)
-    background = _background(renderer, view, scene)
-    body = body_for(body, _pixels_per_metre(view, scene))
+    # Millimetres count only where the published camera is compared with others.
+    scene = scene_of(body.coarse() if view_of is close_views else body, parameters)
+    views = view_of(scene, width, height)
+    shown = _backgrounds(renderer, views, scene)
+    body = body_for(body, _pixels_per_metre(views, scene))
     outlines = PartOutlines(body.parts)
-    eye = eye_of(view)
 
     def draw(posed: tuple[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         frame, (vertices, normals) = posed
         floor = float(scene.bounds.low[1])
-        lit = Mesh(vertices, body.faces, shade(normals, vertices, eye, UP))
+        view, background = shown(frame)
+        lit = Mesh(vertices, body.faces, shade(normals, vertices, eye_of(view), UP))
         mark = None if marks is None else marks(frame, scene.offset, floor)
         meshes = [outlines.shadow(vertices, floor), *([] if mark is None else [mark]), lit]
         drawn, region = renderer.draw(view, meshes, background)
@@ -71,10 +88,19 @@ def lit_frames(
     yield from map_in_order(draw, posed, renderer.threads if threads is None else threads)
 
 
-def _pixels_per_metre(view: View, scene: MbenchScene) -> float:
+def _pixels_per_metre(views: View | Sequence[View], scene: MbenchScene) -> float:
     """Scale where the clip's bounds are closest to the camera."""
-    corners = np.array(list(itertools.product(*zip(scene.bounds.low, scene.bounds.high, strict=True))), np.float32)
-    return float(view.intrinsic[1, 1] / max(view.to_camera(corners)[:, 2].min(), NEAR))
+    if isinstance(views, View):
+        pairs = [(views, np.stack((scene.bounds.low, scene.bounds.high)))]
+    else:
+        pairs = list(zip(views, scene.boxes, strict=True))
+    nearest = min(float(view.to_camera(_corners(box))[:, 2].min()) for view, box in pairs)
+    return float(pairs[0][0].intrinsic[1, 1] / max(nearest, NEAR))
+
+
+def _corners(box: np.ndarray) -> np.ndarray:
+    """(8, 3) corners of a box (2, 3)."""
+    return np.array(list(itertools.product(*box.T)), np.float32)
 
 
 def _posed(body: Body, parameters: BodyParameters, scene: MbenchScene) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -84,6 +110,20 @@ def _posed(body: Body, parameters: BodyParameters, scene: MbenchScene) -> Iterat
         vertices = body.vertices(chunk)
         normals = body.normals(chunk, vertices)
         yield from zip(_y_up(vertices) + offset, _y_up(normals), strict=True)
+
+
+def _backgrounds(
+    renderer: Renderer, views: View | Sequence[View], scene: MbenchScene
+) -> Callable[[int], tuple[View, np.ndarray]]:
+    """The view and the background of a frame."""
+    if isinstance(views, View):
+        still = views, _background(renderer, views, scene)
+        return lambda frame: still
+    tiles = GroundTiles.below(scene)
+    if all(view is views[0] for view in views):
+        tiled = views[0], tiles.seen_by(views[0])
+        return lambda frame: tiled
+    return lambda frame: (views[frame], tiles.seen_by(views[frame]))
 
 
 def _background(renderer: Renderer, view: View, scene: MbenchScene) -> np.ndarray:

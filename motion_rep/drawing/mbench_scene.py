@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,10 @@ FIELD_OF_VIEW = np.deg2rad(60.0)
 PITCH = np.deg2rad(30.0)
 CLOSE_PITCH = np.deg2rad(10.0)
 CLOSE_FILL = 0.92  # of the picture
+# A camera that stands still is near enough if the person always fills this share of the picture's height or width.
+# Else it follows: so far (x, y, z, metres) the pelvis may go from the middle before it does.
+STILL_FILL = 0.55
+FREE_WAY = np.array([0.25, 0.5, 0.25])
 CAMERA_HEIGHT = 1.5
 GROUND_MARGIN = 0.5
 UP = np.array([0.0, 1.0, 0.0])
@@ -27,12 +31,6 @@ class Bounds:
     low: np.ndarray
     high: np.ndarray
 
-    def joined(self, vertices: np.ndarray) -> Bounds:
-        """These bounds widened to hold more vertices (..., V, 3)."""
-        frames = vertices.reshape(-1, *vertices.shape[-2:])
-        # Over the frames first: numpy is quick along long rows, and slow down columns of three.
-        return Bounds(np.minimum(self.low, frames.min(0).min(0)), np.maximum(self.high, frames.max(0).max(0)))
-
     def turned(self, rotation: np.ndarray) -> Bounds:
         """The bounds in other axes; ``rotation`` (3, 3) maps axes to axes."""
         corners = np.stack((self.low, self.high)) @ rotation.T
@@ -42,19 +40,20 @@ class Bounds:
         return Bounds(self.low + offset, self.high + offset)
 
 
-EMPTY_BOUNDS = Bounds(np.full(3, np.inf), np.full(3, -np.inf))
-
-
 @dataclass(frozen=True)
 class MbenchScene:
     """Placement of one clip.
 
     offset: (3,) added to y-up vertices; moves the first pelvis over the origin and centres the height on y = 0.
     bounds: of the clip after that.
+    boxes: (T, 2, 3) lowest and highest coordinates of each frame, after that.
+    path: (T, 3) pelvis of each frame, after that.
     """
 
     offset: np.ndarray
     bounds: Bounds
+    boxes: np.ndarray = field(default_factory=lambda: np.empty((0, 2, 3)))
+    path: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
 
 
 def mbench_scene(bounds: Bounds, first_pelvis: np.ndarray) -> MbenchScene:
@@ -81,7 +80,27 @@ def front_view(scene: MbenchScene, width: int, height: int) -> View:
 
 def close_view(scene: MbenchScene, width: int, height: int) -> View:
     """From the front and a little above, as near as the whole clip allows: for judges, who need no empty floor."""
-    low, high = scene.bounds.low, scene.bounds.high
+    return _near_view(scene.bounds, width, height)
+
+
+def close_views(scene: MbenchScene, width: int, height: int) -> Sequence[View]:
+    """A close camera for each frame: it stands still where the person is large enough so, else it follows the person.
+
+    Its direction and its distance do not change.
+    """
+    view = close_view(scene, width, height)
+    if _smallest_fill(view, scene.boxes) >= STILL_FILL:
+        return [view] * len(scene.boxes)
+    middles = _followed(scene.path)
+    relative = scene.boxes - middles[:, None]
+    near = _near_view(Bounds(relative[:, 0].min(0), relative[:, 1].max(0)), width, height)
+    rotation, eye = near.world_to_camera[:3, :3], eye_of(near)
+    return [_view(rotation, eye + middle, width, height) for middle in middles]
+
+
+def _near_view(bounds: Bounds, width: int, height: int) -> View:
+    """The view that ``bounds`` fill."""
+    low, high = bounds.low, bounds.high
     sine, cosine = np.sin(CLOSE_PITCH), np.cos(CLOSE_PITCH)
     rotation = np.array([[1.0, 0.0, 0.0], [0.0, -cosine, sine], [0.0, -sine, -cosine]])
     corners = np.array(list(itertools.product(*zip(low, high, strict=True)))) - (low + high) / 2
@@ -92,8 +111,26 @@ def close_view(scene: MbenchScene, width: int, height: int) -> View:
     return _view(rotation, eye, width, height)
 
 
+def _smallest_fill(view: View, boxes: np.ndarray) -> float:
+    """The share of the picture's height or width, whichever is larger, that each box fills; the least of them."""
+    depths = view.to_camera(boxes.mean(1).astype(np.float32))[:, 2]
+    width, height, _ = (boxes[:, 1] - boxes[:, 0]).T
+    size = np.maximum(height / view.height, width / view.width)
+    return float((view.intrinsic[1, 1] * size / depths).min(initial=np.inf))
+
+
+def _followed(path: np.ndarray) -> np.ndarray:
+    """(T, 3) the middle of the picture: it stays while the pelvis is near it, and is dragged along after that."""
+    middles = path.copy()
+    for frame in range(1, len(path)):
+        middles[frame] = np.clip(middles[frame - 1], path[frame] - FREE_WAY, path[frame] + FREE_WAY)
+    return middles
+
+
 MBENCH, CLOSE = "mbench", "close"
-VIEWS: dict[str, Callable[[MbenchScene, int, int], View]] = {MBENCH: front_view, CLOSE: close_view}
+# One view for all frames, or one for each.
+ViewOfScene = Callable[[MbenchScene, int, int], View | Sequence[View]]
+VIEWS: dict[str, ViewOfScene] = {MBENCH: front_view, CLOSE: close_views}
 
 
 def ground_mesh(scene: MbenchScene) -> Mesh:

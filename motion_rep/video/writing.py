@@ -166,7 +166,13 @@ def _yuv_frame(planes: np.ndarray) -> VideoFrame:
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | os.PathLike, width: int, height: int, fps: float, preset: str = DEFAULT_PRESET, even: bool = True
+    path: str | os.PathLike,
+    width: int,
+    height: int,
+    fps: float,
+    preset: str = DEFAULT_PRESET,
+    even: bool = True,
+    quality: int = DEFAULT_QUALITY,
 ) -> Iterator[VideoWriter]:
     """Write an H.264 yuv420p mp4; the file appears only when the block ends without an error.
 
@@ -174,6 +180,7 @@ def open_writer(
         width, height: pixels of the frames.
         fps: frames per second; NTSC rates such as 29.97 are exact.
         even: whether the frames are evenly spaced; otherwise each needs its time.
+        quality: constant rate factor of x264; lower is better.
     Raises:
         InputError: the folder cannot be written or encoding failed.
     """
@@ -181,7 +188,7 @@ def open_writer(
     with atomic_path(path) as temporary, contextlib.closing(_Output(temporary)) as output:
         container = av.open(output, "w", format="mp4", options=CONTAINER_OPTIONS, io_open=output.read_again)
         try:
-            stream = _h264_stream(container, width + width % 2, height + height % 2, exact_rate(fps), preset)
+            stream = _h264_stream(container, width + width % 2, height + height % 2, exact_rate(fps), preset, quality)
             if not even:
                 stream.codec_context.time_base = FINE_TIME_BASE
             writer = VideoWriter(path, output, container, stream, width, height)
@@ -193,9 +200,11 @@ def open_writer(
                 container.close()
 
 
-def _h264_stream(container: OutputContainer, width: int, height: int, rate: Fraction, preset: str) -> VideoStream:
+def _h264_stream(
+    container: OutputContainer, width: int, height: int, rate: Fraction, preset: str, quality: int
+) -> VideoStream:
     settings = ENCODER_SETTINGS if width >= NARROWEST_WITH_TREE else f"{ENCODER_SETTINGS}:mbtree=0"
-    options = {"preset": preset, "crf": str(DEFAULT_QUALITY), "x264-params": settings, "flags": "+bitexact"}
+    options = {"preset": preset, "crf": str(quality), "x264-params": settings, "flags": "+bitexact"}
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     codec = stream.codec_context

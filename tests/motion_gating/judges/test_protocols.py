@@ -8,9 +8,9 @@ import pytest
 
 from motion_gating.judges.protocols.distractors import BUILT_IN, WRONG_OPTIONS, Distractors, alike
 from motion_gating.judges.protocols.evidence import EvidenceInParts
-from scripts.dev.evaluate_protocols import judged, made_archive, run_gate
 from scripts.dev.witness.habits import HABITS, honest
 from scripts.dev.witness.server import WitnessServer
+from scripts.dev.witness.trial import judged, made_archive, run_gate
 
 PARTS = ("description", "pick", "events", "check", "reversed")
 

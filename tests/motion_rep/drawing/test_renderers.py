@@ -18,13 +18,14 @@ from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import UsageError
 from motion_rep.drawing.contact_shadow import PartOutlines
 from motion_rep.drawing.depth_clip import DepthPainter, DepthRange, depth_range
-from motion_rep.drawing.lit_clip import lit_frames
-from motion_rep.drawing.mbench_scene import EMPTY_BOUNDS, Bounds, eye_of, front_view, ground_mesh, mbench_scene
+from motion_rep.drawing.lit_clip import lit_frames, scene_of
+from motion_rep.drawing.mbench_scene import Bounds, eye_of, front_view, ground_mesh, mbench_scene
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.drawing.scene import NEAR, Mesh, Region, View, region_of, view_of_camera
 from motion_rep.drawing.shading import shade
 from motion_rep.kinematics.camera import default_camera
+from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.motions.encoding import body_parameters, encode_capture
@@ -313,13 +314,13 @@ def test_the_camera_is_the_published_one(low, high, distance):
     assert np.linalg.det(view.world_to_camera[:3, :3]) == pytest.approx(1)
 
 
-def test_bounds_hold_everything_that_was_joined():
-    points = np.random.default_rng(1).normal(size=(5, 7, 3))
-    bounds = EMPTY_BOUNDS
-    for frame in points:
-        bounds = bounds.joined(frame)
-    np.testing.assert_allclose(bounds.low, points.min((0, 1)))
-    np.testing.assert_allclose(bounds.high, points.max((0, 1)))
+def test_the_bounds_of_a_scene_hold_every_frame_exactly(body, walk):
+    posed = body.vertices(walk) @ np.asarray(Y_UP_FROM_Z_UP, np.float32).T
+    scene = scene_of(body, walk)
+    np.testing.assert_allclose(scene.boxes[:, 0], posed.min(1) + scene.offset, atol=1e-5)
+    np.testing.assert_allclose(scene.boxes[:, 1], posed.max(1) + scene.offset, atol=1e-5)
+    np.testing.assert_array_equal(scene.bounds.low, scene.boxes[:, 0].min(0))
+    np.testing.assert_array_equal(scene.bounds.high, scene.boxes[:, 1].max(0))
 
 
 def overlap(one: np.ndarray, other: np.ndarray, silhouette) -> float:

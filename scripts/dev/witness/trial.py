@@ -1,0 +1,117 @@
+"""Made-up models of known habits as judges of an archive of which half matches."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import random
+import tempfile
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from unittest import mock
+
+import torch
+
+from motion_gating import apply_quality_gate
+from motion_gating.judges.flags import EVIDENCE, SINGLE
+from motion_rep.common.command_line import say
+from scripts.dev.witness.habits import HABITS
+from scripts.dev.witness.server import WitnessServer
+
+CLIP_START = b"\0\0\0\x20ftypisom"
+WHO = ("a person", "an old man", "a young woman", "a gymnast")
+DOES = (
+    *("walks slowly forward", "waves the right hand", "jumps over a puddle", "crouches behind a wall"),
+    *("kicks with the left leg", "dances in circles", "stretches both arms overhead", "crawls under a table"),
+    *("throws a heavy stone", "bows before somebody", "climbs some stairs", "swims through the room"),
+    *("sits down on a chair", "punches a bag", "lifts a heavy box", "runs away quickly", "claps both hands loudly"),
+    *("turns around twice", "skips rope", "falls onto the floor"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of the clips that do not match: how many passed; of those that do: how many did not; and how many calls."""
+
+    wrong_passed: int
+    wrong: int
+    right_lost: int
+    right: int
+    undecided: int
+    calls: int
+
+
+def print_table(entries: int, seed: int) -> None:
+    """Print what each witness passes and loses under each protocol."""
+    say("| witness | protocol | wrong clips that pass | right clips that are lost | undecided | calls per clip |")
+    say("| --- | --- | --- | --- | --- | --- |")
+    for habit, protocol in product(HABITS, (SINGLE, EVIDENCE)):
+        with tempfile.TemporaryDirectory() as folder:
+            found = judged(Path(folder), habit, protocol, entries, seed)
+        shares = f"{found.wrong_passed} of {found.wrong} | {found.right_lost} of {found.right}"
+        calls = found.calls / (found.wrong + found.right)
+        say(f"| {habit} | {protocol} | {shares} | {found.undecided} | {calls:.1f} |")
+
+
+def judged(folder: Path, habit: str, protocol: str, entries: int, seed: int = 0) -> Outcome:
+    """The outcome of the gate with a witness as its judge."""
+    meta, truths, right = made_archive(folder, entries, seed)
+    with WitnessServer(HABITS[habit], truths) as server:
+        decided = run_gate(meta, server, protocol)
+        calls = len(server.asked)
+    wrong = set(decided) - right
+    return Outcome(
+        wrong_passed=sum(decided[name] is True for name in wrong),
+        wrong=len(wrong),
+        right_lost=sum(decided[name] is not True for name in right),
+        right=len(right),
+        undecided=list(decided.values()).count(None),
+        calls=calls,
+    )
+
+
+def made_archive(folder: Path, entries: int, seed: int = 0) -> tuple[Path, dict[bytes, str], set[str]]:
+    """An archive, what its clips really show, and the ids of the entries whose clips show what they say.
+
+    seed: 0 takes the texts in their order; others shuffle them, and make other clips.
+    """
+    texts = [f"{who} {does}." for does in DOES for who in WHO]
+    if seed:
+        random.Random(seed).shuffle(texts)
+    texts = texts[:entries]
+    joints = torch.zeros(20, 22, 3).index_put((torch.tensor(0), torch.tensor(0), torch.tensor(1)), torch.tensor(1e-4))
+    torch.save({"joints": joints, "fps": 16.0}, folder / "eval.pt")
+    items, truths, right = [], {}, set()
+    for number, text in enumerate(texts):
+        clip = CLIP_START + b"clip %d" % (number + 1000 * seed)
+        (folder / f"{number}.mp4").write_bytes(clip)
+        matches = number % 2 == 0
+        truths[clip] = text if matches else texts[(number + len(texts) // 2) % len(texts)]
+        right |= {str(number)} if matches else set()
+        items.append({"id": str(number), "prompt": text, "video_path": f"{number}.mp4", "mbench_eval_path": "eval.pt"})
+    (folder / "meta.json").write_text(json.dumps(items))
+    return folder / "meta.json", truths, right
+
+
+def run_gate(meta: Path, server: WitnessServer, protocol: str, *flags: str) -> dict[str, bool | None]:
+    """use_ref_motion of each entry."""
+    report = meta.with_name("report.json")
+    files = [
+        "--meta-json",
+        str(meta),
+        "--quality-report",
+        str(report),
+        "--output-json",
+        str(meta.with_name("out.json")),
+    ]
+    judge = ["--judge", "openai", "--vlm-model", "witness", "--vlm-base-url", server.url, "--protocol", protocol]
+    with (
+        mock.patch.dict(os.environ, {"no_proxy": "127.0.0.1"}),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        apply_quality_gate.main([*files, *judge, *flags])
+    return {record["id"]: record["use_ref_motion"] for record in json.loads(report.read_text())}
