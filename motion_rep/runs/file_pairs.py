@@ -35,7 +35,7 @@ def run_pairs(
     Args:
         module: its ``start_<doing>_anew(settings)`` makes the work for one pair whose output is replaced,
             ``start_<doing>(settings, overwrite)`` that for a folder; both give
-            :class:`motion_rep.common.outcomes.Outcome`.
+            :class:`motion_rep.common.outcomes.Outcome`, whose record may name its files as ``outputs``.
         done: the word of :mod:`motion_rep.common.outcomes` for a new file.
         heard: called with each outcome.
     """
@@ -47,13 +47,19 @@ def run_pairs(
     else:
         start = StartIn(module, f"start_{doing}", (settings, overwrite))
     batch = Batch(engine, doing, "clip", failures_file)
+    written: list[str] = []
+
+    def noted(pair: Pairing, outcome: Outcome) -> None:
+        written.extend(outcome.record.get("outputs", ()))
+        heard(pair, outcome)
+
     with prepared_folders(*([] if alone else [output])):
-        failed = _collect(batch.shown(engine.run(start, pairs, len(pairs)), len(pairs)), batch, heard)
+        failed = _collect(batch.shown(engine.run(start, pairs, len(pairs)), len(pairs)), batch, noted)
     code = batch.finish()
     if not alone:
         say(f"{_summary(batch, done)} -> {output}")
     elif code == DONE:
-        say(f"{pairs[0].source} -> {output}")
+        say(f"{pairs[0].source} -> {', '.join(written) or output}")
     return failed if alone else code
 
 

@@ -68,6 +68,8 @@ def test_cut_names_its_parts(raw, tmp_path, capsys):
     assert main(["-i", str(raw / "sub/wave.pt"), "-o", str(tmp_path / "w.pt"), "--cut-at", "30", "50"]) == 0
     assert [len(read_motion(tmp_path / f"w_part{number}.pt")) for number in (1, 2, 3)] == [30, 20, 30]
     assert not (tmp_path / "w.pt").exists()
+    names = ", ".join(f"{tmp_path}/w_part{number}.pt" for number in (1, 2, 3))
+    assert f"wave.pt -> {names}\n" in capsys.readouterr().out
 
 
 def test_the_input_is_never_the_output(raw, capsys):
