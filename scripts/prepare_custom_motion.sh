@@ -215,8 +215,9 @@ check_all() {
     return "$code"
 }
 
-# check_prerequisites: whatever can be known before hours of work: the judge with its key, its flags, and the HMR system.
+# check_prerequisites: whatever can be known before hours of work: disk space, the judge with its key, its flags, and the HMR system.
 check_prerequisites() {
+    require_space "$output_dir"
     "$toolkit_python" "$repo/motion_gating/apply_quality_gate.py" --check-only --meta-json "$output_dir/rendered$suffix" \
         --quality-report "$output_dir/quality_report.json" --judge "$judge" ${gate_options[@]+"${gate_options[@]}"} ${extra[@]+"${extra[@]}"} >&2 || exit 2
     # A resumed run may need no new capture.
@@ -278,6 +279,7 @@ print_plan() {
     # The entry names are not known yet; NAME stands for each of them.
     local source=${video:-$output_dir/videos/NAME.mp4}
     work_archive=$output_dir/archive$suffix
+    printf '# A run first writes %s, with an entry for each NAME.\n' "$(quote "$work_archive")"
     make_videos
     quote "$here/extract_motion.sh" --model "$hmr_model" --video "$source" --output "$output_dir/captures/NAME.pt" ${hmr_options[@]+"${hmr_options[@]}"}
     quote "$toolkit_python" "$repo/motion_rep/convert_hmr_to_motion.py" -i "$output_dir/captures/NAME.pt" -o "$output_dir/$converted" ${convert_options[@]+"${convert_options[@]}"}

@@ -115,6 +115,20 @@ absolute() {
     esac
 }
 
+# require_space FOLDER: the disk of the folder, or of its first parent that is there, must have some room for results.
+least_megabytes=200
+require_space() {
+    local folder free
+    folder=$(absolute "$1")
+    while [ ! -d "$folder" ]; do
+        folder=$(dirname -- "$folder")
+    done
+    # Systems whose df says nothing are not checked.
+    free=$(df -Pk -- "$folder" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }') || return 0
+    [ -z "$free" ] || [ "$free" -ge "$least_megabytes" ] ||
+        usage_error "$1: its disk has $free MB left, expected at least $least_megabytes MB. Free some space, or choose another folder."
+}
+
 # lock_folder FOLDER: wait until no other run uses the folder, then lock it until this script and its child processes end (also
 # orphans of a killed run). $lock holds the file descriptor. Systems without flock do not lock.
 lock_folder() {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
 import torch
 from chain_support import asked, prepare
-from checkout import STAND_INS
+from checkout import REPO, STAND_INS
 
 sys.path.insert(0, str(STAND_INS))
 from videos import one_person, write_video  # noqa: E402
@@ -101,8 +103,41 @@ def test_nobody_in_the_video(tmp_path, programs):
 
 
 def test_a_missing_program_ends_it_at_once(tmp_path, programs):
-    done = prepare(tmp_path, {**programs, "WAN_ROOT": ""}, "--prompt", "walk", "--output-dir", "set")
+    given = ("--prompt", "walk", "--output-dir", "set", "--hmr-model", "gvhmr")
+    done = prepare(tmp_path, {**programs, "WAN_ROOT": ""}, *given)
     assert done.returncode == 2 and "WAN_ROOT is not set" in done.stderr and "== Step 2" not in done.stderr
+    done = prepare(tmp_path, {**programs, "WAN_ROOT": "/no/checkout"}, *given)
+    errors = [line for line in done.stderr.splitlines() if line and not line.startswith("==")]
+    assert done.returncode == 2 and len(errors) == 1 and errors[0].startswith("error: /no/checkout: contains no")
+
+
+def test_a_full_disk_is_told_before_work(tmp_path, programs):
+    (tmp_path / "bin").mkdir()
+    df = tmp_path / "bin/df"
+    df.write_text(
+        "#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted on\necho disk 9 9 51200 9% /\n"
+    )
+    df.chmod(0o755)
+    path = {"PATH": f"{df.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = prepare(
+        tmp_path, {**programs, **path}, "--prompt", "walk", "--output-dir", "new/set", "--hmr-model", "gvhmr"
+    )
+    assert done.returncode == 2 and not (tmp_path / "new").exists()
+    assert "error: new/set: its disk has 50 MB left, expected at least 200 MB." in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_missing_networks_of_the_preview_are_told_before_work(tmp_path):
+    command = [
+        sys.executable,
+        str(REPO / "scripts/fetch_capture_weights.py"),
+        "--check-only",
+        "--folder",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "a network of the preview capture is missing. Fetch it with" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
@@ -136,6 +171,7 @@ def test_a_dry_run_prints_every_step_and_does_nothing(tmp_path):
             "build_report.py",
         ):
             assert command in done.stdout
+        assert done.stdout.startswith("# A run first writes set/archive.json, with an entry for each NAME.\n")
         assert ("generate_video.sh --model wan2.2" in done.stdout) == (request[0] == "--prompt")
         assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
 
@@ -203,8 +239,10 @@ def test_what_can_be_known_is_said_before_any_work(tmp_path, flags, found):
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
 
 
-def test_an_archive_that_cannot_be_used_leaves_no_folders(tmp_path):
+def test_an_archive_that_cannot_be_used_leaves_no_folders(tmp_path, programs):
     (tmp_path / "a.json").write_text("{}")
-    done = prepare(tmp_path, {}, "--archive", "a.json", "--output-dir", "set", "--judge", "none")
+    given = ("--archive", "a.json", "--output-dir", "set", "--judge", "none", "--hmr-model", "gvhmr")
+    done = prepare(tmp_path, programs, *given)
     assert done.returncode == 2 and done.stderr.count("error: ") == 1, done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert "a.json: holds a JSON object" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "programs"]
