@@ -20,6 +20,9 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("--entries", type=positive_int, default=40, help="clips; at most 80")
     parser.add_argument("--seed", type=int, default=0, help="another seed makes other clips of the same texts")
+    parser.add_argument(
+        "--by-kind", action="store_true", help="print which controls are accepted, by kind, on the sample motions"
+    )
     return parser
 
 
@@ -29,9 +32,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from scripts.dev.witness.trial import print_table
+    from scripts.dev.witness.trial import print_false_accepts, print_table
 
-    print_table(args.entries, args.seed)
+    if args.by_kind:
+        print_false_accepts(args.entries)
+    else:
+        print_table(args.entries, args.seed)
     return DONE
 
 

@@ -15,12 +15,15 @@ from unittest import mock
 
 import torch
 
-from motion_gating import apply_quality_gate
+from motion_gating import apply_quality_gate, evaluate_gate, render_mbench_videos
 from motion_gating.judges.flags import EVIDENCE, SINGLE
+from motion_rep import convert_hmr_to_motion
 from motion_rep.common.command_line import say
+from scripts.dev.samples.texts import TEXTS
 from scripts.dev.witness.habits import HABITS
 from scripts.dev.witness.server import WitnessServer
 
+ROOT = Path(__file__).resolve().parents[3]
 CLIP_START = b"\0\0\0\x20ftypisom"
 WHO = ("a person", "an old man", "a young woman", "a gymnast")
 DOES = (
@@ -115,3 +118,47 @@ def run_gate(meta: Path, server: WitnessServer, protocol: str, *flags: str) -> d
     ):
         apply_quality_gate.main([*files, *judge, *flags])
     return {record["id"]: record["use_ref_motion"] for record in json.loads(report.read_text())}
+
+
+def print_false_accepts(count: int) -> None:
+    """Print which controls each witness accepts, by kind, on the sample motions drawn for a judge."""
+    rows: dict[str, list[str]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        truths = _sample_archive(folder)
+        asked = list(product(HABITS, (SINGLE, EVIDENCE)))
+        for habit, protocol in asked:
+            with WitnessServer(HABITS[habit], truths) as server:
+                for kind, found in _by_kind(folder, server, protocol, count, f"{habit} {protocol}").items():
+                    rows.setdefault(kind, []).append(f"{found['accepted']} of {found['asked']}")
+    say(f"| control | {' | '.join(f'{habit}, {protocol}' for habit, protocol in asked)} |")
+    say(f"| --- |{' --- |' * len(asked)}")
+    for kind, shares in rows.items():
+        say(f"| {kind} | {' | '.join(shares)} |")
+
+
+def _sample_archive(folder: Path) -> dict[bytes, str]:
+    """Render the sample motions; what each clip really shows."""
+    source = ROOT / "data_samples" / "captures"
+    with contextlib.redirect_stdout(io.StringIO()):
+        convert_hmr_to_motion.main(["-i", str(source), "-o", str(folder / "motions")])
+        texts = {text.name: text.prompt for text in TEXTS if text.matches and (source / f"{text.name}.pt").is_file()}
+        items = [{"id": name, "prompt": text, "motion_path": f"motions/{name}.pt"} for name, text in texts.items()]
+        (folder / "archive.json").write_text(json.dumps(items))
+        files = ["--meta-json", str(folder / "archive.json"), "--output-json", str(folder / "rendered.json")]
+        render_mbench_videos.main([*files, "--output-dir", str(folder), "--for-judge", "--workers", "0"])
+    return {(folder / f"{name}.judge.mp4").read_bytes(): text for name, text in texts.items()}
+
+
+def _by_kind(folder: Path, server: WitnessServer, protocol: str, count: int, name: str) -> dict[str, dict]:
+    output = folder / f"{name}.json"
+    judge = ["--judge", "openai", "--vlm-model", "witness", "--vlm-base-url", server.url, "--protocol", protocol]
+    files = ["--meta-json", str(folder / "rendered.json"), "--output", str(output), "--controls", str(count)]
+    with (
+        mock.patch.dict(os.environ, {"no_proxy": "127.0.0.1"}),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        evaluate_gate.main([*files, *judge])
+    found: dict[str, dict] = json.loads(output.read_text())["controls"]["by_kind"]
+    return found
