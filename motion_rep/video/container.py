@@ -93,7 +93,7 @@ def open_container(path: Path) -> Iterator[OpenedVideo]:
     with contextlib.ExitStack() as opened:
         try:
             given = _Input(opened.enter_context(open(require_video_file(path), "rb")))
-            container = opened.enter_context(av.open(given, "r", options=OPTIONS))
+            container = opened.enter_context(av.open(given, "r", options=OPTIONS, metadata_errors="replace"))
         except av.FFmpegError:
             given.require_read(path)
             raise InputError(f"{path}: {_found_instead(path)}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from ffmpeg_support import ffmpeg
@@ -177,3 +178,19 @@ def test_frames_are_taken_by_time():
     uneven = [(0.0, "a"), (0.3, "b"), (0.31, "c"), (1.0, "d")]
     assert "".join(frames_at_rate(uneven, 10)) == "aabbcccdddd"
     assert list(frames_at_rate([], 10)) == []
+
+
+def test_a_title_that_is_not_utf_8_does_not_matter(tmp_path):
+    path = tmp_path / "old.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "a title of old days"
+        stream = container.add_stream("libx264", rate=16)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    path.write_bytes(path.read_bytes().replace(b"a title of old days", b"a t\xeftle of old days"))
+    assert b"t\xeftle" in path.read_bytes()
+    with open_video(path) as video:
+        assert len(list(video)) == 3
