@@ -62,6 +62,23 @@ def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
     return sorted(PurePosixPath(name) for name in names if name)
 
 
+def files_in(folder: Location, suffixes: tuple[str, ...]) -> list[Location]:
+    """The files below a folder with these suffixes (in any case), in order, without hidden ones.
+
+    Raises:
+        InputError: as :func:`remote_files_below`.
+    """
+    if isinstance(folder, RemotePath):
+        seen = [name for name in remote_files_below(folder) if not any(part.startswith(".") for part in name.parts)]
+        return [folder / name for name in seen if name.name.lower().endswith(suffixes)]
+    found: list[Location] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = (name for name in names if name.lower().endswith(suffixes) and not name.startswith("."))
+        found += [Path(parent) / name for name in shown]
+    return sorted(found)
+
+
 @contextlib.contextmanager
 def local_copy(path: Location) -> Iterator[Path]:
     """A local path with the same contents: the path itself, or a temporary copy of a remote file.
