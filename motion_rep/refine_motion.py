@@ -13,10 +13,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, run_command
-from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import written_path
 from motion_rep.refining.flags import add_refining_flags, refining_settings
-from motion_rep.runs.flags import add_run_flags, require_failures_folder
+from motion_rep.runs.flags import add_run_flags, require_failures_folder, require_writable
 from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
 
 # Starting a worker costs about as much as this many motions.
@@ -56,28 +55,12 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     require_inputs(args)
     require_failures_folder(args)
+    require_writable("--report", args.report)
     engine = pair_engine(args, WORTH_A_WORKER)
     from motion_rep.refining.run import refine_motions
 
     settings = refining_settings(args)
-    return refine_motions(
-        args.input, args.output, settings, args.overwrite, engine, args.failures, _report_path(args.report)
-    )
-
-
-def _report_path(path: Path | None) -> Path | None:
-    """The report's path, which can be written.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    from motion_rep.files.atomic_writing import require_folder
-
-    if path is not None:
-        if path.is_dir():
-            raise UsageError(f"--report {path}: is a folder, expected the name of a file to write.")
-        require_folder(path.parent)
-    return path
+    return refine_motions(args.input, args.output, settings, args.overwrite, engine, args.failures, args.report)
 
 
 if __name__ == "__main__":

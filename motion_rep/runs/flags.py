@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motion_rep.common.command_line import positive_number, worker_count
@@ -56,11 +57,20 @@ def require_failures_folder(args: argparse.Namespace) -> None:
     Raises:
         UsageError: it is not.
     """
-    if args.failures is None:
+    require_writable("--failures", args.failures)
+
+
+def require_writable(flag: str, path: Path | None) -> None:
+    """Check that a file which a flag names can be written; None is fine.
+
+    Raises:
+        UsageError: a folder, or a file in a folder that cannot be written to.
+    """
+    if path is None:
         return
-    if args.failures.is_dir():
-        raise UsageError(f"--failures {args.failures}: is a folder, expected the name of a file to write.")
-    require_folder(args.failures.parent)
+    if path.is_dir():
+        raise UsageError(f"{flag} {path}: is a folder, expected the name of a file to write.")
+    require_folder(path.parent)
 
 
 def require_no_failures_file(args: argparse.Namespace, instead: str) -> None:
