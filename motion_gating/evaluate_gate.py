@@ -29,6 +29,13 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--seed", type=whole_number, default=0, help="the same seed gives the same controls and resamples"
     )
+    _add_control_flags(parser)
+    _add_label_flags(parser)
+    add_judge_flags(parser, (GEMINI, OPENAI))
+    return parser
+
+
+def _add_control_flags(parser: Parser) -> None:
     controls = parser.add_argument_group("controls")
     controls.add_argument(
         "--controls",
@@ -44,6 +51,9 @@ def build_parser() -> Parser:
     )
     add_archive_flag(controls, required=False)
     add_field_flags(controls, "video", "prompt")
+
+
+def _add_label_flags(parser: Parser) -> None:
     labels = parser.add_argument_group("labels")
     labels.add_argument(
         "--labels",
@@ -62,8 +72,6 @@ def build_parser() -> Parser:
         help="print one table of several reports on the labelled clips: of other judges, models or protocols",
     )
     add_jitter_flag(labels, "the threshold in use, marked in the curve")
-    add_judge_flags(parser, (GEMINI, OPENAI))
-    return parser
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -42,9 +42,6 @@ def build_parser() -> Parser:
         "--output-dir", type=folder_location, required=True, help="folder for <id>.mp4 and <id>_eval.pt"
     )
     add_model_flag(parser)
-    parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
-    parser.add_argument("--width", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
-    parser.add_argument("--height", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
     parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
     parser.add_argument(
@@ -52,6 +49,18 @@ def build_parser() -> Parser:
         action="store_true",
         help="name eval files <id>.pt, as the benchmark's own evaluation reads them",
     )
+    _add_picture_flags(parser)
+    _add_judge_flags(parser)
+    add_run_flags(parser)
+    add_renderer_flag(parser)
+    parser.add_argument("--overwrite", action="store_true", help="redraw finished clips too")
+    return parser
+
+
+def _add_picture_flags(parser: Parser) -> None:
+    parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
+    parser.add_argument("--width", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
+    parser.add_argument("--height", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
     parser.add_argument(
         "--show-contacts", action="store_true", help="mark toes and heels that stand; for people, not for the judge"
     )
@@ -61,6 +70,9 @@ def build_parser() -> Parser:
         help="mbench (default): the published camera; close: nearer, and it follows a person who goes far over a tiled "
         "ground, so that the person fills at least half of the picture",
     )
+
+
+def _add_judge_flags(parser: Parser) -> None:
     parser.add_argument(
         "--for-judge",
         action="store_true",
@@ -73,10 +85,6 @@ def build_parser() -> Parser:
         default=5.0,
         help="with --for-judge: frames per second that the model sees; give the gate the same --sampling-fps",
     )
-    add_run_flags(parser)
-    add_renderer_flag(parser)
-    parser.add_argument("--overwrite", action="store_true", help="redraw finished clips too")
-    return parser
 
 
 def main(argv: list[str] | None = None) -> int:

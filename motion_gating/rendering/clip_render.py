@@ -181,27 +181,33 @@ def render_clip(
     with located(motion_path):
         agreed = agreed_joints(clip.motion)
     parameters = body_parameters(clip.motion.double())
-    fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
-    marks = contact_marks(parameters, fps) if settings.show_contacts else None
-    shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
-    with open_writer(target.video, settings.width, settings.height, shown_fps, **settings.encoding) as writer:
-        for picture in lit_frames(
-            body,
-            renderer,
-            shown,
-            settings.width,
-            settings.height,
-            VIEWS[settings.framing],
-            threads=threads,
-            marks=marks,
-        ):
-            writer.write(picture)
+    _draw_video(
+        target.video, parameters, playback_rate(DRAWING, settings.fps, clip.fps)[0], body, renderer, settings, threads
+    )
     # A run that ends between the two leaves an older eval file, which does not know this video:
     # it counts as unfinished.
     seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
     made_from = {**kept, **seals, MOTION_DIGEST: digest}
     write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
     return Rendered(True, digest, replaced, agreed.note, bool(kept))
+
+
+def _draw_video(
+    path: Path,
+    parameters: BodyParameters,
+    fps: float,
+    body: Body,
+    renderer: Renderer,
+    settings: RenderSettings,
+    threads: int | None,
+) -> None:
+    marks = contact_marks(parameters, fps) if settings.show_contacts else None
+    shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
+    size = settings.width, settings.height
+    pictures = lit_frames(body, renderer, shown, *size, VIEWS[settings.framing], threads=threads, marks=marks)
+    with open_writer(path, *size, shown_fps, **settings.encoding) as writer:
+        for picture in pictures:
+            writer.write(picture)
 
 
 def _sampled(parameters: BodyParameters, fps: float, settings: RenderSettings) -> tuple[BodyParameters, float]:
