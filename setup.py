@@ -33,7 +33,7 @@ setup(
     long_description_content_type="text/markdown",
     packages=[*find_packages(include=("motion_rep*", "motion_gating*")), ENTRY],
     package_dir={ENTRY: "scripts/lib/short_commands"},
-    package_data={"": ["*.sh", "*.md", "*.html", "*.js", "*.css", "*.npz", "*.json"]},
+    package_data={"": ["*.sh", "*.md", "*.npz", "*.json", "page_files/*"]},
     python_requires=">=3.11",
     install_requires=[
         "torch>=2.6",

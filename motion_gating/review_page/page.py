@@ -10,7 +10,9 @@ from pathlib import Path
 from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import atomic_path
 
-FOLDER = Path(__file__).parent
+FILES = Path(__file__).parent / "page_files"
+# In this order: a script may call the ones before it while the page loads.
+PARTS = ("base", "verdicts", "list", "entry", "player", "curves", "start")
 DATA_IN_TEMPLATE = "{{ data|safe }}"
 
 
@@ -26,14 +28,20 @@ def write_page(path: Path, title: str, data: dict, rows: Iterable[str]) -> None:
     except ImportError:
         raise UsageError("the review page needs the package jinja2. Install it with: pip install jinja2") from None
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    parts = {name: (FOLDER / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
-    halves = (FOLDER / "template.html").read_text(encoding="utf-8").split(DATA_IN_TEMPLATE)
+    parts = {kind: _joined(kind) for kind in ("css", "js")}
+    halves = (FILES / "template.html").read_text(encoding="utf-8").split(DATA_IN_TEMPLATE)
     before, after = (environment.from_string(half).render(title=title, **parts) for half in halves)
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", errors="replace") as file:
         file.write(before + harmless_json(data)[:-1] + ',"entries":[')
         for number, row in enumerate(rows):
             file.write(row if number == 0 else "," + row)
         file.write("]}" + after)
+
+
+def _joined(kind: str) -> str:
+    """The page's files of one kind, ``css`` or ``js``, as one text."""
+    paths = [FILES / f"{part}.{kind}" for part in PARTS]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())
 
 
 def write_entry_script(path: Path, key: str, data: dict) -> None:

@@ -1,0 +1,92 @@
+// ---- keys, settings, start
+
+function readSetting(name) {
+  try {
+    return localStorage.getItem(`motion-review-setting ${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function writeSetting(name, value) {
+  try {
+    localStorage.setItem(`motion-review-setting ${name}`, value);
+  } catch { /* the setting holds until the page closes */ }
+}
+
+function toggleTheme() {
+  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = dark ? "light" : "dark";
+  writeSetting("theme", document.documentElement.dataset.theme);
+}
+
+const KEYS = {
+  m: () => answer("match"),
+  x: () => answer("mismatch"),
+  u: () => answer("unsure"),
+  n: () => find("note")?.focus(),
+  j: () => step(1),
+  k: () => step(-1),
+  " ": () => player?.toggle(),
+  ArrowLeft: () => player?.step(-1),
+  ArrowRight: () => player?.step(1),
+  w: () => player?.details.worst && player.seek(player.details.worst[0]),
+  "/": () => find("search").focus(),
+  e: exportVerdicts,
+  "?": () => find("help").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || find("help").open || find("conflicts").open) return;
+  const { target } = event;
+  const writes = target.matches("textarea, input[type=search], select");
+  if (event.key === "Escape" && writes) {
+    target.blur();
+    find("entry").focus();
+  }
+  if (writes || (event.key === " " && target.matches("button, input[type=checkbox], input[type=file]"))) return;
+  const action = KEYS[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+function start() {
+  entries.forEach((entry, place) => {
+    entry.place = place;
+  });
+  const theme = readSetting("theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+  readKept();
+  find("said").textContent = [`${entries.length} ${entries.length === 1 ? "entry" : "entries"}`, batch.said].filter(Boolean).join(", ");
+  showSort();
+  showHistogram();
+  showProgress();
+  showList();
+  find("search").oninput = (event) => { state.words = event.target.value; showList(); };
+  find("sort").onchange = (event) => { state.sort = event.target.value; showList(); };
+  find("order").onclick = (event) => {
+    state.ascending = !state.ascending;
+    event.currentTarget.textContent = state.ascending ? "↑" : "↓";
+    event.currentTarget.setAttribute("aria-label", `Order: ${state.ascending ? "ascending" : "descending"}`);
+    showList();
+  };
+  find("before").onclick = () => turn(-1);
+  find("after").onclick = () => turn(1);
+  find("export").onclick = exportVerdicts;
+  find("import").onchange = (event) => { if (event.target.files[0]) importVerdicts(event.target.files[0]); event.target.value = ""; };
+  find("keys").onclick = () => find("help").showModal();
+  find("theme").onclick = toggleTheme;
+  const keyInAddress = () => decodeURIComponent(location.hash.slice(1));
+  window.addEventListener("hashchange", () => {
+    const key = keyInAddress();
+    if (!key) close();
+    else if (key !== state.open || !document.body.classList.contains("reading")) show(key);
+  });
+  window.addEventListener("storage", (event) => { if (event.key === storageKey) { readKept(); entries.forEach(showVerdict); showProgress(); } });
+  const wide = matchMedia("(min-width: 801px)").matches;
+  if (byKey.has(keyInAddress())) show(keyInAddress());
+  else if (wide && state.shown.length) show(state.shown[0].key);
+}
+
+start();
