@@ -1,4 +1,4 @@
-"""Actions that a body does and how often, each found in one signal over time."""
+"""Find the actions in a motion and count them. Each action is found in one signal over time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ UPRIGHT_LEAN, KICKING_LEAN = 60.0, 80.0  # degrees
 FOLDED = 0.45  # metres of drop at which a body no longer stands on its legs
 ON_FLOOR = 0.03  # metres
 STEADY_ELBOW = 0.4  # m/s
-GAIT_SECONDS, GAIT_SWING = 0.45, 15.0  # within this time both thighs swing ahead of the other by so many degrees
+GAIT_SECONDS, GAIT_SWING = 0.45, 15.0  # each thigh swings ahead of the other by this many degrees within this time
 CROUCH_SECONDS, DEEP_CROUCH = 0.7, 0.35  # before and after a jump a body dips; metres
 GRAVITY = 9.81
-LEAST_BALLISTIC = 0.2  # of the height that a flight's time gives; what stays lower for so long does not fly
+LEAST_BALLISTIC = 0.2  # share of the height that the flight time implies; a body that stays lower is not in flight
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Action:
     """One kind of movement.
 
     name: for programs, such as ``raise_arm``; see :mod:`motion_rep.describing.sentences` for the words.
-    side: left, right, both, or empty where it is the whole body's.
-    times: seconds of the highest points, one each time it is done.
-    size: the largest of them, in ``unit``.
-    way: where it goes or how far (forward, overhead, ...), empty where that says nothing.
-    seconds: the longest of its times, None where it is a moment.
+    side: left, right, both, or empty for an action of the whole body.
+    times: seconds of the peaks, one for each repetition.
+    size: the largest value that the action reaches, in ``unit``.
+    way: direction or extent (forward, overhead, ...); empty where it adds nothing.
+    seconds: the longest duration; None for an action that has no duration.
     """
 
     name: str
@@ -59,7 +59,7 @@ def find_actions(body: BodySignals) -> list[Action]:
 
 
 def _both_sides(body: BodySignals, finder: Callable[[BodySignals, str], Action | None]) -> list[Action]:
-    """The actions of the left and the right, as one where they are done together."""
+    """Actions of the left and the right side; merged where both sides act together."""
     left, right = (finder(body, side) for side in SIDES)
     if left and right and left.count == right.count and _gap(left.times, right.times) <= TOGETHER_SECONDS:
         larger = max(left, right, key=lambda action: action.size)
@@ -112,7 +112,7 @@ def _waves(body: BodySignals, side: str) -> Action | None:
 
 
 def _swings(swing: np.ndarray) -> list[int]:
-    """Frames of the turning points on that side on which there are fewer; the ends of the span are none."""
+    """Frames of the turning points on the side that has fewer of them; the ends of the span do not count."""
     sides = [peaks(sign * swing, prominence=0.05, least=-1) for sign in (1, -1)]
     return min(([frame for frame in side if 1 < frame < len(swing) - 2] for side in sides), key=len)
 

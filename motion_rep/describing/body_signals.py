@@ -13,7 +13,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES
 LEFT, RIGHT = "left", "right"
 SIDES = (LEFT, RIGHT)
 UP = np.array([0.0, 1.0, 0.0])
-UPRIGHT = 0.6  # least vertical part of the spine's direction for which the hips say where the body faces
+UPRIGHT = 0.6  # the hips show the facing direction only while the spine's vertical component is at least this
 ANKLE_HEIGHT = 0.06  # metres above the sole
 SOLE_TO_LEG = 0.17  # metres from the sole to the pelvis that are not thigh or shank
 FLOOR_QUANTILE = 0.05
@@ -61,7 +61,7 @@ class BodySignals:
 
     @cached_property
     def forward(self) -> np.ndarray:
-        """(T, 3) horizontal direction in which the hips face; kept from before while the body is not upright."""
+        """(T, 3) horizontal direction in which the hips face; while the body is not upright, the last known one."""
         across = self.place("left_hip") - self.place("right_hip")
         forward = np.stack((-across[:, 2], 0 * across[:, 1], across[:, 0]), axis=1)
         known = np.flatnonzero((self._spine[:, 1] > UPRIGHT) & (_length(forward) > 0.03))
@@ -85,7 +85,7 @@ class BodySignals:
 
     @cached_property
     def floor(self) -> float:
-        """Height of the floor: what the lowest sole points stand on."""
+        """Height of the floor, estimated from the lowest points of the soles."""
         return float(np.quantile(self._soles.min(axis=1), FLOOR_QUANTILE))
 
     @cached_property
@@ -96,7 +96,7 @@ class BodySignals:
 
     @cached_property
     def drop(self) -> np.ndarray:
-        """Metres by which the pelvis is lower above the lower foot than with straight legs."""
+        """Metres by which the pelvis is lower than it would be over the lower foot with straight legs."""
         legs = [
             _length(self.place(f"{side}_knee") - self.place(f"{side}_hip"))
             + _length(self.place(f"{side}_ankle") - self.place(f"{side}_knee"))
@@ -106,7 +106,7 @@ class BodySignals:
 
     @cached_property
     def thigh_swing(self) -> np.ndarray:
-        """How far the left thigh is in front of the right one."""
+        """Degrees by which the left thigh is in front of the right thigh."""
         left, right = (self.ahead(f"{side}_hip", f"{side}_knee") for side in SIDES)
         angles: np.ndarray = np.degrees(np.arcsin(((left - right) / THIGHS).clip(-1, 1)))
         return angles

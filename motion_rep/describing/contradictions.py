@@ -1,6 +1,6 @@
-"""Where a description names a side, a direction or a number that the facts of a motion contradict.
+"""Find the sides, directions and numbers of a description that the facts of the motion contradict.
 
-Only what a text says plainly is compared: one action and one number in a sentence, one side of one limb in the text.
+Only plain statements are compared: one action with one number in a sentence, one side of one limb in the text.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def contradictions(text: str, facts: MotionFacts) -> list[str]:
 
 
 def _sides(text: str, facts: MotionFacts) -> Iterator[str]:
-    """Limbs of one named side, where only the other side does anything."""
+    """The text names one side of a limb, but only the other side moves."""
     named = set(re.findall(rf"\b({LEFT}|{RIGHT}) ({'|'.join(LIMBS)})s?\b", text))
     for kinds, limb in ((ARMS, "arm"), (LEGS, "leg")):
         sides = {side for side, part in named if LIMBS[part] == kinds}
@@ -86,5 +86,5 @@ def _numbers(sentence: str) -> list[int]:
 
 
 def _possible_counts(done: list[Action]) -> set[int]:
-    """A number may count one side or both together."""
+    """The counts that a number may mean: of one side, or of both together."""
     return {action.count for action in done} | {sum(action.count for action in done)}

@@ -6,7 +6,7 @@ import numpy as np
 
 SMOOTHING_SECONDS = 0.06  # standard deviation of the filter
 END_FRAMES = 5
-FLAT = 0.15  # of the prominence: what is this close to a peak belongs to its top
+FLAT = 0.15  # share of the prominence: values this close to the peak belong to its top
 
 
 def smoothed(values: np.ndarray, fps: float, seconds: float = SMOOTHING_SECONDS) -> np.ndarray:
@@ -50,7 +50,7 @@ def peaks(signal: np.ndarray, prominence: float, least: float) -> list[int]:
 
 
 def span_around(flags: np.ndarray, frame: int) -> tuple[int, int]:
-    """First and last frame of the run of true flags (T,) about a frame at which it is true."""
+    """First and last frame of the run of true flags (T,) that contains the given frame."""
     false = np.flatnonzero(~flags)
     after = int(np.searchsorted(false, frame))
     first = int(false[after - 1]) + 1 if after else 0
@@ -58,7 +58,7 @@ def span_around(flags: np.ndarray, frame: int) -> tuple[int, int]:
 
 
 def _is_cut(signal: np.ndarray, peak: int, change: float) -> bool:
-    """Whether a peak is only where the clip begins or ends in the middle of a movement."""
+    """Whether the peak exists only because the clip begins or ends during a movement."""
     if 0 < peak < len(signal) - 1:
         return False
     inside = signal[: END_FRAMES + 1] if peak == 0 else signal[-END_FRAMES - 1 :]
@@ -66,7 +66,7 @@ def _is_cut(signal: np.ndarray, peak: int, change: float) -> bool:
 
 
 def _middle(signal: np.ndarray, peak: int, depth: float) -> int:
-    """The middle of the frames about a peak that are at most ``depth`` lower."""
+    """The middle of the frames around a peak that lie at most ``depth`` below it."""
     return sum(span_around(signal >= signal[peak] - depth, peak)) // 2
 
 

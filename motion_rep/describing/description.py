@@ -17,7 +17,7 @@ from motion_rep.motions.motion_file import MotionClip, read_motion
 
 @dataclass(frozen=True)
 class Description:
-    """Facts of a motion in sentences; ``contradictions`` with a text; ``notes`` on how the motion was read."""
+    """Facts of a motion as sentences, its ``contradictions`` with a text, and ``notes`` on how the file was read."""
 
     facts: MotionFacts
     sentences: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a motion does: its way, turns, postures, steps and actions."""
+"""Facts of a motion: path, turns, postures, steps and actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STANDING, CROUCHING, KNEELING, LYING, CRAWLING = (
 )
 UPSIDE_DOWN = "upside down"
 SHORTEST_POSTURE, SHORTEST_CROUCH = 0.4, 1.6  # seconds
-WAY_SECONDS = 0.2  # filter of the body's way, so that its sway is no distance
+WAY_SECONDS = 0.2  # width of the filter over the body's path, so that sway does not count as distance
 STEP, FOOT_DOWN = 0.15, 0.12  # metres
 PACES = ((0.1, "in place"), (0.7, "slowly"), (1.6, "at walking pace"), (2.5, "fast"), (1e9, "at running speed"))
 FEWEST_FRAMES = 4
@@ -28,7 +28,7 @@ FEWEST_FRAMES = 4
 
 @dataclass(frozen=True)
 class Posture:
-    """A way of holding the body, from one second to another."""
+    """A posture, with its start and end in seconds."""
 
     name: str
     start: float
@@ -39,11 +39,11 @@ class Posture:
 class MotionFacts:
     """What a motion does, in seconds, metres and degrees.
 
-    ahead, left: where the body ends, seen from where it stands and faces at first.
-    path: length of the body's way over the floor.
-    pace: speed along it in a word; ``speed`` in m/s.
-    turn: from first to last, positive to the left.
-    steps: how often the left and the right foot are moved to another place.
+    ahead, left: where the body ends, relative to its first place and facing direction.
+    path: length of the body's path on the floor.
+    pace: speed along the path, in a word; ``speed`` in m/s.
+    turn: from the first to the last frame; positive is to the left.
+    steps: number of steps of the left and of the right foot.
     """
 
     seconds: float
@@ -98,7 +98,7 @@ def motion_facts(joints: np.ndarray, fps: float) -> MotionFacts:
 
 
 def _steps(body: BodySignals, side: str) -> int:
-    """How often a foot rests and then rests somewhere else."""
+    """Number of times that a foot rests and then rests in another place."""
     foot = body.place(f"{side}_foot")[:, [0, 2]]
     speed = np.linalg.norm(np.gradient(foot, axis=0), axis=1) * body.fps
     low = body.clearance[:, SIDES.index(side)] < FOOT_DOWN
@@ -110,7 +110,7 @@ def _steps(body: BodySignals, side: str) -> int:
 
 
 def _postures(body: BodySignals) -> list[Posture]:
-    """Postures that are held, in order of time."""
+    """Held postures in order of time."""
     names = _posture_of_frames(body)
     found = [(name, span) for name in np.unique(names) for span in spans(names == name, _shortest(name, body.fps))]
     return [
@@ -120,7 +120,7 @@ def _postures(body: BodySignals) -> list[Posture]:
 
 
 def _shortest(name: str, fps: float) -> int:
-    """Fewest frames for which a posture is held; a short dip on bent legs is an action."""
+    """Minimum number of frames of a held posture; a shorter dip on bent legs is an action."""
     return (
         1 if name == UPSIDE_DOWN else max(2, round((SHORTEST_CROUCH if name == CROUCHING else SHORTEST_POSTURE) * fps))
     )

@@ -24,12 +24,12 @@ TIMES = {1: "once", 2: "twice"}
 
 
 def sentences(facts: MotionFacts) -> list[str]:
-    """One sentence each about way, turn, postures and actions."""
+    """One sentence each about path, turn, postures and actions."""
     return [*_way(facts), *_turn(facts), *_postures(facts), *map(action_sentence, facts.actions)]
 
 
 def action_sentence(action: Action) -> str:
-    """What is done, how often, how far and when."""
+    """A sentence that says what the person does, how often, how far and when."""
     one, both = WORDS[action.name]
     words = both if action.side == BOTH else one.format(side=action.side)
     way = f" {action.way}" if action.way and action.way not in words else ""

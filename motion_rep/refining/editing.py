@@ -14,7 +14,7 @@ from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.refining.moving_body import MovingBody, continued
 
-# A body moves while its fastest joint, relative to nothing, passes this speed (m/s): standing people sway with less.
+# A body moves while its fastest joint exceeds this speed in the world (m/s); standing people sway more slowly.
 MOVING = 0.3
 # Seconds kept before the first movement and after the last one.
 MARGIN = 0.25
@@ -52,7 +52,7 @@ def action_span(body: MovingBody) -> tuple[float, float]:
 def cut(body: MovingBody, frames: tuple[int, ...]) -> list[MovingBody]:
     """The parts before, between and after rows of the motion; each part starts with the row that is named.
 
-    All rows stay. The frame after a part's last row goes on as that row did: what follows may be another shot.
+    All rows are kept. The frame after the last row of a part is extrapolated, as the next row may show another shot.
 
     Raises:
         InputError: a part would have fewer than four frames.
@@ -69,9 +69,9 @@ def cut(body: MovingBody, frames: tuple[int, ...]) -> list[MovingBody]:
 
 
 def mirrored(body: MovingBody) -> MovingBody:
-    """Left and right exchanged: the motion that a mirror at x = 0 shows. Twice gives the motion itself.
+    """Exchange left and right: the motion seen in a mirror at x = 0. Doing it twice gives the original motion.
 
-    A camera is mirrored as well: the overlay fits the video turned over from left to right.
+    The camera is mirrored as well, so that the overlay fits the mirrored video.
     """
     flip = torch.diag(torch.tensor((-1.0, 1.0, 1.0), dtype=torch.float64))
     root, parts, transl = body.parameters
@@ -89,7 +89,7 @@ def _other_side(name: str) -> str:
 
 
 def in_place(body: MovingBody) -> MovingBody:
-    """The pelvis stays over the place of its first frame; up and down, and all poses, stay. The camera moves along."""
+    """Hold the pelvis over its place in the first frame. Heights and poses do not change; the camera moves along."""
     pelvis = body.joints[:, 0]
     shift = (pelvis[:1] - pelvis) * pelvis.new_tensor((1.0, 1.0, 0.0))
     return body.moved(torch.eye(3, dtype=torch.float64), shift)

@@ -1,4 +1,4 @@
-"""What a repair did, in figures: of a body before and after, and between the two."""
+"""Figures of a repair: of the body before and after it, and of the change between the two."""
 
 from __future__ import annotations
 

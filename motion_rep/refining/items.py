@@ -35,7 +35,7 @@ def start_refining(settings: Settings, overwrite: bool) -> Callable[[Pairing], O
 
 
 def part_names(target: Location, settings: Settings) -> list[Location]:
-    """The files of one motion: the target, or ``name_part1.pt``, ``name_part2.pt``, ... where it is cut."""
+    """Files of one motion: the target, or ``name_part1.pt``, ``name_part2.pt``, ... for a motion that is cut."""
     if not settings.cut_at:
         return [target]
     count = len(set(settings.cut_at)) + 1
@@ -47,7 +47,7 @@ def refine_pair(settings: Settings, overwrite: bool, anew: bool, pair: Pairing) 
 
     Args:
         overwrite: also replace files that are there.
-        anew: one file was named, which is written without the note of a folder run.
+        anew: the user named one output file; it is written without the record that a folder run adds.
     Raises:
         InputError: the message names the file.
     """

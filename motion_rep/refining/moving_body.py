@@ -20,12 +20,12 @@ SAME_PLACE = SAME_HEADING = 1e-3
 
 @dataclass(frozen=True)
 class MovingBody:
-    """The frames of a motion, with the one after its last row.
+    """The frames of a motion, including the frame after its last row.
 
     parameters: T frames, float64, z up. joints: (T, 22, 3) their joints, metres.
-    camera: world to camera (4, 4), or (T, 4, 4); None where it is unknown.
-    fps: frames per second that are taken for it.
-    first: frame of the motion that came in with which this body starts.
+    camera: world to camera (4, 4), or (T, 4, 4); None where unknown.
+    fps: frames per second used for it.
+    first: the frame of the input motion at which this body starts.
     """
 
     parameters: BodyParameters
@@ -38,7 +38,7 @@ class MovingBody:
         return len(self.parameters.transl)
 
     def posed(self, parameters: BodyParameters, joints: Tensor | None = None) -> MovingBody:
-        """Another body before the same camera; ``joints`` saves the forward kinematics where known."""
+        """Another body in front of the same camera. Known ``joints`` save the forward kinematics."""
         return replace(self, parameters=parameters, joints=parameters.joints() if joints is None else joints)
 
     def moved(self, rotation: Tensor, shift: Tensor) -> MovingBody:
@@ -65,7 +65,7 @@ def moving_body(clip: MotionClip, fps: float) -> MovingBody:
     """The body of a motion. Where its velocities lead to no next frame, that frame goes on as the last ones did.
 
     Args:
-        fps: frames per second that are taken for it.
+        fps: frames per second used for it.
     """
     motion = clip.motion.double()
     camera = None if clip.camera is None else clip.camera.world_to_camera.double()
@@ -106,7 +106,7 @@ def on_the_floor(body: MovingBody) -> MovingBody:
 
 
 def is_on_the_floor(body: MovingBody) -> bool:
-    """Whether :func:`on_the_floor` would change nothing worth mentioning."""
+    """Whether :func:`on_the_floor` would change nothing but rounding."""
     return float(_ground(body).abs().max()) < SAME_PLACE
 
 

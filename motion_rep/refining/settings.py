@@ -1,4 +1,4 @@
-"""How motions are refined. Nothing here needs torch, which only those who refine import."""
+"""Settings of refining. This file does not import torch, so that commands start quickly."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Settings:
     """What decides how a motion is refined.
 
     level: auto, off, or (pitch, roll) of the camera in degrees.
-    smooth: auto, off, or a number: times the noise that the clip shows.
+    smooth: auto, off, or a factor on the noise that was estimated from the clip.
     feet: auto or off.
     trim: off, auto (first to last movement), or (start, end) in seconds.
     mirror, in_place, loop: whether to do that.
     cut_at: rows at which parts begin.
-    heading: degrees to the left of +y that the person faces at first; None for +y.
-    fps: frames per second, where the motion does not say it or is wrong.
-    extrinsic_format: as of the converter.
+    heading: facing direction in the first frame, degrees to the left of +y; None for +y.
+    fps: frames per second, where the motion gives none or a wrong one.
+    extrinsic_format: as in the converter.
     """
 
     level: str | tuple[float, float] = AUTO

@@ -85,7 +85,7 @@ def encode_263(joints: Tensor, skeleton: Tensor) -> Tensor:
 
 
 def inverse_kinematics(joints: Tensor, spread: float) -> tuple[Tensor, Tensor]:
-    """Turns (T, 3, 3) that bring the facing to +z, and local rotations (T, 22, 3, 3) that aim the bones.
+    """Rotations (T, 3, 3) that turn the facing direction to +z, and local rotations (T, 22, 3, 3) that aim the bones.
 
     Args:
         spread: of the Gaussian filter over the facing, frames; 0 for none.
@@ -131,7 +131,7 @@ def _bone_lengths(joints: Tensor) -> Tensor:
 
 
 def _in_place(joints: Tensor) -> Tensor:
-    """On the floor, above the origin first, facing +z first."""
+    """The motion on the floor; its first frame is above the origin and faces +z."""
     origin = torch.stack((joints[0, 0, 0], joints[..., 1].min(), joints[0, 0, 2]))
     turn = _between(_facing(joints[:1], 0.0), joints.new_tensor((0.0, 0.0, 1.0)))[0]
     return (joints - origin) @ turn.mT

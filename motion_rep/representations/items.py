@@ -1,4 +1,4 @@
-"""The work of converting representations: one file anew, or a folder's files unless they are finished.
+"""Convert one file, which is replaced, or the files of a folder, where finished ones are kept.
 
 A record next to each file of a folder run (``NAME.npy.json``) says what it was made from.
 """
@@ -44,7 +44,7 @@ def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing],
 
 
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
-    """Convert into a folder unless that is done; files of others, or changed since, are kept.
+    """Convert into a folder unless that is done; files that another program wrote or changed are kept.
 
     Raises:
         InputError: the message names the file.

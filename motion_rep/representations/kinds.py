@@ -11,8 +11,8 @@ class Kind(NamedTuple):
     """One representation.
 
     suffix: of the files that are written.
-    fps: the rate that its readers expect; None keeps the source's.
-    loses: what a file of this kind does not hold or may not be used for, a sentence; empty for nothing.
+    fps: the rate that programs expect of such a file; None keeps the rate of the source.
+    loses: a sentence on what such a file lacks or may not be used for; empty where there is nothing to say.
     """
 
     suffix: str

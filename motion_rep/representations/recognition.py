@@ -1,4 +1,4 @@
-"""Which representation a file holds: by the width of its rows or its keys, and by whether the numbers fit it."""
+"""Recognise the representation in a file: by the width of its rows or its keys, and by a check of the numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from motion_rep.safe_loading.numpy_file import NpzArrays
 # Metres: joints by forward kinematics are this near those in the file, whose person may have another shape. Rotations
 # read by columns instead of rows put them half a metre away.
 SAME_BODY, OWN_JOINTS = 0.15, 1e-3
-# How far numbers of a rotation may be from one.
+# Largest deviation of a rotation's numbers from an exact rotation.
 NOT_ROTATION = 1e-2
 WIDTHS = {276: "276", 272: "272", 201: "201"}
 
@@ -39,7 +39,7 @@ def recognise(value: object, wanted: str = "auto") -> Recognised:
     """The representation of a file's contents.
 
     Args:
-        wanted: a name that the user gave, which must fit; ``auto`` takes what fits.
+        wanted: the name that the user gave, which must fit; ``auto`` accepts any that fits.
     Raises:
         InputError: no representation fits, or not the wanted one.
     """
@@ -81,7 +81,7 @@ def _checked(found: Recognised, wanted: str) -> Recognised:
 
 
 def _require_272(rows: Tensor) -> None:
-    """Rotations by rows, joints that agree with them."""
+    """Check rows of 272 numbers: rotations stored by rows, and joints that agree with them."""
     expected = rows.new_tensor((0.0, 0.0, 1.0, 0.0))
     yaw = float((rows[:, rows_272.TURN][:, [1, 3, 4, 5]] - expected).abs().max())
     _require_rotations(rows[:, rows_272.ROTATIONS].unflatten(1, (22, 2, 3)), "columns 140 to 271", "first two rows")
@@ -123,7 +123,7 @@ def _require_agreement(body: BodyParameters, joints: Tensor, kind: str) -> None:
 
 
 def shape_note(body: BodyParameters, joints: Tensor) -> tuple[str, ...]:
-    """A note where a file's joints are those of another shape than the neutral body's."""
+    """A note where the file's joints belong to a body of another shape than the neutral one."""
     away = float(_distance(body, joints))
     if away < OWN_JOINTS:
         return ()
