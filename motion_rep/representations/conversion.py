@@ -48,7 +48,8 @@ class Settings:
     """What decides how a file is converted.
 
     source: ``auto`` or a name of ``kinds.SOURCES``. target: a name of ``kinds.TARGETS``.
-    fps: the source's true rate, where the file gives none or a wrong one. target_fps: None for the usual rate of the target.
+    fps: the source's true rate, where the file gives none or a wrong rate.
+    target_fps: the rate of the result; None for the usual rate of the target.
     up: the up axis of an SMPL-X archive that does not name one.
     skeleton: path of HumanML3D's example clip, for 263.
     """
@@ -97,7 +98,7 @@ def read_representation(document: Document, settings: Settings) -> Capture:
     """A file's body in a gravity-aligned world, as a capture without a camera, with its rate.
 
     Raises:
-        InputError: unknown contents, or other contents than ``settings.source`` names. The message does not name the file.
+        InputError: unknown contents, or other contents than ``settings.source`` names. Without the file name.
     """
     found = recognise(document.value, settings.source)
     if found.kind == "amass":
