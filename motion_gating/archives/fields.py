@@ -20,6 +20,8 @@ SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # what a mot
 OTHER_PATH_FIELDS = ("overlay_path", "depth_path", SOURCE_VIDEO, SOURCE_CAPTURE)
 USE_REF_MOTION = "use_ref_motion"
 JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the text that use_ref_motion is about
+# Of a candidate; see motion_gating.archives.candidates.
+GROUP, SEED, RANK, CHOSEN, RANK_REASONS = "group", "seed", "rank", "chosen", "rank_reasons"
 
 # Keys of a record of the quality report; use_ref_motion is one of them too.
 JITTER, VLM_MATCHES, VLM_ANALYSIS = "jitter_degree", "vlm_matches", "vlm_analysis"

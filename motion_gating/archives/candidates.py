@@ -1,0 +1,113 @@
+"""Groups of candidates: several videos of one text, of which the best is chosen.
+
+Fields of an entry that is a candidate:
+
+- ``group``: the same for all candidates of one text; a number or a text (7 and "7" are one group). Without it, an
+  entry is no candidate.
+- ``seed``: the seed of the text-to-video model, a whole number.
+- ``rank``: 1 for the best; null for a candidate that dropped out. Added by ``rank_candidates.py``, as are:
+- ``chosen``: true for the winner of the group, false for every other candidate.
+- ``rank_reasons``: sentences that say why it has this rank.
+
+``rank_candidates.py`` writes two archives. That of ``--output-json`` (``gated.json``) has one entry for each group. The
+one next to it (``gated_candidates.json``, see :func:`candidates_path`) has all entries of the input with these fields;
+the review page draws the groups from it. A candidate that is not chosen keeps its ``use_ref_motion``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from motion_gating.archives.archive import Entry, entry_id
+from motion_gating.archives.entry_number import number_for
+from motion_gating.archives.fields import (
+    GLOBAL_ID,
+    GROUP,
+    ID,
+    MOTION_PATH,
+    SEED,
+    SOURCE_CAPTURE,
+    SOURCE_VIDEO,
+    VIDEO_PATH,
+)
+from motion_rep.common.errors import UsageError
+from motion_rep.files.locations import Location
+
+DEFAULT_SEED = 42
+LARGEST_SEED = 2**31 - 1
+MADE_OF = (SOURCE_VIDEO, SOURCE_CAPTURE, MOTION_PATH)  # files of which a candidate may be made
+GIVEN = (*MADE_OF, VIDEO_PATH)
+
+
+def candidates_path(archive: Location) -> Location:
+    """The archive with all candidates, next to the archive with the chosen ones."""
+    return archive.with_name(f"{archive.stem}_candidates{archive.suffix}")
+
+
+def group_of(entry: Mapping[str, object]) -> str | None:
+    """The group of an entry as text, None where it is no candidate.
+
+    Raises:
+        UsageError: the group is no number and no text.
+    """
+    value = entry.get(GROUP)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise UsageError(
+            f"entry {entry_id(dict(entry))!r} has the group {value!r}, expected a number or a text. Correct it."
+        )
+    return str(value)
+
+
+def seed_of(entry: Mapping[str, object]) -> int | None:
+    """The seed of an entry, None where it has none; a text of digits counts, because CSV files hold texts.
+
+    Raises:
+        UsageError: the seed is no whole number from 0 to 2147483647.
+    """
+    value = entry.get(SEED)
+    if value is None or value == "":
+        return None
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 11 else value
+    if type(number) is not int or not 0 <= number <= LARGEST_SEED:
+        raise UsageError(
+            f"entry {entry_id(dict(entry))!r} has the seed {value!r}, expected a whole number from 0 to {LARGEST_SEED}."
+        )
+    return number
+
+
+def with_candidates(entry: Entry, count: int, first_seed: int = DEFAULT_SEED) -> Iterator[Entry]:
+    """The candidates of an entry: one for each file where a field lists several, else one for each of ``count`` seeds.
+
+    Seeds start at the entry's own, else at ``first_seed``; ids are ``<id>_s<seed>``, or ``<id>_v<number>`` for files.
+    An entry that is a candidate already, or that names the file it is made of, stays one entry.
+
+    Raises:
+        UsageError: the seed is invalid, or a list of files holds something else.
+    """
+    listed = next((field for field in MADE_OF if isinstance(entry.get(field), list)), None)
+    if group_of(entry) is not None or (listed is None and any(entry.get(field) for field in GIVEN)):
+        yield entry
+    elif listed is not None:
+        for number, path in enumerate(_paths(entry, listed), 1):
+            yield _candidate(entry, f"v{number}", {listed: path})
+    else:
+        own = seed_of(entry)
+        start = first_seed if own is None else own
+        for seed in range(start, start + count):
+            yield _candidate(entry, f"s{seed}", {SEED: seed}) if count > 1 else {**entry, SEED: seed}
+
+
+def _candidate(entry: Entry, suffix: str, values: dict[str, object]) -> Entry:
+    """One candidate of an entry, with an id and a number of its own."""
+    original = entry_id(entry)
+    identifier = f"{original}_{suffix}"
+    return {**entry, ID: identifier, GLOBAL_ID: number_for(identifier), GROUP: original, **values}
+
+
+def _paths(entry: Entry, field: str) -> list[str]:
+    paths = entry[field]
+    if not paths or not all(isinstance(path, str) and path for path in paths):
+        raise UsageError(f"entry {entry_id(entry)!r} has {field} {paths!r}, expected paths. Correct it.")
+    return list(paths)
