@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import operator
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import Entry, entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import is_stale, without_decision
 from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
@@ -26,17 +28,20 @@ from motion_gating.rendering.decisions import earlier_decisions, with_decision, 
 from motion_gating.rendering.targets import Targets, read_for, targets_in
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import device_or_error, say, say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.drawing.mbench_scene import MBENCH
 from motion_rep.drawing.renderers import load_renderer
-from motion_rep.files.locations import Location
+from motion_rep.files.disk_space import require_space, sizes_to_do
+from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.work_pool import Failed, attempt
 
 RENDERED, REUSED = "rendered", "reused"
+# Least bytes of the eval file, and of the video at 960x960, for each byte of the motion; measured 0.5 and 2.2.
+EVAL_SHARE, VIDEO_SHARE, USUAL_PIXELS = 0.2, 0.8, 960 * 960
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ def render_archive(run: ArchiveRun, engine: Engine) -> int:
     """
     count, targets = _count(run), targets_in(run.output_dir, run.mbench_names, run.sampling_fps is not None)
     _require_apart(run, targets, count)
+    _require_space(run, targets, count)
     require_location(run.output_dir)
     require_location(run.output_json.parent)
     with archive_lock(run.output_json):
@@ -106,6 +112,27 @@ def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
         itertools.chain(output, failures, rendered),
         itertools.chain([("--meta-json", run.meta_json)], read_for(read_entries(run.meta_json), run.meta_json)),
     )
+
+
+def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:
+    """Check that the new files have room.
+
+    Raises:
+        UsageError: less is free than they need at least.
+    """
+    entries = itertools.islice(read_entries(run.meta_json), count)
+    sizes = list(sizes_to_do(_sources(entries, run.meta_json, targets)))
+    share = EVAL_SHARE + VIDEO_SHARE * min(1.0, run.width * run.height / USUAL_PIXELS)
+    require_space(run.output_dir, int(sum(sizes) * share), f"the files of {len(sizes)} new clips")
+
+
+def _sources(entries: Iterable[Entry], archive: Location, targets: Targets) -> Iterator[tuple[Location, Location]]:
+    """Motion and video of each entry; errors come later, entry by entry."""
+    for entry in entries:
+        path = entry.get(MOTION_PATH)
+        with contextlib.suppress(InputError):
+            if isinstance(path, str) and path:
+                yield resolve_from(path, archive), targets.of(entry).video
 
 
 def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engine) -> Batch:

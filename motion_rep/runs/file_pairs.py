@@ -7,6 +7,7 @@ from pathlib import Path
 
 from motion_rep.common.command_line import DONE, say, say_warning
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
+from motion_rep.files.disk_space import require_space, sizes_to_do
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import prepared_folders
 from motion_rep.runs.batch import Batch
@@ -16,6 +17,9 @@ from motion_rep.runs.report import NoteTally
 from motion_rep.runs.work_pool import Failed, StartIn
 
 Heard = Callable[[Pairing, Outcome], object]
+# The smallest output, joints as .npy, takes a quarter of its motion. Results of HMR systems can be much larger than a
+# motion, which takes these bytes for one second.
+SMALLEST_SHARE, SHORT_MOTION_BYTES = 4, 20_000
 
 
 def run_pairs(
@@ -40,6 +44,8 @@ def run_pairs(
         heard: called with each outcome.
     """
     require_apart(pairs, [] if failures_file is None else [("--failures", failures_file)])
+    sizes = list(sizes_to_do((pair.source, pair.target) for pair in pairs))
+    require_space(output, sum(_least_bytes(size) for size in sizes), f"{len(sizes)} new files")
     alone = len(pairs) == 1 and pairs[0].target == output
     if alone:
         start = StartIn(module, f"start_{doing}_anew", (settings,))
@@ -61,6 +67,11 @@ def run_pairs(
     elif code == DONE:
         say(f"{pairs[0].source} -> {', '.join(written) or output}")
     return failed if alone else code
+
+
+def _least_bytes(size: int) -> int:
+    """Of the output for an input of this size."""
+    return min(size // SMALLEST_SHARE, SHORT_MOTION_BYTES)
 
 
 def _collect(results: Iterable[tuple[Pairing, Outcome | Failed]], batch: Batch, heard: Heard) -> int:
