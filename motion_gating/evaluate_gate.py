@@ -12,6 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.judges.flags import GEMINI, OPENAI, add_judge_flags
+from motion_gating.verdicts.flags import add_conflicts_flag
 from motion_rep.common.command_line import Parser, positive_int, run_command, share, whole_number
 from motion_rep.common.overwriting import read_path, written_path
 
@@ -58,9 +59,12 @@ def _add_label_flags(parser: Parser) -> None:
     labels.add_argument(
         "--labels",
         type=read_path,
+        action="append",
         metavar="FILE",
-        help="labels of reviewers: a verdict file; an item may also have usable where that differs from matches",
+        help="labels of reviewers: a verdict file; an item may also have usable where that differs from matches; may "
+        "be given several times, and then the agreement of the reviewers is printed",
     )
+    add_conflicts_flag(labels)
     labels.add_argument(
         "--quality-report", type=read_path, metavar="R", help="the gate's report on the labelled entries"
     )

@@ -12,7 +12,7 @@ from typing import Any
 from motion_gating.archives.fields import VLM_MATCHES
 from motion_gating.evaluation.agreement import Agreement, measure_agreement, wilson_interval
 from motion_gating.evaluation.labels import report_records
-from motion_gating.judges.manual import read_verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
 
@@ -58,18 +58,20 @@ class Compared:
         return f"| {' | '.join((self.report, rate, kappa, _shown(agreement.coverage), *costs, pair))} |"
 
 
-def compare_reports(reports: Sequence[Path], labels_file: Path, seed: int) -> list[Compared]:
+def compare_reports(reports: Sequence[Path], labels: Mapping[str, HumanVerdict], seed: int) -> list[Compared]:
     """The verdicts of each report against people, paired clip by clip with the first report.
 
+    Args:
+        labels: the verdict that counts on each entry.
     Raises:
         UsageError: unusable files, or no labelled clip that stands in all reports.
     """
-    labels = {name: label.matches for name, label in read_verdicts(labels_file).items() if label.matches is not None}
+    matches = {name: label.matches for name, label in labels.items() if label.matches is not None}
     verdicts = [{str(r["id"]): r[VLM_MATCHES] for r in report_records(report)} for report in reports]
-    shared = [name for name in labels if all(name in found for found in verdicts)]
+    shared = [name for name in matches if all(name in found for found in verdicts)]
     if not shared:
-        raise UsageError(f"{labels_file}: no labelled clip stands in all {len(reports)} reports. Compare others.")
-    truth = {name: labels[name] for name in shared}
+        raise UsageError(f"--labels: no labelled clip stands in all {len(reports)} reports. Compare others.")
+    truth = {name: matches[name] for name in shared}
     return [_compared(report, found, verdicts[0], truth, seed) for report, found in zip(reports, verdicts, strict=True)]
 
 

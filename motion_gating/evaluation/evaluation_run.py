@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from motion_gating.evaluation.control_run import ask_blank, ask_controls, contro
 from motion_gating.evaluation.controls import OTHER_DESCRIPTION, choose_controls, control_questions
 from motion_gating.evaluation.hard_controls import hard_controls
 from motion_gating.evaluation.labels import compare_with_labels
+from motion_gating.evaluation.reviewers import reviewer_agreement
 from motion_gating.evaluation.threshold_curve import best_point, draw_curve
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.interface import Judge, Verdict
+from motion_gating.verdicts.settling import settle_all
+from motion_gating.verdicts.verdict_file import HumanVerdict, read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
@@ -42,11 +45,17 @@ def evaluate(args: argparse.Namespace) -> int:
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}
     code = DONE
+    verdicts = read_verdicts(*(args.labels or ()))
+    labels = settle_all(verdicts, args.conflicts)
+    if (agreement := reviewer_agreement(verdicts, args.seed)) is not None:
+        figures["reviewers"] = agreement.as_dict()
+        for line in agreement.lines():
+            say(line)
     if args.quality_report is not None:
-        figures["labels"] = _compare_with_labels(args)
+        figures["labels"] = _compare_with_labels(args, labels)
         write_json(args.output, figures)  # before the first paid call
     if args.compare is not None:
-        figures["compared"] = _compare_reports(args)
+        figures["compared"] = _compare_reports(args, labels)
         write_json(args.output, figures)
     if judge is not None:
         figures["controls"], code = _ask_controls(args, judge)
@@ -75,17 +84,18 @@ def _require_apart(args: argparse.Namespace) -> None:
         UsageError: names both, and the file.
     """
     outputs: list[NamedPath] = [("--output", args.output), ("the curve of --output", args.output.with_suffix(".png"))]
-    given = {"--labels": args.labels, "--quality-report": args.quality_report, "--meta-json": args.meta_json}
+    given = {"--quality-report": args.quality_report, "--meta-json": args.meta_json}
     inputs: Iterable[NamedPath] = [(flag, path) for flag, path in given.items() if path is not None]
+    inputs = [*inputs, *(("--labels", path) for path in args.labels or ())]
     if args.controls is not None:
         fields = (fields_from(args).video, JUDGE_VIDEO_PATH, MOTION_PATH, *OTHER_PATH_FIELDS)
         inputs = chain(inputs, files_named(read_entries(args.meta_json), args.meta_json, fields))
     refuse_overwriting(outputs, inputs)
 
 
-def _compare_with_labels(args: argparse.Namespace) -> dict[str, Any]:
+def _compare_with_labels(args: argparse.Namespace, labels: Mapping[str, HumanVerdict]) -> dict[str, Any]:
     used, picture = args.jitter_threshold, args.output.with_suffix(".png")
-    figures, curve = compare_with_labels(args.labels, args.quality_report, used, args.seed)
+    figures, curve = compare_with_labels(labels, args.quality_report, used, args.seed)
     for name in ("vlm", "gate"):
         say(_agreement_line(name, figures[name]))
     if (fast := figures[FAST])["labelled"]:
@@ -101,9 +111,9 @@ def _compare_with_labels(args: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def _compare_reports(args: argparse.Namespace) -> list[dict[str, object]]:
+def _compare_reports(args: argparse.Namespace, labels: Mapping[str, HumanVerdict]) -> list[dict[str, object]]:
     """Print the table; returns its rows for the file."""
-    compared = compare_reports(args.compare, args.labels, args.seed)
+    compared = compare_reports(args.compare, labels, args.seed)
     for line in (*HEADER, *(one.row() for one in compared)):
         say(line)
     return [one.as_dict() for one in compared]

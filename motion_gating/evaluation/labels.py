@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
@@ -10,8 +10,7 @@ from motion_gating.archives.fields import FAILED_CHECKS, FAST, JITTER, USE_REF_M
 from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
-from motion_gating.judges.interface import HumanVerdict
-from motion_gating.judges.manual import read_verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20
@@ -20,21 +19,20 @@ LARGEST_JITTER = 1e9
 
 
 def compare_with_labels(
-    labels_file: Path, report: Path, used_threshold: float, seed: int
+    labels: Mapping[str, HumanVerdict], report: Path, used_threshold: float, seed: int
 ) -> tuple[dict, list[CurvePoint]]:
     """Agreement of the judge and of the whole gate with people, and of the gate at other thresholds.
 
+    Args:
+        labels: the verdict that counts on each entry.
     Raises:
-        UsageError: unusable files, or no label about an entry of the report.
+        UsageError: an unusable report, or no label about an entry of it.
     """
-    labels = read_verdicts(labels_file)
     records = [(labels[str(record["id"])], record) for record in report_records(report) if str(record["id"]) in labels]
     matching = [(matches, record["vlm_matches"]) for label, record in records if (matches := label.matches) is not None]
     using = [(usable, record) for label, record in records if (usable := _should_use(label)) is not None]
     if not matching and not using:
-        raise UsageError(
-            f"{labels_file}: has no label (true or false) on an entry of {report}. Label entries of the report."
-        )
+        raise UsageError(f"--labels: no label (true or false) is on an entry of {report}. Label entries of the report.")
     vlm = measure_agreement([label for label, _ in matching], [decision for _, decision in matching], seed)
     gate = measure_agreement([label for label, _ in using], [record["use_ref_motion"] for _, record in using], seed)
     curve = threshold_curve([case for label, record in using if (case := _case(label, record)) is not None])
@@ -104,7 +102,7 @@ def _curve_row(point: CurvePoint) -> dict:
 
 
 def _warnings(
-    labels: dict[str, HumanVerdict], records: list[tuple[HumanVerdict, dict]], matching: list[bool]
+    labels: Mapping[str, HumanVerdict], records: list[tuple[HumanVerdict, dict]], matching: list[bool]
 ) -> Iterator[str]:
     if len(records) < len(labels):
         yield f"{len(labels) - len(records)} of {len(labels)} labels are about entries that are not in the report"

@@ -83,9 +83,10 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
     Raises:
         InputError: it cannot be asked.
     """
-    human, model = judge.people.get(str(question.identifier)), judge.model
-    if human is not None or model is None:
-        plan.by_people += human is not None
+    given, model = judge.people.get(str(question.identifier), ()), judge.model
+    by_people = any(not human.says_nothing for human in given)
+    if by_people or model is None:
+        plan.by_people += by_people
         return
     missing = model.unanswered(question)
     if missing == 0:

@@ -10,8 +10,9 @@ from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
 from motion_rep.runs.report import ItemFailure
 
-# A person's "unsure", no verdict of a person, or split evidence is not a failure, although the entry stays undecided.
-NO_FAILURES = ("unsure", "no_verdict", "other_content", "split")
+# These are no failures, although the entry stays undecided: people who are unsure, disagree or say nothing, and split
+# evidence.
+NO_FAILURES = ("unsure", "no_verdict", "other_content", "conflict", "split")
 
 
 def make_record(

@@ -15,7 +15,7 @@ from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.cost import Meter, price_of
 from motion_gating.judges.flags import EVIDENCE, FACTS, GEMINI, MANUAL, OPENAI, STANDARD, TIMES
 from motion_gating.judges.interface import Judge
-from motion_gating.judges.manual import ManualJudge, read_verdict_files
+from motion_gating.judges.manual import ManualJudge
 from motion_gating.judges.protocols.distractors import Distractors
 from motion_gating.judges.protocols.evidence import EvidenceInParts
 from motion_gating.judges.protocols.interface import QuestionProtocol
@@ -23,6 +23,7 @@ from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, Policy
 from motion_gating.judges.service import CallFailure, Service, shown
 from motion_gating.judges.vlm_judge import VlmJudge
+from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location, RemotePath
 
@@ -58,17 +59,19 @@ def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool 
         raise UsageError(
             "--judge manual needs --verdicts FILE, the verdicts of reviewers (the review page exports them)."
         )
-    people = read_verdict_files(files)
+    people = read_verdicts(*files)
     model = None
     if args.judge in PACKAGES and cache_dir is not None:
         model = _vlm_judge(args, cache_dir, need_key)
-    return ManualJudge(people, ", ".join(map(str, files)), model) if files else model
+    return ManualJudge(people, ", ".join(map(str, files)), model, args.conflicts) if files else model
 
 
 def judge_settings(args: argparse.Namespace, judge: Judge | None) -> dict[str, object]:
     """The judge's settings for the run block; no secrets."""
     files = [str(path) for path in _verdict_files(args)]
     settings = {"judge": args.judge, "verdicts": files[0] if len(files) == 1 else files or None}
+    if len(files) > 1:
+        settings["conflicts"] = args.conflicts
     model = None if judge is None else judge.model
     if model is None:
         return settings

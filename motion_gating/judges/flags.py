@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from motion_gating.verdicts.flags import add_conflicts_flag
 from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
 from motion_rep.common.overwriting import folder_path, read_path
 
@@ -45,7 +46,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
 
 
 def add_verdicts_flag(parser: Parser) -> None:
-    """Add ``--verdicts``, which may be given several times."""
+    """Add ``--verdicts``, which may be given several times, and ``--conflicts``."""
     parser.add_argument(
         "--verdicts",
         type=read_path,
@@ -53,6 +54,7 @@ def add_verdicts_flag(parser: Parser) -> None:
         metavar="FILE",
         help="verdicts of reviewers; with a model as judge, they override it; may be given several times",
     )
+    add_conflicts_flag(parser)
 
 
 def _add_service_flags(group: argparse._ActionsContainer) -> None:

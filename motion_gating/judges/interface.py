@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from motion_gating.archives.content import Content
 from motion_gating.judges.cost import Meter
+from motion_gating.verdicts.verdict_file import Verdicts
 from motion_rep.files.locations import Location
 
 NO_QUESTION = "no_question"  # error kind: nothing can be asked about this entry
@@ -70,22 +70,6 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class HumanVerdict:
-    """A person's decision.
-
-    Attributes:
-        matches: None where the person was unsure.
-        usable: whether the motion may condition a model, in the person's view; only for evaluating the gate.
-        content: digests of what the person saw.
-    """
-
-    matches: bool | None
-    analysis: str | None
-    usable: bool | None = None
-    content: Content | None = None
-
-
-@dataclass(frozen=True)
 class Stop:
     """Why a judge answers no further questions; ``exit_code`` is 2 where the user must change something first."""
 
@@ -107,12 +91,12 @@ class Judge(Protocol):
     def stop(self) -> Stop | None: ...
 
     @property
-    def people(self) -> Mapping[str, HumanVerdict]:
-        """Verdicts of people by the text of the id; they precede the model's."""
+    def people(self) -> Verdicts:
+        """Verdicts of people; they precede the model's."""
 
     @property
     def refused(self) -> Sequence[str]:
-        """Ids of verdicts by people that were given on another motion, clip or description."""
+        """Ids of entries whose verdicts by people were all given on another motion, clip or description."""
 
     @property
     def model(self) -> Model | None:

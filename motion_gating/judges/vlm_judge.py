@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,6 @@ from motion_gating.judges.interface import (
     RUN_ENDED,
     SPLIT,
     UNEXPECTED,
-    HumanVerdict,
     Question,
     Stop,
     Verdict,
@@ -24,6 +23,7 @@ from motion_gating.judges.protocols.interface import Part, QuestionProtocol, cou
 from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, RunStopped
 from motion_gating.judges.service import MESSAGE_CHARACTERS, CallFailure, Clip, Service, shown, video_type
+from motion_gating.verdicts.verdict_file import Verdicts
 from motion_rep.common.errors import InputError
 from motion_rep.describing.description import Description, describe_file
 from motion_rep.files.local_files import read_bytes, require_file
@@ -57,7 +57,7 @@ class VlmJudge:
     gives_facts: bool = False
     sees_clip: bool = True
     is_remote_service: bool = field(default=True, init=False)
-    people: Mapping[str, HumanVerdict] = field(default_factory=dict, init=False)
+    people: Verdicts = field(default_factory=dict, init=False)
     refused: Sequence[str] = field(default=(), init=False)
 
     @property

@@ -18,8 +18,8 @@ import torch
 
 from motion_gating.archives.archive import read_entries
 from motion_gating.judges.answers import CallFailure, read_answer
-from motion_gating.judges.manual import read_verdicts
 from motion_gating.metrics.joint_clip import read_joint_clip
+from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert

@@ -18,7 +18,7 @@ ORDER = {
         *("motions", "refining", "describing", "preview_capture", "hmr_results", "hmr_formats", "conversion"),
         *("exporters", "representations", "drawing", "viewer"),
     ),
-    "motion_gating": ("archives", "rendering", "metrics", "judges", "gate", "evaluation", "review_page"),
+    "motion_gating": ("archives", "rendering", "metrics", "verdicts", "judges", "gate", "evaluation", "review_page"),
 }
 MOST_FILES = 18
 # Copied into checkouts of other projects, where they import that project's files.

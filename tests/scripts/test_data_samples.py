@@ -15,7 +15,7 @@ from checkout import REPO
 from torch.testing import assert_close
 
 from motion_gating.archives.archive import entry_id, read_entries
-from motion_gating.judges.manual import read_verdicts
+from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.captures.checks import check_capture, check_upright
@@ -103,7 +103,7 @@ def test_the_archive_names_files_that_are_there_and_every_entry_has_a_verdict():
         assert name in CAPTURES or "source_video_path" in entry
         assert "source_video_path" not in entry or (SAMPLES / entry["source_video_path"]).is_file()
     assert set(CAPTURES) <= {Path(entry["capture_path"]).stem for entry in entries}
-    assert all(verdict.analysis for verdict in verdicts.values())
+    assert all(verdict.analysis for (verdict,) in verdicts.values())
 
 
 def test_two_samples_fail_each_for_its_own_reason():
@@ -113,7 +113,7 @@ def test_two_samples_fail_each_for_its_own_reason():
         name = Path(entry["capture_path"]).stem
         if name not in CAPTURES:
             continue
-        outcome[name] = (jitter(joints_of(name)) < THRESHOLD, verdicts[str(entry["id"])].matches)
+        outcome[name] = (jitter(joints_of(name)) < THRESHOLD, verdicts[str(entry["id"])][0].matches)
     assert outcome.pop("arm_raise_jittery") == (False, True)
     assert outcome.pop("wave_cartwheel_text") == (True, False)
     assert len(outcome) >= 4 and set(outcome.values()) == {(True, True)}

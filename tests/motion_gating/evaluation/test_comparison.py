@@ -9,6 +9,8 @@ from gate_support import read, run_here
 
 from motion_gating import evaluate_gate
 from motion_gating.evaluation.comparison import compare_reports, sign_test
+from motion_gating.verdicts.settling import settle_all
+from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
 
 
@@ -40,8 +42,12 @@ def files(tmp_path):
     return tmp_path
 
 
+def labels_of(files):
+    return settle_all(read_verdicts(files / "labels.json"))
+
+
 def test_reports_are_paired_clip_by_clip_with_the_first(files):
-    yes, good = compare_reports([files / "yes.json", files / "good.json"], files / "labels.json", 0)
+    yes, good = compare_reports([files / "yes.json", files / "good.json"], labels_of(files), 0)
     assert (yes.accepted, yes.wrong, yes.p_value) == (4, 4, None)
     assert (good.accepted, good.wrong, good.better, good.worse) == (0, 3, 3, 0)
     assert good.p_value == pytest.approx(0.25)
@@ -66,7 +72,7 @@ def test_the_table_is_printed_and_written(files):
 def test_clips_that_are_not_in_all_reports_do_not_count(files):
     (files / "other.json").write_text("[]")
     with pytest.raises(UsageError, match="no labelled clip stands in all 2 reports"):
-        compare_reports([files / "yes.json", files / "other.json"], files / "labels.json", 0)
+        compare_reports([files / "yes.json", files / "other.json"], labels_of(files), 0)
 
 
 @pytest.mark.parametrize(("better", "worse", "p"), [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 2 / 64), (8, 1, 2 * 10 / 512)])

@@ -42,10 +42,11 @@ from motion_gating.gate.gate import GateOptions, apply_gate
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.cost import price_of
 from motion_gating.judges.gemini import GeminiService
-from motion_gating.judges.manual import HumanVerdict, ManualJudge
+from motion_gating.judges.manual import ManualJudge
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_gating.metrics import entry_metrics
 from motion_gating.metrics.joint_clip import read_eval_file
+from motion_gating.verdicts.verdict_file import HumanVerdict
 from motion_rep.common.errors import InputError
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.ordered_threads import in_order
@@ -500,7 +501,7 @@ def start_measuring_dangerously(start):
 def test_a_worker_that_dies_costs_one_entry_its_figures(tmp_path):
     meta = make_archive(tmp_path, range(30))
     options = GateOptions(meta, tmp_path / "report.json", failures=tmp_path / "f.json")
-    judge = ManualJudge({str(number): HumanVerdict(True, None) for number in range(30)}, "v.json")
+    judge = ManualJudge({str(number): (HumanVerdict(True, None),) for number in range(30)}, "v.json")
 
     class DangerousEngine(Engine):
         def run(self, start, items, count, sent):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_gating.judges.answers import prompt_for, read_answer
-from motion_gating.judges.manual import read_verdicts
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
 from motion_gating.judges.service import CallFailure, count_or_none, delay_in_seconds, short, without_secrets
+from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
 
 JSON = st.recursive(
@@ -72,7 +72,7 @@ def test_any_verdict_file_is_verdicts_or_one_line(tmp_path_factory, content):
     else:
         assert all(
             verdict.matches in (True, False, None) and verdict.matches.__class__ in (bool, type(None))
-            for verdict in verdicts.values()
+            for (verdict,) in verdicts.values()
         )
 
 

@@ -324,15 +324,52 @@ def manual(meta, *files):
     return gate(meta, "--judge", "manual", *flags)
 
 
-def test_several_verdict_files_are_merged_and_may_not_disagree(tmp_path):
+def test_several_verdict_files_are_merged_and_conflicts_stay_undecided(tmp_path):
     meta = make_archive(tmp_path, range(3))
     (tmp_path / "a.json").write_text('[{"id": 0, "matches": true}, {"id": "1", "matches": false}]')
     (tmp_path / "b.json").write_text('[{"id": 1, "matches": false}, {"id": 2, "matches": true}]')
     assert manual(meta, tmp_path / "a.json", tmp_path / "b.json").returncode == 0
     assert [record["vlm_matches"] for record in read(tmp_path / "report.json")] == [True, False, True]
-    (tmp_path / "b.json").write_text('[{"id": 1, "matches": true}]')
+    (tmp_path / "b.json").write_text('[{"id": 1, "matches": true}, {"id": 2, "matches": true}]')
     done = manual(meta, tmp_path / "a.json", tmp_path / "b.json")
-    assert done.returncode == 2 and "disagrees" in done.stderr and "'1'" in done.stderr
+    assert done.returncode == 1, "an entry stays undecided"
+    records = read(tmp_path / "report.json")
+    assert [record["vlm_matches"] for record in records] == [True, None, True]
+    assert records[1]["vlm_error_kind"] == "conflict"
+    assert "a.json: no match; b.json: match" in records[1]["vlm_error"]
+
+
+def test_a_conflict_is_decided_by_the_rule_and_the_record_says_so(tmp_path):
+    meta = make_archive(tmp_path, range(1))
+    people = [("Ann", False), ("Bea", True), ("Cem", True)]
+    items = [{"id": 0, "matches": matches, "reviewer": name} for name, matches in people]
+    (tmp_path / "v.json").write_text(json.dumps(items))
+    flags = ("--judge", "manual", "--verdicts", tmp_path / "v.json", "--conflicts")
+    assert gate(meta, *flags, "majority").returncode == 0
+    (record,) = read(tmp_path / "report.json")
+    assert record["vlm_matches"] is True
+    assert "Ann: no match; Bea: match; Cem: match" in record["remarks"][0] and "majority" in record["remarks"][0]
+    assert gate(meta, *flags, "latest").returncode == 1, "without times, nothing is the latest"
+
+
+def test_a_model_is_asked_about_what_was_not_chosen_but_not_about_a_conflict(tmp_path):
+    meta = make_archive(tmp_path, range(3))
+    items = [
+        {"id": 0, "chosen": False, "reviewer": "Ann"},
+        {"id": 1, "matches": True, "reviewer": "Ann"},
+        {"id": 1, "matches": False, "reviewer": "Bea"},
+        {"id": 2, "matches": True, "chosen": True, "reviewer": "Ann"},
+    ]
+    (tmp_path / "v.json").write_text(json.dumps(items))
+    with Service(always(GeminiProtocol.answer(verdict(True)))) as server:
+        gate(meta, "--verdicts", tmp_path / "v.json", server=server)
+        assert len(server.requests) == 1
+    records = read(tmp_path / "report.json")
+    assert [(record["vlm_matches"], record["judge"]) for record in records] == [
+        (True, "gemini"),
+        (None, "manual"),
+        (True, "manual"),
+    ]
 
 
 @pytest.mark.parametrize("part", ["motion", "clip", "text"])

@@ -1,0 +1,55 @@
+"""The flags about several reviewers."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from motion_rep.common.command_line import share
+from motion_rep.common.errors import UsageError
+
+UNDECIDED, LATEST, MAJORITY = RULES = ("undecided", "latest", "majority")
+
+
+def add_conflicts_flag(parser: argparse._ActionsContainer) -> None:
+    """Add ``--conflicts``."""
+    parser.add_argument(
+        "--conflicts",
+        choices=RULES,
+        default=UNDECIDED,
+        help="what counts where reviewers contradict each other: no verdict, the latest, or what most of them say",
+    )
+
+
+def add_reviewer_flags(parser: argparse._ActionsContainer) -> None:
+    """Add ``--reviewers`` and ``--overlap``."""
+    parser.add_argument(
+        "--reviewers",
+        type=_names,
+        default=(),
+        metavar="A,B",
+        help="share the entries among these reviewers; the page then has a filter for each reviewer's own",
+    )
+    parser.add_argument(
+        "--overlap",
+        type=share,
+        metavar="P",
+        help="this share of the entries goes to all of them, to measure how well they agree",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if len(set(names)) < len(names) or not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names, such as Ann,Bea")
+    return names
+
+
+def require_reviewers(reviewers: Sequence[str], overlap: float | None) -> None:
+    """Check that ``--overlap`` has reviewers.
+
+    Raises:
+        UsageError: it has fewer than two.
+    """
+    if overlap is not None and len(reviewers) < 2:
+        raise UsageError(f"--overlap {overlap:g} needs --reviewers with two names or more.")

@@ -1,0 +1,126 @@
+"""Files of several reviewers: merged without loss, and what counts where they contradict each other."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from motion_gating.verdicts.settling import conflicts_in, settle, settle_all
+from motion_gating.verdicts.verdict_file import read_verdicts
+from motion_rep.common.errors import UsageError
+
+EARLY, LATE = "2026-03-01T08:00:00Z", "2026-03-01T10:00:00+01:00"
+
+
+def save(folder, name, *items):
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(items))
+    return path
+
+
+def said(identifier, matches, reviewer=None, time=None, **more):
+    known = {"reviewer": reviewer, "time": time}
+    return {"id": identifier, "matches": matches, **{k: v for k, v in known.items() if v}, **more}
+
+
+def test_two_reviewers_files_are_merged_without_loss(tmp_path):
+    ann = save(tmp_path, "a", said(0, True, "Ann", EARLY), said("x", None, "Ann", EARLY), said(2, False, "Ann", EARLY))
+    bea = save(tmp_path, "b", said("0", True, "Bea", LATE), said("x", True, "Bea", LATE), said(3, True, "Bea", LATE))
+    verdicts = read_verdicts(ann, bea)
+    found = {name: [(one.reviewer, one.matches) for one in given] for name, given in verdicts.items()}
+    assert found == {
+        "0": [("Ann", True), ("Bea", True)],
+        "x": [("Ann", None), ("Bea", True)],
+        "2": [("Ann", False)],
+        "3": [("Bea", True)],
+    }
+    assert {name: one.matches for name, one in settle_all(verdicts).items()} == {
+        "0": True,
+        "x": True,
+        "2": False,
+        "3": True,
+    }
+    both = save(tmp_path, "both", *json.loads(ann.read_text()), *json.loads(bea.read_text()))
+    assert read_verdicts(both) == verdicts == read_verdicts(ann, bea, both), "what is there already adds nothing"
+
+
+def test_contradicting_reviewers_leave_an_entry_undecided_and_are_named(tmp_path):
+    verdicts = read_verdicts(save(tmp_path, "a", said(1, True, "Ann"), said(1, False, "Bea"), said(1, None, "Cem")))
+    settled = settle(verdicts["1"])
+    assert settled.verdict is None and settled.conflict == "Ann: match; Bea: no match; Cem: unsure"
+    assert conflicts_in(verdicts) == ["1"] and settle_all(verdicts) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "expected"),
+    [
+        ("latest", [(True, EARLY), (False, LATE)], False),
+        ("latest", [(True, LATE), (False, EARLY)], True),
+        ("latest", [(True, LATE), (False, LATE)], None),
+        ("latest", [(True, LATE), (False, None)], None),
+        ("majority", [(True, EARLY), (False, LATE)], None),
+        ("majority", [(True, EARLY), (False, LATE), (True, None)], True),
+        ("majority", [(True, EARLY), (False, LATE), (None, None)], None),
+        ("undecided", [(True, EARLY), (False, LATE), (True, None)], None),
+    ],
+)
+def test_a_rule_decides_conflicts_or_leaves_them_open(tmp_path, rule, given, expected):
+    items = [said(1, matches, f"reviewer {number}", time) for number, (matches, time) in enumerate(given)]
+    settled = settle(read_verdicts(save(tmp_path, "v", *items))["1"], rule)
+    assert (settled.verdict and settled.verdict.matches) is expected and settled.conflict
+
+
+def test_the_later_verdict_of_one_reviewer_counts(tmp_path):
+    old, new = save(tmp_path, "a", said(1, True, "Ann", EARLY)), save(tmp_path, "b", said(1, False, "Ann", LATE))
+    for files in ((old, new), (new, old)):
+        assert [one.matches for one in read_verdicts(*files)["1"]] == [False]
+    without = save(tmp_path, "c", said(1, False, "Ann"))
+    assert settle(read_verdicts(old, without)["1"]).conflict == "Ann: match; Ann: no match"
+
+
+def test_old_files_without_names_are_reviewers_by_their_file(tmp_path):
+    files = save(tmp_path, "a", said(1, True), said(2, True)), save(tmp_path, "b", said(1, False), said(2, True))
+    verdicts = read_verdicts(*files)
+    assert settle(verdicts["1"]).conflict == "a.json: match; b.json: no match"
+    assert settle_all(verdicts)["2"].matches is True
+
+
+def test_an_overruled_verdict_does_not_count_and_is_kept(tmp_path):
+    settled = save(tmp_path, "a", said(1, True, "Ann", EARLY), said(1, False, "Bea", EARLY, overruled=True))
+    original = save(tmp_path, "b", said(1, False, "Bea", EARLY))
+    for files in ((settled, original), (original, settled)):
+        verdicts = read_verdicts(*files)
+        assert len(verdicts["1"]) == 2 and settle(verdicts["1"]).verdict.matches is True
+    opposite = save(tmp_path, "c", said(1, True, "Ann", EARLY, overruled=True), said(1, False, "Bea", EARLY))
+    assert settle(read_verdicts(settled, opposite)["1"]).conflict, "each was overruled by somebody"
+
+
+def test_a_candidate_that_was_not_chosen_is_no_mismatch(tmp_path):
+    path = save(tmp_path, "a", {"id": 1, "chosen": False, "reviewer": "Ann"}, said(2, True, "Ann", chosen=True))
+    verdicts = read_verdicts(path)
+    assert verdicts["1"][0].says_nothing and not verdicts["2"][0].says_nothing
+    assert settle(verdicts["1"]).verdict.matches is None
+    assert not settle([*verdicts["1"], *verdicts["2"]]).conflict
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (said(1, True, time="yesterday"), "has the time 'yesterday', expected ISO 8601"),
+        (said(1, True, reviewer=7), "has a reviewer that is not text"),
+        (said(1, True, chosen="yes"), "has chosen 'yes', expected true, false or null"),
+        (said(1, True, overruled=1), "has overruled 1, expected true, false or null"),
+        ({"id": 1}, "item 0 is not an object with id and matches"),
+        ({"id": 1, "chosen": True}, "item 0 is not an object with id and matches"),
+    ],
+)
+def test_a_wrong_item_is_named(tmp_path, item, words):
+    with pytest.raises(UsageError) as caught:
+        read_verdicts(save(tmp_path, "v", item))
+    assert words in str(caught.value) and "v.json" in str(caught.value)
+
+
+def test_one_reviewer_has_one_verdict_on_an_entry_in_a_file(tmp_path):
+    with pytest.raises(UsageError, match="two verdicts of one reviewer on the id '1'"):
+        read_verdicts(save(tmp_path, "v", said(1, True, "Ann"), said("1", True, "Ann")))
