@@ -8,6 +8,7 @@ states wins (Viterbi, 1967, https://doi.org/10.1109/TIT.1967.1054010).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -58,18 +59,24 @@ def foot_contacts(joints: Tensor, fps: float) -> Tensor:
     return point_contacts(joints, fps).feet
 
 
-def point_contacts(joints: Tensor, fps: float, leniency: float = LENIENCY) -> Contacts:
-    """Whether toes and heels are in contact.
+def point_contacts(joints: Tensor, fps: float) -> Contacts:
+    """Whether toes and heels are in contact; see :func:`contacts_by_leniency`."""
+    return next(contacts_by_leniency(joints, fps, LENIENCY))
+
+
+def contacts_by_leniency(joints: Tensor, fps: float, *leniencies: float) -> Iterator[Contacts]:
+    """Whether toes and heels are in contact, for several limits.
 
     Args:
         joints: (N, 22, 3) positions, z up, metres; the height of the floor does not matter.
         fps: frames per second.
-        leniency: how far the limits grow with the sliding of the clip's own low points; 0 for fixed limits.
+        leniencies: how far the limits grow with the sliding of the clip's own low points; 0 for fixed limits.
     """
     places = joints.detach().cpu().double().numpy()
-    points = np.concatenate((places[:, FEET], heels(places)), axis=1)
-    states = torch.from_numpy(_cheapest_states(_evidence(points, fps, leniency), EVIDENCE_FPS / fps))
-    return Contacts(states[:, :2], states[:, 2:])
+    seen = _seen(np.concatenate((places[:, FEET], heels(places)), axis=1), fps)
+    for leniency in leniencies:
+        states = torch.from_numpy(_cheapest_states(seen.evidence(leniency), EVIDENCE_FPS / fps))
+        yield Contacts(states[:, :2], states[:, 2:])
 
 
 def heels(places: np.ndarray) -> np.ndarray:
@@ -91,15 +98,26 @@ def floor_heights(lowest: np.ndarray, fps: float) -> np.ndarray:
     return _windows(_windows(lowest, reach).min(-1), reach).mean(-1)
 
 
-def _evidence(points: np.ndarray, fps: float, leniency: float) -> np.ndarray:
-    """(N, K) cost of contact, relative to 1 for the air, for points (N, K, 3)."""
+class _Seen(NamedTuple):
+    """What speaks for contact: (N, K) cost relative to 1 for the air, with fixed limits; speed (m/s) of low points."""
+
+    cost: np.ndarray
+    sliding: float
+
+    def evidence(self, leniency: float) -> np.ndarray:
+        """(N, K) the cost where the limits grow with the sliding."""
+        doubt = min(1 + leniency * self.sliding / STILL, MOST_DOUBT)
+        return np.minimum(self.cost / doubt**2, MOST_EVIDENCE)
+
+
+def _seen(points: np.ndarray, fps: float) -> _Seen:
+    """Of points (N, K, 3)."""
     height = points[..., 2] - floor_heights(points[..., 2].min(axis=1), fps)[:, None]
     slower, after = _speeds(points, fps)
     low = height < LOW
-    sliding = np.quantile(slower[low], SLIDING_SHARE) if low.any() else 0.0
-    doubt = min(1 + leniency * sliding / STILL, MOST_DOUBT)
+    sliding = float(np.quantile(slower[low], SLIDING_SHARE)) if low.any() else 0.0
     speed = SLOWER_STEP * slower + (1 - SLOWER_STEP) * after
-    return np.minimum((speed / (STILL * doubt)) ** 2 + (height.clip(min=0) / (NEAR * doubt)) ** 2, MOST_EVIDENCE)
+    return _Seen((speed / STILL) ** 2 + (height.clip(min=0) / NEAR) ** 2, sliding)
 
 
 def _speeds(points: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +125,8 @@ def _speeds(points: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
     if len(points) < 2:
         still = np.zeros(points.shape[:2])
         return still, still
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=-1) * fps
+    steps = points[1:] - points[:-1]
+    steps = np.sqrt(np.vecdot(steps, steps)) * fps
     first, last = _continued(steps), _continued(steps[::-1])
     before, after = np.concatenate((first, steps)), np.concatenate((steps, last))
     return np.minimum(before, after), after
@@ -153,4 +172,4 @@ def _windows(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return vectors / np.maximum(np.sqrt(np.vecdot(vectors, vectors)), 1e-9)[..., None]

@@ -25,6 +25,12 @@ SEGMENTS = (
     *((ankle, toe, 0.0137, 0.5) for ankle, toe in ((7, 10), (8, 11))),
 )
 
+# (22,) the share of each joint's place in the centre of mass.
+MASSES = np.zeros(22)
+for _start, _end, _mass, _place in SEGMENTS:
+    MASSES[_start] += _mass * (1 - _place)
+    MASSES[_end] += _mass * _place
+
 
 def foot_clearance(joints: np.ndarray, fps: float) -> float:
     """Mean height (metres) of the lower foot over the frames in which it is above 5 mm; 0 where there are none.
@@ -86,9 +92,7 @@ def joint_jerk(joints: np.ndarray, fps: float) -> float:
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
     """(T, 3) of an average body."""
-    start, end, mass, place = (np.array(column) for column in zip(*SEGMENTS))
-    centres = joints[:, start] + (joints[:, end] - joints[:, start]) * place[:, None]
-    return np.einsum("tsc,s->tc", centres, mass)
+    return np.einsum("tjc,j->tc", joints, MASSES)
 
 
 def support(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
@@ -97,20 +101,32 @@ def support(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
     Args:
         up: (3,) unit vector.
     """
-    points = np.stack((joints[:, TOES], joints[:, ANKLES] - ANKLE_HEIGHT * up), axis=2)  # (T, foot, point, 3)
+    points = joints[:, (*TOES, *ANKLES)]  # left, right; left, right
     height = points @ up
-    lowest = height.min(axis=2)
-    lifted = lowest > lowest.min(axis=1, keepdims=True) + LIFTED_FOOT
-    weight = np.exp(-10 * (height - height.min(axis=(1, 2), keepdims=True))) * ~lifted[..., None]
-    return np.einsum("tfpc,tfp->tc", points, weight) / weight.sum(axis=(1, 2))[:, None]
+    height[:, 2:] -= ANKLE_HEIGHT
+    lowest = np.minimum(height[:, :2], height[:, 2:])
+    ground = lowest.min(axis=1, keepdims=True)
+    weight = np.exp(-10 * (height - ground))
+    weight.reshape(-1, 2, 2)[...] *= (lowest <= ground + LIFTED_FOOT)[:, None]
+    weight /= weight.sum(axis=1, keepdims=True)
+    # The ankles' points lie at the sole.
+    return np.einsum("tpc,tp->tc", points, weight) - ANKLE_HEIGHT * weight[:, 2:].sum(axis=1, keepdims=True) * up
 
 
 def calm_frames(joints: np.ndarray) -> np.ndarray:
     """(T,) bool: the half of the frames in which the joints move least."""
     if len(joints) < 2:
         return np.ones(len(joints), bool)
-    speed = _length(np.gradient(joints, axis=0)).mean(axis=1)
+    speed = _length(central_steps(joints)).mean(axis=1)
     return speed <= np.median(speed)
+
+
+def central_steps(paths: np.ndarray) -> np.ndarray:
+    """(T, ...) half the way from the frame before each frame to the one after it, a whole step at the ends; T >= 2."""
+    steps = np.empty_like(paths)
+    steps[1:-1] = (paths[2:] - paths[:-2]) / 2
+    steps[0], steps[-1] = paths[1] - paths[0], paths[-1] - paths[-2]
+    return steps
 
 
 def _ground_speeds(joints: np.ndarray, fps: float) -> np.ndarray:

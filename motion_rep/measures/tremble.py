@@ -32,5 +32,14 @@ def alternation(places: np.ndarray) -> float:
     """The same figure for any paths (T, K, 3) of points, metres."""
     if len(places) < SHORTEST:
         return 0.0
-    second, fourth = (np.linalg.norm(np.diff(places, n=order, axis=0), axis=-1) for order in (2, 4))
-    return float(np.median(fourth / (second[1:-1] + STILL)) / NOISE_RATIO)
+    second = _bends(places)
+    fourth = _bends(second)
+    return float(np.median(_length(fourth) / (_length(second[1:-1]) + STILL)) / NOISE_RATIO)
+
+
+def _bends(paths: np.ndarray) -> np.ndarray:
+    return paths[2:] - 2 * paths[1:-1] + paths[:-2]
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.vecdot(vectors, vectors))

@@ -76,7 +76,8 @@ def body_parameters(motion: Tensor) -> BodyParameters:
         motion: (N, 276)
     """
     columns = unpack(motion)
-    return BodyParameters(rot6d_to_matrix(columns.root_rot6d), rot6d_to_matrix(columns.body_rot6d), columns.transl)
+    rotations = rot6d_to_matrix(torch.cat((columns.root_rot6d[:, None], columns.body_rot6d), dim=1))
+    return BodyParameters(rotations[:, 0], rotations[:, 1:], columns.transl)
 
 
 def body_parameters_from_velocity(motion: Tensor) -> BodyParameters:

@@ -99,4 +99,6 @@ def _put_in(pivots: np.ndarray, sides: np.ndarray, factors: list[np.ndarray]) ->
     """Solve the eliminated rows from the last to the first, in place."""
     sides[:-2] /= pivots[:-2, None]
     for row in range(len(factors) - 1, -1, -1):
-        sides[row] -= (factors[row][:, None] * sides[row + 1 : row + 3]).sum(axis=0)
+        near, far = factors[row]
+        sides[row] -= near * sides[row + 1]
+        sides[row] -= far * sides[row + 2]

@@ -12,6 +12,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.measures import benchmark, in_seconds
 from motion_rep.measures.tremble import tremble
 from motion_rep.refining.levelling import Balance
+from motion_rep.refining.medians import quantile
 from motion_rep.refining.moving_body import MovingBody
 
 LIMBS = [
@@ -70,9 +71,11 @@ def figures_of(body: MovingBody, upright: Balance | None) -> Figures:
 
 def limb_speed(body: MovingBody) -> float:
     """m/s relative to the pelvis, 95th percentile over the steps of the limb joints."""
-    limbs = (body.joints[:, LIMBS] - body.joints[:, :1]).numpy()
-    steps = np.linalg.norm(np.diff(limbs, axis=0), axis=-1)
-    return float(np.quantile(steps, 0.95)) * body.fps if steps.size else 0.0
+    joints = body.joints.numpy()
+    limbs = joints[:, LIMBS] - joints[:, :1]
+    steps = limbs[1:] - limbs[:-1]
+    speeds = np.sqrt(np.vecdot(steps, steps)).ravel()
+    return float(quantile(speeds, 0.95)) * body.fps if speeds.size else 0.0
 
 
 def change(before: MovingBody, after: MovingBody) -> float:

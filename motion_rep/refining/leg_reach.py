@@ -5,62 +5,80 @@ The knee stays in its plane and the foot keeps its global rotation, so that only
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import turns_between
-from motion_rep.kinematics.skeleton import JOINT_NAMES, JointPoses
+from motion_rep.kinematics.skeleton import JOINT_NAMES
 
-HIPS, KNEES, ANKLES = (
-    [JOINT_NAMES.index(f"{side}_{part}") for side in ("left", "right")] for part in ("hip", "knee", "ankle")
+HIPS, KNEES, ANKLES, FEET = (
+    np.array([JOINT_NAMES.index(f"{side}_{part}") for side in ("left", "right")])
+    for part in ("hip", "knee", "ankle", "foot")
 )
+# The same among the rotations of the body, which begin after the pelvis.
+LOCAL_HIPS, LOCAL_KNEES, LOCAL_ANKLES = HIPS - 1, KNEES - 1, ANKLES - 1
 # A leg never gets straighter than this share of its length, unless it was: it would jump when it bends again.
 MOST_REACH = 0.985
 # Metres; keeps the knee's plane defined where the leg is straight.
 STRAIGHT = 1e-6
 
 
-def with_feet_moved(parameters: BodyParameters, poses: JointPoses, offsets: Tensor) -> BodyParameters:
-    """The body with its feet moved.
+def with_feet_moved(
+    parameters: BodyParameters, joints: np.ndarray, offsets: np.ndarray
+) -> tuple[BodyParameters, np.ndarray]:
+    """The body with its feet moved, and its joints.
 
     Args:
-        poses: of the parameters.
+        joints: (T, 22, 3) of the parameters.
         offsets: (T, 2, 3) metres by which the left and the right foot move; as far as the legs reach.
     """
-    turns, places = poses
-    hip, knee, ankle = places[:, HIPS], places[:, KNEES], places[:, ANKLES]
-    new_knee, new_ankle = _bent(hip, knee, ankle, ankle + offsets, turns[:, HIPS][..., 2])
-    thigh = turns_between(knee - hip, new_knee - hip) @ turns[:, HIPS]
-    shank = turns_between(ankle - knee, new_ankle - new_knee) @ turns[:, KNEES]
-    body = parameters.body.clone()
-    body[:, [joint - 1 for joint in HIPS]] = turns[:, :1].mT @ thigh
-    body[:, [joint - 1 for joint in KNEES]] = thigh.mT @ shank
-    body[:, [joint - 1 for joint in ANKLES]] = shank.mT @ turns[:, ANKLES]
-    moved = (offsets != 0).any(dim=-1)
-    legs = [joint - 1 for joints in (HIPS, KNEES, ANKLES) for joint in joints]
-    body[:, legs] = torch.where(moved.repeat(1, 3)[..., None, None], body[:, legs], parameters.body[:, legs])
-    return parameters._replace(body=body)
+    root, local = parameters.root.numpy()[:, None], parameters.body.numpy()
+    hip, knee, ankle = joints[:, HIPS], joints[:, KNEES], joints[:, ANKLES]
+    old_thigh = root @ local[:, LOCAL_HIPS]
+    old_shank = old_thigh @ local[:, LOCAL_KNEES]
+    new_knee, new_ankle = _bent(hip, knee, ankle, ankle + offsets, old_thigh[..., 2])
+    thigh = turns_between(knee - hip, new_knee - hip) @ old_thigh
+    shank = turns_between(ankle - knee, new_ankle - new_knee) @ old_shank
+    moved = (offsets != 0).any(axis=-1)[..., None]
+    body = local.copy()
+    for legs, turns in (
+        (LOCAL_HIPS, _inverse(root) @ thigh),
+        (LOCAL_KNEES, _inverse(thigh) @ shank),
+        (LOCAL_ANKLES, _inverse(shank) @ old_shank @ local[:, LOCAL_ANKLES]),
+    ):
+        body[:, legs] = np.where(moved[..., None], turns, local[:, legs])
+    places = joints.copy()
+    # The foot keeps its rotation, so the toes move as the ankle does.
+    for legs, new in ((KNEES, new_knee), (ANKLES, new_ankle), (FEET, joints[:, FEET] + new_ankle - ankle)):
+        places[:, legs] = np.where(moved, new, joints[:, legs])
+    return parameters._replace(body=torch.from_numpy(body)), places
 
 
-def _bent(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
+def _inverse(rotations: np.ndarray) -> np.ndarray:
+    return np.swapaxes(rotations, -1, -2)
+
+
+def _bent(
+    hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, target: np.ndarray, ahead: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """New knees and ankles (T, 2, 3); ``ahead`` is where a straight knee bends to."""
     first, second = _length(knee - hip), _length(ankle - knee)
     line = target - hip
-    farthest = torch.maximum(MOST_REACH * (first + second), _length(ankle - hip))
-    reach = torch.minimum(torch.maximum(_length(line), (first - second).abs() + STRAIGHT), farthest)
-    along = line / _length(line).clamp(min=1e-9)
+    farthest = np.maximum(MOST_REACH * (first + second), _length(ankle - hip))
+    reach = np.minimum(np.maximum(_length(line), np.abs(first - second) + STRAIGHT), farthest)
+    along = line / np.maximum(_length(line), 1e-9)
     # A straight leg does not show its plane: the farther the foot moves, the more the knee points ahead.
     out = _across(knee - hip, along) + (_length(target - ankle) + STRAIGHT) * _across(ahead, along)
-    out = out / _length(out).clamp(min=1e-9)
-    cosine = ((first**2 + reach**2 - second**2) / (2 * first * reach)).clamp(-1, 1)
-    new_knee = hip + first * (cosine * along + (1 - cosine**2).sqrt() * out)
+    out = out / np.maximum(_length(out), 1e-9)
+    cosine = ((first**2 + reach**2 - second**2) / (2 * first * reach)).clip(-1, 1)
+    new_knee = hip + first * (cosine * along + np.sqrt(1 - cosine**2) * out)
     return new_knee, hip + reach * along
 
 
-def _across(vectors: Tensor, along: Tensor) -> Tensor:
-    return vectors - (vectors * along).sum(-1, keepdim=True) * along
+def _across(vectors: np.ndarray, along: np.ndarray) -> np.ndarray:
+    return vectors - np.vecdot(vectors, along)[..., None] * along
 
 
-def _length(vectors: Tensor) -> Tensor:
-    return vectors.norm(dim=-1, keepdim=True)
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.vecdot(vectors, vectors))[..., None]

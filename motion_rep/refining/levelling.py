@@ -15,7 +15,7 @@ from torch import Tensor
 
 from motion_rep.kinematics.foot_contact import heels
 from motion_rep.kinematics.frames import turn_between
-from motion_rep.measures.in_seconds import ANKLES, TOES, calm_frames, centre_of_mass, support
+from motion_rep.measures.in_seconds import ANKLES, TOES, calm_frames, central_steps, centre_of_mass, support
 from motion_rep.refining.medians import middle
 
 # Rounds at most, and the cosine of a turn between two of them that ends them: a hundredth of a degree.
@@ -92,14 +92,15 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
     places = joints.numpy()
     calm = calm_frames(places)
     mass = centre_of_mass(places)
-    speed = float(middle(np.linalg.norm(np.gradient(mass, axis=0), axis=1)[calm])) * fps
+    speed = float(middle(_length(central_steps(mass))[calm])) * fps
     up = _unit(middle(mass - places[:, (*ANKLES, *TOES)].mean(axis=1)))
+    calm_mass, calm_places = mass[calm], places[calm]
     for _ in range(ROUNDS):
-        lines = (mass - support(places, up))[calm]
+        lines = calm_mass - support(calm_places, up)
         before, up = up, _unit(middle(lines))
         if before @ up > SETTLED:
             break
-    lengths = np.linalg.norm(lines, axis=1)
+    lengths = _length(lines)
     angles = np.degrees(np.arccos((lines @ up / np.maximum(lengths, 1e-9)).clip(-1, 1)))
     rest = _resting(places, fps) & calm[:, None]
     up = _agreed_with_feet(up, places[rest.all(axis=1)])
@@ -109,13 +110,13 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
 
 def _resting(places: np.ndarray, fps: float) -> np.ndarray:
     """(T, 2) bool: the toes are at rest."""
-    return np.linalg.norm(np.gradient(places[:, TOES], axis=0), axis=-1) * fps < RESTING
+    return _length(central_steps(places[:, TOES])) * fps < RESTING
 
 
 def _slope_of_soles(up: np.ndarray, places: np.ndarray, rest: np.ndarray) -> float:
     """Degrees between the sole of a resting foot and the ground, of the steeper foot; 0 where no foot rests."""
     soles = places[:, TOES] - heels(places)
-    slopes = np.degrees(np.arcsin((soles @ up / np.linalg.norm(soles, axis=-1)).clip(-1, 1)))
+    slopes = np.degrees(np.arcsin((soles @ up / _length(soles)).clip(-1, 1)))
     return max((abs(float(middle(slopes[rest[:, k], k]))) for k in (0, 1) if rest[:, k].any()), default=0.0)
 
 
@@ -141,7 +142,11 @@ def _agreed_with_feet(up: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
+    return vector / _length(vector)
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.vecdot(vectors, vectors))
 
 
 def level_from(up: Tensor) -> Tensor:

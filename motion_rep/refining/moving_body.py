@@ -10,7 +10,7 @@ from torch import Tensor
 from motion_rep.kinematics.camera import Camera
 from motion_rep.kinematics.frames import heading
 from motion_rep.kinematics.parameters import BodyParameters
-from motion_rep.motions.closing_frame import with_closing_frame
+from motion_rep.motions.closing_frame import posed_with_closing_frame
 from motion_rep.motions.encoding import encode_parameters
 from motion_rep.motions.motion_file import MotionClip
 
@@ -69,16 +69,20 @@ def moving_body(clip: MotionClip, fps: float) -> MovingBody:
     """
     motion = clip.motion.double()
     camera = None if clip.camera is None else clip.camera.world_to_camera.double()
-    parameters = with_closing_frame(motion)
+    parameters, joints = posed_with_closing_frame(motion)
     lacking = len(parameters.transl) == len(clip)
     if camera is not None and camera.ndim == 3 and not lacking:
         camera = torch.cat((camera, camera[-1:]))
-    body = MovingBody(parameters, parameters.joints(), camera, fps)
+    body = MovingBody(parameters, joints, camera, fps)
     return continued(body) if lacking else body
 
 
-def motion_clip_of(body: MovingBody, clip: MotionClip) -> MotionClip:
-    """The 276 numbers of a body, with what the clip that it came from knows."""
+def motion_clip_of(body: MovingBody, clip: MotionClip, refined: dict | None = None) -> MotionClip:
+    """The 276 numbers of a body, with what the clip that it came from knows.
+
+    Args:
+        refined: what was done to it; None keeps what the clip says.
+    """
     camera = body.camera
     if camera is not None and camera.ndim == 3:
         camera = camera[:-1]
@@ -87,6 +91,7 @@ def motion_clip_of(body: MovingBody, clip: MotionClip) -> MotionClip:
         motion=encode_parameters(body.parameters, body.joints).float(),
         camera=None if camera is None or clip.camera is None else Camera(clip.camera.intrinsic, camera),
         start_time=clip.start_time + body.first / body.fps,
+        refined=clip.refined if refined is None else refined,
     )
 
 
@@ -97,17 +102,17 @@ def in_canonical_frame(body: MovingBody, facing: float = 0.0) -> MovingBody:
         facing: degrees by which the person faces to the left of +y instead, seen from above.
     """
     turn = turn_about_z(facing, body.joints) @ heading(body.joints[0]).canonical_from_z_up
-    return on_the_floor(body.moved(turn, body.joints.new_zeros(3)))
+    return body.moved(turn, -_ground(body.joints @ turn.T))
 
 
 def on_the_floor(body: MovingBody) -> MovingBody:
     """The first pelvis over the origin, the lowest joint of all frames at z = 0, without a turn."""
-    return body.moved(torch.eye(3, dtype=torch.float64), -_ground(body))
+    return body.moved(torch.eye(3, dtype=torch.float64), -_ground(body.joints))
 
 
 def is_on_the_floor(body: MovingBody) -> bool:
     """Whether :func:`on_the_floor` would change nothing but rounding."""
-    return float(_ground(body).abs().max()) < SAME_PLACE
+    return float(_ground(body.joints).abs().max()) < SAME_PLACE
 
 
 def faces_ahead(body: MovingBody) -> bool:
@@ -116,9 +121,9 @@ def faces_ahead(body: MovingBody) -> bool:
     return float(facing[0, 0]) > 0 and abs(float(facing[0, 1])) < SAME_HEADING
 
 
-def _ground(body: MovingBody) -> Tensor:
+def _ground(joints: Tensor) -> Tensor:
     """(3,) below the first pelvis, at the height of the lowest joint."""
-    return torch.stack((body.joints[0, 0, 0], body.joints[0, 0, 1], body.joints[..., 2].min()))
+    return torch.stack((joints[0, 0, 0], joints[0, 0, 1], joints[..., 2].min()))
 
 
 def turn_about_z(degrees: float, like: Tensor) -> Tensor:

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.kinematics.foot_contact import FEET, STILL, point_contacts
+from motion_rep.kinematics.foot_contact import FEET, STILL, Contacts, contacts_by_leniency
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.measures import benchmark, in_seconds
 from motion_rep.refining.banded import penalised
 from motion_rep.refining.leg_reach import with_feet_moved
-from motion_rep.refining.medians import middle
+from motion_rep.refining.medians import middle, quantile
 from motion_rep.refining.moving_body import MovingBody
 
 # Seconds. A shorter contact is a touch, not a stand.
@@ -47,7 +47,7 @@ SKATING, STILL_SHARE = in_seconds.SKATING, 0.05
 # Times the jitter before that planting may make: feet that stop make some.
 MOST_JITTER = 1.05
 # Feet that slide are to be found as well, so the limits of a contact follow the clip's own sliding more closely.
-LENIENCY = 3.0
+STRICT, LENIENT = 0.5, 3.0
 
 
 class Stand(NamedTuple):
@@ -72,23 +72,29 @@ def planted(body: MovingBody, was_noisy: bool = False) -> Planted:
         was_noisy: whether noise was taken out of it before, some of which is left.
     """
     untouched = Planted(body, ())
-    found, parameters = _stands(body.joints, body.fps), body.parameters
+    contacts, shifted = contacts_by_leniency(body.joints, body.fps, STRICT, LENIENT), body
+    found = _stands(body.joints, next(contacts), body.fps)
     if _sliding_share(body.joints, found, body.fps) <= STILL_SHARE:
         return untouched
-    slid = _stands(body.joints, body.fps, LENIENCY)
-    toes = body.joints[:, FEET].numpy()
+    slid = _stands(body.joints, next(contacts), body.fps)
+    toes = body.joints.numpy()[:, FEET]
     if _wander(toes, slid) > (LEGS_TAKE_OF_NOISE if was_noisy else LEGS_TAKE):
-        shift = torch.from_numpy(_shift(toes, slid, body.fps))
-        parameters = parameters._replace(transl=parameters.transl + shift)
-        found = _stands(body.joints + shift[:, None], body.fps)
-    poses = parameters.joint_poses()
-    toes = poses.positions[:, FEET].numpy()
+        shifted = _shifted(body, torch.from_numpy(_shift(toes, slid, body.fps)))
+        found = _stands(shifted.joints, next(contacts_by_leniency(shifted.joints, body.fps, STRICT)), body.fps)
+    joints = shifted.joints.numpy()
+    toes = joints[:, FEET]
     stands = [part for stand in found for part in _steady(toes, stand, body.fps)]
     if not stands:
         return untouched
-    offsets = torch.from_numpy(_offsets(toes, stands, body.fps))
-    moved = body.posed(with_feet_moved(parameters, poses, offsets))
+    parameters, places = with_feet_moved(shifted.parameters, joints, _offsets(toes, stands, body.fps))
+    moved = body.posed(parameters, torch.from_numpy(places))
     return Planted(moved, tuple(stands)) if _is_better(body, moved) else untouched
+
+
+def _shifted(body: MovingBody, shift: Tensor) -> MovingBody:
+    """The body moved by (T, 3) before the camera, which stays."""
+    parameters = body.parameters
+    return body.posed(parameters._replace(transl=parameters.transl + shift), body.joints + shift[:, None])
 
 
 def _is_better(before: MovingBody, after: MovingBody) -> bool:
@@ -104,11 +110,10 @@ def _slides(body: MovingBody) -> tuple[float, float, float]:
     return in_seconds.skate_ratio(places, body.fps), benchmark.foot_sliding(places), jitter
 
 
-def _stands(joints: Tensor, fps: float, leniency: float = 0.5) -> list[Stand]:
+def _stands(joints: Tensor, contacts: Contacts, fps: float) -> list[Stand]:
     """The contacts of toes that are long enough and near the floor of most of them."""
-    contacts = point_contacts(joints, fps, leniency).toes.numpy()
-    toes = joints[:, FEET].numpy()
-    runs = [stand for foot in (0, 1) for stand in _runs(contacts[:, foot], foot, SHORTEST_STAND * fps)]
+    toes, touching = joints.numpy()[:, FEET], contacts.toes.numpy()
+    runs = [stand for foot in (0, 1) for stand in _runs(touching[:, foot], foot, SHORTEST_STAND * fps)]
     if not runs:
         return []
     floor = _floor(toes, runs)
@@ -137,7 +142,7 @@ def _wander(toes: np.ndarray, stands: list[Stand]) -> float:
     """Metres on the ground from standing toes to the middle of their stand, exceeded in a tenth of the frames."""
     paths = [toes[first:last, foot, :2] for foot, first, last in stands]
     away = [np.linalg.norm(path - middle(path), axis=1) for path in paths]
-    return float(np.quantile(np.concatenate(away), 0.9))
+    return float(quantile(np.concatenate(away), 0.9))
 
 
 def _floor(toes: np.ndarray, stands: list[Stand]) -> float:

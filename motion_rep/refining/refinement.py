@@ -85,7 +85,7 @@ def refine(clip: MotionClip, settings: Settings) -> Refinement:
         parts = [in_canonical_frame(part, settings.heading or 0.0) for part in parts]
     elif work.done and grounded:
         parts = [on_the_floor(part) for part in parts]
-    clips = tuple(replace(motion_clip_of(part, clip), refined=record) for part in parts)
+    clips = tuple(motion_clip_of(part, clip, record) for part in parts)
     return Refinement(clips, record, tuple(work.notes))
 
 

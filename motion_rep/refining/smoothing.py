@@ -18,6 +18,7 @@ from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
 from motion_rep.measures.tremble import alternation, tremble
 from motion_rep.refining.banded import penalised
+from motion_rep.refining.medians import quantile
 from motion_rep.refining.moving_body import MovingBody
 
 # Fourth differences need some frames before their quantiles mean anything.
@@ -64,7 +65,7 @@ def smoothed(body: MovingBody, strength: float | None = None) -> Smoothed:
     tracks = np.zeros((len(rotations), rotations.shape[1] + 1, 4))
     tracks[:, :-1], tracks[:, -1, :3] = quaternions.numpy(), parameters.transl.numpy()
     shares = np.array([pose] * rotations.shape[1] + [path])
-    result = torch.from_numpy(_without_noise(tracks, shares, body.fps))
+    result = torch.from_numpy(np.ascontiguousarray(_without_noise(tracks, shares, body.fps)))
     turned = quaternion_to_matrix(result[:, :-1]) if pose else rotations
     transl = result[:, -1, :3] if path else parameters.transl
     return Smoothed(body.posed(BodyParameters(turned[:, 0], turned[:, 1:], transl)), pose, path)
@@ -79,8 +80,9 @@ def noise_shares(body: MovingBody) -> tuple[float, float]:
 
 def noise_sizes(tracks: np.ndarray) -> np.ndarray:
     """(K,) standard deviation of the noise in one column of each track (T, K, C) with three independent columns."""
-    fourth = np.linalg.norm(np.diff(tracks, n=4, axis=0), axis=-1)
-    return np.quantile(fourth, QUIET, axis=0) / (QUIET_LENGTH * FOURTH**0.5)
+    differences = np.diff(tracks, n=4, axis=0)
+    fourth = np.sqrt(np.vecdot(differences, differences))
+    return quantile(fourth, QUIET) / (QUIET_LENGTH * FOURTH**0.5)
 
 
 def _share(ratio: float, clean: float, noisy: float) -> float:
@@ -95,7 +97,8 @@ def _without_noise(tracks: np.ndarray, shares: np.ndarray, fps: float) -> np.nda
     result = tracks
     for _ in range(ROUNDS):
         result = penalised(tracks, 1.0, 0.0, bends)
-        size = (np.diff(result, n=2, axis=0) ** 2).sum(-1) / 3
+        bend = result[2:] - 2 * result[1:-1] + result[:-2]
+        size = np.vecdot(bend, bend) / 3
         # What the noise leaves unknown of the acceleration counts as acceleration.
         size = _averaged(size, reach) + noise * _unknown_bend(bends)
         bends = noise / np.maximum(size, LEAST_BEND * noise)
