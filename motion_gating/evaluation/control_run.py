@@ -19,8 +19,8 @@ def blank_clip(folder: Path) -> Path:
 
 
 def ask_blank(judge: Judge, question: Question, folder: Path) -> Verdict:
-    """The verdict on a blank clip with the question's description."""
-    shown = replace(question, identifier="blank", video=write_blank_clip(blank_clip(folder)))
+    """The verdict on a blank clip with the question's description, and without its motion."""
+    shown = replace(question, identifier="blank", video=write_blank_clip(blank_clip(folder)), motion=None)
     return verdict_on(shown, judge)[0]
 
 

@@ -33,6 +33,7 @@ class _Plan:
     fewest_calls: int = 0
     most_calls: int = 0
     fewest_tokens: int = 0
+    most_tokens: int = 0
     answered: int = 0
     by_people: int = 0
     skipped: int = 0
@@ -63,18 +64,21 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
         f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, "
         f"{plan.skipped} rejected by jitter without a call, {plan.unusable} without a usable clip or description"
     )
-    calls = (
-        str(plan.fewest_calls) if plan.fewest_calls == plan.most_calls else f"{plan.fewest_calls} to {plan.most_calls}"
-    )
+    tokens = _span(f"{plan.fewest_tokens:,}", f"{plan.most_tokens:,}")
     yield (
-        f"{calls} calls about {plan.questions} entries, about {plan.fewest_tokens:,} prompt tokens or more; "
-        "nothing was asked or written"
+        f"{_span(str(plan.fewest_calls), str(plan.most_calls))} calls about {plan.questions} entries, "
+        f"about {tokens} prompt tokens without repeated calls; nothing was asked or written"
     )
     price = judge.model.meter.price if judge is not None and judge.model is not None else None
     if price is not None and plan.fewest_calls:
-        dollars = price.dollars(plan.fewest_tokens, plan.fewest_calls * OUTPUT_TOKENS)
+        least = price.dollars(plan.fewest_tokens, plan.fewest_calls * OUTPUT_TOKENS)
+        most = price.dollars(plan.most_tokens, plan.most_calls * OUTPUT_TOKENS)
         basis = f"at the prices of {price.as_of} ({OUTPUT_TOKENS} tokens an answer)"
-        yield f"they cost {dollars:.4f} dollars or more, {basis}"
+        yield f"they cost {_span(f'{least:.4f}', f'{most:.4f}')} dollars, {basis}"
+
+
+def _span(least: str, most: str) -> str:
+    return least if least == most else f"{least} to {most}"
 
 
 def _add(plan: _Plan, question: Question, judge: Judge) -> None:
@@ -95,7 +99,9 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
     plan.questions += 1
     plan.fewest_calls += missing
     plan.most_calls += missing + model.more_calls
-    plan.fewest_tokens += missing * _tokens(question, model)
+    tokens = _tokens(question, model)
+    plan.fewest_tokens += missing * tokens
+    plan.most_tokens += (missing + model.more_calls) * tokens
 
 
 def _tokens(question: Question, model: Model) -> int:

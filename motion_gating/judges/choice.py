@@ -98,7 +98,9 @@ def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool) -> Vlm
         cache.require_writable()
     sees_clip = args.vlm_media != FACTS
     facts = not sees_clip or (args.protocol == EVIDENCE if args.facts is None else args.facts)
-    return VlmJudge(service, Caller(policy), cache, _protocol(args), _meter(args, service), facts, sees_clip)
+    return VlmJudge(
+        service, Caller(policy), cache, _protocol(args), _meter(args, service), facts, sees_clip, args.sampling_fps
+    )
 
 
 def _call_timeout(args: argparse.Namespace) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
 from motion_gating.judges.answers import read_answer
 from motion_gating.judges.cost import Meter
-from motion_gating.judges.inquiry import Inquiry
+from motion_gating.judges.inquiry import Inquiry, OtherView
 from motion_gating.judges.interface import Stop
 from motion_gating.judges.retrying import Caller
 from motion_gating.judges.service import (
@@ -28,6 +28,7 @@ from motion_gating.judges.service import (
 )
 from motion_gating.judges.transport import within
 from motion_rep.common.errors import InputError
+from motion_rep.files.local_files import read_bytes
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Conversation:
     facts: sentences about the motion, measured; empty where none are given to the model.
     meter: counts what the calls cost.
     clip: None where the model gets the facts alone.
+    side_view: the motion from the side, None where it cannot be drawn.
     answers: what was answered so far, in order; ``from_cache`` counts those that were kept.
     """
 
@@ -49,6 +51,7 @@ class Conversation:
     meter: Meter
     facts: tuple[str, ...] = ()
     clip: Clip | None = None
+    side_view: Callable[[], OtherView | None] = lambda: None
     answers: list[KeptAnswer] = field(default_factory=list)
     from_cache: list[KeptAnswer] = field(default_factory=list)
 
@@ -63,7 +66,11 @@ class Conversation:
         kept = self.cache.get(asked)
         if kept is not None:
             self.from_cache.append(kept)
-        answer = kept or self._call(inquiry, asked)
+        if kept is None:
+            with self._service_for(inquiry) as ask_service:
+                answer = self._call(inquiry, asked, ask_service)
+        else:
+            answer = kept
         self.answers.append(answer)
         return answer.values
 
@@ -72,10 +79,19 @@ class Conversation:
         kept = self.cache.get(self._asked(inquiry, vote))
         return None if kept is None else kept.values
 
-    def _call(self, inquiry: Inquiry, asked: dict[str, object]) -> KeptAnswer:
+    @contextmanager
+    def _service_for(self, inquiry: Inquiry) -> Iterator[Ask]:
+        """Asks about the clip, or about the view that the inquiry names instead."""
+        if inquiry.view is None:
+            yield self.ask_service
+            return
+        with inquiry.view.drawn() as path, self.service.attach(Clip(path, read_bytes(path))) as ask_service:
+            yield ask_service
+
+    def _call(self, inquiry: Inquiry, asked: dict[str, object], ask_service: Ask) -> KeptAnswer:
         def attempt_once(attempt: Attempt) -> KeptAnswer:
             with self._readable_failures():
-                reply = within(attempt.timeout, lambda: self.ask_service(inquiry, attempt))
+                reply = within(attempt.timeout, lambda: ask_service(inquiry, attempt))
                 values = read_answer(without_secrets(reply.text, self.service.secrets), inquiry.schema)
             # Once more after decoding: JSON may have hidden a secret from the line above.
             version = reply.model_version and self.shown(reply.model_version, VERSION_CHARACTERS)
@@ -115,4 +131,6 @@ class Conversation:
         question = {"schema": inquiry.schema, "prompt": inquiry.prompt, "vote": vote}
         seen = self.clip if inquiry.sees_clip else None
         video = {"media": "facts"} if seen is None else {"video_sha256": hashlib.sha256(seen.data).hexdigest()}
+        if inquiry.view is not None:
+            video = {"view": inquiry.view.digest}
         return {"judge": self.service.name, **self.service.settings(), **question, **video}

@@ -12,6 +12,7 @@ SINGLE, EVIDENCE = "single", "evidence"
 STANDARD, FLEX = "standard", "flex"
 # Seconds for one call, and for one question with all attempts.
 TIMES = {STANDARD: (120.0, 300.0), FLEX: (900.0, 2700.0)}
+SAMPLING_FPS = 5.0  # frames per second that a model sees by default
 VIDEO, FRAMES, FACTS = "video", "frames", "facts"
 GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
 DEFAULT_GEMINI_MODEL = "gemini-3.8-flash"
@@ -28,7 +29,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
         choices=(SINGLE, EVIDENCE),
         default=SINGLE,
         help="single: one yes/no question, as published; evidence: a blind description, a choice among descriptions, "
-        "checks of events, and the question reversed where these disagree",
+        "checks of events, and a view from the side where these disagree",
     )
     group.add_argument(
         "--facts",
@@ -36,7 +37,9 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
         default=None,
         help="tell the model what is measured on the motion (default: only with --protocol evidence)",
     )
-    group.add_argument("--sampling-fps", type=frame_rate, default=5.0, help="frames per second that the model sees")
+    group.add_argument(
+        "--sampling-fps", type=frame_rate, default=SAMPLING_FPS, help="frames per second that the model sees"
+    )
     group.add_argument("--temperature", type=float, help="sent only if given; newer models reject it")
     group.add_argument(
         "--votes", type=_odd, default=1, metavar="N", help="odd; ask each question until N // 2 + 1 answers agree"

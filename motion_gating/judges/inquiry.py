@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 Schema = dict[str, object]
 TEXT: Schema = {"type": "string"}
 TRUE_FALSE: Schema = {"type": "boolean"}
+
+
+class OtherView(Protocol):
+    """Another view of the motion, drawn only when a model is asked about it."""
+
+    @property
+    def digest(self) -> str:
+        """Of the motion and everything that changes the pictures."""
+
+    def drawn(self) -> AbstractContextManager[Path]:
+        """The clip, while the block lasts.
+
+        Raises:
+            InputError: it cannot be written.
+        """
 
 
 @dataclass(frozen=True)
@@ -18,12 +36,14 @@ class Inquiry:
     prompt: the words, with the description in them.
     schema: JSON schema of the answer, an object; see :func:`answer_form`.
     sees_clip: whether the clip goes with it.
+    view: goes with it in place of the clip.
     """
 
     part: str
     prompt: str
     schema: Schema
     sees_clip: bool = True
+    view: OtherView | None = None
 
 
 def answer_form(**fields: Schema) -> Schema:

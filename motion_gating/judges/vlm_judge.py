@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,11 +24,13 @@ from motion_gating.judges.protocols.interface import Part, QuestionProtocol, cou
 from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, RunStopped
 from motion_gating.judges.service import MESSAGE_CHARACTERS, CallFailure, Clip, Service, shown, video_type
+from motion_gating.rendering.side_clip import SideClip
 from motion_gating.verdicts.verdict_file import Verdicts
 from motion_rep.common.errors import InputError
 from motion_rep.describing.description import Description, describe_file
 from motion_rep.files.local_files import read_bytes, require_file
 from motion_rep.files.remote_files import local_copy
+from motion_rep.motions.motion_file import read_motion
 
 MOST_CLIP_BYTES = 200_000_000
 # How files of video containers begin, with the place of these bytes: a playlist, or any other file under a video's
@@ -47,6 +50,7 @@ class VlmJudge:
         protocol: how it is asked.
         gives_facts: whether the model gets the facts that are measured on the motion.
         sees_clip: False where it gets the facts alone.
+        side_fps: frames per second of a view from the side.
     """
 
     service: Service
@@ -56,6 +60,7 @@ class VlmJudge:
     meter: Meter = field(default_factory=Meter)
     gives_facts: bool = False
     sees_clip: bool = True
+    side_fps: float = 5.0
     is_remote_service: bool = field(default=True, init=False)
     people: Verdicts = field(default_factory=dict, init=False)
     refused: Sequence[str] = field(default=(), init=False)
@@ -142,10 +147,21 @@ class VlmJudge:
         described = self._description(question)
         facts = described.sentences if described and self.gives_facts else ()
         with _clip(question, self.sees_clip) as clip, self.service.attach(clip) as ask:
+            side = functools.partial(self._side_view, question)
             conversation = Conversation(
-                self.service, self.caller, self.cache, ask, question.description, self.meter, facts, clip
+                self.service, self.caller, self.cache, ask, question.description, self.meter, facts, clip, side
             )
             yield conversation, described
+
+    def _side_view(self, question: Question) -> SideClip | None:
+        """The motion from the side; None where the model sees no clips, or the motion cannot be read."""
+        if not self.sees_clip or question.motion is None:
+            return None
+        try:
+            with local_copy(question.motion) as path:
+                return SideClip(read_motion(path), self.side_fps)
+        except InputError:
+            return None
 
     def _description(self, question: Question) -> Description | None:
         """What the motion does; None where it is not asked for.

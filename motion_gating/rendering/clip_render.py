@@ -25,6 +25,7 @@ from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.mbench_scene import MBENCH, VIEWS
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.drawing.renderers import Renderer, load_renderer
+from motion_rep.drawing.side_view import close_side_views
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy, local_output
@@ -46,6 +47,8 @@ QUICK_ENCODING = {"preset": "ultrafast", "quality": 26}
 SEALS, JUDGE_SEALS = ("fingerprint", "video_sha256"), ("judge_fingerprint", JUDGE_SHA256)
 # Settings that came later, at the values with which files were drawn before.
 NEW_SETTINGS = {"show_contacts": False, "framing": MBENCH, "sampling_fps": None}
+SIDE = "side"
+FRAMINGS = {**VIEWS, SIDE: close_side_views}
 Place = TypeVar("Place", bound=Location)
 
 
@@ -181,9 +184,8 @@ def render_clip(
     with located(motion_path):
         agreed = agreed_joints(clip.motion)
     parameters = body_parameters(clip.motion.double())
-    _draw_video(
-        target.video, parameters, playback_rate(DRAWING, settings.fps, clip.fps)[0], body, renderer, settings, threads
-    )
+    fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
+    draw_video(target.video, parameters, fps, body, renderer, settings, threads)
     # A run that ends between the two leaves an older eval file, which does not know this video:
     # it counts as unfinished.
     seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
@@ -192,21 +194,29 @@ def render_clip(
     return Rendered(True, digest, replaced, agreed.note, bool(kept))
 
 
-def _draw_video(
-    path: Path,
+def draw_video(
+    target: Path,
     parameters: BodyParameters,
     fps: float,
     body: Body,
     renderer: Renderer,
     settings: RenderSettings,
-    threads: int | None,
+    threads: int | None = None,
 ) -> None:
+    """Write the video of a motion.
+
+    Args:
+        parameters: canonical z-up frame.
+        fps: of the motion.
+        threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
+    Raises:
+        InputError: it cannot be written.
+    """
+    width, height, view_of = settings.width, settings.height, FRAMINGS[settings.framing]
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
     shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
-    size = settings.width, settings.height
-    pictures = lit_frames(body, renderer, shown, *size, VIEWS[settings.framing], threads=threads, marks=marks)
-    with open_writer(path, *size, shown_fps, **settings.encoding) as writer:
-        for picture in pictures:
+    with open_writer(target, width, height, shown_fps, **settings.encoding) as writer:
+        for picture in lit_frames(body, renderer, shown, width, height, view_of, threads, marks):
             writer.write(picture)
 
 

@@ -35,11 +35,11 @@ from motion_gating.review_page.records import (
     worst_half_second,
 )
 from motion_gating.review_page.side_video import SidePainter, SideTools
-from motion_gating.review_page.side_view import side_view
 from motion_gating.review_page.told import told_about
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.mbench_scene import front_view
+from motion_rep.drawing.side_view import side_view
 from motion_rep.files.local_files import OutputNames, file_sha256, safe_name
 from motion_rep.files.locations import Location, RemotePath, resolve_from
 from motion_rep.files.remote_files import local_copy

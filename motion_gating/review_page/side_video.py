@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_gating.rendering.clip_render import RenderSettings, render_fingerprint
-from motion_gating.review_page.side_view import side_view
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.drawing.lit_clip import ViewOfScene, lit_frames
 from motion_rep.drawing.renderers import Renderer, load_renderer
+from motion_rep.drawing.side_view import side_view
 from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.files.local_files import file_sha256
 from motion_rep.motions.encoding import body_parameters

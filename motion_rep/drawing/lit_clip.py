@@ -28,6 +28,7 @@ from motion_rep.drawing.mbench_scene import (
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.scene import NEAR, Mesh, View
 from motion_rep.drawing.shading import BACKGROUND_COLOR, shade
+from motion_rep.drawing.side_view import close_side_views
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.runs.ordered_threads import map_in_order
@@ -66,7 +67,7 @@ def lit_frames(
         marks: what lies on the ground in each frame.
     """
     # Millimetres count only where the published camera is compared with others.
-    scene = scene_of(body.coarse() if view_of is close_views else body, parameters)
+    scene = scene_of(body.coarse() if view_of in (close_views, close_side_views) else body, parameters)
     views = view_of(scene, width, height)
     shown = _backgrounds(renderer, views, scene)
     body = body_for(body, _pixels_per_metre(views, scene))

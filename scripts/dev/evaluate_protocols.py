@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
+from motion_rep.files.locations import read_location
 
 
 def build_parser() -> Parser:
@@ -22,6 +23,11 @@ def build_parser() -> Parser:
     parser.add_argument("--seed", type=int, default=0, help="another seed makes other clips of the same texts")
     parser.add_argument(
         "--by-kind", action="store_true", help="print which controls are accepted, by kind, on the sample motions"
+    )
+    parser.add_argument(
+        "--archive",
+        type=read_location,
+        help="with --by-kind: the motions of this archive, too; each must show what its prompt says",
     )
     return parser
 
@@ -35,7 +41,7 @@ def _run(args: argparse.Namespace) -> int:
     from scripts.dev.witness.trial import print_false_accepts, print_table
 
     if args.by_kind:
-        print_false_accepts(args.entries)
+        print_false_accepts(args.entries, args.archive)
     else:
         print_table(args.entries, args.seed)
     return DONE

@@ -1,7 +1,8 @@
 """Evidence in parts: a blind description, a choice among descriptions, checks of events, and a question reversed.
 
-The choice and the checks decide where they agree. Where they do not, the reversed question decides with one of them;
-where it cannot, the evidence is split and the clip stays undecided.
+The choice and the checks decide where they agree. Where they do not, the reversed question decides with one of them: it
+is asked about a view from the side, or about the same clip where the motion cannot be drawn. If that does not decide,
+the evidence is split and the clip stays undecided.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from motion_gating.judges.answers import SEES_CLIP, with_facts
 from motion_gating.judges.conversation import Conversation
@@ -56,6 +57,7 @@ Answer with one JSON object and nothing else: \
 
 The events are the JSON list on the next line. {DATA}
 """
+SIDE_VIEW = "The camera looks at the person's left side, as the person stands at the beginning.\n"
 REVERSED = f"""{SEES_CLIP}. Somebody claims that it does NOT show the motion described below.
 Look for what the person does first, then for what is missing or different. Is the claim right?
 Answer with one JSON object and nothing else: \
@@ -76,7 +78,7 @@ class EvidenceInParts:
     @property
     def wordings(self) -> list[str]:
         """See QuestionProtocol."""
-        return [DESCRIBE, PICK, EVENTS, CHECK, REVERSED]
+        return [DESCRIBE, PICK, EVENTS, CHECK, REVERSED, SIDE_VIEW]
 
     def examine(self, conversation: Conversation) -> Iterator[Part]:
         """See QuestionProtocol."""
@@ -98,7 +100,10 @@ class EvidenceInParts:
         events = conversation.kept(_events_inquiry(conversation))
         checks = None if events is None else conversation.kept(_check_inquiry(conversation, _texts(events["events"])))
         others = [conversation.kept(inquiry) for inquiry in (_describe_inquiry(conversation), self._pick(conversation))]
-        return [events, checks, *others].count(None)
+        missing = [events, checks, *others].count(None)
+        if missing or self.settle((self._picked(conversation), _checked(conversation))) is not None:
+            return missing
+        return [conversation.kept(_reversed_inquiry(conversation))].count(None)
 
     def _picked(self, conversation: Conversation) -> Part:
         values = conversation.ask(self._pick(conversation))
@@ -137,12 +142,20 @@ def _checked(conversation: Conversation) -> Part:
 
 
 def _reversed(conversation: Conversation) -> Part:
-    form = answer_form(analysis=TEXT, claim=one_of((RIGHT, WRONG, CANNOT_TELL)))
-    values = conversation.ask(
-        _about_clip(conversation, "reversed", REVERSED, json.dumps(conversation.description), form)
-    )
+    """The claim that the clip shows something else; a model that agrees with everything contradicts itself here."""
+    inquiry = _reversed_inquiry(conversation)
+    values = conversation.ask(inquiry)
     supports = {RIGHT: False, WRONG: True}.get(str(values["claim"]))
-    return Part("reversed", supports, str(values["analysis"]), {"claim": values["claim"]})
+    return Part(inquiry.part, supports, str(values["analysis"]), {"claim": values["claim"]})
+
+
+def _reversed_inquiry(conversation: Conversation) -> Inquiry:
+    form = answer_form(analysis=TEXT, claim=one_of((RIGHT, WRONG, CANNOT_TELL)))
+    inquiry = _about_clip(conversation, "reversed", REVERSED, json.dumps(conversation.description), form)
+    view = conversation.side_view()
+    if view is None:
+        return inquiry
+    return replace(inquiry, part="side view", prompt=SIDE_VIEW + inquiry.prompt, view=view)
 
 
 def _describe_inquiry(conversation: Conversation) -> Inquiry:

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -16,9 +17,15 @@ from unittest import mock
 import torch
 
 from motion_gating import apply_quality_gate, evaluate_gate, render_mbench_videos
-from motion_gating.judges.flags import EVIDENCE, SINGLE
+from motion_gating.archives.archive import read_entries
+from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH
+from motion_gating.archives.texts import text_of
+from motion_gating.judges.flags import EVIDENCE, SAMPLING_FPS, SINGLE
+from motion_gating.rendering.side_clip import SideClip
 from motion_rep import convert_hmr_to_motion
 from motion_rep.common.command_line import say
+from motion_rep.files.locations import Location, resolve_from
+from motion_rep.motions.motion_file import read_motion
 from scripts.dev.samples.texts import TEXTS
 from scripts.dev.witness.habits import HABITS
 from scripts.dev.witness.server import WitnessServer
@@ -120,12 +127,18 @@ def run_gate(meta: Path, server: WitnessServer, protocol: str, *flags: str) -> d
     return {record["id"]: record["use_ref_motion"] for record in json.loads(report.read_text())}
 
 
-def print_false_accepts(count: int) -> None:
-    """Print which controls each witness accepts, by kind, on the sample motions drawn for a judge."""
+def print_false_accepts(count: int, archive: Location | None = None) -> None:
+    """Print which controls each witness accepts, by kind, on motions drawn for a judge.
+
+    Args:
+        archive: its motions go with the sample motions; each is taken to show its prompt.
+    Raises:
+        UsageError: the archive cannot be read.
+    """
     rows: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        truths = _sample_archive(folder)
+        truths = _drawn_archive(folder, archive)
         asked = list(product(HABITS, (SINGLE, EVIDENCE)))
         for habit, protocol in asked:
             with WitnessServer(HABITS[habit], truths) as server:
@@ -137,17 +150,33 @@ def print_false_accepts(count: int) -> None:
         say(f"| {kind} | {' | '.join(shares)} |")
 
 
-def _sample_archive(folder: Path) -> dict[bytes, str]:
-    """Render the sample motions; what each clip really shows."""
+def _drawn_archive(folder: Path, more: Location | None) -> dict[bytes, str]:
+    """Render the sample motions and those of an archive; what each clip really shows."""
     source = ROOT / "data_samples" / "captures"
     with contextlib.redirect_stdout(io.StringIO()):
         convert_hmr_to_motion.main(["-i", str(source), "-o", str(folder / "motions")])
         texts = {text.name: text.prompt for text in TEXTS if text.matches and (source / f"{text.name}.pt").is_file()}
         items = [{"id": name, "prompt": text, "motion_path": f"motions/{name}.pt"} for name, text in texts.items()]
+        items += [] if more is None else list(_entries_of(more))
         (folder / "archive.json").write_text(json.dumps(items))
         files = ["--meta-json", str(folder / "archive.json"), "--output-json", str(folder / "rendered.json")]
         render_mbench_videos.main([*files, "--output-dir", str(folder), "--for-judge", "--workers", "0"])
-    return {(folder / f"{name}.judge.mp4").read_bytes(): text for name, text in texts.items()}
+    entries = [entry for entry in read_entries(folder / "rendered.json") if JUDGE_VIDEO_PATH in entry]
+    return {clip: entry["prompt"] for entry in entries for clip in _clips_of(entry, folder)}
+
+
+def _entries_of(archive: Location) -> Iterator[dict[str, str]]:
+    for number, entry in enumerate(read_entries(archive)):
+        text, path = text_of(entry), entry.get(MOTION_PATH)
+        if text is not None and isinstance(path, str):
+            yield {"id": f"archive {number}", "prompt": text, "motion_path": str(resolve_from(path, archive))}
+
+
+def _clips_of(entry: dict[str, str], folder: Path) -> Iterator[bytes]:
+    """The clip for the judge, and the same motion from the side."""
+    yield (folder / entry[JUDGE_VIDEO_PATH]).read_bytes()
+    with SideClip(read_motion(folder / entry[MOTION_PATH]), SAMPLING_FPS).drawn() as path:
+        yield path.read_bytes()
 
 
 def _by_kind(folder: Path, server: WitnessServer, protocol: str, count: int, name: str) -> dict[str, dict]:

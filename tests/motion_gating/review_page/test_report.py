@@ -28,8 +28,8 @@ from motion_gating.review_page.media import copied, write_poster
 from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.page_run import build_review
 from motion_gating.review_page.records import keep_records, read_reviewed
-from motion_gating.review_page.side_view import side_view
 from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
+from motion_rep.drawing.side_view import side_view
 from motion_rep.files.local_files import safe_name
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.runs.batch import Batch

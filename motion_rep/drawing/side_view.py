@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
-from motion_rep.drawing.mbench_scene import FIELD_OF_VIEW, Bounds, MbenchScene, front_view
+from motion_rep.drawing.mbench_scene import FIELD_OF_VIEW, Bounds, MbenchScene, close_views, front_view
 from motion_rep.drawing.scene import View
 
 # (x, y, z) -> (-z, y, x): what lies at +x comes to the front.
@@ -27,3 +28,12 @@ def side_view(scene: MbenchScene, width: int, height: int) -> View:
     seen = replace(view, world_to_camera=pose).to_camera(corners.astype(np.float32))
     pose[2, 3] += max(0.0, float((np.abs(seen[:, :2]).max(1) * ROOM / np.tan(FIELD_OF_VIEW / 2) - seen[:, 2]).max()))
     return replace(view, world_to_camera=pose)
+
+
+def close_side_views(scene: MbenchScene, width: int, height: int) -> Sequence[View]:
+    """The close cameras of :func:`motion_rep.drawing.mbench_scene.close_views` from the side; a ViewOfScene."""
+    turn = FRONT_FROM_SIDE[:3, :3]
+    boxes = np.sort(scene.boxes @ turn.T, axis=1)
+    views = close_views(MbenchScene(scene.offset, scene.bounds.turned(turn), boxes, scene.path @ turn.T), width, height)
+    turned = {id(view): replace(view, world_to_camera=view.world_to_camera @ FRONT_FROM_SIDE) for view in views}
+    return [turned[id(view)] for view in views]

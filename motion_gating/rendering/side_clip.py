@@ -1,0 +1,62 @@
+"""A motion from the side, drawn for a judge when it asks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from motion_gating.archives.content import motion_digest
+from motion_gating.rendering.clip_render import SIDE, STYLE_VERSION, RenderSettings, draw_video
+from motion_rep.bodies.body_models import BUILT_IN, load_body
+from motion_rep.common.rates import DRAWING, playback_rate
+from motion_rep.drawing.opencv_renderer import OpenCvRenderer
+from motion_rep.motions.encoding import body_parameters
+from motion_rep.motions.motion_file import MotionClip
+
+PIXELS = 512
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class SideClip:
+    """A :class:`motion_gating.judges.inquiry.OtherView`; the same bytes on every machine, so that answers stay valid.
+
+    sampling_fps: frames per second that the model sees.
+    """
+
+    motion: MotionClip
+    sampling_fps: float
+
+    @property
+    def settings(self) -> RenderSettings:
+        """The built-in mannequin, drawn on the CPU, near."""
+        return RenderSettings(PIXELS, PIXELS, body=BUILT_IN, framing=SIDE, sampling_fps=self.sampling_fps)
+
+    @property
+    def digest(self) -> str:
+        """Of the motion and the settings."""
+        made_with = json.dumps({"style": STYLE_VERSION, **asdict(self.settings)}, sort_keys=True)
+        return hashlib.sha256(f"{motion_digest(self.motion)} {made_with}".encode()).hexdigest()
+
+    @contextlib.contextmanager
+    def drawn(self) -> Iterator[Path]:
+        """The clip in a temporary folder, while the block lasts.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        parameters, (fps, _) = (
+            body_parameters(self.motion.motion.double()),
+            playback_rate(DRAWING, None, self.motion.fps),
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path, body = Path(folder) / "side.mp4", load_body(model_path=BUILT_IN)
+            with _ONE_AT_A_TIME:
+                draw_video(path, parameters, fps, body, OpenCvRenderer(supersampling=1), self.settings, threads=0)
+            yield path
