@@ -15,6 +15,7 @@ TEXT_ANNOTATIONS = "motion_text_annot"  # ViMoGen-228K: one text or a list of te
 MOTION_PATH, MOTION_DURATION = "motion_path", "motion_duration"
 VIDEO_PATH, EVAL_PATH = "video_path", "mbench_eval_path"
 JUDGE_VIDEO_PATH = "judge_video_path"  # the same motion as the judge sees it: fewer and smaller pictures
+JUDGE_FPS = "judge_sampling_fps"  # the frames per second for which that clip was drawn
 PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH)
 SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # what a motion is made of
 OTHER_PATH_FIELDS = ("overlay_path", "depth_path", SOURCE_VIDEO, SOURCE_CAPTURE)

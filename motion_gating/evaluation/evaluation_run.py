@@ -21,7 +21,7 @@ from motion_gating.evaluation.hard_controls import hard_controls
 from motion_gating.evaluation.labels import compare_with_labels
 from motion_gating.evaluation.reviewers import reviewer_agreement
 from motion_gating.evaluation.threshold_curve import best_point, draw_curve
-from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
+from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import Judge, Verdict
 from motion_gating.verdicts.settling import settle_all
 from motion_gating.verdicts.verdict_file import HumanVerdict, read_verdicts
@@ -132,6 +132,7 @@ def _number(value: float | None) -> str:
 
 def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, object], int]:
     """The figures and the exit code."""
+    require_drawn_rate(args, judge, fields_from(args))
     controls = choose_controls(args.meta_json, fields_from(args), args.controls, args.seed)
     if len(controls) < args.controls:
         too_few = "there are no more rendered entries with descriptions that differ"

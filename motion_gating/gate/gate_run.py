@@ -15,7 +15,7 @@ from motion_gating.gate.flags import given_jitter, given_limits
 from motion_gating.gate.gate import Examined, GateOptions, GateResult, apply_gate, require_apart
 from motion_gating.gate.plan import plan_gate
 from motion_gating.gate.tally import Tally
-from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
+from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
@@ -33,6 +33,7 @@ def run_gate(args: argparse.Namespace, engine: Engine) -> int:
     require_apart(_options(args, None))
     judge = make_judge(args, cache_folder(args, args.quality_report), need_key=not args.dry_run)
     options = _options(args, judge)
+    require_drawn_rate(args, judge, options.fields)
     if args.dry_run:
         for line in plan_gate(options, judge, engine):
             say(line)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
-from motion_gating.archives.archive import read_entries
+from motion_gating.archives.archive import entry_id, read_entries
+from motion_gating.archives.fields import JUDGE_FPS, JUDGE_VIDEO_PATH, Fields
 from motion_gating.archives.texts import text_of
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.cost import Meter, price_of
@@ -64,6 +65,26 @@ def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool 
     if args.judge in PACKAGES and cache_dir is not None:
         model = _vlm_judge(args, cache_dir, need_key)
     return ManualJudge(people, ", ".join(map(str, files)), model, args.conflicts) if files else model
+
+
+def require_drawn_rate(args: argparse.Namespace, judge: Judge | None, fields: Fields) -> None:
+    """Check that clips that were drawn for a model have the frames that it sees; clips of unknown rate pass.
+
+    Raises:
+        UsageError: one has not.
+    """
+    if judge is None or judge.model is None or args.vlm_media == FACTS:
+        return
+    for entry in read_entries(args.meta_json):
+        drawn = entry.get(JUDGE_FPS)
+        if fields.judged_video(entry) != JUDGE_VIDEO_PATH or type(drawn) not in (int, float):
+            continue
+        if drawn != args.sampling_fps:
+            raise UsageError(
+                f"{args.meta_json}: the clip of entry {entry_id(entry)} was drawn for --sampling-fps {drawn:g}, "
+                f"expected {args.sampling_fps:g}. Give --sampling-fps {drawn:g}, or render again with --for-judge "
+                f"--sampling-fps {args.sampling_fps:g}."
+            )
 
 
 def judge_settings(args: argparse.Namespace, judge: Judge | None) -> dict[str, object]:

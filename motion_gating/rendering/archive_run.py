@@ -14,7 +14,7 @@ from pathlib import Path
 from motion_gating.archives.archive import Entry, entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import is_stale, without_decision
-from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, JUDGE_FPS, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
 from motion_gating.archives.paths import path_in_archive, rebased, stray_paths
 from motion_gating.rendering.clip_render import (
     Rendered,
@@ -188,18 +188,19 @@ def _finished_entry(
         kept = {
             key: value
             for key, value in without_true(entry).items()
-            if key not in (VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH)
+            if key not in (VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH, JUDGE_FPS)
         }
         return rebased(kept, run.meta_json, run.output_json)
     if result.note is not None:
         say_warning(f"entry {identifier}: {result.note}")
     decided = with_decision(entry, earlier.get(str(identifier)), result.motion, result.replaced)
     batch.counts[RENDERED if result.drawn else REUSED] += 1
-    other = VIDEO_PATH if field == JUDGE_VIDEO_PATH else JUDGE_VIDEO_PATH
+    others, rate = ((VIDEO_PATH,), run.sampling_fps) if run.sampling_fps else ((JUDGE_VIDEO_PATH, JUDGE_FPS), None)
     if not result.both and EVAL_PATH in decided:  # it shows another motion
-        decided = {key: value for key, value in decided.items() if key != other}
+        decided = {key: value for key, value in decided.items() if key not in others}
     return {
         **rebased(decided, run.meta_json, run.output_json),
         field: path_in_archive(job.target.video, run.output_json),
         EVAL_PATH: path_in_archive(job.target.eval, run.output_json),
+        **({} if rate is None else {JUDGE_FPS: rate}),
     }

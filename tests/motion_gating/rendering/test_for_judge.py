@@ -8,6 +8,7 @@ import pytest
 import torch
 from command_support import save_json, save_motion
 
+from motion_gating import evaluate_gate
 from motion_gating.apply_quality_gate import main as gate
 from motion_gating.archives.content import clip_digest
 from motion_gating.judges.video_frames import jpeg_frames
@@ -73,7 +74,7 @@ def test_a_motion_slower_than_the_model_sees_is_drawn_whole(folder):
 def test_the_video_for_people_stays_beside_it_and_both_are_reused(folder, capsys):
     people = drawn(folder)
     both = drawn(folder, "--for-judge", source="rendered.json")
-    assert both == {**people, "judge_video_path": "r/7.judge.mp4"}
+    assert both == {**people, "judge_video_path": "r/7.judge.mp4", "judge_sampling_fps": 5.0}
     capsys.readouterr()
     again = [drawn(folder, *flags, source="rendered.json") for flags in ((), ("--for-judge",))]
     assert again == [both, both]
@@ -120,6 +121,34 @@ def test_a_verdict_of_a_person_holds_for_the_clip_that_the_person_saw(folder, se
     assert gated(folder)["vlm_matches"] is True
     save_json(folder / "verdicts.json", [{"id": 7, "matches": True, "content": {**content, "clip": "0" * 32}}])
     assert gated(folder, code=1)["vlm_error_kind"] == "other_content"
+
+
+@pytest.mark.parametrize("command", ("gate", "evaluate"))
+def test_a_clip_that_was_drawn_for_another_rate_is_refused_before_any_call(folder, command, capsys):
+    drawn(folder, "--for-judge", "--sampling-fps", 2)
+    report = ["--quality-report", folder / "report.json", "--output-json", folder / "gated.json"]
+    files = report if command == "gate" else ["--controls", 1, "--output", folder / "evaluation.json"]
+    judge = ["--judge", "openai", "--vlm-model", "m", "--meta-json", folder / "rendered.json"]
+    with WitnessServer(honest, {}) as server:
+        words = [str(word) for word in (*judge, *files, "--vlm-base-url", server.url)]
+        run = gate if command == "gate" else evaluate_gate.main
+        capsys.readouterr()
+        assert run(words) == 2
+        assert server.asked == []
+        error = capsys.readouterr().err
+        assert "the clip of entry 7 was drawn for --sampling-fps 2, expected 5" in error
+        assert "Give --sampling-fps 2, or render again with --for-judge --sampling-fps 5." in error
+        if command == "gate":
+            run([*words, "--sampling-fps", "2"])
+            assert len(server.asked) == 1
+
+
+def test_a_clip_without_a_noted_rate_is_not_refused(folder):
+    entry = drawn(folder, "--for-judge", "--sampling-fps", 2)
+    save_json(folder / "rendered.json", [{key: value for key, value in entry.items() if key != "judge_sampling_fps"}])
+    with WitnessServer(honest, {}) as server:
+        run_gate(folder / "rendered.json", server, "single")
+    assert len(server.asked) == 1
 
 
 def test_marks_for_people_do_not_go_with_it(folder, capsys):
