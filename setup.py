@@ -21,6 +21,7 @@ COMMANDS = {
     "apply-quality-gate": "motion_gating.apply_quality_gate",
     "evaluate-gate": "motion_gating.evaluate_gate",
     "build-report": "motion_gating.build_report",
+    "rank-candidates": "motion_gating.rank_candidates",
     "make-archive": "motion_gating.make_archive",
     "export-for-tm2m": "motion_gating.export_for_tm2m",
 }

@@ -38,7 +38,7 @@ def add_limit_flags(parser: Parser) -> None:
     )
     for metric in METRICS:
         for kind in metric.limits:
-            hint = f"limit for the {metric.name}, off by default" + (f" ({metric.hint})" if metric.hint else "")
+            hint = f"limit for the {metric.name}, off by default" + (f" ({metric.meaning})" if metric.meaning else "")
             name = f"{kind}_{metric.key}"
             group.add_argument(*metric.flags(kind), dest=name, type=positive_number, metavar="X", help=hint)
     group.add_argument("--any-fps", action="store_true", help="accept motions whose rate is not 16 frames a second")

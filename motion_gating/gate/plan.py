@@ -64,20 +64,32 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
         f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, "
         f"{plan.skipped} rejected by jitter without a call, {plan.unusable} without a usable clip or description"
     )
-    tokens = _span(f"{plan.fewest_tokens:,}", f"{plan.most_tokens:,}")
+    tokens = span(f"{plan.fewest_tokens:,}", f"{plan.most_tokens:,}")
     yield (
-        f"{_span(str(plan.fewest_calls), str(plan.most_calls))} calls about {plan.questions} entries, "
+        f"{span(str(plan.fewest_calls), str(plan.most_calls))} calls about {plan.questions} entries, "
         f"about {tokens} prompt tokens without repeated calls; nothing was asked or written"
     )
-    price = judge.model.meter.price if judge is not None and judge.model is not None else None
-    if price is not None and plan.fewest_calls:
-        least = price.dollars(plan.fewest_tokens, plan.fewest_calls * OUTPUT_TOKENS)
-        most = price.dollars(plan.most_tokens, plan.most_calls * OUTPUT_TOKENS)
+    counts = (plan.fewest_calls, plan.most_calls), (plan.fewest_tokens, plan.most_tokens)
+    yield from price_lines(None if judge is None else judge.model, *counts)
+
+
+def price_lines(model: Model | None, calls: tuple[int, int], prompt_tokens: tuple[int, int]) -> Iterator[str]:
+    """A line with what the calls cost; none where the price is unknown, or nothing is asked.
+
+    Args:
+        calls, prompt_tokens: at least and at most.
+    """
+    price = None if model is None else model.meter.price
+    if price is not None and calls[0]:
+        least, most = (
+            price.dollars(tokens, count * OUTPUT_TOKENS) for tokens, count in zip(prompt_tokens, calls, strict=True)
+        )
         basis = f"at the prices of {price.as_of} ({OUTPUT_TOKENS} tokens an answer)"
-        yield f"they cost {_span(f'{least:.4f}', f'{most:.4f}')} dollars, {basis}"
+        yield f"they cost {span(f'{least:.4f}', f'{most:.4f}')} dollars, {basis}"
 
 
-def _span(least: str, most: str) -> str:
+def span(least: str, most: str) -> str:
+    """Two numbers as a range, one where they are equal."""
     return least if least == most else f"{least} to {most}"
 
 
@@ -99,13 +111,13 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
     plan.questions += 1
     plan.fewest_calls += missing
     plan.most_calls += missing + model.more_calls
-    tokens = _tokens(question, model)
+    tokens = tokens_of(question, model)
     plan.fewest_tokens += missing * tokens
     plan.most_tokens += (missing + model.more_calls) * tokens
 
 
-def _tokens(question: Question, model: Model) -> int:
-    """Prompt tokens of one call; only the text's where the clip cannot be opened here."""
+def tokens_of(question: Question, model: Model) -> int:
+    """Prompt tokens of one call about a clip; only the text's where the clip cannot be opened here."""
     text = len(prompt_for(question.description or "")) // CHARACTERS_PER_TOKEN
     if question.video is None:
         return text

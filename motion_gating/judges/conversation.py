@@ -1,4 +1,4 @@
-"""Inquiries about one clip, answered from the cache where they can be, else by the service."""
+"""Inquiries about one clip or two, answered from the cache where they can be, else by the service."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from motion_rep.files.local_files import read_bytes
 
 @dataclass(frozen=True)
 class Conversation:
-    """Questions to one service about one clip.
+    """Questions to one service about one clip, or about several of one description.
 
     description: the text of the entry; data, never an instruction.
     facts: sentences about the motion, measured; empty where none are given to the model.
     meter: counts what the calls cost.
-    clip: None where the model gets the facts alone.
+    clips: empty where the model gets the facts alone.
     side_view: the motion from the side, None where it cannot be drawn.
     answers: what was answered so far, in order; ``from_cache`` counts those that were kept.
     """
@@ -50,10 +50,15 @@ class Conversation:
     description: str
     meter: Meter
     facts: tuple[str, ...] = ()
-    clip: Clip | None = None
+    clips: tuple[Clip, ...] = ()
     side_view: Callable[[], OtherView | None] = lambda: None
     answers: list[KeptAnswer] = field(default_factory=list)
     from_cache: list[KeptAnswer] = field(default_factory=list)
+
+    @property
+    def sees_clip(self) -> bool:
+        """Whether the model gets more than the facts."""
+        return bool(self.clips)
 
     def ask(self, inquiry: Inquiry, vote: int = 0) -> dict[str, object]:
         """The values of the answer.
@@ -85,7 +90,7 @@ class Conversation:
         if inquiry.view is None:
             yield self.ask_service
             return
-        with inquiry.view.drawn() as path, self.service.attach(Clip(path, read_bytes(path))) as ask_service:
+        with inquiry.view.drawn() as path, self.service.attach([Clip(path, read_bytes(path))]) as ask_service:
             yield ask_service
 
     def _call(self, inquiry: Inquiry, asked: dict[str, object], ask_service: Ask) -> KeptAnswer:
@@ -129,8 +134,8 @@ class Conversation:
     def _asked(self, inquiry: Inquiry, vote: int) -> dict[str, object]:
         """Everything that changes the answer."""
         question = {"schema": inquiry.schema, "prompt": inquiry.prompt, "vote": vote}
-        seen = self.clip if inquiry.sees_clip else None
-        video = {"media": "facts"} if seen is None else {"video_sha256": hashlib.sha256(seen.data).hexdigest()}
+        digests = [hashlib.sha256(clip.data).hexdigest() for clip in self.clips] if inquiry.sees_clip else []
+        seen = {"video_sha256": digests[0] if len(digests) == 1 else digests} if digests else {"media": "facts"}
         if inquiry.view is not None:
-            video = {"view": inquiry.view.digest}
-        return {"judge": self.service.name, **self.service.settings(), **question, **video}
+            seen = {"view": inquiry.view.digest}
+        return {"judge": self.service.name, **self.service.settings(), **question, **seen}

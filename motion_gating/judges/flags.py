@@ -18,19 +18,17 @@ GEMINI, OPENAI, MANUAL, NONE = "gemini", "openai", "manual", "none"
 DEFAULT_GEMINI_MODEL = "gemini-3.8-flash"
 
 
-def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
-    """Add the flags; ``judges`` are the names that make sense for the command."""
+def add_judge_flags(parser: Parser, judges: tuple[str, ...], asks_about_pairs: bool = False) -> None:
+    """Add the flags; ``judges`` are the names that make sense for the command.
+
+    Args:
+        asks_about_pairs: leave out how a judge is asked about one clip.
+    """
     group = parser.add_argument_group("judge")
-    group.add_argument(
-        "--judge", choices=judges, default=GEMINI, help="the judge of whether a clip matches its description"
-    )
-    group.add_argument(
-        "--protocol",
-        choices=(SINGLE, EVIDENCE),
-        default=SINGLE,
-        help="single: one yes/no question, as published; evidence: a blind description, a choice among descriptions, "
-        "checks of events, and a view from the side where these disagree",
-    )
+    question = "which of two clips is better" if asks_about_pairs else "whether a clip matches its description"
+    group.add_argument("--judge", choices=judges, default=GEMINI, help=f"the judge of {question}")
+    if not asks_about_pairs:
+        _add_protocol_flags(group)
     group.add_argument(
         "--facts",
         action=argparse.BooleanOptionalAction,
@@ -41,11 +39,22 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...]) -> None:
         "--sampling-fps", type=frame_rate, default=SAMPLING_FPS, help="frames per second that the model sees"
     )
     group.add_argument("--temperature", type=float, help="sent only if given; newer models reject it")
+    _add_service_flags(group)
+    _add_call_flags(group)
+
+
+def _add_protocol_flags(group: argparse._ActionsContainer) -> None:
+    """How a judge is asked about one clip."""
+    group.add_argument(
+        "--protocol",
+        choices=(SINGLE, EVIDENCE),
+        default=SINGLE,
+        help="single: one yes/no question, as published; evidence: a blind description, a choice among descriptions, "
+        "checks of events, and a view from the side where these disagree",
+    )
     group.add_argument(
         "--votes", type=_odd, default=1, metavar="N", help="odd; ask each question until N // 2 + 1 answers agree"
     )
-    _add_service_flags(group)
-    _add_call_flags(group)
 
 
 def add_verdicts_flag(parser: Parser) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,13 +83,14 @@ class GeminiService:
         return round(max(seconds * self.sampling_fps, 1) * TOKENS_PER_FRAME)
 
     @contextmanager
-    def attach(self, clip: Clip | None) -> Iterator[Ask]:
-        """See Service. The uploaded clip is deleted when the block ends."""
-        upload = _Upload(self, clip)
+    def attach(self, clips: Sequence[Clip]) -> Iterator[Ask]:
+        """See Service. Uploaded clips are deleted when the block ends."""
+        uploads = _Uploads(self, [_Upload(self, clip, INLINE_BASE64_BYTES // len(clips)) for clip in clips])
         try:
-            yield upload.ask
+            yield uploads.ask
         finally:
-            upload.delete()
+            for upload in uploads.uploads:
+                upload.delete()
 
     def ask(self, parts: list[types.Part], inquiry: Inquiry, attempt: Attempt, end: float) -> Reply:
         """One call of generateContent."""
@@ -120,23 +121,23 @@ class GeminiService:
         )
 
 
-@dataclass
-class _Upload:
-    """A clip on its way to the service; ``remote`` is set once it was uploaded."""
+@dataclass(frozen=True)
+class _Uploads:
+    """The clips of a question on their way to the service."""
 
     service: GeminiService
-    clip: Clip | None
-    remote: types.File | None = None
+    uploads: list[_Upload]
 
     def ask(self, inquiry: Inquiry, attempt: Attempt) -> Reply:
-        """The model's answer, after the upload where the clip is large.
+        """The model's answer, after the upload of large clips.
 
         Raises:
             CallFailure: what went wrong, by kind.
         """
         end = time.monotonic() + attempt.timeout
         try:
-            parts = [] if self.clip is None or not inquiry.sees_clip else [self._part(self.clip, end)]
+            uploads = self.uploads if inquiry.sees_clip else []
+            parts = [part for upload in uploads for part in upload.parts(end)]
             return self.service.ask(parts, inquiry, attempt, end)
         except CallFailure:
             raise
@@ -146,6 +147,24 @@ class _Upload:
             kind = Failure.TIMEOUT if "timeout" in type(error).__name__.lower() else Failure.NETWORK
             raise CallFailure(kind, f"no answer from the service: {type(error).__name__}: {error}") from None
 
+
+@dataclass
+class _Upload:
+    """One clip; ``remote`` is set once it was uploaded.
+
+    most_inline: bytes of base64 up to which it goes into the question itself.
+    """
+
+    service: GeminiService
+    clip: Clip
+    most_inline: int
+    remote: types.File | None = None
+
+    def parts(self, end: float) -> list[types.Part]:
+        """The clip after its label, where it has one."""
+        label = [types.Part(text=f"{self.clip.label}:")] if self.clip.label else []
+        return [*label, self._part(end)]
+
     def delete(self) -> None:
         """Delete the uploaded clip; where that fails, it expires after two days."""
         remote = self.remote
@@ -154,21 +173,22 @@ class _Upload:
             with suppress(Exception):
                 within(DELETE_SECONDS, lambda: self.service.client.files.delete(name=name))
 
-    def _part(self, clip: Clip, end: float) -> types.Part:
+    def _part(self, end: float) -> types.Part:
+        clip = self.clip
         metadata = types.VideoMetadata(fps=self.service.sampling_fps)
-        if (len(clip.data) + 2) // 3 * 4 <= INLINE_BASE64_BYTES:
+        if (len(clip.data) + 2) // 3 * 4 <= self.most_inline:
             blob = types.Blob(data=clip.data, mime_type=clip.media_type)
             return types.Part(inline_data=blob, video_metadata=metadata)
-        data = types.FileData(file_uri=self._uploaded(clip, end).uri, mime_type=clip.media_type)
+        data = types.FileData(file_uri=self._uploaded(end).uri, mime_type=clip.media_type)
         return types.Part(file_data=data, video_metadata=metadata)
 
-    def _uploaded(self, clip: Clip, end: float) -> types.File:
+    def _uploaded(self, end: float) -> types.File:
         """The clip in the Files API, once it is ready; uploaded only once."""
         files = self.service.client.files
         if self.remote is None:
             options = types.HttpOptions(timeout=_milliseconds_until(end))
-            config = types.UploadFileConfig(mime_type=clip.media_type, http_options=options)
-            self.remote = files.upload(file=clip.path, config=config)
+            config = types.UploadFileConfig(mime_type=self.clip.media_type, http_options=options)
+            self.remote = files.upload(file=self.clip.path, config=config)
         while _name(self.remote.state) != "ACTIVE":
             if _name(self.remote.state) == "FAILED":
                 raise CallFailure(Failure.REJECTED, "the service could not process the uploaded video")

@@ -70,6 +70,22 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Preference:
+    """Which of two clips shows a description better: the first (1), the second (2), or none of them (0).
+
+    Attributes:
+        better: None where there is no answer; it then carries a kind and a reason.
+        cached: whether the answer came from the cache.
+    """
+
+    better: int | None
+    analysis: str | None = None
+    error_kind: str | None = None
+    error: str | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True)
 class Stop:
     """Why a judge answers no further questions; ``exit_code`` is 2 where the user must change something first."""
 
@@ -125,6 +141,9 @@ class Model(Judge, Protocol):
 
     def unanswered(self, question: Question) -> int:
         """The least number of calls that the question takes; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
+
+    def prefer(self, first: Question, second: Question, least: bool = False, ask: bool = True) -> Preference:
+        """The better of two clips of one description; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -101,9 +101,9 @@ class OpenAICompatibleService:
         return round(frames * width * height / PATCH**2 / (FRAMES_PER_VIDEO_TOKEN if self.media == VIDEO else 1))
 
     @contextmanager
-    def attach(self, clip: Clip | None) -> Iterator[Ask]:
-        """See Service. The clip is encoded at the first call."""
-        yield _Asker(self, clip).ask
+    def attach(self, clips: Sequence[Clip]) -> Iterator[Ask]:
+        """See Service. The clips are encoded at the first call."""
+        yield _Asker(self, tuple(clips)).ask
 
     def ask(self, parts: list[dict[str, Any]], inquiry: Inquiry, attempt: Attempt) -> Reply:
         """One call of chat/completions.
@@ -162,10 +162,10 @@ class OpenAICompatibleService:
 
 @dataclass(frozen=True)
 class _Asker:
-    """A clip in the form that the server takes."""
+    """Clips in the form that the server takes."""
 
     service: OpenAICompatibleService
-    clip: Clip | None
+    clips: tuple[Clip, ...]
 
     def ask(self, inquiry: Inquiry, attempt: Attempt) -> Reply:
         try:
@@ -176,18 +176,19 @@ class _Asker:
 
     @cached_property
     def parts(self) -> list[dict[str, Any]]:
-        """Content parts; for frames each picture follows its time."""
-        if self.clip is None:
-            return []
+        """Content parts; a clip follows its label, and for frames each picture follows its time."""
+        return [part for clip in self.clips for part in self._parts_of(clip)]
+
+    def _parts_of(self, clip: Clip) -> Iterator[dict[str, Any]]:
         if self.service.media == VIDEO:
-            return [{"type": "video_url", "video_url": {"url": _data_url(self.clip.media_type, self.clip.data)}}]
-        parts: list[dict[str, Any]] = [{"type": "text", "text": "The clip as pictures, each after its time:"}]
-        for seconds, jpeg in jpeg_frames(self.clip.path, self.service.sampling_fps):
-            parts += [
-                {"type": "text", "text": f"{seconds:.2f} s"},
-                {"type": "image_url", "image_url": {"url": _data_url("image/jpeg", jpeg)}},
-            ]
-        return parts
+            if clip.label:
+                yield {"type": "text", "text": f"{clip.label}:"}
+            yield {"type": "video_url", "video_url": {"url": _data_url(clip.media_type, clip.data)}}
+            return
+        yield {"type": "text", "text": f"{clip.label or 'The clip'} as pictures, each after its time:"}
+        for seconds, jpeg in jpeg_frames(clip.path, self.service.sampling_fps):
+            yield {"type": "text", "text": f"{seconds:.2f} s"}
+            yield {"type": "image_url", "image_url": {"url": _data_url("image/jpeg", jpeg)}}
 
 
 def shown_address(url: str) -> str:

@@ -8,7 +8,7 @@ import email.utils
 import functools
 import mimetypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -65,10 +65,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Clip:
-    """The video of a question: its path and its bytes; a service gets nothing else."""
+    """A video of a question: its path and its bytes; a service gets nothing else.
+
+    label: the name that the question gives it, where it is about several clips.
+    """
 
     path: Path
     data: bytes
+    label: str = ""
 
     @property
     def media_type(self) -> str:
@@ -101,8 +105,8 @@ class Service(Protocol):
     def settings(self) -> dict[str, object]:
         """Everything about the service that changes an answer; no secrets."""
 
-    def attach(self, clip: Clip | None) -> AbstractContextManager[Ask]:
-        """A function that asks about the clip, or without one. Its resources are released when the block ends."""
+    def attach(self, clips: Sequence[Clip]) -> AbstractContextManager[Ask]:
+        """A function that asks about the clips, each after its label; frees its resources when the block ends."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""

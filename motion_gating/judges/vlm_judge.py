@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 
 from motion_gating.judges.answer_cache import AnswerCache
 from motion_gating.judges.conversation import Conversation
@@ -15,11 +15,13 @@ from motion_gating.judges.interface import (
     RUN_ENDED,
     SPLIT,
     UNEXPECTED,
+    Preference,
     Question,
     Stop,
     Verdict,
     undecided,
 )
+from motion_gating.judges.protocols.better_of_two import LABELS, better_of, two_clips_inquiry
 from motion_gating.judges.protocols.interface import Part, QuestionProtocol, count_support
 from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, RunStopped
@@ -99,7 +101,7 @@ class VlmJudge:
     def judge(self, question: Question) -> Verdict:
         """The verdict of the protocol; undecided where an answer is missing."""
         try:
-            with self._conversation(question) as (conversation, described):
+            with self._conversation(question) as (conversation, (described,)):
                 return self._examined(conversation, described)
         except InputError as error:
             return undecided(self.name, NO_QUESTION, self._shown(error, 2 * MESSAGE_CHARACTERS))
@@ -114,6 +116,32 @@ class VlmJudge:
         """
         with self._conversation(question) as (conversation, _):
             return self.protocol.missing(conversation)
+
+    def prefer(self, first: Question, second: Question, least: bool = False, ask: bool = True) -> Preference:
+        """Which of two clips shows the description of the first question better; a missing answer has its reason.
+
+        Args:
+            least: ask for the worse clip, which is another question about the same thing.
+            ask: False looks only into the cache.
+        """
+        try:
+            with self._conversation(first, second) as (conversation, described):
+                facts = [one.sentences if one and self.gives_facts else () for one in described]
+                inquiry = two_clips_inquiry(conversation, facts, least)
+                values = conversation.ask(inquiry) if ask else conversation.kept(inquiry)
+                if values is None:
+                    return Preference(None, error_kind=NO_QUESTION, error="not in the cache")
+                cached = not ask or bool(conversation.from_cache)
+                return Preference(better_of(values, least), str(values["analysis"]), cached=cached)
+        except RunStopped:
+            reason = self.stop.message if self.stop else "the run ended"
+            return Preference(None, error_kind=RUN_ENDED, error=f"not asked: {reason}")
+        except CallFailure as failure:
+            return Preference(None, error_kind=failure.kind.value, error=failure.message)
+        except InputError as error:
+            return Preference(None, error_kind=NO_QUESTION, error=self._shown(error, 2 * MESSAGE_CHARACTERS))
+        except Exception as error:  # costs this pair its answer, not the run
+            return Preference(None, error_kind=UNEXPECTED, error=self._shown(f"{type(error).__name__}: {error}"))
 
     def _examined(self, conversation: Conversation, described: Description | None) -> Verdict:
         parts: list[Part] = []
@@ -136,22 +164,28 @@ class VlmJudge:
         return shown(text, self.service.secrets, length)
 
     @contextmanager
-    def _conversation(self, question: Question) -> Iterator[tuple[Conversation, Description | None]]:
-        """The conversation about a clip, and the description of its motion where there is one.
+    def _conversation(self, *questions: Question) -> Iterator[tuple[Conversation, list[Description | None]]]:
+        """The conversation about a clip, or about two with labels, and the description of each motion.
 
         Raises:
             InputError: there is nothing to ask about.
         """
-        if question.description is None:
+        text = questions[0].description
+        if text is None:
             raise InputError("the entry has no description. Name its field with --prompt-field.")
-        described = self._description(question)
-        facts = described.sentences if described and self.gives_facts else ()
-        with _clip(question, self.sees_clip) as clip, self.service.attach(clip) as ask:
-            side = functools.partial(self._side_view, question)
-            conversation = Conversation(
-                self.service, self.caller, self.cache, ask, question.description, self.meter, facts, clip, side
-            )
-            yield conversation, described
+        described = [self._description(question) for question in questions]
+        facts = described[0].sentences if described[0] and self.gives_facts else ()
+        labels = LABELS if len(questions) > 1 else ("",)
+        with ExitStack() as stack:
+            clips = [
+                replace(stack.enter_context(_clip(question)), label=label)
+                for question, label in zip(questions, labels, strict=True)
+                if self.sees_clip
+            ]
+            ask = stack.enter_context(self.service.attach(clips))
+            settings = (self.service, self.caller, self.cache, ask, text, self.meter)
+            side = functools.partial(self._side_view, questions[0])
+            yield Conversation(*settings, facts, tuple(clips), side), described
 
     def _side_view(self, question: Question) -> SideClip | None:
         """The motion from the side; None where the model sees no clips, or the motion cannot be read."""
@@ -225,16 +259,13 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 
 @contextmanager
-def _clip(question: Question, sees_clip: bool) -> Iterator[Clip | None]:
-    """The clip with its bytes; None where the model sees none.
+def _clip(question: Question) -> Iterator[Clip]:
+    """The clip with its bytes.
 
     Raises:
         InputError: there is nothing to ask about.
     """
     location = question.video
-    if not sees_clip:
-        yield None
-        return
     if location is None:
         raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
     with local_copy(location) as path:

@@ -24,6 +24,7 @@ class Metric:
         name, unit: for people; multiply the figure by ``scale`` for that unit.
         limits: which of ``max`` and ``min`` can be set; each is a flag ``--max-<key>`` of the gate, off unless given.
         short: a shorter name of these flags.
+        damage: a value that no sound motion reaches; None where there is no such value.
         hint: what the limit means, for ``--help``.
     """
 
@@ -34,6 +35,13 @@ class Metric:
     limits: tuple[str, ...] = ("max",)
     short: str | None = None
     hint: str = ""
+    damage: float | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What the limit means."""
+        damage = "" if self.damage is None else f"{self.damage:g} and more is damage"
+        return "; ".join(filter(None, (damage, self.hint)))
 
     def flags(self, kind: str) -> tuple[str, ...]:
         """The spellings of a limit's flag; ``kind`` is max or min."""
@@ -70,11 +78,11 @@ METRICS = (
         1000.0,
         hint="metres; a standing person leans from 0.10 on, a running or crawling one has more",
     ),
-    Metric("root_speed", "root speed", "m/s", hint="10 and more is damage"),
-    Metric("root_turn", "root turn", "rad/s", hint="20 and more is damage"),
-    Metric("height_range", "height range", "m", hint="2 and more is damage"),
-    Metric("joint_speed", "joint speed", "m/s", hint="20 and more is damage; a fast kick reaches 13"),
-    Metric("joint_jerk", "joint jerk", "m/s³", hint="2000 and more is damage"),
+    Metric("root_speed", "root speed", "m/s", damage=10.0),
+    Metric("root_turn", "root turn", "rad/s", damage=20.0),
+    Metric("height_range", "height range", "m", damage=2.0),
+    Metric("joint_speed", "joint speed", "m/s", hint="a fast kick reaches 13", damage=20.0),
+    Metric("joint_jerk", "joint jerk", "m/s³", damage=2000.0),
     Metric(
         IMAGE_FIT,
         "image fit of the capture",

@@ -18,7 +18,9 @@ ORDER = {
         *("motions", "refining", "describing", "preview_capture", "hmr_results", "hmr_formats", "conversion"),
         *("exporters", "representations", "drawing", "viewer"),
     ),
-    "motion_gating": ("archives", "rendering", "metrics", "verdicts", "judges", "gate", "evaluation", "review_page"),
+    "motion_gating": (
+        *("archives", "rendering", "metrics", "verdicts", "judges", "gate", "evaluation", "ranking", "review_page"),
+    ),
 }
 MOST_FILES = 18
 # Copied into checkouts of other projects, where they import that project's files.
@@ -45,6 +47,7 @@ COMMANDS = (
     "motion_gating.apply_quality_gate",
     "motion_gating.evaluate_gate",
     "motion_gating.build_report",
+    "motion_gating.rank_candidates",
     "motion_gating.make_archive",
     "motion_gating.export_for_tm2m",
     "motion_rep.inspect_capture",

@@ -174,7 +174,7 @@ def _check_inquiry(conversation: Conversation, events: list[str]) -> Inquiry:
 
 
 def _about_clip(conversation: Conversation, part: str, words: str, data: str, form: dict[str, object]) -> Inquiry:
-    sees_clip = conversation.clip is not None
+    sees_clip = conversation.sees_clip
     return Inquiry(part, with_facts(words, conversation.facts, sees_clip) + data, form, sees_clip)
 
 

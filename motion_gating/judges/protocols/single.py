@@ -48,5 +48,5 @@ class SingleQuestion:
         return sum(conversation.kept(inquiry, vote) is None for vote in range(self.votes // 2 + 1))
 
     def _inquiry(self, conversation: Conversation) -> Inquiry:
-        sees_clip = conversation.clip is not None
+        sees_clip = conversation.sees_clip
         return Inquiry("match", prompt_for(conversation.description, conversation.facts, sees_clip), SCHEMA, sees_clip)

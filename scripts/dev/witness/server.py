@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 from scripts.dev.witness.habits import Answer, Asked, understood
+from scripts.dev.witness.pairs import AskedAboutPair, honest, understood_pair
 
 
 @dataclass
@@ -18,13 +19,19 @@ class WitnessServer:
     """Serves while its block lasts.
 
     truths: bytes of a clip -> the text that it really shows.
-    refuses: whether a question is answered with an error instead.
+    refuses: whether a question about one clip is answered with an error instead.
+    qualities: bytes of a clip -> how good it is, for questions about two clips.
+    pair_habit, refuses_pair: as the first two, for these questions.
     """
 
     habit: Callable[[Asked], Answer]
     truths: dict[bytes, str]
     refuses: Callable[[Asked], bool] = lambda asked: False
     asked: list[Asked] = field(default_factory=list)
+    qualities: dict[bytes, float] = field(default_factory=dict)
+    pair_habit: Callable[[AskedAboutPair], Answer] = honest
+    refuses_pair: Callable[[AskedAboutPair], bool] = lambda asked: False
+    asked_pairs: list[AskedAboutPair] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         witness = self
@@ -61,13 +68,13 @@ class WitnessServer:
 
     def reply(self, content: list[dict]) -> tuple[int, dict]:
         """Status and body of a chat completion about the parts of a message."""
-        clips = [part["video_url"]["url"].partition(",")[2] for part in content if part["type"] == "video_url"]
-        truth = self.truths.get(base64.b64decode(clips[0]), "") if clips else None
-        asked = understood(content[-1]["text"], truth)
-        self.asked.append(asked)
-        if self.refuses(asked):
+        urls = [part["video_url"]["url"] for part in content if part["type"] == "video_url"]
+        clips = [base64.b64decode(url.partition(",")[2]) for url in urls]
+        text = content[-1]["text"]
+        answer = self._about_pair(text, clips) if len(clips) == 2 else self._about_clip(text, clips)
+        if answer is None:
             return 400, {"error": {"message": "not now", "type": "invalid_request_error"}}
-        message = {"role": "assistant", "content": json.dumps(self.habit(asked))}
+        message = {"role": "assistant", "content": json.dumps(answer)}
         usage = {"prompt_tokens": 1000 * len(clips) + 200, "completion_tokens": 50, "total_tokens": 1250}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return 200, {
@@ -78,3 +85,15 @@ class WitnessServer:
             "choices": [choice],
             "usage": usage,
         }
+
+    def _about_clip(self, prompt: str, clips: list[bytes]) -> Answer | None:
+        """None where the question is refused."""
+        asked = understood(prompt, self.truths.get(clips[0], "") if clips else None)
+        self.asked.append(asked)
+        return None if self.refuses(asked) else self.habit(asked)
+
+    def _about_pair(self, prompt: str, clips: list[bytes]) -> Answer | None:
+        """None where the question is refused."""
+        asked = understood_pair(prompt, self.qualities[clips[0]], self.qualities[clips[1]])
+        self.asked_pairs.append(asked)
+        return None if self.refuses_pair(asked) else self.pair_habit(asked)

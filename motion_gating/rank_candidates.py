@@ -1,0 +1,62 @@
+"""Choose the best of several candidates for each text: by figures, and by pairs shown to a judge in both orders.
+
+Candidates are entries with the same ``group``. What the gate rejects or what is damaged drops out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_gating.archives.flags import add_archive_flag, add_field_flags
+from motion_gating.judges.flags import GEMINI, NONE, OPENAI, SINGLE, add_judge_flags, add_verdicts_flag
+from motion_rep.common.command_line import Parser, run_command
+from motion_rep.files.locations import read_location, written_location
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    add_archive_flag(parser)
+    parser.add_argument(
+        "--quality-report",
+        type=read_location,
+        metavar="R",
+        help="the gate's report; without it, the decisions come from the archive",
+    )
+    parser.add_argument(
+        "-o",
+        "--output-json",
+        type=written_location,
+        required=True,
+        metavar="B",
+        help="archive to write, with one entry for each group; B_candidates.json next to it has all entries with their "
+        "ranks, B_candidates.run.json the pairs",
+    )
+    add_field_flags(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="count the calls and estimate their tokens; ask and write nothing"
+    )
+    add_judge_flags(parser, (GEMINI, OPENAI, NONE), asks_about_pairs=True)
+    parser.set_defaults(protocol=SINGLE, votes=1)
+    add_verdicts_flag(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from motion_gating.ranking.ranking_run import run_ranking
+
+    return run_ranking(args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

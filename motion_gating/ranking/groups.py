@@ -1,0 +1,119 @@
+"""Groups of candidates from an archive, the gate's report and verdicts of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_id, read_entries, read_items
+from motion_gating.archives.candidates import candidates_path, group_of
+from motion_gating.archives.content import content_from, why_not_judged
+from motion_gating.archives.fields import CONTENT, FAILED_CHECKS, USE_REF_MOTION, Fields
+from motion_gating.gate.gate import question_of
+from motion_gating.judges.content import changed_part
+from motion_gating.judges.interface import Question
+from motion_gating.metrics.entry_metrics import Measured, measured_entries
+from motion_gating.ranking.candidate import Candidate, damage_in
+from motion_gating.ranking.group_rank import Group
+from motion_gating.verdicts.flags import UNDECIDED
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_rep.common.errors import InputError
+from motion_rep.files.locations import Location
+from motion_rep.runs.engine import IN_THIS_PROCESS
+
+
+@dataclass(frozen=True)
+class RankOptions:
+    """Inputs and outputs of a run.
+
+    Attributes:
+        quality_report: the gate's report; None takes the decisions from the archive.
+        threads: groups that are asked about at a time.
+        settings: described in the run block; no secrets.
+        verdicts: files of reviewers, which are not overwritten.
+        conflicts: the rule for reviewers who chose different candidates; one of ``verdicts.flags.RULES``.
+    """
+
+    meta_json: Location
+    output_json: Location
+    quality_report: Location | None = None
+    fields: Fields = field(default_factory=Fields)
+    threads: int = 2
+    settings: dict[str, object] = field(default_factory=dict)
+    verdicts: tuple[Path, ...] = ()
+    conflicts: str = UNDECIDED
+
+    @property
+    def candidates_json(self) -> Location:
+        """The archive with all candidates."""
+        return candidates_path(self.output_json)
+
+    @property
+    def run_block(self) -> Location:
+        """Settings, counts and pairs of the run."""
+        return self.candidates_json.with_name(f"{self.candidates_json.stem}.run.json")
+
+
+def read_groups(options: RankOptions, people: Verdicts) -> list[Group]:
+    """The groups in the order in which they begin; entries without a group are left out.
+
+    Raises:
+        UsageError: the archive or the report is broken, or a group is invalid.
+    """
+    records = {} if options.quality_report is None else _records(options.quality_report)
+    groups: dict[str, list[Candidate]] = {}
+    count = sum(1 for _ in _grouped(options))
+    measured = measured_entries(lambda: _grouped(options), count, options.fields, options.meta_json, IN_THIS_PROCESS)
+    for entry, figures in measured:
+        candidate = _candidate(entry, figures, records.get(str(entry_id(entry))), options, people)
+        groups.setdefault(str(group_of(entry)), []).append(candidate)
+    return [Group(name, tuple(found)) for name, found in groups.items()]
+
+
+def _grouped(options: RankOptions) -> Iterator[dict]:
+    return (entry for entry in read_entries(options.meta_json) if group_of(entry) is not None)
+
+
+def _records(report: Location) -> dict[str, dict]:
+    """What the report says about each entry, by the text of the id."""
+    kept = (USE_REF_MOTION, FAILED_CHECKS, CONTENT)
+    items = (item for item in read_items(report, "a list of records") if isinstance(item, dict))
+    return {str(item.get("id")): {key: item.get(key) for key in kept} for item in items}
+
+
+def _candidate(
+    entry: dict, figures: Measured, record: dict | None, options: RankOptions, people: Verdicts
+) -> Candidate:
+    identifier, metrics = entry_id(entry), figures.metrics
+    try:
+        question = question_of(entry, options.fields, options.meta_json)
+    except InputError as error:
+        return Candidate(identifier, Question(identifier, None, None), metrics, dropped=(str(error),))
+    passed = _decision(entry, figures, record)
+    no_figures = (f"no figures: {figures.error}",) if metrics is None else damage_in(metrics)
+    dropped = (*(_rejection(record) if passed is False else ()), *no_figures)
+    return Candidate(
+        identifier, question, metrics, passed, dropped, _choices(people.get(str(identifier), ()), question)
+    )
+
+
+def _decision(entry: dict, figures: Measured, record: dict | None) -> bool | None:
+    """The gate's decision about the motion of now; None where it is undecided or about another motion."""
+    if record is None:
+        value = entry.get(USE_REF_MOTION)
+        return value if isinstance(value, bool) and why_not_judged(entry, figures.content.motion) is None else None
+    value, judged = record[USE_REF_MOTION], content_from(record[CONTENT])
+    about_this = judged is None or judged.motion is None or judged.motion == figures.content.motion
+    return value if isinstance(value, bool) and about_this else None
+
+
+def _rejection(record: dict | None) -> tuple[str, ...]:
+    failed = record[FAILED_CHECKS] if record is not None else None
+    return (f"the gate rejects it: {', '.join(map(str, failed)) if isinstance(failed, list) and failed else 'false'}",)
+
+
+def _choices(verdicts: tuple[HumanVerdict, ...], question: Question) -> tuple[HumanVerdict, ...]:
+    """The choices for this candidate that stand, and were made about this motion, clip and text."""
+    standing = (one for one in verdicts if one.chosen and not one.overruled)
+    return tuple(one for one in standing if changed_part(one.content, question) is None)

@@ -1,0 +1,114 @@
+"""The ranking from the flags of the command, and the lines that it prints."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from motion_gating.archives.flags import fields_from
+from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
+from motion_gating.judges.interface import RUN_ENDED, Judge
+from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
+from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
+from motion_gating.ranking.groups import RankOptions, read_groups
+from motion_gating.ranking.plan import plan_ranking
+from motion_gating.ranking.ranking import Ranking, rank_archive, require_apart
+from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+
+LISTED = 20  # groups without a winner
+FEWEST_PAIRS = 4  # before anything is said about a judge
+
+
+def run_ranking(args: argparse.Namespace) -> int:
+    """Rank the groups, or print the planned calls; returns the exit code.
+
+    Raises:
+        UsageError: flags or files that do not fit together.
+    """
+    require_apart(_options(args, None))
+    judge = make_judge(args, cache_folder(args, args.quality_report or args.output_json), need_key=not args.dry_run)
+    people, model = ({}, None) if judge is None else (judge.people, judge.model)
+    options = _options(args, judge)
+    if args.dry_run:
+        for line in plan_ranking(read_groups(options, people), model, options.conflicts):
+            say(line)
+        return DONE
+    ranking = rank_archive(options, model, people, _bar)
+    say_ranking(options, ranking, model is not None)
+    return exit_code(ranking)
+
+
+def _options(args: argparse.Namespace, judge: Judge | None) -> RankOptions:
+    asked = {} if judge is None or judge.model is None else {"prompt": [BETTER, WORSE]}
+    return RankOptions(
+        meta_json=args.meta_json,
+        output_json=args.output_json,
+        quality_report=args.quality_report,
+        fields=fields_from(args),
+        threads=args.num_threads,
+        settings={**judge_settings(args, judge), **asked},
+        verdicts=tuple(args.verdicts or ()),
+        conflicts=args.conflicts,
+    )
+
+
+def _bar(ranked: Iterable[RankedGroup], count: int) -> Iterator[RankedGroup]:
+    yield from progress(ranked, "ranking", total=count, unit="group")
+
+
+def say_ranking(options: RankOptions, ranking: Ranking, asked_model: bool) -> None:
+    """Print who decided, what is missing, which groups have no winner, and where the archives are."""
+    counts = ranking.counts()
+    if not asked_model:
+        say("no judge: the groups are ranked by figures alone (image fit, skate ratio, tremble)")
+    _say_missing(ranking)
+    both, dependent = counts["pairs_in_both_orders"], counts["depend_on_order"]
+    if both >= FEWEST_PAIRS and 2 * dependent >= both:
+        say_warning(
+            f"{dependent} of {both} pairs that were asked in both orders depend on the order, so the figures decided "
+            "them. This judge prefers a place, not a clip."
+        )
+    _say_without_winner(ranking)
+    if ranking.cost and ranking.cost["dollars"]:
+        say(
+            f"{ranking.cost['calls']} calls cost {ranking.cost['dollars']:.4f} dollars "
+            f"at the prices of {ranking.cost['prices_of']}"
+        )
+    names = {
+        JUDGE: "by the judge",
+        FIGURES: "by figures",
+        PERSON: "by a person",
+        ONLY: ONLY,
+        NOBODY: "without a winner",
+    }
+    decided = ", ".join(f"{counts[name]} {words}" for name, words in names.items() if counts[name])
+    say(
+        f"{counts['groups']} groups{': ' if decided else ''}{decided}; chosen {options.output_json}, "
+        f"all candidates {options.candidates_json}"
+    )
+
+
+def _say_missing(ranking: Ranking) -> None:
+    kinds = Counter(answer.error_kind for answer in ranking.missing)
+    for kind, count in kinds.items():
+        if kind != RUN_ENDED:  # it has a line of its own
+            example = next(answer.error for answer in ranking.missing if answer.error_kind == kind)
+            say_warning(f"{count} pairs without an answer ({kind}); the figures decided them, for example: {example}")
+
+
+def _say_without_winner(ranking: Ranking) -> None:
+    found = [group for group in ranking.groups if group.winner is None]
+    for group in found[:LISTED]:
+        reasons = "; ".join(f"{one.candidate.identifier}: {', '.join(one.reasons)}" for one in group.ranks)
+        say_warning(f"group {group.name}: no winner, all candidates drop out ({reasons})")
+    if len(found) > LISTED:
+        say_warning(f"{len(found) - LISTED} more groups without a winner")
+
+
+def exit_code(ranking: Ranking) -> int:
+    """The exit code of a ranking; prints why the judge was stopped."""
+    if ranking.stop is not None:
+        say_error(f"the judge was stopped: {ranking.stop.message}")
+        return ranking.stop.exit_code
+    return SOME_FAILED if ranking.missing else DONE

@@ -1,0 +1,37 @@
+"""Measure the ranking of candidates with made-up judges of known habits: how often the best of a group is found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument("--groups", type=positive_int, default=4000, help="made-up groups for each line")
+    parser.add_argument("--candidates", type=positive_int, default=4, help="candidates in a group")
+    parser.add_argument("--seed", type=int, default=0, help="another seed makes other groups")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_run, build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from scripts.dev.witness.groups import print_rankings
+
+    print_rankings(args.groups, args.candidates, args.seed)
+    return DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
