@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import DEFAULT_JITTER, add_jitter_flag
+from motion_gating.verdicts.flags import add_reviewer_flags, require_reviewers
 from motion_rep.common.command_line import Parser, from_flags, picture_side, run_command
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
@@ -49,6 +50,16 @@ def build_parser() -> Parser:
         metavar="DIR",
         help="folder with the motions before they were refined, under the same names: shown next to the refined ones",
     )
+    parser.add_argument(
+        "--verdicts",
+        type=read_path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="verdicts of reviewers, shown on the page and merged with those given there; may be given several times, "
+        "and then the agreement of the reviewers is printed",
+    )
+    add_reviewer_flags(parser)
     parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from the person's left")
     parser.add_argument(
         "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view"
@@ -72,6 +83,7 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.review_page.page_run import PageRun, make_review
 
     require_failures_folder(args)
+    require_reviewers(args.reviewers, args.overlap)
     engine = engine_from(args, WORTH_A_WORKER if args.no_side_view else SIDE_VIEWS_WORTH_A_WORKER)
     return make_review(from_flags(PageRun, args), engine)
 

@@ -34,6 +34,7 @@ from motion_gating.review_page.records import (
     what_is_judged,
     worst_half_second,
 )
+from motion_gating.review_page.reviewing import Reviewing
 from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_gating.review_page.told import told_about
 from motion_rep.common.errors import InputError
@@ -58,6 +59,7 @@ class PageOptions:
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
     raw_motions: folder with the motions before they were refined, under the same file names.
     names: of the entries' files; None takes safe names only.
+    reviewing: who reviews, and what reviewers said already.
     """
 
     meta_json: Location
@@ -71,6 +73,7 @@ class PageOptions:
     eval_field: str = EVAL_PATH
     prompt_field: str = PROMPT
     names: OutputNames | None = None
+    reviewing: Reviewing = field(default_factory=Reviewing)
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,7 @@ def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
 def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
     item, options, joints = entry.item, entry.options, entry.joints
     poster = entry.output("posters", ".jpg")
+    content = _content(entry)
     row = {
         "key": entry.key,
         "id": str(item.identifier),
@@ -247,7 +251,8 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "figures": [_scaled(item, figure) for figure in METRICS],
         "seconds": None if joints is None else len(joints.joints) / fps,
         "about": what_is_judged(entry.prompt, _motion_digest(entry)),
-        "content": _content(entry).as_dict(),
+        "content": content.as_dict(),
+        **options.reviewing.row(item.entry, content),
     }
     details = {
         "reasons": reasons_of(item, options.threshold),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from motion_gating.review_page.records import (
     run_block,
     run_facts,
 )
+from motion_gating.review_page.reviewing import Reviewing
 from motion_gating.review_page.side_video import SideTools
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import say, say_warning
@@ -54,6 +55,8 @@ class PageRun:
         no_side_view: leaves out the view from 90 degrees, for which are side_size, smplx_model_dir and renderer.
         checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
         failures: file for the entries that lack something.
+        verdicts: files of reviewers, built into the page.
+        reviewers, overlap: see :class:`motion_gating.review_page.reviewing.Reviewing`.
     """
 
     meta_json: Location
@@ -72,6 +75,9 @@ class PageRun:
     eval_field: str = EVAL_PATH
     prompt_field: str = PROMPT
     failures: Path | None = None
+    verdicts: Sequence[Path] = ()
+    reviewers: Sequence[str] = ()
+    overlap: float | None = None
 
 
 def make_review(run: PageRun, engine: Engine) -> int:
@@ -91,16 +97,19 @@ def make_review(run: PageRun, engine: Engine) -> int:
     if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
         say_warning(stray)
     _require_apart(run)
+    reviewing = Reviewing.of(run.verdicts, run.reviewers, run.overlap)
     remove_stale_temporaries(require_folder(run.output))
     with scratch_file(run.output / "index.html") as file:
         records = keep_records(run.quality_report, file)
         count = _count(run, records)
         engine = engine_for(load_renderer(run.renderer), engine) if not run.no_side_view else engine
         batch = Batch(engine, "review page", "entry", run.failures)
-        options = _options(run, engine.shares_the_machine(count))
+        options = replace(_options(run, engine.shares_the_machine(count)), reviewing=reviewing)
         build_review(read_reviewed(run.meta_json, records), count, options, _heading(run), batch)
     remove_stale_temporaries(run.output)
     _say_result(run, count, batch.failures)
+    for line in reviewing.agreement():
+        say(line)
     batch.counts["shown"] = count - len(batch.failures)
     return batch.finish()
 
@@ -111,7 +120,7 @@ def _require_apart(run: PageRun) -> None:
     Raises:
         UsageError: names both, and the file.
     """
-    inputs: list[NamedPath] = [("--meta-json", run.meta_json)]
+    inputs: list[NamedPath] = [("--meta-json", run.meta_json), *(("--verdicts", path) for path in run.verdicts)]
     if run.quality_report is not None:
         inputs += [("--quality-report", run.quality_report), ("its run block", run_block(run.quality_report))]
     if run.checks is not None:
@@ -146,7 +155,7 @@ def build_review(
                 batch.failures.append(ItemFailure(item.identifier, "; ".join(page.missing), trace))
         rows.seek(0)
         figures = [{"name": metric.name, "unit": metric.unit} for metric in METRICS]
-        data = {"threshold": options.threshold, "figures": figures, **heading}
+        data = {"threshold": options.threshold, "figures": figures, **heading, **options.reviewing.heading()}
         write_page(page_path, heading["title"], data, (row.decode().rstrip("\n") for row in rows))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motion_gating.archives.content import Content, content_from
@@ -77,21 +77,34 @@ def reviewers_of(verdicts: Verdicts) -> list[str]:
 
 
 def _with(others: list[HumanVerdict], verdict: HumanVerdict) -> list[HumanVerdict]:
-    """The verdicts on an entry with one more; an earlier one of the same reviewer gives way to it, or it to a later."""
+    """The verdicts on an entry with one more; one of the same reviewer is joined with it, or the later stays."""
     for place, other in enumerate(others):
         if other.reviewer != verdict.reviewer:
             continue
-        if _same(other, verdict):
-            kept = other if verdict.time is None or not verdict.overruled else verdict
-            return [*others[:place], kept, *others[place + 1 :]]
-        if other.time is not None and verdict.time is not None and other.time != verdict.time:
+        known = other.time is not None and verdict.time is not None
+        if known and other.time != verdict.time:
             return [*others[:place], max(other, verdict, key=_time_of), *others[place + 1 :]]
+        if _same(other, verdict):
+            return [*others[:place], _joined(other, verdict), *others[place + 1 :]]
     return [*others, verdict]
 
 
 def _same(first: HumanVerdict, second: HumanVerdict) -> bool:
-    keys = ("matches", "usable", "content", "time", "chosen")
-    return all(getattr(first, key) == getattr(second, key) for key in keys)
+    contents = {first.content, second.content} - {None}
+    return len(contents) < 2 and all(
+        getattr(first, key) == getattr(second, key) for key in ("matches", "usable", "chosen")
+    )
+
+
+def _joined(first: HumanVerdict, second: HumanVerdict) -> HumanVerdict:
+    """One verdict that is in two files: all that either knows."""
+    return replace(
+        first,
+        analysis=first.analysis or second.analysis,
+        content=first.content or second.content,
+        time=first.time or second.time,
+        overruled=first.overruled or second.overruled,
+    )
 
 
 def _time_of(verdict: HumanVerdict) -> datetime.datetime:

@@ -17,9 +17,16 @@ const GROUPS = [
   ["failed", "failed", "an error left figures or the verdict missing"],
 ];
 const ANSWERS = { match: ["match", "✓", "m", true], mismatch: ["no match", "✗", "x", false], unsure: ["unsure", "?", "u", null] };
-const REVIEWED = [["none", "no verdict yet"], ["given", "with your verdict"], ["differs", "you and the judge differ"]];
+const REVIEWED = [
+  ["none", "no verdict yet", "nobody gave a verdict"],
+  ["given", "with your verdict"],
+  ["differs", "you and the judge differ"],
+  ["mine", "yours to review", "assigned to you"],
+  ["missing", "yours missing", "to be reviewed by you, without your verdict"],
+  ["conflicts", "conflicts", "one reviewer says match, another no match"],
+];
 
-const state = { group: null, reviewed: null, words: "", sort: "order", ascending: true, shown: [], first: 0, open: null };
+const state = { me: "", group: null, reviewed: null, words: "", sort: "order", ascending: true, shown: [], first: 0, open: null };
 // The list holds this many rows; a browser can keep a hundred thousand entries in mind, but not that many rows.
 const BLOCK = 1000;
 

@@ -42,7 +42,7 @@ async function show(key, keepPlace = false) {
   holder.replaceChildren(headOf(entry), make("p", { className: "fullprompt" }, entry.prompt || "(no prompt)"));
   holder.scrollTop = 0;
   try {
-    const details = await detailsOf(entry);
+    const details = await detailsToShow(entry);
     if (state.open === key) fill(holder, entry, details);
   } catch (error) {
     if (state.open === key) holder.append(judgeOf(entry), make("p", { className: "card problems" }, error.message));
@@ -72,10 +72,11 @@ function fill(holder, entry, details) {
   const facts = make("section", { className: "card" }, make("h3", {}, "Measured on the joints"), list([...details.remarks, ...details.facts]));
   const columns = make("div", { className: "columns" }, details.reasons.length ? why : null, details.analysis || details.evidence.length ? said : null,
     details.facts.length || details.remarks.length ? facts : null);
-  const parts = [player.videos, player.controls, judgeOf(entry), columns, player.curves, numbersOf(entry, details)];
+  const parts = [player.videos, player.controls, compareBar(entry), judgeOf(entry), columns, player.curves, numbersOf(entry, details)];
   if (details.absent.length) parts.splice(2, 0, make("p", { className: "absence" }, `Not shown: ${details.absent.join("; ")}.`));
   if (details.problems.length) parts.unshift(make("section", { className: "card problems" }, make("h3", {}, "What went wrong"), list(details.problems)));
-  holder.append(...parts);
+  holder.append(...parts.filter(Boolean));
+  addChoices(entry, player.videos);
   player.layout();
   player.seek(0);
 }
@@ -96,7 +97,7 @@ function numbersOf(entry, details) {
 /** Open the entry that many places on in the list as it is filtered now. */
 function step(by) {
   const place = state.shown.findIndex((entry) => entry.key === state.open);
-  const next = state.shown[place < 0 ? 0 : place + by];
+  const next = place < 0 ? state.shown[0] : nextFrom(place, by);
   if (next) open(next.key);
   else tell(by > 0 ? "That was the last entry of the list." : "That is the first entry of the list.");
 }

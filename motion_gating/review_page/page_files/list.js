@@ -7,9 +7,20 @@ function differs(entry) {
   return Boolean(answer) && answer[3] !== null && typeof entry.vlm === "boolean" && answer[3] !== entry.vlm;
 }
 
-function inReviewed(entry, name) {
-  const given = Boolean(verdictOf(entry).verdict);
-  return name === "differs" ? differs(entry) : name === "given" ? given : !given;
+const IN_REVIEWED = {
+  none: (entry) => !saidOf(entry).some(isGiven),
+  given: (entry) => isGiven(verdictOf(entry)),
+  differs,
+  mine: isAssigned,
+  missing: (entry) => isAssigned(entry) && !isGiven(verdictOf(entry)),
+  conflicts: isConflict,
+};
+
+/** The filters by verdict that say something: those about other reviewers only where there are any. */
+function reviewedFilters() {
+  const others = batch.given || [...kept.values()].some((items) => items.some((item) => item.reviewer !== state.me));
+  const shown = { mine: batch.reviewers, missing: batch.reviewers || others, conflicts: others };
+  return REVIEWED.filter(([name]) => !(name in shown) || shown[name] || state.reviewed === name);
 }
 
 function chips(holder, names, count, chosen, choose) {
@@ -27,14 +38,19 @@ function showChips() {
   const inGroup = (name) => (name === "all" ? entries : entries.filter((entry) => entry.groups.includes(name))).length;
   const groups = GROUPS.filter(([name]) => !["fast", "other"].includes(name) || inGroup(name));
   chips(find("groups"), [["all", "all", "every entry"], ...groups], inGroup, state.group || "all", (name) => { state.group = name; showList(); });
-  const count = (name) => entries.filter((entry) => inReviewed(entry, name)).length;
-  chips(find("reviewed"), REVIEWED, count, state.reviewed, (name) => { state.reviewed = name; showList(); });
+  const count = (name) => entries.filter(IN_REVIEWED[name]).length;
+  chips(find("reviewed"), reviewedFilters(), count, state.reviewed, (name) => {
+    state.reviewed = name;
+    showList();
+    if (!state.me && ["mine", "missing"].includes(name)) showNameDialog();
+  });
   if (focused) document.querySelector(`.chips [data-name="${focused}"]`)?.focus();
 }
 
 function showProgress() {
-  const given = entries.filter((entry) => verdictOf(entry).verdict).length;
-  find("progress").textContent = `${given} of ${entries.length} reviewed`;
+  const own = batch.reviewers?.includes(state.me) ? entries.filter(isAssigned) : entries;
+  const given = own.filter((entry) => isGiven(verdictOf(entry))).length;
+  find("progress").textContent = `${given} of ${own.length}${own === entries ? "" : " of yours"} reviewed`;
   showChips();
 }
 
@@ -44,7 +60,7 @@ function rowOf(entry) {
   const jitter = entry.figures[0] === null ? "" : `jitter ${short(entry.figures[0])}`;
   const what = make("span", { className: "what" },
     make("span", { className: "prompt" }, entry.prompt || "(no prompt)"),
-    make("span", { className: "line" }, ...badges, make("span", {}, jitter), make("span", {}, `id ${entry.id}`)));
+    make("span", { className: "line" }, ...badges, make("span", {}, jitter), make("span", {}, `id ${entry.id}`), groupName(entry)));
   const row = make("button", { type: "button", className: "row" }, image, what, make("span", { className: "mine" }));
   row.onclick = () => open(entry.key);
   if (state.open === entry.key) row.setAttribute("aria-current", "true");
@@ -53,17 +69,23 @@ function rowOf(entry) {
   return row;
 }
 
+function groupName(entry) {
+  if (!entry.group) return null;
+  return make("span", {}, [`group ${entry.group}`, entry.seed === undefined ? null : `seed ${entry.seed}`, entry.rank ? `rank ${entry.rank}` : null].filter(Boolean).join(", "));
+}
+
 function showVerdict(entry) {
   markRow(entry);
   if (state.open === entry.key) showAnswers(entry);
 }
 
 function markRow(entry) {
-  const { verdict } = verdictOf(entry);
   const mark = rows.get(entry.key)?.querySelector(".mine");
   if (mark) {
-    mark.textContent = verdict ? ANSWERS[verdict][1] : "";
-    mark.title = verdict ? `your verdict: ${ANSWERS[verdict][0]}` : "";
+    const mine = verdictOf(entry);
+    const conflict = isConflict(entry);
+    mark.textContent = (mine.chosen ? "★" : mine.verdict ? ANSWERS[mine.verdict][1] : mine.chosen === false ? "·" : "") + (conflict ? " ≠" : "");
+    mark.title = [isGiven(mine) ? `your verdict: ${wordsOf({ ...mine, note: "" })}` : "", conflict ? "reviewers contradict each other" : ""].filter(Boolean).join("; ");
     mark.setAttribute("aria-label", mark.title);
     mark.setAttribute("role", "img");
   }
@@ -86,7 +108,7 @@ function compare(first, second) {
 function showList() {
   const words = state.words.toLowerCase().split(/\s+/).filter(Boolean);
   state.shown = entries.filter((entry) => (!state.group || entry.groups.includes(state.group))
-    && (!state.reviewed || inReviewed(entry, state.reviewed))
+    && (!state.reviewed || IN_REVIEWED[state.reviewed](entry))
     && words.every((word) => searched(entry).includes(word))).sort(compare);
   showBlock(0);
   find("count").textContent = `${state.shown.length} of ${entries.length} ${entries.length === 1 ? "entry" : "entries"}`;

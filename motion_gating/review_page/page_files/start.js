@@ -33,13 +33,23 @@ const KEYS = {
   w: () => player?.details.worst && player.seek(player.details.worst[0]),
   "/": () => find("search").focus(),
   e: exportVerdicts,
+  c: toggleCompare,
+  1: () => choose(0),
+  2: () => choose(1),
+  3: () => choose(2),
+  4: () => choose(3),
   "?": () => find("help").showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || find("help").open || find("conflicts").open) return;
   const { target } = event;
   const writes = target.matches("textarea, input[type=search], select");
+  if (document.querySelector("dialog[open]")) return;
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "z" && !writes) {
+    event.preventDefault();
+    return undo();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && writes) {
     target.blur();
     find("entry").focus();
@@ -54,11 +64,17 @@ document.addEventListener("keydown", (event) => {
 function start() {
   entries.forEach((entry, place) => {
     entry.place = place;
+    if (entry.group) groups.set(entry.group, [...(groups.get(entry.group) || []), entry]);
   });
+  state.me = readSetting("reviewer") || "";
   const theme = readSetting("theme");
   if (theme) document.documentElement.dataset.theme = theme;
   readKept();
   find("said").textContent = [`${entries.length} ${entries.length === 1 ? "entry" : "entries"}`, batch.said].filter(Boolean).join(", ");
+  if (batch.agreement) {
+    find("agreement").hidden = false;
+    find("agreement").querySelector("ul").replaceChildren(...batch.agreement.map((line) => make("li", {}, line)));
+  }
   showSort();
   showHistogram();
   showProgress();
@@ -75,6 +91,13 @@ function start() {
   find("after").onclick = () => turn(1);
   find("export").onclick = exportVerdicts;
   find("import").onchange = (event) => { if (event.target.files[0]) importVerdicts(event.target.files[0]); event.target.value = ""; };
+  find("undo").onclick = undo;
+  find("who").onclick = showNameDialog;
+  find("naming").onclose = () => {
+    const name = find("name").value.trim();
+    if (find("naming").returnValue === "save" && name !== state.me) setName(name);
+  };
+  showName();
   find("keys").onclick = () => find("help").showModal();
   find("theme").onclick = toggleTheme;
   const keyInAddress = () => decodeURIComponent(location.hash.slice(1));
@@ -83,7 +106,7 @@ function start() {
     if (!key) close();
     else if (key !== state.open || !document.body.classList.contains("reading")) show(key);
   });
-  window.addEventListener("storage", (event) => { if (event.key === storageKey) { readKept(); entries.forEach(showVerdict); showProgress(); } });
+  window.addEventListener("storage", (event) => { if (event.key === storageKey) { readKept(); showChanged(entries); } });
   const wide = matchMedia("(min-width: 801px)").matches;
   if (byKey.has(keyInAddress())) show(keyInAddress());
   else if (wide && state.shown.length) show(state.shown[0].key);

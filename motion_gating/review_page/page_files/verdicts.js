@@ -1,11 +1,17 @@
-// ---- verdicts: kept in this browser, per page; each remembers which motion and prompt it is about
+// ---- verdicts: kept in this browser, per page; each says whose it is, and which motion and prompt it is about
+//
+// An item: {reviewer, verdict, note, time, about, chosen, overruled}. "" is a reviewer without a name. Every entry may
+// have an item of each reviewer. An item without a verdict, a note or a choice hides one that is built into the page.
 
 const storageKey = `motion-review ${location.pathname}`;
-let kept = new Map();
+const NOTHING = { verdict: null, note: "" };
+let kept = new Map(); // key of an entry -> items
+const past = []; // what can be undone, the latest last
 
 function readKept() {
   try {
-    kept = new Map(Object.entries(JSON.parse(localStorage.getItem(storageKey)) || {}));
+    const found = Object.entries(JSON.parse(localStorage.getItem(storageKey)) || {});
+    kept = new Map(found.map(([key, items]) => [key, Array.isArray(items) ? items : [{ reviewer: "", ...items }]]));
   } catch {
     kept = new Map();
   }
@@ -19,105 +25,116 @@ function writeKept() {
   }
 }
 
-/** What the person said of an entry; nothing where the motion or the prompt has changed since. */
-function verdictOf(entry) {
-  const item = kept.get(entry.key);
-  return item && item.about === entry.about ? item : { verdict: null, note: "" };
+const isGiven = (item) => Boolean(item.verdict) || typeof item.chosen === "boolean";
+const isLater = (item, other) => Boolean(item.time && other.time) && Date.parse(item.time) > Date.parse(other.time);
+
+/** All that reviewers said of an entry; nothing where the motion or the prompt has changed since. */
+function saidOf(entry) {
+  const own = (kept.get(entry.key) || []).filter((item) => item.about === entry.about);
+  if (!entry.given) return own;
+  const replaced = (item) => own.some((other) => other.reviewer === item.reviewer && !isLater(item, other));
+  const built = entry.given.filter((item) => !replaced(item));
+  return [...built, ...own.filter((item) => !built.some((other) => other.reviewer === item.reviewer))];
 }
 
-function setVerdict(entry, change) {
-  readKept(); // another window may have the same page open
-  const item = { ...verdictOf(entry), ...change, about: entry.about };
-  if (item.verdict || item.note) kept.set(entry.key, item);
+/** What this reviewer said of an entry. */
+function verdictOf(entry) {
+  return saidOf(entry).find((item) => item.reviewer === state.me) || NOTHING;
+}
+
+const othersOf = (entry) => saidOf(entry).filter((item) => item.reviewer !== state.me && isGiven(item));
+
+/** Whether one reviewer says match and another no match, and nobody settled it. */
+function isConflict(entry) {
+  const items = saidOf(entry);
+  if (items.length < 2) return false;
+  const counting = items.filter((item) => !item.overruled);
+  const verdicts = (counting.length ? counting : items).map((item) => item.verdict);
+  return verdicts.includes("match") && verdicts.includes("mismatch");
+}
+
+function putItem(entry, item) {
+  const others = (kept.get(entry.key) || []).filter((other) => other.reviewer !== item.reviewer);
+  const says = isGiven(item) || item.note || entry.given?.some((other) => other.reviewer === item.reviewer);
+  const items = says ? [...others, { ...item, about: entry.about }] : others;
+  if (items.length) kept.set(entry.key, items);
   else kept.delete(entry.key);
+}
+
+/** Change what is kept of some entries, so that it can be undone. Changes with the same name are undone together. */
+function change(name, changed, action) {
+  readKept(); // another window may have the same page open
+  const last = past.at(-1);
+  if (last?.name !== name || !last.joins) past.push({ name, joins: name.startsWith("note"), before: new Map() });
+  for (const { key } of changed) if (!past.at(-1).before.has(key)) past.at(-1).before.set(key, kept.get(key));
+  action();
   writeKept();
-  showVerdict(entry);
+  showChanged(changed);
+}
+
+function undo() {
+  const last = past.pop();
+  if (!last) return tell("There is nothing to undo.");
+  readKept();
+  for (const [key, items] of last.before) {
+    if (items) kept.set(key, items);
+    else kept.delete(key);
+  }
+  writeKept();
+  const changed = [...last.before.keys()].map((key) => byKey.get(key));
+  showChanged(changed);
+  if (last.opens) open(changed[0].key);
+  tell(`Undone: ${last.name}.`);
+}
+
+function showChanged(changed) {
+  changed.forEach(showVerdict);
   showProgress();
+  find("undo").disabled = !past.length;
+  find("undo").title = past.length ? `Undo: ${past.at(-1).name} (Ctrl+Z)` : "Nothing to undo (Ctrl+Z)";
+}
+
+function setVerdict(entry, part) {
+  const name = "note" in part ? `note on id ${entry.id}` : `verdict on id ${entry.id}`;
+  change(name, [entry], () => putItem(entry, { ...verdictOf(entry), ...part, ...signature() }));
+  past.at(-1).opens = true;
+  askName();
+}
+
+/** Whose verdict it is, and when it was given. */
+function signature() {
+  return { reviewer: state.me, time: new Date().toISOString(), overruled: false };
 }
 
 function exportText() {
-  const given = entries.filter((entry) => verdictOf(entry).verdict);
-  const lines = given.map((entry) => {
-    const { verdict, note } = verdictOf(entry);
-    // idJson is the id as the archive writes it: numbers of any size keep their digits and strings stay strings.
-    return `  {"id": ${entry.idJson}, "matches": ${JSON.stringify(ANSWERS[verdict][3])}, "analysis": ${JSON.stringify(note || null)}, "content": ${JSON.stringify(entry.content)}}`;
-  });
+  const lines = entries.flatMap((entry) => saidOf(entry).filter(isGiven).map((item) => exportLine(entry, item)));
   return lines.length ? `[\n${lines.join(",\n")}\n]\n` : "[]\n";
 }
 
+function exportLine(entry, { verdict, note, reviewer, time, chosen, overruled }) {
+  const parts = { analysis: note || null, content: entry.content };
+  if (reviewer) parts.reviewer = reviewer;
+  if (time) parts.time = time;
+  if (typeof chosen === "boolean") parts.chosen = chosen;
+  if (overruled) parts.overruled = true;
+  const matches = verdict || chosen !== false ? ` "matches": ${JSON.stringify(verdict ? ANSWERS[verdict][3] : null)},` : "";
+  // idJson is the id as the archive writes it: numbers of any size keep their digits and strings stay strings.
+  return `  {"id": ${entry.idJson},${matches} ${JSON.stringify(parts).slice(1)}`;
+}
+
 function exportVerdicts() {
-  const given = entries.filter((entry) => verdictOf(entry).verdict).length;
-  if (!given) return tell("There are no verdicts to export. Press m, x or u on an entry.");
+  const given = entries.flatMap((entry) => saidOf(entry).filter(isGiven));
+  if (!given.length) return tell("There are no verdicts to export. Press m, x or u on an entry.");
   const link = make("a", { href: URL.createObjectURL(new Blob([exportText()], { type: "application/json" })), download: "verdicts.json" });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  const notes = entries.filter((entry) => verdictOf(entry).note && !verdictOf(entry).verdict).length;
-  tell(`${given} ${given === 1 ? "verdict" : "verdicts"} exported to verdicts.json.${notes ? ` ${notes} with a note and no verdict left out.` : ""}`);
+  const notes = entries.filter((entry) => verdictOf(entry).note && !isGiven(verdictOf(entry))).length;
+  const people = new Set(given.map(({ reviewer }) => reviewer)).size;
+  tell(`${given.length} ${given.length === 1 ? "verdict" : "verdicts"}${people > 1 ? ` of ${people} reviewers` : ""} exported to verdicts.json.`
+    + `${notes ? ` ${notes} with a note and no verdict left out.` : ""}`);
 }
 
-/** JSON with every number as its text, so that ids keep all digits: 9007199254740993 and 1.0 stay as they are. */
-function parseWithNumbersAsText(text) {
-  JSON.parse(text); // throws where it is no JSON
-  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token[0] === '"' ? token : `"${token}"`)));
-}
-
-/** Whether a verdict was given on another motion, clip or description; unknown parts agree with everything. */
-function isAboutOther(content, entry) {
-  if (!content || typeof content !== "object") return false;
-  return ["motion", "clip", "text"].some((part) => content[part] && entry.content[part] && content[part] !== entry.content[part]);
-}
-
-async function importVerdicts(file) {
-  const ids = new Map(entries.map((entry) => [entry.id, entry]));
-  let items;
-  try {
-    items = parseWithNumbersAsText(await file.text());
-    if (!Array.isArray(items)) throw new Error("it holds no list");
-  } catch (error) {
-    return tell(`${file.name} cannot be read: ${error.message}.`);
-  }
-  const usable = items.filter((item) => item && ids.has(String(item.id)) && [true, false, null].includes(item.matches));
-  const current = usable.filter((item) => !isAboutOther(item.content, ids.get(String(item.id))));
-  readKept();
-  const conflicts = [];
-  for (const item of current) {
-    const entry = ids.get(String(item.id));
-    const theirs = { verdict: item.matches === null ? "unsure" : item.matches ? "match" : "mismatch", note: typeof item.analysis === "string" ? item.analysis : "", about: entry.about };
-    const mine = verdictOf(entry);
-    const noteDiffers = mine.note && theirs.note && mine.note !== theirs.note;
-    if ((mine.verdict && mine.verdict !== theirs.verdict) || noteDiffers) conflicts.push({ entry, mine, theirs });
-    else kept.set(entry.key, { ...theirs, note: theirs.note || mine.note });
-  }
-  showImported();
-  const other = usable.length - current.length;
-  tell(`${current.length - conflicts.length} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
-    + `${conflicts.length ? ` ${conflicts.length} differ from yours.` : ""}`);
-  if (conflicts.length) showConflicts(conflicts);
-}
-
-function showImported() {
-  writeKept();
-  entries.forEach(showVerdict);
-  showProgress();
-}
-
-/** Let the reviewer choose where an imported verdict differs; nothing is overwritten unless it is checked. */
-function showConflicts(conflicts) {
-  const words = ({ verdict, note }) => `${verdict ? ANSWERS[verdict][0] : "no verdict"}${note ? ` (${note})` : ""}`;
-  const boxes = conflicts.map(() => make("input", { type: "checkbox" }));
-  find("differing").replaceChildren(...conflicts.map(({ entry, mine, theirs }, number) =>
-    make("li", {}, make("label", {}, boxes[number], ` id ${entry.id}: yours ${words(mine)}, imported ${words(theirs)}`))));
-  find("conflicts").returnValue = "";
-  find("conflicts").onclose = () => {
-    const choice = find("conflicts").returnValue;
-    readKept();
-    const taken = conflicts.filter((_, number) => choice === "all" || (choice === "checked" && boxes[number].checked));
-    for (const { entry, theirs } of taken) kept.set(entry.key, theirs);
-    showImported();
-    tell(`${taken.length} of ${conflicts.length} differing verdicts replaced; the others are as they were.`);
-  };
-  find("conflicts").showModal();
-}
+// ---- the buttons of the open entry
 
 function judgeOf(entry) {
   const buttons = Object.entries(ANSWERS).map(([name, [label, mark, key]]) => {
@@ -133,7 +150,8 @@ function judgeOf(entry) {
   const note = make("textarea", { id: "note", rows: 1, placeholder: "Note (n)", "aria-label": "Note", value: verdictOf(entry).note });
   note.oninput = () => setVerdict(entry, { note: note.value });
   const box = make("section", { className: "judge", "aria-label": "Your verdict" },
-    make("div", { className: "answers" }, ...buttons, next, make("label", { className: "auto" }, auto, "next entry after a verdict")), note);
+    make("div", { className: "answers" }, ...buttons, next, make("label", { className: "auto" }, auto, "next entry after a verdict")), note,
+    make("ul", { className: "others" }));
   showAnswers(entry, box);
   return box;
 }
@@ -143,6 +161,8 @@ function showAnswers(entry, box = find("entry")) {
   for (const button of box.querySelectorAll("[data-verdict]")) button.setAttribute("aria-pressed", String(button.dataset.verdict === verdict));
   const field = box.querySelector("textarea");
   if (field && field !== document.activeElement) field.value = note;
+  box.querySelector(".others")?.replaceChildren(...sayOthers(entry));
+  showChoice();
 }
 
 /** Give a verdict on the open entry; the same one again takes it back. */

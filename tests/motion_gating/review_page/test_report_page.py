@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from unittest import mock
 
@@ -12,44 +11,23 @@ import numpy as np
 import pytest
 from report_support import LARGE_ID, MARKUP, build, make_batch
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
+from browser_support import (  # noqa: E402
+    NAMELESS,
+    PATIENCE,
+    bring,
+    click,
+    given_ids,
+    open_id,
+    press,
+    shown,
+    size,
+    wait,
+)
+from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1366,820",
-)
-PATIENCE = 20
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("there is no chromium with chromedriver (apt-get install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    downloads = tmp_path_factory.mktemp("downloads")
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.add_experimental_option(
-        "prefs", {"download.default_directory": str(downloads), "download.prompt_for_download": False}
-    )
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    started.downloads = downloads
-    yield started
-    started.quit()
 
 
 @pytest.fixture(scope="module")
@@ -66,39 +44,11 @@ def page(browser, folder):
     size(browser, 1366, 820)
     browser.get("about:blank")
     browser.get((folder / "page" / "index.html").as_uri())
-    browser.execute_script("localStorage.clear()")
+    browser.execute_script(NAMELESS)
     browser.get("about:blank")
     browser.get((folder / "page" / "index.html").as_uri())
     wait(browser, "return Boolean(player) && player.clips.every(({node}) => node.readyState > 0)")
     return browser
-
-
-def size(browser, width: int, height: int) -> None:
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-    )
-
-
-def wait(browser, script: str):
-    return WebDriverWait(browser, PATIENCE, poll_frequency=0.05).until(lambda driver: driver.execute_script(script))
-
-
-def press(browser, *keys: str) -> None:
-    for key in keys:
-        browser.switch_to.active_element.send_keys(key)
-
-
-def shown(browser) -> list[str]:
-    return browser.execute_script("return state.shown.map((entry) => entry.id)")
-
-
-def open_id(browser) -> str:
-    return browser.execute_script("return byKey.get(state.open).id")
-
-
-def click(browser, selector: str) -> None:
-    browser.find_element(By.CSS_SELECTOR, selector).click()
 
 
 def test_counts_stand_on_the_chips_and_filter(page):
@@ -296,7 +246,7 @@ def test_verdicts_and_notes_survive_a_reload_and_can_be_taken_back(page):
 def test_a_verdict_on_another_motion_under_the_same_id_is_not_taken(page):
     press(page, "m")
     page.execute_script(
-        "const all = JSON.parse(localStorage.getItem(storageKey)); all['0'].about = 'of another motion'; "
+        "const all = JSON.parse(localStorage.getItem(storageKey)); all['0'][0].about = 'of another motion'; "
         "localStorage.setItem(storageKey, JSON.stringify(all))"
     )
     page.refresh()
@@ -312,20 +262,6 @@ def test_exported_verdicts_can_be_imported(page, tmp_path):
     wait(page, "return find('notice').textContent.startsWith('1 of 2 verdicts')")
     assert page.find_element(By.ID, "note").get_attribute("value") == "no"
     assert page.find_element(By.ID, "progress").text == "1 of 6 reviewed"
-
-
-def given_ids(page) -> dict:
-    """The verdicts that the page keeps, by id."""
-    script = "return entries.filter((e) => verdictOf(e).verdict).map((e) => [e.id, verdictOf(e).verdict])"
-    return dict(page.execute_script(script))
-
-
-def bring(page, path, items) -> None:
-    """Import a verdict file; ``items`` is JSON text."""
-    path.write_text(items)
-    page.execute_script("tell('')")
-    page.find_element(By.ID, "import").send_keys(str(path))
-    wait(page, "return find('notice').textContent.includes('imported')")
 
 
 def test_ids_stay_text_from_the_archive_to_the_import(browser, tmp_path):
@@ -352,12 +288,12 @@ def test_an_import_overwrites_nothing_without_a_word(page, tmp_path):
     assert "1 of 2 verdicts" in page.find_element(By.ID, "notice").text
     assert "id 0: yours match, imported no match (hm)" in page.find_element(By.ID, "differing").text
     assert given_ids(page) == {"0": "match", "3": "match"}
-    click(page, "#conflicts [value=mine]")
-    wait(page, "return find('notice').textContent.startsWith('0 of 1')")
+    click(page, "#conflicts [value=later]")
+    wait(page, "return !find('conflicts').open")
     assert given_ids(page) == {"0": "match", "3": "match"}
     bring(page, tmp_path / "w.json", '[{"id": 0, "matches": false}]')
-    click(page, "#differing input")
-    click(page, "#conflicts [value=checked]")
+    page.find_element(By.CSS_SELECTOR, "#differing select").send_keys("take theirs")
+    click(page, "#conflicts [value=apply]")
     wait(page, "return find('notice').textContent.startsWith('1 of 1')")
     assert given_ids(page) == {"0": "mismatch", "3": "match"}
 

@@ -79,6 +79,18 @@ def test_the_later_verdict_of_one_reviewer_counts(tmp_path):
     assert settle(read_verdicts(old, without)["1"]).conflict == "Ann: match; Ann: no match"
 
 
+def test_a_copy_that_knows_more_is_the_same_verdict(tmp_path):
+    content = {"motion": "a" * 32, "clip": None, "text": None}
+    by_hand, by_page = (
+        save(tmp_path, "a", said(1, True, "Ann")),
+        save(tmp_path, "b", said(1, True, "Ann", EARLY, content=content, analysis="fine", overruled=True)),
+    )
+    for files in ((by_hand, by_page), (by_page, by_hand)):
+        (verdict,) = read_verdicts(*files)["1"]
+        assert (verdict.analysis, verdict.content.motion, verdict.overruled) == ("fine", "a" * 32, True)
+        assert verdict.time is not None
+
+
 def test_old_files_without_names_are_reviewers_by_their_file(tmp_path):
     files = save(tmp_path, "a", said(1, True), said(2, True)), save(tmp_path, "b", said(1, False), said(2, True))
     verdicts = read_verdicts(*files)

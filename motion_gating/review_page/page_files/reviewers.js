@@ -1,0 +1,157 @@
+// ---- several reviewers: the reviewer's name, what others said, and imports that merge
+
+/** Ask for the name after the first verdict; once, also where the reviewer gives none. */
+function askName() {
+  if (!state.me && readSetting("asked") !== "1") showNameDialog();
+}
+
+function showNameDialog() {
+  writeSetting("asked", "1");
+  find("name").value = state.me;
+  find("names").replaceChildren(...(batch.reviewers || []).map((name) => make("option", { value: name })));
+  find("naming").returnValue = "";
+  find("naming").showModal();
+}
+
+function setName(name) {
+  readKept();
+  // Verdicts that were given before the page knew the name.
+  for (const [key, items] of kept) {
+    if (!items.some((item) => item.reviewer === name)) kept.set(key, items.map((item) => (item.reviewer ? item : { ...item, reviewer: name })));
+  }
+  writeKept();
+  past.length = 0;
+  state.me = name;
+  writeSetting("reviewer", name);
+  showName();
+  showChanged(entries);
+  showList();
+}
+
+function showName() {
+  find("who").textContent = state.me || "Your name";
+  find("who").title = state.me ? "You review as this person; press to change" : "Your name goes into every verdict";
+}
+
+const isAssigned = (entry) => !batch.reviewers || Boolean(entry.for?.includes(batch.reviewers.indexOf(state.me)));
+
+const wordsOf = ({ verdict, note, chosen }) =>
+  [verdict ? ANSWERS[verdict][0] : null, chosen === true ? "chosen" : chosen === false ? "not chosen" : null].filter(Boolean).join(", ")
+  + (note ? ` (${note})` : "");
+
+/** What others said; only after this reviewer's own verdict, so that it stays independent. */
+function sayOthers(entry) {
+  const mine = verdictOf(entry);
+  const others = othersOf(entry);
+  if (!others.length) return [];
+  if (!isGiven(mine)) return [make("li", {}, `${others.length} other ${others.length === 1 ? "verdict" : "verdicts"}, shown after yours`)];
+  const shown = others.length && isConflict(entry) || mine.overruled ? [mine, ...others] : others;
+  return shown.map((item) => {
+    const settle = make("button", { type: "button", title: "Only verdicts that count decide; all are exported" }, item.overruled ? "Let it count" : "Overrule");
+    settle.onclick = () => change(`${item.overruled ? "counting" : "overruling"} on id ${entry.id}`, [entry], () => putItem(entry, { ...item, overruled: !item.overruled }));
+    const who = item === mine ? "You" : item.reviewer || "No name";
+    return make("li", { className: item.overruled ? "overruled" : "" }, make("span", {}, make("b", {}, who), `: ${wordsOf(item)}`,
+      item.time ? ` – ${item.time.slice(0, 16).replace("T", " ")}` : ""), settle);
+  });
+}
+
+/** JSON with every number as its text, so that ids keep all digits: 9007199254740993 and 1.0 stay as they are. */
+function parseWithNumbersAsText(text) {
+  JSON.parse(text); // throws where it is no JSON
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token[0] === '"' ? token : `"${token}"`)));
+}
+
+/** Whether a verdict was given on another motion, clip or description; unknown parts agree with everything. */
+function isAboutOther(content, entry) {
+  if (!content || typeof content !== "object") return false;
+  return ["motion", "clip", "text"].some((part) => content[part] && entry.content[part] && content[part] !== entry.content[part]);
+}
+
+/** An item of a verdict file; without a name, it is the reviewer's own if the reviewer gave no name either. */
+function itemFrom({ matches, analysis, reviewer, time, chosen, overruled }, fileName) {
+  return {
+    reviewer: typeof reviewer === "string" && reviewer ? reviewer : state.me ? fileName : "",
+    verdict: matches === true ? "match" : matches === false ? "mismatch" : chosen === false ? null : "unsure",
+    note: typeof analysis === "string" ? analysis : "",
+    time: typeof time === "string" && !Number.isNaN(Date.parse(time)) ? time : null,
+    chosen: typeof chosen === "boolean" ? chosen : undefined,
+    overruled: overruled === true,
+  };
+}
+
+async function importVerdicts(file) {
+  const ids = new Map(entries.map((entry) => [entry.id, entry]));
+  let items;
+  try {
+    items = parseWithNumbersAsText(await file.text());
+    if (!Array.isArray(items)) throw new Error("it holds no list");
+  } catch (error) {
+    return tell(`${file.name} cannot be read: ${error.message}.`);
+  }
+  const isVerdict = (item) => [true, false, null].includes(item.matches) || (item.matches === undefined && item.chosen === false);
+  const usable = items.filter((item) => item && ids.has(String(item.id)) && isVerdict(item));
+  const current = usable.filter((item) => !isAboutOther(item.content, ids.get(String(item.id))));
+  const found = current.map((item) => ({ entry: ids.get(String(item.id)), theirs: itemFrom(item, file.name) }));
+  const conflicts = [];
+  const changed = [...new Set(found.map(({ entry }) => entry))];
+  if (changed.length) {
+    change(`import of ${file.name}`, changed, () => {
+      for (const { entry, theirs } of found) if (!takeIn(entry, theirs)) conflicts.push({ entry, theirs, mine: saidOf(entry).find((item) => item.reviewer === theirs.reviewer) });
+    });
+  }
+  for (const entry of changed) {
+    const mine = verdictOf(entry);
+    if (isConflict(entry) && !mine.overruled) conflicts.push(...othersOf(entry).filter((theirs) => opposes(mine, theirs)
+      && found.some((one) => one.entry === entry && one.theirs.reviewer === theirs.reviewer)).map((theirs) => ({ entry, mine, theirs })));
+  }
+  const other = usable.length - current.length;
+  const taken = current.length - conflicts.filter(({ mine, theirs }) => mine.reviewer === theirs.reviewer).length;
+  tell(`${taken} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
+    + `${conflicts.length ? ` ${conflicts.length} differ from yours.` : ""}`);
+  if (conflicts.length) showConflicts(conflicts);
+}
+
+const opposes = (mine, theirs) => !theirs.overruled && new Set([mine.verdict, theirs.verdict, "match", "mismatch"]).size === 2 && mine.verdict !== theirs.verdict;
+
+/** Keep an imported verdict beside those of others; of one reviewer, the later one. Returns false where that is unknown. */
+function takeIn(entry, theirs) {
+  const before = saidOf(entry).find((item) => item.reviewer === theirs.reviewer);
+  if (before && isGiven(before)) {
+    const same = before.verdict === theirs.verdict && before.chosen === theirs.chosen;
+    const noteDiffers = Boolean(before.note && theirs.note) && before.note !== theirs.note;
+    if (isLater(before, theirs)) return true;
+    if (!isLater(theirs, before) && (!same || noteDiffers)) return false;
+    if (same) theirs = { ...theirs, overruled: theirs.overruled || (before.overruled && !isLater(theirs, before)), note: theirs.note || before.note, time: theirs.time || before.time };
+  }
+  putItem(entry, { ...theirs, note: theirs.note || before?.note || "" });
+  return true;
+}
+
+/** Let the reviewer choose where an imported verdict contradicts the own one. Both are there already, so nothing is lost. */
+function showConflicts(conflicts) {
+  const options = (same) => [same ? null : ["both", "keep both"], ["mine", "keep mine"], ["theirs", "take theirs"]].filter(Boolean);
+  const selects = conflicts.map(({ entry, mine, theirs }) => {
+    const select = make("select", {}, ...options(mine.reviewer === theirs.reviewer).map(([value, label]) => make("option", { value }, label)));
+    select.setAttribute("aria-label", `Decision on id ${entry.id}`);
+    return select;
+  });
+  find("differing").replaceChildren(...conflicts.map(({ entry, mine, theirs }, number) =>
+    make("li", {}, make("span", {}, `id ${entry.id}: yours ${wordsOf(mine)}, ${theirs.reviewer && theirs.reviewer !== mine.reviewer ? theirs.reviewer : "imported"} ${wordsOf(theirs)}`), selects[number])));
+  for (const button of document.querySelectorAll("#setall button")) {
+    button.onclick = () => selects.forEach((select) => { if ([...select.options].some(({ value }) => value === button.value)) select.value = button.value; });
+  }
+  find("conflicts").returnValue = "";
+  find("conflicts").onclose = () => {
+    if (find("conflicts").returnValue !== "apply") return;
+    const decided = conflicts.map((conflict, number) => ({ ...conflict, choice: selects[number].value })).filter(({ mine, theirs, choice }) => choice === "theirs" || (choice === "mine" && mine.reviewer !== theirs.reviewer));
+    if (decided.length) change("decisions on imported verdicts", decided.map(({ entry }) => entry), () => decided.forEach(settleConflict));
+    tell(`${decided.filter(({ choice }) => choice === "theirs").length} of ${conflicts.length} decided for the imported verdict, ${decided.filter(({ choice }) => choice === "mine").length} for yours; the others are as they were.`);
+  };
+  find("conflicts").showModal();
+}
+
+/** What the reviewer decided against stays as an overruled verdict; an own one of another time is replaced. */
+function settleConflict({ entry, mine, theirs, choice }) {
+  if (mine.reviewer === theirs.reviewer) putItem(entry, theirs);
+  else putItem(entry, { ...(choice === "theirs" ? mine : theirs), overruled: true });
+}

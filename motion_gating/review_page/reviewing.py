@@ -1,0 +1,90 @@
+"""What the page knows of reviewers: who reviews which entry, and what they said already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_id
+from motion_gating.archives.candidates import group_of
+from motion_gating.archives.content import Content
+from motion_gating.archives.fields import RANK, SEED
+from motion_gating.evaluation.reviewers import reviewer_agreement
+from motion_gating.verdicts.assignment import reviewers_for
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
+from motion_rep.common.errors import UsageError
+
+ANSWERS = {True: "match", False: "mismatch", None: "unsure"}
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """Verdicts that are built into the page, and the reviewers among whom its entries are shared.
+
+    overlap: share of the entries that all reviewers get.
+    """
+
+    verdicts: Verdicts = field(default_factory=dict)
+    reviewers: tuple[str, ...] = ()
+    overlap: float = 0.0
+
+    @classmethod
+    def of(cls, files: Sequence[Path], reviewers: Sequence[str], overlap: float | None) -> Reviewing:
+        """From the flags.
+
+        Raises:
+            UsageError: see :func:`motion_gating.verdicts.verdict_file.read_verdicts`.
+        """
+        return cls(read_verdicts(*files), tuple(reviewers), overlap or 0.0)
+
+    def agreement(self) -> list[str]:
+        """How well the reviewers agree, in sentences; empty for fewer than two."""
+        found = reviewer_agreement(self.verdicts)
+        return [] if found is None else list(found.lines())
+
+    def heading(self) -> dict[str, object]:
+        """The page's data; without what there is not."""
+        found = {"reviewers": list(self.reviewers), "given": bool(self.verdicts), "agreement": self.agreement()}
+        return {key: value for key, value in found.items() if value}
+
+    def row(self, entry: dict, content: Content) -> dict[str, object]:
+        """An entry's data; without what there is not, because a page may have many entries.
+
+        Args:
+            content: of the entry now; verdicts on other content are left out.
+        """
+        group, identifier = _group(entry), entry_id(entry)
+        given = [_item(verdict) for verdict in self.verdicts.get(str(identifier), ()) if _is_about(verdict, content)]
+        names = reviewers_for(identifier if group is None else f"group {group}", self.reviewers, self.overlap)
+        whole = {key: entry[key] for key in (SEED, RANK) if group is not None and isinstance(entry.get(key), int)}
+        found = {"group": group, "given": given, "for": [self.reviewers.index(name) for name in names]}
+        return {**whole, **{key: value for key, value in found.items() if value}}
+
+
+def _group(entry: dict) -> str | None:
+    """The entry's group; None where it has no valid one."""
+    try:
+        return group_of(entry)
+    except UsageError:
+        return None
+
+
+def _item(verdict: HumanVerdict) -> dict[str, object]:
+    """A verdict as the page keeps it."""
+    return {
+        "reviewer": verdict.reviewer,
+        "verdict": None if verdict.says_nothing else ANSWERS[verdict.matches],
+        "note": verdict.analysis or "",
+        "time": None if verdict.time is None else verdict.time.isoformat(),
+        **({} if verdict.chosen is None else {"chosen": verdict.chosen}),
+        "overruled": verdict.overruled,
+    }
+
+
+def _is_about(verdict: HumanVerdict, content: Content) -> bool:
+    """Whether a verdict is about this content; unknown parts agree with everything."""
+    if verdict.content is None:
+        return True
+    pairs = ((getattr(verdict.content, part), getattr(content, part)) for part in ("motion", "clip", "text"))
+    return all(judged is None or now is None or judged == now for judged, now in pairs)
