@@ -60,16 +60,20 @@ def build_parser() -> Parser:
         "and then the agreement of the reviewers is printed",
     )
     add_reviewer_flags(parser)
-    parser.add_argument("--no-side-view", action="store_true", help="do not draw the view from the person's left")
     parser.add_argument(
-        "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the side view"
+        "--no-side-view",
+        action="store_true",
+        help="draw no views from front and left, and no body on the source video",
+    )
+    parser.add_argument(
+        "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the views"
     )
     parser.add_argument(
         "--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere"
     )
     add_jitter_flag(parser, f"default: what the gate used, else {DEFAULT_JITTER}", default=None)
-    add_model_flag(parser, " for the side view")
-    add_renderer_flag(parser, " the side view")
+    add_model_flag(parser, " for the views")
+    add_renderer_flag(parser, " the views")
     add_run_flags(parser)
     add_field_flags(parser)
     return parser

@@ -62,7 +62,9 @@ def _add_picture_flags(parser: Parser) -> None:
     parser.add_argument("--width", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
     parser.add_argument("--height", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
     parser.add_argument(
-        "--show-contacts", action="store_true", help="mark toes and heels that stand; for people, not for the judge"
+        "--show-contacts",
+        action="store_true",
+        help="mark toes and heels that stand, in red those that slide (above 0.2 m/s); for people, not for the judge",
     )
     parser.add_argument(
         "--framing",

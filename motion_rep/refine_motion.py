@@ -13,7 +13,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.common.command_line import Parser, run_command
-from motion_rep.common.overwriting import written_path
+from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.refining.flags import add_refining_flags, refining_settings
 from motion_rep.runs.flags import add_run_flags, require_failures_folder, require_writable
 from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
@@ -31,6 +31,13 @@ def build_parser() -> Parser:
         "a .pt file for one motion, else a folder; or a URL",
     )
     add_refining_flags(parser)
+    parser.add_argument(
+        "--trim-file",
+        type=read_path,
+        metavar="F",
+        help="trim marks of the review page (trims.json): the motions that it names are trimmed so, others as --trim "
+        "says",
+    )
     parser.add_argument(
         "--report", type=written_path, metavar="F", help="write what was done, and all figures, as JSON"
     )
@@ -60,7 +67,9 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.refining.run import refine_motions
 
     settings = refining_settings(args)
-    return refine_motions(args.input, args.output, settings, args.overwrite, engine, args.failures, args.report)
+    return refine_motions(
+        args.input, args.output, settings, args.overwrite, engine, args.failures, args.report, args.trim_file
+    )
 
 
 if __name__ == "__main__":

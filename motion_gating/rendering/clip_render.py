@@ -20,7 +20,7 @@ from motion_gating.archives.fields import IMAGE_FIT
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.errors import InputError, located
 from motion_rep.common.rates import DRAWING, playback_rate
-from motion_rep.drawing.contact_marks import contact_marks
+from motion_rep.drawing.contact_marks import MARKS_VERSION, contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.mbench_scene import MBENCH, VIEWS
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer
@@ -231,7 +231,8 @@ def _sampled(parameters: BodyParameters, fps: float, settings: RenderSettings) -
 def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
     """Hex digest of the motion's bytes and the settings."""
     used = {name: value for name, value in asdict(settings).items() if value != NEW_SETTINGS.get(name)}
-    made_with = json.dumps({"style": STYLE_VERSION, **used}, sort_keys=True)
+    marks = {"marks": MARKS_VERSION} if settings.show_contacts else {}
+    made_with = json.dumps({"style": STYLE_VERSION, **marks, **used}, sort_keys=True)
     return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
 
 

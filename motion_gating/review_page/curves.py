@@ -9,9 +9,9 @@ import torch
 
 from motion_gating.metrics.joint_clip import JointClip
 from motion_rep.common.errors import InputError
-from motion_rep.kinematics.foot_contact import foot_contacts
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.measures.benchmark import FEET, METRIC_FPS, at_metric_rate, jitter_per_frame
+from motion_rep.measures.sliding import FootPoints, foot_points
 
 SIDES = ("left foot", "right foot")
 
@@ -35,18 +35,24 @@ def curve_panels(
         moved = [{**line, "name": f"{line['name']} before", "start": line["start"] - lead} for line in earlier]
         return [*make(clip, fps), *({**line, "before": True} for line in moved)]
 
-    jitter = lines(_jitter_lines)
+    jitter, spans = lines(_jitter_lines), _foot_spans(points_of(clip, fps), fps)
     return [
         *([{"title": "Jitter", "unit": jitter_unit, "threshold": threshold, "lines": jitter}] if jitter else []),
-        {"title": "Foot speed", "unit": speed_unit, "lines": lines(_speed_lines)},
-        {"title": "Foot height", "unit": "m", "lines": lines(_height_lines), "standing": standing_spans(clip, fps)},
+        {"title": "Foot speed", "unit": speed_unit, "lines": lines(_speed_lines), **spans},
+        {"title": "Foot height", "unit": "m", "lines": lines(_height_lines), **spans},
     ]
 
 
-def standing_spans(clip: JointClip, fps: float) -> list[list[list[float]]]:
-    """For the left and the right foot, from which second to which it stands."""
-    contacts = foot_contacts(y_up_from_z_up(torch.from_numpy(clip.joints)), fps).numpy()
-    return [_spans(contacts[:, side], fps) for side in range(len(SIDES))]
+def points_of(clip: JointClip, fps: float) -> FootPoints:
+    """Toes and heels of the feet over time."""
+    # The change of axes is its own inverse.
+    return foot_points(y_up_from_z_up(torch.from_numpy(clip.joints)).numpy(), fps)
+
+
+def _foot_spans(points: FootPoints, fps: float) -> dict[str, list[list[list[float]]]]:
+    """For the left and the right foot, from which second to which it stands, and slides."""
+    states = [points.of_foot(side) for side in range(len(SIDES))]
+    return {name: [_spans(state[k], fps) for state in states] for k, name in enumerate(("standing", "sliding"))}
 
 
 def _spans(flags: np.ndarray, fps: float) -> list[list[float]]:

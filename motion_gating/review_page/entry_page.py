@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from motion_gating.archives.fields import (
     JUDGE_VIDEO_PATH,
     MOTION_PATH,
     PROMPT,
+    SOURCE_VIDEO,
     VIDEO_PATH,
     VLM_ANALYSIS,
     VLM_MATCHES,
@@ -24,7 +25,9 @@ from motion_gating.archives.texts import text_of
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.metrics.table import METRICS, Metric
 from motion_gating.review_page.curves import curve_panels
+from motion_gating.review_page.drawn_videos import DrawingTools, Painter
 from motion_gating.review_page.media import Video, copied, url_from, video_rate, write_poster
+from motion_gating.review_page.moments import worst_moments
 from motion_gating.review_page.page import harmless_json, write_entry_script
 from motion_gating.review_page.records import (
     ReviewEntry,
@@ -35,12 +38,12 @@ from motion_gating.review_page.records import (
     worst_half_second,
 )
 from motion_gating.review_page.reviewing import Reviewing
-from motion_gating.review_page.side_video import SidePainter, SideTools
 from motion_gating.review_page.told import told_about
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
-from motion_rep.drawing.mbench_scene import front_view
-from motion_rep.drawing.side_view import side_view
+from motion_rep.drawing.mbench_scene import close_views
+from motion_rep.drawing.side_view import close_side_views
+from motion_rep.drawing.tinted_overlay import person_square
 from motion_rep.files.local_files import OutputNames, file_sha256, safe_name
 from motion_rep.files.locations import Location, RemotePath, resolve_from
 from motion_rep.files.remote_files import local_copy
@@ -49,13 +52,15 @@ from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 Read = TypeVar("Read")
+# Kind and title of the view of the raw motion next to each view.
+BEFORE = {"front": ("before", "Front before refining"), "side": ("side_before", "Side before refining")}
 
 
 @dataclass(frozen=True)
 class PageOptions:
     """Inputs of the page, and which parts to make.
 
-    side: what side views are drawn with; None leaves them out.
+    drawing: what views and overlays are drawn with; None leaves them out.
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
     raw_motions: folder with the motions before they were refined, under the same file names.
     names: of the entries' files; None takes safe names only.
@@ -65,7 +70,7 @@ class PageOptions:
     meta_json: Location
     output: Path
     threshold: float
-    side: SideTools | None = None
+    drawing: DrawingTools | None = None
     checks: Path | None = None
     copy_media: bool = False
     raw_motions: Path | None = None
@@ -196,11 +201,11 @@ class _Entry:
 
 def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
     """The work of a worker; see :func:`entry_page`."""
-    return functools.partial(entry_page, options, options.side.load() if options.side is not None else None)
+    return functools.partial(entry_page, options, options.drawing.load() if options.drawing is not None else None)
 
 
-def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEntry) -> EntryPage:
-    """Read an entry's files, make its poster and its side view, and write its data for the page.
+def entry_page(options: PageOptions, painter: Painter | None, item: ReviewEntry) -> EntryPage:
+    """Read an entry's files, make its poster and its videos, and write its data for the page.
 
     The page and ``missing`` name a missing or broken file; it never ends the run.
 
@@ -223,10 +228,7 @@ def entry_page(options: PageOptions, painter: SidePainter | None, item: ReviewEn
             entry.tried(lambda: write_poster(lit, entry.output("posters", ".jpg")), "poster")
         named = item.path(field)
         shown = entry.linked(Video("lit", "Lit video"), lit or (Path(named) if named else None), lit_fps, fps)
-        videos = [shown, *_camera_video(entry, fps), *_side_video(entry, painter, fps)]
-        for before in _videos_before(entry, painter, fps):
-            # Beside the view that it compares with.
-            videos.insert(1 if before.kind == "before" else len(videos), before)
+        videos = _videos(entry, painter, fps, shown)
         return _described(entry, fps, videos)
 
 
@@ -239,6 +241,8 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
     item, options, joints = entry.item, entry.options, entry.joints
     poster = entry.output("posters", ".jpg")
     content = _content(entry)
+    before, lead = entry.raw_joints, entry.lead
+    panels = [] if joints is None else curve_panels(joints, fps, options.threshold, before, lead)
     row = {
         "key": entry.key,
         "id": str(item.identifier),
@@ -262,7 +266,8 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "problems": [*problems_of(item), *entry.missing],
         "videos": [video.as_dict() for video in videos if video.url is not None],
         "absent": _absent(videos, entry.missing),
-        "panels": [] if joints is None else curve_panels(joints, fps, options.threshold, entry.raw_joints, entry.lead),
+        "panels": panels,
+        "moments": [] if joints is None else worst_moments(joints, fps, panels),
         "worst": worst_half_second(item, fps),
         "seconds": None if entry.frames is None else entry.frames / fps,
         "fps": fps,
@@ -270,6 +275,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "interpolatedFrom": None if entry.motion is None else entry.motion.interpolated_from,
         "frames": None if joints is None else len(joints.joints),
         "motion": item.path(MOTION_PATH),
+        "startTime": 0.0 if entry.motion is None else entry.motion.start_time,
     }
     write_entry_script(entry.output("entries", ".js"), entry.key, details)
     return EntryPage(harmless_json(row), tuple(entry.missing))
@@ -289,6 +295,51 @@ def _absent(videos: list[Video], problems: list[str]) -> list[str]:
     missing = [video for video in videos if video.url is None]
     named = {problem.partition(":")[0] for problem in problems}
     return [f"{video.title}: {video.error}" for video in missing if video.title.lower() not in named]
+
+
+def _videos(entry: _Entry, painter: Painter | None, fps: float, lit: Video) -> list[Video]:
+    """The videos in the order of the page; a front view replaces the lit video, which is then shown on demand."""
+    tinted = _tinted_video(entry, painter, fps)
+    checks = _camera_video(entry, fps)
+    if tinted and tinted[0].url is not None:
+        checks = [replace(video, extra=True) for video in checks]
+    views = _views(entry, painter, fps)
+    replaced = lit.url is not None and any(video.kind == "front" and video.url is not None for video in views)
+    return [*tinted, *checks, *views, replace(lit, extra=True)] if replaced else [lit, *tinted, *checks, *views]
+
+
+def _tinted_video(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
+    """The body in the source video, over that video, and the source by itself; empty if the entry names no source.
+
+    A missing source is no failure of the entry, because no other step needs it.
+    """
+    named, motion, motion_path = entry.item.path(SOURCE_VIDEO), entry.motion, entry.motion_path
+    if painter is None or named is None or motion is None or motion_path is None:
+        return []
+    tinted, problems = Video("tinted", "Body on the source", offset=motion.start_time), len(entry.missing)
+    source, target = entry.file(SOURCE_VIDEO, "source video"), entry.output("overlay", ".mp4")
+    if source is not None and source.is_file():
+        entry.tried(functools.partial(painter.draw_overlay, motion_path, motion, source, target, fps), "source video")
+    else:
+        entry.missing.append(f"{named} is missing")
+    if len(entry.missing) > problems:
+        why = entry.missing.pop()
+        return [replace(tinted, error=why)]
+    # A motion without a rate was laid over the source frame by frame.
+    rate = fps if entry.fps is not None or source is None else video_rate(source)
+    shown = entry.linked(replace(tinted, kind="source", title="Source"), source, rate, fps, motion.start_time)
+    shown = replace(shown, crop=_crop(motion))
+    url = url_from(entry.options.output, target)
+    return [replace(shown, kind=tinted.kind, title=tinted.title, url=url, below=shown.url), shown]
+
+
+def _crop(motion: MotionClip) -> tuple[float, float, float, float] | None:
+    """See :class:`motion_gating.review_page.media.Video`."""
+    square = person_square(motion)
+    if square is None or motion.camera is None:
+        return None
+    (left, top, side), (width, height) = square, motion.camera.size
+    return (-100 * left / side, -100 * top / side, 100 * width / side, 100 * height / side)
 
 
 def _camera_video(entry: _Entry, fps: float) -> list[Video]:
@@ -314,32 +365,32 @@ def _in_checks(entry: _Entry, kind: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _side_video(entry: _Entry, painter: SidePainter | None, fps: float) -> list[Video]:
+def _views(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
+    """Front and side view of the motion, each followed by that of the motion before it was refined."""
     if painter is None:
         return []
-    path, motion, video = entry.motion_path, entry.motion, Video("side", "Side view")
-    if path is None or motion is None:
-        return [replace(video, error="there is no motion to draw it from")]
-    target, failures = entry.output("side", ".mp4"), len(entry.missing)
-    entry.tried(lambda: painter.draw(path, motion, target, fps), "side view")
+    if entry.motion_path is None or entry.motion is None:
+        return [Video("side", "Side view", error="there is no motion to draw it from")]
+    draw, videos = painter.draw_view, []
+    for kind, title, view_of in (("front", "Front view", close_views), ("side", "Side view", close_side_views)):
+        target = entry.output(kind, ".mp4")
+        drawing = functools.partial(draw, entry.motion_path, entry.motion, target, fps, view_of)
+        videos.append(_drawn(entry, Video(kind, title), target, drawing))
+        if entry.raw_path is not None and entry.raw is not None:
+            before = Video(*BEFORE[kind], offset=entry.lead)
+            target = entry.output("before", f"_{before.kind}.mp4")
+            drawing = functools.partial(draw, entry.raw_path, entry.raw, target, fps, view_of)
+            videos.append(_drawn(entry, before, target, drawing))
+    return videos
+
+
+def _drawn(entry: _Entry, video: Video, target: Path, draw: Callable[[], None]) -> Video:
+    """A video after it was drawn."""
+    failures = len(entry.missing)
+    entry.tried(draw, video.title.lower())
     if len(entry.missing) > failures:
-        return [replace(video, error="it could not be drawn")]
-    return [replace(video, url=url_from(entry.options.output, target))]
-
-
-def _videos_before(entry: _Entry, painter: SidePainter | None, fps: float) -> Iterator[Video]:
-    """Front and side view of the motion as it was before it was refined; none for a raw motion."""
-    path, raw = entry.raw_path, entry.raw
-    if painter is None or path is None or raw is None:
-        return
-    for kind, title, view in (
-        ("before", "Before refining", front_view),
-        ("side_before", "Side view before", side_view),
-    ):
-        target, failures = entry.output("before", f"_{kind}.mp4"), len(entry.missing)
-        entry.tried(functools.partial(painter.draw, path, raw, target, fps, view), title.lower())
-        if len(entry.missing) == failures:
-            yield Video(kind, title, url_from(entry.options.output, target), offset=entry.lead)
+        return replace(video, error="it could not be drawn")
+    return replace(video, url=url_from(entry.options.output, target))
 
 
 def _scaled(item: ReviewEntry, figure: Metric) -> float | None:

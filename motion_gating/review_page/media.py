@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,11 +24,14 @@ NOISE, MARGIN = 24, 32
 class Video:
     """A video on the page.
 
-    kind: ``lit``, ``overlay``, ``depth``, ``side``, ``before`` or ``side_before``.
+    kind: ``tinted``, ``source``, ``overlay``, ``depth``, ``front``, ``side``, ``before``, ``side_before`` or ``lit``.
     title: its heading.
     url: relative to the page, or None if there is nothing to show.
     scale, offset: the video's seconds are ``offset + scale * t`` at second ``t`` of the motion.
     error: why there is nothing to show.
+    below: link to the video that lies under it where it is transparent, with the same times.
+    crop: what a square shows of it: left, top, width and height of the whole picture in percent of the square's side.
+    extra: shown on demand only.
     """
 
     kind: str
@@ -37,16 +40,14 @@ class Video:
     scale: float = 1.0
     offset: float = 0.0
     error: str | None = None
+    below: str | None = None
+    crop: tuple[float, float, float, float] | None = None
+    extra: bool = False
 
     def as_dict(self) -> dict:
-        return {
-            "kind": self.kind,
-            "title": self.title,
-            "src": self.url,
-            "scale": self.scale,
-            "offset": self.offset,
-            "error": self.error,
-        }
+        """For the page's script."""
+        values = asdict(self)
+        return {"src": values.pop("url"), **values}
 
 
 def url_from(folder: Path, path: Path) -> str:

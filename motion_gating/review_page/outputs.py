@@ -10,7 +10,8 @@ from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.local_files import OutputNames
 
 PLACES = (
-    *("entries/{}.js", "posters/{}.jpg", "side/{}.mp4", "side/{}.txt"),
+    *("entries/{}.js", "posters/{}.jpg"),
+    *(f"{view}/{{}}.{kind}" for view in ("overlay", "front", "side") for kind in ("mp4", "txt")),
     *(f"before/{{}}_{view}.{kind}" for view in ("before", "side_before") for kind in ("mp4", "txt")),
 )
 COPIES = ("media/{}_lit.mp4", "media/{}_overlay.mp4", "media/{}_depth.mp4")

@@ -12,7 +12,9 @@ from motion_rep.files.atomic_writing import atomic_path
 
 FILES = Path(__file__).parent / "page_files"
 # In this order: a script may call the ones before it while the page loads.
-PARTS = ("base", "verdicts", "reviewers", "list", "entry", "player", "groups", "curves", "start")
+PARTS = (
+    *("base", "verdicts", "reviewers", "list", "entry", "player", "pictures", "trims", "groups", "curves", "start"),
+)
 DATA_IN_TEMPLATE = "{{ data|safe }}"
 
 

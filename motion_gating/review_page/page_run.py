@@ -15,6 +15,7 @@ from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
+from motion_gating.review_page.drawn_videos import DrawingTools
 from motion_gating.review_page.entry_page import EntryPage, PageOptions, failed_page, start_pages
 from motion_gating.review_page.outputs import names_on, written_files
 from motion_gating.review_page.page import write_page
@@ -28,7 +29,6 @@ from motion_gating.review_page.records import (
     run_facts,
 )
 from motion_gating.review_page.reviewing import Reviewing
-from motion_gating.review_page.side_video import SideTools
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import UsageError
@@ -52,7 +52,7 @@ class PageRun:
     Attributes:
         quality_report: None shows the clips only.
         jitter_threshold: None takes the gate's.
-        no_side_view: leaves out the view from 90 degrees, for which are side_size, smplx_model_dir and renderer.
+        no_side_view: draws no videos; side_size, smplx_model_dir and renderer are for these.
         checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
         failures: file for the entries that lack something.
         verdicts: files of reviewers, built into the page.
@@ -189,7 +189,7 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
         meta_json=run.meta_json,
         output=run.output,
         threshold=run.jitter_threshold or jitter_threshold(run_facts(run.quality_report)),
-        side=None if run.no_side_view else _side_tools(run, one_thread),
+        drawing=None if run.no_side_view else _drawing_tools(run, one_thread),
         checks=run.checks,
         raw_motions=run.raw_motions,
         copy_media=run.copy_media,
@@ -200,11 +200,11 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
     )
 
 
-def _side_tools(run: PageRun, one_thread: bool) -> SideTools:
-    """Body and renderer for side views; a missing model ends the command here."""
+def _drawing_tools(run: PageRun, one_thread: bool) -> DrawingTools:
+    """Body and renderer for the drawn videos; a missing model ends the command here."""
     if run.smplx_model_dir != BUILT_IN:
         find_model("smplx", run.smplx_model_dir)
-    return SideTools(run.smplx_model_dir, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)
+    return DrawingTools(run.smplx_model_dir, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)
 
 
 def _heading(run: PageRun) -> dict[str, str]:

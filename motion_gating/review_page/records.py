@@ -182,13 +182,15 @@ def problems_of(item: ReviewEntry) -> list[str]:
 
 def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
     """The reasons of a decision, in words; from the documented keys where the record lists none."""
-    if item.record is None:
+    record = item.record
+    if record is None:
         return ["the quality report has no record of this entry"]
-    given = item.record.get("reasons")
+    given = record.get("reasons")
     if isinstance(given, list) and given:
         causes = [cause for key in ("metrics_error", "vlm_error") if (cause := item.text(key)) and problems_of(item)]
-        return [str(reason) for reason in given if not any(cause in str(reason) for cause in causes)]
-    jitter, matches = item.number("jitter_degree"), item.record.get("vlm_matches")
+        reasons = [str(reason) for reason in given if not any(cause in str(reason) for cause in causes)]
+        return sorted(reasons, key=lambda reason: not _rejects(reason, record.get("failed_checks")))
+    jitter, matches = item.number("jitter_degree"), record.get("vlm_matches")
     does = {True: "matches", False: "does not match"}.get(matches) if isinstance(matches, bool) else None
     about_jitter = (
         "no jitter figure"
@@ -196,6 +198,12 @@ def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
         else f"jitter {jitter:.4g} is {'below' if jitter < threshold else 'not below'} {threshold:g}"
     )
     return [about_jitter, f"the judge says that the clip {does} the description" if does else "no verdict"]
+
+
+def _rejects(reason: str, failed_checks: object) -> bool:
+    """Whether a reason is that of a failed check: it begins with the check's name, or is the judge's."""
+    failed = [name for name in failed_checks if isinstance(name, str)] if isinstance(failed_checks, list) else []
+    return any(reason.startswith(f"{name} ") for name in failed) or ("vlm" in failed and "does not match" in reason)
 
 
 def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:

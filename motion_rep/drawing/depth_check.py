@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +17,7 @@ from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW, DEFAULT_SIZE
 from motion_rep.drawing.depth_clip import DepthPainter, depth_range
 from motion_rep.drawing.renderers import Renderer
-from motion_rep.drawing.row_match import RowMatch, match_rows
+from motion_rep.drawing.row_match import MatchedFrame, match_rows, matched_frames
 from motion_rep.kinematics.camera import Camera, default_camera
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.motions.encoding import body_parameters, body_parameters_from_velocity
@@ -92,12 +92,12 @@ def check_overlay(
     parameters = chosen_parameters(clip, options)
     times = frame_times(video_path)
     with open_video(video_path) as video:
-        camera, notes = _camera_for_video(clip, parameters, video)
+        camera, notes = camera_for_video(clip, parameters, video)
         match, rate_notes = match_rows(clip, times, video.fps)
         if options.fps is not None:
             rate_notes.insert(0, f"--fps {options.fps:g} is ignored: an overlay has the video's own times")
         body, painter = depth_painter(body, renderer, parameters, camera, video.width, video.height, OVERLAY_DARKEST)
-        matched = _matched(video, posed_frames(body, parameters, options.batch_size), match)
+        matched = matched_frames(video, posed_frames(body, parameters, options.batch_size), match)
         pictures = map_in_order(lambda item: _mix(painter, item), matched, renderer.threads)
         even = is_even(times)
         with open_writer(target, video.width, video.height, video.fps, even=even) as writer:
@@ -128,31 +128,11 @@ def chosen_parameters(clip: MotionClip, options: CheckOptions) -> BodyParameters
     return parameters.without_translation() if options.zero_translation else parameters
 
 
-@dataclass(frozen=True)
-class _OverlayFrame:
-    """A frame of the video with its time, and its row and that row's vertices (V, 3), or None."""
-
-    time: float
-    rgb: np.ndarray
-    row: int
-    vertices: np.ndarray | None
-
-
-def _matched(video: VideoReader, posed: Iterator[np.ndarray], match: RowMatch) -> Iterator[_OverlayFrame]:
-    """Every frame of the video with its row; rows only increase, so only one is kept in memory."""
-    at, vertices = -1, None
-    for number, (time, rgb) in enumerate(video):
-        row = match.row(number, time)
-        while row is not None and at < row:
-            vertices, at = next(posed), at + 1
-        yield _OverlayFrame(time, rgb, at, vertices if row is not None else None)
-
-
-def _mix(painter: DepthPainter, frame: _OverlayFrame) -> tuple[float, np.ndarray]:
-    if frame.vertices is None:
+def _mix(painter: DepthPainter, frame: MatchedFrame[np.ndarray]) -> tuple[float, np.ndarray]:
+    if frame.posed is None:
         depth = np.zeros(frame.rgb.shape[:2], np.uint8)
     else:
-        depth = painter.picture(frame.row, frame.vertices)
+        depth = painter.picture(frame.row, frame.posed)
     return frame.time, cv2.addWeighted(frame.rgb, 0.5, cv2.cvtColor(depth, cv2.COLOR_GRAY2RGB), 0.5, 0.0)
 
 
@@ -171,7 +151,12 @@ def _camera_and_size(
     return _scaled(clip.camera, size), size, _scale_notes(own, size, "the requested size")
 
 
-def _camera_for_video(clip: MotionClip, parameters: BodyParameters, video: VideoReader) -> tuple[Camera, list[str]]:
+def camera_for_video(clip: MotionClip, parameters: BodyParameters, video: VideoReader) -> tuple[Camera, list[str]]:
+    """The motion's camera for a video's picture, and notes for the user.
+
+    Raises:
+        InputError: the video has another shape than the picture of that camera.
+    """
     size = (video.width, video.height)
     if clip.camera is None:
         return _default_camera(parameters, *size), [

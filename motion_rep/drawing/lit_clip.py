@@ -11,7 +11,7 @@ import numpy as np
 from motion_rep.bodies.body_models import Body
 from motion_rep.bodies.level_of_detail import body_for
 from motion_rep.bodies.posing import parameter_chunks
-from motion_rep.drawing.contact_marks import Marks
+from motion_rep.drawing.contact_marks import ContactMarks
 from motion_rep.drawing.contact_shadow import PartOutlines
 from motion_rep.drawing.ground_tiles import GroundTiles
 from motion_rep.drawing.mbench_scene import (
@@ -19,7 +19,6 @@ from motion_rep.drawing.mbench_scene import (
     Bounds,
     MbenchScene,
     ViewOfScene,
-    close_views,
     eye_of,
     front_view,
     ground_mesh,
@@ -27,8 +26,7 @@ from motion_rep.drawing.mbench_scene import (
 )
 from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.scene import NEAR, Mesh, View
-from motion_rep.drawing.shading import BACKGROUND_COLOR, shade
-from motion_rep.drawing.side_view import close_side_views
+from motion_rep.drawing.shading import BACKGROUND_COLOR, BODY_COLOR, shade
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.runs.ordered_threads import map_in_order
@@ -55,7 +53,7 @@ def lit_frames(
     height: int,
     view_of: ViewOfScene = front_view,
     threads: int | None = None,
-    marks: Marks | None = None,
+    marks: ContactMarks | None = None,
 ) -> Iterator[np.ndarray]:
     """(H, W, 3) uint8 RGB pictures of a clip.
 
@@ -64,10 +62,10 @@ def lit_frames(
         view_of: the camera; the published front view by default. With one for each frame the ground has tiles, which
             show how far the person goes.
         threads: number of drawing threads; by default as many as the renderer allows.
-        marks: what lies on the ground in each frame.
+        marks: of the feet that stand and slide.
     """
     # Millimetres count only where the published camera is compared with others.
-    scene = scene_of(body.coarse() if view_of in (close_views, close_side_views) else body, parameters)
+    scene = scene_of(body if view_of is front_view else body.coarse(), parameters)
     views = view_of(scene, width, height)
     shown = _backgrounds(renderer, views, scene)
     body = body_for(body, _pixels_per_metre(views, scene))
@@ -77,9 +75,10 @@ def lit_frames(
         frame, (vertices, normals) = posed
         floor = float(scene.bounds.low[1])
         view, background = shown(frame)
-        lit = Mesh(vertices, body.faces, shade(normals, vertices, eye_of(view), UP))
-        mark = None if marks is None else marks(frame, scene.offset, floor)
-        meshes = [outlines.shadow(vertices, floor), *([] if mark is None else [mark]), lit]
+        color = BODY_COLOR if marks is None else marks.body_colors(frame, body.parts)
+        lit = Mesh(vertices, body.faces, shade(normals, vertices, eye_of(view), UP, color))
+        discs = None if marks is None else marks.discs(frame, scene.offset, floor)
+        meshes = [outlines.shadow(vertices, floor), *([] if discs is None else [discs]), lit]
         drawn, region = renderer.draw(view, meshes, background)
         picture = background.copy()
         picture[region.slices()] = drawn

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from motion_rep.motions.motion_file import MotionClip
+from motion_rep.video.reading import VideoReader
 from motion_rep.video.timing import is_even, measured_rate
+
+Posed = TypeVar("Posed")
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,26 @@ def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatc
             "Capture a video with a constant frame rate"
         )
     return RowMatch(len(clip), rate, clip.start_time, by_number), notes
+
+
+@dataclass(frozen=True)
+class MatchedFrame(Generic[Posed]):
+    """A frame of the video with its time, and its row and that row's body, or None."""
+
+    time: float
+    rgb: np.ndarray
+    row: int
+    posed: Posed | None
+
+
+def matched_frames(video: VideoReader, posed: Iterator[Posed], match: RowMatch) -> Iterator[MatchedFrame[Posed]]:
+    """Every frame of the video with its row; rows only increase, so only one is kept in memory."""
+    at, body = -1, None
+    for number, (time, rgb) in enumerate(video):
+        row = match.row(number, time)
+        while row is not None and at < row:
+            body, at = next(posed), at + 1
+        yield MatchedFrame(time, rgb, at, body if row is not None else None)
 
 
 def _unknown_rate_note(clip: MotionClip, frames: int, fps: float) -> str:

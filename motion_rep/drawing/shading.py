@@ -19,7 +19,7 @@ def shade(
     vertices: np.ndarray,
     eye: np.ndarray,
     up: np.ndarray,
-    color: tuple[float, float, float] = BODY_COLOR,
+    color: tuple[float, float, float] | np.ndarray = BODY_COLOR,
 ) -> np.ndarray:
     """Colours of a lit surface.
 
@@ -28,6 +28,7 @@ def shade(
         vertices: (V, 3) metres, same frame.
         eye: (3,) position of the viewer.
         up: (3,) unit vector against gravity.
+        color: of the surface, or (V, 3) one for each vertex.
     Returns:
         (V, 3) float32 RGB, 0 to 1.
     """

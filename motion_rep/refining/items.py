@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from motion_rep.common.errors import located
@@ -18,20 +18,34 @@ from motion_rep.motions.motion_file import read_motion, write_motion
 from motion_rep.motions.stamp import content_digest
 from motion_rep.refining.refinement import refine
 from motion_rep.refining.settings import Settings
+from motion_rep.refining.trim_file import TrimFile
 from motion_rep.runs.pairing import Pairing
 
 # Increase it whenever the numbers change, so that older files are regenerated.
 REFINING_VERSION = 2
 
 
-def start_refining_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings of a run; ``trims`` precede ``settings.trim`` for the motions that they name."""
+
+    settings: Settings
+    trims: TrimFile | None = None
+
+    def of(self, motion: Location) -> Settings:
+        """The settings for one motion."""
+        trim = None if self.trims is None else self.trims.of(motion)
+        return self.settings if trim is None else replace(self.settings, trim=trim)
+
+
+def start_refining_anew(run: RunSettings) -> Callable[[Pairing], Outcome]:
     """The work for one motion into one file, which is replaced."""
-    return functools.partial(refine_pair, settings, True, True)
+    return functools.partial(refine_pair, run, True, True)
 
 
-def start_refining(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
+def start_refining(run: RunSettings, overwrite: bool) -> Callable[[Pairing], Outcome]:
     """The work of a worker process; see :func:`refine_pair`."""
-    return functools.partial(refine_pair, settings, overwrite, False)
+    return functools.partial(refine_pair, run, overwrite, False)
 
 
 def part_names(target: Location, settings: Settings) -> list[Location]:
@@ -42,7 +56,7 @@ def part_names(target: Location, settings: Settings) -> list[Location]:
     return [target.with_name(f"{target.stem}_part{number}{target.suffix}") for number in range(1, count + 1)]
 
 
-def refine_pair(settings: Settings, overwrite: bool, anew: bool, pair: Pairing) -> Outcome:
+def refine_pair(run: RunSettings, overwrite: bool, anew: bool, pair: Pairing) -> Outcome:
     """Refine into a file or folder unless that is done.
 
     Args:
@@ -51,6 +65,7 @@ def refine_pair(settings: Settings, overwrite: bool, anew: bool, pair: Pairing) 
     Raises:
         InputError: the message names the file.
     """
+    settings = run.of(pair.source)
     with contextlib.ExitStack() as files:
         source = files.enter_context(local_copy(pair.source))
         names = part_names(pair.target, settings)

@@ -26,7 +26,7 @@ from motion_rep.refining.moving_body import (
     on_the_floor,
 )
 from motion_rep.refining.planting import planted
-from motion_rep.refining.settings import AUTO, OFF, Settings
+from motion_rep.refining.settings import AUTO, OFF, Settings, Trim
 from motion_rep.refining.smoothing import smoothed
 
 # Metres. A loop that ends farther from where it began slides back on its way.
@@ -66,12 +66,12 @@ def refine(clip: MotionClip, settings: Settings) -> Refinement:
         InputError: trim or cut leaves too few frames.
     """
     fps, guess = playback_rate(TIMING, settings.fps, clip.fps)
-    clip = clip if settings.fps is None else replace(clip, fps=settings.fps)
+    own_fps, clip = clip.fps, clip if settings.fps is None else replace(clip, fps=settings.fps)
     work = _Work(moving_body(clip, fps), notes=[guess] if guess else [])
     grounded = is_on_the_floor(work.body)
     raw_balance = balance(work.body.joints, fps)
     raw_figures = figures_of(work.body, raw_balance)
-    _trim(work, settings)
+    _trim(work, settings, clip.start_time, own_fps)
     before = work.body
     _smooth(work, settings)
     _level(work, settings, clip, None if work.done else raw_balance)
@@ -89,10 +89,13 @@ def refine(clip: MotionClip, settings: Settings) -> Refinement:
     return Refinement(clips, record, tuple(work.notes))
 
 
-def _trim(work: _Work, settings: Settings) -> None:
+def _trim(work: _Work, settings: Settings, start_time: float, own_fps: float | None) -> None:
     if settings.trim == OFF:
         return
-    start, end = settings.trim if isinstance(settings.trim, tuple) else action_span(work.body)
+    if isinstance(settings.trim, Trim):
+        start, end = settings.trim.seconds_of(start_time, own_fps, work.body.fps)
+    else:
+        start, end = settings.trim if isinstance(settings.trim, tuple) else action_span(work.body)
     frames = len(work.body)
     work.body = trimmed(work.body, start, end)
     if len(work.body) < frames:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from motion_rep.common.command_line import say
+from motion_rep.common.command_line import say, say_warning
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.outcomes import REFINED, Outcome
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location
 from motion_rep.motions.motion_paths import MOTION_SUFFIX, is_one_motion, motions_in
+from motion_rep.refining.items import RunSettings
 from motion_rep.refining.settings import Settings
+from motion_rep.refining.trim_file import TrimFile, read_trim_file
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import Pairing, pair_outputs, require_apart
 
 # A line for each motion; of larger runs the report says it.
 MOST_LINES = 20
+MOST_NAMES = 5
 
 
 def refine_motions(
@@ -27,13 +31,17 @@ def refine_motions(
     engine: Engine,
     failures_file: Path | None,
     report: Path | None,
+    trim_file: Path | None = None,
 ) -> int:
     """Refine and tell what was done; returns the exit code.
 
+    Args:
+        trim_file: see :func:`motion_rep.refining.trim_file.read_trim_file`.
     Raises:
-        UsageError: nothing to refine, or outputs that cannot be written.
+        UsageError: nothing to refine, outputs that cannot be written, or trims that cannot be used.
     """
     pairs = pair_outputs(inputs, output, MOTION_SUFFIX, is_one_motion, motions_in)
+    trims = None if trim_file is None else _trims(trim_file, [pair.source for pair in pairs])
     if report is not None:
         require_apart(pairs, [("--report", report)])
     records: list[dict] = []
@@ -48,7 +56,7 @@ def refine_motions(
         "motion_rep.refining.items",
         pairs,
         output,
-        settings,
+        RunSettings(settings, trims),
         overwrite,
         engine,
         failures_file,
@@ -59,6 +67,24 @@ def refine_motions(
     if report is not None:
         write_json(report, records)
     return code
+
+
+def _trims(path: Path, motions: list[Location]) -> TrimFile:
+    """The trims for motions, with a warning about those that name none of them."""
+    try:
+        trims = read_trim_file(path)
+    except InputError as error:
+        raise UsageError(str(error)) from None
+    unused, used = trims.unused(motions), {trims.of(motion) for motion in motions} - {None}
+    names = ", ".join(unused[:MOST_NAMES]) + (" ..." if len(unused) > MOST_NAMES else "")
+    if not used:
+        raise UsageError(
+            f"{path}: names {names}, none of the {len(motions)} motions of the input. The names are those of the "
+            "motion files, without .pt."
+        )
+    if unused:
+        say_warning(f"{path}: no motion of the input has the name {names}")
+    return trims
 
 
 def summary_line(record: dict) -> str:

@@ -49,6 +49,13 @@ function draw(tag, attributes = {}, text = null) {
 
 const short = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(3))));
 
+/** Save a text as a file of the reviewer. */
+function save(name, text) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
 function tell(text) {
   find("notice").textContent = text;
   find("notice").hidden = !text;

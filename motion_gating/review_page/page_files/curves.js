@@ -43,16 +43,23 @@ function drawCurve(line, details, duration) {
     parts.push(draw("text", { x: line.x(time), y: height - 4, "text-anchor": "middle" }, `${short(time)} s`));
   }
   if (panel.threshold) parts.push(draw("line", { x1: MARGIN, x2: width - MARGIN, y1: y(panel.threshold), y2: y(panel.threshold), class: "threshold" }));
-  (panel.standing || []).forEach((spans, foot) => {
-    for (const [from, to] of spans) {
-      const level = height - 19 - 4 * foot;
-      parts.push(draw("line", { x1: line.x(from), x2: line.x(Math.min(to, duration)), y1: level, y2: level, class: `standing curve-${foot}` }));
-    }
-  });
+  for (const state of ["standing", "sliding"]) {
+    (panel[state] || []).forEach((spans, foot) => {
+      for (const [from, to] of spans) {
+        const level = height - 19 - 4 * foot;
+        parts.push(draw("line", { x1: line.x(from), x2: line.x(Math.min(to, duration)), y1: level, y2: level, class: `${state} curve-${foot}` }));
+      }
+    });
+  }
   panel.lines.forEach((item) => {
     const points = item.values.map((value, place) => `${line.x(item.start + place * item.step).toFixed(1)},${y(value).toFixed(1)}`);
     parts.push(draw("polyline", { points: points.join(" "), class: `curve-${item.curve}${item.before ? " before" : ""}` }));
   });
+  for (const { second, words } of details.moments.filter((moment) => moment.panel === panel.title)) {
+    const mark = draw("circle", { cx: line.x(second), cy: 7, r: 6, class: "moment", "data-second": second });
+    mark.append(draw("title", {}, words));
+    parts.push(mark);
+  }
   line.head.setAttribute("y1", 0);
   line.head.setAttribute("y2", height - 18);
   svg.replaceChildren(...parts, line.head);

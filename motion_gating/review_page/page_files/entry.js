@@ -66,16 +66,22 @@ function headOf(entry) {
 function fill(holder, entry, details) {
   player = new Player(details);
   const list = (items) => make("ul", {}, ...items.map((item) => make("li", {}, item)));
-  const why = make("section", { className: "card" }, make("h3", {}, "Why"), list(details.reasons));
-  const said = make("section", { className: "card" }, make("h3", {}, details.judge ? `What the judge saw – ${details.judge}` : "What the judge saw"),
+  const card = (title, ...parts) => make("section", { className: "card" }, make("h3", {}, title), ...parts);
+  const why = details.reasons.length ? card("Why", list(details.reasons)) : null;
+  const said = card(details.judge ? `What the judge saw – ${details.judge}` : "What the judge saw",
     make("p", {}, details.analysis || "No analysis."), details.evidence.length ? list(details.evidence) : null);
-  const facts = make("section", { className: "card" }, make("h3", {}, "Measured on the joints"), list([...details.remarks, ...details.facts]));
-  const columns = make("div", { className: "columns" }, details.reasons.length ? why : null, details.analysis || details.evidence.length ? said : null,
+  const facts = card("Measured on the joints", list([...details.remarks, ...details.facts]));
+  const wrong = details.problems.length ? card("What went wrong", list(details.problems)) : null;
+  wrong?.classList.add("problems");
+  const absent = details.absent.length ? make("p", { className: "absence" }, `Not shown: ${details.absent.join("; ")}.`) : null;
+  const judged = details.analysis || details.evidence.length ? said : null;
+  const columns = make("div", { className: "columns" }, entry.decision === true ? why : null, judged,
     details.facts.length || details.remarks.length ? facts : null);
-  const parts = [player.videos, player.controls, compareBar(entry), judgeOf(entry), columns, player.curves, numbersOf(entry, details)];
-  if (details.absent.length) parts.splice(2, 0, make("p", { className: "absence" }, `Not shown: ${details.absent.join("; ")}.`));
-  if (details.problems.length) parts.unshift(make("section", { className: "card problems" }, make("h3", {}, "What went wrong"), list(details.problems)));
-  holder.append(...parts.filter(Boolean));
+  // Where an entry does not pass, the reason comes first.
+  holder.querySelector("header").after(...[wrong, entry.decision === true ? null : why].filter(Boolean));
+  holder.append(...[player.videos, player.controls, compareBar(entry), trimBar(), player.views, absent, judgeOf(entry), momentButtons(player), columns,
+    player.curves, numbersOf(entry, details)].filter(Boolean));
+  showTrim(entry);
   addChoices(entry, player.videos);
   player.layout();
   player.seek(0);

@@ -7,7 +7,10 @@ class Player {
     this.playing = false;
     this.clips = [];
     this.lines = [];
-    this.videos = make("div", { className: "videos" }, ...details.videos.map((video) => this.figure(video)));
+    this.trim = null;
+    this.videos = make("div", { className: "videos" });
+    this.views = viewChips(this);
+    this.showPictures();
     this.controls = this.makeControls();
     this.curves = this.makeCurves();
     this.observer = new ResizeObserver(() => this.layout());
@@ -19,22 +22,13 @@ class Player {
     return this.details.seconds || Math.max(0.1, ...this.clips.map(({ node, scale, offset }) => ((node.duration || 0) - offset) / scale));
   }
 
-  figure({ kind, title, src, scale, offset }) {
-    const figure = make("figure", { className: kind });
-    const absent = (text) => make("div", { className: "absent" }, text);
-    const node = make("video", { src, muted: true, playsInline: true, preload: "auto", tabIndex: -1 });
-    node.setAttribute("aria-label", `${title} of this entry`);
-    const clip = { node, scale, offset };
-    node.onerror = () => {
-      if (!this.playing && !node.getAttribute("src")) return; // taken away on purpose
-      this.clips = this.clips.filter((other) => other !== clip);
-      node.replaceWith(absent(`This video cannot be shown: ${decodeURIComponent(src)}`));
-    };
-    node.onloadedmetadata = () => this.place(clip, true);
-    this.clips.push(clip);
-    figure.append(node);
-    figure.append(make("figcaption", {}, title));
-    return figure;
+  /** Make the figures of the views that are shown. */
+  showPictures() {
+    this.release();
+    this.clips = [];
+    const pictures = this.details.videos.filter(isShown).map((video) => pictureOf(this, video));
+    this.videos.replaceChildren(...pictures);
+    this.videos.classList.toggle("many", pictures.length > 4);
   }
 
   makeControls() {
@@ -48,7 +42,8 @@ class Player {
     this.clock = make("output");
     const worst = this.details.worst ? make("button", { type: "button", title: "Go to the half second with the most jitter (w)" }, "Worst ½ s") : null;
     if (worst) worst.onclick = () => this.seek(this.details.worst[0]);
-    return make("div", { className: "player" }, this.button, this.slider, this.clock, this.speed, worst);
+    this.strip = make("div", { className: "strip" });
+    return make("div", { className: "player" }, this.button, make("div", { className: "scrub" }, this.slider, this.strip), this.clock, this.speed, worst);
   }
 
   toggle() { if (this.playing) this.pause(); else this.play(); }
@@ -59,10 +54,7 @@ class Player {
     this.button.textContent = "❚❚ Pause";
     const speed = Number(this.speed.value);
     this.from = [performance.now(), this.time, speed];
-    for (const { node, scale } of this.clips) {
-      node.playbackRate = Math.min(16, Math.max(0.07, speed * scale));
-      node.play().catch(() => {});
-    }
+    for (const { node } of this.clips) node.play().catch(() => {});
     cancelAnimationFrame(this.frame);
     this.tick();
   }
@@ -90,11 +82,15 @@ class Player {
     this.mark();
   }
 
-  /** Bring a video to the clock's time; while playing only where it has drifted. */
+  /** Bring a video to the clock's time; while playing, one that has drifted runs a little faster or slower. */
   place({ node, scale, offset }, exactly) {
     if (!(node.duration > 0)) return;
     const target = Math.min(Math.max(0, offset + this.time * scale), Math.max(0, node.duration - 0.001));
-    if (exactly || Math.abs(node.currentTime - target) > 0.15) node.currentTime = target;
+    const late = target - node.currentTime;
+    if (exactly || Math.abs(late) > 0.15) node.currentTime = target;
+    const hurry = this.playing && Math.abs(late) > 0.01 ? Math.min(0.3, Math.max(-0.3, 2 * late)) : 0;
+    const rate = Math.min(16, Math.max(0.07, Number(this.speed.value) * scale * (1 + hurry)));
+    if (Math.abs(node.playbackRate - rate) > 0.02 * rate) node.playbackRate = rate;
   }
 
   seek(time) {
@@ -115,6 +111,10 @@ class Player {
   stop() {
     this.pause();
     this.observer.disconnect();
+    this.release();
+  }
+
+  release() {
     for (const { node } of this.clips) {
       node.onerror = null;
       node.removeAttribute("src"); // frees the decoder
@@ -153,6 +153,7 @@ class Player {
   }
 
   drag(event, svg) {
+    if (event.target.dataset.second) return this.seek(Number(event.target.dataset.second));
     const seek = ({ clientX }) => {
       const box = svg.getBoundingClientRect();
       this.seek(((clientX - box.left - MARGIN) / (box.width - 2 * MARGIN)) * this.duration);
@@ -163,9 +164,26 @@ class Player {
     svg.onpointerup = svg.onpointercancel = () => { svg.onpointermove = null; };
   }
 
+  /** Mark the worst moments and the trimmed part below the scrubber. */
+  showMarks(trim = this.trim) {
+    this.trim = trim;
+    const place = (second) => `${Math.min(100, (100 * second) / this.duration)}%`;
+    const kept = trim ? make("span", { className: "kept" }) : null;
+    if (kept) Object.assign(kept.style, { left: place(trim[0]), width: place(trim[1] - trim[0]) });
+    const ticks = this.details.moments.map(({ second, words }) => {
+      const tick = make("button", { type: "button", title: words, tabIndex: -1 });
+      tick.setAttribute("aria-label", words);
+      tick.style.left = place(second);
+      tick.onclick = () => { this.pause(); this.seek(second); };
+      return tick;
+    });
+    this.strip.replaceChildren(...[kept, ...ticks].filter(Boolean));
+  }
+
   /** Draw the curves for the width there is. */
   layout() {
     for (const line of this.lines) drawCurve(line, this.details, this.duration);
+    this.showMarks();
     this.mark();
   }
 }

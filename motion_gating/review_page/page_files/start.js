@@ -30,6 +30,8 @@ const KEYS = {
   " ": () => player?.toggle(),
   ArrowLeft: () => player?.step(-1),
   ArrowRight: () => player?.step(1),
+  i: () => markTrim("start"),
+  o: () => markTrim("end"),
   w: () => player?.details.worst && player.seek(player.details.worst[0]),
   "/": () => find("search").focus(),
   e: exportVerdicts,

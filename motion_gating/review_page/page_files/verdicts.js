@@ -125,9 +125,7 @@ function exportLine(entry, { verdict, note, reviewer, time, chosen, overruled })
 function exportVerdicts() {
   const given = entries.flatMap((entry) => saidOf(entry).filter(isGiven));
   if (!given.length) return tell("There are no verdicts to export. Press m, x or u on an entry.");
-  const link = make("a", { href: URL.createObjectURL(new Blob([exportText()], { type: "application/json" })), download: "verdicts.json" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  save("verdicts.json", exportText());
   const notes = entries.filter((entry) => verdictOf(entry).note && !isGiven(verdictOf(entry))).length;
   const people = new Set(given.map(({ reviewer }) => reviewer)).size;
   tell(`${given.length} ${given.length === 1 ? "verdict" : "verdicts"}${people > 1 ? ` of ${people} reviewers` : ""} exported to verdicts.json.`

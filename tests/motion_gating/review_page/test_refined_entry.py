@@ -47,8 +47,8 @@ def details(tmp_path_factory):
 def test_both_motions_are_on_one_scrubber(details):
     shown, page = details
     videos = {video["kind"]: video for video in shown["videos"]}
-    assert list(videos) == ["lit", "before", "side", "side_before"]
-    assert videos["before"]["title"] == "Before refining" and (page / videos["before"]["src"]).is_file()
+    assert list(videos) == ["front", "before", "side", "side_before", "lit"]
+    assert videos["before"]["title"] == "Front before refining" and (page / videos["before"]["src"]).is_file()
     # The raw motion begins a second earlier, so its video is a second ahead.
     assert videos["before"]["offset"] == videos["side_before"]["offset"] == 1.0 and videos["lit"]["offset"] == 0.0
 

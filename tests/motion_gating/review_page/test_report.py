@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from urllib.parse import unquote
 
 import cv2
@@ -28,8 +30,8 @@ from motion_gating.review_page.media import copied, write_poster
 from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.page_run import build_review
 from motion_gating.review_page.records import keep_records, read_reviewed
-from motion_rep.drawing.mbench_scene import Bounds, MbenchScene, front_view
-from motion_rep.drawing.side_view import side_view
+from motion_rep.drawing.mbench_scene import Bounds, MbenchScene
+from motion_rep.drawing.side_view import close_side_views
 from motion_rep.files.local_files import safe_name
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.runs.batch import Batch
@@ -112,7 +114,8 @@ def test_files_are_named_by_safe_names_only(batch, rows):
 
 def test_links_lead_to_the_files_also_with_odd_characters(batch):
     videos = {video["kind"]: video for video in entry_details(batch[0] / "page", "0")["videos"]}
-    assert list(videos) == ["lit", "overlay", "side"]
+    assert list(videos) == ["overlay", "front", "side", "lit"]
+    assert [video["extra"] for video in videos.values()] == [False, False, False, True]
     assert " " not in videos["lit"]["src"]
     for video in videos.values():
         assert (batch[0] / "page" / unquote(video["src"])).is_file(), video
@@ -133,8 +136,6 @@ def test_a_lit_video_at_another_rate_runs_frame_by_frame(tmp_path):
 
 
 def test_overlay_of_a_cut_motion_starts_where_the_motion_does(tmp_path):
-    from dataclasses import replace
-
     meta, report = make_batch(tmp_path)
     write_motion(tmp_path / "walk.pt", replace(smooth_clip(31, seed=2), start_time=0.75))
     build(meta, report, tmp_path / "page", "--no-side-view")
@@ -168,20 +169,24 @@ def test_side_view_is_drawn_for_every_frame_and_kept(batch):
     assert path.stat().st_mtime_ns == before
 
 
-def test_side_view_sees_the_left_of_the_person_and_keeps_the_clip_in_the_picture():
-    scene = MbenchScene(np.zeros(3), Bounds(np.array([-0.5, -0.9, -3.0]), np.array([0.7, 0.9, 2.0])))
-    view = side_view(scene, 100, 100)
-    left, right, front = view.to_camera(np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, 0, 1.0]], np.float32))
+def test_side_views_see_the_left_of_the_person_and_follow():
+    path = np.stack((np.zeros(40), np.zeros(40), np.linspace(0, 6, 40)), axis=1)
+    boxes = path[:, None] + np.array([[-0.5, -0.9, -0.3], [0.7, 0.9, 0.4]])
+    bounds = Bounds(boxes[:, 0].min(0), boxes[:, 1].max(0))
+    views = close_side_views(MbenchScene(np.zeros(3), bounds, boxes, path), 100, 100)
+    left, right, front = views[0].to_camera(np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, 0, 1.0]], np.float32))
     assert left[2] < right[2], "the person's left (+x) is nearer"
     assert front[0] < 0, "who faces +z looks to the left of the picture"
-    corners = view.to_camera(
-        np.array([[x, y, z] for x in (-0.5, 0.7) for y in (-0.9, 0.9) for z in (-3.0, 2.0)], np.float32)
-    )
-    pixels = corners @ view.intrinsic.T
-    assert (corners[:, 2] > 0).all() and (np.abs(pixels[:, :2] / pixels[:, 2:] - 50) <= 50).all()
-    rotation = view.world_to_camera[:3, :3]
+    for view, (low, high) in zip(views, boxes, strict=True):
+        corners = view.to_camera(np.array(list(itertools.product(*zip(low, high, strict=True))), np.float32))
+        pixels = corners @ view.intrinsic.T
+        pixels = pixels[:, :2] / pixels[:, 2:]
+        assert (corners[:, 2] > 0).all() and (np.abs(pixels - 50) <= 50).all(), "the person is in every picture"
+        assert np.ptp(pixels, axis=0).max() > 50, "and fills half of it"
+    rotation = views[0].world_to_camera[:3, :3]
     assert np.allclose(rotation @ rotation.T, np.eye(3)) and np.isclose(np.linalg.det(rotation), 1.0)
-    assert np.allclose(view.intrinsic, front_view(scene, 100, 100).intrinsic)
+    still = MbenchScene(np.zeros(3), bounds, boxes[:1].repeat(3, 0), path[:1].repeat(3, 0))
+    assert len({id(view) for view in close_side_views(replace(still, bounds=Bounds(*boxes[0])), 100, 100)}) == 1
 
 
 def test_curves_tell_speed_in_metres_per_second_and_jitter_whose_mean_is_the_figure(batch):

@@ -109,10 +109,12 @@ def test_all_videos_follow_the_one_scrubber(page):
 
 def test_the_videos_picture_is_that_of_the_moment(page):
     """The square of the made-up clip moves one pixel a frame: it tells which frame is shown."""
+    click(page, "[data-view=lit]")
+    wait(page, "return player.clips.length === 4 && player.clips.every(({node}) => node.readyState > 0)")
     page.execute_script("player.step(10)")
     wait(page, "return player.clips.every(({node}) => !node.seeking && node.readyState > 1)")
     picture = cv2.imdecode(
-        np.frombuffer(page.find_element(By.TAG_NAME, "video").screenshot_as_png, np.uint8), cv2.IMREAD_COLOR
+        np.frombuffer(page.find_element(By.CSS_SELECTOR, ".lit video").screenshot_as_png, np.uint8), cv2.IMREAD_COLOR
     )
     row = picture[len(picture) * 30 // 64, :, 2]  # red: the square has little of it
     left = int(np.flatnonzero(row < 140)[0]) * 64 / len(row)
@@ -330,7 +332,7 @@ def test_next_follows_the_filter_and_going_on_after_a_verdict(page):
 
 def test_a_missing_video_leaves_the_rest_working(page):
     page.execute_script("open(entries[4].key)")
-    wait(page, "return state.open === entries[4].key && player?.clips.length === 1")
+    wait(page, "return state.open === entries[4].key && player?.clips.length === 2")
     assert "gone.mp4" in page.find_element(By.CSS_SELECTOR, ".problems").text
     assert not page.find_elements(By.CSS_SELECTOR, ".absent, .absence")
     page.execute_script("player.seek(1)")

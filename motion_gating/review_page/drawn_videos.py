@@ -1,0 +1,101 @@
+"""The videos that the page draws of an entry, kept while the motion, the source and the settings stay the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.rendering.clip_render import RenderSettings, render_fingerprint
+from motion_rep.bodies.body_models import Body, load_body
+from motion_rep.drawing.contact_marks import contact_marks
+from motion_rep.drawing.lit_clip import lit_frames
+from motion_rep.drawing.mbench_scene import CLOSE, ViewOfScene
+from motion_rep.drawing.renderers import Renderer, load_renderer
+from motion_rep.drawing.tinted_overlay import write_tinted_overlay
+from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.local_files import file_sha256
+from motion_rep.motions.encoding import body_parameters
+from motion_rep.motions.motion_file import MotionClip
+from motion_rep.video.writing import open_writer
+
+
+@dataclass(frozen=True)
+class DrawingTools:
+    """The body and renderer of the page's own videos; see :class:`motion_gating.rendering.clip_render.Tools`.
+
+    size: pixels of the square pictures.
+    """
+
+    model_path: str | None = None
+    renderer: str = "opencv"
+    size: int = 480
+    threads: int | None = None
+
+    def load(self) -> Painter:
+        """The painter."""
+        return Painter(load_body("smplx", self.model_path), load_renderer(self.renderer), self.size, self.threads)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Draws videos with one body and one renderer; the feet are marked while they stand and slide.
+
+    size: pixels of the square pictures.
+    """
+
+    body: Body
+    renderer: Renderer
+    size: int = 480
+    threads: int | None = None
+
+    def draw_view(self, motion_path: Path, clip: MotionClip, target: Path, fps: float, view_of: ViewOfScene) -> None:
+        """Write a video of the motion through close cameras.
+
+        Raises:
+            InputError: it cannot be drawn or written.
+        """
+
+        def draw() -> None:
+            parameters, size = body_parameters(clip.motion.double()), self.size
+            marks = contact_marks(parameters, fps)
+            frames = lit_frames(self.body, self.renderer, parameters, size, size, view_of, self.threads, marks)
+            with open_writer(target, size, size, fps) as writer:
+                for picture in frames:
+                    writer.write(picture)
+
+        _unless_made(target, self._made_from(motion_path, fps), draw)
+
+    def draw_overlay(self, motion_path: Path, clip: MotionClip, video: Path, target: Path, fps: float) -> None:
+        """Write the source video with the body in it.
+
+        Raises:
+            InputError: see :func:`motion_rep.drawing.tinted_overlay.write_tinted_overlay`.
+        """
+
+        def draw() -> None:
+            marks = contact_marks(body_parameters(clip.motion.double()), fps)
+            write_tinted_overlay(clip, video, target, self.body, self.renderer, marks, self.threads)
+
+        _unless_made(target, f"{self._made_from(motion_path, fps)}{file_sha256(video)}", draw)
+
+    def _made_from(self, motion_path: Path, fps: float) -> str:
+        renderer, body = self.renderer.name, self.body.key
+        settings = RenderSettings(self.size, self.size, fps, renderer, body, show_contacts=True, framing=CLOSE)
+        return render_fingerprint(motion_path, settings)
+
+
+def _unless_made(target: Path, made_from: str, draw: Callable[[], None]) -> None:
+    """Draw a video, unless the existing one was made from the same."""
+    seal = target.with_suffix(".txt")
+    if _sealed(seal, target, made_from):
+        return
+    seal.unlink(missing_ok=True)
+    draw()
+    write_bytes(seal, f"{made_from} {file_sha256(target)}\n".encode())
+
+
+def _sealed(seal: Path, target: Path, made_from: str) -> bool:
+    if not (seal.is_file() and target.is_file()):
+        return False
+    return seal.read_bytes().split() == [made_from.encode(), file_sha256(target).encode()]
