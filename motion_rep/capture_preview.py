@@ -23,7 +23,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument(
         "--output",
-        required=True,
         type=written_path,
         help="the capture file to write (.pt), for convert_hmr_to_motion.py",
     )
@@ -37,11 +36,18 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--bbox",
         type=_box,
-        help="box x,y,w,h in pixels around the person to follow in the first frame",
+        metavar="X,Y,W,H[@SECONDS]",
+        help="box in pixels around the person to follow, in the first frame or at that time; following starts there",
     )
     parser.add_argument(
-        "--person", type=whole_number, help="number of the person to follow in the first frame, from the left, 0 first"
+        "--person", type=whole_number, help="number of the person to follow, from --list-people; following starts there"
     )
+    parser.add_argument(
+        "--list-people",
+        action="store_true",
+        help="list the people in the video, with box, times and size (numbers for --person); captures nothing",
+    )
+    parser.add_argument("--json", action="store_true", help="print the list of people as JSON")
     parser.add_argument("--start", type=_seconds, default=0.0, help="first second of the video to use")
     parser.add_argument("--end", type=positive_number, help="last second of the video to use; default: the end")
     parser.add_argument(
@@ -59,11 +65,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    _require_free(args.output, args.overwrite)
     if args.end is not None and args.end <= args.start:
         raise UsageError(f"--end {args.end:g} is not after --start {args.start:g}.")
     if args.bbox and args.person is not None:
         raise UsageError("--bbox and --person both name the person to follow. Give one of them.")
+    if args.list_people:
+        from motion_rep.preview_capture.command import say_people
+
+        return say_people(args)
+    if args.json:
+        raise UsageError("--json prints the list of people. Give --list-people, too.")
+    if args.output is None:
+        raise UsageError("--output is missing: a .pt file for the capture.")
+    _require_free(args.output, args.overwrite)
     from motion_rep.preview_capture.command import capture_to_file
 
     return capture_to_file(args)
@@ -89,12 +103,16 @@ def _seconds(text: str) -> float:
 
 def _box(text: str) -> tuple[float, ...]:
     try:
-        values = tuple(float(part) for part in text.split(","))
+        corners, at, seconds = text.partition("@")
+        values = tuple(float(part) for part in corners.split(","))
+        time = float(seconds) if at else 0.0
     except ValueError:
-        values = ()
-    if len(values) != 4 or not all(abs(v) < 1e5 for v in values) or min(values[2:]) <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not x,y,w,h in pixels with w and h above zero")
-    return values
+        values, time = (), 0.0
+    if len(values) != 4 or not all(abs(v) < 1e5 for v in values) or min(values[2:]) <= 0 or not 0 <= time < 1e6:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not x,y,w,h in pixels with w and h above zero, with or without @seconds"
+        )
+    return (*values, time)
 
 
 if __name__ == "__main__":

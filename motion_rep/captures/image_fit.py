@@ -24,6 +24,7 @@ class ImageFit:
     most_people: the largest number of people seen at once.
     changes: source frames at which the tracker switched to another person; the capture ends or starts there.
     unseen: body parts that were never visible.
+    cuts: source frames that begin a new shot; the capture ends or starts there.
     """
 
     per_frame: np.ndarray
@@ -32,6 +33,7 @@ class ImageFit:
     most_people: int = 1
     changes: tuple[int, ...] = ()
     unseen: tuple[str, ...] = ()
+    cuts: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The keys of a capture file."""
@@ -42,6 +44,7 @@ class ImageFit:
             "most_people": self.most_people,
             "person_changes": list(self.changes),
             "unseen": list(self.unseen),
+            "shot_cuts": list(self.cuts),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -57,6 +60,8 @@ class ImageFit:
         ]
         if self.most_people > 1:
             parts.append(f"{self.most_people} people in view")
+        if self.cuts:
+            parts.append(f"new shot at frame {', '.join(map(str, self.cuts))}")
         if self.changes:
             parts.append(f"person changes at frame {', '.join(map(str, self.changes))}")
         if self.unseen:
@@ -80,6 +85,7 @@ def stored_image_fit(capture: object) -> ImageFit | None:
             int(capture.get("most_people", 1)),
             tuple(int(frame) for frame in capture.get("person_changes", ())),
             tuple(str(part)[:40] for part in capture.get("unseen", ())),
+            tuple(int(frame) for frame in capture.get("shot_cuts", ())),
         )
     except (TypeError, ValueError):
         raise InputError("image_fit is not a number with its details. Capture the video again.") from None

@@ -11,9 +11,10 @@ import torch
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.command_line import DONE, progress, say, say_warning
 from motion_rep.common.errors import located
+from motion_rep.files.json_files import json_text
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.preview_capture.tracking import PersonBox
-from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video
+from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video, people_in
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
 from motion_rep.safe_loading.torch_files import write_torch
 
@@ -38,6 +39,19 @@ def capture_to_file(args: argparse.Namespace) -> int:
     return DONE
 
 
+def say_people(args: argparse.Namespace) -> int:
+    """Print the people in the video, as lines or as JSON; returns the exit code."""
+    people = people_in(args.video, _options(args), _bar)
+    if args.json:
+        say(json_text([person.to_dict() for person in people]))
+        return DONE
+    for person in people:
+        say(person)
+    if not people:
+        say(f"{args.video}: nobody was found")
+    return DONE
+
+
 def _options(args: argparse.Namespace) -> CaptureOptions:
     box = PersonBox(*args.bbox) if args.bbox else None
     weights = args.weights or DEFAULT_FOLDER
@@ -45,4 +59,4 @@ def _options(args: argparse.Namespace) -> CaptureOptions:
 
 
 def _bar(items: Iterable[Any], what: str, count: int | None) -> Iterable[Any]:
-    return progress(items, what, count, "frame" if what == "reading" else "chunk")
+    return progress(items, what, count, "chunk" if what == "fitting" else "frame")

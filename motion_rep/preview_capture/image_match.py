@@ -17,19 +17,21 @@ from motion_rep.preview_capture.sides import torso_sizes
 
 VISIBLE, EVER_VISIBLE, UNSEEN_SHARE = 0.5, 0.5, 0.05
 LIMBS = np.array([*range(lm.LEFT_SHOULDER, lm.RIGHT_WRIST + 1), *range(lm.LEFT_HIP, lm.RIGHT_ANKLE + 1)])
-PARTS = {
-    "head": (lm.NOSE,),
-    "left arm": (lm.LEFT_ELBOW, lm.LEFT_WRIST),
-    "right arm": (lm.RIGHT_ELBOW, lm.RIGHT_WRIST),
-    "left leg": (lm.LEFT_KNEE, lm.LEFT_ANKLE),
-    "right leg": (lm.RIGHT_KNEE, lm.RIGHT_ANKLE),
-}
 
 
 def match_image(
-    body: FittedBody, seen: LandmarkTrack, lens: Lens, most_people: int = 1, changes: tuple[int, ...] = ()
+    body: FittedBody,
+    seen: LandmarkTrack,
+    lens: Lens,
+    most_people: int = 1,
+    changes: tuple[int, ...] = (),
+    cuts: tuple[int, ...] = (),
 ) -> ImageFit:
-    """How well T frames of a body lie on the T frames of landmarks it was made from."""
+    """How well T frames of a body lie on the T frames of landmarks it was made from.
+
+    Args:
+        most_people, changes, cuts: as in the result.
+    """
     markers = blazepose_markers()
     columns = [markers.landmark.tolist().index(landmark) for landmark in LIMBS]
     placed = markers.place(forward_kinematics(body.root, body.body, body.transl))[:, columns]
@@ -39,7 +41,7 @@ def match_image(
     per_frame = np.where(visible.any(1), close.sum(1) / np.maximum(visible.sum(1), 1), 1.0)
     misses = off[visible] if visible.any() else np.zeros(1)
     share = float(close.sum() / max(visible.sum(), 1))
-    return ImageFit(per_frame, share, float(np.percentile(misses, 95)), most_people, changes, unseen_parts(seen))
+    return ImageFit(per_frame, share, float(np.percentile(misses, 95)), most_people, changes, unseen_parts(seen), cuts)
 
 
 def unseen_parts(seen: LandmarkTrack) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def unseen_parts(seen: LandmarkTrack) -> tuple[str, ...]:
     visibility = seen.visibility[seen.detected]
     return tuple(
         name
-        for name, landmarks in PARTS.items()
+        for name, landmarks in lm.PARTS.items()
         if (visibility[:, landmarks].mean(1) > EVER_VISIBLE).mean() < UNSEEN_SHARE
     )
 

@@ -2,146 +2,199 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from motion_rep.common.errors import UsageError
 from motion_rep.preview_capture import landmarks as lm
+from motion_rep.preview_capture.identity import LOOKS_SHAPE, looks_of
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.networks import FrameLandmarks, LandmarkNetwork, PersonDetector, Region
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER, DETECTOR, LANDMARKS, require_weights
+from motion_rep.video.shot_cuts import ShotWatcher
 
 PRESENCE_THRESHOLD = 0.5
 # A detection below SURE is followed only if the landmark network is surer than usual.
 SURE, PRESENCE_OF_UNSURE, MOST_UNSURE = 0.5, 0.7, 3
 BOX_MARGIN = 1.25
-FRAMES_BETWEEN_COUNTS = 30
+SECONDS_BETWEEN_COUNTS = 1.0
 # After this many detected frames the user hears which parts are not in view.
 FRAMES_FOR_NOTICE, LOW_VISIBILITY = 10, 0.3
 
 
 @dataclass(frozen=True)
 class PersonBox:
-    """Where the person to follow stands in the first frame: left, top, width, height in pixels."""
+    """Where the person to follow is at a time: left, top, width, height in pixels; seconds of the video."""
 
     left: float
     top: float
     width: float
     height: float
+    seconds: float = 0.0
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """x and y in pixels."""
+        return self.left + self.width / 2, self.top + self.height / 2
 
     @property
     def region(self) -> Region:
         """The square to look in."""
-        side = BOX_MARGIN * max(self.width, self.height)
-        return Region(self.left + self.width / 2, self.top + self.height / 2, side, 0.0)
+        return Region(*self.middle, BOX_MARGIN * max(self.width, self.height), 0.0)
+
+
+@dataclass(frozen=True)
+class FollowedPerson:
+    """What the tracker saw in T frames.
+
+    looks: (T, 2, 3, 5), see :func:`looks_of`. cuts: numbers of frames that begin a new shot. most_people: seen at once.
+    start: number of the frame in which the box was, or None without a box.
+    """
+
+    track: LandmarkTrack
+    looks: np.ndarray
+    cuts: tuple[int, ...]
+    most_people: int
+    start: int | None = None
+
+
+class PeopleFinder:
+    """People in a picture: the detector's, and those it doubts that the landmark network confirms."""
+
+    def __init__(self, weights: Path = DEFAULT_FOLDER) -> None:
+        self._detector = PersonDetector(require_weights(DETECTOR, weights))
+        self._landmarks = LandmarkNetwork(require_weights(LANDMARKS, weights))
+
+    def regions(self, rgb: np.ndarray) -> list[tuple[float, Region]]:
+        """Score and region of everything that may be a person, best first."""
+        return self._detector.find(rgb)
+
+    def read(self, rgb: np.ndarray, region: Region, score: float = 1.0) -> FrameLandmarks | None:
+        """The landmarks of the person in a region, or None if there is none; a low score of the detector needs more."""
+        if not region.usable():
+            return None
+        found = self._landmarks.read(rgb, region)
+        return found if found.score >= (PRESENCE_THRESHOLD if score >= SURE else PRESENCE_OF_UNSURE) else None
 
 
 class PersonTracker:
     """Landmarks of the same person, frame by frame.
 
-    Starts with the person in the box, or number ``person`` from the left, else the detection with the highest score.
-    After a loss it continues with the detection closest to the person's last position.
+    Starts with the person in the box, else with the detection that has the highest score. After a loss it continues
+    with the detection closest to the person's last position.
     """
 
-    def __init__(self, weights: Path = DEFAULT_FOLDER, box: PersonBox | None = None, person: int | None = None) -> None:
-        self._detector = PersonDetector(require_weights(DETECTOR, weights))
-        self._landmarks = LandmarkNetwork(require_weights(LANDMARKS, weights))
+    def __init__(self, finder: PeopleFinder, box: PersonBox | None = None) -> None:
+        self._finder = finder
         self._region = box.region if box else None
         self._last_seen = self._region
-        self._person = person
-        self._until_count = FRAMES_BETWEEN_COUNTS
+        self._counted = -SECONDS_BETWEEN_COUNTS
         self.most_people = 0
 
-    def follow(self, rgb: np.ndarray) -> FrameLandmarks | None:
+    def forget(self) -> None:
+        """Search the next frame as if it were the first: it begins a new shot."""
+        self._region = self._last_seen = None
+
+    def follow(self, rgb: np.ndarray, seconds: float) -> FrameLandmarks | None:
         """Landmarks in the next frame, or None if no person is found.
 
         Args:
-            rgb: (height, width, 3) uint8
-        Raises:
-            UsageError: the first frame with people has no person of the given number.
+            rgb: (height, width, 3) uint8. seconds: time of the frame.
         """
-        self._until_count -= 1
-        if self._person is not None:
-            self._region = self._numbered(rgb)
-        found = self._read(rgb, self._region, PRESENCE_THRESHOLD)
+        found = self._finder.read(rgb, self._region) if self._region else None
         if found is None:
-            found = self._search(rgb)
-        elif self._until_count <= 0:
-            self._count(rgb)
+            found = self._search(rgb, seconds)
+        elif seconds >= self._counted + SECONDS_BETWEEN_COUNTS:
+            self._count(rgb, seconds)
         self._region = found.next_region if found else None
         self._last_seen = self._region or self._last_seen
         return found
 
-    def _read(self, rgb: np.ndarray, region: Region | None, threshold: float) -> FrameLandmarks | None:
-        if region is None or not region.usable():
-            return None
-        found = self._landmarks.read(rgb, region)
-        return found if found.score >= threshold else None
-
-    def _search(self, rgb: np.ndarray) -> FrameLandmarks | None:
+    def _search(self, rgb: np.ndarray, seconds: float) -> FrameLandmarks | None:
         """The landmarks of the likeliest detection that the landmark network confirms."""
-        people = self._count(rgb)
-        sure = [region for score, region in people if score >= SURE]
-        unsure = [region for score, region in people if score < SURE][:MOST_UNSURE]
+        people = self._count(rgb, seconds)
+        sure = [(score, region) for score, region in people if score >= SURE]
+        unsure = [(score, region) for score, region in people if score < SURE][:MOST_UNSURE]
         last = self._last_seen
         if last is not None:
-            sure.sort(key=lambda region: (region.x - last.x) ** 2 + (region.y - last.y) ** 2)
-        tries = [(region, PRESENCE_THRESHOLD) for region in sure[:1]] or [(r, PRESENCE_OF_UNSURE) for r in unsure]
-        return next(filter(None, (self._read(rgb, region, least) for region, least in tries)), None)
+            sure.sort(key=lambda one: (one[1].x - last.x) ** 2 + (one[1].y - last.y) ** 2)
+        tries = sure[:1] or unsure
+        return next(filter(None, (self._finder.read(rgb, region, score) for score, region in tries)), None)
 
-    def _count(self, rgb: np.ndarray) -> list[tuple[float, Region]]:
-        self._until_count = FRAMES_BETWEEN_COUNTS
-        people = self._detector.find(rgb)
+    def _count(self, rgb: np.ndarray, seconds: float) -> list[tuple[float, Region]]:
+        self._counted = seconds
+        people = self._finder.regions(rgb)
         self.most_people = max(self.most_people, sum(score >= SURE for score, _ in people))
         return people
 
-    def _numbered(self, rgb: np.ndarray) -> Region | None:
-        """The region of the person with the given number, from the left; None in a frame without people."""
-        people = sorted((region for score, region in self._count(rgb) if score >= SURE), key=lambda region: region.x)
-        if not people:
-            return None
-        if self._person is None or self._person >= len(people):
-            places = ", ".join(f"{number} at x={region.x:.0f} y={region.y:.0f}" for number, region in enumerate(people))
-            raise UsageError(
-                f"--person {self._person}: the first frame shows {len(people)} people: {places}. Choose one."
-            )
-        chosen, self._person = people[self._person], None
-        return chosen
-
 
 def track(
-    frames: Iterable[np.ndarray], tracker: PersonTracker, notice: Callable[[str], None] = lambda _: None
-) -> LandmarkTrack:
+    frames: Iterable[tuple[float, np.ndarray]],
+    finder: PeopleFinder,
+    box: PersonBox | None = None,
+    notice: Callable[[str], None] = lambda _: None,
+) -> FollowedPerson:
     """The landmarks of a whole clip; only one image is held at a time.
 
     Args:
+        frames: seconds and (height, width, 3) uint8 images.
+        box: the person to follow, from the box's time on.
         notice: receives one sentence, early in the clip, where parts of the body are out of view.
     """
-    seen = list(_with_notice((tracker.follow(rgb) for rgb in frames), notice))
+    tracker, watcher, early = PersonTracker(finder, box), ShotWatcher(), _EarlyNotice(notice)
+    found: list[FrameLandmarks | None] = []
+    looks: list[np.ndarray] = []
+    start = None
+    for seconds, rgb in frames:
+        new_shot = watcher.look(rgb)
+        if box is not None and seconds < box.seconds - 1e-3:
+            landmarks = None
+        else:
+            if new_shot and start != len(found):
+                tracker.forget()
+            start = len(found) if start is None else start
+            landmarks = tracker.follow(rgb, seconds)
+        found.append(landmarks)
+        looks.append(np.full(LOOKS_SHAPE, np.nan) if landmarks is None else looks_of(rgb, landmarks.image))
+        early.see(landmarks)
+    return FollowedPerson(
+        _track_of(found),
+        np.array(looks).reshape(-1, *LOOKS_SHAPE),
+        watcher.cuts(),
+        tracker.most_people,
+        start if box else None,
+    )
+
+
+def _track_of(found: list[FrameLandmarks | None]) -> LandmarkTrack:
     empty = FrameLandmarks(np.zeros((COUNT, 2)), np.zeros((COUNT, 3)), np.zeros(COUNT), 0.0, Region(0, 0, 0, 0))
-    kept = [frame or empty for frame in seen]
+    kept = [frame or empty for frame in found]
     return LandmarkTrack(
         image=np.array([f.image for f in kept]).reshape(-1, COUNT, 2),
         world=np.array([f.world for f in kept]).reshape(-1, COUNT, 3),
         visibility=np.array([f.visibility for f in kept]).reshape(-1, COUNT),
-        detected=np.array([f is not None for f in seen], bool),
+        detected=np.array([f is not None for f in found], bool),
     )
 
 
-def _with_notice(
-    frames: Iterable[FrameLandmarks | None], notice: Callable[[str], None]
-) -> Iterator[FrameLandmarks | None]:
-    legs: list[float] = []
-    for frame in frames:
-        if frame is not None and len(legs) < FRAMES_FOR_NOTICE:
-            legs.append(float(frame.visibility[list(lm.LEGS)].mean()))
-            if len(legs) == FRAMES_FOR_NOTICE and np.mean(legs) < LOW_VISIBILITY:
-                notice(
-                    f"the legs are hardly seen in the first frames (visibility {np.mean(legs):.2f}); "
-                    "their pose will be a guess. "
+class _EarlyNotice:
+    """Tells, once, which parts of the body the first frames hardly show."""
+
+    def __init__(self, notice: Callable[[str], None]) -> None:
+        self._notice = notice
+        self._visibility: list[np.ndarray] = []
+
+    def see(self, frame: FrameLandmarks | None) -> None:
+        if frame is None or len(self._visibility) >= FRAMES_FOR_NOTICE:
+            return
+        self._visibility.append(frame.visibility)
+        if len(self._visibility) == FRAMES_FOR_NOTICE:
+            mean = np.mean(self._visibility, axis=0)
+            hidden = [name for name, points in lm.PARTS.items() if mean[list(points)].mean() < LOW_VISIBILITY]
+            if hidden:
+                self._notice(
+                    f"the first frames hardly show: {', '.join(hidden)}; their pose will be a guess. "
                     "Use a video that shows the person from head to foot."
                 )
-        yield frame

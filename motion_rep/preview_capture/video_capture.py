@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from motion_rep.kinematics.frames import level_from_camera
 from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
 from motion_rep.preview_capture.chunks import fit_in_chunks, stretches
-from motion_rep.preview_capture.identity import longest_run, person_changes
+from motion_rep.preview_capture.identity import longest_part, parts_between, person_changes
 from motion_rep.preview_capture.image_match import match_image
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwork
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
+from motion_rep.preview_capture.people import Person, chosen_person, find_people
 from motion_rep.preview_capture.sides import repaired, spike_weights
-from motion_rep.preview_capture.tracking import PersonBox, PersonTracker, track
+from motion_rep.preview_capture.tracking import FollowedPerson, PeopleFinder, PersonBox, track
 from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
 from motion_rep.video.reading import VideoReader, frame_times, open_video
@@ -85,10 +87,9 @@ class PreviewCapture:
 class CaptureOptions:
     """Settings for the capture of a video.
 
-    field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person in the first
-        frame.
-    person: number of the person from the left, instead of the box. start, end: seconds. weights: folder of the
-        networks.
+    field_of_view: vertical, degrees. focal_length: pixels, instead of the field of view. box: the person to follow.
+    person: number of the person as :func:`people_in` lists them, instead of the box. start, end: seconds.
+    weights: folder of the networks.
     """
 
     field_of_view: float = DEFAULT_FIELD_OF_VIEW
@@ -105,14 +106,24 @@ class FittedTrack:
     """The body in every frame with a detection of one person.
 
     rows: (T,) int64 numbers of these frames in the track. landmarks: T frames, left and right as the fit took them.
-    up: of the camera. changes: frames in which the tracker moved to another person.
+    up: of the camera.
     """
 
     body: FittedBody
     rows: np.ndarray
     landmarks: LandmarkTrack
     up: UpDirection
-    changes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The part of a clip that is captured: frames, its number of how many, and frames that begin another part."""
+
+    frames: slice
+    number: int
+    count: int
+    cuts: tuple[int, ...]
+    changes: tuple[int, ...]
 
 
 def capture_video(
@@ -128,22 +139,22 @@ def capture_video(
         notice: receives a sentence while the video is still being read.
     Raises:
         InputError: not a video, nothing in the asked span, or a person in fewer than 5 frames.
-        UsageError: the networks or their runtime are missing, or the first frame has no person of the given number.
+        UsageError: the networks or their runtime are missing, or no person has the given number.
     """
-    tracker = PersonTracker(options.weights, options.box, options.person)
-    times = frame_times(path)
-    rate = None if is_even(times) else measured_rate(times)
-    with open_video(path) as video:
-        fps = rate or video.fps
-        if rate:
-            notice(uneven_note(times, rate))
-        span = _Span(options.start, options.end, fps)
-        frames = _even_frames(video, rate) if rate else iter(video)
-        found = track(progress(span.frames(frames), "reading", video.frame_count), tracker, notice)
-        lens = _lens(options, video)
-    _require_person(path, found, options)
-    fitted = fit_track(found, lens, fps, progress)
-    first, rows = span.first, fitted.rows
+    finder, times = PeopleFinder(options.weights), _Times.of(path)
+    box = options.box
+    if options.person is not None:
+        box = chosen_person(_people(path, options, times, finder, progress), options.person).box
+    if times.note:
+        notice(times.note)
+    with _span_of(path, options, times) as span:
+        followed = track(progress(span.frames(), "reading", span.video.frame_count), finder, box, notice)
+        lens, fps = _lens(options, span.video), span.fps
+    found, first = followed.track, span.first
+    part = _part_of(followed, fps)
+    _require_person(path, found, part, options)
+    fitted = fit_track(found, lens, fps, progress, part.frames)
+    rows = fitted.rows
     capture = Capture(
         root_rotations=nearest_rotation(fitted.body.root.double()),
         body_rotations=nearest_rotation(fitted.body.body.double()),
@@ -155,18 +166,54 @@ def capture_video(
         frame_index=torch.from_numpy(rows) + first,
         source=BACKEND,
     )
-    changes = tuple(int(frame) + first for frame in fitted.changes)
-    match = match_image(fitted.body, fitted.landmarks, lens, tracker.most_people, changes)
-    warnings = _warnings(found, fitted, match, first)
+    changes, cuts = (tuple(frame + first for frame in frames) for frames in (part.changes, part.cuts))
+    match = match_image(fitted.body, fitted.landmarks, lens, followed.most_people, changes, cuts)
+    warnings = _warnings(found, fitted, match, part, first)
     return PreviewCapture(capture, first, found.detected, found.visibility[rows], match, fitted.up, warnings)
 
 
-def _require_person(path: str | os.PathLike[str], found: LandmarkTrack, options: CaptureOptions) -> None:
+def people_in(
+    path: str | os.PathLike[str],
+    options: CaptureOptions = CaptureOptions(),
+    progress: Progress = lambda items, *_: items,
+) -> list[Person]:
+    """The people in a span of a video.
+
+    Raises:
+        InputError: not a video.
+        UsageError: the networks or their runtime are missing.
+    """
+    return _people(path, options, _Times.of(path), PeopleFinder(options.weights), progress)
+
+
+def _people(
+    path: str | os.PathLike[str], options: CaptureOptions, times: _Times, finder: PeopleFinder, progress: Progress
+) -> list[Person]:
+    with _span_of(path, options, times) as span:
+        return find_people(progress(span.frames(), "looking for people", span.video.frame_count), finder)
+
+
+def _part_of(followed: FollowedPerson, fps: float) -> _Part:
+    """The part in which the person to follow was pointed out, else the longest."""
+    found = followed.track
+    changes = person_changes(found, fps, followed.looks)
+    seen = np.flatnonzero(found.detected)
+    before = {int(c): int(seen[np.searchsorted(seen, c) - 1]) for c in changes}
+    # A new shot shows the person elsewhere; that is no change of person.
+    changes = np.array([c for c in before if not any(before[c] < cut <= c for cut in followed.cuts)], np.int64)
+    parts = parts_between(len(found), np.concatenate((changes, np.array(followed.cuts, np.int64))))
+    number = longest_part(found, parts)
+    if followed.start is not None:
+        number = next(k for k, part in enumerate(parts) if part.start <= followed.start < part.stop)
+    return _Part(parts[number], number, len(parts), followed.cuts, tuple(map(int, changes)))
+
+
+def _require_person(path: str | os.PathLike[str], found: LandmarkTrack, part: _Part, options: CaptureOptions) -> None:
     """Raise an InputError if the track is empty or no person was found."""
     if not len(found):
         end = "its end" if options.end is None else f"{options.end:g} s"
         raise InputError(f"{path}: has no frames between {options.start:g} s and {end}. Choose another span.")
-    seen = int(found.detected.sum())
+    seen = int(found.detected[part.frames].sum())
     if seen < FEWEST_FRAMES:
         raise InputError(
             f"{path}: a person was found in {seen} of {len(found)} frames, expected at least {FEWEST_FRAMES}. "
@@ -175,12 +222,15 @@ def _require_person(path: str | os.PathLike[str], found: LandmarkTrack, options:
 
 
 def fit_track(
-    found: LandmarkTrack, lens: Lens, fps: float, progress: Progress = lambda items, *_: items
+    found: LandmarkTrack,
+    lens: Lens,
+    fps: float,
+    progress: Progress = lambda items, *_: items,
+    run: slice | None = None,
 ) -> FittedTrack:
-    """The body in every frame with a detection of the person who is followed longest."""
+    """The body in every frame of ``run`` (default: all) with a detection of one person."""
+    run = run or slice(0, len(found))
     network, markers = LiftingNetwork.load(), blazepose_markers()
-    changes = person_changes(found, fps)
-    run = longest_run(found, changes)
     pieces = [
         slice(run.start + part.start, run.start + part.stop)
         for part in stretches(found.detected[run], round(LONGEST_BRIDGE_SECONDS * fps))
@@ -203,7 +253,7 @@ def fit_track(
         parts.append((FittedBody(body.root[kept], body.body[kept], body.transl[kept]), seen[kept]))
         rows.append(kept + piece.start)
     joined = FittedBody(*(torch.cat([getattr(p, name) for p, _ in parts]) for name in ("root", "body", "transl")))
-    return FittedTrack(joined, np.concatenate(rows), _joined([seen for _, seen in parts]), _assumed(up), changes)
+    return FittedTrack(joined, np.concatenate(rows), _joined([seen for _, seen in parts]), _assumed(up))
 
 
 def _joined(tracks: list[LandmarkTrack]) -> LandmarkTrack:
@@ -227,28 +277,46 @@ def _assumed(up: UpDirection | None) -> UpDirection:
     return UpDirection(LEVEL, missed)
 
 
+@dataclass(frozen=True)
+class _Times:
+    """The even rate to which a video of uneven frame times is resampled, with a sentence that says so; else None."""
+
+    rate: float | None = None
+    note: str | None = None
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> _Times:
+        times = frame_times(path)
+        rate = None if is_even(times) else measured_rate(times)
+        return cls(rate, uneven_note(times, rate)) if rate else cls()
+
+
 class _Span:
-    """Frames between two times; remembers the number of the first."""
+    """Frames of an open video between two times; remembers the number of the first."""
 
-    def __init__(self, start: float, end: float | None, fps: float) -> None:
-        self.first = 0
-        self._start, self._end, self._fps = start, end, fps
+    def __init__(self, video: VideoReader, options: CaptureOptions, rate: float | None) -> None:
+        self.first, self.video, self.fps = 0, video, rate or video.fps
+        self._options = options
+        self._timed: Iterable[tuple[float, np.ndarray]] = (
+            ((number / rate, rgb) for number, rgb in enumerate(frames_at_rate(video, rate))) if rate else video
+        )
 
-    def frames(self, timed: Iterable[tuple[float, np.ndarray]]) -> Iterator[np.ndarray]:
-        """The images of the span, from (seconds, image) in order of time."""
-        half = 0.5 / self._fps
-        for number, (seconds, rgb) in enumerate(timed):
-            if seconds < self._start - half:
+    def frames(self) -> Iterator[tuple[float, np.ndarray]]:
+        """Seconds and images of the span."""
+        half, end = 0.5 / self.fps, self._options.end
+        for number, (seconds, rgb) in enumerate(self._timed):
+            if seconds < self._options.start - half:
                 self.first = number + 1
                 continue
-            if self._end is not None and seconds > self._end + half:
+            if end is not None and seconds > end + half:
                 return
-            yield rgb
+            yield seconds, rgb
 
 
-def _even_frames(video: VideoReader, fps: float) -> Iterator[tuple[float, np.ndarray]]:
-    """Seconds and images of a video of uneven rate, at an even one."""
-    return ((number / fps, rgb) for number, rgb in enumerate(frames_at_rate(video, fps)))
+@contextlib.contextmanager
+def _span_of(path: str | os.PathLike[str], options: CaptureOptions, times: _Times) -> Iterator[_Span]:
+    with open_video(path) as video:
+        yield _Span(video, options, times.rate)
 
 
 def _lens(options: CaptureOptions, video: VideoReader) -> Lens:
@@ -282,16 +350,24 @@ def _points(found: LandmarkTrack, trust: np.ndarray, lens: Lens, markers: Marker
     )
 
 
-def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, first: int) -> tuple[str, ...]:
+def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, part: _Part, first: int) -> tuple[str, ...]:
     warnings = []
     share = found.detected.mean()
     if share < LOW_DETECTION:
         warnings.append(f"a person was found in only {share:.0%} of the frames; the others are left out.")
-    if match.changes:
-        kept = f"frames {fitted.rows[0] + first} to {fitted.rows[-1] + first}"
+    if part.count > 1:
+        reasons = [
+            f"{what} {', '.join(map(str, frames))}"
+            for what, frames in (
+                ("a new shot begins at frame", match.cuts),
+                ("the tracker moved to another person at frame", match.changes),
+            )
+            if frames
+        ]
         warnings.append(
-            f"the tracker moved to another person at frame {', '.join(map(str, match.changes))}; only {kept} are kept. "
-            "Choose another part with --start and --end, or another person with --bbox."
+            f"{'; '.join(reasons)}; only part {part.number + 1} of {part.count} is kept, frames "
+            f"{fitted.rows[0] + first} to {fitted.rows[-1] + first}. Choose another part with --start and --end, or "
+            "another person with --person (see --list-people) or --bbox x,y,w,h@seconds."
         )
     if match.unseen:
         warnings.append(f"never seen: {', '.join(match.unseen)}; their pose is a guess.")
@@ -299,8 +375,7 @@ def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, first:
         warnings.append(f"only {match.share:.0%} of the visible landmarks lie on the body; look at the overlay.")
     if match.most_people > 1:
         warnings.append(
-            f"{match.most_people} people were seen; one was followed. "
-            "Point to the right one with --person N (from the left, "
-            "0 first) or --bbox x,y,w,h, both in the first frame."
+            f"{match.most_people} people were seen at once; one was followed. Point to the right one with --person N "
+            "(see --list-people) or --bbox x,y,w,h@seconds."
         )
     return tuple(warnings)

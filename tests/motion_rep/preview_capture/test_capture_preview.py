@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -14,6 +17,7 @@ from checkout import REPO
 from ffmpeg_support import ffmpeg
 
 from motion_rep.captures.capture_file import read_standard_capture
+from motion_rep.inspect_capture import main as inspect
 from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture.weights import WEIGHT_FILES, is_intact
 from motion_rep.video.reading import open_video
@@ -146,6 +150,72 @@ def test_of_two_people_the_one_in_the_box_is_followed(tmp_path):
     assert "people were seen" in capture(video, tmp_path / "any.pt").stderr
 
 
+def test_people_are_listed_as_lines_and_as_json_and_one_is_followed_by_number(tmp_path):
+    pair = [np.concatenate((rgb[:, 208:624], rgb[:, 208:624]), axis=1) for rgb in sample_frames(8)]
+    video = write_video(tmp_path / "two.mp4", pair)
+    command = [sys.executable, str(COMMAND), "--video", str(video), "--list-people"]
+    lines, listed = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=True).stdout
+        for more in ([], ["--json"])
+    )
+    assert [line.partition(":")[0] for line in lines.splitlines()] == ["person 0", "person 1"]
+    people = json.loads(listed)
+    assert [one["person"] for one in people] == [0, 1]
+    assert people[0]["box"][0] < 416 < people[1]["box"][0] and people[0]["first_seconds"] == 0
+    assert 300 < people[0]["height"] < 480
+    for number, side in ((0, np.less), (1, np.greater)):
+        assert capture(video, tmp_path / "one.pt", "--person", str(number), "--overwrite").returncode == 0
+        assert side(pelvis_pixels(tmp_path / "one.pt")[:, 0], 416).all()
+    assert_one_line(capture(video, tmp_path / "o.pt", "--person", "2"), 2, "shows 2 people", "person 1: box")
+
+
+def test_a_video_of_two_shots_is_cut_and_the_part_named(tmp_path, capsys):
+    """The second shot shows the mirrored scene from near; both parts can be chosen."""
+    near = [np.ascontiguousarray(rgb[:420, 600:130:-1]) for rgb in sample_frames(22)]
+    far = [np.ascontiguousarray(rgb[:420, 180:650]) for rgb in sample_frames(12)]
+    video = write_video(tmp_path / "shots.mp4", far + near)
+    done = capture(video, tmp_path / "long.pt")
+    assert done.returncode == 0 and "a new shot begins at frame 12; only part 2 of 2 is kept, frames" in done.stderr
+    found = torch.load(tmp_path / "long.pt", weights_only=True)
+    assert found["shot_cuts"] == [12] and found["person_changes"] == [] and found["frame_index"].min() >= 12
+    assert capture(video, tmp_path / "first.pt", "--bbox", "120,40,230,380@0").returncode == 0
+    assert torch.load(tmp_path / "first.pt", weights_only=True)["frame_index"].tolist() == list(range(12))
+    assert inspect([str(tmp_path / "long.pt")]) == 0
+    assert "new shot at frame 12" in capsys.readouterr().out
+
+
+def test_a_video_of_uneven_rate_is_captured_at_its_true_times(tmp_path):
+    """In the second half every third frame is shown for three times as long: the same motion at the same times."""
+    frames = sample_frames(36)
+    even = write_video(tmp_path / "even.mp4", frames)
+    stamps = [*range(18), *range(18, 36, 3)]
+    uneven = tmp_path / "uneven.mkv"
+    with av.open(str(uneven), "w") as container:
+        stream = container.add_stream("libx264", rate=16, options={"crf": "12"})
+        stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 16)
+        for stamp in stamps:
+            picture = av.VideoFrame.from_ndarray(frames[stamp], format="rgb24")
+            picture.pts, picture.time_base = stamp, Fraction(1, 16)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    done = capture(uneven, tmp_path / "u.pt")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1 and "resampled to an even 16 frames per second" in done.stderr
+    assert capture(even, tmp_path / "e.pt").returncode == 0
+    made, wanted = (torch.load(tmp_path / f"{name}.pt", weights_only=True) for name in "ue")
+    assert made["fps"] == 16.0 and made["frame_index"].tolist() == list(range(34))
+    joints = [
+        forward_kinematics(read.root_rotations, read.body_rotations, read.transl).positions
+        for read in (read_standard_capture(tmp_path / f"{name}.pt") for name in "ue")
+    ]
+    hands = [positions[:, [20, 21]] - positions[:, :1] for positions in joints]
+    assert (hands[0][:16] - hands[1][:16]).norm(dim=-1).mean() < 0.06
+    shown = torch.tensor([18, 21, 24, 27, 30, 33])
+    assert (hands[0][shown] - hands[1][shown]).norm(dim=-1).mean() < 0.12
+    assert (hands[0][[10, 12]] - hands[1][[18, 24]]).norm(dim=-1).mean() > 0.12, "the arms swing"
+
+
 def test_a_video_turned_by_its_metadata_is_captured_upright(tmp_path):
     lying = write_video(tmp_path / "lying.mp4", [np.ascontiguousarray(np.rot90(rgb, -1)) for rgb in sample_frames(8)])
     turned = tmp_path / "turned.mp4"
@@ -157,7 +227,14 @@ def test_a_video_turned_by_its_metadata_is_captured_upright(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flag", "value", "word"), [("--fov", "0", "--fov"), ("--bbox", "1,2,3", "x,y,w,h"), ("--end", "nan", "--end")]
+    ("flag", "value", "word"),
+    [
+        ("--fov", "0", "--fov"),
+        ("--bbox", "1,2,3", "x,y,w,h"),
+        ("--bbox", "1,2,3,4@x", "@seconds"),
+        ("--bbox", "1,2,3,4@-1", "@seconds"),
+        ("--end", "nan", "--end"),
+    ],
 )
 def test_wrong_flags_are_refused_before_anything_is_read(tmp_path, flag, value, word):
     assert_one_line(capture(SAMPLE, tmp_path / "o.pt", flag, value), 2, word)

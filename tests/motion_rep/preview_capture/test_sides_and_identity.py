@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.motions.layout import unpack
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.body_fit import FittedBody
-from motion_rep.preview_capture.identity import longest_run, person_changes
+from motion_rep.preview_capture.identity import longest_part, looks_of, parts_between, person_changes
 from motion_rep.preview_capture.image_match import match_image, unseen_parts
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
 from motion_rep.preview_capture.lifting import Lens
@@ -104,7 +105,8 @@ def test_a_jump_to_another_person_is_a_change_and_fast_movement_is_none():
     moved[40:, :, 0] += 400
     assert person_changes(track, 30.0).tolist() == []
     assert person_changes(LandmarkTrack(moved, track.world, track.visibility, track.detected), 30.0).tolist() == [40]
-    assert longest_run(track, np.array([40])) == slice(0, 40)
+    parts = parts_between(60, np.array([40, 0]))
+    assert parts == [slice(0, 40), slice(40, 60)] and longest_part(track, parts) == 0
 
 
 @pytest.mark.parametrize(("metres_per_second", "changes"), [(9.0, 0), (16.0, 1)])
@@ -125,6 +127,52 @@ def test_a_person_who_suddenly_grows_is_another_one():
     image = track.image.copy()
     image[30:] = (image[30:] - (640, 360)) * 2 + (640, 360)
     assert person_changes(LandmarkTrack(image, track.world, track.visibility, track.detected), 30.0).tolist() == [30]
+
+
+def test_guesses_of_hidden_legs_are_no_change_of_person():
+    """The network places hidden legs anywhere, near the hips in one frame and far below in the next."""
+    _, track = walker()
+    image, visibility = track.image.copy(), track.visibility.copy()
+    visibility[:, 23:] = 0.1
+    image[::2, 23:] += (150, 600)
+    assert person_changes(LandmarkTrack(image, track.world, visibility, track.detected), 30.0).tolist() == []
+    image[30:] += (500, 0)
+    assert person_changes(LandmarkTrack(image, track.world, visibility, track.detected), 30.0).tolist() == [30]
+
+
+BLUE, RED = (40, 40, 190), (200, 40, 40)
+
+
+def looks_in(track: LandmarkTrack, shirts: list[tuple[int, int, int]], light: float = 1.0) -> np.ndarray:
+    """Looks of a person with a plain shirt and grey trousers, drawn around the landmarks of each frame."""
+    found = []
+    for frame, shirt in enumerate(shirts):
+        picture = np.full((720, 1280, 3), (80, 110, 90), np.uint8)
+        points = track.image[frame]
+        lines = [(a, b, (60, 60, 60), 40) for a, b in ((23, 25), (24, 26), (25, 27), (26, 28))]
+        for a, b, colour, width in [*lines, (11, 24, shirt, 120), (12, 23, shirt, 120)]:
+            cv2.line(picture, *(tuple(int(x) for x in points[k]) for k in (a, b)), colour, width)
+        found.append(looks_of((picture * (light if frame >= 30 else 1.0)).astype(np.uint8), points))
+    return np.stack(found)
+
+
+@pytest.mark.parametrize("lost", [0, 3])
+def test_other_clothes_at_the_same_place_are_another_person(lost):
+    """Also after a moment out of sight; the same clothes in less light are the same person."""
+    _, track = walker()
+    seen = track.detected.copy()
+    seen[30 : 30 + lost] = False
+    there = LandmarkTrack(track.image, track.world, track.visibility, seen)
+    assert person_changes(there, 30.0, looks_in(track, [BLUE] * 30 + [RED] * 30)).tolist() == [30 + lost]
+    assert person_changes(there, 30.0, looks_in(track, [BLUE] * 60, light=0.75)).tolist() == []
+
+
+def test_looks_of_parts_outside_the_picture_are_unknown():
+    _, track = walker()
+    hips = track.image[0, [23, 24], 1].max()
+    looks = looks_of(np.full((int(hips) + 4, 1280, 3), 90, np.uint8), track.image[0])
+    assert np.isfinite(looks[0]).all() and np.isnan(looks[1]).all()
+    assert person_changes(track, 30.0, np.tile(looks, (60, 1, 1, 1))).tolist() == []
 
 
 @pytest.mark.parametrize("pitch", [-0.45, 0.0, 0.45])
@@ -177,12 +225,13 @@ def test_parts_that_are_never_visible_are_named():
 
 
 def test_a_stored_image_fit_is_read_back():
-    fit = ImageFit(np.array([1.0, 0.5]), 0.75, 0.3, 2, (7,), ("head",))
+    fit = ImageFit(np.array([1.0, 0.5]), 0.75, 0.3, 2, (7,), ("head",), (3, 9))
     back = stored_image_fit(fit.to_dict())
     assert back is not None and back.to_dict() | {"image_fit_per_frame": 0} == fit.to_dict() | {
         "image_fit_per_frame": 0
     }
-    assert back.per_frame.tolist() == [1.0, 0.5]
+    assert back.per_frame.tolist() == [1.0, 0.5] and back.cuts == (3, 9)
+    assert "new shot at frame 3, 9; person changes at frame 7; never seen: head" in str(back)
     assert stored_image_fit({"transl": 0}) is None and stored_image_fit([1]) is None
     for broken in ("much", 1.5, float("nan")):
         with pytest.raises(InputError, match="image_fit"):
