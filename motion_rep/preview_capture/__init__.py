@@ -5,9 +5,10 @@
 | `weights.py` | names and checksums of the landmark networks |
 | `landmarks.py` | 33 landmarks per frame: the output of a landmark source |
 | `networks.py` | BlazePose's detector and landmark network |
-| `tracking.py` | follows one person through the frames |
 | `sides.py` | decides over time which landmarks are left and right |
 | `identity.py` | finds where the tracker moved to another person |
+| `tracking.py` | follows one person through the frames |
+| `people.py` | lists the people in a video |
 | `up_direction.py` | which way is up, from how the person stands |
 | `lifting.py` | landmarks of a frame to an estimate of the neutral body; weights in `lifting_network.npz` |
 | `markers.py` | points of the body that landmarks mark |
