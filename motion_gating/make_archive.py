@@ -9,6 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from motion_gating.archives.flags import add_candidate_flags
 from motion_rep.common.command_line import DONE, Parser, run_command, say, say_warning
 from motion_rep.common.overwriting import read_path, written_path
 
@@ -29,6 +30,7 @@ def build_parser() -> Parser:
         required=True,
         help="archive to write; ids in it stay when entries are added",
     )
+    add_candidate_flags(parser)
     return parser
 
 
@@ -40,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.making import make_archive
 
-    made = make_archive(args.sources, args.output_json)
+    made = make_archive(args.sources, args.output_json, args.candidates, args.seed)
     for fault in made.unreadable:
         say_warning(fault)
     say(f"{args.output_json}: {made.total} entries, {made.new} of them new")

@@ -7,7 +7,8 @@
 #   --model          wan2.2 (16 fps) | wan2.2-5b (24 fps) | wan2.1, wan2.1-1.3b (16 fps) | cogvideox (16 or 8 fps) | open-sora (24 fps) |
 #                    hunyuanvideo-1.5 (24 fps) | ltx-2 (24 fps) | diffusers:MODEL (a model of Hugging Face's diffusers: Wan, HunyuanVideo 1.5,
 #                    LTX-2, CogVideoX), like diffusers:Wan-AI/Wan2.1-T2V-1.3B-Diffusers
-#   --seed N         default 42; entries of an archive with the same prompt get N, N+1, N+2, ...
+#   --seed N         default 42; an archive's entry with a seed of its own keeps it; entries without one get N, and those
+#                    with the same prompt the next numbers that no entry with this prompt has: N, N+1, N+2, ...
 #   --size WxH       one of the sizes that the model supports
 #   --frames N       default: the model's own
 #   --prompt-field F field of an archive entry that holds the prompt (default: prompt_video_detailed, else prompt)
@@ -177,16 +178,12 @@ is_finished() {
 }
 
 run_archive() {
-    local list identifier name text video made=0 kept=0 failed=() first_seed=$((10#$seed))
-    local -A same=()
+    local list identifier name text video made=0 kept=0 failed=()
     list=$(mktemp)
     scratch=$list
-    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
-    while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text; do
+    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" --seed "$((10#$seed))" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
+    while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text && IFS= read -r -u 3 -d '' seed; do
         video=$output_dir/$name.mp4
-        # The same prompt with the same seed would make the same video.
-        seed=$((first_seed + ${same[$text]:-0}))
-        same[$text]=$((${same[$text]:-0} + 1))
         if [ "$dry_run" = 1 ]; then
             print_plan "$text" "$video"
         elif is_finished "$video" "$text"; then

@@ -16,18 +16,27 @@ the review page draws the groups from it. A candidate that is not chosen keeps i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from motion_gating.archives.archive import Entry, entry_id
 from motion_gating.archives.entry_number import number_for
 from motion_gating.archives.fields import (
+    CHOSEN,
     GLOBAL_ID,
     GROUP,
     ID,
+    JUDGED_CONTENT,
+    MOTION_DURATION,
     MOTION_PATH,
+    OTHER_PATH_FIELDS,
+    PATH_FIELDS,
+    RANK,
+    RANK_REASONS,
     SEED,
     SOURCE_CAPTURE,
     SOURCE_VIDEO,
+    USE_REF_MOTION,
     VIDEO_PATH,
 )
 from motion_rep.common.errors import UsageError
@@ -97,6 +106,44 @@ def with_candidates(entry: Entry, count: int, first_seed: int = DEFAULT_SEED) ->
         start = first_seed if own is None else own
         for seed in range(start, start + count):
             yield _candidate(entry, f"s{seed}", {SEED: seed}) if count > 1 else {**entry, SEED: seed}
+
+
+def missing_candidates(candidates: Sequence[Entry], count: int) -> list[Entry]:
+    """The further candidates of a group that :func:`with_candidates` made, so that it has ``count`` seeds.
+
+    Args:
+        candidates: the group as it is.
+    """
+    seeds = {seed for one in candidates if (seed := seed_of(one)) is not None}
+    if not seeds:
+        return []
+    dropped = (GLOBAL_ID, GROUP, RANK, CHOSEN, RANK_REASONS, USE_REF_MOTION, JUDGED_CONTENT, MOTION_DURATION)
+    made = (*dropped, *PATH_FIELDS, *OTHER_PATH_FIELDS)
+    first = {key: value for key, value in candidates[0].items() if key not in made}
+    original = {**first, ID: candidates[0][GROUP], SEED: min(seeds)}
+    return [one for one in with_candidates(original, count) if one[SEED] not in seeds] if count > 1 else []
+
+
+def distinct_seeds(entries: Sequence[tuple[str, int | None]], first_seed: int) -> list[int]:
+    """A seed for each entry: its own, else the first that no entry with the same text has.
+
+    Args:
+        entries: text and own seed.
+    """
+    taken: dict[str, set[int]] = {}
+    for text, own in entries:
+        taken.setdefault(text, set()).update(() if own is None else (own,))
+    following: Counter[str] = Counter()
+    return [_next_seed(text, first_seed, taken[text], following) if own is None else own for text, own in entries]
+
+
+def _next_seed(text: str, first_seed: int, taken: set[int], following: Counter[str]) -> int:
+    """The next seed of a text; counts on in ``following``."""
+    while first_seed + following[text] in taken:
+        following[text] += 1
+    seed = first_seed + following[text]
+    following[text] += 1
+    return seed
 
 
 def _candidate(entry: Entry, suffix: str, values: dict[str, object]) -> Entry:

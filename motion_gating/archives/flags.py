@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from motion_gating.archives.fields import Fields
+from motion_rep.common.command_line import positive_int, whole_number
 from motion_rep.files.locations import read_location
 
 # Fields' attributes: flag and help.
@@ -45,6 +46,23 @@ def add_scheme_flag(parser: argparse._ActionsContainer) -> None:
         default=[],
         metavar="HOST",
         help="hosts of private networks that the archive may name, besides those of this command's paths",
+    )
+
+
+def add_candidate_flags(parser: argparse._ActionsContainer) -> None:
+    """Add ``--candidates`` and ``--seed`` for videos that are made from text."""
+    parser.add_argument(
+        "--candidates",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="videos for each prompt without a file; rank_candidates.py chooses the best",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number,
+        metavar="S",
+        help="seed of the first video of a prompt (default: 42); the candidates get S to S+N-1",
     )
 
 

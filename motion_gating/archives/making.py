@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_writer, read_entries
+from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
+from motion_gating.archives.candidates import DEFAULT_SEED, GIVEN, group_of, missing_candidates, with_candidates
 from motion_gating.archives.entry_number import FIRST_MADE, entry_number
 from motion_gating.archives.fields import (
     GLOBAL_ID,
+    GROUP,
     ID,
     MOTION_DURATION,
     MOTION_PATH,
@@ -45,11 +47,14 @@ class Made:
     unreadable: tuple[str, ...]
 
 
-def make_archive(sources: Sequence[Path], output: Path) -> Made:
+def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, seed: int | None = None) -> Made:
     """Write an archive with an entry for each file or prompt; entries that are in it already keep their ids.
 
+    Args:
+        candidates: entries for each prompt without a file; see :mod:`motion_gating.archives.candidates`.
+        seed: of the first candidate, or of every prompt without a file; None gives seeds only to candidates.
     Raises:
-        UsageError: a source that cannot be read, or nothing in it.
+        UsageError: a source that cannot be read, or nothing in it; or an entry of the archive has no candidates.
     """
     found: dict[str, dict] = {}
     unreadable: list[str] = []
@@ -64,15 +69,43 @@ def make_archive(sources: Sequence[Path], output: Path) -> Made:
     refuse_overwriting([("--output-json", output)], named)
     earlier = list(read_entries(output)) if output.is_file() else []
     names = {str(entry.get(NAME)) for entry in earlier}
-    numbers = [number for entry in earlier if (number := entry_number(entry)) < FIRST_MADE]
+    numbers = [number for entry in earlier if (number := _own_number(entry)) < FIRST_MADE]
     first = max(numbers, default=-1) + 1
-    new = [name for name in found if name not in names]
+    added = [] if candidates == 1 else _further_candidates(earlier, found, output, candidates)
+    for number, name in enumerate((name for name in found if name not in names), first):
+        entry = _with_texts({GLOBAL_ID: number, ID: number, NAME: name, **found[name]}, name)
+        one = candidates == 1 and seed is None
+        added += [entry] if one else with_candidates(entry, candidates, DEFAULT_SEED if seed is None else seed)
     with archive_lock(output), entry_writer(output) as write:
-        for entry in earlier:
-            write(_updated(entry, found.get(str(entry.get(NAME)), {})))
-        for number, name in enumerate(new, first):
-            write(_with_texts({GLOBAL_ID: number, ID: number, NAME: name, **found[name]}, name))
-    return Made(len(earlier) + len(new), len(new), tuple(unreadable))
+        for entry in (*(_updated(entry, found.get(str(entry.get(NAME)), {})) for entry in earlier), *added):
+            write(entry)
+    return Made(len(earlier) + len(added), len(added), tuple(unreadable))
+
+
+def _own_number(entry: dict) -> int:
+    """The number of an entry, or of the group that stands for the entry of which it is a candidate."""
+    group = entry.get(GROUP)
+    return group if isinstance(group, int) else entry_number(entry)
+
+
+def _further_candidates(earlier: Sequence[dict], found: dict[str, dict], output: Path, count: int) -> list[dict]:
+    """What the groups of an archive lack to have so many candidates.
+
+    Raises:
+        UsageError: an entry that is made of a prompt is no candidate.
+    """
+    groups: dict[str, list[dict]] = {}
+    for entry in earlier:
+        name, group = str(entry.get(NAME)), group_of(entry)
+        if name not in found or (group is None and any(entry.get(field) for field in GIVEN)):
+            continue
+        if group is None:
+            raise UsageError(
+                f"{output}: entry {entry_id(entry)!r} is there without candidates, and ids in an archive stay. "
+                "Give another --output-json."
+            )
+        groups.setdefault(group, []).append(_updated(entry, found[name]))
+    return [one for candidates in groups.values() for one in missing_candidates(candidates, count)]
 
 
 def seconds_of(clip: MotionClip) -> float:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from motion_gating.archives.flags import fields_from
-from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
+from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
@@ -30,6 +30,7 @@ def run_ranking(args: argparse.Namespace) -> int:
     judge = make_judge(args, cache_folder(args, args.quality_report or args.output_json), need_key=not args.dry_run)
     people, model = ({}, None) if judge is None else (judge.people, judge.model)
     options = _options(args, judge)
+    require_drawn_rate(args, judge, options.fields)
     if args.dry_run:
         for line in plan_ranking(read_groups(options, people), model, options.conflicts):
             say(line)

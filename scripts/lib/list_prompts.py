@@ -1,17 +1,22 @@
-"""List an archive's entries for the shell wrappers: id, safe file name and prompt, each followed by a NUL byte."""
+"""List an archive's entries for the shell wrappers: id, file name, prompt and seed, each followed by a NUL byte.
+
+The seed is the entry's own. Entries without one get the first seed, or the next that no entry with the same prompt has.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_gating.archives.archive import Entry, entry_id, read_entries
+from motion_gating.archives.candidates import DEFAULT_SEED, distinct_seeds, seed_of
 from motion_gating.archives.fields import PROMPT, VIDEO_DETAILED
 from motion_gating.archives.texts import text_note, text_of
-from motion_rep.common.command_line import Parser, run_command, say_warning
+from motion_rep.common.command_line import Parser, run_command, say_warning, whole_number
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import folder_path, read_path, refuse_overwriting
 from motion_rep.files.local_files import OutputNames
@@ -25,6 +30,9 @@ def build_parser() -> Parser:
     parser.add_argument("archive", type=read_path, help="JSON list or JSON lines")
     parser.add_argument(
         "--output-dir", type=folder_path, help="where the videos will be; names of older ones there are kept"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number, default=DEFAULT_SEED, help="the first seed for entries that name none"
     )
     parser.add_argument("--prompt-field", help="default: prompt_video_detailed where an entry has it, else prompt")
     return parser
@@ -48,18 +56,30 @@ def prompt_field(entry: Entry, field: str | None) -> str:
     return found
 
 
+def _repeated(entries: list[tuple[str, int | None]]) -> list[tuple[str, int]]:
+    """Texts and seeds that several entries ask for."""
+    counts = Counter((text, seed) for text, seed in entries if seed is not None)
+    return [pair for pair, count in counts.items() if count > 1]
+
+
 def _run(args) -> int:
-    rows: list[str] = []
+    rows: list[tuple[str, str, str]] = []
+    own: list[int | None] = []
     names = OutputNames(args.output_dir, ".mp4")
     for entry in read_entries(args.archive):
         identifier, field = entry_id(entry), prompt_field(entry, args.prompt_field)
         if note := text_note(entry, field):
             say_warning(f"entry {identifier!r}: {note}")
-        rows += [str(identifier).replace("\0", ""), names.of(identifier), str(text_of(entry, field))]
+        rows.append((str(identifier).replace("\0", ""), names.of(identifier), str(text_of(entry, field))))
+        own.append(seed_of(entry))
+    for text, seed in _repeated([(row[2], seed) for row, seed in zip(rows, own, strict=True)]):
+        say_warning(f"entries with one prompt and the seed {seed} give the same video: {text[:80]!r}")
     if args.output_dir is not None:
-        written = [args.output_dir / f"{name}.mp4{record}" for name in rows[1::3] for record in ("", ".json")]
+        written = [args.output_dir / f"{name}.mp4{record}" for _, name, _ in rows for record in ("", ".json")]
         refuse_overwriting((("--output-dir", path) for path in written), [("--archive", args.archive)])
-    sys.stdout.buffer.write("".join(text + "\0" for text in rows).encode("utf-8", "replace"))
+    seeds = distinct_seeds([(row[2], seed) for row, seed in zip(rows, own, strict=True)], args.seed)
+    texts = (text for row, seed in zip(rows, seeds, strict=True) for text in (*row, str(seed)))
+    sys.stdout.buffer.write("".join(text + "\0" for text in texts).encode("utf-8", "replace"))
     return 0
 
 

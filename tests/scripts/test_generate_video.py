@@ -396,6 +396,34 @@ def test_entries_with_one_prompt_get_different_seeds(tmp_path, programs):
     assert "0 made, 4 skipped" in generate(tmp_path, programs, *arguments).stdout
 
 
+def test_an_entry_s_own_seed_is_taken_and_equal_ones_are_named(tmp_path, programs):
+    entries = [
+        {"id": "jump_s5", "prompt": "a jump", "group": "jump", "seed": 5},
+        {"id": "jump_s6", "prompt": "a jump", "group": "jump", "seed": "6"},
+        {"id": "other", "prompt": "a jump"},
+        {"id": "twin", "prompt": "a jump", "seed": 5},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    arguments = ("--model", "wan2.2", "--archive", "a.json", "--output-dir", "out", "--frames", "5", "--seed", "5")
+    done = generate(tmp_path, programs, *arguments)
+    assert [request["base_seed"] for request in asked(programs)] == [5, 6, 7, 5]
+    assert "entries with one prompt and the seed 5 give the same video: 'a jump'" in done.stderr
+    entries[0]["seed"] = -1
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    refused = generate(tmp_path, programs, *arguments)
+    assert refused.returncode == 2 and "entry 'jump_s5' has the seed -1" in refused.stderr
+
+
+@pytest.mark.parametrize("model", [*RATES, "diffusers:Wan-AI/Wan2.1-T2V-1.3B-Diffusers"])
+def test_every_model_gets_the_seed_of_each_entry(model, tmp_path, programs):
+    entries = [{"id": seed, "prompt": "a jump", "seed": seed} for seed in (11, 12)]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    planned = generate(tmp_path, programs, "--model", model, "--archive", "a.json", "--output-dir", "out", "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    first, second = planned.stdout.splitlines()
+    assert "seed 11" in first and "seed 12" in second and "seed 12" not in first
+
+
 @pytest.mark.parametrize("prompt", ["0", "False", "12.5", "-3"])
 def test_open_sora_gets_numbers_and_words_of_logic_as_text(prompt, tmp_path, programs):
     done = generate(tmp_path, programs, "--model", "open-sora", f"--prompt={prompt}", "--output", "V.mp4")

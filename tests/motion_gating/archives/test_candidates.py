@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from motion_gating.archives.archive import entry_id
-from motion_gating.archives.candidates import candidates_path, group_of, seed_of, with_candidates
+from motion_gating.archives.candidates import candidates_path, distinct_seeds, group_of, seed_of, with_candidates
 from motion_rep.common.errors import UsageError
 
 
@@ -82,3 +82,9 @@ def test_a_list_of_something_else_than_paths_is_refused(given):
 
 def test_the_candidates_lie_next_to_the_archive():
     assert candidates_path(Path("out/gated.jsonl")) == Path("out/gated_candidates.jsonl")
+
+
+def test_seeds_of_one_text_differ_and_an_own_seed_is_kept():
+    entries = [("jump", None), ("jump", 8), ("walk", None), ("jump", None), ("jump", None)]
+    assert distinct_seeds(entries, 7) == [7, 8, 7, 9, 10]
+    assert distinct_seeds([("jump", 3), ("jump", 3)], 7) == [3, 3]

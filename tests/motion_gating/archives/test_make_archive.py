@@ -21,8 +21,9 @@ def output(tmp_path):
     return tmp_path / "archive.json"
 
 
-def make(output, *sources, code=0):
-    assert make_archive.main([*(str(output.parent / name) for name in sources), "-o", str(output)]) == code
+def make(output, *sources, code=0, flags=()):
+    words = [*(str(output.parent / name) for name in sources), "-o", str(output), *flags]
+    assert make_archive.main(words) == code
     return json.loads(output.read_text()) if output.exists() else None
 
 
@@ -98,3 +99,45 @@ def test_an_unexpected_error_costs_one_file(output, monkeypatch, capsys):
     assert first["motion_duration"] == 2.0 and "motion_duration" not in second
     error = capsys.readouterr().err
     assert "motions/c.pt: ZeroDivisionError: odd bytes" in error and error.count("\n") == 1
+
+
+def test_each_prompt_gets_its_candidates_and_a_file_gets_none(output):
+    (output.parent / "p.txt").write_text("jump high\nsit down\n")
+    entries = make(output, "motions", "p.txt", flags=("--candidates", "2", "--seed", "7"))
+    assert [entry["id"] for entry in entries] == [0, 1, "2_s7", "2_s8", "3_s7", "3_s8"]
+    assert [(entry.get("group"), entry.get("seed")) for entry in entries[1:4]] == [(None, None), (2, 7), (2, 8)]
+    assert {entry["prompt"] for entry in entries[4:]} == {"sit down"}
+    assert len({entry["global_id"] for entry in entries}) == 6
+
+
+def test_seeds_without_candidates_are_given_only_when_asked_for(output):
+    (output.parent / "p.txt").write_text("jump high\n")
+    assert "seed" not in make(output, "p.txt")[0]
+    output.unlink()
+    assert make(output, "p.txt", flags=("--seed", "7"))[0]["seed"] == 7
+
+
+def test_more_candidates_are_added_and_ids_stay(output):
+    (output.parent / "p.txt").write_text("jump high\n")
+    first = make(output, "p.txt", flags=("--candidates", "2"))
+    assert make(output, "p.txt", flags=("--candidates", "2")) == first
+    first[0] |= {"source_video_path": "a.mp4", "rank": 1, "chosen": True, "use_ref_motion": True}
+    output.write_text(json.dumps(first))
+    (output.parent / "q.txt").write_text("sit down\n")
+    after = make(output, "p.txt", "q.txt", flags=("--candidates", "3"))
+    assert [entry["id"] for entry in after] == ["0_s42", "0_s43", "0_s44", "1_s42", "1_s43", "1_s44"]
+    assert after[:2] == first and after[2]["group"] == 0
+    assert not {"source_video_path", "rank", "chosen", "use_ref_motion"} & set(after[2])
+
+
+def test_an_entry_that_is_there_without_candidates_is_refused(output, capsys):
+    (output.parent / "p.txt").write_text("jump high\n")
+    before = make(output, "p.txt")
+    assert make(output, "p.txt", code=2, flags=("--candidates", "2")) == before
+    assert "entry 0 is there without candidates" in capsys.readouterr().err
+
+
+def test_rows_of_a_csv_with_one_group_are_candidates(output):
+    (output.parent / "p.csv").write_text("name,file,prompt,group,seed\n,motions/c.pt,sits,one,\nx,,sits,one,5\n")
+    first, second = make(output, "p.csv", flags=("--candidates", "4"))
+    assert (first["group"], second["group"], second["seed"]) == ("one", "one", "5")
