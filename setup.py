@@ -23,6 +23,7 @@ COMMANDS = {
     "build-report": "motion_gating.build_report",
     "rank-candidates": "motion_gating.rank_candidates",
     "make-archive": "motion_gating.make_archive",
+    "prepare-motions": "motion_gating.prepare_motions",
     "export-for-tm2m": "motion_gating.export_for_tm2m",
 }
 

@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
-from motion_gating.gate.flags import add_limit_flags
+from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
 from motion_rep.common.command_line import Parser, positive_int, run_command
 from motion_rep.common.overwriting import WRITTEN, PathFlag
@@ -55,12 +55,7 @@ def _add_choice_flags(parser: Parser) -> None:
     parser.add_argument(
         "--max-samples", type=positive_int, metavar="N", help="examine only the first N entries; keep the others"
     )
-    parser.add_argument(
-        "--skip-vlm-above-threshold", action="store_true", help="do not ask the judge where jitter already rejects"
-    )
-    parser.add_argument(
-        "--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was"
-    )
+    add_undecided_flags(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="count the calls and estimate their tokens; ask and write nothing"
     )

@@ -13,6 +13,7 @@
 #   --frames N       default: the model's own
 #   --prompt-field F field of an archive entry that holds the prompt (default: prompt_video_detailed, else prompt)
 #   --dry-run        print the command without running it
+#   --check-only     check the flags and that the program is installed; needs no --prompt and no --output
 #   -- ...           pass the remaining arguments to the program
 #
 # A video that a program has finished is never deleted: if the program fails or is interrupted after it, the video is kept.
@@ -32,8 +33,8 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/text_to_video.sh
 . "$here/lib/text_to_video.sh"
 
-switches='--dry-run'
-model='' prompt='' has_prompt=0 output='' archive='' output_dir='' seed=42 size='' frames='' prompt_field='' dry_run=0 missing=''
+switches='--dry-run --check-only'
+model='' prompt='' has_prompt=0 output='' archive='' output_dir='' seed=42 size='' frames='' prompt_field='' dry_run=0 check_only=0 missing=''
 extra=()
 
 take_flag() {
@@ -48,6 +49,7 @@ take_flag() {
         --frames) require_whole "$flag" "$value" && frames=$((10#$value)) ;;
         --prompt-field) prompt_field=$value ;;
         --dry-run) dry_run=1 ;;
+        --check-only) check_only=1 has_prompt=1 prompt=check output=check.mp4 ;;
         *) unknown_flag "$flag" ;;
     esac
 }
@@ -216,6 +218,7 @@ check_arguments
 toolkit_python=$(project_python)
 require_program PYTHON "$toolkit_python"
 plan
+[ "$check_only" = 0 ] || exit 0
 scratch='' parts='' part_video='' part_prompt=''
 trap clean_up EXIT
 trap 'exit 129' HUP

@@ -30,6 +30,12 @@ def next_steps(root: Path, archive: str, text_key: str) -> Iterator[str]:
     yield f"   {_inference(root)}"
 
 
+def archive_name(archive: Path, root: Path) -> str:
+    """The path of an archive from the root of a checkout, where it lies below it."""
+    archive, root = archive.resolve(), root.resolve()
+    return archive.relative_to(root).as_posix() if archive.is_relative_to(root) else str(archive)
+
+
 def _encoding(root: Path, archive: str, text_key: str) -> str:
     found = _first(root, ENCODER, f"*/{ENCODER}", f"*/*/{ENCODER}")
     option = ARCHIVE_OPTION.search((root / found).read_text(errors="replace")) if found else None

@@ -8,7 +8,7 @@ from collections import Counter
 
 from motion_gating.archives.archive import entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
-from motion_gating.archives.checkout import next_steps
+from motion_gating.archives.checkout import archive_name, next_steps
 from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, USE_REF_MOTION
 from motion_gating.archives.for_tm2m import Exported, exported, read_statistics
 from motion_gating.archives.paths import files_named
@@ -94,8 +94,8 @@ def _say_result(args: argparse.Namespace, counts: Counter) -> None:
     )
     if args.check:
         return
-    archive, root = args.output_json.resolve(), args.vimogen_root.resolve()
-    name = archive.relative_to(root).as_posix() if archive.is_relative_to(root) else str(archive)
+    root = args.vimogen_root.resolve()
+    name = archive_name(args.output_json, root)
     say(f"{args.output_json} is written. What remains, in {root}:")
     for line in next_steps(root, name, args.text_key):
         say(line)

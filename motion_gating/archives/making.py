@@ -28,6 +28,7 @@ from motion_gating.archives.paths import files_named, path_in_archive
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.common.rates import LOADER_FPS
+from motion_rep.hmr_results.names import is_capture_folder
 from motion_rep.motions.motion_file import MotionClip, motion_clip
 from motion_rep.runs.work_pool import Failed, attempt
 from motion_rep.safe_loading.torch_files import read_torch
@@ -59,7 +60,7 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     found: dict[str, dict] = {}
     unreadable: list[str] = []
     for source in sources:
-        for name, entry in _entries(source, output, unreadable):
+        for name, entry in entries_at(source, output, unreadable):
             found[name] = {**found.get(name, {}), **entry}
     if not found:
         raise UsageError(
@@ -126,13 +127,13 @@ def _updated(entry: dict, found: dict) -> dict:
 
 
 def _file_entry(path: Path, output: Path, unreadable: list[str]) -> dict | None:
-    """A video, a capture that is to be converted, or a motion with its length; None for other files."""
+    """A video, a capture that is to be converted, or a motion with its length; None for a renderer's eval file."""
     named = path_in_archive(path, output)
     if path.suffix.lower() in VIDEOS:
         return {SOURCE_VIDEO: named}
-    if path.suffix.lower() not in DATA or path.name.endswith("_eval.pt"):
+    if path.name.endswith("_eval.pt"):
         return None
-    if path.suffix.lower() not in TORCH:
+    if path.is_dir() or path.suffix.lower() not in TORCH:
         return {SOURCE_CAPTURE: named}
     found = attempt(_torch_entry, (path, named))
     if isinstance(found, Failed):
@@ -154,18 +155,38 @@ def _torch_entry(file: tuple[Path, str]) -> dict:
     return {MOTION_PATH: named, MOTION_DURATION: seconds_of(motion_clip(value))}
 
 
-def _entries(source: Path, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
-    if source.is_dir():
+def entries_at(source: Path, archive: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
+    """Name and fields of each entry that a source makes: a folder, a file of one entry, or a CSV or text of prompts.
+
+    Args:
+        archive: paths of entries are written for it.
+        unreadable: gets a sentence for each file without a readable motion.
+    Raises:
+        UsageError: the source cannot be read.
+    """
+    if is_capture_folder(source) or source.suffix.lower() in (*VIDEOS, *DATA):
+        entry = _file_entry(source, archive, unreadable)
+        yield from [] if entry is None else [(source.name if source.is_dir() else source.stem, entry)]
+    elif source.is_dir():
         for path in sorted(source.iterdir()):
-            if path.is_file() and (entry := _file_entry(path, output, unreadable)) is not None:
-                yield path.stem, entry
-        return
+            if not path.name.startswith(".") and (path.is_file() or is_capture_folder(path)):
+                yield from entries_at(path, archive, unreadable) if _is_entry_file(path) else ()
+    else:
+        yield from _prompt_entries(source, archive, unreadable)
+
+
+def _is_entry_file(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in (*VIDEOS, *DATA)
+
+
+def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{source}: cannot be read as text: {error}. Give a folder, a CSV or a text file.") from None
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{source}: cannot be read as text: {why}. Give a folder, a CSV or a text file.") from None
     if source.suffix.lower() == ".csv":
-        yield from _csv_entries(source, text, output, unreadable)
+        yield from _csv_entries(source, text, archive, unreadable)
         return
     for line in filter(None, map(str.strip, text.splitlines())):
         yield line, {PROMPT: line}
@@ -180,5 +201,5 @@ def _csv_entries(source: Path, text: str, output: Path, unreadable: list[str]) -
         skipped = (None, NAME, "file", ID, GLOBAL_ID)
         others = {key: value for key, value in row.items() if key not in skipped and value}
         path = source.parent / file if file else None
-        entry = _file_entry(path, output, unreadable) if path is not None and path.is_file() else None
+        entry = _file_entry(path, output, unreadable) if path is not None and _is_entry_file(path) else None
         yield Path(named).stem if file else named, {**(entry or {}), **others}

@@ -44,6 +44,16 @@ def add_limit_flags(parser: Parser) -> None:
     group.add_argument("--any-fps", action="store_true", help="accept motions whose rate is not 16 frames a second")
 
 
+def add_undecided_flags(parser: argparse._ActionsContainer) -> None:
+    """Add ``--skip-vlm-above-threshold`` and ``--on-undecided``."""
+    parser.add_argument(
+        "--skip-vlm-above-threshold", action="store_true", help="do not ask the judge where jitter already rejects"
+    )
+    parser.add_argument(
+        "--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was"
+    )
+
+
 def given_limits(args: argparse.Namespace) -> list[tuple[str, str, float]]:
     """Metric, max or min, and bound of each limit that the flags give."""
     bounds = [(metric.key, kind, getattr(args, f"{kind}_{metric.key}")) for metric in METRICS for kind in metric.limits]

@@ -12,7 +12,7 @@ from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import stray_paths
 from motion_gating.gate.decision import Limit, Limits
 from motion_gating.gate.flags import given_jitter, given_limits
-from motion_gating.gate.gate import Examined, GateOptions, GateResult, apply_gate, require_apart
+from motion_gating.gate.gate import Examined, GateOptions, GateResult, Watch, apply_gate, require_apart
 from motion_gating.gate.plan import plan_gate
 from motion_gating.gate.tally import Tally
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
@@ -24,9 +24,11 @@ from motion_rep.runs.engine import Engine
 INTERRUPTED = 130
 
 
-def run_gate(args: argparse.Namespace, engine: Engine) -> int:
+def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = None) -> int:
     """Apply the gate, or print the planned calls; returns the exit code.
 
+    Args:
+        watch: see :func:`motion_gating.gate.gate.apply_gate`; a progress bar by default.
     Raises:
         UsageError: flags or files that do not fit together.
     """
@@ -40,7 +42,7 @@ def run_gate(args: argparse.Namespace, engine: Engine) -> int:
         return DONE
     if stray := stray_paths(read_entries(args.meta_json), args.meta_json):
         say_warning(stray)
-    result = apply_gate(options, judge, watch=_bar, engine=engine)
+    result = apply_gate(options, judge, watch or _bar, engine)
     _say_errors(options, result)
     _say_about_people(options, judge, result)
     _say_summary(options, result.tally, result.cost)

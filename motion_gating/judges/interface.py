@@ -125,6 +125,10 @@ class Model(Judge, Protocol):
     """A judge whose calls can be counted before they are made."""
 
     @property
+    def least_calls(self) -> int:
+        """How many calls a question takes where no answer is in the cache."""
+
+    @property
     def more_calls(self) -> int:
         """How many calls a question may take beyond those that it takes at least."""
 

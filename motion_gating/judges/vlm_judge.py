@@ -80,6 +80,11 @@ class VlmJudge:
         return self.caller.stop
 
     @property
+    def least_calls(self) -> int:
+        """See Model."""
+        return self.protocol.least_calls
+
+    @property
     def more_calls(self) -> int:
         """See Model."""
         return self.protocol.more_calls

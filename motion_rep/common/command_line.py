@@ -12,7 +12,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 from motion_rep import __version__
@@ -199,11 +199,33 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
 
 
+# Hears of the items of all progress bars, instead of bars of their own; see progress_told_to.
+_listeners: list[Callable[[], object]] = []
+
+
+@contextlib.contextmanager
+def progress_told_to(listener: Callable[[], object]) -> Iterator[None]:
+    """Within this block, :func:`progress` shows no bars and calls ``listener`` for each finished clip or entry."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
 def progress(items: Iterable[object], description: str, total: int | None = None, unit: str = "it") -> Any:
     """A tqdm bar on stderr; silent where stderr is not a terminal, so that logs stay readable."""
     from tqdm import tqdm
 
+    if _listeners:
+        return tqdm(_told(items) if unit in ("clip", "entry") else items, disable=True)
     return tqdm(items, desc=description, total=total, unit=unit, disable=None, dynamic_ncols=True)
+
+
+def _told(items: Iterable[object]) -> Iterator[object]:
+    for item in items:
+        yield item
+        _listeners[-1]()
 
 
 def positive_number(text: str) -> float:

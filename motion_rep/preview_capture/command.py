@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,29 +16,56 @@ from motion_rep.common.errors import located
 from motion_rep.files.json_files import json_text
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.preview_capture.tracking import PersonBox
-from motion_rep.preview_capture.video_capture import CaptureOptions, capture_video, people_in
+from motion_rep.preview_capture.video_capture import CaptureOptions, Progress, capture_video, people_in
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
 from motion_rep.safe_loading.torch_files import write_torch
 
 
 def capture_to_file(args: argparse.Namespace) -> int:
     """Run the command with parsed flags; returns the exit code."""
+    captured = capture_file(args.video, args.output, _options(args), _bar, say_warning)
+    for warning in captured.warnings:
+        say_warning(f"{args.video}: {warning}")
+    say(captured.summary)
+    return DONE
+
+
+@dataclass(frozen=True)
+class CapturedFile:
+    """What was written, in one line, and sentences about it."""
+
+    summary: str
+    warnings: tuple[str, ...]
+
+
+def capture_file(
+    video: Path,
+    output: Path,
+    options: CaptureOptions,
+    progress: Progress = lambda items, *_: items,
+    notice: Callable[[str], None] = lambda _: None,
+) -> CapturedFile:
+    """Capture the person in a video into a file.
+
+    Args:
+        progress, notice: see :func:`motion_rep.preview_capture.video_capture.capture_video`.
+    Raises:
+        InputError, UsageError: as there, or the file cannot be written.
+    """
     # The tensors are small: more threads are slower, and their number would change the last digits.
     torch.set_num_threads(1)
-    result = capture_video(args.video, _options(args), _bar, lambda sentence: say_warning(f"{args.video}: {sentence}"))
-    for warning in result.warnings:
-        say_warning(f"{args.video}: {warning}")
-    remove_stale_temporaries(args.output.parent, recursive=False)
+    result = capture_video(video, options, progress, lambda sentence: notice(f"{video}: {sentence}"))
+    remove_stale_temporaries(output.parent, recursive=False)
     value = result.to_dict()
-    with located(args.output):
+    with located(output):
         capture_from_dict(value)  # what is written must be readable
-    write_torch(args.output, value)
+    write_torch(output, value)
     capture = result.capture
-    say(
-        f"{args.output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, "
+    summary = (
+        f"{output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, "
         f"{capture.width}x{capture.height}, preview quality; {result.image_fit}"
     )
-    return DONE
+    return CapturedFile(summary, result.warnings)
 
 
 def say_people(args: argparse.Namespace) -> int:

@@ -171,7 +171,7 @@ def first_results(folder: Path) -> dict[str, list]:
         ],
         "scripts/lib/import_capture.py": [capture, folder / "imported.pt", "--fps", "16"],
         "scripts/lib/list_prompts.py": [archive],
-        "scripts/lib/motion_set.py": ["begin", folder / "set", "--archive", archive],
+        "motion_gating/prepare_motions.py": [archive, "-o", folder / "set", "--judge", "none", "--dry-run"],
         "scripts/lib/video_record.py": ["measure", video],
         "scripts/view_motion.py": [motion],
         "scripts/lib/write_frames.py": [video, folder / "frames", "--fps", "16"],

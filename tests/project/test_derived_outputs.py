@@ -18,11 +18,11 @@ from motion_gating.build_report import main as build_page
 from motion_gating.evaluate_gate import main as evaluate
 from motion_gating.export_for_tm2m import main as export
 from motion_gating.make_archive import main as make
+from motion_gating.prepare_motions import main as prepare
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.motion_checker import main as check
 from scripts.lib.list_prompts import main as list_prompts
-from scripts.lib.motion_set import main as motion_set
 
 
 def refused(capsys, main, place: Path, *arguments: object, words: tuple[str, ...] = ()) -> None:
@@ -156,27 +156,38 @@ def test_the_record_of_a_video_that_is_the_archive(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flag", "victim"),
     [
-        ("--archive", "rendered.json"),
-        ("--archive", "quality_report.json"),
-        ("--archive", "motions/1.pt"),
+        ("INPUT", "rendered.json"),
+        ("INPUT", "quality_report.json"),
         ("--verdicts", "gated.json"),
         ("--verdicts", "logs/gate.log"),
-        ("--video", "checks/1_overlay.mp4"),
-        ("--video", "renders/1.mp4"),
+        ("INPUT", "checks/1_overlay.mp4"),
+        ("INPUT", "renders/1.mp4"),
     ],
 )
 def test_files_of_a_set_that_are_given_to_it(tmp_path, capsys, flag, victim):
     path = save_json(tmp_path / "set" / victim, [{"id": 1, "prompt": "walks"}])
-    given = {"--archive": save_json(tmp_path / "own.json", [{"id": 1, "prompt": "walks"}])}
-    if flag == "--video":
-        shutil.move(path, named := path.with_name("kept.mp4"))
-        path.symlink_to(named)
-        shutil.move(named, tmp_path / "1.mp4")
-        path.unlink()
+    words: list[object] = [
+        save_json(tmp_path / "own.json", [{"id": 1, "prompt": "walks"}]),
+        "--output",
+        tmp_path / "set",
+    ]
+    if victim.endswith(".mp4"):
+        shutil.move(path, tmp_path / "1.mp4")
         path.symlink_to(tmp_path / "1.mp4")
-        given, path = {}, tmp_path / "1.mp4"
-    flags = [word for pair in {**given, flag: path}.items() for word in pair]
-    refused(capsys, motion_set, tmp_path, "begin", tmp_path / "set", *flags, words=("--output-dir", flag))
+        path = tmp_path / "1.mp4"
+    words = [path, *words[1:]] if flag == "INPUT" else [*words, flag, path, "--judge", "manual"]
+    refused(capsys, prepare, tmp_path, *words, words=("--output", flag))
+
+
+@pytest.mark.parametrize("victim", ["motions/1.pt", "captures/1.pt", "renders/1.mp4"])
+def test_a_result_of_a_set_is_no_input_of_it(tmp_path, make_capture, capsys, victim):
+    path = tmp_path / "set" / victim
+    path.parent.mkdir(parents=True)
+    torch.save(make_capture(), path)
+    before = files_in(tmp_path)
+    assert prepare([str(path), "-o", str(tmp_path / "set")]) == 2
+    (line,) = assert_error_lines(capsys.readouterr().err, 1)
+    assert victim in line and "is a result in the output folder" in line and files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize("names", [("a.pt", "a.pt"), ("a.pt", "./linked.pt"), ("a_preview.mp4", "a.pt")])

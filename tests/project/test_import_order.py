@@ -20,6 +20,7 @@ ORDER = {
     ),
     "motion_gating": (
         *("archives", "rendering", "metrics", "verdicts", "judges", "gate", "evaluation", "ranking", "review_page"),
+        "preparing",
     ),
 }
 MOST_FILES = 18
@@ -50,6 +51,7 @@ COMMANDS = (
     "motion_gating.rank_candidates",
     "motion_gating.make_archive",
     "motion_gating.export_for_tm2m",
+    "motion_gating.prepare_motions",
     "motion_rep.inspect_capture",
     "motion_rep.capture_preview",
     "motion_rep.export_motion",

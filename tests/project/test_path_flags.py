@@ -42,7 +42,9 @@ def actions_of(command: str) -> list[argparse.Action]:
 
 
 def test_the_commands_are_found():
-    assert {"motion_rep.convert_hmr_to_motion", "motion_gating.build_report", "scripts.lib.motion_set"} <= {*commands()}
+    assert {"motion_rep.convert_hmr_to_motion", "motion_gating.build_report", "motion_gating.prepare_motions"} <= {
+        *commands()
+    }
 
 
 @pytest.mark.parametrize("command", commands())

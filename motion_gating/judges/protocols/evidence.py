@@ -73,6 +73,7 @@ class EvidenceInParts:
 
     distractors: Distractors = field(default_factory=Distractors)
     name: str = field(default="evidence", init=False)
+    least_calls: int = field(default=4, init=False)
     more_calls: int = field(default=1, init=False)
 
     @property

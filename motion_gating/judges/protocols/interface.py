@@ -40,6 +40,10 @@ class QuestionProtocol(Protocol):
         """The words of all questions, for the run block."""
 
     @property
+    def least_calls(self) -> int:
+        """How many calls a clip takes at least where no answer is in the cache."""
+
+    @property
     def more_calls(self) -> int:
         """How many calls a clip may take beyond those that it takes at least."""
 

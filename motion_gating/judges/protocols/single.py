@@ -23,6 +23,11 @@ class SingleQuestion:
     wordings: str = field(default=PROMPT, init=False)
 
     @property
+    def least_calls(self) -> int:
+        """See QuestionProtocol."""
+        return self.votes // 2 + 1
+
+    @property
     def more_calls(self) -> int:
         """See QuestionProtocol."""
         return self.votes // 2
@@ -45,7 +50,7 @@ class SingleQuestion:
     def missing(self, conversation: Conversation) -> int:
         """See QuestionProtocol."""
         inquiry = self._inquiry(conversation)
-        return sum(conversation.kept(inquiry, vote) is None for vote in range(self.votes // 2 + 1))
+        return sum(conversation.kept(inquiry, vote) is None for vote in range(self.least_calls))
 
     def _inquiry(self, conversation: Conversation) -> Inquiry:
         sees_clip = conversation.sees_clip

@@ -1,0 +1,118 @@
+"""From videos, captures, motions or prompts to gated reference motions, a review page and an archive for TM2M.
+
+Each entry starts at the furthest step that it has. Re-run the command to resume it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path from a checkout
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from motion_gating.archives.fields import TEXT_KEYS
+from motion_gating.archives.flags import add_scheme_flag
+from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
+from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
+from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, run_command, whole_number
+from motion_rep.common.overwriting import folder_path, read_path
+from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
+from motion_rep.runs.flags import add_run_flags, require_failures_folder
+
+UNTIL = ("capture", "motion", "render", "gate")
+
+
+def build_parser() -> Parser:
+    """The command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument(
+        "inputs",
+        type=read_path,
+        nargs="*",
+        metavar="INPUT",
+        help="videos, captures, motions, folders of them, archives (.json, .jsonl), CSV or text files of prompts",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        "--output-dir",
+        dest="output",
+        type=folder_path,
+        default=Path("prepared"),
+        metavar="DIR",
+        help="folder for all results",
+    )
+    parser.add_argument("--prompt", metavar="TEXT", help="text of the only entry; without INPUT, generate its video")
+    parser.add_argument(
+        "--prompts",
+        type=read_path,
+        metavar="FILE",
+        help="texts of the entries: a CSV with the columns name and prompt, or one line an entry (default: a text file "
+        "beside each video, else the file name); without INPUT, generate their videos",
+    )
+    _add_step_flags(parser)
+    parser.add_argument("--until", choices=UNTIL, help="end after this step (default: review page and TM2M archive)")
+    parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
+    parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that TM2M reads")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check everything and print the plan; ask and write nothing"
+    )
+    add_limit_flags(parser)
+    add_undecided_flags(parser)
+    add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
+    # Default: manual with --verdicts, gemini with its key, openai with --vlm-base-url, else none.
+    parser.set_defaults(judge=None)
+    add_verdicts_flag(parser)
+    add_run_flags(parser)
+    add_model_flag(parser)
+    add_renderer_flag(parser)
+    add_scheme_flag(parser)
+    return parser
+
+
+def _add_step_flags(parser: Parser) -> None:
+    """Steps 1 to 3."""
+    group = parser.add_argument_group("videos from text (generate_video.sh)")
+    group.add_argument("--t2v-model", default="wan2.2", metavar="M", help="text-to-video model")
+    group.add_argument("--seed", type=whole_number, help="seed of the first video (default: 42)")
+    group.add_argument("--size", metavar="WxH", help="size of the videos (default: the model's)")
+    group.add_argument("--frames", type=positive_int, help="frames of a video (default: the model's)")
+    group.add_argument("--prompt-field", metavar="NAME", help="entry field with the text for the video model")
+    group.add_argument(
+        "--candidates", type=positive_int, default=1, metavar="N", help="videos of each text, with N seeds"
+    )
+    group = parser.add_argument_group("captures (extract_motion.sh)")
+    group.add_argument("--hmr-model", default="auto", metavar="M", help="HMR system; preview needs no GPU and no bash")
+    group.add_argument("--fps", default="native", metavar="N", help="frame rate to sample a video at")
+    group.add_argument("--person", metavar="P", help="which of several people")
+    group.add_argument("--focal-length", type=positive_number, metavar="PIXELS", help="of the camera, where known")
+    group.add_argument("--static-camera", action="store_true", help="the camera does not move")
+    group = parser.add_argument_group("motions")
+    group.add_argument(
+        "--target-fps", type=frame_rate, default=16.0, metavar="N", help="frame rate of the motions; TM2M plays 16"
+    )
+    group.add_argument(
+        "--refine",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="level, smooth and plant the feet where it is safe; the raw motions are kept",
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_run, build_parser().parse_intermixed_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    require_failures_folder(args)
+    from motion_gating.preparing.run import prepare
+    from motion_gating.preparing.settings import run_from
+
+    return prepare(run_from(args))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

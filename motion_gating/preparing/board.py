@@ -1,0 +1,148 @@
+"""What the user sees during a run: one progress bar, the messages of each step, and a line for each finished entry.
+
+Messages also go to a log of their step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
+
+from motion_gating.preparing.items import Item
+from motion_rep.common.command_line import progress_told_to, say_error, say_warning
+from motion_rep.runs.report import ItemFailure, NoteTally
+from motion_rep.runs.work_pool import Failed
+
+
+class _Tee(io.TextIOBase):
+    """Writes whole lines to a log and, above the bar, to stderr."""
+
+    def __init__(self, log: TextIO, stream: TextIO) -> None:
+        self._log, self._stream, self._waiting = log, stream, ""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # TextIOBase has a read-only attribute
+        return "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        *lines, self._waiting = (self._waiting + text).split("\n")
+        for line in lines:
+            _write(self._log, line + "\n")
+            with tqdm.external_write_mode(file=self._stream):
+                _write(self._stream, line + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in (self._log, self._stream):
+            with contextlib.suppress(OSError):
+                stream.flush()
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write what the stream's encoding has; a full disk or a closed pipe does not stop the work."""
+    encoding = stream.encoding or "utf-8"
+    with contextlib.suppress(OSError):
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+@dataclass
+class Board:
+    """One run.
+
+    Attributes:
+        steps: the number of steps of all entries.
+        failures: by the name of the item, the step that failed and why.
+        notes: selects the warnings to print.
+    """
+
+    steps: int
+    failures: dict[str, tuple[str, ItemFailure]] = field(default_factory=dict)
+    notes: NoteTally = field(default_factory=NoteTally)
+    worst: int = 0
+    _bar: tqdm | None = None
+    _due: int = 0
+
+    def __enter__(self) -> Board:
+        self._bar = tqdm(total=self.steps, unit="step", disable=None, dynamic_ncols=True, smoothing=0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    @contextlib.contextmanager
+    def step(self, title: str, log: Path, count: int) -> Iterator[None]:
+        """A step of ``count`` entries: its title, its messages into a log, and the bar at its end when it ends."""
+        _say(f"\n== {title}")
+        if self._bar is not None:
+            self._bar.set_description(title.partition(": ")[2] or title, refresh=False)
+        self._due += count
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open(log, "w", encoding="utf-8", errors="backslashreplace"))
+            _write(file, f"{time.strftime('%Y-%m-%d %H:%M:%S')} {title}\n")
+            tee = _Tee(file, sys.stderr)
+            stack.enter_context(contextlib.redirect_stdout(tee))
+            stack.enter_context(contextlib.redirect_stderr(tee))
+            stack.enter_context(progress_told_to(self.advance))
+            yield
+        if self._bar is not None:
+            self._bar.update(max(self._due - self._bar.n, 0))
+
+    @contextlib.contextmanager
+    def part(self, log: Path) -> Iterator[None]:
+        """Messages of one entry, which also go to a log of their own."""
+        with open(log, "w", encoding="utf-8", errors="backslashreplace") as file:
+            tee = _Tee(file, sys.stderr)
+            with contextlib.redirect_stderr(tee), contextlib.redirect_stdout(tee):
+                yield
+
+    def advance(self, name: object = "") -> None:
+        """One entry has finished the step."""
+        if self._bar is not None and self._bar.n < self._due:
+            if name != "":
+                self._bar.set_postfix_str(str(name)[:40], refresh=False)
+            self._bar.update()
+
+    def show(self, name: object) -> None:
+        """The entry in progress."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(str(name)[:40])
+
+    def warn(self, item: Item, note: str) -> None:
+        """A note about an entry; a note that many share is printed a few times."""
+        if self.notes.is_new(note):
+            say_warning(f"{item.identifier}: {note}")
+
+    def fail(self, item: Item, step: str, failed: Failed, log: Path | None = None) -> None:
+        """An entry that goes no further."""
+        where = f" ({log})" if log is not None else ""
+        failure = ItemFailure(item.identifier, f"{step}: {failed.message}{where}", failed.detail)
+        self.failures.setdefault(item.name, (step, failure))
+        say_error(f"{item.identifier}: {failed.message}")
+
+    def finished(self, line: str) -> None:
+        """The line of a finished entry."""
+        _say(line)
+
+
+def _say(line: str) -> None:
+    with tqdm.external_write_mode(file=sys.stderr):
+        _write(sys.stderr, line + "\n")

@@ -1,0 +1,114 @@
+"""What can be known before any work: the judge and its key, programs, networks, disk, and files that would collide."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from motion_gating.judges.choice import make_judge
+from motion_gating.judges.interface import Judge
+from motion_gating.judges.trial_call import try_service
+from motion_gating.judges.vlm_judge import VlmJudge
+from motion_gating.preparing.items import Item
+from motion_gating.preparing.layout import Layout
+from motion_gating.preparing.settings import GATE, MOTION, NATIVE, RENDER, PrepareRun
+from motion_gating.preparing.steps import has_capture, uses_preview
+from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
+from motion_rep.bodies.body_models import body_name
+from motion_rep.common.command_line import say_warning
+from motion_rep.common.errors import UsageError
+from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.files.locations import RemotePath
+from motion_rep.hmr_results.names import LONGEST
+from motion_rep.preview_capture.weights import WEIGHT_FILES, require_weights
+
+RUNTIME = "ai-edge-litert"  # of the preview capture
+
+
+def require_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> None:
+    """Check that no output is an input.
+
+    Raises:
+        UsageError: names both, and the file.
+    """
+    items = list(items)
+    written: list[NamedPath] = [
+        ("--output", path) for path in layout.written((item.name, item.generated) for item in items)
+    ]
+    if run.failures is not None:
+        written.append(("--failures", run.failures))
+    read: list[NamedPath] = [("INPUT", path) for path in run.inputs]
+    read += [("--prompts", run.prompts)] if run.prompts is not None else []
+    read += [("--verdicts", path) for path in run.gate.verdicts or ()]
+    for item in items:
+        given = (item.motion, item.capture, None if item.generated else item.video)
+        read += [("INPUT", path) for path in given if path is not None and not isinstance(path, RemotePath)]
+    refuse_overwriting(written, (one for one in read if one[1] not in _own(layout, items)))
+
+
+def _own(layout: Layout, items: Iterable[Item]) -> set[Path]:
+    """Videos in the output folder that the user put there, or that an earlier run generated."""
+    return {layout.video(item.name) for item in items if item.generated or item.video == layout.video(item.name)}
+
+
+def require_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> None:
+    """Check the programs and networks of the steps that have something to do.
+
+    Raises:
+        UsageError: one is missing, or a flag does not suit it.
+    """
+    if any(item.generated and not layout.video(item.name).is_file() for item in items):
+        require_wrapper(GENERATE, run.video.flags())
+    if any(item.needs_capture and not has_capture(item, run, layout) for item in items):
+        if uses_preview(run):
+            _require_preview(run)
+        else:
+            require_wrapper(EXTRACT, run.capture.flags())
+    if run.reaches(RENDER) or (run.reaches(MOTION) and any(item.video for item in items)):
+        body_name("smplx", run.gate.smplx_model_dir)
+
+
+def _require_preview(run: PrepareRun) -> None:
+    capture = run.capture
+    if capture.fps != NATIVE:
+        raise UsageError(f"--fps {capture.fps}: the preview always reads every frame. Use --fps native.")
+    if capture.person not in (None, LONGEST):
+        raise UsageError(
+            f"--person {capture.person}: the preview tracks one person. Make the capture with capture_preview.py "
+            "--person N or --bbox x,y,w,h, and give it as the input."
+        )
+    if capture.static_camera:
+        raise UsageError("--static-camera works only with gvhmr, gem-smpl, tram and prompthmr.")
+    for file in WEIGHT_FILES:
+        require_weights(file)
+    try:
+        metadata.version(RUNTIME)
+    except metadata.PackageNotFoundError:
+        raise UsageError(f"the preview capture needs the package {RUNTIME}: pip install {RUNTIME}") from None
+
+
+def judge_of(run: PrepareRun) -> Judge | None:
+    """The judge of a run that reaches the gate; its flags, files, package and address are checked.
+
+    Raises:
+        UsageError: one of them is missing or wrong.
+    """
+    if not run.reaches(GATE):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        flags = argparse.Namespace(**{**vars(run.gate), "meta_json": None})
+        return make_judge(flags, Path(folder), need_key=not run.dry_run)
+
+
+def try_judge(judge: Judge | None) -> None:
+    """One cheap call, so that a wrong key is found before hours of work.
+
+    Raises:
+        UsageError: the service refuses, or cannot be reached.
+    """
+    model = None if judge is None else judge.model
+    if isinstance(model, VlmJudge) and (note := try_service(model.service)) is not None:
+        say_warning(note)

@@ -1,0 +1,143 @@
+"""Entries from everything that the command line names: folders, files, archives, CSV and text files, a prompt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from motion_gating.archives.archive import LINES_SUFFIXES, entry_id, is_lines, read_entries
+from motion_gating.archives.candidates import DEFAULT_SEED, GIVEN, with_candidates
+from motion_gating.archives.fields import (
+    GLOBAL_ID,
+    ID,
+    MOTION_DURATION,
+    MOTION_PATH,
+    PROMPT,
+    SOURCE_CAPTURE,
+    SOURCE_VIDEO,
+)
+from motion_gating.archives.making import entries_at
+from motion_gating.archives.paths import rebased
+from motion_gating.archives.texts import text_note
+from motion_gating.preparing.items import Item, item_of
+from motion_gating.preparing.layout import Layout
+from motion_gating.preparing.settings import PrepareRun
+from motion_gating.preparing.texts import Warn, slug, with_given_texts, with_own_texts
+from motion_rep.common.errors import UsageError
+
+RESULTS = ("captures", "motions", "motions_raw", "checks", "renders")
+FILE_FIELDS = (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO)
+
+
+def layout_of(run: PrepareRun) -> Layout:
+    """The output folder; JSON lines stay JSON lines."""
+    lines = [is_lines(path) for path in run.inputs]
+    return Layout(run.output, ".jsonl" if len(lines) == 1 and lines[0] else ".json")
+
+
+def read_items(run: PrepareRun, layout: Layout, warn: Warn) -> list[Item]:
+    """The items of a run, in the order of the command line.
+
+    Raises:
+        UsageError: an input cannot be read, or there is nothing to prepare.
+    """
+    entries = _gathered(run, layout, warn)
+    if run.prompts is not None and run.inputs:
+        entries = with_given_texts(entries, run.prompts, layout.archive, warn)
+    if run.prompt is not None and run.inputs:
+        if len(entries) != 1:
+            raise UsageError(f"--prompt is the text of one entry, but there are {len(entries)}. Give --prompts FILE.")
+        entries = {name: {**entry, PROMPT: run.prompt} for name, entry in entries.items()}
+    entries = with_own_texts(entries, layout.archive, warn)
+    items = [item_of(entry, layout) for entry in entries.values()]
+    if (flag := run.video.given_flag) is not None and not any(item.generated for item in items):
+        raise UsageError(f"{flag} sets how to generate a video, but no entry needs one. Leave it out.")
+    return [one for item in items for one in _candidates(item, run, layout)]
+
+
+def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
+    """The entries by the text of their ids."""
+    if not run.inputs and run.prompts is None:
+        if not (run.prompt or "").strip():
+            raise UsageError("give INPUT (videos, folders, captures, motions, an archive, a CSV) or --prompt TEXT.")
+        return {"0": {ID: 0, PROMPT: run.prompt}}
+    found: dict[str, dict] = {}
+    sources = run.inputs or (run.prompts,)
+    for source in sources:
+        for identifier, entry in _entries_of(source, layout, warn):
+            _add(found, identifier, entry, layout)
+    if not found:
+        raise UsageError(f"{', '.join(map(str, sources))}: holds no entries. Give videos, captures, motions or texts.")
+    return found
+
+
+def _entries_of(source: Path | None, layout: Layout, warn: Warn) -> Iterator[tuple[object, dict]]:
+    if source is None or not source.exists():
+        raise UsageError(f"{source}: not found. Give existing files or folders.")
+    if source.suffix.lower() in (".json", *LINES_SUFFIXES):
+        yield from _archive_entries(source, layout, warn)
+        return
+    unreadable: list[str] = []
+    for name, entry in entries_at(source, layout.archive, unreadable):
+        fields = {key: value for key, value in entry.items() if key != MOTION_DURATION}
+        _require_foreign(fields, layout)
+        yield (slug(name) if name == entry.get(PROMPT) else name), fields
+    for sentence in unreadable:
+        warn(sentence)
+
+
+def _require_foreign(entry: dict, layout: Layout) -> None:
+    """Check that the file of an entry is not a result of this run, which would be overwritten."""
+    for path in (layout.folder / entry[field] for field in FILE_FIELDS if field in entry):
+        if os.path.abspath(path.parent) in {os.path.abspath(layout.folder / name) for name in RESULTS}:
+            raise UsageError(f"{path}: is a result in the output folder. Give its source, or another --output.")
+
+
+def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple[object, dict]]:
+    if source.resolve() in (layout.archive.resolve(), layout.other_archive.resolve()):
+        raise UsageError(
+            f"{source}: is the working copy in the output folder. Give your own archive, or another --output."
+        )
+    lists = 0
+    for entry in read_entries(source):
+        lists += text_note(entry) is not None
+        several = any(isinstance(entry.get(field), list) for field in FILE_FIELDS)
+        for one in with_candidates(entry, 1) if several else (entry,):
+            yield entry_id(one), rebased(one, source, layout.archive)
+    if lists:
+        warn(f"{source}: {lists} entries hold several texts; the first of each counts")
+
+
+def _add(found: dict[str, dict], identifier: object, entry: dict, layout: Layout) -> None:
+    """Add an entry, or complete the one of the same name; another file of the same kind gets a name of its own."""
+    name = str(identifier)
+    if not _fit(found.get(name, {}), entry):
+        identifier = name = _other_name(found, name, entry, layout)
+    earlier = found.get(name, {ID: identifier} if ID not in entry and GLOBAL_ID not in entry else {})
+    found[name] = {**earlier, **entry}
+
+
+def _fit(one: dict, other: dict) -> bool:
+    """Whether two entries can be one: they name no different files, and no different texts."""
+    fields = (*FILE_FIELDS, PROMPT)
+    return all(one.get(field) in (None, other.get(field)) or other.get(field) is None for field in fields)
+
+
+def _other_name(found: dict[str, dict], name: str, entry: dict, layout: Layout) -> str:
+    if ID in entry or GLOBAL_ID in entry:
+        raise UsageError(f"duplicate id {name!r} in the inputs; results would be mixed up. Give every entry its own.")
+    file = next((str(entry[field]) for field in FILE_FIELDS if entry.get(field)), "")
+    folder = (layout.folder / file).parent.name
+    names = ([f"{folder}_{name}"] if file else []) + [f"{name}_{number}" for number in range(2, len(found) + 3)]
+    return next(one for one in names if _fit(found.get(one, {}), entry))
+
+
+def _candidates(item: Item, run: PrepareRun, layout: Layout) -> Iterator[Item]:
+    """One item for each seed of an entry whose video is generated."""
+    if not item.generated or run.video.candidates == 1:
+        yield item
+        return
+    entry = {key: value for key, value in item.entry.items() if key not in GIVEN}
+    first = DEFAULT_SEED if run.video.seed is None else run.video.seed
+    yield from (item_of(one, layout) for one in with_candidates(entry, run.video.candidates, first))

@@ -1,0 +1,131 @@
+"""The plan of a run: how many entries each step has, and about how long it takes and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from motion_gating.judges.cost import OUTPUT_TOKENS
+from motion_gating.judges.interface import Judge
+from motion_gating.preparing.items import Item
+from motion_gating.preparing.judging import JUDGED_SIDE
+from motion_gating.preparing.layout import Layout
+from motion_gating.preparing.settings import CAPTURE, GATE, MOTION, RENDER, PrepareRun
+from motion_gating.preparing.steps import has_capture, uses_preview
+from motion_rep.common.errors import InputError
+from motion_rep.runs.ordered_threads import usable_cores
+from motion_rep.video.reading import open_video
+
+# Seconds of one core for a second of motion, as measured on two cores (see scripts/README.md).
+PREVIEW, OVERLAY, RENDERED, MOTIONS = 4.0, 0.23, 0.22, 0.03
+USUAL_SECONDS = 5.0  # of a motion whose length is unknown
+MEASURED_VIDEOS = 200  # more are taken to be as long as these
+QUESTION_TOKENS = 400  # of the text of one call
+ELSEWHERE = "time not known: another program does it"
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step: the number of entries, of those that are done already, and the seconds on one core (None: unknown)."""
+
+    title: str
+    entries: int
+    done: int
+    seconds: float | None
+
+    def line(self, cores: int) -> str:
+        """One line for people."""
+        done = f" ({self.done} done already)" if self.done else ""
+        if self.seconds is None:
+            return f"{self.title}: {self.entries}{done}, {ELSEWHERE}"
+        return f"{self.title}: {self.entries}{done}, about {_hours(self.seconds / cores)}"
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 360 else f"{max(seconds, 1):.0f} seconds"
+
+
+def planned_steps(run: PrepareRun, layout: Layout, items: Sequence[Item]) -> list[PlannedStep]:
+    """The steps of a run that have entries."""
+    good = [item for item in items if item.problem is None]
+    length = _mean_seconds(good)
+    generated = [item for item in good if item.generated]
+    captured = [item for item in good if item.needs_capture]
+    made, current = (sum(layout.video(item.name).is_file() for item in generated), 0)
+    if captured:
+        current = sum(has_capture(item, run, layout) for item in captured)
+    capture_time = (len(captured) - current) * length * PREVIEW if uses_preview(run) else None
+    steps = [
+        (CAPTURE, PlannedStep(f"step 1, videos from text ({run.video.model})", len(generated), made, None)),
+        (CAPTURE, PlannedStep(f"step 2, captures ({_capture_name(run)})", len(captured), current, capture_time)),
+        (MOTION, PlannedStep("step 3, motions", len(good), 0, len(good) * length * MOTIONS)),
+        (MOTION, _overlays(good, length)),
+        (RENDER, PlannedStep("step 4, videos of the motions", len(good), 0, len(good) * length * RENDERED)),
+    ]
+    return [step for reached, step in steps if run.reaches(reached) and step.entries]
+
+
+def _overlays(items: Sequence[Item], length: float) -> PlannedStep:
+    count = sum(item.video is not None for item in items)
+    return PlannedStep("step 3, overlays", count, 0, count * length * OVERLAY)
+
+
+def _capture_name(run: PrepareRun) -> str:
+    return "preview" if uses_preview(run) else run.capture.model
+
+
+def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
+    """The plan, line by line."""
+    bad = [item for item in items if item.problem is not None]
+    starts = {
+        "a text": sum(item.generated for item in items),
+        "a video": sum(item.needs_capture and not item.generated for item in items),
+        "a capture": sum(item.capture is not None for item in items),
+        "a motion": sum(item.motion is not None for item in items),
+    }
+    yield f"{len(items)} entries: " + ", ".join(f"{count} from {what}" for what, count in starts.items() if count)
+    for item in bad:
+        yield f"cannot start: {item.identifier}: {item.problem}"
+    steps = planned_steps(run, layout, items)
+    cores = min(usable_cores(), run.engine.workers or usable_cores())
+    for step in steps:
+        yield step.line(cores)
+    if run.reaches(GATE):
+        yield _judging(run, len(items) - len(bad), _mean_seconds(items), judge)
+    total = sum(step.seconds or 0.0 for step in steps) / cores
+    unknown = " and the steps whose time is not known" if any(step.seconds is None for step in steps) else ""
+    yield f"together about {_hours(total)} on {cores} cores{unknown}; results in {layout.folder}; nothing was done"
+
+
+def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) -> str:
+    """What the judge does."""
+    start = f"step 4, judge ({run.gate.judge})"
+    if judge is None:
+        return f"{start}: nobody is asked; nothing can pass"
+    by_people, model = len(judge.people), judge.model
+    if model is None:
+        return f"{start}: {by_people} verdicts of reviewers"
+    asked = max(entries - by_people, 0)
+    least, most = asked * model.least_calls, asked * (model.least_calls + model.more_calls)
+    calls = str(least) if least == most else f"{least} to {most}"
+    price = model.meter.price
+    if price is None:
+        return f"{start}: {calls} calls; their price is not known"
+    tokens = model.estimate_tokens(length, JUDGED_SIDE, JUDGED_SIDE) + QUESTION_TOKENS
+    low, high = (price.dollars(count * tokens, count * OUTPUT_TOKENS) for count in (least, most))
+    dollars = f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
+    return f"{start}: {calls} calls, about {dollars} dollars at the prices of {price.as_of}"
+
+
+def _mean_seconds(items: Sequence[Item]) -> float:
+    """The mean length of the source videos; a usual one where none can be read."""
+    lengths = []
+    videos = [item.video for item in items if item.video is not None and item.video.is_file()]
+    for path in videos[:MEASURED_VIDEOS]:
+        try:
+            with open_video(path) as video:
+                lengths.append((video.frame_count or 0) / video.fps)
+        except InputError:
+            continue
+    known = [length for length in lengths if length > 0]
+    return sum(known) / len(known) if known else USUAL_SECONDS

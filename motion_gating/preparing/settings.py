@@ -1,0 +1,138 @@
+"""What the flags choose."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI
+from motion_rep.runs.engine import Engine
+from motion_rep.runs.flags import engine_from
+
+CAPTURE, MOTION, RENDER, GATE = "capture", "motion", "render", "gate"
+STEPS = (CAPTURE, MOTION, RENDER, GATE)
+AUTO, PREVIEW, NATIVE = "auto", "preview", "native"
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """Step 1; see generate_video.sh. None takes the default of the model."""
+
+    model: str
+    seed: int | None = None
+    size: str | None = None
+    frames: int | None = None
+    prompt_field: str | None = None
+    candidates: int = 1
+
+    def flags(self) -> list[str]:
+        """Arguments of generate_video.sh."""
+        given = {"seed": self.seed, "size": self.size, "frames": self.frames, "prompt-field": self.prompt_field}
+        return [f"--model={self.model}", *(f"--{name}={value}" for name, value in given.items() if value is not None)]
+
+    @property
+    def given_flag(self) -> str | None:
+        """A flag that was given and that only generated videos need."""
+        given = {"--seed": self.seed, "--size": self.size, "--frames": self.frames, "--prompt-field": self.prompt_field}
+        return next((name for name, value in given.items() if value is not None), None)
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """Step 2; see extract_motion.sh."""
+
+    model: str = AUTO
+    fps: str = NATIVE
+    person: str | None = None
+    focal_length: float | None = None
+    static_camera: bool = False
+
+    def flags(self) -> list[str]:
+        """Arguments of extract_motion.sh."""
+        given = {
+            "fps": None if self.fps == NATIVE else self.fps,
+            "person": self.person,
+            "focal-length": None if self.focal_length is None else f"{self.focal_length:g}",
+        }
+        words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+        return [f"--model={self.model}", *words, *(["--static-camera"] if self.static_camera else [])]
+
+
+@dataclass(frozen=True)
+class PrepareRun:
+    """A run.
+
+    Attributes:
+        gate: flags of judge, limits and gate.
+        until: the last step, None for all.
+        refine: whether motions are refined; the raw ones are kept.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path
+    video: VideoSettings
+    capture: CaptureSettings
+    gate: argparse.Namespace
+    engine: Engine
+    prompt: str | None = None
+    prompts: Path | None = None
+    target_fps: float = 16.0
+    refine: bool = True
+    until: str | None = None
+    vimogen_root: Path | None = None
+    text_key: str = ""
+    failures: Path | None = None
+    dry_run: bool = False
+
+    def reaches(self, step: str) -> bool:
+        """Whether the run includes a step."""
+        return self.until is None or STEPS.index(step) <= STEPS.index(self.until)
+
+    @property
+    def makes_page(self) -> bool:
+        return self.until is None
+
+
+def run_from(args: argparse.Namespace) -> PrepareRun:
+    """The run that the flags choose.
+
+    Raises:
+        UsageError: an address of a cluster without its engine.
+    """
+    judge, why = _judge_and_why(args)
+    gate = argparse.Namespace(**{**vars(args), "judge": judge, "why_no_judge": why})
+    return PrepareRun(
+        inputs=tuple(args.inputs),
+        output=args.output,
+        video=VideoSettings(args.t2v_model, args.seed, args.size, args.frames, args.prompt_field, args.candidates),
+        capture=CaptureSettings(args.hmr_model, args.fps, args.person, args.focal_length, args.static_camera),
+        gate=gate,
+        engine=engine_from(args, 1),
+        prompt=args.prompt,
+        prompts=args.prompts,
+        target_fps=args.target_fps,
+        refine=args.refine,
+        until=args.until,
+        vimogen_root=args.vimogen_root,
+        text_key=args.text_key,
+        failures=args.failures,
+        dry_run=args.dry_run,
+    )
+
+
+def _judge_and_why(args: argparse.Namespace) -> tuple[str, str]:
+    """The judge: as given, else by what is there; and a sentence where there is none."""
+    if args.judge is not None:
+        return args.judge, ""
+    if args.verdicts:
+        return MANUAL, ""
+    if args.gemini_api_key or os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY"):
+        return GEMINI, ""
+    if args.vlm_base_url:
+        return OPENAI, ""
+    return NONE, (
+        "No judge was asked because GEMINI_API_KEY is not set. Give your verdicts on the review page, export them, "
+        "and re-run with --verdicts FILE."
+    )

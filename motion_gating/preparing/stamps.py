@@ -1,0 +1,48 @@
+"""Which results are up to date: a small file next to them holds the digest of what they were made from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from motion_rep.common.command_line import say_warning
+from motion_rep.common.errors import InputError
+from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.local_files import file_sha256
+
+
+def digest_of(files: Iterable[Path], settings: object = "") -> str | None:
+    """Hex digest of the contents of files and of settings; None where a file cannot be read."""
+    try:
+        parts = [*(file_sha256(file) for file in files), str(settings)]
+    except (InputError, OSError):
+        return None
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def is_current(result: Path, stamp: Path, digest: str | None) -> bool:
+    """Whether a result exists and was made from the content with this digest."""
+    if digest is None or not result.is_file() or not os.path.getsize(result):
+        return False
+    with contextlib.suppress(OSError):
+        return stamp.read_text(encoding="utf-8").strip() == digest
+    return False
+
+
+def set_current(stamp: Path, digest: str | None) -> None:
+    """Note that a result was made from the content with this digest."""
+    if digest is None:
+        return
+    try:
+        write_bytes(stamp, digest.encode(), durable=False)
+    except InputError as error:
+        say_warning(f"{error} The next run will repeat this step.")
+
+
+def remove(*files: Path) -> None:
+    """Remove results that are no longer true."""
+    for file in files:
+        file.unlink(missing_ok=True)

@@ -1,0 +1,279 @@
+"""Steps 1 to 3 for all entries: videos, captures, motions, overlays."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_writer
+from motion_gating.archives.fields import MOTION_DURATION
+from motion_gating.preparing.board import Board
+from motion_gating.preparing.items import Item
+from motion_gating.preparing.layout import Layout
+from motion_gating.preparing.settings import AUTO, PREVIEW, PrepareRun
+from motion_gating.preparing.stamps import digest_of, is_current, remove, set_current
+from motion_gating.preparing.work import (
+    CaptureJob,
+    MadeMotion,
+    MotionJob,
+    MotionWork,
+    start_capturing,
+    start_checking,
+    start_making_motions,
+)
+from motion_gating.preparing.wrappers import EXTRACT, GENERATE, run_wrapper
+from motion_rep.common.command_line import say
+from motion_rep.common.errors import InputError
+from motion_rep.conversion.settings import Settings as ConversionSettings
+from motion_rep.drawing.motion_check import CheckJob
+from motion_rep.files.json_files import read_json, write_json
+from motion_rep.hmr_results.names import LONGEST
+from motion_rep.preview_capture.video_capture import CaptureOptions
+from motion_rep.runs.work_pool import Failed
+
+TRACKED = ("tracked", "largest")  # choices of the HMR systems themselves
+
+
+@dataclass
+class Work:
+    """A run in progress.
+
+    Attributes:
+        lock: the file descriptor of the locked output folder, None where the system has none.
+        seconds: by name, the length of each motion.
+    """
+
+    run: PrepareRun
+    layout: Layout
+    items: Sequence[Item]
+    board: Board
+    lock: int | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def note_code(self, code: int) -> None:
+        """Keep the worst exit code."""
+        self.board.worst = max(self.board.worst, code)
+
+    def left(self) -> list[Item]:
+        """The items that have not failed."""
+        return [item for item in self.items if item.name not in self.board.failures]
+
+
+def uses_preview(run: PrepareRun) -> bool:
+    """Whether captures are made by the preview capture, without a wrapper."""
+    return run.capture.model == PREVIEW or (run.capture.model == AUTO and not os.environ.get("SMPLEST_X_ROOT"))
+
+
+def capture_digest(item: Item, run: PrepareRun) -> str | None:
+    """The digest of the video and of the settings of its capture; None where the video is missing."""
+    model = PREVIEW if uses_preview(run) else run.capture.model
+    return None if item.video is None else digest_of([item.video], replace(run.capture, model=model))
+
+
+def has_capture(item: Item, run: PrepareRun, layout: Layout) -> bool:
+    """Whether the capture of an item is up to date."""
+    return is_current(layout.capture(item.name), layout.stamp(item.name, "capture"), capture_digest(item, run))
+
+
+def write_archive(work: Work) -> None:
+    """Write the archive of the run, with the length of each motion that there is."""
+    with entry_writer(work.layout.archive) as write:
+        for item in work.items:
+            entry = {key: value for key, value in item.entry.items() if key != MOTION_DURATION or item.motion}
+            known = work.seconds.get(item.name)
+            write(entry if known is None else {**entry, MOTION_DURATION: known})
+    remove(work.layout.other_archive)
+
+
+def make_videos(work: Work) -> None:
+    """Step 1, by generate_video.sh: the videos of entries that start from a text."""
+    items = [item for item in work.left() if item.generated]
+    if not items:
+        return
+    layout, board = work.layout, work.board
+    with board.step("Step 1: videos", layout.log("videos"), len(items)):
+        with entry_writer(layout.to_generate) as write:
+            for item in items:
+                write(item.entry)
+        flags = ["--archive", str(layout.to_generate), "--output-dir", str(layout.videos), *work.run.video.flags()]
+        code = run_wrapper(GENERATE, flags, work.lock)
+        work.note_code(code)
+    for item in items:
+        if not layout.video(item.name).is_file():
+            reason = last_error(layout.log("videos"), f"/{item.name}.mp4: ") or "not made"
+            board.fail(item, "video", Failed(reason), layout.log("videos"))
+
+
+def last_error(log: Path, marker: str = "") -> str | None:
+    """The last error line of a log that contains a text."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ") and marker in line]
+    return errors[-1] if errors else None
+
+
+def make_captures(work: Work) -> None:
+    """Step 2: a capture of each video that has none."""
+    items = [item for item in work.left() if item.needs_capture]
+    if not items:
+        return
+    with work.board.step("Step 2: captures", work.layout.log("captures"), len(items)):
+        todo = []
+        for item in items:
+            if has_capture(item, work.run, work.layout):
+                say(f"{item.name}: capture exists, skipped.")
+                work.board.advance(item.name)
+            else:
+                # The old motion goes too, so that it is not taken for the motion of the new capture.
+                _remove_results(item, work.layout)
+                todo.append(item)
+        if uses_preview(work.run):
+            _capture_in_workers(work, todo)
+        else:
+            _capture_by_wrapper(work, todo)
+
+
+def _remove_results(item: Item, layout: Layout) -> None:
+    name = item.name
+    remove(layout.stamp(name, "capture"), layout.capture(name), layout.motion(name), layout.raw_motion(name))
+
+
+def _capture_in_workers(work: Work, items: list[Item]) -> None:
+    run, layout, board = work.run, work.layout, work.board
+    options = CaptureOptions(focal_length=run.capture.focal_length)
+    engine = replace(run.engine, worth_a_worker=1 if len(items) > 1 else 2)
+    start = functools.partial(start_capturing, options)
+    jobs = {item.name: CaptureJob(_video(item), layout.capture(item.name)) for item in items}
+    for item, result in engine.run(start, items, len(items), lambda item: jobs[item.name]):
+        if isinstance(result, Failed):
+            board.fail(item, "capture", result)
+        else:
+            set_current(layout.stamp(item.name, "capture"), capture_digest(item, run))
+            for warning in result.warnings:
+                board.warn(item, warning)
+            say(result.summary)
+        board.advance(item.name)
+
+
+def _video(item: Item) -> Path:
+    if item.video is None:
+        raise InputError(f"{item.identifier}: has no video.")
+    return item.video
+
+
+def _capture_by_wrapper(work: Work, items: list[Item]) -> None:
+    """One after the other: each fills the GPU. A missing prerequisite fails all that follow."""
+    run, layout, board = work.run, work.layout, work.board
+    missing = None
+    for item in items:
+        log = layout.log(f"{item.name}.capture")
+        if missing is None:
+            board.show(item.name)
+            flags = ["--video", str(item.video), "--output", str(layout.capture(item.name)), *run.capture.flags()]
+            with board.part(log):
+                code = run_wrapper(EXTRACT, flags, work.lock)
+            work.note_code(code)
+            if code == 0:
+                set_current(layout.stamp(item.name, "capture"), capture_digest(item, run))
+            else:
+                reason = last_error(log) or f"extract_motion.sh ended with code {code}"
+                missing = reason if code == 2 else None
+                board.fail(item, "capture", Failed(reason), log)
+        else:
+            board.fail(item, "capture", Failed(missing))
+        board.advance(item.name)
+
+
+def make_motions(work: Work) -> None:
+    """Step 3: convert, refine and measure, then write the archive with the lengths."""
+    run, layout, board, items = work.run, work.layout, work.board, work.left()
+    counts: Counter[str] = Counter()
+    records: list[dict] = []
+    with board.step("Step 3: motions", layout.log("motions"), len(items)):
+        engine = replace(run.engine, worth_a_worker=50)
+        start = functools.partial(start_making_motions, motion_work(run))
+        for item, result in engine.run(start, items, len(items), lambda item: motion_job(item, run, layout)):
+            if isinstance(result, Failed):
+                board.fail(item, "motion", result)
+                remove(layout.motion(item.name))
+            else:
+                _note_motion(work, item, result, records)
+            counts["failed" if isinstance(result, Failed) else result.how] += 1
+            board.advance(item.name)
+        say(", ".join(f"{count} {how}" for how, count in counts.items()) + f" -> {layout.motion('x').parent}")
+    if run.refine:
+        _write_refine_report(layout.refine_report, records)
+    write_archive(work)
+
+
+def _note_motion(work: Work, item: Item, made: MadeMotion, records: list[dict]) -> None:
+    work.seconds[item.name] = made.seconds
+    for note in made.notes:
+        work.board.warn(item, note)
+    if made.record:
+        records.append({**made.record, "notes": list(made.notes)})
+
+
+def _write_refine_report(report: Path, records: list[dict]) -> None:
+    """Write the records of this run, and of an earlier run those that still hold."""
+    try:
+        found = read_json(report) if report.is_file() else []
+    except InputError:
+        found = []
+    earlier = found if isinstance(found, list) else []
+    new = {tuple(record["outputs"]) for record in records}
+    kept = [one for one in earlier if isinstance(one, dict) and tuple(one.get("outputs", ())) not in new]
+    write_json(report, [*kept, *records])
+
+
+def motion_work(run: PrepareRun) -> MotionWork:
+    """How the motions of a run are made; the choice of a person and a lens are about the user's captures."""
+    own = ConversionSettings(target_fps=run.target_fps)
+    person = LONGEST if run.capture.person in (None, *TRACKED) else str(run.capture.person)
+    return MotionWork(own, replace(own, person=person, focal_length=run.capture.focal_length))
+
+
+def motion_job(item: Item, run: PrepareRun, layout: Layout) -> MotionJob:
+    """The files of an item's motion."""
+    source = item.motion or item.capture or layout.capture(item.name)
+    raw = layout.raw_motion(item.name) if run.refine else None
+    return MotionJob(source, layout.motion(item.name), raw, item.motion is not None, item.capture is not None)
+
+
+def make_overlays(work: Work) -> None:
+    """Step 3: draw each body over its source video, to check it by eye."""
+    run, layout, board = work.run, work.layout, work.board
+    items = [item for item in work.left() if item.video is not None and item.video.is_file()]
+    if not items:
+        return
+    with board.step("Step 3: overlays", layout.log("checks"), len(items)):
+        todo = {item.name: digest_of([layout.motion(item.name), _video(item)]) for item in items}
+        wanted = [item for item in items if not _has_overlay(item, layout, todo[item.name])]
+        engine = replace(run.engine, worth_a_worker=3)
+        start = functools.partial(start_checking, run.gate.smplx_model_dir, run.gate.renderer)
+        for item, result in engine.run(start, wanted, len(wanted), lambda item: _check_job(item, layout)):
+            if isinstance(result, Failed):
+                # The gate does not need the overlay.
+                board.warn(item, f"no overlay: {result.message}")
+                work.note_code(1)
+            else:
+                set_current(layout.stamp(item.name, "check"), todo[item.name])
+                for note in result:
+                    board.warn(item, note)
+            board.advance(item.name)
+        say(f"{len(wanted)} drawn, {len(items) - len(wanted)} unchanged -> {layout.checks}")
+
+
+def _has_overlay(item: Item, layout: Layout, digest: str | None) -> bool:
+    return is_current(layout.overlay(item.name), layout.stamp(item.name, "check"), digest)
+
+
+def _check_job(item: Item, layout: Layout) -> CheckJob:
+    remove(layout.stamp(item.name, "check"))
+    return CheckJob(layout.motion(item.name), item.video, layout.overlay(item.name))

@@ -1,0 +1,116 @@
+"""What became of the entries: a line for each, a table at the end, and where to look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.archives.archive import read_items
+from motion_gating.archives.fields import IMAGE_FIT, JITTER
+from motion_gating.preparing.items import Item
+from motion_gating.preparing.layout import Layout
+from motion_rep.common.command_line import DONE, SOME_FAILED
+from motion_rep.common.errors import InputError, printable
+from motion_rep.runs.report import ItemFailure
+
+PASSED, REJECTED, UNDECIDED, FAILED, MADE = "passed", "not passed", "undecided", "failed", "made"
+# Most rows of the table; the report has all of them.
+LISTED, WIDEST_NAME = 40, 32
+# Columns: key of a record, heading, and form of the numbers.
+FIGURES = ((JITTER, "jitter", ".4f"), ("skate_ratio", "skate", ".2f"), (IMAGE_FIT, "image fit", ".0%"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of an entry: the decision, the reasons for it, and figures."""
+
+    identifier: object
+    decision: str
+    reasons: str = ""
+    figures: tuple[str, ...] = ("",) * len(FIGURES)
+
+    def line(self) -> str:
+        """One line for a finished entry."""
+        known = [f"{name} {value}" for (_, name, _), value in zip(FIGURES, self.figures, strict=True) if value]
+        return f"{self.identifier}: {self.decision}" + (f" ({', '.join(known)})" if known else "")
+
+
+def row_of(record: Mapping[str, object]) -> Row:
+    """The row of a record of the gate."""
+    given = record.get("reasons")
+    reasons = "; ".join(map(str, given)) if isinstance(given, list) else ""
+    figures = tuple(_figure(record.get(key), form) for key, _, form in FIGURES)
+    used = record.get("use_ref_motion")
+    if used is None:
+        return Row(record.get("id"), UNDECIDED, str(record.get("vlm_error") or reasons), figures)
+    return Row(record.get("id"), PASSED if used else REJECTED, reasons, figures)
+
+
+def _figure(value: object, form: str) -> str:
+    return format(value, form) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def rows_of(items: Iterable[Item], failures: Mapping[str, tuple[str, ItemFailure]], report: Path | None) -> list[Row]:
+    """A row for each item: the first step that failed, or the decision.
+
+    Args:
+        report: of the gate; None where the run ends before it.
+    """
+    rows = {} if report is None else _decided(report)
+    found = []
+    for item in items:
+        if item.name in failures:
+            found.append(Row(item.identifier, FAILED, failures[item.name][1].error))
+        elif report is None:
+            found.append(Row(item.identifier, MADE))
+        else:
+            missing = Row(item.identifier, FAILED, f"gate: no record in {report.name}; see the messages above")
+            found.append(rows.get(str(item.identifier), missing))
+    return found
+
+
+def _decided(report: Path) -> dict[str, Row]:
+    try:
+        return {str(one.get("id")): row_of(one) for one in read_items(report) if isinstance(one, dict)}
+    except InputError:  # the gate did not run
+        return {}
+
+
+def exit_code(rows: Iterable[Row]) -> int:
+    """1 where an entry failed or is undecided."""
+    return SOME_FAILED if any(row.decision in (UNDECIDED, FAILED) for row in rows) else DONE
+
+
+def table(rows: list[Row]) -> list[str]:
+    """The lines of the table; of a long list the entries that failed first."""
+    counts = Counter(row.decision for row in rows)
+    order = (FAILED, UNDECIDED, REJECTED, PASSED, MADE)
+    shown = rows if len(rows) <= LISTED else sorted(rows, key=lambda row: order.index(row.decision))[:LISTED]
+    cells = [("entry", "decision", *(name for _, name, _ in FIGURES), "reasons")]
+    cells += [(_name(row.identifier), row.decision, *row.figures, printable(row.reasons)) for row in shown]
+    used = [place for place in range(len(cells[0])) if any(row[place] for row in cells[1:])]
+    widths = {place: max(len(row[place]) for row in cells) for place in used}
+    lines = ["  ".join(row[place].ljust(widths[place]) for place in used).rstrip() for row in cells]
+    rest = [f"... and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
+    return [*lines, *rest, ", ".join(f"{counts[one]} {one}" for one in reversed(order) if counts[one])]
+
+
+def _name(identifier: object) -> str:
+    text = printable(str(identifier))
+    return text if len(text) <= WIDEST_NAME else f"{text[: WIDEST_NAME - 3]}..."
+
+
+def places(layout: Layout) -> list[str]:
+    """Where to look: what the run has made."""
+    named = [
+        ("overlays", layout.checks),
+        ("motions", layout.motion("x").parent),
+        ("metadata", layout.gated),
+        ("archive for TM2M", layout.for_tm2m),
+        ("report", layout.report),
+        ("messages", layout.log("x").parent),
+    ]
+    page = [f"review page: {layout.page.resolve().as_uri()}"] if layout.page.exists() else []
+    return [*page, *(f"{what}: {path}" for what, path in named if path.exists())]

@@ -1,0 +1,84 @@
+"""The description of each entry: given, from a text file beside its file, or from its name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from motion_gating.archives.fields import MOTION_PATH, NAME, PROMPT, SOURCE_CAPTURE, SOURCE_VIDEO
+from motion_gating.archives.making import DATA, VIDEOS, entries_at
+from motion_gating.archives.texts import text_of
+from motion_rep.common.errors import UsageError
+from motion_rep.files.locations import RemotePath, resolve_from
+
+LONGEST_NAME = 60
+Warn = Callable[[str], object]
+
+
+def slug(text: str) -> str:
+    """A short name made of a text."""
+    words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return words[:LONGEST_NAME].rstrip("_") or "prompt"
+
+
+def with_given_texts(entries: dict[str, dict], file: Path, archive: Path, warn: Warn) -> dict[str, dict]:
+    """The entries with the texts of a file: a CSV by name, other files line by line in the order of the entries.
+
+    Raises:
+        UsageError: the file cannot be read, or has another number of lines.
+    """
+    rows = list(entries_at(file, archive, []))
+    if all(name == fields.get(PROMPT) for name, fields in rows):
+        if len(rows) != len(entries):
+            raise UsageError(
+                f"--prompts {file}: has {len(rows)} lines for {len(entries)} entries. Give a line for each, "
+                "or a CSV with the columns name and prompt."
+            )
+        return {name: {**entry, **row} for (name, entry), (_, row) in zip(entries.items(), rows, strict=True)}
+    texts = {_without_suffix(name): fields for name, fields in rows}
+    known = {name: _without_suffix(str(entry.get(NAME) or name)) for name, entry in entries.items()}
+    if unknown := [name for name in texts if name not in known.values()]:
+        warn(f"--prompts {file}: {len(unknown)} names are no input, for example {unknown[0]!r}")
+    return {name: {**entry, **texts.get(known[name], {})} for name, entry in entries.items()}
+
+
+def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn) -> dict[str, dict]:
+    """The entries, each with a text: its own, that of a text file beside its file, or its file's name."""
+    found, named = {}, []
+    for name, entry in entries.items():
+        text = text_of(entry) or _text_beside(entry, archive)
+        if text is None and (file := _first_file(entry, archive)) is not None:
+            text = Path(str(file)).stem.replace("_", " ")
+            named.append(name)
+        found[name] = entry if text is None or text_of(entry) else {**entry, PROMPT: text}
+    if named:
+        warn(
+            f"{len(named)} entries have no text; their file names serve as descriptions, for example "
+            f"{found[named[0]][PROMPT]!r}. Give texts with --prompts"
+        )
+    return found
+
+
+def _text_beside(entry: dict, archive: Path) -> str | None:
+    file = _first_file(entry, archive)
+    beside = file.with_suffix(".txt") if isinstance(file, Path) else None
+    if beside is None or not beside.is_file():
+        return None
+    try:
+        text = " ".join(beside.read_text(encoding="utf-8-sig").split())
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{beside}: cannot be read as UTF-8 text. Correct it, or remove it.") from None
+    return text or None
+
+
+def _first_file(entry: dict, archive: Path) -> Path | RemotePath | None:
+    values = (entry.get(field) for field in (SOURCE_VIDEO, SOURCE_CAPTURE, MOTION_PATH))
+    value = next((value for value in values if isinstance(value, str) and value), None)
+    return None if value is None else resolve_from(value, archive)
+
+
+def _without_suffix(name: str) -> str:
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in (*VIDEOS, *DATA) else name
