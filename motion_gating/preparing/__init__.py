@@ -14,6 +14,7 @@ only from files above it.
 | `work.py` | the work of worker processes: capture, motion, overlay |
 | `steps.py` | steps 1 to 3 for all entries |
 | `judging.py` | step 4: render, gate, page, archive for TM2M |
+| `trial_call.py` | one cheap call to the judge's service |
 | `checks.py` | what can be known before any work |
 | `plan.py` | the plan of `--dry-run` |
 | `summary.py` | the table at the end |

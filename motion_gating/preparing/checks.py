@@ -10,12 +10,12 @@ from pathlib import Path
 
 from motion_gating.judges.choice import make_judge
 from motion_gating.judges.interface import Judge
-from motion_gating.judges.trial_call import try_service
 from motion_gating.judges.vlm_judge import VlmJudge
 from motion_gating.preparing.items import Item
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import GATE, MOTION, NATIVE, RENDER, PrepareRun
 from motion_gating.preparing.steps import has_capture, uses_preview
+from motion_gating.preparing.trial_call import try_service
 from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import say_warning
