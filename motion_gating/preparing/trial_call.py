@@ -22,7 +22,7 @@ def try_service(service: Service, seconds: float = SECONDS) -> str | None:
         UsageError: the service refuses the key or the model, or cannot be reached.
     """
     try:
-        with service.attach(None) as ask:
+        with service.attach(()) as ask:
             within(seconds, lambda: ask(TRIAL, Attempt(TOKENS, seconds)))
     except CallFailure as failure:
         said = shown(failure.message, service.secrets)

@@ -75,7 +75,7 @@ def test_a_busy_service_is_a_warning(monkeypatch):
     class Busy:
         name, secrets = "busy", ()
 
-        def attach(self, clip):
+        def attach(self, clips):
             raise CallFailure(Failure.RATE_LIMIT, "slow down")
 
     assert "did not answer a trial question: slow down" in str(try_service(Busy()))
