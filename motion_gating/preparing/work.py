@@ -20,7 +20,7 @@ from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.preview_capture.command import CapturedFile, capture_file
 from motion_rep.preview_capture.video_capture import CaptureOptions
-from motion_rep.refining.items import refine_pair
+from motion_rep.refining.items import RunSettings, refine_pair
 from motion_rep.refining.settings import Settings as RefiningSettings
 from motion_rep.runs.pairing import Pairing
 
@@ -97,7 +97,7 @@ def make_motion(work: MotionWork, job: MotionJob) -> MadeMotion:
         how, notes = outcome.how, outcome.notes
     record: dict = {}
     if raw != job.target:
-        outcome = refine_pair(RefiningSettings(), False, False, Pairing(raw, job.target))
+        outcome = refine_pair(RunSettings(RefiningSettings()), False, False, Pairing(raw, job.target))
         notes, record = (*notes, *outcome.notes), outcome.record
         how = outcome.how if how == UNCHANGED else how
     clip = read_motion(job.target)
