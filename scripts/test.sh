@@ -14,5 +14,6 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bash "$root/scripts/setup_environment.sh" --with-tests
 cd "$root"
 # The tests run in parallel, one thread each, so results do not depend on the number of cores.
+# Files begin in the order of tests/support/marks.py: the longest first.
 export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
-exec .venv/bin/python -m pytest -n auto --dist loadfile "$@"
+exec .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"

@@ -10,7 +10,7 @@ import tomllib
 
 import pytest
 from checkout import REPO, TESTS
-from marks import FILES, FIXTURES, marks_of
+from marks import FILES, FIRST, FIXTURES, marks_of, turn_of
 
 HANGS = """
 import subprocess, sys
@@ -48,7 +48,7 @@ def test_every_test_has_a_time_limit():
     assert 0 < options["timeout"] <= 300
 
 
-@pytest.mark.parametrize("pattern", FILES)
+@pytest.mark.parametrize("pattern", [*FILES, *FIRST])
 def test_every_marked_file_is_there(pattern):
     assert list(TESTS.glob(pattern))
 
@@ -57,3 +57,8 @@ def test_marks_come_from_the_file_and_the_fixtures():
     assert marks_of("motion_rep/runs/test_ray_kills.py", []) == {"slow", "kill", "network"}
     assert marks_of("motion_rep/motions/test_layout.py", ["tmp_path"]) == set()
     assert marks_of("motion_rep/drawing/test_renderers.py", ["gl"]) == {FIXTURES["gl"]}
+
+
+def test_the_longest_files_begin_first():
+    files = ["motion_rep/motions/test_layout.py", "scripts/test_chain_resume.py", "project/test_readme_commands.py"]
+    assert sorted(files, key=turn_of) == files[::-1]
