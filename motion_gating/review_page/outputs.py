@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from motion_gating.archives.archive import entry_id
+from motion_gating.archives.fields import SOURCE_VIDEO
 from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.local_files import OutputNames
 
@@ -31,3 +32,5 @@ def written_files(output: Path, entries: Iterable[dict], copy_media: bool) -> It
         key = names.of(entry_id(entry))
         for before, after in places:
             yield "--output", f"{output}/{before}{key}{after}"
+        if copy_media and isinstance(source := entry.get(SOURCE_VIDEO), str):
+            yield "--output", f"{output}/media/{key}_source{PurePath(source).suffix}"

@@ -79,7 +79,7 @@ function fill(holder, entry, details) {
     details.facts.length || details.remarks.length ? facts : null);
   // Where an entry does not pass, the reason comes first.
   holder.querySelector("header").after(...[wrong, entry.decision === true ? null : why].filter(Boolean));
-  holder.append(...[player.videos, player.controls, compareBar(entry), trimBar(), player.views, absent, judgeOf(entry), momentButtons(player), columns,
+  holder.append(...[player.videos, player.controls, compareBar(entry), judgeOf(entry), trimBar(), player.views, absent, momentButtons(player), columns,
     player.curves, numbersOf(entry, details)].filter(Boolean));
   showTrim(entry);
   addChoices(entry, player.videos);
