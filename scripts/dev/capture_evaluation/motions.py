@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
+from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest, rest_joints
 
 FPS = 30.0
 SOLE_BELOW_TOE_JOINT = 0.02
+REST = rest_joints()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Sketch:
         self.seconds = torch.arange(frames, dtype=torch.float64) / fps
         self.local = torch.eye(3, dtype=torch.float64).repeat(frames, 22, 1, 1)
         self.lift = torch.zeros(frames, dtype=torch.float64)
+        # Whether feet and lift agree in every frame, so that nothing is to be smoothed.
+        self.is_exact = False
         self.bend("left_shoulder", z=-70)
         self.bend("right_shoulder", z=70)
         for side in ("left", "right"):
@@ -68,6 +71,29 @@ class Sketch:
         self.bend(f"{side}_hip", x=-torch.as_tensor(flexion), z=sign * torch.as_tensor(out))
         self.bend(f"{side}_knee", x=knee)
         self.bend(f"{side}_ankle", x=-torch.as_tensor(ankle), z=-sign * torch.as_tensor(out) * 0.8)
+
+    def standing_leg(self, side: str, aside: Tensor, shorter: Tensor) -> None:
+        """A flat foot straight below the hip, but ``aside`` to its own side, by a leg that is ``shorter``; metres."""
+        hip, knee, ankle = (REST[JOINT_NAMES.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
+        sign = 1.0 if side == "left" else -1.0
+        thigh, shank = knee - hip, ankle - knee
+        first, second = math.hypot(*thigh[1:].tolist()), math.hypot(*shank[1:].tolist())
+        # Seen from the side: the law of cosines, and the angles of the bones at rest.
+        length = first + second - shorter
+        bent = torch.acos((length**2 - first**2 - second**2) / (2 * first * second))
+        knee_turn = bent + math.atan2(shank[2], -shank[1]) - math.atan2(thigh[2], -thigh[1])
+        along = _turned_about_x(shank, knee_turn) + thigh
+        hip_turn = -torch.atan2(along[:, 2], -along[:, 1])
+        # Seen from the front: the leg has a small offset of its own to the side.
+        own = float(sign * (thigh[0] + shank[0]))
+        out = torch.asin((aside + own) / torch.hypot(length, torch.tensor(own))) - torch.atan2(
+            torch.tensor(own), length
+        )
+        hip_bend, knee_bend, out = (torch.rad2deg(angle) for angle in (hip_turn, knee_turn, out))
+        self.bend(f"{side}_hip", x=-hip_bend)
+        self.bend(f"{side}_hip", z=sign * out)
+        self.bend(f"{side}_knee", x=knee_bend)
+        self.bend(f"{side}_ankle", x=hip_bend - knee_bend, z=-sign * out)
 
     def arm(self, side: str, raise_forward=0.0, raise_side=0.0, elbow=0.0, twist=0.0) -> None:
         """Shoulder flexion, shoulder abduction, elbow flexion, twist of the upper arm; degrees."""
@@ -112,12 +138,19 @@ def _run_in_place(s: Sketch) -> None:
     s.lift = s.lift + 0.05 * s.wave(2.8, 0.1).clamp(min=0)
 
 
-def _jumping_jack(s: Sketch) -> None:
-    open_ = s.pulse(0.9)
+def _jumping_jack(s: Sketch, hertz: float = 0.9, height: float = 0.07) -> None:
+    """Feet open and close in the air only. Between two jumps they stand, and the knees give way."""
+    halves = 2 * hertz * s.seconds
+    number, part = halves.floor(), halves - halves.floor()
+    air = (2 * part - 0.5).clamp(0, 1)
+    moved = air**2 * (3 - 2 * air)
+    apart = torch.where(number % 2 == 0, moved, 1 - moved)
+    # The body leaves the floor as fast as the legs stretch.
+    dip = 4 * height / math.pi * torch.cos(math.pi * 2 * (part - part.round())).clamp(min=0) * (air * (1 - air) == 0)
     for side in ("left", "right"):
-        s.leg(side, out=3 + 24 * open_, flexion=6 * s.wave(1.8) ** 2, knee=14 * s.wave(1.8) ** 2)
-        s.arm(side, raise_side=125 * open_, elbow=8)
-    s.lift = s.lift + 0.09 * s.wave(1.8).clamp(min=0)
+        s.standing_leg(side, aside=0.02 + 0.28 * apart, shorter=0.01 + dip)
+        s.arm(side, raise_side=125 * s.pulse(hertz), elbow=8)
+    s.lift, s.is_exact = s.lift + 4 * height * air * (1 - air), True
 
 
 def _squat(s: Sketch, depth: float = 100.0) -> None:
@@ -259,10 +292,10 @@ def make_motion(name: str, frames: int, heading_degrees: float = 0.0, fps: float
     MOTIONS[name](sketch)
     sketch.bend("pelvis", y=heading_degrees)
     root, body = sketch.local[:, 0], sketch.local[:, 1:]
-    return BodyMotion(name, root, body, _stand_on_floor(root, body, sketch.lift))
+    return BodyMotion(name, root, body, _stand_on_floor(root, body, sketch.lift, sketch.is_exact))
 
 
-def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor) -> Tensor:
+def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor, is_exact: bool) -> Tensor:
     """The translation for which the lowest toe or ankle is on the floor and what carries weight does not slide."""
     still = forward_kinematics(root, body, torch.zeros_like(root[:, 0]))
     contacts = sole_points(still)
@@ -271,11 +304,20 @@ def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor) -> Tensor:
     step = contacts[1:] - contacts[:-1]
     carrying = 0.5 * (weight[1:] + weight[:-1])
     slide = torch.cat((torch.zeros_like(step[:1, 0]), (step * carrying[..., None]).sum(1)))
-    transl = -_smooth(slide).cumsum(0)
-    transl[:, 1] = lift - _smooth(height.amin(-1)[:, None])[:, 0]
+    lowest = height.amin(-1)[:, None]
+    slide, lowest = (slide, lowest) if is_exact else (_smooth(slide), _smooth(lowest))
+    transl = -slide.cumsum(0)
+    transl[:, 1] = lift - lowest[:, 0]
     centre = transl[:, [0, 2]].mean(0) + pelvis_at_rest(transl)[[0, 2]]
     transl[:, [0, 2]] -= centre
     return transl
+
+
+def _turned_about_x(vector: Tensor, angle: Tensor) -> Tensor:
+    """(T, 3) a vector (3,) turned by (T,) radians."""
+    x, y, z = vector.tolist()
+    cosine, sine = angle.cos(), angle.sin()
+    return torch.stack((torch.full_like(angle, x), cosine * y - sine * z, sine * y + cosine * z), dim=-1)
 
 
 def sole_points(pose) -> Tensor:
