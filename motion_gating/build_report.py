@@ -20,9 +20,9 @@ from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.files.locations import read_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
-# Starting a worker costs about as much as this many entries, without and with side views.
+# Starting a worker costs about as much as this many entries, without and with drawn views.
 WORTH_A_WORKER = 30
-SIDE_VIEWS_WORTH_A_WORKER = 5
+VIEWS_WORTH_A_WORKER = 2
 
 
 def build_parser() -> Parser:
@@ -88,7 +88,7 @@ def _run(args: argparse.Namespace) -> int:
 
     require_failures_folder(args)
     require_reviewers(args.reviewers, args.overlap)
-    engine = engine_from(args, WORTH_A_WORKER if args.no_side_view else SIDE_VIEWS_WORTH_A_WORKER)
+    engine = engine_from(args, WORTH_A_WORKER if args.no_side_view else VIEWS_WORTH_A_WORKER)
     return make_review(from_flags(PageRun, args), engine)
 
 
