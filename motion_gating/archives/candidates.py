@@ -86,6 +86,16 @@ def seed_of(entry: Mapping[str, object]) -> int | None:
     return number
 
 
+def require_candidate(entry: Mapping[str, object]) -> None:
+    """Check the group and the seed of an entry.
+
+    Raises:
+        UsageError: one is invalid.
+    """
+    group_of(entry)
+    seed_of(entry)
+
+
 def with_candidates(entry: Entry, count: int, first_seed: int = DEFAULT_SEED) -> Iterator[Entry]:
     """The candidates of an entry: one for each file where a field lists several, else one for each of ``count`` seeds.
 

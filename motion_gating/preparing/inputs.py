@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import LINES_SUFFIXES, entry_id, is_lines, read_entries
-from motion_gating.archives.candidates import DEFAULT_SEED, GIVEN, with_candidates
+from motion_gating.archives.candidates import DEFAULT_SEED, GIVEN, require_candidate, with_candidates
 from motion_gating.archives.fields import (
     GLOBAL_ID,
     ID,
@@ -50,6 +50,8 @@ def read_items(run: PrepareRun, layout: Layout, warn: Warn) -> list[Item]:
             raise UsageError(f"--prompt is the text of one entry, but there are {len(entries)}. Give --prompts FILE.")
         entries = {name: {**entry, PROMPT: run.prompt} for name, entry in entries.items()}
     entries = with_own_texts(entries, layout.archive, warn)
+    for entry in entries.values():
+        require_candidate(entry)
     items = [item_of(entry, layout) for entry in entries.values()]
     if (flag := run.video.given_flag) is not None and not any(item.generated for item in items):
         raise UsageError(f"{flag} sets how to generate a video, but no entry needs one. Leave it out.")

@@ -1,4 +1,6 @@
-"""Step 4: render the motions, measure and judge them, make the review page and the archive for TM2M."""
+"""Step 4: render the motions, measure and judge them, choose among candidates, make the review page and the archive
+for TM2M.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from motion_gating.archives.export_run import export_archive
-from motion_gating.archives.fields import PROMPT, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, PROMPT, VIDEO_PATH
 from motion_gating.gate.gate import Examined
 from motion_gating.gate.gate_run import run_gate
 from motion_gating.gate.tally import Tally
 from motion_gating.judges.flags import FACTS, GEMINI, OPENAI
 from motion_gating.preparing.steps import Work
 from motion_gating.preparing.summary import row_of
+from motion_gating.ranking.group_rank import RankedGroup
+from motion_gating.ranking.ranking_run import run_ranking
 from motion_gating.rendering.archive_run import ArchiveRun, render_archive
 from motion_gating.review_page.page_run import PageRun, make_review
 from motion_rep.drawing.mbench_scene import CLOSE
@@ -57,7 +61,8 @@ def render(work: Work) -> None:
 def gate_flags(work: Work) -> argparse.Namespace:
     """The flags of the gate for this run."""
     layout = work.layout
-    own = {"meta_json": layout.rendered, "quality_report": layout.report, "output_json": layout.gated}
+    target = layout.decided if work.has_groups else layout.gated
+    own = {"meta_json": layout.rendered, "quality_report": layout.report, "output_json": target}
     rest = {"failures": None, "dry_run": False, "max_samples": None, "prompt_field": PROMPT, "video_field": VIDEO_PATH}
     return argparse.Namespace(**{**vars(work.run.gate), **rest, **own})
 
@@ -79,11 +84,27 @@ def gate(work: Work) -> None:
         work.note_code(run_gate(gate_flags(work), replace(work.run.engine, worth_a_worker=5000), watched))
 
 
+def rank(work: Work) -> None:
+    """Choose the best candidate of each text."""
+    layout = work.layout
+    flags = argparse.Namespace(
+        **{**vars(gate_flags(work)), "meta_json": layout.decided, "output_json": layout.gated, "eval_field": EVAL_PATH}
+    )
+
+    def watched(ranked: Iterable[RankedGroup], count: int) -> Iterator[RankedGroup]:
+        for one in ranked:
+            yield one
+            work.board.finished(one.line())
+
+    with work.board.step("Step 4: rank the candidates", layout.log("rank"), 0):
+        work.note_code(run_ranking(flags, watched))
+
+
 def make_page(work: Work) -> None:
     """The review page."""
     run, layout = work.run, work.layout
     page = PageRun(
-        layout.gated,
+        layout.candidates if work.has_groups else layout.gated,
         layout.review,
         layout.report,
         title=run.output.resolve().name,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from motion_gating.archives.candidates import candidates_path
 from motion_rep.files.local_files import OutputNames
 
 FOLDERS = ("captures", "motions", "checks", "videos", "renders", "logs", ".state")
@@ -17,7 +18,7 @@ ENTRY_FILES = (
     *(".state/{}.capture", ".state/{}.check"),
 )
 VIDEO_FILES = ("videos/{}.mp4", "videos/{}.mp4.json")
-LOGS = ("videos", "motions", "checks", "render", "gate", "review", "tm2m")
+LOGS = ("videos", "motions", "checks", "render", "gate", "rank", "review", "tm2m")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Layout:
     @property
     def gated(self) -> Path:
         return self.folder / f"gated{self.suffix}"
+
+    @property
+    def decided(self) -> Path:
+        """All candidates with the gate's decisions; ``gated`` then has the chosen ones."""
+        return self.folder / f"decided{self.suffix}"
+
+    @property
+    def candidates(self) -> Path:
+        """All entries with the ranks of the candidates."""
+        return self.folder / candidates_path(self.gated).name
 
     @property
     def for_tm2m(self) -> Path:
@@ -117,7 +128,10 @@ class Layout:
     def written(self, names: Iterable[tuple[str, bool]]) -> Iterator[Path]:
         """All files that a run may write, for the names of entries and whether a video is generated for them."""
         yield from (self.archive, self.other_archive, self.rendered, self.gated, self.for_tm2m, self.report)
-        yield from (self.folder / f"{name}.json" for name in ("quality_report.run", "refine_report"))
+        yield from (self.decided, self.candidates)
+        yield from (
+            self.folder / f"{name}.json" for name in ("quality_report.run", "refine_report", "gated_candidates.run")
+        )
         yield from map(self.log, LOGS)
         for name, makes_video in names:
             places = ENTRY_FILES + (VIDEO_FILES if makes_video else ())

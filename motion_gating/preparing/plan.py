@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from motion_gating.archives.candidates import group_of
 from motion_gating.judges.cost import OUTPUT_TOKENS
 from motion_gating.judges.interface import Judge
 from motion_gating.preparing.items import Item
@@ -12,6 +14,7 @@ from motion_gating.preparing.judging import JUDGED_SIDE
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import CAPTURE, GATE, MOTION, RENDER, PrepareRun
 from motion_gating.preparing.steps import has_capture, uses_preview
+from motion_gating.ranking.contest import most_calls
 from motion_rep.common.errors import InputError
 from motion_rep.runs.ordered_threads import usable_cores
 from motion_rep.video.reading import open_video
@@ -92,9 +95,20 @@ def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Ju
         yield step.line(cores)
     if run.reaches(GATE):
         yield _judging(run, len(items) - len(bad), _mean_seconds(items), judge)
+        yield from _ranking(items, judge)
     total = sum(step.seconds or 0.0 for step in steps) / cores
     unknown = " and the steps whose time is not known" if any(step.seconds is None for step in steps) else ""
     yield f"together about {_hours(total)} on {cores} cores{unknown}; results in {layout.folder}; nothing was done"
+
+
+def _ranking(items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
+    """What ranking the candidates takes; nothing where there are none."""
+    groups = Counter(name for item in items if item.problem is None and (name := group_of(item.entry)) is not None)
+    if not groups:
+        return
+    calls = sum(map(most_calls, groups.values())) if judge is not None and judge.model is not None else 0
+    count = sum(groups.values())
+    yield f"step 4, ranking: {count} candidates of {len(groups)} texts, at most {calls} calls about two clips each"
 
 
 def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) -> str:

@@ -29,7 +29,7 @@ from motion_gating.preparing.steps import (
     make_videos,
     write_archive,
 )
-from motion_gating.preparing.summary import Row, exit_code, places, rows_of, table
+from motion_gating.preparing.summary import Row, exit_code, places, rows_of, table, with_ranks
 from motion_rep.common.command_line import DONE, say, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import cannot_write, require_folder
@@ -121,6 +121,8 @@ def _do_steps(work: Work) -> None:
         judging.render(work)
     if run.reaches(GATE) and work.layout.rendered.is_file():
         judging.gate(work)
+        if work.has_groups and board.worst != INTERRUPTED and work.layout.decided.is_file():
+            judging.rank(work)
     if run.makes_page and work.layout.gated.is_file() and board.worst != INTERRUPTED:
         judging.make_page(work)
         if run.vimogen_root is not None:
@@ -133,6 +135,8 @@ def _finish(work: Work) -> int:
     for note in board.notes.repeated():
         say_warning(note)
     rows = rows_of(work.items, board.failures, layout.report if run.reaches(GATE) else None)
+    if run.reaches(GATE) and work.has_groups:
+        rows = with_ranks(rows, layout.candidates)
     for line in (*table(rows), *places(layout), *_next(run, layout)):
         say(line)
     if run.failures is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_writer
+from motion_gating.archives.candidates import group_of
 from motion_gating.archives.fields import MOTION_DURATION
 from motion_gating.preparing.board import Board
 from motion_gating.preparing.items import Item
@@ -57,6 +58,11 @@ class Work:
     def note_code(self, code: int) -> None:
         """Keep the worst exit code."""
         self.board.worst = max(self.board.worst, code)
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether entries are candidates, of which the best are chosen."""
+        return any(group_of(item.entry) is not None for item in self.items)
 
     def left(self) -> list[Item]:
         """The items that have not failed."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from motion_gating.archives.archive import read_items
-from motion_gating.archives.fields import IMAGE_FIT, JITTER
+from motion_gating.archives.archive import entry_id, read_entries, read_items
+from motion_gating.archives.fields import CHOSEN, IMAGE_FIT, JITTER, RANK
 from motion_gating.preparing.items import Item
 from motion_gating.preparing.layout import Layout
 from motion_rep.common.command_line import DONE, SOME_FAILED
@@ -69,6 +69,31 @@ def rows_of(items: Iterable[Item], failures: Mapping[str, tuple[str, ItemFailure
             missing = Row(item.identifier, FAILED, f"gate: no record in {report.name}; see the messages above")
             found.append(rows.get(str(item.identifier), missing))
     return found
+
+
+def with_ranks(rows: list[Row], candidates: Path) -> list[Row]:
+    """The rows with the rank of each candidate in front of the reasons.
+
+    Args:
+        candidates: the archive with all candidates; without it, nothing is added.
+    """
+    try:
+        words = {str(entry_id(entry)): _rank_in_words(entry) for entry in read_entries(candidates)}
+    except InputError:  # the ranking did not run
+        return rows
+    found = [words.get(str(row.identifier), "") if row.decision != FAILED else "" for row in rows]
+    return [
+        replace(row, reasons="; ".join(filter(None, (rank, row.reasons))))
+        for row, rank in zip(rows, found, strict=True)
+    ]
+
+
+def _rank_in_words(entry: Mapping[str, object]) -> str:
+    if CHOSEN not in entry:
+        return ""
+    if entry[CHOSEN] is True:
+        return "chosen"
+    return "dropped out" if entry.get(RANK) is None else f"rank {entry[RANK]} of its group"
 
 
 def _decided(report: Path) -> dict[str, Row]:

@@ -61,6 +61,11 @@ class RankedGroup:
         """The answers that are missing; figures decided about these pairs."""
         return tuple(hearing.missing for hearing in self.hearings if hearing.missing is not None)
 
+    def line(self) -> str:
+        """One line for people."""
+        chosen = "no winner" if self.winner is None else f"{self.winner.identifier} chosen ({self.decided_by})"
+        return f"group {self.name}: {chosen}"
+
     def as_dict(self) -> dict[str, object]:
         """For the run block."""
         winner = None if self.winner is None else self.winner.identifier

@@ -91,11 +91,11 @@ def _candidate(
     except InputError as error:
         return Candidate(identifier, Question(identifier, None, None), metrics, dropped=(str(error),))
     passed = _decision(entry, figures, record)
-    no_figures = (f"no figures: {figures.error}",) if metrics is None else damage_in(metrics)
+    choices = _choices(people.get(str(identifier), ()), question)
+    damage = () if metrics is None or choices else damage_in(metrics)  # a person who chose it has looked at it
+    no_figures = (f"no figures: {figures.error}",) if metrics is None else damage
     dropped = (*(_rejection(record) if passed is False else ()), *no_figures)
-    return Candidate(
-        identifier, question, metrics, passed, dropped, _choices(people.get(str(identifier), ()), question)
-    )
+    return Candidate(identifier, question, metrics, passed, dropped, choices)
 
 
 def _decision(entry: dict, figures: Measured, record: dict | None) -> bool | None:

@@ -13,16 +13,18 @@ from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
 from motion_gating.ranking.groups import RankOptions, read_groups
 from motion_gating.ranking.plan import plan_ranking
-from motion_gating.ranking.ranking import Ranking, rank_archive, require_apart
+from motion_gating.ranking.ranking import Ranking, Watch, rank_archive, require_apart
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 
 LISTED = 20  # groups without a winner
 FEWEST_PAIRS = 4  # before anything is said about a judge
 
 
-def run_ranking(args: argparse.Namespace) -> int:
+def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     """Rank the groups, or print the planned calls; returns the exit code.
 
+    Args:
+        watch: see :func:`motion_gating.ranking.ranking.rank_archive`; None shows a progress bar.
     Raises:
         UsageError: flags or files that do not fit together.
     """
@@ -35,7 +37,7 @@ def run_ranking(args: argparse.Namespace) -> int:
         for line in plan_ranking(read_groups(options, people), model, options.conflicts):
             say(line)
         return DONE
-    ranking = rank_archive(options, model, people, _bar)
+    ranking = rank_archive(options, model, people, watch or _bar)
     say_ranking(options, ranking, model is not None)
     return exit_code(ranking)
 

@@ -251,6 +251,19 @@ def test_a_person_s_choice_decides_without_a_call(tmp_path):
     assert chosen[0]["id"] == "walk_s1" and block["groups"][0]["decided_by"] == "person"
 
 
+def test_a_person_may_choose_what_looks_damaged_but_not_what_the_gate_rejects(tmp_path):
+    meta, _ = made_archive(tmp_path, {"walk": [0.9, 0.1], "jump": [0.9, 0.1]})
+    torch.save({"joints": jittery_joints(), "fps": 16.0}, tmp_path / "noisy.pt")
+    entries = read(meta)
+    entries[1]["mbench_eval_path"] = "noisy.pt"
+    entries[3]["use_ref_motion"] = False
+    meta.write_text(json.dumps(entries))
+    verdicts = [{"id": f"{name}_s1", "matches": True, "chosen": True} for name in ("walk", "jump")]
+    (tmp_path / "verdicts.json").write_text(json.dumps(verdicts))
+    rank(meta, "--judge", "none", "--verdicts", tmp_path / "verdicts.json")
+    assert [one["id"] for one in written(tmp_path)[0]] == ["walk_s1", "jump_s0"]
+
+
 def test_a_choice_that_is_no_choice_is_refused(tmp_path):
     meta, _ = made_archive(tmp_path, {"walk": [0.9, 0.1]})
     (tmp_path / "verdicts.json").write_text('[{"id": "walk_s1", "matches": true, "chosen": "yes"}]')
