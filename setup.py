@@ -25,6 +25,7 @@ COMMANDS = {
     "make-archive": "motion_gating.make_archive",
     "prepare-motions": "motion_gating.prepare_motions",
     "export-for-tm2m": "motion_gating.export_for_tm2m",
+    "export-labels": "motion_gating.export_labels",
 }
 
 setup(

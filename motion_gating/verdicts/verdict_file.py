@@ -2,7 +2,8 @@
 
 A JSON list of ``{"id", "matches"}``, and where known ``analysis``, ``usable``, ``content``, ``reviewer``, ``time``,
 ``overruled``, and ``chosen`` for candidates of one group. A candidate that was not chosen is
-``{"id", "chosen": false}`` without ``matches``: this says nothing about its description.
+``{"id", "chosen": false}`` without ``matches``: this says nothing about its description. The JSON export of Label
+Studio is read, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motion_gating.archives.content import Content, content_from
+from motion_gating.verdicts.label_studio import is_task, verdicts_in
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
 
@@ -121,7 +123,8 @@ def _read_file(path: str | os.PathLike[str]) -> Iterator[tuple[str, HumanVerdict
             f'{path}: holds no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.'
         )
     for number, item in enumerate(items):
-        yield _read_item(path, number, item)
+        for found in verdicts_in(item) if is_task(item) else (item,):
+            yield _read_item(path, number, found)
 
 
 def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple[str, HumanVerdict]:

@@ -19,8 +19,20 @@ ORDER = {
         *("exporters", "representations", "drawing", "viewer"),
     ),
     "motion_gating": (
+<<<<<<< HEAD
         *("archives", "rendering", "metrics", "verdicts", "judges", "gate", "evaluation", "ranking", "review_page"),
         "preparing",
+=======
+        "archives",
+        "rendering",
+        "metrics",
+        "verdicts",
+        "judges",
+        "gate",
+        "evaluation",
+        "review_page",
+        "label_tools",
+>>>>>>> 3914f24 (Export to Label Studio and FiftyOne; labels come back)
     ),
 }
 MOST_FILES = 18
@@ -51,7 +63,11 @@ COMMANDS = (
     "motion_gating.rank_candidates",
     "motion_gating.make_archive",
     "motion_gating.export_for_tm2m",
+<<<<<<< HEAD
     "motion_gating.prepare_motions",
+=======
+    "motion_gating.export_labels",
+>>>>>>> 3914f24 (Export to Label Studio and FiftyOne; labels come back)
     "motion_rep.inspect_capture",
     "motion_rep.capture_preview",
     "motion_rep.export_motion",

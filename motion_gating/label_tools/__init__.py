@@ -1,0 +1,1 @@
+"""Entries with texts, figures and verdicts for other labelling programs: Label Studio and FiftyOne."""

@@ -1,0 +1,95 @@
+"""Entries as tasks of Label Studio, and the labels of the project that shows them.
+
+The judge's verdict stands as a prediction, those of people as annotations. What Label Studio exports
+(JSON) is read as a verdict file; see :mod:`motion_gating.verdicts.label_studio`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from motion_gating.label_tools.labelled import Labelled
+from motion_gating.verdicts.label_studio import (
+    ANALYSIS,
+    CONTENT,
+    ID,
+    MATCHES,
+    NOT_USABLE,
+    UNSURE,
+    USABLE,
+    USE,
+    VERDICT,
+)
+from motion_rep.files.locations import Location, RemotePath
+
+LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT
+
+
+def _choices(name: str, labels: tuple[str, ...], required: bool = False) -> str:
+    choices = "".join(f'<Choice value="{label}"/>' for label in labels)
+    needed = ' required="true"' if required else ""
+    return f'  <Choices name="{name}" toName="video" choice="single" showInline="true"{needed}>{choices}</Choices>\n'
+
+
+CONFIG = (
+    "<View>\n"
+    '  <Text name="text" value="$text"/>\n'
+    '  <Video name="video" value="$video"/>\n'
+    '  <Text name="figures" value="$figures"/>\n'
+    + _choices(VERDICT, tuple(MATCHES), required=True)
+    + _choices(USE, (USABLE, NOT_USABLE))
+    + f'  <TextArea name="{ANALYSIS}" toName="video" maxSubmissions="1" rows="2"/>\n'
+    "</View>\n"
+)
+
+
+def task_of(entry: Labelled, root: Path, judge: str) -> dict[str, object]:
+    """The task of an entry.
+
+    Args:
+        root: the folder that Label Studio serves.
+        judge: the name of the prediction.
+    """
+    figures = ", ".join(f"{key} {value:.3g}" for key, value in entry.figures.items())
+    decision = {True: "passes", False: "rejected", None: "undecided"}[entry.decision]
+    data = {
+        ID: json.dumps(entry.identifier),
+        "video": url_of(entry.video, root),
+        "text": entry.text,
+        "figures": f"{decision}: {'; '.join(entry.reasons)}. {figures}" if entry.reasons else figures,
+        **entry.figures,
+        **({} if entry.content is None else {CONTENT: entry.content.as_dict()}),
+    }
+    annotations = [_annotation(v.matches, v.analysis, v.usable) for v in entry.people if not v.says_nothing]
+    predictions = [] if entry.matches is None else [_annotation(entry.matches, entry.analysis)]
+    return {
+        "data": data,
+        "annotations": annotations,
+        "predictions": [{**prediction, "model_version": judge} for prediction in predictions],
+    }
+
+
+def url_of(video: Location, root: Path) -> str:
+    """The address of a video for Label Studio: as it is for a remote one, else below the folder that it serves."""
+    if isinstance(video, RemotePath):
+        return str(video)
+    return LOCAL_FILES + quote(Path(os.path.relpath(video, root)).as_posix())
+
+
+def _annotation(matches: bool | None, analysis: str | None, usable: bool | None = None) -> dict[str, object]:
+    verdict = next(label for label, value in MATCHES.items() if value is matches) if matches is not None else UNSURE
+    labels = [_choice(VERDICT, verdict)]
+    labels += [] if usable is None else [_choice(USE, USABLE if usable else NOT_USABLE)]
+    labels += [] if not analysis else [_label(ANALYSIS, "textarea", {"text": [analysis]})]
+    return {"result": labels}
+
+
+def _choice(name: str, label: str) -> dict[str, object]:
+    return _label(name, "choices", {"choices": [label]})
+
+
+def _label(name: str, kind: str, value: dict[str, list[str]]) -> dict[str, object]:
+    return {"from_name": name, "to_name": "video", "type": kind, "value": value}

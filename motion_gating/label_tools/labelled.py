@@ -1,0 +1,76 @@
+"""One entry as labelling programs show it: its video, its text, its figures, and what judges and people said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from motion_gating.archives.archive import entry_id
+from motion_gating.archives.content import Content, content_from
+from motion_gating.archives.fields import CONTENT, REASONS, VLM_ANALYSIS, VLM_MATCHES, Fields
+from motion_gating.archives.texts import text_of
+from motion_gating.metrics.table import METRICS
+from motion_gating.review_page.records import KeptRecords, ReviewEntry, read_reviewed
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_rep.files.locations import Location, resolve_from
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An entry with a video.
+
+    Attributes:
+        figures: metrics by key, in the units of the report.
+        matches: the judge's verdict; analysis its reason.
+        decision: of the gate.
+        content: digests of what was judged, so that a verdict is not used for another clip.
+        people: verdicts of reviewers.
+    """
+
+    identifier: object
+    video: Location
+    text: str
+    figures: dict[str, float]
+    matches: bool | None
+    analysis: str | None
+    decision: bool | None
+    reasons: tuple[str, ...]
+    content: Content | None
+    people: tuple[HumanVerdict, ...]
+
+
+def labelled_entries(
+    meta_json: Location, records: KeptRecords, verdicts: Verdicts, fields: Fields
+) -> Iterator[Labelled | object]:
+    """Each entry of an archive; the id alone of one without a video, or whose local video is missing.
+
+    Raises:
+        UsageError: the archive cannot be used.
+        InputError: the address of a video is invalid.
+    """
+    for item in read_reviewed(meta_json, records):
+        video = item.path(fields.video) or item.path(fields.judged_video(item.entry))
+        place = None if video is None else resolve_from(video, meta_json)
+        if place is None or (isinstance(place, Path) and not place.is_file()):
+            yield entry_id(item.entry)
+        else:
+            yield _labelled(item, place, verdicts, fields)
+
+
+def _labelled(item: ReviewEntry, video: Location, verdicts: Verdicts, fields: Fields) -> Labelled:
+    record = item.record or {}
+    matches, reasons = record.get(VLM_MATCHES), record.get(REASONS)
+    numbers = {metric.key: item.number(metric.key) for metric in METRICS}
+    return Labelled(
+        identifier=item.identifier,
+        video=video,
+        text=text_of(item.entry, fields.prompt) or "",
+        figures={key: value for key, value in numbers.items() if value is not None},
+        matches=matches if isinstance(matches, bool) else None,
+        analysis=item.text(VLM_ANALYSIS),
+        decision=item.decision,
+        reasons=tuple(map(str, reasons)) if isinstance(reasons, list) else (),
+        content=content_from(record.get(CONTENT)),
+        people=verdicts.get(str(item.identifier), ()),
+    )

@@ -1,0 +1,68 @@
+"""Tasks of Label Studio as verdicts: the labels of our project, and what its JSON export says about them.
+
+Format: https://labelstud.io/guide/export (JSON) and https://labelstud.io/guide/tasks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+MATCH, MISMATCH, UNSURE = "match", "mismatch", "unsure"
+USABLE, NOT_USABLE = "usable", "not usable"
+VERDICT, USE, ANALYSIS = "verdict", "use", "analysis"  # names of the controls
+MATCHES = {MATCH: True, MISMATCH: False, UNSURE: None}
+# Keys of a task's data.
+ID, CONTENT = "entry_id", "content"
+
+
+def is_task(item: object) -> bool:
+    """Whether an item of a list is a task that was exported with its annotations."""
+    return isinstance(item, dict) and isinstance(item.get("annotations"), list) and isinstance(item.get("data"), dict)
+
+
+def verdicts_in(task: Mapping) -> Iterator[dict[str, object]]:
+    """The items of a verdict file that a task's annotations stand for; skipped and empty ones give none."""
+    data = task["data"]
+    for annotation in task["annotations"]:
+        labels = _labels(annotation)
+        if labels.get(VERDICT) not in MATCHES or annotation.get("was_cancelled"):
+            continue
+        found = {
+            "id": _identifier(data.get(ID)),
+            "matches": MATCHES[labels[VERDICT]],
+            "analysis": labels.get(ANALYSIS),
+            "usable": {USABLE: True, NOT_USABLE: False}.get(labels.get(USE, "")),
+            "reviewer": _reviewer(annotation.get("completed_by")),
+            "time": annotation.get("updated_at") or annotation.get("created_at"),
+            CONTENT: data.get(CONTENT),
+        }
+        yield {key: value for key, value in found.items() if value is not None or key == "matches"}
+
+
+def _labels(annotation: object) -> dict[str, str]:
+    """The first choice or text of each control."""
+    results = annotation.get("result") if isinstance(annotation, dict) else None
+    found: dict[str, str] = {}
+    for result in results if isinstance(results, list) else ():
+        value = result.get("value") if isinstance(result, dict) else None
+        given = (value.get("choices") or value.get("text")) if isinstance(value, dict) else None
+        words = given[0] if isinstance(given, list) and given else given
+        if isinstance(words, str):
+            found[str(result.get("from_name"))] = words
+    return found
+
+
+def _identifier(value: object) -> object:
+    """An id, which stands in a task as JSON, so that 7 and "7" stay what they are."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _reviewer(value: object) -> str:
+    """The name of who annotated: an address, or Label Studio's number."""
+    if isinstance(value, dict):
+        return str(value.get("email") or value.get("username") or value.get("id"))
+    return f"Label Studio user {value}" if isinstance(value, int) else str(value or "Label Studio")
