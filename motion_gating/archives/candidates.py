@@ -16,8 +16,7 @@ the review page draws the groups from it. A candidate that is not chosen keeps i
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from motion_gating.archives.archive import Entry, entry_id
 from motion_gating.archives.entry_number import number_for
@@ -134,26 +133,39 @@ def missing_candidates(candidates: Sequence[Entry], count: int) -> list[Entry]:
     return [one for one in with_candidates(original, count) if one[SEED] not in seeds] if count > 1 else []
 
 
+class FreeSeeds:
+    """Seeds for texts, so that no two videos of one text have the same.
+
+    Args:
+        given: text and seed of the entries that have one; None for others.
+        first: the first seed to give.
+        count: seeds that are given at a time.
+    """
+
+    def __init__(self, given: Iterable[tuple[str, int | None]], first: int, count: int = 1) -> None:
+        self._first, self._count = first, count
+        self._taken: dict[str, set[int]] = {}
+        self._next: dict[str, int] = {}
+        for text, seed in given:
+            self._taken.setdefault(text, set()).update(() if seed is None else (seed,))
+
+    def of(self, text: str) -> int:
+        """The first of ``count`` seeds that no other video of the text has."""
+        seed, taken = self._next.get(text, self._first), self._taken.get(text, set())
+        while not taken.isdisjoint(range(seed, seed + self._count)):
+            seed += self._count
+        self._next[text] = seed + self._count
+        return seed
+
+
 def distinct_seeds(entries: Sequence[tuple[str, int | None]], first_seed: int) -> list[int]:
     """A seed for each entry: its own, else the first that no entry with the same text has.
 
     Args:
         entries: text and own seed.
     """
-    taken: dict[str, set[int]] = {}
-    for text, own in entries:
-        taken.setdefault(text, set()).update(() if own is None else (own,))
-    following: Counter[str] = Counter()
-    return [_next_seed(text, first_seed, taken[text], following) if own is None else own for text, own in entries]
-
-
-def _next_seed(text: str, first_seed: int, taken: set[int], following: Counter[str]) -> int:
-    """The next seed of a text; counts on in ``following``."""
-    while first_seed + following[text] in taken:
-        following[text] += 1
-    seed = first_seed + following[text]
-    following[text] += 1
-    return seed
+    free = FreeSeeds(entries, first_seed)
+    return [free.of(text) if own is None else own for text, own in entries]
 
 
 def _candidate(entry: Entry, suffix: str, values: dict[str, object]) -> Entry:

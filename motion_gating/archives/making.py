@@ -10,7 +10,15 @@ from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
-from motion_gating.archives.candidates import DEFAULT_SEED, GIVEN, group_of, missing_candidates, with_candidates
+from motion_gating.archives.candidates import (
+    DEFAULT_SEED,
+    GIVEN,
+    FreeSeeds,
+    group_of,
+    missing_candidates,
+    seed_of,
+    with_candidates,
+)
 from motion_gating.archives.entry_number import FIRST_MADE, entry_number
 from motion_gating.archives.fields import (
     GLOBAL_ID,
@@ -25,6 +33,7 @@ from motion_gating.archives.fields import (
     TEXT_KEYS,
 )
 from motion_gating.archives.paths import files_named, path_in_archive
+from motion_gating.archives.texts import text_of
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.common.rates import LOADER_FPS
@@ -73,10 +82,12 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     numbers = [number for entry in earlier if (number := _own_number(entry)) < FIRST_MADE]
     first = max(numbers, default=-1) + 1
     added = [] if candidates == 1 else _further_candidates(earlier, found, output, candidates)
+    given = ((str(text_of(entry)), seed_of(entry)) for entry in (*earlier, *added, *found.values()))
+    free = FreeSeeds(given, DEFAULT_SEED if seed is None else seed, candidates)
     for number, name in enumerate((name for name in found if name not in names), first):
         entry = _with_texts({GLOBAL_ID: number, ID: number, NAME: name, **found[name]}, name)
-        one = candidates == 1 and seed is None
-        added += [entry] if one else with_candidates(entry, candidates, DEFAULT_SEED if seed is None else seed)
+        one = (candidates == 1 and seed is None) or any(entry.get(field) for field in GIVEN)
+        added += [entry] if one else with_candidates(entry, candidates, free.of(entry[PROMPT]))
     with archive_lock(output), entry_writer(output) as write:
         for entry in (*(_updated(entry, found.get(str(entry.get(NAME)), {})) for entry in earlier), *added):
             write(entry)

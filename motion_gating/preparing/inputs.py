@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import LINES_SUFFIXES, entry_id, is_lines, read_entries
-from motion_gating.archives.candidates import DEFAULT_SEED, GIVEN, require_candidate, with_candidates
+from motion_gating.archives.candidates import (
+    DEFAULT_SEED,
+    GIVEN,
+    FreeSeeds,
+    require_candidate,
+    seed_of,
+    with_candidates,
+)
 from motion_gating.archives.fields import (
     GLOBAL_ID,
     ID,
@@ -19,7 +26,7 @@ from motion_gating.archives.fields import (
 )
 from motion_gating.archives.making import entries_at
 from motion_gating.archives.paths import rebased
-from motion_gating.archives.texts import text_note
+from motion_gating.archives.texts import text_note, text_of
 from motion_gating.preparing.items import Item, item_of
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import PrepareRun
@@ -55,7 +62,9 @@ def read_items(run: PrepareRun, layout: Layout, warn: Warn) -> list[Item]:
     items = [item_of(entry, layout) for entry in entries.values()]
     if (flag := run.video.given_flag) is not None and not any(item.generated for item in items):
         raise UsageError(f"{flag} sets how to generate a video, but no entry needs one. Leave it out.")
-    return [one for item in items for one in _candidates(item, run, layout)]
+    given = ((str(text_of(entry)), seed_of(entry)) for entry in entries.values())
+    free = FreeSeeds(given, DEFAULT_SEED if run.video.seed is None else run.video.seed, run.video.candidates)
+    return [one for item in items for one in _candidates(item, run, layout, free)]
 
 
 def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
@@ -135,11 +144,11 @@ def _other_name(found: dict[str, dict], name: str, entry: dict, layout: Layout) 
     return next(one for one in names if _fit(found.get(one, {}), entry))
 
 
-def _candidates(item: Item, run: PrepareRun, layout: Layout) -> Iterator[Item]:
+def _candidates(item: Item, run: PrepareRun, layout: Layout, free: FreeSeeds) -> Iterator[Item]:
     """One item for each seed of an entry whose video is generated."""
     if not item.generated or run.video.candidates == 1:
         yield item
         return
     entry = {key: value for key, value in item.entry.items() if key not in GIVEN}
-    first = DEFAULT_SEED if run.video.seed is None else run.video.seed
+    first = free.of(str(text_of(entry)))
     yield from (item_of(one, layout) for one in with_candidates(entry, run.video.candidates, first))

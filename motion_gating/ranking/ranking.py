@@ -142,9 +142,9 @@ def _representative(group: RankedGroup) -> Candidate:
 
 
 def _kept_entry(entry: dict, rank: Rank) -> dict:
-    """An entry that stands for its group; without a winner, no motion serves as its reference."""
+    """An entry that stands for its group; one that dropped out is no reference, also where the gate passed it."""
     whole = {**entry, **rank.fields()}
-    return whole if rank.chosen else {**whole, USE_REF_MOTION: False}
+    return whole if rank.chosen or entry.get(USE_REF_MOTION) is not True else {**whole, USE_REF_MOTION: False}
 
 
 def _run_block(options: RankOptions, started: datetime.datetime, ranking: Ranking) -> dict[str, object]:

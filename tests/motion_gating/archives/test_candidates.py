@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from motion_gating.archives.archive import entry_id
-from motion_gating.archives.candidates import candidates_path, distinct_seeds, group_of, seed_of, with_candidates
+from motion_gating.archives.candidates import (
+    FreeSeeds,
+    candidates_path,
+    distinct_seeds,
+    group_of,
+    seed_of,
+    with_candidates,
+)
 from motion_rep.common.errors import UsageError
 
 
@@ -88,3 +95,8 @@ def test_seeds_of_one_text_differ_and_an_own_seed_is_kept():
     entries = [("jump", None), ("jump", 8), ("walk", None), ("jump", None), ("jump", None)]
     assert distinct_seeds(entries, 7) == [7, 8, 7, 9, 10]
     assert distinct_seeds([("jump", 3), ("jump", 3)], 7) == [3, 3]
+
+
+def test_free_seeds_come_in_runs_that_nobody_has():
+    free = FreeSeeds([("jump", 10), ("jump", None), ("walk", 8)], 7, 3)
+    assert [free.of("jump"), free.of("jump"), free.of("walk"), free.of("sit")] == [7, 13, 10, 7]

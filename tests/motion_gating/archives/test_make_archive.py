@@ -141,3 +141,12 @@ def test_rows_of_a_csv_with_one_group_are_candidates(output):
     (output.parent / "p.csv").write_text("name,file,prompt,group,seed\n,motions/c.pt,sits,one,\nx,,sits,one,5\n")
     first, second = make(output, "p.csv", flags=("--candidates", "4"))
     assert (first["group"], second["group"], second["seed"]) == ("one", "one", "5")
+
+
+def test_entries_with_one_prompt_get_different_seeds(output):
+    (output.parent / "p.csv").write_text("name,prompt\na,sits\nb,sits\nc,walks\n")
+    make(output, "p.csv", flags=("--candidates", "2", "--seed", "7"))
+    (output.parent / "q.csv").write_text("name,prompt\nd,sits\n")
+    entries = make(output, "q.csv", flags=("--candidates", "2", "--seed", "7"))
+    seeds = {name: [entry["seed"] for entry in entries if entry["name"] == name] for name in "abcd"}
+    assert seeds == {"a": [7, 8], "b": [9, 10], "c": [7, 8], "d": [11, 12]}

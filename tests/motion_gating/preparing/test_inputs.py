@@ -132,6 +132,12 @@ def test_candidates_get_seeds_and_a_group(tmp_path):
     assert len({item.entry["global_id"] for item in found}) == 3 and {item.generated for item in found} == {True}
 
 
+def test_candidates_of_entries_with_one_text_have_different_seeds(tmp_path):
+    (tmp_path / "p.csv").write_text("name,prompt\na,sits\nb,sits\nc,walks\n")
+    found = items(tmp_path / "p.csv", candidates=2, seed=7)
+    assert [item.identifier for item in found] == ["a_s7", "a_s8", "b_s9", "b_s10", "c_s7", "c_s8"]
+
+
 def test_several_videos_of_an_entry_are_candidates(mixed):
     (mixed / "b.mp4").write_bytes(b"video")
     save_json(mixed / "a.json", [{"id": 1, "prompt": "walks", "source_video_path": ["A walk #1.mp4", "b.mp4"]}])

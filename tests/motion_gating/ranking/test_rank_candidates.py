@@ -151,6 +151,17 @@ def test_a_motion_that_cannot_be_measured_drops_out(tmp_path):
     assert candidates["walk_s0"]["rank_reasons"][0].startswith("no figures: ")
 
 
+@pytest.mark.parametrize("decision", [None, True])
+def test_a_group_without_figures_is_undecided_but_never_a_reference(tmp_path, decision):
+    meta, _ = made_archive(tmp_path, {"walk": [0.1, 0.9]})
+    meta.write_text(
+        json.dumps([{**one, "mbench_eval_path": "no.pt", "use_ref_motion": decision} for one in read(meta)])
+    )
+    rank(meta, "--judge", "none")
+    (kept,) = written(tmp_path)[0]
+    assert (kept["use_ref_motion"], kept["chosen"]) == (False if decision else None, False)
+
+
 def test_an_outage_is_unknown_and_the_next_run_asks_only_for_what_is_missing(tmp_path):
     meta, clips = made_archive(tmp_path, {"walk": [0.1, 0.9], "jump": [0.2, 0.7]})
     with witness(clips, refuses=lambda asked: 0.7 in (asked.first, asked.second)) as server:
