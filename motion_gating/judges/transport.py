@@ -115,7 +115,10 @@ def _limited(stream: Any, encoding: str, end: float) -> Iterator[bytes]:
     unpack = None if encoding == "identity" else zlib.decompressobj(wbits=47)
     size = 0
     for chunk in stream:
-        data = chunk if unpack is None else unpack.decompress(chunk, MOST_BODY_BYTES - size + 1)
+        try:
+            data = chunk if unpack is None else unpack.decompress(chunk, MOST_BODY_BYTES - size + 1)
+        except zlib.error as error:
+            raise CallFailure(Failure.MALFORMED, f"the response is compressed and damaged: {error}") from None
         size += len(data)
         if size > MOST_BODY_BYTES:
             raise CallFailure(Failure.MALFORMED, f"the response has more than {MOST_BODY_BYTES:,} bytes")

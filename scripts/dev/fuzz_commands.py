@@ -1,4 +1,4 @@
-"""Run the commands on odd archives, reports, verdicts and path flags, for a bounded time.
+"""Run the commands on odd archives, reports and verdicts, with odd servers, and twice at once, for a bounded time.
 
 A finding is a traceback, an exit code other than 0, 1 or 2, an error that is no line of its own, an input that was
 changed, output that is no JSON, or an entry that is lost. The folder of each finding is kept in --findings.
@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import random
 import shutil
 import sys
@@ -26,8 +27,11 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
 from motion_rep.common.overwriting import folder_path
+from motion_rep.files.atomic_writing import is_temporary_name
+from scripts.dev.fuzz_servers import odd_server
 
 ALLOWED_CODES = (0, 1, 2)
+CAPTURES = Path(__file__).resolve().parents[2] / "data_samples" / "captures"
 GIANT = 10**300
 # Values that some key of an entry, a record or a verdict may hold.
 ODD_VALUES = (
@@ -58,6 +62,7 @@ class Trial:
     arguments: list[str]
     outputs: list[Path] = field(default_factory=list)
     code: object = None
+    twice: bool = False
 
     def run(self, place: Path) -> str | None:
         """What is wrong; None where nothing is."""
@@ -82,6 +87,31 @@ class Trial:
         if _contents(place / "inputs") != inputs:
             return "an input was changed"
         return next(filter(None, map(_not_json, self.outputs)), None)
+
+    def run_twice_at_once(self, place: Path) -> str | None:
+        """The same from two processes at the same time, on one output folder."""
+        results = [place / f"result {number}.txt" for number in range(2)]
+        children = [_forked(self, place, result) for result in results]
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        told = [result.read_text(encoding="utf-8", errors="backslashreplace") for result in results if result.is_file()]
+        self.code = max(codes)
+        if len(told) < len(results) or self.code not in ALLOWED_CODES:
+            return f"a run of two at once ended with {codes}"
+        left = [path.name for path in (place / "out").rglob("*") if is_temporary_name(path.name)]
+        return next(filter(None, told), None) or (f"left over: {left[0]}" if left else None)
+
+
+def _forked(trial: Trial, place: Path, result: Path) -> int:
+    """Start a trial in a process; what is wrong with it goes into a file."""
+    child = os.fork()
+    if child:
+        return child
+    code = 99
+    try:
+        result.write_text(trial.run(place) or "", encoding="utf-8", errors="backslashreplace")
+        code = trial.code if isinstance(trial.code, int) else 99
+    finally:
+        os._exit(code)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -120,14 +150,15 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     args.findings.mkdir(parents=True, exist_ok=True)
     chance, counts, seen = random.Random(args.seed), Counter(), set()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, odd_server(args.seed) as server:
         good = _good_files(Path(folder) / "good")
         end = time.monotonic() + args.seconds
         while time.monotonic() < end:
             place = Path(folder) / "place"
             shutil.copytree(good, place / "inputs" / "m")
-            for trial in _trials(place, chance):
-                wrong = trial.run(place)
+            shutil.copytree(CAPTURES, place / "inputs" / "c")
+            for trial in _trials(place, chance, server):
+                wrong = trial.run_twice_at_once(place) if trial.twice else trial.run(place)
                 counts[f"{trial.name} {trial.code}"] += 1
                 kind = None if wrong is None else (trial.name, wrong.strip().splitlines()[-1])
                 if kind is not None and kind not in seen:
@@ -145,37 +176,44 @@ def _run(args: argparse.Namespace) -> int:
 def _good_files(folder: Path) -> Path:
     """A motion, an eval file and a clip that can be used."""
     import numpy as np
-    import torch
 
+    from motion_rep.kinematics.frames import y_up_from_z_up
+    from motion_rep.motions.layout import unpack
     from motion_rep.motions.motion_file import write_motion
     from motion_rep.safe_loading.torch_files import write_torch
     from motion_rep.video.writing import open_writer
     from scripts.dev.fuzz_targets import good_motion
 
     folder.mkdir(parents=True)
-    write_motion(folder / "good.pt", good_motion())
-    write_torch(folder / "eval.pt", {"joints": torch.rand(6, 22, 3), "fps": 16.0})
+    motion = good_motion()
+    write_motion(folder / "good.pt", motion)
+    write_torch(folder / "eval.pt", {"joints": y_up_from_z_up(unpack(motion.motion).joints).contiguous(), "fps": 16.0})
     with open_writer(folder / "clip.mp4", 64, 64, 16.0) as writer:
         for _ in range(6):
             writer.write(np.zeros((64, 64, 3), np.uint8))
     return folder
 
 
-def _trials(place: Path, chance: random.Random) -> list[Trial]:
+def _trials(place: Path, chance: random.Random, server: str) -> list[Trial]:
     from motion_gating.apply_quality_gate import main as gate
     from motion_gating.build_report import main as page
     from motion_gating.evaluate_gate import main as evaluate
     from motion_gating.export_for_tm2m import main as export
     from motion_gating.make_archive import main as make
     from motion_gating.render_mbench_videos import main as render
+    from motion_rep.convert_hmr_to_motion import main as convert
 
     inputs, out = place / "inputs", place / "out"
     archive, report, verdicts = (inputs / f"{name}.json" for name in ("archive", "report", "verdicts"))
-    _write(archive, [_odd(_entry(number), ENTRY_KEYS, chance) for number in range(chance.randrange(1, 5))], chance)
-    recorded = RECORD_KEYS if chance.random() < 0.5 else RECORD_KEYS[6:]
-    _write(report, [_odd(_record(number), recorded, chance) for number in range(chance.randrange(1, 5))], chance)
-    keys = VERDICT_KEYS if chance.random() < 0.3 else ("analysis",)
-    _write(verdicts, [_odd({"id": number, "matches": True}, keys, chance) for number in range(4)], chance)
+    # Most often one file has odd values, so that the others are read to their end.
+    odd = chance.choice(("archive", "report", "verdicts", "all"))
+    for path, make_one, keys in (
+        (archive, _entry, ENTRY_KEYS),
+        (report, _record, RECORD_KEYS if chance.random() < 0.5 else RECORD_KEYS[6:]),
+        (verdicts, _verdict, VERDICT_KEYS if chance.random() < 0.3 else ("analysis",)),
+    ):
+        whole = [make_one(number) for number in range(chance.randrange(1, 5) if odd == "all" else 4)]
+        _write(path, _with_faults(whole, keys, chance) if odd in (path.stem, "all") else whole, chance)
     out.mkdir()
     fail = ["--failures", str(out / "failures.json")]
     fields = chance.choice(([], [], ["--video-field", "id"], ["--prompt-field", "judged_content"]))
@@ -197,6 +235,24 @@ def _trials(place: Path, chance: random.Random) -> list[Trial]:
         Trial("make", make, [str(inputs / "m"), str(texts), "-o", str(out / "made.json")], [out / "made.json"]),
         Trial("export", export, [*common, "--vimogen-root", str(place), "-o", str(out / "t.json")], [out / "t.json"]),
     ]
+    asked = [
+        "--judge",
+        "openai",
+        "--vlm-model",
+        "m",
+        "--vlm-base-url",
+        server,
+        "--call-timeout",
+        "1",
+        "--deadline",
+        "3",
+    ]
+    quick = ["--retry-delay", "0.01", "--cache-dir", str(out / "cache")]
+    trials.append(Trial("gate, odd server", gate, [*common, *decided, *asked, *quick, *fail], outputs))
+    at_once = [*manual, "--quality-report", str(out / "two.json"), "--output-json", str(out / "two_gated.json")]
+    trials.append(Trial("gate twice at once", gate, [*common, *at_once, "--any-fps"], [out / "two.json"], twice=True))
+    convert_all = ["-i", str(inputs / "c"), "-o", str(out / "motions"), "--workers", "0"]
+    trials.append(Trial("convert twice at once", convert, convert_all, twice=True))
     drawing = Trial("render", render, [*common, *drawn, *fail], [out / "rendered.json", out / "failures.json"])
     return [*trials, drawing] if chance.random() < 0.3 else trials
 
@@ -208,6 +264,18 @@ def _entry(number: int) -> dict:
 
 def _record(number: int) -> dict:
     return {"id": number, "jitter_degree": 0.01, "vlm_matches": True, "use_ref_motion": True, "reasons": []}
+
+
+def _verdict(number: int) -> dict:
+    return {"id": number, "matches": number != 3, "analysis": "seen"}
+
+
+def _with_faults(values: list[dict], keys: tuple[str, ...], chance: random.Random) -> list[dict]:
+    """One of the values with faults, or all of them."""
+    if chance.random() < 0.7:
+        values[0] = _odd(values[0], keys, chance)
+        return values
+    return [_odd(value, keys, chance) for value in values]
 
 
 def _odd(value: dict, keys: tuple[str, ...], chance: random.Random) -> dict:

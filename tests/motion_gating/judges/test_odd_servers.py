@@ -93,6 +93,14 @@ def test_a_body_that_unpacks_to_more_than_any_answer_is_not_read(tmp_path, proto
 
 
 @BOTH
+def test_a_damaged_compression_is_named(tmp_path, protocol):
+    _, records, _ = run(
+        tmp_path, protocol, always(Response(body=b"\x1f\x8b\0\0", headers={"Content-Encoding": "gzip"}))
+    )
+    assert records[0]["vlm_error_kind"] == "malformed" and "is compressed and damaged" in records[0]["vlm_error"]
+
+
+@BOTH
 def test_a_compression_that_nobody_asked_for_is_refused(tmp_path, protocol):
     packed = Response(body=b"(\xb5/\xfd", headers={"Content-Encoding": "zstd"})
     _, records, _ = run(tmp_path, protocol, always(packed))

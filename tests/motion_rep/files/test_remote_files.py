@@ -33,6 +33,7 @@ from motion_rep.files.remote_files import (
     resolve_existing,
 )
 from motion_rep.hmr_results.names import captures_among
+from motion_rep.refine_motion import main as refine
 
 KILLED_WITH_A_COPY = """
 import fsspec, os, signal
@@ -229,6 +230,18 @@ def test_conversion_on_s3_gives_the_files_of_a_local_run_and_goes_on_where_it_wa
         and stored["sub folder/3.pt"] == (tmp_path / "mine.pt").read_bytes()
     )
     assert stored["sub folder/2.pt"] == (tmp_path / "local/sub folder/2.pt").read_bytes()
+
+
+def test_refining_on_s3_gives_the_files_of_a_local_run(s3, bucket, make_capture, tmp_path, capsys):
+    for number in range(2):
+        save_motion(tmp_path / f"in/{number}.pt", make_capture(frames=20, seed=number))
+    s3.put(f"{tmp_path}/in/", f"{bucket}/in/", recursive=True)
+    assert refine(["-i", str(tmp_path / "in"), "-o", str(tmp_path / "local"), "--heading", "30"]) == 0
+    again = ["-i", f"{bucket}/in", "-o", f"{bucket}/refined", "--heading", "30", "--workers", "0"]
+    assert refine(again) == 0
+    assert contents(s3, f"{bucket}/refined") == local_contents(tmp_path / "local")
+    capsys.readouterr()
+    assert refine(again) == 0 and "2 unchanged" in capsys.readouterr().out
 
 
 def test_one_capture_between_near_and_far(s3, bucket, make_capture, tmp_path, capsys):

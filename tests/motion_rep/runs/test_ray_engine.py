@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 from checkout import TESTS
-from command_support import assert_error_lines, files_in
+from command_support import assert_error_lines, files_in, save_motion
 
 from motion_rep.common.errors import UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
+from motion_rep.refine_motion import main as refine
 from motion_rep.runs.ray_engine import run_items_on_ray
 from motion_rep.runs.work_pool import Failed
 
@@ -52,6 +53,16 @@ def test_conversion_gives_the_same_files_as_without_ray(cluster, make_capture, t
     said = capsys.readouterr()
     assert "19 converted" in said.out and "in/7.pt" in assert_error_lines(said.err, 1)[0]
     assert files_in(tmp_path / "on_ray") == files_in(tmp_path / "local")
+
+
+def test_refining_gives_the_same_files_as_without_ray(cluster, make_capture, tmp_path, capsys):
+    for number in range(3):
+        save_motion(tmp_path / f"in/{number}.pt", make_capture(frames=20, seed=number))
+    flags = ["-i", str(tmp_path / "in"), "--heading", "30"]
+    assert refine([*flags, "-o", str(tmp_path / "local")]) == 0
+    on_ray = ["--engine", "ray", "--ray-address", cluster.address]
+    assert refine([*flags, "-o", str(tmp_path / "on_ray"), *on_ray]) == 0
+    assert files_in(tmp_path / "on_ray") == files_in(tmp_path / "local") != {}
 
 
 def test_machines_that_share_no_folder_work_on_addresses(cluster, make_capture, tmp_path, capsys, s3, bucket):
