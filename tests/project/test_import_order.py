@@ -19,20 +19,8 @@ ORDER = {
         *("exporters", "representations", "drawing", "viewer"),
     ),
     "motion_gating": (
-<<<<<<< HEAD
         *("archives", "rendering", "metrics", "verdicts", "judges", "gate", "evaluation", "ranking", "review_page"),
-        "preparing",
-=======
-        "archives",
-        "rendering",
-        "metrics",
-        "verdicts",
-        "judges",
-        "gate",
-        "evaluation",
-        "review_page",
-        "label_tools",
->>>>>>> 3914f24 (Export to Label Studio and FiftyOne; labels come back)
+        *("label_tools", "preparing"),
     ),
 }
 MOST_FILES = 18
@@ -63,11 +51,8 @@ COMMANDS = (
     "motion_gating.rank_candidates",
     "motion_gating.make_archive",
     "motion_gating.export_for_tm2m",
-<<<<<<< HEAD
     "motion_gating.prepare_motions",
-=======
     "motion_gating.export_labels",
->>>>>>> 3914f24 (Export to Label Studio and FiftyOne; labels come back)
     "motion_rep.inspect_capture",
     "motion_rep.capture_preview",
     "motion_rep.export_motion",
