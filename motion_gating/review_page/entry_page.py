@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+
 from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
 from motion_gating.archives.fields import (
     EVAL_PATH,
@@ -52,6 +54,8 @@ from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
 
 Read = TypeVar("Read")
+# Metres, and parts of rotation matrices.
+INVISIBLE = 1e-3
 # Kind and title of the view of the raw motion next to each view.
 BEFORE = {"front": ("before", "Front before refining"), "side": ("side_before", "Side before refining")}
 
@@ -106,6 +110,7 @@ class _Entry:
     joints: JointClip | None = None
     raw_path: Path | None = None
     raw: MotionClip | None = None
+    raw_is_same: bool = False
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -167,6 +172,8 @@ class _Entry:
         raw_path = self._raw_path()
         if raw_path is not None:
             self.raw_path, self.raw = raw_path, self.tried(lambda: read_motion(raw_path), "motion before refining")
+            if self.raw is not None and self.motion is not None and _are_same(self.raw, self.motion):
+                self.raw, self.raw_is_same = None, True
 
     def _raw_path(self) -> Path | None:
         """The motion of the same name in the folder of raw ones, where this one was refined."""
@@ -381,7 +388,14 @@ def _views(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
             target = entry.output("before", f"_{before.kind}.mp4")
             drawing = functools.partial(draw, entry.raw_path, entry.raw, target, fps, view_of)
             videos.append(_drawn(entry, before, target, drawing))
-    return videos
+    same = Video("before", "Before refining", error="refining changed nothing")
+    return [*videos, same] if entry.raw_is_same else videos
+
+
+def _are_same(raw: MotionClip, refined: MotionClip) -> bool:
+    """Whether refining changed nothing that can be seen."""
+    rows, others = raw.motion, refined.motion
+    return rows.shape == others.shape and bool(torch.allclose(rows, others, rtol=0.0, atol=INVISIBLE))
 
 
 def _drawn(entry: _Entry, video: Video, target: Path, draw: Callable[[], None]) -> Video:

@@ -178,6 +178,7 @@ def test_the_reason_comes_first_where_an_entry_does_not_pass(page):
     why = page.find_element("css selector", ".entry .card")
     assert why.find_elements("css selector", "li")[0].text == "manual says that it does not match"
     assert why.rect["y"] + why.rect["height"] < page.find_element("css selector", ".fullprompt").rect["y"]
+    assert page.find_element("css selector", ".absence").text.endswith("Before refining: refining changed nothing.")
     facts = [card.text for card in page.find_elements("css selector", ".card") if "Measured on the joints" in card.text]
     assert len(facts) == 1 and "stays in place" in facts[0]
 
