@@ -85,6 +85,8 @@ def _read_item(item: object, place: str) -> tuple[tuple[str, ...], Trim]:
     fps, start_time = (None if item.get(key) is None else _number(item[key], place, key) for key in KEYS[3:])
     if fps is not None:
         require_rate(fps)
+    if start_time is not None and not 0 <= start_time <= LONGEST_SECONDS:
+        raise InputError(f"{place}: start_time is {start_time:g}, expected 0 to {LONGEST_SECONDS:g} seconds.")
     return _parts(str(named)), Trim(start, end, fps, start_time)
 
 

@@ -28,6 +28,7 @@ from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.reading import list_people, read_capture
 from motion_rep.hmr_results.names import FORMATS
 from motion_rep.motions.motion_file import MotionClip, motion_dict, read_motion
+from motion_rep.refining.trim_file import read_trim_file
 from motion_rep.video.reading import open_video
 
 
@@ -66,6 +67,8 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
     verdicts = tuple(
         json.dumps([{"id": 1, "matches": found, "analysis": "x"}]).encode() for found in (True, False, None)
     )
+    marked = {"id": 1, "motion": "a/b.pt", "seconds": [0.5, 2], "fps": 16, "start_time": 0}
+    trims = (json.dumps([marked, {"id": "c", "seconds": [0, 1]}]).encode(),)
     answers = tuple(_answers())
     return (
         Target("capture", "capture.pt", converted, captures, (InputError,)),
@@ -75,6 +78,7 @@ def all_targets(folder: Path) -> tuple[Target, ...]:
         Target("archive", "archive.json", lambda path: list(read_entries(path)), archives, (InputError,)),
         Target("archive of lines", "archive.jsonl", lambda path: list(read_entries(path)), lines, (InputError,)),
         Target("verdicts", "verdicts.json", read_verdicts, verdicts, (InputError,)),
+        Target("trims", "trims.json", read_trim_file, trims, (InputError,)),
         Target(
             "answer of a model",
             "answer.txt",
