@@ -19,13 +19,13 @@ from torch import Tensor
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import float_tensor
 from motion_rep.common.errors import InputError
+from motion_rep.hmr_formats.keypoint_fit import COUNT, body_scale, fit_keypoints
 from motion_rep.hmr_results.box_tracks import Box, link_boxes
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import frame_numbers, number, numbers
 from motion_rep.hmr_results.format import Format, Lookalike, has
 from motion_rep.hmr_results.names import holds_sam_frames
 from motion_rep.hmr_results.tracks import Track, person_of
-from motion_rep.preview_capture.keypoint_fit import COUNT, body_scale, fit_keypoints
 from motion_rep.safe_loading.numpy_file import NpzArrays
 
 KEYS = ("pred_keypoints_3d", "pred_cam_t")

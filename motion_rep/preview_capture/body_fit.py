@@ -23,7 +23,9 @@ LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (
 )
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 NEAREST_DEPTH = 0.3
-SHARE_OF_FIXED_TIME = 0.8
+# Between neighbouring frames, second differences count as if at this rate, whatever the video's: the noise of the
+# landmarks is per frame. Their share beside those over ``smooth_seconds``:
+NEIGHBOUR_RATE, NEIGHBOUR_SHARE = 30.0, 0.2
 SLOWEST_FOR_NOISE = 20.0
 
 
@@ -89,9 +91,9 @@ class FitSettings:
     acceleration_spread: float = 6.0
     turn_spread: float = 40.0
     depth_speed_spread: float = 6.0
-    smooth_weight: float = 0.2
-    smooth_seconds: float = 1 / 30
-    usual_noise: float = 0.006
+    smooth_weight: float = 0.35
+    smooth_seconds: float = 1 / 15
+    usual_noise: float = 0.009
     most_smoothing: float = 8.0
     contact_weight: float = 1.0
     contact_speed: float = 0.25
@@ -261,20 +263,18 @@ def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, setting
 def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
     """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast.
 
-    Most of it is measured over a fixed time, so that the frame rate hardly matters; the rest, from frame to frame, ties
-    neighbours together.
+    Accelerations are measured over a fixed time, so that the frame rate hardly matters; a smaller part, between
+    neighbouring frames, ties these together.
     """
     frames = len(pose.positions)
     if frames < 3:
         return pose.positions.new_zeros(())
     joints = torch.cat((pose.positions[:, :1], pose.positions[:, 1:] - pose.positions[:, :1]), dim=1)
     stride = max(1, min(round(fps * settings.smooth_seconds), (frames - 1) // 2))
-    shares = ((1, 1.0),) if stride == 1 else ((1, 1 - SHARE_OF_FIXED_TIME), (stride, SHARE_OF_FIXED_TIME))
     total = pose.positions.new_zeros(())
-    for step, share in shares:
-        rate = (fps / step) ** 2
-        push = _second_difference(joints, step) * (rate / settings.acceleration_spread)
-        spin = _second_difference(pose.rotations.flatten(-2), step) * (rate / settings.turn_spread)
+    for step, rate, share in ((1, NEIGHBOUR_RATE, NEIGHBOUR_SHARE), (stride, fps / stride, 1.0)):
+        push = _second_difference(joints, step) * (rate**2 / settings.acceleration_spread)
+        spin = _second_difference(pose.rotations.flatten(-2), step) * (rate**2 / settings.turn_spread)
         total = total + share * (_length(push).sum() + 0.5 * _length(spin).sum())
     glide = torch.diff(pose.positions[:, 0, 2]) * (fps / settings.depth_speed_spread)
     return (settings.smooth_weight * total + (glide * glide).sum()) / frames

@@ -254,6 +254,26 @@ def test_fit_calms_shaking_landmarks_without_losing_the_motion():
     assert (joints - joints[:, :1] - truth + truth[:, :1]).norm(dim=-1).mean() < 0.03
 
 
+@pytest.mark.parametrize("noise", [1.0, 2.5])
+def test_the_same_clip_at_three_rates_gives_the_same_motion(noise):
+    """Landmarks shake by 1 and 2.5 pixels, the estimate by 30 and 75 mm in every frame, and the arms swing."""
+    body, rates = smooth_body(121), (60, 30, 15)
+    estimate, points = perfect_inputs(body)
+    random = np.random.default_rng(5)
+    shaking = points.pixels + torch.from_numpy(random.normal(0, noise, points.pixels.shape)).float()
+    joints = estimate.joints + torch.from_numpy(random.normal(0, 0.03 * noise, estimate.joints.shape)).float()
+    found = {}
+    for rate in rates:
+        rows = slice(None, None, 60 // rate)
+        part = BodyEstimate(joints[rows], estimate.spread[rows], estimate.view[rows], estimate.rotations[rows])
+        seen = ImagePoints(shaking[rows], points.weight[rows], points.focal_length, points.centre)
+        fitted = fit_body(part, seen, blazepose_markers(), float(rate))
+        places = forward_kinematics(fitted.root, fitted.body, fitted.transl).positions[:: rate // 15]
+        found[rate] = places - places[:, :1]
+    for rate in rates[1:]:
+        assert (found[rate] - found[60]).norm(dim=-1).mean() < 0.010
+
+
 def test_missing_or_altered_weights_name_the_command(tmp_path):
     with pytest.raises(UsageError, match=r"missing.*fetch_capture_weights"):
         require_weights(DETECTOR, tmp_path)
