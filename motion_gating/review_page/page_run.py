@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from motion_gating.archives.archive import read_entries
+from motion_gating.archives.archive import entry_id, read_entries
 from motion_gating.archives.fields import EVAL_PATH, ID, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
 from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.archives.scratch_file import scratch_file
@@ -31,11 +32,12 @@ from motion_gating.review_page.records import (
 from motion_gating.review_page.reviewing import Reviewing
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import say, say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
-from motion_rep.files.locations import Location
+from motion_rep.files.disk_space import require_space, sizes_to_do
+from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
@@ -97,6 +99,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
     if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
         say_warning(stray)
     _require_apart(run)
+    _require_space(run)
     reviewing = Reviewing.of(run.verdicts, run.reviewers, run.overlap)
     remove_stale_temporaries(require_folder(run.output))
     with scratch_file(run.output / "index.html") as file:
@@ -112,6 +115,28 @@ def make_review(run: PageRun, engine: Engine) -> int:
         say(line)
     batch.counts["shown"] = count - len(batch.failures)
     return batch.finish()
+
+
+def _require_space(run: PageRun) -> None:
+    """Check that the copies of lit videos have room.
+
+    Raises:
+        UsageError: less is free.
+    """
+    if run.copy_media:
+        sizes = list(sizes_to_do(_copies(run)))
+        require_space(run.output, sum(sizes), f"the copies of {len(sizes)} videos")
+
+
+def _copies(run: PageRun) -> Iterator[tuple[Location, Location]]:
+    """Each entry's lit video and its copy; errors come later, entry by entry."""
+    names = names_on(run.output)
+    for entry in read_entries(run.meta_json):
+        path = entry.get(run.video_field)
+        with contextlib.suppress(InputError):
+            if isinstance(path, str) and path:
+                video = resolve_from(path, run.meta_json)
+                yield video, run.output / "media" / f"{names.of(entry_id(entry))}_lit{video.suffix}"
 
 
 def _require_apart(run: PageRun) -> None:

@@ -45,6 +45,7 @@ def test_only_what_is_to_be_made_counts(tmp_path):
 
 
 def test_commands_ask_before_they_write(make_capture, tmp_path, monkeypatch, capsys):
+    from motion_gating.build_report import main as build
     from motion_gating.render_mbench_videos import main as render
     from motion_rep.convert_hmr_to_motion import main as convert
 
@@ -67,3 +68,10 @@ def test_commands_ask_before_they_write(make_capture, tmp_path, monkeypatch, cap
     line = assert_error_lines(capsys.readouterr().err, 1)[0]
     assert "/r: its disk has 0.1 kB left, expected at least 5.2 kB for the files of 1 new clips." in line
     assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "v.mp4").write_bytes(bytes(2000))
+    save_json(tmp_path / "c.json", [{"id": 1, "video_path": "v.mp4"}, {"id": 2, "video_path": 5}])
+    copying = ["--meta-json", tmp_path / "c.json", "--output", tmp_path / "page", "--copy-media", "--no-side-view"]
+    assert build([str(word) for word in copying]) == 2
+    line = assert_error_lines(capsys.readouterr().err, 1)[0]
+    assert "/page: its disk has 0.1 kB left, expected at least 2.0 kB for the copies of 1 videos." in line
+    assert not (tmp_path / "page").exists()
