@@ -1,6 +1,7 @@
 """Write motions as files that other tools open.
 
-npz: SMPL-X parameters; bvh: skeleton; glb: body with animation; csv and npy: joint positions.
+npz: SMPL-X parameters; bvh: skeleton; glb: body with animation; csv and npy: joint positions;
+rrd: body, joints, curves, camera and video for the rerun viewer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
 from motion_rep.runs.pair_flags import require_inputs
 
-KINDS = ("npz", "bvh", "glb", "csv", "npy")
+KINDS = ("npz", "bvh", "glb", "csv", "npy", "rrd")
 # Starting a worker costs about as much as this many exports.
 WORTH_A_WORKER = 20
 
@@ -29,7 +30,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "input", type=read_path, nargs="+", metavar="MOTION", help="motion files (.pt), or folders of them"
     )
-    kinds = "for one motion, files to write; the ending decides: .npz, .bvh, .glb, .csv or .npy; else a folder"
+    kinds = "for one motion, files to write; the ending decides: .npz, .bvh, .glb, .csv, .npy or .rrd; else a folder"
     parser.add_argument("-o", "--output", type=written_path, nargs="+", required=True, metavar="PATH", help=kinds)
     parser.add_argument(
         "--format", choices=KINDS, nargs="+", metavar="KIND", help=f"kinds of files in the folder: {', '.join(KINDS)}"
@@ -37,12 +38,13 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--frame",
         choices=("zup", "yup"),
-        help="axes of the file (default: zup for npz, csv and npy, yup for bvh; glb is always yup)",
+        help="axes of the file (default: zup for npz, csv and npy, yup for bvh; glb is always yup, rrd zup)",
     )
     parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
     parser.add_argument(
         "--unit", choices=("m", "cm"), default="m", help="unit of length in bvh files; the others are in metres"
     )
+    parser.add_argument("--video", type=read_path, metavar="V", help="source video of the motion, for rrd files")
     add_run_flags(parser)
     return parser
 
@@ -58,8 +60,12 @@ def _run(args: argparse.Namespace) -> int:
 
     settings = from_flags(Settings, args)
     if args.format is None and len(args.input) == 1 and not args.input[0].is_dir():
+        if args.video is not None and all(path.suffix.lower() != ".rrd" for path in args.output):
+            raise UsageError("--video is for rrd files. Give -o FILE.rrd, or leave it out.")
         require_no_failures_file(args, "Leave it out, or give -o FOLDER --format KIND.")
         return export_file(args.input[0], args.output, settings)
+    if args.video is not None:
+        raise UsageError("--video goes with one motion. Give one motion and -o FILE.rrd.")
     if args.format is None or len(args.output) > 1:
         raise UsageError("several motions go into one folder. Give -o FOLDER --format KIND, for example --format glb.")
     require_inputs(args)

@@ -57,6 +57,6 @@ def export_pair(settings: Settings, pair: Pairing) -> Outcome:
     clip = read_motion(source)
     rate, notes = rate_and_notes(source, clip, settings.fps)
     target.parent.mkdir(parents=True, exist_ok=True)
-    motion = export_motion(clip, target, rate, settings.frame, settings.unit)
+    motion = export_motion(clip, target, rate, settings)
     closing = closing_note(clip, motion, target)
     return Outcome(EXPORTED, notes if closing is None else (*notes, closing))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from motion_rep.kinematics.camera import Camera
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, basis
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.motions.closing_frame import with_closing_frame
@@ -22,11 +23,15 @@ class PosedMotion:
     parameters: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres, in the axes that ``frame`` names.
     fps: frames per second.
     frame: ``zup`` (the person faces +y first) or ``yup`` (faces +z).
+    camera: in the z-up axes, None where unknown.
+    start_time: seconds into the source video at which the first frame lies.
     """
 
     parameters: BodyParameters
     fps: float
     frame: str = Z_UP
+    camera: Camera | None = None
+    start_time: float = 0.0
 
     def __len__(self) -> int:
         return len(self.parameters.transl)
@@ -48,4 +53,4 @@ def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False
     parameters = with_closing_frame(motion) if closing else body_parameters(motion)
     if frame != Z_UP:
         parameters = parameters.turned(basis(Y_UP_FROM_Z_UP, parameters.transl))
-    return PosedMotion(parameters, fps, frame)
+    return PosedMotion(parameters, fps, frame, clip.camera, clip.start_time)

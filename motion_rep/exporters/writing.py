@@ -15,18 +15,10 @@ from motion_rep.exporters.csv_table import write_csv
 from motion_rep.exporters.glb_file import write_glb
 from motion_rep.exporters.joints_npy import write_joints_npy
 from motion_rep.exporters.posed_motion import Y_UP, Z_UP, PosedMotion, posed_motion
+from motion_rep.exporters.rrd_file import write_rrd
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.motion_file import MotionClip, read_motion
-
-# Ending -> the axes of the file unless the user names others, and its writer.
-KINDS: dict[str, tuple[str, Callable[[Path, PosedMotion, str], None]]] = {
-    ".npz": (Z_UP, lambda path, motion, _: write_amass_npz(path, motion)),
-    ".bvh": (Y_UP, write_bvh),
-    ".glb": (Y_UP, lambda path, motion, _: write_glb(path, motion)),
-    ".csv": (Z_UP, lambda path, motion, _: write_csv(path, motion)),
-    ".npy": (Z_UP, lambda path, motion, _: write_joints_npy(path, motion)),
-}
 
 
 @dataclass(frozen=True)
@@ -37,11 +29,24 @@ class Settings:
         fps: frames per second; None takes the motion's.
         frame: ``zup``, ``yup``, or None for the usual axes of each kind.
         unit: ``m`` or ``cm``, for bvh files.
+        video: source video, for rrd files.
     """
 
     fps: float | None = None
     frame: str | None = None
     unit: str = "m"
+    video: Path | None = None
+
+
+# Ending -> the axes of the file unless the user names others, and its writer.
+KINDS: dict[str, tuple[str, Callable[[Path, PosedMotion, Settings], None]]] = {
+    ".npz": (Z_UP, lambda path, motion, _: write_amass_npz(path, motion)),
+    ".bvh": (Y_UP, lambda path, motion, settings: write_bvh(path, motion, settings.unit)),
+    ".glb": (Y_UP, lambda path, motion, _: write_glb(path, motion)),
+    ".csv": (Z_UP, lambda path, motion, _: write_csv(path, motion)),
+    ".npy": (Z_UP, lambda path, motion, _: write_joints_npy(path, motion)),
+    ".rrd": (Z_UP, lambda path, motion, settings: write_rrd(path, motion, settings.video)),
+}
 
 
 def export_file(source: Path, outputs: Sequence[Path], settings: Settings) -> int:
@@ -61,7 +66,7 @@ def export_file(source: Path, outputs: Sequence[Path], settings: Settings) -> in
         say_warning(f"{source}: {note}")
     for output in outputs:
         remove_stale_temporaries(output.parent, recursive=False)
-        motion = export_motion(clip, output, rate, settings.frame, settings.unit)
+        motion = export_motion(clip, output, rate, settings)
         if (closing := closing_note(clip, motion, output)) is not None:
             say_warning(f"{source}: {closing}")
         say(_sentence(output, motion, settings.unit))
@@ -87,7 +92,7 @@ def closing_note(clip: MotionClip, motion: PosedMotion, output: Path) -> str | N
     return f"its velocities lead to no frame after the last row; converting {output} back gives one row less"
 
 
-def export_motion(clip: MotionClip, output: Path, fps: float, frame: str | None = None, unit: str = "m") -> PosedMotion:
+def export_motion(clip: MotionClip, output: Path, fps: float, settings: Settings) -> PosedMotion:
     """Write one file and return what was written.
 
     Raises:
@@ -95,8 +100,8 @@ def export_motion(clip: MotionClip, output: Path, fps: float, frame: str | None 
     """
     kind = output.suffix.lower()
     usual_frame, write = KINDS[kind]
-    motion = posed_motion(clip, fps, frame or usual_frame, closing=kind == ".npz")
-    write(output, motion, unit)
+    motion = posed_motion(clip, fps, settings.frame or usual_frame, closing=kind == ".npz")
+    write(output, motion, settings)
     return motion
 
 
@@ -117,3 +122,5 @@ def require_kind(output: Path, frame: str | None) -> None:
         )
     if output.suffix.lower() == ".glb" and frame == Z_UP:
         raise UsageError(f"{output}: glTF is always y up. Omit --frame for it.")
+    if output.suffix.lower() == ".rrd" and frame == Y_UP:
+        raise UsageError(f"{output}: rerun files are always z up. Omit --frame for them.")

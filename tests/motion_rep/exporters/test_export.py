@@ -20,7 +20,7 @@ from torch.testing import assert_close
 from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.export_motion import main
 from motion_rep.exporters.bvh_file import continuous_euler_zxy, euler_zxy
-from motion_rep.exporters.writing import export_motion
+from motion_rep.exporters.writing import Settings, export_motion
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import angle_between, rotvec_to_matrix, slerp
@@ -50,7 +50,7 @@ def joints(clip) -> torch.Tensor:
 def exported(clip, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
     for kind in ("npz", "bvh", "glb", "csv", "npy"):
-        export_motion(clip, folder / f"out.{kind}", FPS)
+        export_motion(clip, folder / f"out.{kind}", FPS, Settings())
     return folder
 
 
@@ -83,7 +83,7 @@ def test_npz_poses_the_skeleton_of_body_models(clip, joints, frame, tmp_path):
     body_models = pytest.importorskip(
         "body_models.smplx.numpy", reason="body-models is not installed (pip install body-models)"
     )
-    export_motion(clip, tmp_path / "out.npz", FPS, frame)
+    export_motion(clip, tmp_path / "out.npz", FPS, Settings(frame=frame))
     model = body_models.SMPLX(model_path=_smplx_model_of_joints(tmp_path / "SMPLX_NEUTRAL.npz"), flat_hand_mean=True)
     with np.load(tmp_path / "out.npz") as file:
         face = np.concatenate((file["pose_jaw"], file["pose_eye"]), axis=1)
@@ -128,7 +128,7 @@ def test_npz_through_the_converter_gives_every_row_back(seed, frame, tmp_path):
     from motion_rep.hmr_formats.reading import read_capture
 
     clip = smooth_clip(frames=31, seed=seed, reach=1.2)
-    export_motion(clip, tmp_path / "out.npz", FPS, frame=frame)
+    export_motion(clip, tmp_path / "out.npz", FPS, Settings(frame=frame))
     again = encode_capture(read_capture(tmp_path / "out.npz", "amass")).motion
     assert again.shape == clip.motion.shape
     assert (again - clip.motion).abs().max() < 1e-5
@@ -173,7 +173,7 @@ def test_npz_of_a_motion_whose_velocities_disagree_has_its_rows_only(clip):
 @pytest.mark.parametrize("frame", [None, "zup"])
 def test_bvh_read_by_bvhio(clip, joints, unit, metres, frame, tmp_path):
     bvhio = pytest.importorskip("bvhio", reason="bvhio is not installed (pip install bvhio)")
-    export_motion(clip, tmp_path / "out.bvh", FPS, frame, unit)
+    export_motion(clip, tmp_path / "out.bvh", FPS, Settings(frame=frame, unit=unit))
     file = bvhio.readAsBvh(str(tmp_path / "out.bvh"))
     assert (file.FrameCount, file.FrameTime) == (len(clip), pytest.approx(1 / FPS))
     skeleton = bvhio.readAsHierarchy(str(tmp_path / "out.bvh"))
@@ -364,7 +364,7 @@ def test_one_line_says_what_is_wrong_and_nothing_is_written(
 
 def test_exports_are_the_same_bytes_again(clip, exported, tmp_path):
     for kind in ("npz", "bvh", "glb", "csv", "npy"):
-        export_motion(clip, tmp_path / f"out.{kind}", FPS)
+        export_motion(clip, tmp_path / f"out.{kind}", FPS, Settings())
         assert (tmp_path / f"out.{kind}").read_bytes() == (exported / f"out.{kind}").read_bytes(), kind
 
 
