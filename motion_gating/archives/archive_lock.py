@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import cannot_write
-from motion_rep.files.file_lock import lock
+from motion_rep.files.file_lock import has_locks, lock
 from motion_rep.files.locations import Location, RemotePath
 
 
@@ -32,9 +32,12 @@ def archive_lock(archive: Location) -> Iterator[None]:
     try:
         yield
     finally:
+        if not has_locks():
+            os.close(handle)
         with contextlib.suppress(OSError):
             path.unlink()
-        os.close(handle)
+        if has_locks():
+            os.close(handle)
 
 
 def _locked(path: os.PathLike) -> int | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.file_lock import lock
+from motion_rep.files.file_lock import has_locks, lock
 
 # Names of atomic_path: a dot, the stem, eight random digits, eight check digits, .tmp, the suffix.
 TEMPORARY_NAME = re.compile(r"\.(?P<stem>.+)\.(?P<random>[a-f0-9]{8})-(?P<mark>[a-f0-9]{8})\.tmp(\.[^.]+)?", re.DOTALL)
@@ -54,6 +54,9 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         handle, temporary = locked_temporary(target)
         yield handle, temporary
+        if not has_locks():
+            os.close(handle)
+            handle = None
         _finish(temporary, target, durable)
         temporary = None
     except OSError as error:
@@ -61,8 +64,7 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
             raise
         raise InputError(cannot_write(path, error)) from None
     finally:
-        if handle is not None:
-            discard(handle, temporary)
+        discard(handle, temporary)
 
 
 def locked_temporary(path: Path) -> tuple[int, Path]:
@@ -97,16 +99,17 @@ def _marked_file(path: Path) -> tuple[int, str]:
             return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), str(name)
 
 
-def discard(handle: int, temporary: Path | None) -> None:
+def discard(handle: int | None, temporary: Path | None) -> None:
     """Close a temporary file and remove it if it still exists.
 
     Errors are ignored: on a lost drive they would hide the cause of the failed write.
     """
+    if handle is not None:
+        with contextlib.suppress(OSError):
+            os.close(handle)  # first: Windows removes no open file
     if temporary is not None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        os.close(handle)
 
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:

@@ -8,6 +8,11 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 
+def has_locks() -> bool:
+    """Whether the system has such locks; on Windows, where it has none, an open file cannot be renamed or removed."""
+    return fcntl is not None
+
+
 def lock(handle: int) -> bool | None:
     """Lock an open file; False if another process holds the lock, None if the system has no locks."""
     if fcntl is None:

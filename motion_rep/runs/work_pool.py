@@ -57,6 +57,7 @@ SECONDS_OF_GRACE = 5.0
 # Consecutive workers that may die during start-up before the run is aborted.
 FAILED_STARTS = 3
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+HAS_WORKERS = sys.platform != "win32"  # which cannot wait for several pipes at once
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -114,6 +115,8 @@ def run_items(
         use_one_thread()
         yield from ((item, attempt(work, sent(item), limit)) for item in items)
         return
+    if not HAS_WORKERS:
+        raise UsageError(f"--workers {workers}: Windows has no worker processes. Give --workers 0, or leave it out.")
     with _Pool(start, workers, limit) as pool:
         yield from pool.run(items, sent)
 
@@ -165,6 +168,8 @@ def _alarm(limit: float | None) -> Iterator[None]:
 
 def default_workers(count: int | None, worth_it: int) -> int:
     """Workers for ``count`` items (None: many): one per core, none if each would get fewer than ``worth_it`` items."""
+    if not HAS_WORKERS:
+        return 0
     cores = usable_cores()
     wanted = cores if count is None else min(cores, count // worth_it)
     return wanted if wanted > 1 else 0
@@ -413,7 +418,7 @@ def _require_handles(workers: int) -> None:
 
 
 def _cause_of_death(code: int | None) -> str:
-    if code == -signal.SIGKILL:
+    if code is not None and code == -getattr(signal, "SIGKILL", 0):
         return "was killed (often for lack of memory)"
     return f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
 
