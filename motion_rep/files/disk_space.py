@@ -45,9 +45,9 @@ def sizes_to_do(pairs: Iterable[tuple[Location, Location]]) -> Iterator[int]:
 
 def _free_bytes(folder: Path) -> int | None:
     place = Path(os.path.abspath(folder))
-    while not place.is_dir() and place != place.parent:
-        place = place.parent
     try:
+        while not place.is_dir() and place != place.parent:
+            place = place.parent
         usage = shutil.disk_usage(place)
     except OSError:
         return None
