@@ -33,6 +33,7 @@ from motion_gating.review_page.moments import worst_moments
 from motion_gating.review_page.page import harmless_json, write_entry_script
 from motion_gating.review_page.records import (
     ReviewEntry,
+    capture_words,
     groups_of,
     problems_of,
     reasons_of,
@@ -266,7 +267,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         **options.reviewing.row(item.entry, content),
     }
     details = {
-        "reasons": reasons_of(item, options.threshold),
+        "reasons": [*reasons_of(item, options.threshold), *capture_words(item)],
         "analysis": item.text(VLM_ANALYSIS),
         "judge": _judge_words(item),
         **told_about(item, joints, fps, entry.prompt).as_dict(),

@@ -14,6 +14,7 @@ from motion_gating.archives.fields import FAST, GLOBAL_ID
 from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.gate.flags import DEFAULT_JITTER
 from motion_gating.gate.record import NO_FAILURES
+from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
 from motion_rep.files.locations import Location
@@ -198,6 +199,15 @@ def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
         else f"jitter {jitter:.4g} is {'below' if jitter < threshold else 'not below'} {threshold:g}"
     )
     return [about_jitter, f"the judge says that the clip {does} the description" if does else "no verdict"]
+
+
+def capture_words(item: ReviewEntry) -> list[str]:
+    """How well the captured body fits the video, in words; nothing where the capture stored nothing readable."""
+    try:
+        fit = stored_image_fit((item.record or {}).get("capture_fit"))
+    except InputError:
+        return []
+    return [] if fit is None else [f"capture: {fit}"]
 
 
 def _rejects(reason: str, failed_checks: object) -> bool:
