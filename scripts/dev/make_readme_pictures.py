@@ -42,7 +42,7 @@ def _run(args: argparse.Namespace) -> int:
     demo = args.demo_output
     rows = [
         _strip(ROOT / "data_samples" / "sample_video.mp4", "the video"),
-        _strip(demo / "checks" / "sample_video_overlay.mp4", "the capture laid over it"),
+        _strip(demo / "checks" / f"{SAMPLE_ID}_overlay.mp4", "the capture laid over it"),
         _strip(demo / "renders" / f"{SAMPLE_ID}.mp4", "what the judge watches", zoom=0.56),
     ]
     args.output_dir.mkdir(parents=True, exist_ok=True)
