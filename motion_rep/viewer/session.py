@@ -10,15 +10,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 import viser
 
 from motion_rep.bodies.body_models import Body
 from motion_rep.viewer.clock import Clock
-from motion_rep.viewer.stage import Actor, Shown, camera_pose
+from motion_rep.viewer.stage import Actor, Shown, camera_pose, field_of_view
 
 SPEEDS = {"1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0}
 TICK = 1 / 60
+FREE = "free"
+GHOST = 0.4  # opacity
+PICTURE = (1280, 720)  # of a screenshot where the browser tells no size
 
 
 class Viewer:
@@ -31,6 +35,8 @@ class Viewer:
         self.clock = Clock(max(motion.seconds for motion in motions))
         self._lock = threading.Lock()
         self._quiet = False
+        self._through: Actor | None = None
+        self._behind: tuple[Actor, int] | None = None
         self._dress_stage(motions)
         self.actors = [Actor(self.server.scene, motion, body, number) for number, motion in enumerate(motions)]
         self._add_controls()
@@ -66,6 +72,49 @@ class Viewer:
         with self._lock:
             self._set(self.clock.toggled())
 
+    def step(self, frames: int) -> None:
+        """Pause, and go on by so many frames of the first motion."""
+        fps, frame = self.actors[0].shown.fps, self.actors[0].frame + frames
+        last = int(self.clock.duration * fps + 1e-6) - 1
+        with self._lock:
+            self._set(replace(self.clock, playing=False, time=(min(max(frame, 0), last) + 0.5) / fps))
+
+    def look_through(self, name: str) -> None:
+        """Look through the camera of the motion of this name, with its video behind the body; FREE ends this."""
+        self._through = next((actor for actor in self.actors if actor.camera and actor.shown.name == name), None)
+        self.grid.visible = self._through is None
+        self._show_parts()
+        if self._through is None:
+            self.server.scene.set_background_image(None)
+        self._follow()
+
+    def put_in_place(self, in_place: bool) -> None:
+        """Let the other motions stand in the place of the first, as ghosts, or side by side."""
+        for actor in self.actors[1:]:
+            actor.stand_at(self.actors[0].shown.offset if in_place else actor.shown.offset, GHOST if in_place else None)
+
+    def save_picture(self, client: viser.ClientHandle) -> None:
+        """Let a browser save what it sees as a PNG file."""
+        width, height = client.camera.image_width or PICTURE[0], client.camera.image_height or PICTURE[1]
+        picture = client.get_render(height, width, transport_format="png")
+        _, data = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2BGR))
+        first = self.actors[0]
+        client.send_file_download(f"{first.shown.name}_{first.frame:04d}.png", data.tobytes(), save_immediately=True)
+
+    def _follow(self) -> None:
+        """Bring the browsers to the camera through which they look, and its picture behind the body."""
+        actor = self._through
+        if actor is None or actor.shown.clip.camera is None:
+            return
+        turned, place = camera_pose(actor.shown.clip.camera, actor.frame)
+        for client in self.server.get_clients().values():
+            with client.atomic():
+                client.camera.wxyz, client.camera.position = turned, place + np.array(actor.root.position)
+                client.camera.fov = field_of_view(actor.shown.clip.camera)
+        if self._behind != (actor, actor.frame):
+            self._behind = actor, actor.frame
+            self.server.scene.set_background_image(actor.picture)
+
     def stop(self) -> None:
         """Close the page."""
         with contextlib.redirect_stdout(io.StringIO()):
@@ -82,11 +131,12 @@ class Viewer:
         if self.play.label != label:
             self.play.label = label
         _assign(self.frames, ", ".join(str(actor.frame) for actor in self.actors))
+        self._follow()
 
     def _dress_stage(self, motions: list[Shown]) -> None:
         scene = self.server.scene
         scene.set_up_direction("+z")
-        scene.add_grid(
+        self.grid = scene.add_grid(
             "/ground",
             width=40.0,
             height=40.0,
@@ -114,6 +164,7 @@ class Viewer:
         self.paths = gui.add_checkbox("path of the pelvis", True)
         self.cameras = gui.add_checkbox("cameras", True, visible=any(actor.camera for actor in self.actors))
         self.names = gui.add_checkbox("names", len(self.actors) > 1)
+        self._add_views()
         self._show_parts()
         self.play.on_click(lambda _: self.toggle())
         self.slider.on_update(lambda _: None if self._quiet else self.seek(self.slider.value))
@@ -125,6 +176,23 @@ class Viewer:
             box = gui.add_checkbox(f"show {actor.shown.name}", True, visible=len(self.actors) > 1)
             box.on_update(partial(_show_actor, actor, box))
 
+    def _add_views(self) -> None:
+        """Steps, camera, ghosts and pictures."""
+        gui = self.server.gui
+        gui.add_command("previous frame", hotkey="J").on_trigger(lambda _: self.step(-1))
+        gui.add_command("play or pause", hotkey="K").on_trigger(lambda _: self.toggle())
+        gui.add_command("next frame", hotkey="L").on_trigger(lambda _: self.step(1))
+        steps = gui.add_button_group("step", ("-10", "-1", "+1", "+10"), hint="frames; keys: J, L; K plays and pauses")
+        steps.on_click(lambda _: self.step(int(steps.value)))
+        cameras = [actor.shown.name for actor in self.actors if actor.camera]
+        self.view = gui.add_dropdown("look through", (FREE, *cameras), initial_value=FREE, visible=bool(cameras))
+        self.view.on_update(lambda _: self.look_through(self.view.value))
+        several = len(self.actors) > 1
+        self.in_place = gui.add_checkbox("in one place", False, visible=several, hint="the others become ghosts")
+        self.in_place.on_update(lambda _: self.put_in_place(self.in_place.value))
+        picture = gui.add_button("Save picture", hint="what you see, as a PNG file")
+        picture.on_click(lambda event: None if event.client is None else self.save_picture(event.client))
+
     def _change_clock(self) -> None:
         with self._lock:
             self.clock = replace(self.clock, speed=SPEEDS[self.speed.value], loops=self.loops.value)
@@ -134,7 +202,7 @@ class Viewer:
             actor.path.visible = self.paths.value
             actor.label.visible = self.names.value
             if actor.camera is not None:
-                actor.camera.visible = self.cameras.value
+                actor.camera.visible = self.cameras.value and self._through is None
             actor.show(self.clock.time, self.contacts.value)
 
 

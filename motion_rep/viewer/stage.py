@@ -83,6 +83,16 @@ class Actor:
         """The frame that is shown."""
         return self._frame
 
+    @property
+    def picture(self) -> np.ndarray | None:
+        """(h, w, 3) uint8 RGB: the video at the frame that is shown; None without one."""
+        return None if self.shown.video is None else self.shown.video[self._frame]
+
+    def stand_at(self, offset: tuple[float, float, float], opacity: float | None) -> None:
+        """Move the motion's origin (metres, world); an opacity below 1 makes the body a ghost, None makes it solid."""
+        self.root.position = offset
+        self.figure.handle.opacity = opacity
+
     def show(self, time: float, contacts: bool = True) -> None:
         """Bring everything to a time in seconds."""
         frame = frame_at(time, self.shown.fps, len(self.shown.clip))
@@ -103,7 +113,7 @@ class Actor:
             return
         self.camera.wxyz, self.camera.position = camera_pose(self.shown.clip.camera, frame)
         if self.shown.video is not None:
-            self.camera.image = self.shown.video[frame]
+            self.camera.image = self.picture
 
 
 class SkinnedFigure:
@@ -167,6 +177,11 @@ def camera_pose(camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
     return matrix_to_quaternion(world_from_camera).numpy(), (-world_from_camera @ pose[:3, 3]).numpy()
 
 
+def field_of_view(camera: Camera) -> float:
+    """The vertical one, radians."""
+    return float(2 * torch.atan(camera.size[1] / 2 / camera.intrinsic[1, 1]))
+
+
 def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float, float, float]]:
     """Origins of the motions such that their paths do not overlap, with ``gap`` metres between bodies.
 
@@ -184,9 +199,8 @@ def _frustum(
     scene: viser.SceneApi, place: str, camera: Camera, color: tuple[int, int, int]
 ) -> viser.CameraFrustumHandle:
     width, height = camera.size
-    field_of_view = float(2 * torch.atan(height / 2 / camera.intrinsic[1, 1]))
     return scene.add_camera_frustum(
-        place, fov=field_of_view, aspect=width / height, scale=FRUSTUM_SIZE, thickness=FRUSTUM_LINE, color=color
+        place, fov=field_of_view(camera), aspect=width / height, scale=FRUSTUM_SIZE, thickness=FRUSTUM_LINE, color=color
     )
 
 

@@ -214,3 +214,75 @@ def test_videos_are_one_for_all_or_one_for_each(monkeypatch, capsys):
 
     assert view_motion.main(["a.pt", "b.pt", "c.pt", "--video", "v.mp4", "w.mp4"]) == 2
     assert "2 videos for 3 motions" in capsys.readouterr().err
+
+
+def test_steps_go_frame_by_frame_and_stop_at_the_ends(viewer):
+    viewer.seek(0.0)
+    for by, frame in ((1, 1), (10, 11), (-1, 10), (-99, 0), (999, 29)):
+        viewer.step(by)
+        assert viewer.actors[0].frame == frame
+    assert not viewer.clock.playing
+
+
+def test_the_others_stand_as_ghosts_in_the_place_of_the_first(viewer):
+    second = viewer.actors[1]
+    viewer.put_in_place(True)
+    assert tuple(second.root.position) == viewer.actors[0].shown.offset
+    assert second.figure.handle.opacity == pytest.approx(0.4)
+    assert viewer.actors[0].figure.handle.opacity is None
+    viewer.put_in_place(False)
+    assert tuple(second.root.position) == pytest.approx(second.shown.offset)
+    assert second.figure.handle.opacity is None
+
+
+class StandInClient:
+    """A browser: its camera, what it draws, and the files that it gets."""
+
+    def __init__(self):
+        from types import SimpleNamespace
+
+        self.camera = SimpleNamespace(image_width=20, image_height=10, wxyz=None, position=None, fov=None)
+        self.files = {}
+
+    def atomic(self):
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+    def get_render(self, height, width, transport_format):
+        return np.full((height, width, 3), (200, 100, 0), np.uint8)
+
+    def send_file_download(self, name, data, save_immediately):
+        self.files[name] = data
+
+
+def test_one_looks_through_the_camera_of_a_motion_with_its_video_behind(viewer, clips, monkeypatch):
+    from motion_rep.viewer.stage import camera_pose
+
+    client, behind, actor = StandInClient(), [], viewer.actors[1]
+    monkeypatch.setattr(viewer.server, "get_clients", lambda: {0: client})
+    monkeypatch.setattr(viewer.server.scene, "set_background_image", behind.append)
+    monkeypatch.setattr(type(actor), "picture", property(lambda self: ("picture", self.frame)))
+    viewer.look_through(actor.shown.name)
+    viewer.seek(0.5)
+    turned, place = camera_pose(clips[1].camera, 8)
+    assert client.camera.position == pytest.approx(place + np.array(actor.shown.offset))
+    assert client.camera.wxyz == pytest.approx(turned)
+    focal, height = float(clips[1].camera.intrinsic[1, 1]), clips[1].camera.size[1]
+    assert client.camera.fov == pytest.approx(2 * np.arctan(height / 2 / focal))
+    assert behind[-1] == ("picture", 8)
+    assert not actor.camera.visible and not viewer.grid.visible
+    viewer.look_through("free")
+    assert behind[-1] is None
+    assert actor.camera.visible and viewer.grid.visible
+
+
+def test_a_picture_is_saved_as_png_under_the_name_of_motion_and_frame(viewer):
+    import cv2
+
+    client = StandInClient()
+    viewer.seek(0.5)
+    viewer.save_picture(client)
+    ((name, data),) = client.files.items()
+    assert name == f"{viewer.actors[0].shown.name}_0008.png"
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[5, 5].tolist() == [0, 100, 200]
