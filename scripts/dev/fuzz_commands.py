@@ -199,7 +199,9 @@ def _trials(place: Path, chance: random.Random, server: str) -> list[Trial]:
     from motion_gating.build_report import main as page
     from motion_gating.evaluate_gate import main as evaluate
     from motion_gating.export_for_tm2m import main as export
+    from motion_gating.export_labels import main as label
     from motion_gating.make_archive import main as make
+    from motion_gating.rank_candidates import main as rank
     from motion_gating.render_mbench_videos import main as render
     from motion_rep.convert_hmr_to_motion import main as convert
 
@@ -235,6 +237,12 @@ def _trials(place: Path, chance: random.Random, server: str) -> list[Trial]:
         Trial("make", make, [str(inputs / "m"), str(texts), "-o", str(out / "made.json")], [out / "made.json"]),
         Trial("export", export, [*common, "--vimogen-root", str(place), "-o", str(out / "t.json")], [out / "t.json"]),
     ]
+    ranked, labels = [out / "ranked.json", out / "ranked_candidates.json"], out / "labels.json"
+    reported = [*common, "--quality-report", str(report)]
+    trials.append(Trial("rank", rank, [*reported, "-o", str(ranked[0]), "--judge", "none", *fields], ranked))
+    form = chance.choice(("label-studio", "fiftyone"))
+    labelling = [*reported, "--format", form, "-o", str(labels), "--verdicts", str(verdicts), *fields]
+    trials.append(Trial("labels", label, labelling, [labels]))
     asked = [
         "--judge",
         "openai",
@@ -259,7 +267,7 @@ def _trials(place: Path, chance: random.Random, server: str) -> list[Trial]:
 
 def _entry(number: int) -> dict:
     paths = {"motion_path": "m/good.pt", "video_path": "m/clip.mp4", "mbench_eval_path": "m/eval.pt"}
-    return {"id": number, "prompt": f"a person does {number}", **paths}
+    return {"id": number, "prompt": f"a person does {number}", "group": number // 2, **paths}
 
 
 def _record(number: int) -> dict:
