@@ -40,6 +40,7 @@ STAGES = {
     "convert, all cores": (),
     "lit": ("lit: drawing", "lit: encoding"),
     "depth": ("depth: drawing", "depth: encoding"),
+    "judge clip": (),
     "refine": (),
     "skinning": (),
     "gate, manual verdicts": (),
@@ -47,10 +48,12 @@ STAGES = {
 ALL_STAGES = tuple(name for stage, limits in STAGES.items() for name in (stage, *limits))
 IN_MEMORY = ("convert", "convert: files alone", "convert, workers at work", "convert, all cores")
 MEMORY = Path("/dev/shm")
-ONE_CORE = ("convert", "convert: files alone", "refine", "skinning", "gate, manual verdicts")
+ONE_CORE = ("convert", "convert: files alone", "judge clip", "refine", "skinning", "gate, manual verdicts")
 GROWTH = (1, 10, 100, 1000)
 CLIP_FRAMES = 82
 MOTION_BYTES = 92_000
+# CPU time per clip with which 228,000 clips, the size of ViMoGen-228K, take 12 hours on one core.
+JUDGE_CLIP_MS = 190
 
 
 def build_parser() -> Parser:
@@ -156,6 +159,8 @@ def _prepared(stage: str, folder: Path, count: int):
         return _conversion_command(folder, count)
     if stage == "gate, manual verdicts":
         return _gate(folder, count)
+    if stage == "judge clip":
+        return _judge_clips(folder, count)
     if stage == "refine":
         return _refining(count)
     if stage == "skinning":
@@ -300,6 +305,30 @@ def _gate(folder: Path, count: int):
                     raise RuntimeError("the gate failed")
             finally:
                 sys.stdout = out
+
+    return work
+
+
+def _judge_clips(folder: Path, count: int):
+    """Clips of 81 rows as ``render_mbench_videos.py --for-judge`` draws them; reading and eval file included."""
+    from motion_gating.rendering.clip_render import RenderJob, RenderSettings, RenderTarget, Tools, start_rendering
+    from motion_rep.conversion.items import convert_file
+    from motion_rep.conversion.settings import Settings
+    from motion_rep.drawing.mbench_scene import CLOSE
+
+    convert_file(_capture_file(folder / "capture.pt"), folder / "m.pt", Settings())
+    settings = RenderSettings(512, 512, framing=CLOSE, sampling_fps=5.0)
+    render = start_rendering(Tools(threads=0), settings, overwrite=True)
+
+    def draw(number: int) -> None:
+        target = RenderTarget(folder / f"{number}.mp4", folder / f"{number}_eval.pt")
+        render(RenderJob("m.pt", folder / "archive.json", target))
+
+    draw(0)
+
+    def work() -> None:
+        for number in range(count):
+            draw(number)
 
     return work
 
@@ -503,7 +532,7 @@ def _tables(machine: dict, results: dict, starts: dict) -> list[str]:
 
 
 def _unit(stage: str) -> str:
-    return "clips" if stage.startswith("convert") else "entries" if stage.startswith("gate") else "frames"
+    return "clips" if stage.startswith(("convert", "judge")) else "entries" if stage.startswith("gate") else "frames"
 
 
 def _share(stage: str, results: dict, count: int) -> str:
@@ -511,6 +540,8 @@ def _share(stage: str, results: dict, count: int) -> str:
     if stage == "convert, workers at work":
         linear = _cores() * results["convert"][count]["rate"]
         return f"{results[stage][count]['rate'] / linear:.0%} of {_cores()} x one core ({linear:g})"
+    if stage == "judge clip":
+        return f"{results[stage][count]['cpu_ms'] / JUDGE_CLIP_MS:.0%} of {JUDGE_CLIP_MS} ms"
     limits = {name: results[name][count]["rate"] for name in STAGES[stage]}
     if not limits:
         return ""
