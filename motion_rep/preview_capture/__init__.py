@@ -10,8 +10,8 @@
 | `tracking.py` | follows one person through the frames |
 | `people.py` | lists the people in a video |
 | `up_direction.py` | which way is up, from how the person stands |
-| `lifting.py` | landmarks of a frame to an estimate of the neutral body; weights in `lifting_network.npz` |
 | `markers.py` | points of the body that landmarks mark |
+| `lifting.py` | landmarks of a frame or a second to an estimate of the neutral body; weights in two `npz` files |
 | `adam.py` | the optimiser of the fit |
 | `body_fit.py` | the fit of the body over time |
 | `chunks.py` | cuts long clips into pieces and blends the results |

@@ -4,6 +4,9 @@ The network corrects systematic errors of BlazePose's world landmarks: limbs ben
 bone lengths. It was trained only on renderings of random poses (``scripts/dev/train_capture_lifting.py``); its weights
 are in ``lifting_network.npz``. Its z axis points at the hips, so that the person's position in the image does not
 matter. Its depths are averaged with those of the world landmarks, since each errs in its own way.
+
+The temporal network turns about a second of landmarks into the body of its middle frame. It knows movement and tilted
+cameras: dilated convolutions over 15 frames at about 15 frames a second, trained on simulated landmarks only.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.files.local_files import require_file
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
+from motion_rep.preview_capture.markers import blazepose_markers
 
 NETWORK_PATH = Path(__file__).with_name("lifting_network.npz")
 JOINTS = 22
@@ -45,6 +49,22 @@ LIMB_LANDMARKS = [*range(lm.LEFT_SHOULDER, lm.RIGHT_WRIST + 1), *range(lm.LEFT_H
 # How far spine, neck, head and collars follow the shoulders.
 WITH_SHOULDERS = {3: 0.15, 6: 0.4, 9: 0.6, 12: 1.0, 13: 0.9, 14: 0.9, 15: 1.0}
 _FRAMES_AT_ONCE = 512
+TEMPORAL_PATH = Path(__file__).with_name("temporal_network.npz")
+RATE = 15.0
+DILATIONS = (1, 2, 4)
+MARGIN = sum(DILATIONS)
+TEMPORAL_OUTPUTS = JOINTS * 12 + 4
+UP_SPREAD_CENTRE = -2.0
+_SEEN = blazepose_markers().landmark.numpy()
+# The markers' columns among the features, for the temporal network.
+COLUMNS = np.concatenate(
+    (
+        (3 * _SEEN[:, None] + np.arange(3)).ravel(),
+        (3 * lm.COUNT + 2 * _SEEN[:, None] + np.arange(2)).ravel(),
+        5 * lm.COUNT + _SEEN,
+        [6 * lm.COUNT],
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -133,9 +153,7 @@ class LiftingNetwork:
         joints = 0.5 * (joints + mirrored_joints[:, MIRRORED_JOINTS] @ MIRROR)
         spread = 0.5 * (spread + mirrored_spread[:, MIRRORED_JOINTS])
         total = rotations + MIRROR @ mirrored_rotations[:, MIRRORED_JOINTS] @ MIRROR
-        return LiftedFrames(
-            joints @ view.transpose(0, 2, 1), spread, view, view[:, None] @ _orthonormal(total[..., :2])
-        )
+        return LiftedFrames(joints @ view.transpose(0, 2, 1), spread, view, view[:, None] @ orthonormal(total[..., :2]))
 
     def _run(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Joints, spread and rotations in the axes of view."""
@@ -154,7 +172,7 @@ class LiftingNetwork:
         return (
             joints.reshape(-1, JOINTS, 3) * JOINT_SCALE,
             spread.reshape(-1, JOINTS, 3),
-            _orthonormal(columns.reshape(-1, JOINTS, 3, 2)),
+            orthonormal(columns.reshape(-1, JOINTS, 3, 2)),
         )
 
 
@@ -215,10 +233,118 @@ def mirrored(track: LandmarkTrack, width: int) -> LandmarkTrack:
     return LandmarkTrack(image, world, track.visibility[:, MIRRORED_LANDMARKS], track.detected)
 
 
-def _orthonormal(columns: np.ndarray) -> np.ndarray:
+def orthonormal(columns: np.ndarray) -> np.ndarray:
     """(..., 3, 2) to rotation matrices by Gram-Schmidt."""
     first, second = columns[..., 0], columns[..., 1]
     x = first / np.linalg.norm(first, axis=-1, keepdims=True)
     y = second - (x * second).sum(-1, keepdims=True) * x
     y = y / np.linalg.norm(y, axis=-1, keepdims=True)
     return np.stack((x, y, np.cross(x, y)), axis=-1)
+
+
+@dataclass(frozen=True)
+class MovingBody:
+    """A body in every frame and which way is up.
+
+    frames: the body in camera axes. up: (T, 3) unit vectors in camera axes. up_spread: (T,) radians.
+    """
+
+    frames: LiftedFrames
+    up: np.ndarray
+    up_spread: np.ndarray
+
+    def joined(self, single: LiftedFrames) -> LiftedFrames:
+        """The mean with the estimate from single frames, in this one's axes of view: each errs in its own way."""
+        columns = (self.frames.rotations + single.rotations)[..., :2]
+        return LiftedFrames(
+            (self.frames.joints + single.joints) / 2,
+            np.sqrt((self.frames.spread**2 + single.spread**2) / 2),
+            self.frames.view,
+            orthonormal(columns),
+        )
+
+
+class TemporalNetwork:
+    """Residual blocks of dilated convolutions; weights as plain arrays."""
+
+    def __init__(self, weights: dict[str, np.ndarray]) -> None:
+        self._weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+
+    @classmethod
+    def load(cls, path: Path = TEMPORAL_PATH) -> TemporalNetwork:
+        """Read the trained numbers.
+
+        Raises:
+            InputError: the file is missing or holds other arrays.
+        """
+        with np.load(require_file(path), allow_pickle=False) as file:
+            weights = {name: file[name] for name in file.files}
+        shapes = [weights.get(name, np.empty(0)).shape for name in ("mean", "last.bias")]
+        if shapes != [(len(COLUMNS),), (TEMPORAL_OUTPUTS,)]:
+            raise InputError(
+                f"{path}: does not hold the temporal lifting network. Restore it from the project, or train it again."
+            )
+        return cls(weights)
+
+    def lift(self, track: LandmarkTrack, lens: Lens, fps: float) -> MovingBody:
+        """Estimate every frame; the mean of the movement and of its mirror image."""
+        view = view_axes(track.image, lens)
+        straight = self._over_time(features(track, lens)[:, COLUMNS], fps)
+        other = self._over_time(features(mirrored(track, lens.width), lens)[:, COLUMNS], fps)
+        joints, spread, columns, up, doubt = (
+            (a + b) / 2 for a, b in zip(_temporal_parts(straight), _mirrored_parts(other), strict=True)
+        )
+        body = LiftedFrames(
+            joints @ view.transpose(0, 2, 1), np.exp(spread), view, view[:, None] @ orthonormal(columns)
+        )
+        up = (view @ up[..., None])[..., 0]
+        return MovingBody(body, up / np.linalg.norm(up, axis=-1, keepdims=True), np.exp(doubt))
+
+    def _over_time(self, values: np.ndarray, fps: float) -> np.ndarray:
+        """(T, TEMPORAL_OUTPUTS); at higher rates every n-th frame is a sequence of its own."""
+        step = max(1, round(fps / RATE))
+        values = _box(values, step)
+        out = np.empty((len(values), TEMPORAL_OUTPUTS), np.float64)
+        for first in range(min(step, len(values))):
+            out[first::step] = self._run(values[first::step])
+        return out
+
+    def _run(self, values: np.ndarray) -> np.ndarray:
+        w = self._weights
+        x = np.pad(values, ((MARGIN, MARGIN), (0, 0)), mode="edge")
+        x = np.clip((x - w["mean"]) / w["deviation"], -FEATURE_BOUND, FEATURE_BOUND)
+        x = np.maximum(x @ w["first.weight"].T + w["first.bias"], 0)
+        for number, d in enumerate(DILATIONS):
+            block = f"blocks.{number}."
+            y = np.concatenate((x[: -2 * d], x[d:-d], x[2 * d :]), axis=1)
+            y = y @ w[block + "first.weight"].T + w[block + "first.bias"]
+            y = (y - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5)
+            y = np.maximum(y * w[block + "norm.weight"] + w[block + "norm.bias"], 0)
+            x = x[d:-d] + y @ w[block + "second.weight"].T + w[block + "second.bias"]
+        return x @ w["last.weight"].T + w["last.bias"]
+
+
+def _temporal_parts(out: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Joints, logarithm of their spread, columns of rotations, up, logarithm of its spread; axes of view."""
+    joints, spread, columns, up, doubt = np.split(out, np.cumsum((66, 66, 132, 3)), axis=1)
+    reach = SPREAD_REACH
+    return (
+        joints.reshape(-1, JOINTS, 3) * JOINT_SCALE,
+        np.clip(spread.reshape(-1, JOINTS, 3), -reach, reach) + SPREAD_CENTRE,
+        columns.reshape(-1, JOINTS, 3, 2),
+        up,
+        np.clip(doubt[:, 0], -reach, reach) + UP_SPREAD_CENTRE,
+    )
+
+
+def _mirrored_parts(out: np.ndarray) -> tuple[np.ndarray, ...]:
+    joints, spread, columns, up, doubt = _temporal_parts(out)
+    flat = MIRROR @ columns[:, MIRRORED_JOINTS] @ MIRROR[:2, :2]
+    return joints[:, MIRRORED_JOINTS] @ MIRROR, spread[:, MIRRORED_JOINTS], flat, up @ MIRROR, doubt
+
+
+def _box(values: np.ndarray, width: int) -> np.ndarray:
+    """(T, F) means of ``width`` neighbouring frames, edges repeated."""
+    before = width // 2
+    padded = np.pad(values, ((before, width - 1 - before), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, width, axis=0).mean(-1).astype(np.float32)

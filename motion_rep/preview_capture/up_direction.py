@@ -35,20 +35,21 @@ class UpDirection:
         return self.spread <= LARGEST_SPREAD and tilt > max(LEAST_TILT, 2 * self.spread)
 
 
-def find_up(track: LandmarkTrack, joints: np.ndarray) -> UpDirection | None:
-    """The direction from the ankles to the hips of a standing person, as a robust mean; None if the person does not
-    stand.
+def find_up(track: LandmarkTrack, joints: np.ndarray, up: np.ndarray) -> UpDirection | None:
+    """The mean of three directions over the clip; None if the person does not stand.
 
-    On average, the hips of a balanced person are above the feet. The world landmarks put the ankles too far back, and
-    the lifted joints are biased towards level cameras; the mean of both has a smaller error than each.
+    Two lead from the ankles to the hips: on average, the hips of a balanced person are above the feet. The world
+    landmarks put the ankles too far back, and the lifted joints are biased towards level cameras. The third is the
+    lifting network's own. Each errs in its own way.
 
     Args:
         track: T frames of one person.
         joints: (T, 22, 3) the lifted joints, camera axes, metres.
+        up: (T, 3) the network's direction, camera axes.
     """
     seen = track.visibility[:, [*HIPS, *ANKLES]].min(1) * track.detected
     found = [
-        _mean_direction(legs, seen)
+        _mean_leg(legs, seen)
         for legs in (
             track.world[:, HIPS].mean(1) - track.world[:, ANKLES].mean(1),
             joints[:, HIP_JOINTS].mean(1) - joints[:, ANKLE_JOINTS].mean(1),
@@ -57,22 +58,26 @@ def find_up(track: LandmarkTrack, joints: np.ndarray) -> UpDirection | None:
     sure = [way for way in found if way is not None]
     if len(sure) < len(found):
         return None
-    up = _unit(sure[0][0] + sure[1][0])
-    apart = float(_degrees(sure[0][0], sure[1][0]))
+    ways = np.stack((sure[0][0], sure[1][0], _mean_direction(up, track.detected.astype(float))[0]))
+    apart = float(np.degrees(np.arccos(np.clip(ways @ ways.T, -1, 1)).max()))
     scatter = max(sure[0][1], sure[1][1])
-    return UpDirection(up, float(np.sqrt(FLOOR_OF_SPREAD**2 + (scatter / 2) ** 2 + (apart / 4) ** 2)))
+    return UpDirection(_unit(ways.sum(0)), float(np.sqrt(FLOOR_OF_SPREAD**2 + (scatter / 2) ** 2 + (apart / 4) ** 2)))
 
 
-def _mean_direction(legs: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, float] | None:
+def _mean_leg(legs: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, float] | None:
     """The robust mean of (T, 3) legs that are nearly straight, and their scatter in degrees; None where too few are."""
     length = np.linalg.norm(legs, axis=-1)
     full = float(np.percentile(length, 90)) if len(length) else 0.0
     if full < SHORTEST_LEG:
         return None
-    ways = legs / np.maximum(length, 1e-6)[:, None]
     weight = seen * np.clip(2 * length / full - 1, 0, 1)
     if weight.mean() < LEAST_STANDING:
         return None
+    return _mean_direction(legs / np.maximum(length, 1e-6)[:, None], weight)
+
+
+def _mean_direction(ways: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, float]:
+    """The robust mean of (T, 3) unit vectors, and their scatter in degrees."""
     up = _unit((ways * weight[:, None]).sum(0))
     for _ in range(_ROUNDS):
         up = _unit((ways * (weight / (1 + (_degrees(ways, up) / LEANING) ** 2))[:, None]).sum(0))

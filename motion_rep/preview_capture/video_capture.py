@@ -23,7 +23,7 @@ from motion_rep.preview_capture.chunks import fit_in_chunks, stretches
 from motion_rep.preview_capture.identity import longest_part, parts_between, person_changes
 from motion_rep.preview_capture.image_match import match_image
 from motion_rep.preview_capture.landmarks import LandmarkTrack
-from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwork
+from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwork, MovingBody, TemporalNetwork
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
 from motion_rep.preview_capture.people import Person, chosen_person, find_people
 from motion_rep.preview_capture.sides import repaired, spike_weights
@@ -230,17 +230,18 @@ def fit_track(
 ) -> FittedTrack:
     """The body in every frame of ``run`` (default: all) with a detection of one person."""
     run = run or slice(0, len(found))
-    network, markers = LiftingNetwork.load(), blazepose_markers()
+    network, moving, markers = LiftingNetwork.load(), TemporalNetwork.load(), blazepose_markers()
     pieces = [
         slice(run.start + part.start, run.start + part.stop)
         for part in stretches(found.detected[run], round(LONGEST_BRIDGE_SECONDS * fps))
     ]
     tracks = [repaired(_bridged(found[piece]), fps) for piece in pieces]
-    up = _up_of(tracks, network, lens)
+    bodies = [moving.lift(seen, lens, fps) for seen in tracks]
+    up = _up_of(tracks, bodies)
     level = None if up is None or not up.tilted else level_from_camera(torch.from_numpy(up.direction)).numpy()
     parts, rows = [], []
-    for piece, seen in zip(pieces, tracks, strict=True):
-        lifted = network.lift(seen, lens, level)
+    for piece, seen, moved in zip(pieces, tracks, bodies, strict=True):
+        lifted = moved.joined(network.lift(seen, lens, level))
         trust = seen.visibility * spike_weights(seen, fps)
 
         def fit(
@@ -261,9 +262,9 @@ def _joined(tracks: list[LandmarkTrack]) -> LandmarkTrack:
     return LandmarkTrack(*(np.concatenate([getattr(part, name) for part in tracks]) for name in names))
 
 
-def _up_of(tracks: list[LandmarkTrack], network: LiftingNetwork, lens: Lens) -> UpDirection | None:
-    whole = _joined(tracks)
-    return find_up(whole, network.lift(whole, lens).joints)
+def _up_of(tracks: list[LandmarkTrack], bodies: list[MovingBody]) -> UpDirection | None:
+    joints, up = (np.concatenate(parts) for parts in zip(*((b.frames.joints, b.up) for b in bodies), strict=True))
+    return find_up(_joined(tracks), joints, up)
 
 
 def _assumed(up: UpDirection | None) -> UpDirection:

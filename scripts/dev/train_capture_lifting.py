@@ -1,4 +1,7 @@
-"""Train the preview capture's lifting network: first draw examples (make), then train on them (train)."""
+"""Train the preview capture's lifting networks.
+
+First draw examples (make). Then train on them: the network of single frames (train) and that of movement (temporal).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
-from motion_rep.common.overwriting import folder_path, written_path
+from motion_rep.common.overwriting import folder_path, read_path, written_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+WEIGHTS = REPOSITORY / "motion_rep" / "preview_capture"
+WIDTH, TEMPORAL_WIDTH = 384, 160
 
 
 def build_parser() -> Parser:
@@ -20,21 +25,25 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "step",
-        choices=["make", "train"],
-        help="make: draw random poses of random people and read their landmarks; train: learn from all of them",
+        choices=["make", "train", "temporal"],
+        help="make: draw random poses of random people and read their landmarks; train: learn from all of them; "
+        "temporal: learn from simulated movement with the errors of all of them (needs pybullet==3.2.7)",
     )
     parser.add_argument(
         "--folder", type=folder_path, default=REPOSITORY / "data" / "capture_lifting", help="where the examples are"
     )
-    parser.add_argument("--seed", type=int, default=1, help="make: another seed, other examples; train: the start")
+    parser.add_argument("--seed", type=int, default=1, help="make: another seed, other examples; else: the start")
     parser.add_argument("--count", type=positive_int, default=1000, help="make: how many pictures")
-    parser.add_argument("--width", type=positive_int, default=384, help="train: width of the network")
+    parser.add_argument(
+        "--width", type=positive_int, help=f"width of the network (default {WIDTH}; temporal {TEMPORAL_WIDTH})"
+    )
     parser.add_argument("--epochs", type=positive_int, default=40, help="train: how often every example is seen")
+    parser.add_argument("--steps", type=positive_int, default=26000, help="temporal: how many batches (13 a second)")
+    parser.add_argument("--start", type=read_path, help="temporal: go on from this network's weights, at half the rate")
     parser.add_argument(
         "--output",
         type=written_path,
-        default=REPOSITORY / "motion_rep" / "preview_capture" / "lifting_network.npz",
-        help="train: the file to write",
+        help="the file to write (default: the package's lifting_network.npz; temporal: temporal_network.npz)",
     )
     return parser
 
@@ -45,12 +54,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from scripts.dev.capture_evaluation.lifting_run import draw_examples, train_network
+    from scripts.dev.capture_evaluation.lifting_run import draw_examples, train_network, train_temporal
 
     if args.step == "make":
         draw_examples(args.folder, args.seed, args.count)
+    elif args.step == "train":
+        output = args.output or WEIGHTS / "lifting_network.npz"
+        train_network(args.folder, output, args.width or WIDTH, args.epochs, args.seed)
     else:
-        train_network(args.folder, args.output, args.width, args.epochs, args.seed)
+        output = args.output or WEIGHTS / "temporal_network.npz"
+        train_temporal(args.folder, output, args.width or TEMPORAL_WIDTH, args.steps, args.seed, args.start)
     return DONE
 
 

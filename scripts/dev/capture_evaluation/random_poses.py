@@ -25,6 +25,7 @@ SHARES = (0.32, 0.26, 0.2, 0.12, 0.1)
 # The mannequin is less like a person than anny, but its skeleton is SMPL-X's own.
 MANNEQUIN_SHARE = 0.35
 HIDDEN_SHARE = 0.15
+LEVEL_SHARE = 0.35
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def random_shots(count: int, seed: int, people: int = 12) -> Iterator[Shot]:
     for start in range(0, count, max(1, count // people)):
         number = min(max(1, count // people), count - start)
         figure = _random_person(random)
-        local = _random_local(number, random)
+        local = random_local(number, random)
         for index in range(number):
             yield _photograph(figure, local[index], random)
 
@@ -77,7 +78,7 @@ def _random_person(random: np.random.Generator) -> Figure:
     )
 
 
-def _random_local(count: int, random: np.random.Generator) -> Tensor:
+def random_local(count: int, random: np.random.Generator) -> Tensor:
     """(count, 22, 3, 3) joint rotations; the first is a heading and a tilt of the whole body."""
     sketch = Sketch(count)
 
@@ -142,12 +143,19 @@ def _random_local(count: int, random: np.random.Generator) -> Tensor:
     return sketch.local
 
 
+def random_tilt(random: np.random.Generator) -> tuple[float, float]:
+    """Pitch (positive looks down) and roll of a camera in radians: a third nearly level, the others up to 42 and 17."""
+    if random.random() < LEVEL_SHARE:
+        return random.normal(0.05, 0.08), random.normal(0, 0.03)
+    return float(np.clip(random.normal(0.15, 0.35), -0.73, 0.73)), float(np.clip(random.normal(0, 0.12), -0.3, 0.3))
+
+
 def _photograph(figure: Figure, local: Tensor, random: np.random.Generator) -> Shot:
 
     width, height = [(640, 480), (480, 640), (800, 450)][random.integers(3)]
-    field = math.radians(random.uniform(28, 75))
+    field = math.radians(random.uniform(28, 92))
     focal = 0.5 * height / math.tan(field / 2)
-    pitch, roll = np.clip(random.normal(0.07, 0.15), -0.35, 0.7), random.normal(0, 0.03)
+    pitch, roll = random_tilt(random)
     camera = rotvec_to_matrix(torch.tensor([[math.pi + pitch, 0, 0], [0, 0, roll]], dtype=torch.float64))
     root = camera[1] @ camera[0] @ local[0]
     depth = 1.75 * focal / (random.uniform(0.35, 0.95) * height)

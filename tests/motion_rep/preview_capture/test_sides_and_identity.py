@@ -181,15 +181,27 @@ def test_up_is_where_the_standing_person_points(pitch):
     turn = rotvec_to_matrix(torch.tensor([pitch, 0.1, 0.0])).numpy()
     joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
     tilted = LandmarkTrack(track.image, track.world @ turn.T, track.visibility, track.detected)
-    up = find_up(tilted, (joints - joints[:, :1]) @ turn.T)
+    up = find_up(tilted, (joints - joints[:, :1]) @ turn.T, np.tile(turn @ (0, -1, 0), (len(track), 1)))
     assert up is not None and np.degrees(np.arccos(up.direction @ turn @ (0, -1, 0))) < 4
     assert up.tilted == (pitch != 0)
+
+
+def test_each_of_the_three_directions_of_up_has_its_share():
+    """The network's own is off by 15 degrees: the mean by a third of it, and the spread is wider."""
+    body, track = walker()
+    joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
+    agreeing = np.tile((0.0, -1.0, 0.0), (len(track), 1))
+    off = np.tile((np.sin(np.radians(15)), -np.cos(np.radians(15)), 0.0), (len(track), 1))
+    same, other = (find_up(track, joints - joints[:, :1], up) for up in (agreeing, off))
+    assert same is not None and other is not None and other.spread > same.spread + 0.5
+    assert np.degrees(np.arccos(same.direction @ other.direction)) == pytest.approx(5, abs=0.5)
 
 
 def test_up_is_unknown_where_the_legs_are_not_seen():
     body, track = walker()
     hidden = LandmarkTrack(track.image, track.world, np.zeros_like(track.visibility), track.detected)
-    assert find_up(hidden, forward_kinematics(body.root, body.body, body.transl).positions.numpy()) is None
+    joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
+    assert find_up(hidden, joints, np.tile((0.0, -1.0, 0.0), (len(track), 1))) is None
     assert not UpDirection(np.array([0.0, -0.8, -0.6]), 30.0).tilted
 
 
