@@ -19,8 +19,8 @@ from motion_rep.common.errors import InputError
 from motion_rep.runs.ordered_threads import usable_cores
 from motion_rep.video.reading import open_video
 
-# Seconds of one core for a second of motion, as measured on two cores (see scripts/README.md).
-PREVIEW, OVERLAY, RENDERED, MOTIONS = 4.0, 0.23, 0.22, 0.03
+# Seconds of one core for a second of motion at 16 fps, as measured on one machine (see Speed in scripts/README.md).
+PREVIEW, OVERLAY, RENDERED, MOTIONS = 0.8, 0.23, 0.22, 0.03
 USUAL_SECONDS = 5.0  # of a motion whose length is unknown
 MEASURED_VIDEOS = 200  # more are taken to be as long as these
 QUESTION_TOKENS = 400  # of the text of one call
