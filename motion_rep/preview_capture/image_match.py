@@ -16,7 +16,6 @@ from motion_rep.preview_capture.markers import blazepose_markers
 from motion_rep.preview_capture.sides import torso_sizes
 
 VISIBLE, EVER_VISIBLE, UNSEEN_SHARE = 0.5, 0.5, 0.05
-LIMBS = np.array([*range(lm.LEFT_SHOULDER, lm.RIGHT_WRIST + 1), *range(lm.LEFT_HIP, lm.RIGHT_ANKLE + 1)])
 
 
 def match_image(
@@ -33,10 +32,10 @@ def match_image(
         most_people, changes, cuts: as in the result.
     """
     markers = blazepose_markers()
-    columns = [markers.landmark.tolist().index(landmark) for landmark in LIMBS]
+    columns = [markers.landmark.tolist().index(landmark) for landmark in lm.LIMBS]
     placed = markers.place(forward_kinematics(body.root, body.body, body.transl))[:, columns]
-    off = np.linalg.norm(_pixels(placed, lens) - seen.image[:, LIMBS], axis=-1) / torso_sizes(seen.image)[:, None]
-    visible = seen.visibility[:, LIMBS] > VISIBLE
+    off = np.linalg.norm(_pixels(placed, lens) - seen.image[:, lm.LIMBS], axis=-1) / torso_sizes(seen.image)[:, None]
+    visible = seen.visibility[:, lm.LIMBS] > VISIBLE
     close = (off < CLOSE_TORSOS) & visible
     per_frame = np.where(visible.any(1), close.sum(1) / np.maximum(visible.sum(1), 1), 1.0)
     misses = off[visible] if visible.any() else np.zeros(1)

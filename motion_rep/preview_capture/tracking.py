@@ -20,6 +20,8 @@ PRESENCE_THRESHOLD = 0.5
 SURE, PRESENCE_OF_UNSURE, MOST_UNSURE = 0.5, 0.7, 3
 BOX_MARGIN = 1.25
 SECONDS_BETWEEN_COUNTS = 1.0
+# Fall of the mean visibility of the limbs from one frame to the next: one of twelve landmarks from seen to unseen.
+LOST_LIMBS = 0.05
 # After this many detected frames the user hears which parts are not in view.
 FRAMES_FOR_NOTICE, LOW_VISIBILITY = 10, 0.3
 
@@ -90,12 +92,13 @@ class PersonTracker:
         self._finder = finder
         self._region = box.region if box else None
         self._last_seen = self._region
+        self._good, self._seen = self._region, 0.0
         self._counted = -SECONDS_BETWEEN_COUNTS
         self.most_people = 0
 
     def forget(self) -> None:
         """Search the next frame as if it were the first: it begins a new shot."""
-        self._region = self._last_seen = None
+        self._region = self._last_seen = self._good = None
 
     def follow(self, rgb: np.ndarray, seconds: float) -> FrameLandmarks | None:
         """Landmarks in the next frame, or None if no person is found.
@@ -103,13 +106,26 @@ class PersonTracker:
         Args:
             rgb: (height, width, 3) uint8. seconds: time of the frame.
         """
-        found = self._finder.read(rgb, self._region) if self._region else None
+        found = self._read(rgb, self._region) if self._region else None
         if found is None:
             found = self._search(rgb, seconds)
         elif seconds >= self._counted + SECONDS_BETWEEN_COUNTS:
             self._count(rgb, seconds)
         self._region = found.next_region if found else None
         self._last_seen = self._region or self._last_seen
+        return found
+
+    def _read(self, rgb: np.ndarray, region: Region) -> FrameLandmarks | None:
+        """The landmarks in a region, or, where the network loses limbs that it just saw, in the region it saw them in.
+
+        Each region follows from the landmarks before. Two of them can alternate, one of which shows the arms well.
+        """
+        found, seen_in = self._finder.read(rgb, region), region
+        if found is not None and self._good is not None and _limbs_seen(found) < self._seen - LOST_LIMBS:
+            again = self._finder.read(rgb, self._good)
+            if again is not None and _limbs_seen(again) > _limbs_seen(found):
+                found, seen_in = again, self._good
+        self._good, self._seen = seen_in, 0.0 if found is None else _limbs_seen(found)
         return found
 
     def _search(self, rgb: np.ndarray, seconds: float) -> FrameLandmarks | None:
@@ -120,14 +136,22 @@ class PersonTracker:
         last = self._last_seen
         if last is not None:
             sure.sort(key=lambda one: (one[1].x - last.x) ** 2 + (one[1].y - last.y) ** 2)
-        tries = sure[:1] or unsure
-        return next(filter(None, (self._finder.read(rgb, region, score) for score, region in tries)), None)
+        for score, region in sure[:1] or unsure:
+            if (found := self._finder.read(rgb, region, score)) is not None:
+                self._good, self._seen = region, _limbs_seen(found)
+                return found
+        return None
 
     def _count(self, rgb: np.ndarray, seconds: float) -> list[tuple[float, Region]]:
         self._counted = seconds
         people = self._finder.regions(rgb)
         self.most_people = max(self.most_people, sum(score >= SURE for score, _ in people))
         return people
+
+
+def _limbs_seen(found: FrameLandmarks) -> float:
+    """Mean visibility of the limbs, 0 to 1."""
+    return float(found.visibility[lm.LIMBS].mean())
 
 
 def track(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from motion_rep.common.errors import UsageError
-from motion_rep.preview_capture.landmarks import COUNT
+from motion_rep.preview_capture.landmarks import COUNT, LEFT_WRIST, RIGHT_WRIST
 from motion_rep.preview_capture.networks import FrameLandmarks, Region
 from motion_rep.preview_capture.people import chosen_person, find_people
 from motion_rep.preview_capture.tracking import PeopleFinder, PersonBox, PersonTracker, track
@@ -80,6 +80,24 @@ def path_of(found) -> list[float | None]:
         float(image[:, 0].mean().round()) if seen else None
         for image, seen in zip(found.track.image, found.track.detected, strict=True)
     ]
+
+
+class Alternating(Played):
+    """A landmark network that sees the arms in wide regions only, and asks for the other width after each frame."""
+
+    def read(self, rgb: np.ndarray, region: Region) -> FrameLandmarks:
+        wide = region.size > SIDE
+        seen = super().read(rgb, region)
+        if not wide:
+            seen.visibility[[LEFT_WRIST, RIGHT_WRIST]] = 0.2
+        return replace(seen, next_region=replace(seen.next_region, size=SIDE if wide else 2 * SIDE))
+
+
+def test_arms_that_every_other_region_loses_are_read_again_in_the_region_that_showed_them():
+    finder = PeopleFinder.__new__(PeopleFinder)
+    finder._detector = finder._landmarks = Alternating(Actor(300))  # type: ignore[assignment]
+    visible = track(frames(8), finder).track.visibility[:, LEFT_WRIST]
+    assert visible.tolist() == [1.0] * 8
 
 
 @pytest.mark.parametrize(
