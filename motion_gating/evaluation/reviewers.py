@@ -78,7 +78,7 @@ def reviewer_agreement(verdicts: Verdicts, seed: int = 0) -> ReviewerAgreement |
 def krippendorff_alpha(units: Sequence[Sequence[object]]) -> float | None:
     """Krippendorff's alpha of names, 1 - observed / expected disagreement; None where only one name was given.
 
-    K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C: nominal data, any number of
+    K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): nominal data, any number of
     observers, missing data.
 
     Args:

@@ -23,7 +23,7 @@ const REVIEWED = [
   ["differs", "you and the judge differ"],
   ["mine", "yours to review", "assigned to you"],
   ["missing", "yours missing", "to be reviewed by you, without your verdict"],
-  ["conflicts", "conflicts", "one reviewer says match, another no match"],
+  ["conflicts", "conflicts", "reviewers contradict each other, by verdict or by choice"],
 ];
 
 const state = { me: "", group: null, reviewed: null, words: "", sort: "order", ascending: true, shown: [], first: 0, open: null };

@@ -48,11 +48,20 @@ function sayOthers(entry) {
   const shown = others.length && isConflict(entry) || mine.overruled ? [mine, ...others] : others;
   return shown.map((item) => {
     const settle = make("button", { type: "button", title: "Only verdicts that count decide; all are exported" }, item.overruled ? "Let it count" : "Overrule");
-    settle.onclick = () => change(`${item.overruled ? "counting" : "overruling"} on id ${entry.id}`, [entry], () => putItem(entry, { ...item, overruled: !item.overruled }));
+    settle.onclick = () => change(`${item.overruled ? "counting" : "overruling"} on id ${entry.id}`, candidatesOf(entry), () => overrule(entry, item, !item.overruled));
     const who = item === mine ? "You" : item.reviewer || "No name";
     return make("li", { className: item.overruled ? "overruled" : "" }, make("span", {}, make("b", {}, who), `: ${wordsOf(item)}`,
       item.time ? ` – ${item.time.slice(0, 16).replace("T", " ")}` : ""), settle);
   });
+}
+
+/** Let an item count or not; a choice as a whole, with what it says of the other candidates. */
+function overrule(entry, item, overruled) {
+  const isChoice = typeof item.chosen === "boolean";
+  for (const other of isChoice ? candidatesOf(entry) : [entry]) {
+    const same = saidOf(other).find(({ reviewer, chosen }) => reviewer === item.reviewer && (typeof chosen === "boolean") === isChoice);
+    if (same) putItem(other, { ...same, overruled });
+  }
 }
 
 /** JSON with every number as its text, so that ids keep all digits: 9007199254740993 and 1.0 stay as they are. */
@@ -111,7 +120,11 @@ async function importVerdicts(file) {
   if (conflicts.length) showConflicts(conflicts);
 }
 
-const opposes = (mine, theirs) => !theirs.overruled && new Set([mine.verdict, theirs.verdict, "match", "mismatch"]).size === 2 && mine.verdict !== theirs.verdict;
+/** Whether two items are a question to the reviewer; of two choices in one group, once. */
+function opposes(mine, theirs) {
+  if (theirs.overruled || !contradict([mine, theirs])) return false;
+  return mine.chosen !== false || contradict([{ ...mine, chosen: undefined }, theirs]);
+}
 
 /** Keep an imported verdict beside those of others; of one reviewer, the later one. Returns false where that is unknown. */
 function takeIn(entry, theirs) {
@@ -144,7 +157,7 @@ function showConflicts(conflicts) {
   find("conflicts").onclose = () => {
     if (find("conflicts").returnValue !== "apply") return;
     const decided = conflicts.map((conflict, number) => ({ ...conflict, choice: selects[number].value })).filter(({ mine, theirs, choice }) => choice === "theirs" || (choice === "mine" && mine.reviewer !== theirs.reviewer));
-    if (decided.length) change("decisions on imported verdicts", decided.map(({ entry }) => entry), () => decided.forEach(settleConflict));
+    if (decided.length) change("decisions on imported verdicts", decided.flatMap(({ entry }) => candidatesOf(entry)), () => decided.forEach(settleConflict));
     tell(`${decided.filter(({ choice }) => choice === "theirs").length} of ${conflicts.length} decided for the imported verdict, ${decided.filter(({ choice }) => choice === "mine").length} for yours; the others are as they were.`);
   };
   find("conflicts").showModal();
@@ -153,5 +166,5 @@ function showConflicts(conflicts) {
 /** What the reviewer decided against stays as an overruled verdict; an own one of another time is replaced. */
 function settleConflict({ entry, mine, theirs, choice }) {
   if (mine.reviewer === theirs.reviewer) putItem(entry, theirs);
-  else putItem(entry, { ...(choice === "theirs" ? mine : theirs), overruled: true });
+  else overrule(entry, choice === "theirs" ? mine : theirs, true);
 }

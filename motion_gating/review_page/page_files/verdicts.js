@@ -44,13 +44,18 @@ function verdictOf(entry) {
 
 const othersOf = (entry) => saidOf(entry).filter((item) => item.reviewer !== state.me && isGiven(item));
 
-/** Whether one reviewer says match and another no match, and nobody settled it. */
+/** Whether reviewers contradict each other, by verdict or choice, and nobody settled it. */
 function isConflict(entry) {
   const items = saidOf(entry);
   if (items.length < 2) return false;
   const counting = items.filter((item) => !item.overruled);
-  const verdicts = (counting.length ? counting : items).map((item) => item.verdict);
-  return verdicts.includes("match") && verdicts.includes("mismatch");
+  return contradict(counting.length ? counting : items);
+}
+
+/** "unsure", and a reviewer who did not choose, contradict nobody. */
+function contradict(items) {
+  const both = (part, yes, no) => items.some((item) => item[part] === yes) && items.some((item) => item[part] === no);
+  return both("verdict", "match", "mismatch") || both("chosen", true, false);
 }
 
 function putItem(entry, item) {

@@ -26,7 +26,7 @@ def verdicts_of(**answers: str) -> dict:
 
 
 def test_alpha_is_that_of_the_published_example():
-    """Krippendorff (2011), section C: four observers, twelve units, missing data."""
+    """Krippendorff (2011): four observers, twelve units, missing data."""
     observers = ["123321412...", "1233224125.3", ".3332342251.", "12332441251."]
     units = [[row[place] for row in observers if row[place] != "."] for place in range(12)]
     assert krippendorff_alpha(units) == pytest.approx(0.743, abs=5e-4)

@@ -262,6 +262,27 @@ def test_a_choice_survives_export_and_import(page, tmp_path):
     assert found["b0"][0].says_nothing and found["b1"][0].chosen is True
 
 
+def test_choices_of_different_candidates_are_a_conflict_that_is_settled_once(page, tmp_path):
+    page.execute_script("open(entries[7].key)")
+    wait(page, "return state.open === entries[7].key && player?.clips.length === 2")
+    press(page, "1")
+    items = [said("b1", True, "Bea", chosen=True), {"id": "b0", "chosen": False, "reviewer": "Bea"}]
+    bring(page, tmp_path / "Bea.json", json.dumps(items))
+    assert page.find_element(By.ID, "differing").text.startswith("id b0: yours match, chosen, Bea not chosen")
+    assert len(page.find_elements(By.CSS_SELECTOR, "#differing li")) == 1
+    assert page.find_element(By.CSS_SELECTOR, "#reviewed [data-name=conflicts] b").text == "2"
+    click(page, "#setall [value=theirs]")
+    click(page, "#conflicts [value=apply]")
+    wait(page, "return !find('conflicts').open")
+    assert page.find_element(By.CSS_SELECTOR, "#reviewed [data-name=conflicts] b").text == "0"
+    (tmp_path / "v.json").write_text(page.execute_script("return exportText()"))
+    found = read_verdicts(tmp_path / "v.json")
+    standing = {name: [(v.reviewer, v.chosen) for v in found[name] if not v.overruled] for name in ("b0", "b1")}
+    assert standing == {"b0": [("Bea", False)], "b1": [("Bea", True)]} and len(found["b0"]) == len(found["b1"]) == 2
+    page.execute_script("undo()")
+    assert page.find_element(By.CSS_SELECTOR, "#reviewed [data-name=conflicts] b").text == "2"
+
+
 def test_a_page_shows_the_verdicts_it_was_made_with_and_whose_entries_are_whose(browser, folder):
     page = visit(browser, folder, "team", reviewer="Cem")
     assert given_ids(page) == {"plain": "match", "other": "match"}, "Cem's own"
