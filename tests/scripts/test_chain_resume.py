@@ -12,25 +12,16 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from chain_support import SCRIPT, asked, chain_environment, prepare
 from command_support import files_in, save_json
 from kill_support import MOST_SECONDS, Kills
-
-from motion_rep.video.reading import open_video
 
 GENERATE = SCRIPT.with_name("generate_video.sh")
 FULL = bool(os.environ.get("FULL_KILL_LOOP"))
 KILLS, ITEMS = (20, 8) if FULL else (2, 1)
 # Messages, and the time of the run.
 DIFFER = ("logs/", "quality_report.run.json")
-
-
-def pictures(path: Path) -> np.ndarray:
-    """The frames of a video as signed numbers."""
-    with open_video(path) as video:
-        return np.stack([picture for _, picture in video]).astype(int)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
@@ -69,13 +60,7 @@ def test_a_chain_that_is_killed(tmp_path, programs):
         for folder in folders.values()
     )
     assert sorted(killed) == sorted(whole)
-    different = [name for name in whole if killed[name] != whole[name]]
-    for name in [name for name in different if name.startswith("review/") and name.endswith(".mp4")]:
-        first, second = (pictures(folder / "set" / name) for folder in folders.values())
-        # Now and then x264 gives other bytes for the same frames; the seal beside the video holds their digest.
-        assert first.shape == second.shape and np.abs(first - second).max() <= 3, name
-        different = [one for one in different if one not in (name, name.replace(".mp4", ".txt"))]
-    assert different == []
+    assert [name for name in whole if killed[name] != whole[name]] == []
 
 
 @pytest.mark.skipif(not shutil.which("flock"), reason="waits by flock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -115,6 +116,30 @@ def test_the_bytes_do_not_depend_on_what_memory_held_before(tmp_path, width, hei
         left = [noise.integers(0, 255, size, dtype=np.uint8) for size in noise.integers(1000, 400_000, 60)]
         del left
         made.add(write(tmp_path / "video.mp4", frames=12, width=width, height=height).read_bytes())
+    assert len(made) == 1
+
+
+MOVING_NOISE = """
+import sys
+import numpy as np
+from motion_rep.video.writing import open_writer
+width, height = int(sys.argv[2]), int(sys.argv[3])
+noise = np.random.default_rng(0).integers(0, 256, (height // 16, width // 16 + 20, 3), dtype=np.uint8)
+noise = noise.repeat(16, axis=0).repeat(16, axis=1)
+with open_writer(sys.argv[1], width, height, 20) as writer:
+    for number in range(12):
+        writer.write(np.ascontiguousarray(noise[:, 9 * number : 9 * number + width]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc fills memory on request")
+@pytest.mark.parametrize("width, height", [(480, 480), (320, 240), (272, 384), (288, 192), (960, 960)])
+def test_the_bytes_are_the_same_whatever_fills_new_memory(tmp_path, width, height):
+    made = set()
+    for byte in ("1", "200"):
+        command = [sys.executable, "-c", MOVING_NOISE, str(tmp_path / "video.mp4"), str(width), str(height)]
+        subprocess.run(command, cwd=REPO, env={**os.environ, "MALLOC_PERTURB_": byte}, check=True)
+        made.add((tmp_path / "video.mp4").read_bytes())
     assert len(made) == 1
 
 
