@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,7 @@ def _file_entry(path: Path, output: Path, unreadable: list[str]) -> dict | None:
         return {SOURCE_VIDEO: named}
     if path.name.endswith("_eval.pt"):
         return None
-    if path.is_dir() or path.suffix.lower() not in TORCH:
+    if os.path.isdir(path) or path.suffix.lower() not in TORCH:
         return {SOURCE_CAPTURE: named}
     found = attempt(_torch_entry, (path, named))
     if isinstance(found, Failed):
@@ -187,7 +188,7 @@ def entries_at(source: Path, archive: Path, unreadable: list[str]) -> Iterator[t
 
 
 def _is_entry_file(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() in (*VIDEOS, *DATA)
+    return os.path.isdir(path) or path.suffix.lower() in (*VIDEOS, *DATA)
 
 
 def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
@@ -203,8 +204,27 @@ def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Itera
         yield line, {PROMPT: line}
 
 
+def _csv_rows(source: Path, text: str) -> Iterator[dict]:
+    """The rows of a CSV, with texts of any length; an open quote would swallow the rows that follow."""
+    limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        names = reader.fieldnames or ()
+        if len(set(names)) != len(names):
+            raise UsageError(f"{source}: has two columns of one name. Keep one of them.")
+        yield from list(reader)
+    except csv.Error as error:
+        raise UsageError(f"{source}: is no CSV: {error}. Correct the quotes.") from None
+    finally:
+        csv.field_size_limit(limit)
+
+
 def _csv_entries(source: Path, text: str, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
-    for number, row in enumerate(csv.DictReader(io.StringIO(text, newline="")), 2):
+    for number, row in enumerate(_csv_rows(source, text), 2):
+        if None in row:
+            raise UsageError(
+                f"{source}: row {number} has more columns than the header. Put texts with commas in quotes."
+            )
         file, prompt = row.get("file"), row.get(PROMPT)
         named = row.get(NAME) or file or prompt
         if not named or not prompt:

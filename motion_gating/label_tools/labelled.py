@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def labelled_entries(
     for item in read_reviewed(meta_json, records):
         video = item.path(fields.video) or item.path(fields.judged_video(item.entry))
         place = None if video is None else resolve_from(video, meta_json)
-        if place is None or (isinstance(place, Path) and not place.is_file()):
+        if place is None or (isinstance(place, Path) and not os.path.isfile(place)):
             yield entry_id(item.entry)
         else:
             yield _labelled(item, place, verdicts, fields)

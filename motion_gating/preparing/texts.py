@@ -64,7 +64,7 @@ def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn) -> dict[
 def _text_beside(entry: dict, archive: Path) -> str | None:
     file = _first_file(entry, archive)
     beside = file.with_suffix(".txt") if isinstance(file, Path) else None
-    if beside is None or not beside.is_file():
+    if beside is None or not os.path.isfile(beside):
         return None
     try:
         text = " ".join(beside.read_text(encoding="utf-8-sig").split())

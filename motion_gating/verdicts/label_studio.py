@@ -5,8 +5,10 @@ Format: https://labelstud.io/guide/export (JSON) and https://labelstud.io/guide/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+
+from motion_rep.common.errors import InputError
+from motion_rep.files.json_files import STRICT_JSON
 
 MATCH, MISMATCH, UNSURE = "match", "mismatch", "unsure"
 USABLE, NOT_USABLE = "usable", "not usable"
@@ -56,8 +58,8 @@ def _labels(annotation: object) -> dict[str, str]:
 def _identifier(value: object) -> object:
     """An id, which stands in a task as JSON, so that 7 and "7" stay what they are."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+        return STRICT_JSON.decode(value) if isinstance(value, str) else value
+    except (InputError, ValueError, RecursionError):
         return value
 
 

@@ -118,3 +118,25 @@ def test_no_file_of_the_archive_is_overwritten(folder, capsys):
         exported(folder, "--format", "label-studio", code=2)
     assert (folder / "out.xml").read_text() == "mine"
     assert "out.xml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--meta-json", "--quality-report", "--verdicts"])
+def test_the_labels_overwrite_no_input(folder, capsys, flag):
+    files = {"--meta-json": "a.json", "--quality-report": "report.json", "--verdicts": "ann.json"}
+    (folder / "out.xml").hardlink_to(folder / files[flag])
+    before = (folder / "out.xml").read_bytes()
+    words = [str(part) for name, file in files.items() for part in (name, folder / file)]
+    assert main([*words, "--format", "label-studio", "-o", str(folder / "out.json")]) == 2
+    assert f"the labels of --output and {flag}" in capsys.readouterr().err
+    assert (folder / "out.xml").read_bytes() == before
+
+
+def test_a_name_too_long_for_a_file_is_one_missing_video(folder):
+    save_json(folder / "a.json", [{"id": 7, "video_path": "r/a b.mp4"}, {"id": 8, "video_path": "x" * 400}])
+    assert len(exported(folder, "--format", "label-studio")) == 1
+
+
+@pytest.mark.parametrize("named", ["[" * 50_000, "1" * 5_000, "NaN"])
+def test_an_id_that_is_no_json_stays_text(folder, named):
+    save_json(folder / "back.json", [answered({"data": {"entry_id": named}}, "match")])
+    assert list(read_verdicts(folder / "back.json")) == [named]

@@ -182,3 +182,29 @@ def test_an_unreadable_file_of_a_folder_fails_alone(mixed):
     warned: list[str] = []
     assert len(items(mixed, warned=warned)) == 5
     assert sum("broken.pt" in line or "odd.pt" in line for line in warned) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name,prompt\na,he walks, then jumps\n", "row 2 has more columns than the header"),
+        ('name,prompt\na,"open quote\nb,jump\n', "is no CSV: unexpected end of data"),
+        ("name,prompt,prompt\na,one,two\n", "has two columns of one name"),
+    ],
+)
+def test_a_csv_that_would_lose_text_is_refused(tmp_path, text, expected):
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(UsageError, match=expected):
+        items(tmp_path / "p.csv")
+
+
+def test_a_csv_holds_texts_of_any_length(tmp_path):
+    (tmp_path / "p.csv").write_text("name,prompt\na," + "x" * 1_000_000 + "\n")
+    assert len(items(tmp_path / "p.csv")[0].entry["prompt"]) == 1_000_000
+
+
+def test_a_name_too_long_for_a_file_is_the_problem_of_its_entry(tmp_path):
+    (tmp_path / "p.csv").write_text("file,prompt\n" + "v" * 300 + ".mp4,sits\n")
+    save_json(tmp_path / "a.json", [{"id": "b", "source_video_path": "v" * 300}, {"id": "c", "prompt": "runs"}])
+    found = items(tmp_path / "p.csv", tmp_path / "a.json")
+    assert list(starts(found).values()) == ["problem", "problem", "text"]
