@@ -57,7 +57,9 @@ def build_parser() -> Parser:
     parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
     parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that TM2M reads")
     parser.add_argument(
-        "--dry-run", action="store_true", help="check everything and print the plan; ask and write nothing"
+        "--dry-run",
+        action="store_true",
+        help="check everything, print the plan and what a real run lacks here; ask and write nothing",
     )
     add_limit_flags(parser)
     add_undecided_flags(parser)

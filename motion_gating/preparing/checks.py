@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from motion_gating.preparing.trial_call import try_service
 from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.locations import RemotePath
 from motion_rep.hmr_results.names import LONGEST
@@ -60,18 +61,34 @@ def require_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> None
     Raises:
         UsageError: one is missing, or a flag does not suit it.
     """
+    for check in _checks_of_programs(run, layout, items):
+        check()
+
+
+def missing_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> Iterator[str]:
+    """The messages of all errors that :func:`require_programs` can raise here."""
+    for check in _checks_of_programs(run, layout, items):
+        try:
+            check()
+        except InputError as error:
+            yield str(error)
+
+
+def _checks_of_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> Iterator[Callable[[], object]]:
     if any(item.generated and not layout.video(item.name).is_file() for item in items):
-        require_wrapper(GENERATE, run.video.flags())
+        yield functools.partial(require_wrapper, GENERATE, run.video.flags())
     if any(item.needs_capture and not has_capture(item, run, layout) for item in items):
         if uses_preview(run):
-            _require_preview(run)
+            yield functools.partial(_require_preview_flags, run)
+            yield from (functools.partial(require_weights, file) for file in WEIGHT_FILES)
+            yield _require_runtime
         else:
-            require_wrapper(EXTRACT, run.capture.flags())
+            yield functools.partial(require_wrapper, EXTRACT, run.capture.flags())
     if run.reaches(RENDER) or (run.reaches(MOTION) and any(item.video for item in items)):
-        body_name("smplx", run.gate.smplx_model_dir)
+        yield functools.partial(body_name, "smplx", run.gate.smplx_model_dir)
 
 
-def _require_preview(run: PrepareRun) -> None:
+def _require_preview_flags(run: PrepareRun) -> None:
     capture = run.capture
     if capture.fps != NATIVE:
         raise UsageError(f"--fps {capture.fps}: the preview always reads every frame. Use --fps native.")
@@ -82,8 +99,9 @@ def _require_preview(run: PrepareRun) -> None:
         )
     if capture.static_camera:
         raise UsageError("--static-camera works only with gvhmr, gem-smpl, tram and prompthmr.")
-    for file in WEIGHT_FILES:
-        require_weights(file)
+
+
+def _require_runtime() -> None:
     try:
         metadata.version(RUNTIME)
     except metadata.PackageNotFoundError:

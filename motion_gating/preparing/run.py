@@ -12,6 +12,7 @@ from motion_gating.preparing import judging
 from motion_gating.preparing.board import Board
 from motion_gating.preparing.checks import (
     judge_of,
+    missing_programs,
     require_apart,
     require_programs,
     try_judge,
@@ -59,6 +60,8 @@ def prepare(run: PrepareRun) -> int:
     if run.dry_run:
         for line in plan_lines(run, layout, items, judge):
             say(line)
+        for problem in missing_programs(run, layout, items):
+            say_warning(f"a real run stops here: {problem}")
         return DONE
     require_programs(run, layout, items)
     with _output_folder(layout) as lock:

@@ -153,6 +153,21 @@ def test_missing_networks_of_the_preview(monkeypatch, command, here):
     assert code == 2 and "a network of the preview capture is missing" in err and not (here / "set").exists()
 
 
+def test_a_dry_run_warns_of_all_that_a_real_run_lacks(monkeypatch, command, here):
+    def missing(file):
+        raise UsageError(f"{file.name}: a network is missing.")
+
+    monkeypatch.setattr(checks, "require_weights", missing)
+    monkeypatch.delenv("WAN_ROOT", raising=False)
+    (here / "t.txt").write_text("a person runs\n")
+    code, out, err = command("v.mp4", "t.txt", "-o", "set", "--judge", "none", "--dry-run")
+    warnings = [line for line in err.splitlines() if line.startswith("warning: a real run stops here: ")]
+    assert code == 0 and "nothing was done" in out and not (here / "set").exists(), err
+    assert "WAN_ROOT is not set" in warnings[0]
+    for line, file in zip(warnings[1:], checks.WEIGHT_FILES, strict=True):
+        assert line.endswith(f"{file.name}: a network is missing.")
+
+
 def test_no_bash_is_said_where_a_wrapper_is_needed_only(monkeypatch, command, here):
     monkeypatch.setenv("PATH", os.fspath(here))
     code, _, err = command("--prompt", "walk", "-o", "set", "--judge", "none")
