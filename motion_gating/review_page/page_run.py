@@ -11,7 +11,16 @@ from itertools import chain
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries
-from motion_gating.archives.fields import EVAL_PATH, ID, MOTION_PATH, OTHER_PATH_FIELDS, PROMPT, VIDEO_PATH
+from motion_gating.archives.fields import (
+    EVAL_PATH,
+    ID,
+    JUDGE_VIDEO_PATH,
+    MOTION_PATH,
+    OTHER_PATH_FIELDS,
+    PROMPT,
+    SOURCE_VIDEO,
+    VIDEO_PATH,
+)
 from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
@@ -118,7 +127,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
 
 
 def _require_space(run: PageRun) -> None:
-    """Check that the copies of lit videos have room.
+    """Check that the copies of the videos have room.
 
     Raises:
         UsageError: less is free.
@@ -129,14 +138,24 @@ def _require_space(run: PageRun) -> None:
 
 
 def _copies(run: PageRun) -> Iterator[tuple[Location, Location]]:
-    """Each entry's lit video and its copy; errors come later, entry by entry."""
+    """Each video of an entry that the page copies, and its copy; errors come later, entry by entry."""
     names = names_on(run.output)
     for entry in read_entries(run.meta_json):
-        path = entry.get(run.video_field)
-        with contextlib.suppress(InputError):
-            if isinstance(path, str) and path:
+        for kind, path in _copied_paths(ReviewEntry(entry, None), run):
+            with contextlib.suppress(InputError):
                 video = resolve_from(path, run.meta_json)
-                yield video, run.output / "media" / f"{names.of(entry_id(entry))}_lit{video.suffix}"
+                yield video, run.output / "media" / f"{names.of(entry_id(entry))}_{kind}{video.suffix}"
+
+
+def _copied_paths(item: ReviewEntry, run: PageRun) -> Iterator[tuple[str, str]]:
+    """Kind and path of the videos that an entry names and the page copies."""
+    paths = {
+        "lit": item.path(run.video_field) or item.path(JUDGE_VIDEO_PATH),
+        "source": None if run.no_side_view or not item.path(MOTION_PATH) else item.path(SOURCE_VIDEO),
+        "overlay": item.path("overlay_path"),
+        "depth": None if item.path("overlay_path") else item.path("depth_path"),
+    }
+    return ((kind, path) for kind, path in paths.items() if path)
 
 
 def _require_apart(run: PageRun) -> None:

@@ -25,6 +25,7 @@ from sample_motions import smooth_clip
 
 from motion_gating.archives.content import text_digest
 from motion_gating.archives.scratch_file import scratch_file
+from motion_gating.review_page import page_run
 from motion_gating.review_page.entry_page import PageOptions, start_pages
 from motion_gating.review_page.media import copied, write_poster
 from motion_gating.review_page.page import harmless_json
@@ -243,6 +244,21 @@ def test_copied_media_make_the_folder_whole(tmp_path):
     for video in entry_details(tmp_path / "page", "0")["videos"]:
         assert not video["src"].startswith("..")
         assert (tmp_path / "page" / video["src"]).is_file()
+
+
+def test_the_disk_needs_room_for_every_video_that_is_copied(tmp_path, monkeypatch):
+    sizes = {"lit.mp4": 10, "source.mp4": 200, "over.mp4": 3000, "depth.mp4": 40000}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    named = {"motion_path": "a.pt", "source_video_path": "source.mp4", "depth_path": "depth.mp4"}
+    entries = [{"id": 0, **named, "video_path": "lit.mp4", "overlay_path": "over.mp4"}, {"id": 1, **named}]
+    (tmp_path / "meta.json").write_text(json.dumps(entries))
+    asked = []
+    monkeypatch.setattr(page_run, "require_space", lambda folder, size, what: asked.append((size, what)))
+    run = page_run.PageRun(tmp_path / "meta.json", tmp_path / "page", copy_media=True)
+    page_run._require_space(run)
+    page_run._require_space(replace(run, no_side_view=True))
+    assert asked == [(10 + 200 + 3000 + 200 + 40000, "the copies of 5 videos"), (43010, "the copies of 3 videos")]
 
 
 def test_without_a_report_the_page_shows_the_clips(tmp_path):
