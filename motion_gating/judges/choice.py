@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import urllib.parse
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -167,8 +168,20 @@ def _gemini(args: argparse.Namespace, need_key: bool) -> Service:
         sampling_fps=args.sampling_fps,
         service_tier=args.service_tier,
         temperature=args.temperature,
-        base_url=os.environ.get("GOOGLE_GEMINI_BASE_URL") or None,
+        base_url=_address("GOOGLE_GEMINI_BASE_URL", os.environ.get("GOOGLE_GEMINI_BASE_URL")) or None,
     )
+
+
+def _address(name: str, address: str | None) -> str:
+    """An address whose parts can be read; the error does not show it, because it may hold a key."""
+    try:
+        _ = urllib.parse.urlsplit(address or "").port
+    except ValueError:
+        raise UsageError(
+            f"{name}: is no valid address, expected http(s)://HOST[:PORT]/PATH. "
+            "Write special characters of a password as percent codes, such as %2F."
+        ) from None
+    return address or ""
 
 
 def _openai(args: argparse.Namespace) -> Service:
@@ -180,7 +193,7 @@ def _openai(args: argparse.Namespace) -> Service:
     service = OpenAICompatibleService(
         key=os.environ.get("OPENAI_API_KEY", "").strip() or None,
         model=args.vlm_model or "",
-        base_url=base_url,
+        base_url=_address("--vlm-base-url or OPENAI_BASE_URL", base_url),
         media=args.vlm_media,
         sampling_fps=args.sampling_fps,
         temperature=args.temperature,

@@ -234,7 +234,7 @@ def _write_refine_report(report: Path, records: list[dict]) -> None:
         found = []
     earlier = found if isinstance(found, list) else []
     new = {tuple(record["outputs"]) for record in records}
-    kept = [one for one in earlier if isinstance(one, dict) and tuple(one.get("outputs", ())) not in new]
+    kept = [one for one in earlier if isinstance(one, dict) and tuple(one.get("outputs") or ()) not in new]
     write_json(report, [*kept, *records])
 
 
