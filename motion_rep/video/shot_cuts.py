@@ -23,6 +23,7 @@ class ShotWatcher:
 
     def __init__(self) -> None:
         self._thumbnails: list[np.ndarray] = []
+        self._changes: list[tuple[float, float]] = []
 
     def look(self, rgb: np.ndarray) -> bool:
         """Whether the frame may be the first of a new shot, judged by the frame before alone.
@@ -31,18 +32,20 @@ class ShotWatcher:
             rgb: (height, width, 3) uint8
         """
         self._thumbnails.append(_thumbnail(rgb))
-        return len(self._thumbnails) > 1 and _is_large(*_difference(*self._thumbnails[-2:]))
+        if len(self._thumbnails) == 1:
+            return False
+        self._changes.append(_difference(*self._thumbnails[-2:]))
+        return _is_large(*self._changes[-1])
 
     def cuts(self) -> tuple[int, ...]:
         """Numbers of the frames that begin a new shot.
 
         A flash is none: the picture after it is like the one before it.
         """
-        pairs = [_difference(a, b) for a, b in zip(self._thumbnails[:-1], self._thumbnails[1:], strict=True)]
-        total = np.array([sum(pair) for pair in pairs])
+        total = np.array([sum(pair) for pair in self._changes])
         return tuple(
             index + 1
-            for index, pair in enumerate(pairs)
+            for index, pair in enumerate(self._changes)
             if _is_large(*pair) and total[index] > TIMES_NEIGHBOURS * _usual(total, index) and not self._returns(index)
         )
 
