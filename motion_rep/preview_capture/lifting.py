@@ -103,6 +103,15 @@ class LiftedFrames:
     rotations: np.ndarray
 
 
+def _weights(path: Path, what: str, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The arrays of a network's file, of which some must have these shapes."""
+    with np.load(require_file(path), allow_pickle=False) as file:
+        weights = {name: file[name] for name in file.files}
+    if any(weights.get(name, np.empty(0)).shape != shape for name, shape in shapes.items()):
+        raise InputError(f"{path}: does not hold {what}. Restore it from the project, or train it again.")
+    return weights
+
+
 class LiftingNetwork:
     """A residual multilayer perceptron; weights as plain arrays."""
 
@@ -116,15 +125,7 @@ class LiftingNetwork:
         Raises:
             InputError: the file is missing or holds other arrays.
         """
-        with np.load(require_file(path), allow_pickle=False) as file:
-            weights = {name: file[name] for name in file.files}
-        if weights.get("mean", np.empty(0)).shape != (FEATURES,) or weights.get("out_bias", np.empty(0)).shape != (
-            OUTPUTS,
-        ):
-            raise InputError(
-                f"{path}: does not hold the lifting network. Restore it from the project, or train it again."
-            )
-        return cls(weights)
+        return cls(_weights(path, "the lifting network", mean=(FEATURES,), out_bias=(OUTPUTS,)))
 
     def lift(self, track: LandmarkTrack, lens: Lens, level: np.ndarray | None = None) -> LiftedFrames:
         """Estimate every frame; the mean of the frame and of its mirror image.
@@ -277,14 +278,8 @@ class TemporalNetwork:
         Raises:
             InputError: the file is missing or holds other arrays.
         """
-        with np.load(require_file(path), allow_pickle=False) as file:
-            weights = {name: file[name] for name in file.files}
-        shapes = [weights.get(name, np.empty(0)).shape for name in ("mean", "last.bias")]
-        if shapes != [(len(COLUMNS),), (TEMPORAL_OUTPUTS,)]:
-            raise InputError(
-                f"{path}: does not hold the temporal lifting network. Restore it from the project, or train it again."
-            )
-        return cls(weights)
+        shapes = {"mean": (len(COLUMNS),), "last.bias": (TEMPORAL_OUTPUTS,)}
+        return cls(_weights(path, "the temporal lifting network", **shapes))
 
     def lift(self, track: LandmarkTrack, lens: Lens, fps: float) -> MovingBody:
         """Estimate every frame; the mean of the movement and of its mirror image."""
