@@ -38,6 +38,14 @@ class Content:
         """For a record or an entry."""
         return asdict(self)
 
+    def changed_in(self, now: Content) -> str | None:
+        """The first part that is another one now; a part that is unknown in either is no change."""
+        for part in ("motion", "clip", "text"):
+            judged, found = getattr(self, part), getattr(now, part)
+            if judged is not None and found is not None and judged != found:
+                return part
+        return None
+
 
 def content_from(value: object) -> Content | None:
     """The inverse of :meth:`Content.as_dict`; None for any other value."""

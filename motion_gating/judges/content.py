@@ -13,8 +13,6 @@ from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import read_motion
 
-PARTS = ("motion", "clip", "text")
-
 
 def changed_part(judged: Content | None, question: Question) -> str | None:
     """The part of a question that differs from the judged content; None where all known parts agree."""
@@ -26,11 +24,7 @@ def changed_part(judged: Content | None, question: Question) -> str | None:
     )
     if question.description is not None:
         now = replace(now, text=text_digest(question.description))
-    for part in PARTS:
-        before, found = getattr(judged, part), getattr(now, part)
-        if before is not None and found is not None and before != found:
-            return part
-    return None
+    return judged.changed_in(now)
 
 
 def _judged_clip(judged: Content, question: Question) -> str | None:

@@ -55,7 +55,7 @@ class Reviewing:
             content: of the entry now; verdicts on other content are left out.
         """
         group, identifier = _group(entry), entry_id(entry)
-        given = [_item(verdict) for verdict in self.verdicts.get(str(identifier), ()) if _is_about(verdict, content)]
+        given = [_item(one) for one in self.verdicts.get(str(identifier), ()) if _is_about(one, content)]
         names = reviewers_for(identifier if group is None else f"group {group}", self.reviewers, self.overlap)
         whole = {key: entry[key] for key in (SEED, RANK) if group is not None and isinstance(entry.get(key), int)}
         found = {"group": group, "given": given, "for": [self.reviewers.index(name) for name in names]}
@@ -83,8 +83,4 @@ def _item(verdict: HumanVerdict) -> dict[str, object]:
 
 
 def _is_about(verdict: HumanVerdict, content: Content) -> bool:
-    """Whether a verdict is about this content; unknown parts agree with everything."""
-    if verdict.content is None:
-        return True
-    pairs = ((getattr(verdict.content, part), getattr(content, part)) for part in ("motion", "clip", "text"))
-    return all(judged is None or now is None or judged == now for judged, now in pairs)
+    return verdict.content is None or verdict.content.changed_in(content) is None

@@ -83,7 +83,11 @@ def read_capture(
     return open_capture(path, format, trust_pickle, image_size, corrections).capture(person, space, focal_length)
 
 
-def list_people(path: str | os.PathLike, format: str = "auto", trust_pickle: bool = False) -> tuple[Person, ...]:  # noqa: A002
+def list_people(
+    path: str | os.PathLike,
+    format: str = "auto",  # noqa: A002
+    trust_pickle: bool = False,
+) -> tuple[Person, ...]:
     """Who is in a file, with lengths, the longest first.
 
     Raises:
