@@ -19,8 +19,10 @@ from motion_rep.common.errors import InputError
 from motion_rep.runs.ordered_threads import usable_cores
 from motion_rep.video.reading import open_video
 
+VIDEOS, CAPTURES, MOTIONS = "step 1, videos from text", "step 2, captures", "step 3, motions"
+OVERLAYS, RENDERS = "step 3, overlays", "step 4, videos of the motions"
 # Seconds of one core for a second of motion at 16 fps, as measured on one machine (see Speed in scripts/README.md).
-PREVIEW, OVERLAY, RENDERED, MOTIONS = 0.8, 0.23, 0.22, 0.03
+PREVIEW, SHARES = 0.8, {MOTIONS: 0.03, OVERLAYS: 0.23, RENDERS: 0.22}
 USUAL_SECONDS = 5.0  # of a motion whose length is unknown
 MEASURED_VIDEOS = 200  # more are taken to be as long as these
 QUESTION_TOKENS = 400  # of the text of one call
@@ -48,29 +50,39 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 360 else f"{max(seconds, 1):.0f} seconds"
 
 
-def planned_steps(run: PrepareRun, layout: Layout, items: Sequence[Item]) -> list[PlannedStep]:
-    """The steps of a run that have entries."""
+def step_entries(run: PrepareRun, items: Sequence[Item]) -> dict[str, int]:
+    """How many entries each step of a run has; steps without entries are left out."""
     good = [item for item in items if item.problem is None]
-    length = _mean_seconds(good)
-    generated = [item for item in good if item.generated]
-    captured = [item for item in good if item.needs_capture]
-    made, current = (sum(layout.video(item.name).is_file() for item in generated), 0)
-    if captured:
-        current = sum(has_capture(item, run, layout) for item in captured)
-    capture_time = (len(captured) - current) * length * PREVIEW if uses_preview(run) else None
-    steps = [
-        (CAPTURE, PlannedStep(f"step 1, videos from text ({run.video.model})", len(generated), made, None)),
-        (CAPTURE, PlannedStep(f"step 2, captures ({_capture_name(run)})", len(captured), current, capture_time)),
-        (MOTION, PlannedStep("step 3, motions", len(good), 0, len(good) * length * MOTIONS)),
-        (MOTION, _overlays(good, length)),
-        (RENDER, PlannedStep("step 4, videos of the motions", len(good), 0, len(good) * length * RENDERED)),
+    counts = (
+        (CAPTURE, VIDEOS, sum(item.generated for item in good)),
+        (CAPTURE, CAPTURES, sum(item.needs_capture for item in good)),
+        (MOTION, MOTIONS, len(good)),
+        (MOTION, OVERLAYS, sum(item.video is not None for item in good)),
+        (RENDER, RENDERS, len(good)),
+    )
+    return {name: count for reached, name, count in counts if run.reaches(reached) and count}
+
+
+def planned_steps(run: PrepareRun, layout: Layout, items: Sequence[Item], length: float) -> list[PlannedStep]:
+    """The steps of a run that have entries, with what is done already and the time they take.
+
+    Args:
+        length: mean seconds of a motion.
+    """
+    good = [item for item in items if item.problem is None]
+    done = {
+        VIDEOS: sum(item.generated and layout.video(item.name).is_file() for item in good),
+        CAPTURES: sum(item.needs_capture and has_capture(item, run, layout) for item in good),
+    }
+    titles = {VIDEOS: f"{VIDEOS} ({run.video.model})", CAPTURES: f"{CAPTURES} ({_capture_name(run)})"}
+    shares = {**SHARES, CAPTURES: PREVIEW} if uses_preview(run) else SHARES
+    return [
+        PlannedStep(
+            titles.get(name, name), count, made, (count - made) * length * shares[name] if name in shares else None
+        )
+        for name, count in step_entries(run, items).items()
+        for made in (done.get(name, 0),)
     ]
-    return [step for reached, step in steps if run.reaches(reached) and step.entries]
-
-
-def _overlays(items: Sequence[Item], length: float) -> PlannedStep:
-    count = sum(item.video is not None for item in items)
-    return PlannedStep("step 3, overlays", count, 0, count * length * OVERLAY)
 
 
 def _capture_name(run: PrepareRun) -> str:
@@ -89,12 +101,13 @@ def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Ju
     yield f"{len(items)} entries: " + ", ".join(f"{count} from {what}" for what, count in starts.items() if count)
     for item in bad:
         yield f"cannot start: {item.identifier}: {item.problem}"
-    steps = planned_steps(run, layout, items)
+    length = _mean_seconds(items)
+    steps = planned_steps(run, layout, items, length)
     cores = min(usable_cores(), run.engine.workers or usable_cores())
     for step in steps:
         yield step.line(cores)
     if run.reaches(GATE):
-        yield _judging(run, len(items) - len(bad), _mean_seconds(items), judge)
+        yield _judging(run, len(items) - len(bad), length, judge)
         yield from _ranking(items, judge)
     total = sum(step.seconds or 0.0 for step in steps) / cores
     unknown = " and the steps whose time is not known" if any(step.seconds is None for step in steps) else ""

@@ -20,7 +20,7 @@ from motion_gating.preparing.checks import (
 from motion_gating.preparing.inputs import layout_of, read_items
 from motion_gating.preparing.items import Item
 from motion_gating.preparing.layout import FOLDERS, Layout
-from motion_gating.preparing.plan import plan_lines, planned_steps
+from motion_gating.preparing.plan import plan_lines, step_entries
 from motion_gating.preparing.settings import GATE, MOTION, RENDER, PrepareRun
 from motion_gating.preparing.steps import (
     Work,
@@ -66,7 +66,7 @@ def prepare(run: PrepareRun) -> int:
     require_programs(run, layout, items)
     with _output_folder(layout) as lock:
         try_judge(judge)
-        work = Work(run, layout, items, Board(_steps_of(run, layout, items)), lock)
+        work = Work(run, layout, items, Board(_steps_of(run, items)), lock)
         with work.board:
             _do_steps(work)
         return _finish(work)
@@ -100,10 +100,10 @@ def _remove_empty(folder: Path, itself: bool) -> None:
             path.rmdir()
 
 
-def _steps_of(run: PrepareRun, layout: Layout, items: list[Item]) -> int:
+def _steps_of(run: PrepareRun, items: list[Item]) -> int:
     """The steps of all entries, for the progress bar."""
     after = len(items) * (run.reaches(GATE) + run.makes_page)
-    return sum(step.entries for step in planned_steps(run, layout, items)) + after
+    return sum(step_entries(run, items).values()) + after
 
 
 def _do_steps(work: Work) -> None:

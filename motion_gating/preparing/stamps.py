@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 from collections.abc import Iterable
@@ -17,10 +18,21 @@ from motion_rep.files.local_files import file_sha256
 def digest_of(files: Iterable[Path], settings: object = "") -> str | None:
     """Hex digest of the contents of files and of settings; None where a file cannot be read."""
     try:
-        parts = [*(file_sha256(file) for file in files), str(settings)]
+        parts = [*(_digest(file) for file in files), str(settings)]
     except (InputError, OSError):
         return None
     return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _digest(file: Path) -> str:
+    found = os.stat(file)
+    return _digest_of_state(file, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _digest_of_state(file: Path, *state: int) -> str:
+    """Read once in a run, although the plan and several steps ask about a video."""
+    return file_sha256(file)
 
 
 def is_current(result: Path, stamp: Path, digest: str | None) -> bool:
