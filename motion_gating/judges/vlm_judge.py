@@ -108,10 +108,8 @@ class VlmJudge:
         try:
             with self._conversation(question) as (conversation, (described,)):
                 return self._examined(conversation, described)
-        except InputError as error:
-            return undecided(self.name, NO_QUESTION, self._shown(error, 2 * MESSAGE_CHARACTERS))
         except Exception as error:  # costs this entry its verdict, not the run
-            return undecided(self.name, UNEXPECTED, self._shown(f"{type(error).__name__}: {error}"))
+            return undecided(self.name, *self._why(error))
 
     def unanswered(self, question: Question) -> int:
         """The least number of calls that the question takes: answers that are not in the cache.
@@ -138,15 +136,9 @@ class VlmJudge:
                     return Preference(None, error_kind=NO_QUESTION, error="not in the cache")
                 cached = not ask or bool(conversation.from_cache)
                 return Preference(better_of(values, least), str(values["analysis"]), cached=cached)
-        except RunStopped:
-            reason = self.stop.message if self.stop else "the run ended"
-            return Preference(None, error_kind=RUN_ENDED, error=f"not asked: {reason}")
-        except CallFailure as failure:
-            return Preference(None, error_kind=failure.kind.value, error=failure.message)
-        except InputError as error:
-            return Preference(None, error_kind=NO_QUESTION, error=self._shown(error, 2 * MESSAGE_CHARACTERS))
         except Exception as error:  # costs this pair its answer, not the run
-            return Preference(None, error_kind=UNEXPECTED, error=self._shown(f"{type(error).__name__}: {error}"))
+            kind, words = self._why(error)
+            return Preference(None, error_kind=kind, error=words)
 
     def _examined(self, conversation: Conversation, described: Description | None) -> Verdict:
         parts: list[Part] = []
@@ -154,16 +146,24 @@ class VlmJudge:
         try:
             for part in self.protocol.examine(conversation):
                 parts.append(part)
-        except RunStopped:
-            reason = self.stop.message if self.stop else "the run ended"
-            return _verdict(conversation, parts, remarks, None, RUN_ENDED, f"not asked: {reason}")
-        except CallFailure as failure:
-            return _verdict(conversation, parts, remarks, None, failure.kind.value, failure.message)
+        except (RunStopped, CallFailure) as error:
+            return _verdict(conversation, parts, remarks, None, *self._why(error))
         matches = self.protocol.settle(parts)
         if matches is None:
             said = ", ".join(f"{part.name}: {_SUPPORT[part.supports]}" for part in parts)
             return _verdict(conversation, parts, remarks, None, SPLIT, f"the evidence is split ({said})")
         return _verdict(conversation, parts, remarks, matches)
+
+    def _why(self, error: Exception) -> tuple[str, str]:
+        """Kind and words of an error that leaves a question without an answer."""
+        match error:
+            case RunStopped():
+                return RUN_ENDED, f"not asked: {self.stop.message if self.stop else 'the run ended'}"
+            case CallFailure():
+                return error.kind.value, self._shown(error.message)
+            case InputError():
+                return NO_QUESTION, self._shown(error, 2 * MESSAGE_CHARACTERS)
+        return UNEXPECTED, self._shown(f"{type(error).__name__}: {error}")
 
     def _shown(self, text: object, length: int = MESSAGE_CHARACTERS) -> str:
         return shown(text, self.service.secrets, length)
