@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -19,7 +20,7 @@ from motion_gating.label_tools.labelled import Labelled, labelled_entries
 from motion_gating.review_page.records import keep_records, run_facts
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
-from motion_rep.common.overwriting import READ, NamedPath, refuse_overwriting
+from motion_rep.common.overwriting import NamedPath, inputs_among, refuse_overwriting
 from motion_rep.files.atomic_writing import write_bytes
 
 LABEL_STUDIO, FIFTYONE = FORMATS = ("label-studio", "fiftyone")
@@ -36,9 +37,8 @@ def export_labels(args: argparse.Namespace) -> int:
     written: list[NamedPath] = [("--output", output), ("the labels of --output", config)]
     fields = fields_from(args)
     read = files_named(read_entries(args.meta_json), args.meta_json, (*PATH_FIELDS, fields.video, JUDGE_VIDEO_PATH))
-    given = ((one.flag, one.path) for one in args.given_paths if one.kind.role == READ)
-    refuse_overwriting(written, chain(given, read))
-    counts = [0, 0]
+    refuse_overwriting(written, chain(inputs_among(args.given_paths), read))
+    counts: Counter[bool] = Counter()
     with scratch_file(output) as file:
         records = keep_records(args.quality_report, file)
         found = labelled_entries(args.meta_json, records, read_verdicts(*(args.verdicts or ())), fields)
@@ -52,20 +52,18 @@ def export_labels(args: argparse.Namespace) -> int:
                 for entry in entries:
                     write(task_of(entry, root, judge))
             write_bytes(config, CONFIG.encode())
-    exported, without = counts
+    exported, without = counts[True], counts[False]
     if without:
         say_warning(f"{without} entries have no video file; they are left out. Render them first.")
     say(f"{exported} entries in {output}" + ("" if args.format == FIFTYONE else f"; labels of the project in {config}"))
     return SOME_FAILED if without else DONE
 
 
-def _counted(entries: Iterator[Labelled | object], counts: list[int]) -> Iterator[Labelled]:
+def _counted(entries: Iterator[Labelled | None], counts: Counter[bool]) -> Iterator[Labelled]:
     for entry in entries:
-        if isinstance(entry, Labelled):
-            counts[0] += 1
+        counts[entry is not None] += 1
+        if entry is not None:
             yield entry
-        else:
-            counts[1] += 1
 
 
 def _write_fiftyone(output: Path, entries: Iterator[Labelled]) -> None:

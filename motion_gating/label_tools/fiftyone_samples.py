@@ -9,7 +9,7 @@ import os
 
 from motion_gating.label_tools.labelled import Labelled
 from motion_gating.metrics.table import METRICS
-from motion_gating.verdicts.label_studio import MATCH, MISMATCH, UNSURE
+from motion_gating.verdicts.label_studio import LABELS
 from motion_rep.files.locations import RemotePath
 
 _STRING, _FLOAT = "fiftyone.core.fields.StringField", "fiftyone.core.fields.FloatField"
@@ -30,15 +30,14 @@ def heading(name: str) -> dict[str, object]:
 
 def sample_of(entry: Labelled) -> dict[str, object]:
     """The sample of an entry; the gate's decision, the judge's verdict and those of people as classifications."""
-    decision = {True: "passes", False: "rejected", None: "undecided"}[entry.decision]
     people = [_label(v.matches, v.analysis, v.reviewer) for v in entry.people if not v.says_nothing]
     return {
         "filepath": str(entry.video) if isinstance(entry.video, RemotePath) else os.path.abspath(entry.video),
-        "tags": [decision],
+        "tags": [entry.decision_in_words],
         "entry_id": str(entry.identifier),
         "text": entry.text,
         "reasons": "; ".join(entry.reasons) or None,
-        "gate": {"_cls": "Classification", "label": decision},
+        "gate": {"_cls": "Classification", "label": entry.decision_in_words},
         "judge": None if entry.matches is None else _label(entry.matches, entry.analysis),
         "people": {"_cls": "Classifications", "classifications": people} if people else None,
         **entry.figures,
@@ -46,6 +45,5 @@ def sample_of(entry: Labelled) -> dict[str, object]:
 
 
 def _label(matches: bool | None, analysis: str | None, reviewer: str | None = None) -> dict[str, object]:
-    label = {True: MATCH, False: MISMATCH, None: UNSURE}[matches]
     more = {"analysis": analysis, "reviewer": reviewer}
-    return {"_cls": "Classification", "label": label, **{key: value for key, value in more.items() if value}}
+    return {"_cls": "Classification", "label": LABELS[matches], **{key: value for key, value in more.items() if value}}

@@ -16,9 +16,9 @@ from motion_gating.verdicts.label_studio import (
     ANALYSIS,
     CONTENT,
     ID,
+    LABELS,
     MATCHES,
     NOT_USABLE,
-    UNSURE,
     USABLE,
     USE,
     VERDICT,
@@ -54,12 +54,11 @@ def task_of(entry: Labelled, root: Path, judge: str) -> dict[str, object]:
         judge: the name of the prediction.
     """
     figures = ", ".join(f"{key} {value:.3g}" for key, value in entry.figures.items())
-    decision = {True: "passes", False: "rejected", None: "undecided"}[entry.decision]
     data = {
         ID: json.dumps(entry.identifier),
         "video": url_of(entry.video, root),
         "text": entry.text,
-        "figures": f"{decision}: {'; '.join(entry.reasons)}. {figures}" if entry.reasons else figures,
+        "figures": f"{entry.decision_in_words}: {'; '.join(entry.reasons)}. {figures}" if entry.reasons else figures,
         **entry.figures,
         **({} if entry.content is None else {CONTENT: entry.content.as_dict()}),
     }
@@ -80,8 +79,7 @@ def url_of(video: Location, root: Path) -> str:
 
 
 def _annotation(matches: bool | None, analysis: str | None, usable: bool | None = None) -> dict[str, object]:
-    verdict = next(label for label, value in MATCHES.items() if value is matches) if matches is not None else UNSURE
-    labels = [_choice(VERDICT, verdict)]
+    labels = [_choice(VERDICT, LABELS[matches])]
     labels += [] if usable is None else [_choice(USE, USABLE if usable else NOT_USABLE)]
     labels += [] if not analysis else [_label(ANALYSIS, "textarea", {"text": [analysis]})]
     return {"result": labels}

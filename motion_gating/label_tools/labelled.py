@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_id
 from motion_gating.archives.content import Content, content_from
 from motion_gating.archives.fields import CONTENT, REASONS, VLM_ANALYSIS, VLM_MATCHES, Fields
 from motion_gating.archives.texts import text_of
@@ -40,11 +39,16 @@ class Labelled:
     content: Content | None
     people: tuple[HumanVerdict, ...]
 
+    @property
+    def decision_in_words(self) -> str:
+        """The gate's decision."""
+        return {True: "passes", False: "rejected", None: "undecided"}[self.decision]
+
 
 def labelled_entries(
     meta_json: Location, records: KeptRecords, verdicts: Verdicts, fields: Fields
-) -> Iterator[Labelled | object]:
-    """Each entry of an archive; the id alone of one without a video, or whose local video is missing.
+) -> Iterator[Labelled | None]:
+    """Each entry of an archive; None for one without a video, or whose local video is missing.
 
     Raises:
         UsageError: the archive cannot be used.
@@ -54,7 +58,7 @@ def labelled_entries(
         video = item.path(fields.video) or item.path(fields.judged_video(item.entry))
         place = None if video is None else resolve_from(video, meta_json)
         if place is None or (isinstance(place, Path) and not os.path.isfile(place)):
-            yield entry_id(item.entry)
+            yield None
         else:
             yield _labelled(item, place, verdicts, fields)
 

@@ -14,6 +14,7 @@ MATCH, MISMATCH, UNSURE = "match", "mismatch", "unsure"
 USABLE, NOT_USABLE = "usable", "not usable"
 VERDICT, USE, ANALYSIS = "verdict", "use", "analysis"  # names of the controls
 MATCHES = {MATCH: True, MISMATCH: False, UNSURE: None}
+LABELS = {matches: label for label, matches in MATCHES.items()}
 # Keys of a task's data.
 ID, CONTENT = "entry_id", "content"
 

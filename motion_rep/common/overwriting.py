@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,12 @@ def require_apart(given: Iterable[GivenPath]) -> None:
         for one in given
         if one.kind.role == WRITTEN and not (one.kind.replaces and one.path == known.get(one.kind.replaces))
     ]
-    refuse_overwriting(outputs, ((one.flag, one.path) for one in given if one.kind.role == READ))
+    refuse_overwriting(outputs, inputs_among(given))
+
+
+def inputs_among(given: Iterable[GivenPath]) -> Iterator[NamedPath]:
+    """The flags of files that a command reads, for outputs whose names it derives."""
+    return ((one.flag, one.path) for one in given if one.kind.role == READ)
 
 
 def refuse_overwriting(outputs: Iterable[NamedPath], inputs: Iterable[NamedPath]) -> None:
