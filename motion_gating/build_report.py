@@ -60,6 +60,16 @@ def build_parser() -> Parser:
         "and then the agreement of the reviewers is printed",
     )
     add_reviewer_flags(parser)
+    _add_view_flags(parser)
+    add_jitter_flag(parser, f"default: what the gate used, else {DEFAULT_JITTER}", default=None)
+    add_model_flag(parser, " for the views")
+    add_renderer_flag(parser, " the views")
+    add_run_flags(parser)
+    add_field_flags(parser)
+    return parser
+
+
+def _add_view_flags(parser: Parser) -> None:
     parser.add_argument(
         "--no-side-view",
         action="store_true",
@@ -71,12 +81,6 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere"
     )
-    add_jitter_flag(parser, f"default: what the gate used, else {DEFAULT_JITTER}", default=None)
-    add_model_flag(parser, " for the views")
-    add_renderer_flag(parser, " the views")
-    add_run_flags(parser)
-    add_field_flags(parser)
-    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
