@@ -53,14 +53,7 @@ def build_parser() -> Parser:
         "beside each video, else the file name); without INPUT, generate their videos",
     )
     _add_step_flags(parser)
-    parser.add_argument("--until", choices=UNTIL, help="end after this step (default: review page and TM2M archive)")
-    parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
-    parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that TM2M reads")
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="check everything, print the plan and what a real run lacks here; ask and write nothing",
-    )
+    _add_end_flags(parser)
     add_limit_flags(parser)
     add_undecided_flags(parser)
     add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
@@ -100,6 +93,18 @@ def _add_step_flags(parser: Parser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="level, smooth and plant the feet where it is safe; the raw motions are kept",
+    )
+
+
+def _add_end_flags(parser: Parser) -> None:
+    """Where a run ends, and what it leaves."""
+    parser.add_argument("--until", choices=UNTIL, help="end after this step (default: review page and TM2M archive)")
+    parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
+    parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that TM2M reads")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check everything, print the plan and what a real run lacks here; ask and write nothing",
     )
 
 

@@ -13,13 +13,12 @@ from motion_gating.archives.flags import add_scheme_flag
 from motion_rep.common.command_line import Parser, frame_rate, from_flags, picture_side, positive_int, run_command
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import WRITTEN, PathFlag
-from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
+from motion_rep.drawing.flags import SMALL, WIDE, add_model_flag, add_renderer_flag
 from motion_rep.files.locations import folder_location, is_remote, location, read_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
 
 # Starting a worker costs about as much as this many clips.
 WORTH_A_WORKER = 3
-WIDE, SMALL = 960, 512
 
 
 def build_parser() -> Parser:

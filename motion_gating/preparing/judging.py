@@ -20,9 +20,8 @@ from motion_gating.ranking.group_rank import RankedGroup
 from motion_gating.ranking.ranking_run import run_ranking
 from motion_gating.rendering.archive_run import ArchiveRun, render_archive
 from motion_gating.review_page.page_run import PageRun, make_review
+from motion_rep.drawing.flags import SMALL, WIDE
 from motion_rep.drawing.mbench_scene import CLOSE
-
-RENDERED_SIDE, JUDGED_SIDE = 960, 512  # as of the renderer
 
 
 def asks_model(gate: argparse.Namespace) -> bool:
@@ -38,8 +37,8 @@ def render(work: Work) -> None:
         layout.archive,
         layout.rendered,
         layout.renders,
-        RENDERED_SIDE,
-        RENDERED_SIDE,
+        WIDE,
+        WIDE,
         smplx_model_dir=gate.smplx_model_dir,
         renderer=gate.renderer,
     )
@@ -50,8 +49,8 @@ def render(work: Work) -> None:
             for_judge = replace(
                 drawn,
                 meta_json=layout.rendered,
-                width=JUDGED_SIDE,
-                height=JUDGED_SIDE,
+                width=SMALL,
+                height=SMALL,
                 framing=CLOSE,
                 sampling_fps=gate.sampling_fps,
             )

@@ -83,6 +83,14 @@ class Layout:
         return self.folder / "videos"
 
     @property
+    def motions(self) -> Path:
+        return self.folder / "motions"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
     def raw_motions(self) -> Path:
         return self.folder / "motions_raw"
 
@@ -105,7 +113,7 @@ class Layout:
         return self._names.of(identifier)
 
     def motion(self, name: str) -> Path:
-        return self.folder / "motions" / f"{name}.pt"
+        return self.motions / f"{name}.pt"
 
     def raw_motion(self, name: str) -> Path:
         return self.raw_motions / f"{name}.pt"
@@ -123,7 +131,7 @@ class Layout:
         return self.folder / ".state" / f"{name}.{step}"
 
     def log(self, name: str) -> Path:
-        return self.folder / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     def written(self, names: Iterable[tuple[str, bool]]) -> Iterator[Path]:
         """All files that a run may write, for the names of entries and whether a video is generated for them."""

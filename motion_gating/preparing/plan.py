@@ -10,12 +10,12 @@ from motion_gating.archives.candidates import group_of
 from motion_gating.judges.cost import OUTPUT_TOKENS
 from motion_gating.judges.interface import Judge
 from motion_gating.preparing.items import Item
-from motion_gating.preparing.judging import JUDGED_SIDE
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import CAPTURE, GATE, MOTION, RENDER, PrepareRun
 from motion_gating.preparing.steps import has_capture, uses_preview
 from motion_gating.ranking.contest import most_calls
 from motion_rep.common.errors import InputError
+from motion_rep.drawing.flags import SMALL
 from motion_rep.runs.ordered_threads import usable_cores
 from motion_rep.video.reading import open_video
 
@@ -138,7 +138,7 @@ def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) 
     price = model.meter.price
     if price is None:
         return f"{start}: {calls} calls; their price is not known"
-    tokens = model.estimate_tokens(length, JUDGED_SIDE, JUDGED_SIDE) + QUESTION_TOKENS
+    tokens = model.estimate_tokens(length, SMALL, SMALL) + QUESTION_TOKENS
     low, high = (price.dollars(count * tokens, count * OUTPUT_TOKENS) for count in (least, most))
     dollars = f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
     return f"{start}: {calls} calls, about {dollars} dollars at the prices of {price.as_of}"

@@ -27,16 +27,19 @@ class VideoSettings:
     prompt_field: str | None = None
     candidates: int = 1
 
+    @property
+    def _given(self) -> dict[str, object]:
+        given = {"--seed": self.seed, "--size": self.size, "--frames": self.frames, "--prompt-field": self.prompt_field}
+        return {name: value for name, value in given.items() if value is not None}
+
     def flags(self) -> list[str]:
         """Arguments of generate_video.sh."""
-        given = {"seed": self.seed, "size": self.size, "frames": self.frames, "prompt-field": self.prompt_field}
-        return [f"--model={self.model}", *(f"--{name}={value}" for name, value in given.items() if value is not None)]
+        return [f"--model={self.model}", *(f"{name}={value}" for name, value in self._given.items())]
 
     @property
     def given_flag(self) -> str | None:
         """A flag that was given and that only generated videos need."""
-        given = {"--seed": self.seed, "--size": self.size, "--frames": self.frames, "--prompt-field": self.prompt_field}
-        return next((name for name, value in given.items() if value is not None), None)
+        return next(iter(self._given), None)
 
 
 @dataclass(frozen=True)

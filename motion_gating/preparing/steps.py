@@ -212,7 +212,7 @@ def make_motions(work: Work) -> None:
                 _note_motion(work, item, result, records)
             counts["failed" if isinstance(result, Failed) else result.how] += 1
             board.advance(item.name)
-        say(", ".join(f"{count} {how}" for how, count in counts.items()) + f" -> {layout.motion('x').parent}")
+        say(", ".join(f"{count} {how}" for how, count in counts.items()) + f" -> {layout.motions}")
     if run.refine:
         _write_refine_report(layout.refine_report, records)
     write_archive(work)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
-from motion_gating.archives.fields import CHOSEN, IMAGE_FIT, JITTER, RANK
+from motion_gating.archives.fields import CHOSEN, ID, IMAGE_FIT, JITTER, RANK, REASONS, USE_REF_MOTION, VLM_ERROR
 from motion_gating.preparing.items import Item
 from motion_gating.preparing.layout import Layout
 from motion_rep.common.command_line import DONE, SOME_FAILED
@@ -39,13 +39,13 @@ class Row:
 
 def row_of(record: Mapping[str, object]) -> Row:
     """The row of a record of the gate."""
-    given = record.get("reasons")
+    given = record.get(REASONS)
     reasons = "; ".join(map(str, given)) if isinstance(given, list) else ""
     figures = tuple(_figure(record.get(key), form) for key, _, form in FIGURES)
-    used = record.get("use_ref_motion")
+    used = record.get(USE_REF_MOTION)
     if used is None:
-        return Row(record.get("id"), UNDECIDED, str(record.get("vlm_error") or reasons), figures)
-    return Row(record.get("id"), PASSED if used else REJECTED, reasons, figures)
+        return Row(record.get(ID), UNDECIDED, str(record.get(VLM_ERROR) or reasons), figures)
+    return Row(record.get(ID), PASSED if used else REJECTED, reasons, figures)
 
 
 def _figure(value: object, form: str) -> str:
@@ -98,7 +98,7 @@ def _rank_in_words(entry: Mapping[str, object]) -> str:
 
 def _decided(report: Path) -> dict[str, Row]:
     try:
-        return {str(one.get("id")): row_of(one) for one in read_items(report) if isinstance(one, dict)}
+        return {str(one.get(ID)): row_of(one) for one in read_items(report) if isinstance(one, dict)}
     except InputError:  # the gate did not run
         return {}
 
@@ -131,11 +131,11 @@ def places(layout: Layout) -> list[str]:
     """Where to look: what the run has made."""
     named = [
         ("overlays", layout.checks),
-        ("motions", layout.motion("x").parent),
+        ("motions", layout.motions),
         ("metadata", layout.gated),
         ("archive for TM2M", layout.for_tm2m),
         ("report", layout.report),
-        ("messages", layout.log("x").parent),
+        ("messages", layout.logs),
     ]
     page = [f"review page: {layout.page.resolve().as_uri()}"] if layout.page.exists() else []
     return [*page, *(f"{what}: {path}" for what, path in named if path.exists())]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motion_gating.archives.making import seconds_of
-from motion_rep.common.outcomes import CONVERTED, UNCHANGED
+from motion_rep.common.outcomes import UNCHANGED
 from motion_rep.conversion.items import convert_pair
 from motion_rep.conversion.settings import Settings as ConversionSettings
 from motion_rep.drawing.motion_check import Checker, CheckJob, CheckOptions, load_checker
@@ -127,6 +127,3 @@ def start_checking(model: str | None, renderer: str) -> Callable[[CheckJob], lis
 
 def _check(checker: Checker, job: CheckJob) -> list[str]:
     return checker.check(job, CheckOptions(), lambda frames, total: frames)
-
-
-MADE = (CONVERTED, COPIED)

@@ -96,8 +96,7 @@ def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED
         return RankedGroup(group.name, (*ranks, *dropped), PERSON)
     contest = Contest(tuple(range(len(foremost))))
     why_not = _why_no_pairs(foremost) if ask is not None else None
-    asked = ask is not None and why_not is None and len(foremost) > 1
-    if ask is not None and asked:
+    if ask is not None and why_not is None and len(foremost) > 1:
         contest = hold_contest(
             len(foremost), lambda first, second, least: ask(foremost[first], foremost[second], least)
         )

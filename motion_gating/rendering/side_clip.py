@@ -15,11 +15,11 @@ from motion_gating.archives.content import motion_digest
 from motion_gating.rendering.clip_render import SIDE, STYLE_VERSION, RenderSettings, draw_video
 from motion_rep.bodies.body_models import BUILT_IN, load_body
 from motion_rep.common.rates import DRAWING, playback_rate
+from motion_rep.drawing.flags import SMALL
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 
-PIXELS = 512
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -36,7 +36,7 @@ class SideClip:
     @property
     def settings(self) -> RenderSettings:
         """The built-in mannequin, drawn on the CPU, near."""
-        return RenderSettings(PIXELS, PIXELS, body=BUILT_IN, framing=SIDE, sampling_fps=self.sampling_fps)
+        return RenderSettings(SMALL, SMALL, body=BUILT_IN, framing=SIDE, sampling_fps=self.sampling_fps)
 
     @property
     def digest(self) -> str:
@@ -51,10 +51,8 @@ class SideClip:
         Raises:
             InputError: it cannot be written.
         """
-        parameters, (fps, _) = (
-            body_parameters(self.motion.motion.double()),
-            playback_rate(DRAWING, None, self.motion.fps),
-        )
+        parameters = body_parameters(self.motion.motion.double())
+        fps, _ = playback_rate(DRAWING, None, self.motion.fps)
         with tempfile.TemporaryDirectory() as folder:
             path, body = Path(folder) / "side.mp4", load_body(model_path=BUILT_IN)
             with _ONE_AT_A_TIME:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from motion_rep.common.command_line import Parser
 from motion_rep.common.overwriting import READ, PathFlag
 
+# Width and height of lit videos in pixels: for people, and for a model.
+WIDE, SMALL = 960, 512
+
 
 def add_model_flag(parser: Parser, drawn: str = "") -> None:
     """Add ``--smplx-model-dir``; ``drawn`` are words about what it is for, after a space."""
