@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -328,7 +329,10 @@ def test_auto_takes_the_preview_in_one_line_where_there_is_no_gpu(tmp_path, vide
             continue
         done = extract(tmp_path, environment, "--video", str(video), "--output", "hmr.pt", "--dry-run")
         assert done.returncode == 0 and reason in done.stdout
-        assert done.stdout.count("\n") == 2 and f"capture_preview.py --video '{video}' --output" in done.stdout
+        words = shlex.split(done.stdout.splitlines()[1])
+        place = words.index("--video")
+        assert done.stdout.count("\n") == 2 and words[place - 1] == str(REPO / "motion_rep/capture_preview.py")
+        assert words[place + 1 : place + 3] == [str(video), "--output"]
 
 
 def test_auto_takes_smplest_x_where_a_gpu_is(tmp_path, video, programs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -41,7 +42,7 @@ def test_closed_streams_do_not_decide_about_the_work(tmp_path, closed):
     write_motion(tmp_path / "a.pt", smooth_clip())
     command = [sys.executable, str(REPO / "motion_rep/export_motion.py"), str(tmp_path / "a.pt")]
     shell = " ".join(f"{number}>&-" if number else "0<&-" for number in closed)
-    line = f"exec {' '.join(command)} -o {tmp_path / 'out.csv'} {shell}"
+    line = f"exec {shlex.join([*command, '-o', str(tmp_path / 'out.csv')])} {shell}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=120, check=False)
     assert done.returncode == 0 and (tmp_path / "out.csv").is_file()
 
