@@ -43,7 +43,7 @@ def build_parser() -> Parser:
     add_field_flags(parser)
     _add_choice_flags(parser)
     add_limit_flags(parser)
-    parser.add_argument("--check-only", action="store_true", help="check the flags, the key and the judge, then end")
+    parser.add_argument("--check-only", action="store_true", help="check the flags, the key and the judge, then exit")
     add_run_flags(parser)
     add_judge_flags(parser, (GEMINI, OPENAI, MANUAL, NONE))
     add_verdicts_flag(parser)
@@ -57,7 +57,9 @@ def _add_choice_flags(parser: Parser) -> None:
     )
     add_undecided_flags(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="count the calls and estimate their tokens; ask and write nothing"
+        "--dry-run",
+        action="store_true",
+        help="count the calls and estimate their tokens, without calling the judge or writing files",
     )
     parser.add_argument("--device", default="auto", help="accepted for compatibility; the CPU computes the figures")
 

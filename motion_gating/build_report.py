@@ -1,5 +1,5 @@
-"""Make a page to review a batch: videos, curves, figures and verdicts of every entry. It opens from disk, without a
-server.
+"""Make a page to review a batch, with the videos, curves, figures and verdicts of every entry. The page opens from
+disk, without a server.
 """
 
 from __future__ import annotations
@@ -42,13 +42,15 @@ def build_parser() -> Parser:
         "--checks",
         type=read_path,
         metavar="DIR",
-        help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's overlay_path or depth_path precedes",
+        help="folder with <motion>_overlay.mp4 or <motion>_depth.mp4; an entry's own overlay_path or depth_path takes "
+        "precedence",
     )
     parser.add_argument(
         "--raw-motions",
         type=read_path,
         metavar="DIR",
-        help="folder with the motions before they were refined, under the same names: shown next to the refined ones",
+        help="folder with the motions before refining, under the same file names; the page shows them next to the "
+        "refined ones",
     )
     parser.add_argument(
         "--verdicts",
@@ -56,14 +58,16 @@ def build_parser() -> Parser:
         action="append",
         default=[],
         metavar="FILE",
-        help="verdicts of reviewers, shown on the page and merged with those given there; may be given several times, "
-        "and then the agreement of the reviewers is printed",
+        help="verdicts of reviewers, shown on the page and merged with those given there; with several files (repeat "
+        "the flag), the command also prints how well the reviewers agree",
     )
     add_reviewer_flags(parser)
     _add_view_flags(parser)
-    add_jitter_flag(parser, f"default: what the gate used, else {DEFAULT_JITTER}", default=None)
+    add_jitter_flag(
+        parser, f"threshold to show (default: the one that the gate used, else {DEFAULT_JITTER})", default=None
+    )
     add_model_flag(parser, " for the views")
-    add_renderer_flag(parser, " the views")
+    add_renderer_flag(parser, " for the views")
     add_run_flags(parser)
     add_field_flags(parser)
     return parser
@@ -73,13 +77,13 @@ def _add_view_flags(parser: Parser) -> None:
     parser.add_argument(
         "--no-side-view",
         action="store_true",
-        help="draw no views from front and left, and no body on the source video",
+        help="draw no front and side views, and no body on the source video",
     )
     parser.add_argument(
         "--side-size", type=picture_side, default=480, metavar="PIXELS", help="width and height of the views"
     )
     parser.add_argument(
-        "--copy-media", action="store_true", help="copy the videos into DIR, so that the folder can be sent elsewhere"
+        "--copy-media", action="store_true", help="copy the videos into DIR, to make the folder self-contained"
     )
 
 

@@ -1,4 +1,4 @@
-"""Measure how often the gate is wrong: with controls, which need no labels, and against labels of reviewers."""
+"""Measure how often the gate is wrong, with controls (which need no labels) or against labels of reviewers."""
 
 from __future__ import annotations
 
@@ -42,13 +42,15 @@ def _add_control_flags(parser: Parser) -> None:
         "--controls",
         type=positive_int,
         metavar="K",
-        help="ask about K clips with other entries' descriptions, up to K of each kind of near miss, and a blank clip",
+        help="ask the judge about K clips with other entries' descriptions, up to K near misses of each kind, and one "
+        "blank clip",
     )
     controls.add_argument(
         "--max-false-accept",
         type=share,
         metavar="P",
-        help="say whether at most this share of known-bad clips is accepted, at 95 %%, and how many clips that takes",
+        help="report whether at most this share of known-bad clips is accepted, at 95 %% confidence, and how many "
+        "clips that takes",
     )
     add_archive_flag(controls, required=False)
     add_field_flags(controls, "video", "prompt")
@@ -61,8 +63,8 @@ def _add_label_flags(parser: Parser) -> None:
         type=read_path,
         action="append",
         metavar="FILE",
-        help="labels of reviewers: a verdict file; an item may also have usable where that differs from matches; may "
-        "be given several times, and then the agreement of the reviewers is printed",
+        help="labels of reviewers: a verdict file, in which an item may also have usable if that differs from "
+        "matches; with several files (repeat the flag), the command also prints how well the reviewers agree",
     )
     add_conflicts_flag(labels)
     labels.add_argument(
@@ -73,9 +75,10 @@ def _add_label_flags(parser: Parser) -> None:
         type=read_path,
         nargs="+",
         metavar="R",
-        help="print one table of several reports on the labelled clips: of other judges, models or protocols",
+        help="print one table that compares several reports (of other judges, models or protocols) on the labelled "
+        "clips",
     )
-    add_jitter_flag(labels, "the threshold in use, marked in the curve")
+    add_jitter_flag(labels, "threshold in use; the curve marks it")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Write a gated archive as the TM2M loader of a ViMoGen checkout takes it, and name everything that it would refuse."""
+"""Write a gated archive for the TM2M loader of a ViMoGen checkout, and list everything that the loader would refuse."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ def build_parser() -> Parser:
     add_scheme_flag(parser)
     parser.add_argument("--vimogen-root", type=read_path, required=True, metavar="ROOT", help="the ViMoGen checkout")
     parser.add_argument("-o", "--output-json", type=written_path, metavar="B", help="archive to write (.json)")
-    parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that the model reads")
+    parser.add_argument(
+        "--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="entry field with the text that the model reads"
+    )
     parser.add_argument("--check", action="store_true", help="only report; write nothing")
     parser.add_argument(
         "--for-upstream-checker",
         action="store_true",
-        help="also name the motions that ViMoGen's own motion_checker.py cannot read, and the command that mends them",
+        help="also list the motions that ViMoGen's own motion_checker.py cannot read, and print the command that "
+        "fixes them",
     )
     return parser
 

@@ -23,7 +23,7 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     add_archive_flag(parser)
     parser.add_argument(
-        "--format", choices=("label-studio", "fiftyone"), required=True, help="the program that reads the file"
+        "--format", choices=("label-studio", "fiftyone"), required=True, help="program that will read the file"
     )
     parser.add_argument(
         "-o",
@@ -31,11 +31,15 @@ def build_parser() -> Parser:
         type=written_path,
         required=True,
         metavar="FILE.json",
-        help="file to write; for Label Studio the labels of the project go into FILE.xml next to it",
+        help="file to write; for Label Studio, the project's labelling configuration goes into FILE.xml next to it",
     )
-    parser.add_argument("--quality-report", type=read_location, metavar="R", help="report of the gate")
+    parser.add_argument("--quality-report", type=read_location, metavar="R", help="the gate's report")
     parser.add_argument(
-        "--verdicts", type=read_path, action="append", metavar="FILE", help="verdicts of reviewers; several times"
+        "--verdicts",
+        type=read_path,
+        action="append",
+        metavar="FILE",
+        help="verdicts of reviewers; repeat the flag for several files",
     )
     parser.add_argument(
         "--media-root",

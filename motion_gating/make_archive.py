@@ -21,14 +21,15 @@ def build_parser() -> Parser:
         type=read_path,
         nargs="+",
         metavar="FOLDER|CSV|TXT",
-        help="folders give entries files; a CSV (columns name or file, prompt, others) or lines of text give prompts",
+        help="a folder gives one entry per file; a CSV (columns name or file, prompt, others) gives one per row; a "
+        "text file gives one per line, with the line as prompt",
     )
     parser.add_argument(
         "-o",
         "--output-json",
         type=written_path,
         required=True,
-        help="archive to write; ids in it stay when entries are added",
+        help="archive to write; if it exists, new entries are added and existing ids do not change",
     )
     add_candidate_flags(parser)
     return parser

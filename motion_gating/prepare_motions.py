@@ -1,6 +1,6 @@
-"""From videos, captures, motions or prompts to gated reference motions, a review page and an archive for TM2M.
+"""Turn videos, captures, motions or prompts into gated reference motions, a review page and an archive for TM2M.
 
-Each entry starts at the furthest step that it has. Re-run the command to resume it.
+Each entry starts at the first step whose result is missing. Re-run the command to resume it.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ def build_parser() -> Parser:
         metavar="DIR",
         help="folder for all results",
     )
-    parser.add_argument("--prompt", metavar="TEXT", help="text of the only entry; without INPUT, generate its video")
+    parser.add_argument(
+        "--prompt", metavar="TEXT", help="text of the entry, if there is only one; without INPUT, generate its video"
+    )
     parser.add_argument(
         "--prompts",
         type=read_path,
         metavar="FILE",
-        help="texts of the entries: a CSV with the columns name and prompt, or one line an entry (default: a text file "
-        "beside each video, else the file name); without INPUT, generate their videos",
+        help="texts of the entries: a CSV with the columns name and prompt, or a text file with one line per entry "
+        "(default: a text file next to each video, else the file name); without INPUT, generate their videos",
     )
     _add_step_flags(parser)
     _add_end_flags(parser)
@@ -76,23 +78,34 @@ def _add_step_flags(parser: Parser) -> None:
     group.add_argument("--frames", type=positive_int, help="frames of a video (default: the model's)")
     group.add_argument("--prompt-field", metavar="NAME", help="entry field with the text for the video model")
     group.add_argument(
-        "--candidates", type=positive_int, default=1, metavar="N", help="videos of each text, with N seeds"
+        "--candidates", type=positive_int, default=1, metavar="N", help="generate N videos of each text, with N seeds"
     )
     group = parser.add_argument_group("captures (extract_motion.sh)")
     group.add_argument("--hmr-model", default="auto", metavar="M", help="HMR system; preview needs no GPU and no bash")
-    group.add_argument("--fps", default="native", metavar="N", help="frame rate to sample a video at")
-    group.add_argument("--person", metavar="P", help="which of several people")
-    group.add_argument("--focal-length", type=positive_number, metavar="PIXELS", help="of the camera, where known")
-    group.add_argument("--static-camera", action="store_true", help="the camera does not move")
+    group.add_argument("--fps", default="native", metavar="N", help="frame rate at which a video is sampled")
+    group.add_argument(
+        "--person",
+        metavar="P",
+        help="person to capture if there are several: longest, or a name that the HMR system prints",
+    )
+    group.add_argument(
+        "--focal-length", type=positive_number, metavar="PIXELS", help="focal length of the camera, if known"
+    )
+    group.add_argument("--static-camera", action="store_true", help="tell the HMR system that the camera does not move")
     group = parser.add_argument_group("motions")
     group.add_argument(
-        "--target-fps", type=frame_rate, default=16.0, metavar="N", help="frame rate of the motions; TM2M plays 16"
+        "--target-fps",
+        type=frame_rate,
+        default=16.0,
+        metavar="N",
+        help="frame rate of the motions; TM2M plays motions at 16",
     )
     group.add_argument(
         "--refine",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="level, smooth and plant the feet where it is safe; the raw motions are kept",
+        help="repair the motions (level, smooth, plant the feet) where the estimate is reliable; the raw motions are "
+        "kept",
     )
 
 
@@ -100,11 +113,14 @@ def _add_end_flags(parser: Parser) -> None:
     """Where a run ends, and what it leaves."""
     parser.add_argument("--until", choices=UNTIL, help="end after this step (default: review page and TM2M archive)")
     parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
-    parser.add_argument("--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="the text that TM2M reads")
+    parser.add_argument(
+        "--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="entry field with the text that TM2M reads"
+    )
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="check everything, print the plan and what a real run lacks here; ask and write nothing",
+        help="check everything, then print the plan and what this machine lacks for a real run; call no service and "
+        "write nothing",
     )
 
 

@@ -1,6 +1,6 @@
-"""Choose the best of several candidates for each text: by figures, and by pairs shown to a judge in both orders.
+"""Choose the best of several candidates for each text, by their figures and by showing pairs to a judge in both orders.
 
-Candidates are entries with the same ``group``. What the gate rejects or what is damaged drops out.
+Candidates are entries with the same ``group``. A candidate drops out if the gate rejects it or if it is damaged.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ def build_parser() -> Parser:
         type=written_location,
         required=True,
         metavar="B",
-        help="archive to write, with one entry for each group; B_candidates.json next to it has all entries with their "
-        "ranks, B_candidates.run.json the pairs",
+        help="archive to write, with one entry for each group; next to it, B_candidates.json gets all entries with "
+        "their ranks, and B_candidates.run.json gets the pairs",
     )
     add_field_flags(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="count the calls and estimate their tokens; ask and write nothing"
+        "--dry-run",
+        action="store_true",
+        help="count the calls and estimate their tokens, without calling the judge or writing files",
     )
     add_judge_flags(parser, (GEMINI, OPENAI, NONE), asks_about_pairs=True)
     parser.set_defaults(protocol=SINGLE, votes=1)

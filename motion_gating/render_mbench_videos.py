@@ -1,4 +1,6 @@
-"""Render the motions of an archive in MBench style: per entry a lit video and a small eval file."""
+"""Render the motions of an archive in the style of the benchmark MBench: one lit video and one small eval file per
+entry.
+"""
 
 from __future__ import annotations
 
@@ -28,25 +30,26 @@ def build_parser() -> Parser:
         "--meta-json",
         type=read_location,
         required=True,
-        help="archive (.json list or .jsonl) with id and motion_path; a path or fsspec URL, as all that follow",
+        help="archive (.json list or .jsonl) with id and motion_path; all paths may also be fsspec URLs",
     )
     add_scheme_flag(parser)
     parser.add_argument(
         "--output-json",
         type=PathFlag(WRITTEN, location, replaces="--meta-json"),
         required=True,
-        help="archive to write, with video_path and mbench_eval_path added; the input archive may be replaced",
+        help="archive to write, with video_path and mbench_eval_path added; may be the input archive, which is then "
+        "replaced",
     )
     parser.add_argument(
         "--output-dir", type=folder_location, required=True, help="folder for <id>.mp4 and <id>_eval.pt"
     )
     add_model_flag(parser)
-    parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
+    parser.add_argument("--device", default="auto", help="torch device for an SMPL-X model")
     parser.add_argument("--limit", type=positive_int, help="render only the first entries; the others stay as they are")
     parser.add_argument(
         "--mbench-names",
         action="store_true",
-        help="name eval files <id>.pt, as the benchmark's own evaluation reads them",
+        help="name eval files <id>.pt, as MBench's own evaluation expects",
     )
     _add_picture_flags(parser)
     _add_judge_flags(parser)
@@ -57,19 +60,20 @@ def build_parser() -> Parser:
 
 
 def _add_picture_flags(parser: Parser) -> None:
-    parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (the motion's own, else 20)")
-    parser.add_argument("--width", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
-    parser.add_argument("--height", type=picture_side, help=f"pixels ({WIDE}; with --for-judge {SMALL})")
+    parser.add_argument("--fps", type=frame_rate, help="frame rate of the videos (default: the motion's own, else 20)")
+    parser.add_argument("--width", type=picture_side, help=f"pixels (default: {WIDE}; with --for-judge {SMALL})")
+    parser.add_argument("--height", type=picture_side, help=f"pixels (default: {WIDE}; with --for-judge {SMALL})")
     parser.add_argument(
         "--show-contacts",
         action="store_true",
-        help="mark toes and heels that stand, in red those that slide (above 0.2 m/s); for people, not for the judge",
+        help="mark toes and heels that touch the ground, in red if they slide (above 0.2 m/s); for people, not for "
+        "the judge",
     )
     parser.add_argument(
         "--framing",
         choices=("mbench", "close"),
-        help="mbench (default): the published camera; close: nearer, and it follows a person who goes far over a tiled "
-        "ground, so that the person fills at least half of the picture",
+        help="mbench (default): the published camera; close: a nearer camera over a tiled ground, which follows a "
+        "person who walks away; the person fills at least half of the picture",
     )
 
 
@@ -77,14 +81,14 @@ def _add_judge_flags(parser: Parser) -> None:
     parser.add_argument(
         "--for-judge",
         action="store_true",
-        help=f"draw <id>.judge.mp4 with only the frames that a model sees, {SMALL} pixels wide, close; entries get it "
-        "as judge_video_path, which the gate shows to its judge instead of video_path. video_path stays for people",
+        help=f"draw <id>.judge.mp4, a close view of {SMALL} pixels with only the frames that a model sees; its path "
+        "goes into judge_video_path, which the gate shows to its judge. video_path does not change",
     )
     parser.add_argument(
         "--sampling-fps",
         type=frame_rate,
         default=5.0,
-        help="with --for-judge: frames per second that the model sees; give the gate the same --sampling-fps",
+        help="with --for-judge: frames per second that the model sees; use the same value for the gate",
     )
 
 

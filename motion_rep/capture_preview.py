@@ -1,4 +1,4 @@
-"""Capture the motion of the person in a video on a CPU: a preview, coarser than SMPLest-X."""
+"""Capture the motion of a person in a video on the CPU. The result is a preview, coarser than that of SMPLest-X."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        "--video", required=True, type=read_path, help="a video in which one person is seen from head to foot"
-    )
+    parser.add_argument("--video", required=True, type=read_path, help="a video that shows a person from head to foot")
     parser.add_argument(
         "--output",
         type=written_path,
@@ -37,25 +35,27 @@ def build_parser() -> Parser:
         "--bbox",
         type=_box,
         metavar="X,Y,W,H[@SECONDS]",
-        help="box in pixels around the person to follow, in the first frame or at that time; following starts there",
+        help="box in pixels around the person to follow, in the first frame or at SECONDS; tracking starts there",
     )
     parser.add_argument(
-        "--person", type=whole_number, help="number of the person to follow, from --list-people; following starts there"
+        "--person",
+        type=whole_number,
+        help="number of the person to follow, from --list-people; tracking starts where that person appears",
     )
     parser.add_argument(
         "--list-people",
         action="store_true",
-        help="list the people in the video, with box, times and size (numbers for --person); captures nothing",
+        help="list the people in the video with number (for --person), box, times and size; capture nothing",
     )
     parser.add_argument("--json", action="store_true", help="print the list of people as JSON")
     parser.add_argument("--start", type=_seconds, default=0.0, help="first second of the video to use")
-    parser.add_argument("--end", type=positive_number, help="last second of the video to use; default: the end")
+    parser.add_argument("--end", type=positive_number, help="last second of the video to use (default: the end)")
     parser.add_argument(
         "--weights",
         type=read_path,
-        help="folder of the landmark networks; default: data/preview_capture of the project",
+        help="folder of the landmark networks (default: data/preview_capture in the checkout)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
     return parser
 
 
@@ -68,13 +68,13 @@ def _run(args: argparse.Namespace) -> int:
     if args.end is not None and args.end <= args.start:
         raise UsageError(f"--end {args.end:g} is not after --start {args.start:g}.")
     if args.bbox and args.person is not None:
-        raise UsageError("--bbox and --person both name the person to follow. Give one of them.")
+        raise UsageError("--bbox and --person both select the person to follow. Give only one of them.")
     if args.list_people:
         from motion_rep.preview_capture.command import say_people
 
         return say_people(args)
     if args.json:
-        raise UsageError("--json prints the list of people. Give --list-people, too.")
+        raise UsageError("--json prints the list of people. Add --list-people.")
     if args.output is None:
         raise UsageError("--output is missing: a .pt file for the capture.")
     _require_free(args.output, args.overwrite)

@@ -34,11 +34,11 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--list-people",
         action="store_true",
-        help="list the people in the captures (names for --person); converts nothing",
+        help="list the people in the captures with their names (for --person); convert nothing",
     )
     _add_motion_flags(parser)
     add_run_flags(parser)
-    parser.add_argument("--device", default="auto", help="where torch computes; conversion is fastest on the CPU")
+    parser.add_argument("--device", default="auto", help="torch device; conversion is fastest on the CPU")
     parser.add_argument(
         "--smplx-model-path",
         type=PathFlag(READ, str),
@@ -55,18 +55,19 @@ def _add_motion_flags(parser: Parser) -> None:
         "--up-from",
         choices=("capture", "level"),
         default="capture",
-        help="level the person by the capture's up direction if it is known well, or assume a level camera",
+        help="capture: level the person by the capture's up direction if it is reliable; level: assume a level camera",
     )
     parser.add_argument(
         "--extrinsic-format",
         choices=("matrix", "rows"),
         default="matrix",
-        help="(4, 4) as documented, or (T-1, 9) as in the published data set and for ViMoGen's own motion_checker.py",
+        help="matrix: (4, 4) as documented; rows: (T-1, 9) as in the published data set and for ViMoGen's own "
+        "motion_checker.py",
     )
     parser.add_argument(
         "--refine",
         action="store_true",
-        help="level, smooth and plant the feet as refine_motion.py does by default",
+        help="level, smooth and plant the feet, like refine_motion.py with its defaults",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
 

@@ -48,15 +48,20 @@ def _add_representation_flags(parser: Parser) -> None:
         required=True,
         help="276 writes .pt; 272, 201 and 263 .npy; amass, smplx-npz and kimodo .npz",
     )
-    parser.add_argument("--fps", type=frame_rate, help="the true rate of the inputs, where they do not say it")
+    parser.add_argument("--fps", type=frame_rate, help="true frame rate of the inputs, if they do not store it")
     parser.add_argument(
         "--target-fps",
         type=frame_rate,
-        help="rate of the result (default: 30 for 272, 201 and kimodo, 20 for 263, else the input's)",
+        help="frame rate of the result (default: 30 for 272, 201 and kimodo, 20 for 263, else that of the input)",
     )
-    parser.add_argument("--up", choices=UP_AXES, help="up axis of an SMPL-X archive that does not say it (default: y)")
     parser.add_argument(
-        "--skeleton", type=read_path, metavar="NPY", help="for 263: HumanML3D's joints/000021.npy, whose bones it uses"
+        "--up", choices=UP_AXES, help="up axis of an SMPL-X archive that does not store it (default: y)"
+    )
+    parser.add_argument(
+        "--skeleton",
+        type=read_path,
+        metavar="NPY",
+        help="for 263: HumanML3D's file joints/000021.npy, which defines the bone lengths",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
 

@@ -1,5 +1,5 @@
-"""Describe a motion in plain sentences and as JSON: where the body goes and turns, its postures, and which actions it
-does, with which side, how often and when. Everything is computed from the joints.
+"""Describe a motion in plain sentences and as JSON: path and turns of the body, its postures, and its actions with
+side, count and time. Everything is computed from the joints.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ def build_parser() -> Parser:
     parser.add_argument(
         "-o", "--output", type=written_path, metavar="FILE", help="JSON file for the facts and the sentences"
     )
-    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
-    parser.add_argument("--text", help="a description; its sides and numbers are compared with the motion")
+    parser.add_argument(
+        "--fps", type=frame_rate, metavar="N", help="frames per second (default: the rate stored in the motion)"
+    )
+    parser.add_argument("--text", help="a description; the command compares its sides and numbers with the motion")
     return parser
 
 

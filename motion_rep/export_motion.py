@@ -1,4 +1,4 @@
-"""Write motions as files that other tools open.
+"""Write motions in formats that other tools open.
 
 npz: SMPL-X parameters; bvh: skeleton; glb: body with animation; csv and npy: joint positions;
 rrd: body, joints, curves, camera and video for the rerun viewer.
@@ -30,7 +30,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "input", type=read_path, nargs="+", metavar="MOTION", help="motion files (.pt), or folders of them"
     )
-    kinds = "for one motion, files to write; the ending decides: .npz, .bvh, .glb, .csv, .npy or .rrd; else a folder"
+    kinds = "for one motion, files to write, with the extensions .npz, .bvh, .glb, .csv, .npy or .rrd; else a folder"
     parser.add_argument("-o", "--output", type=written_path, nargs="+", required=True, metavar="PATH", help=kinds)
     parser.add_argument(
         "--format", choices=KINDS, nargs="+", metavar="KIND", help=f"kinds of files in the folder: {', '.join(KINDS)}"
@@ -38,9 +38,11 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--frame",
         choices=("zup", "yup"),
-        help="axes of the file (default: zup for npz, csv and npy, yup for bvh; glb is always yup, rrd zup)",
+        help="up axis of the file (default: zup for npz, csv and npy, yup for bvh; glb is always yup, rrd always zup)",
     )
-    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
+    parser.add_argument(
+        "--fps", type=frame_rate, metavar="N", help="frames per second (default: the rate stored in the motion)"
+    )
     parser.add_argument(
         "--unit", choices=("m", "cm"), default="m", help="unit of length in bvh files; the others are in metres"
     )

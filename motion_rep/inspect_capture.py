@@ -1,4 +1,4 @@
-"""Say of any file or folder which system wrote it, what is in it, and whether it will convert."""
+"""Report which system wrote a file or folder, what it contains, and whether it will convert."""
 
 from __future__ import annotations
 

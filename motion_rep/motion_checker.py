@@ -27,7 +27,7 @@ def build_parser() -> Parser:
 
 def _add_files(parser: Parser) -> None:
     parser.add_argument(
-        "--motion-file", type=read_path, nargs="+", required=True, metavar="M", help="motion .pt files; one or several"
+        "--motion-file", type=read_path, nargs="+", required=True, metavar="M", help="one or more motion files (.pt)"
     )
     parser.add_argument(
         "--output-dir",
@@ -42,12 +42,12 @@ def _add_files(parser: Parser) -> None:
         nargs="+",
         default=[],
         metavar="V",
-        help="source video; makes an overlay. One for all motions, or one for each",
+        help="source video, for an overlay: one for all motions, or one for each motion",
     )
     parser.add_argument(
         "--extrinsic",
         action="store_true",
-        help="also print whether the extrinsic is a matrix or rows; ViMoGen's own checker reads rows only",
+        help="also print whether the extrinsic is a matrix or rows; ViMoGen's own checker reads only rows",
     )
 
 
@@ -75,24 +75,24 @@ def _add_path_flags(parser: Parser) -> None:
         "-rfv",
         "--recover-from-velocity",
         action="store_true",
-        help="take the root's path from the velocity columns; writes <name>_depth_recover_velocity.mp4",
+        help="compute the root's path from the velocity columns; the video is <name>_depth_recover_velocity.mp4",
     )
     parser.add_argument("-zt", "--zero-trans", action="store_true", help="keep the pelvis at its first position")
 
 
 def _add_drawing_flags(parser: Parser) -> None:
     """Body model and renderer."""
-    parser.add_argument("--smpl-type", choices=("smplx", "smplh"), default="smplx", help="which body model to look for")
+    parser.add_argument("--smpl-type", choices=("smplx", "smplh"), default="smplx", help="type of body model")
     parser.add_argument(
         "--smpl-model-path",
         type=PathFlag(READ, str),
         metavar="PATH",
-        help="file or folder of the body model; 'mannequin' takes the built-in body",
+        help="file or folder of the body model; 'mannequin' selects the built-in body",
     )
-    parser.add_argument("--batch-size", type=positive_int, default=16, help="frames posed at once")
-    parser.add_argument("--device", default="auto", help="where an SMPL-X model is posed")
+    parser.add_argument("--batch-size", type=positive_int, default=16, help="number of frames posed at once")
+    parser.add_argument("--device", default="auto", help="torch device for an SMPL-X model")
     parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help="the renderer")
-    parser.add_argument("-v", "--verbose", action="store_true", help="print the renderer")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print which renderer is used")
 
 
 def main(argv: list[str] | None = None) -> int:

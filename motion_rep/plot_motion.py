@@ -26,8 +26,8 @@ def build_parser() -> Parser:
         type=read_path,
         nargs="+",
         metavar="MOTION",
-        help="motion file (.pt), or two to compare: before and after; for a folder of pictures, several motions "
-        "and folders",
+        help="one motion file (.pt), or two to compare (before and after); for a folder of pictures, any number of "
+        "motions and folders",
     )
     parser.add_argument(
         "-o",
@@ -37,7 +37,9 @@ def build_parser() -> Parser:
         metavar="PATH",
         help="picture to write: .png, .pdf or .svg; or a folder for one picture of each motion",
     )
-    parser.add_argument("--fps", type=frame_rate, metavar="N", help="frames per second (default: what the motion says)")
+    parser.add_argument(
+        "--fps", type=frame_rate, metavar="N", help="frames per second (default: the rate stored in the motion)"
+    )
     parser.add_argument("--title", help="heading (default: the motion's file name)")
     add_run_flags(parser)
     return parser

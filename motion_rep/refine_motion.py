@@ -1,6 +1,6 @@
 """Repair motions: level, smooth, plant the feet, trim; and exact changes (mirror, keep in place, loop, cut, turn).
 
-What is uncertain is left unchanged and reported. Raw files are never overwritten.
+Uncertain parts are left unchanged and reported. Input files are never overwritten.
 """
 
 from __future__ import annotations
@@ -35,21 +35,18 @@ def build_parser() -> Parser:
         "--trim-file",
         type=read_path,
         metavar="F",
-        help="trim marks of the review page (trims.json): the motions that it names are trimmed so, others as --trim "
-        "says",
+        help="trim marks from the review page (trims.json) for the motions listed in it; --trim applies to the others",
     )
     parser.add_argument(
-        "--report", type=written_path, metavar="F", help="write what was done, and all figures, as JSON"
+        "--report", type=written_path, metavar="F", help="JSON file to write, with all repairs and figures"
     )
     parser.add_argument(
         "--extrinsic-format",
         choices=("matrix", "rows"),
         default="matrix",
-        help="(4, 4) as documented, or (T-1, 9) as in the published data set",
+        help="matrix: (4, 4) as documented; rows: (T-1, 9) as in the published data set",
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="in an output folder, replace all files that are there already"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
     add_run_flags(parser)
     return parser
 

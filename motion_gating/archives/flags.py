@@ -12,7 +12,7 @@ from motion_rep.files.locations import read_location
 FIELD_FLAGS = {
     "video": (
         "--video-field",
-        "entry field with the rendered clip; judges see judge_video_path rather than video_path",
+        "entry field with the rendered clip; if an entry has judge_video_path, judges see that instead of video_path",
     ),
     "evaluation": ("--eval-field", "entry field with the eval file"),
     "prompt": ("--prompt-field", "entry field with the description"),
@@ -38,14 +38,14 @@ def add_scheme_flag(parser: argparse._ActionsContainer) -> None:
         nargs="+",
         default=[],
         metavar="S",
-        help="schemes (s3, gs) of addresses that the archive may name, besides http and those of this command's paths",
+        help="URL schemes (s3, gs) that the archive may contain, besides http and those of this command's paths",
     )
     parser.add_argument(
         "--allow-host",
         nargs="+",
         default=[],
         metavar="HOST",
-        help="hosts of private networks that the archive may name, besides those of this command's paths",
+        help="private-network hosts that the archive may contain, besides those of this command's paths",
     )
 
 
@@ -56,7 +56,7 @@ def add_candidate_flags(parser: argparse._ActionsContainer) -> None:
         type=positive_int,
         default=1,
         metavar="N",
-        help="videos for each prompt without a file; rank_candidates.py chooses the best",
+        help="number of videos for each prompt without a file; rank_candidates.py chooses the best one",
     )
     parser.add_argument(
         "--seed",

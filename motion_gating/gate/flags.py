@@ -19,15 +19,16 @@ def add_jitter_flag(parser: argparse._ActionsContainer, meaning: str, default: f
 def add_limit_flags(parser: Parser) -> None:
     """Add the jitter threshold, the limits of the other metrics, and ``--any-fps``."""
     group = parser.add_argument_group("conditions")
-    add_jitter_flag(group, "jitter must be below")
+    add_jitter_flag(group, "jitter must be below this")
     group.add_argument(
         "--jitter-of",
         choices=(REFINED, RAW),
         default=REFINED,
-        help="for refined motions: the jitter of the refined or of the raw motion decides; the record holds both",
+        help="for refined motions: whether the jitter of the refined or of the raw motion decides; the record holds "
+        "both",
     )
     group.add_argument(
-        "--max-jitter-raw", type=positive_number, metavar="X", help="the jitter before refining must be below, too"
+        "--max-jitter-raw", type=positive_number, metavar="X", help="the jitter before refining must be below this, too"
     )
     group.add_argument(
         "--smoothness",
@@ -38,19 +39,28 @@ def add_limit_flags(parser: Parser) -> None:
     )
     for metric in METRICS:
         for kind in metric.limits:
-            hint = f"limit for the {metric.name}, off by default" + (f" ({metric.meaning})" if metric.meaning else "")
+            hint = f"{kind}imum {metric.name}, off by default" + (f" ({metric.meaning})" if metric.meaning else "")
             name = f"{kind}_{metric.key}"
             group.add_argument(*metric.flags(kind), dest=name, type=positive_number, metavar="X", help=hint)
-    group.add_argument("--any-fps", action="store_true", help="accept motions whose rate is not 16 frames a second")
+    group.add_argument(
+        "--any-fps",
+        action="store_true",
+        help="accept motions whose frame rate is not 16, the rate at which TM2M plays every motion",
+    )
 
 
 def add_undecided_flags(parser: argparse._ActionsContainer) -> None:
     """Add ``--skip-vlm-above-threshold`` and ``--on-undecided``."""
     parser.add_argument(
-        "--skip-vlm-above-threshold", action="store_true", help="do not ask the judge where jitter already rejects"
+        "--skip-vlm-above-threshold",
+        action="store_true",
+        help="do not ask the judge about a motion that its jitter already rejects",
     )
     parser.add_argument(
-        "--on-undecided", choices=("keep", "reject"), default="keep", help="keep: the entry stays as it was"
+        "--on-undecided",
+        choices=("keep", "reject"),
+        default="keep",
+        help="keep: leave an undecided entry unchanged; reject: set its use_ref_motion to false",
     )
 
 
@@ -64,6 +74,6 @@ def given_limits(args: argparse.Namespace) -> list[tuple[str, str, float]]:
 
 
 def given_jitter(args: argparse.Namespace) -> float | None:
-    """The jitter threshold; None where only tremble decides."""
+    """The jitter threshold; None if only tremble decides."""
     threshold: float = args.jitter_threshold
     return None if args.smoothness == TREMBLE else threshold

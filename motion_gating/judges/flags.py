@@ -1,4 +1,4 @@
-"""The flags that choose a judge; see :mod:`motion_gating.judges.choice` for the judge that they choose."""
+"""The flags that choose a judge. :mod:`motion_gating.judges.choice` makes the judge."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...], asks_about_pairs: b
     """Add the flags; ``judges`` are the names that make sense for the command.
 
     Args:
-        asks_about_pairs: leave out how a judge is asked about one clip.
+        asks_about_pairs: omit the flags about questions on one clip.
     """
     group = parser.add_argument_group("judge")
     question = "which of two clips is better" if asks_about_pairs else "whether a clip matches its description"
-    group.add_argument("--judge", choices=judges, default=GEMINI, help=f"the judge of {question}")
+    group.add_argument("--judge", choices=judges, default=GEMINI, help=f"who judges {question}")
     if not asks_about_pairs:
         _add_protocol_flags(group)
+    facts = "send the model the facts measured on the motion"
     group.add_argument(
         "--facts",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="tell the model what is measured on the motion (default: only with --protocol evidence)",
+        help=facts if asks_about_pairs else f"{facts} (default: only with --protocol evidence)",
     )
     group.add_argument(
         "--sampling-fps", type=frame_rate, default=SAMPLING_FPS, help="frames per second that the model sees"
@@ -50,10 +51,14 @@ def _add_protocol_flags(group: argparse._ActionsContainer) -> None:
         choices=(SINGLE, EVIDENCE),
         default=SINGLE,
         help="single: one yes/no question, as published; evidence: a blind description, a choice among descriptions, "
-        "checks of events, and a view from the side where these disagree",
+        "checks of events, and, if these disagree, a view from the side",
     )
     group.add_argument(
-        "--votes", type=_odd, default=1, metavar="N", help="odd; ask each question until N // 2 + 1 answers agree"
+        "--votes",
+        type=_odd,
+        default=1,
+        metavar="N",
+        help="odd number; ask each question until N // 2 + 1 answers agree",
     )
 
 
@@ -64,7 +69,7 @@ def add_verdicts_flag(parser: Parser) -> None:
         type=read_path,
         action="append",
         metavar="FILE",
-        help="verdicts of reviewers; with a model as judge, they override it; may be given several times",
+        help="verdicts of reviewers; they override a model's; repeat the flag for several files",
     )
     add_conflicts_flag(parser)
 
@@ -74,23 +79,26 @@ def _add_service_flags(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--gemini-api-key",
         metavar="KEY",
-        help="better in GEMINI_API_KEY or GOOGLE_API_KEY: other users can read command lines",
+        help="better set GEMINI_API_KEY or GOOGLE_API_KEY: other users of the machine can read command lines",
     )
     group.add_argument(
-        "--gemini-model", metavar="M", default=DEFAULT_GEMINI_MODEL, help="model names retire; see the service's list"
+        "--gemini-model",
+        metavar="M",
+        default=DEFAULT_GEMINI_MODEL,
+        help="model; names are retired over time, see the service's list",
     )
     group.add_argument(
         "--vlm-base-url",
         metavar="URL",
-        help="OpenAI-compatible server, else OPENAI_BASE_URL; the key comes from OPENAI_API_KEY",
+        help="OpenAI-compatible server (default: OPENAI_BASE_URL); the key is read from OPENAI_API_KEY",
     )
-    group.add_argument("--vlm-model", metavar="M", help="its model; may be left out where the server lists only one")
+    group.add_argument("--vlm-model", metavar="M", help="model of that server; optional if the server lists only one")
     group.add_argument(
         "--vlm-media",
         choices=(VIDEO, FRAMES, FACTS),
         default=VIDEO,
-        help="frames: for servers that take pictures only; facts: no clip, only what is measured on the motion, for "
-        "models that read text only",
+        help="frames: for servers that accept only pictures; facts: send no clip, only the facts measured on the "
+        "motion, for models that read only text",
     )
 
 
@@ -108,13 +116,17 @@ def _add_call_flags(group: argparse._ActionsContainer) -> None:
         "--service-tier",
         choices=(STANDARD, FLEX),
         default=STANDARD,
-        help="of Gemini; flex costs half, takes up to 15 minutes a call, and may be refused when the service is busy",
+        help="tier of Gemini; flex costs half, takes up to 15 minutes per call, and may be refused if the service is "
+        "busy",
     )
     group.add_argument(
         "--max-cost", type=positive_number, metavar="USD", help="end the run when its calls have cost this much"
     )
     group.add_argument(
-        "--prices", type=read_path, metavar="FILE", help="list of prices (default: judges/prices.json; same form)"
+        "--prices",
+        type=read_path,
+        metavar="FILE",
+        help="list of prices in the format of judges/prices.json (the default)",
     )
     group.add_argument(
         "--deadline",
@@ -126,18 +138,18 @@ def _add_call_flags(group: argparse._ActionsContainer) -> None:
         "--retry-delay",
         type=positive_number,
         default=1.0,
-        help="seconds before the first retry; doubles with each further one",
+        help="seconds before the first retry; doubles with each retry",
     )
     group.add_argument(
         "--cache-dir",
         type=folder_path,
         metavar="DIR",
-        help="cache of answers, so that none is paid for twice (default: next to the report)",
+        help="cache of answers, to pay for each answer only once (default: next to the report)",
     )
 
 
 def _odd(text: str) -> int:
     votes = positive_int(text)
     if votes % 2 == 0:
-        raise argparse.ArgumentTypeError(f"{text} votes can end in a draw; give an odd number")
+        raise argparse.ArgumentTypeError(f"{text} votes can end in a tie; give an odd number")
     return votes

@@ -40,7 +40,7 @@ class Metric:
     @property
     def meaning(self) -> str:
         """What the limit means."""
-        damage = "" if self.damage is None else f"{self.damage:g} and more is damage"
+        damage = "" if self.damage is None else f"{self.damage:g} or more means a damaged motion"
         return "; ".join(filter(None, (damage, self.hint)))
 
     def flags(self, kind: str) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ METRICS = (
     ),
     Metric("ground_penetration", "ground penetration", "mm", 1000.0, hint="metres"),
     Metric("dynamic_degree", "dynamic degree", "mm/frame", 1000.0, limits=("max", "min"), hint="metres per frame"),
-    Metric(TREMBLE, "tremble", "of white noise", hint=f"0 for none, 1 for noise; {SUGGESTED_TREMBLE:g} is suggested"),
+    Metric(TREMBLE, "tremble", "of white noise", hint=f"0 for none, 1 for noise; suggested: {SUGGESTED_TREMBLE:g}"),
     Metric("foot_clearance", "foot clearance", "mm", 1000.0, hint="metres"),
     Metric("skate_ratio", "skate ratio", "of ground steps", hint="share, 0 to 1"),
     Metric("skate_speed", "skate speed", "m/s", hint="metres per second"),
@@ -76,7 +76,7 @@ METRICS = (
         "support distance",
         "mm",
         1000.0,
-        hint="metres; a standing person leans from 0.10 on, a running or crawling one has more",
+        hint="metres; from 0.10 on, a standing person leans; running and crawling give more",
     ),
     Metric("root_speed", "root speed", "m/s", damage=10.0),
     Metric("root_turn", "root turn", "rad/s", damage=20.0),
@@ -88,6 +88,6 @@ METRICS = (
         "image fit of the capture",
         "of visible landmarks",
         limits=("min",),
-        hint="share, 0 to 1; below 0.9 look at the overlay",
+        hint="share, 0 to 1; if below 0.9, look at the overlay",
     ),
 )

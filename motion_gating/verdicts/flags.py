@@ -17,7 +17,7 @@ def add_conflicts_flag(parser: argparse._ActionsContainer) -> None:
         "--conflicts",
         choices=RULES,
         default=UNDECIDED,
-        help="what counts where reviewers contradict each other: no verdict, the latest, or what most of them say",
+        help="which verdict counts if reviewers contradict each other: none, the latest, or the majority's",
     )
 
 
@@ -28,20 +28,20 @@ def add_reviewer_flags(parser: argparse._ActionsContainer) -> None:
         type=_names,
         default=(),
         metavar="A,B",
-        help="share the entries among these reviewers; the page then has a filter for each reviewer's own",
+        help="divide the entries among these reviewers; the page then has a filter for each reviewer's own entries",
     )
     parser.add_argument(
         "--overlap",
         type=share,
         metavar="P",
-        help="this share of the entries goes to all of them, to measure how well they agree",
+        help="share of the entries that all reviewers get, to measure how well they agree",
     )
 
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if len(set(names)) < len(names) or not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names, such as Ann,Bea")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names like Ann,Bea")
     return names
 
 

@@ -10,15 +10,15 @@ WIDE, SMALL = 960, 512
 
 
 def add_model_flag(parser: Parser, drawn: str = "") -> None:
-    """Add ``--smplx-model-dir``; ``drawn`` are words about what it is for, after a space."""
+    """Add ``--smplx-model-dir``; ``drawn``: its purpose, with a leading space."""
     parser.add_argument(
         "--smplx-model-dir",
         type=PathFlag(READ, str),
         metavar="PATH",
-        help=f"SMPL-X model file or folder{drawn}; 'mannequin' takes the built-in body",
+        help=f"SMPL-X model file or folder{drawn}; 'mannequin' selects the built-in body",
     )
 
 
 def add_renderer_flag(parser: Parser, drawn: str = "") -> None:
     """Add ``--renderer``; ``drawn`` as in :func:`add_model_flag`."""
-    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help=f"what draws{drawn}")
+    parser.add_argument("--renderer", choices=("auto", "opencv", "gl"), default="auto", help=f"renderer{drawn}")

@@ -28,31 +28,39 @@ def add_refining_flags(parser: argparse.ArgumentParser) -> None:
         type=smoothness,
         default=AUTO,
         metavar="auto|off|STRENGTH",
-        help="remove noise: auto estimates how much there is; STRENGTH scales the estimate",
+        help="remove noise: auto estimates its strength; STRENGTH scales this estimate",
     )
-    parser.add_argument("--feet", choices=(AUTO, OFF), default=AUTO, help="stop standing feet from sliding")
+    parser.add_argument("--feet", choices=(AUTO, OFF), default=AUTO, help="keep standing feet from sliding")
     parser.add_argument(
         "--trim",
         type=span,
         default=OFF,
         metavar="auto|off|START:END",
-        help="keep a part: auto from the first to the last movement, or these seconds",
+        help="keep only a part: auto keeps everything from the first to the last movement; START:END keeps these "
+        "seconds",
     )
     parser.add_argument("--mirror", action="store_true", help="exchange left and right")
-    parser.add_argument("--in-place", action="store_true", help="keep the pelvis over its first place")
-    parser.add_argument("--loop", action="store_true", help="make the end run into the start")
+    parser.add_argument("--in-place", action="store_true", help="keep the pelvis above its position in the first frame")
+    parser.add_argument(
+        "--loop", action="store_true", help="blend the end into the start, so that the motion repeats seamlessly"
+    )
     parser.add_argument(
         "--cut-at",
         type=row_number,
         nargs="+",
         default=[],
         metavar="ROW",
-        help="begin a new file (NAME_part2.pt) at these rows, 0 first",
+        help="start a new file (NAME_part2.pt, ...) at these rows, counted from 0",
     )
     parser.add_argument(
-        "--heading", type=angle, metavar="DEGREES", help="the person faces this far to the left of +y at first"
+        "--heading",
+        type=angle,
+        metavar="DEGREES",
+        help="direction in which the person faces in the first frame: this angle to the left of +y",
     )
-    parser.add_argument("--fps", type=frame_rate, metavar="N", help="rows per second (default: what the motion says)")
+    parser.add_argument(
+        "--fps", type=frame_rate, metavar="N", help="rows per second (default: the rate stored in the motion)"
+    )
 
 
 def refining_settings(args: argparse.Namespace) -> Settings:
@@ -90,7 +98,7 @@ def smoothness(text: str) -> str | float:
 
 
 def span(text: str) -> str | tuple[float, float]:
-    """argparse type: auto, off, or two times in seconds; a time left out is the start or the end."""
+    """argparse type: auto, off, or two times in seconds; an omitted time means the start or the end."""
     if text in (AUTO, OFF):
         return text
     start, colon, end = text.partition(":")

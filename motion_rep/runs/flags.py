@@ -26,7 +26,7 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=worker_count,
-        help="processes (default: one for each core if there are enough items); 0: no worker processes",
+        help="number of worker processes; 0: none (default: one per core if there are enough items)",
     )
     parser.add_argument(
         "--item-timeout",
@@ -39,12 +39,12 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=ENGINES,
         default="local",
-        help="ray: run on a Ray cluster that sees the same files, or URLs (pip install ray)",
+        help="ray: run on a Ray cluster that has access to the same files or URLs (pip install ray)",
     )
     parser.add_argument(
         "--ray-address",
         metavar="HOST:PORT",
-        help="the cluster (default: RAY_ADDRESS, else a cluster started on this machine)",
+        help="address of the cluster (default: RAY_ADDRESS, else start one on this machine)",
     )
     parser.add_argument(
         "--failures", type=written_path, metavar="F", help="write failed items and their causes into this JSON file"
@@ -61,7 +61,7 @@ def require_failures_folder(args: argparse.Namespace) -> None:
 
 
 def require_writable(flag: str, path: Path | None) -> None:
-    """Check that a file which a flag names can be written; None is fine.
+    """Check that the file given with a flag can be written; None is accepted.
 
     Raises:
         UsageError: a folder, or a file in a folder that cannot be written to.
@@ -74,7 +74,7 @@ def require_writable(flag: str, path: Path | None) -> None:
 
 
 def require_no_failures_file(args: argparse.Namespace, instead: str) -> None:
-    """Check that ``--failures`` is not given for one file, whose error is told by the exit code.
+    """Check that ``--failures`` is not given for one file, whose failure the exit code reports.
 
     Args:
         instead: what to do.
@@ -92,8 +92,8 @@ def engine_from(
 
     Args:
         worth_a_worker: number of items that cost as much as starting a worker.
-        some_remote: whether some files are URLs, so that items wait for them.
-        all_remote: whether all files are URLs, so that machines of a cluster need no shared folder.
+        some_remote: whether some files are URLs, for which items wait.
+        all_remote: whether all files are URLs; then the machines of a cluster need no shared folder.
     Raises:
         UsageError: an address without ``--engine ray``.
     """

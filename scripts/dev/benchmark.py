@@ -1,11 +1,11 @@
-"""Measure speed and memory of every stage on this machine, each with its limit in the same run, and how cost grows
-with the number of items.
+"""Measure the speed and memory of every stage on this machine, next to its lower bound in the same run, and how the
+cost grows with the number of items.
 
-Each figure comes from a process of its own. A limit is what a stage cannot do without, measured alone: reading and
-writing the files, drawing without encoding, encoding without drawing, importing torch. "per item" is processor time,
-on all cores together, encoder included; it hardly changes when the machine is busy with other things, unlike the
-rate. Conversion is measured with its files in memory, where the system offers such a folder, so that the figures are
-those of the program; and once on the disk of temporary files, with the disk's own rate.
+Each figure comes from a separate process. A limit (lower bound) is the work that a stage cannot avoid, measured alone:
+reading and writing the files, drawing without encoding, encoding without drawing, importing torch. "per item" is CPU
+time on all cores together, including the encoder; unlike the rate, it hardly changes when the machine is busy.
+Conversion is measured with its files in memory if the system offers such a folder, to measure the program alone, and
+once on the disk of temporary files, next to the rate of that disk.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def build_parser() -> Parser:
         help="numbers of items (clips of 81 rows, frames, entries)",
     )
     parser.add_argument(
-        "--stage", choices=ALL_STAGES, help="measure only this one, in this process, with the last number of items"
+        "--stage", choices=ALL_STAGES, help="measure only this stage, in this process, with the last number of --items"
     )
     return parser
 

@@ -1,4 +1,6 @@
-"""Measure the preview capture on drawn clips with known truth, and on real clips: errors per clip and their mean."""
+"""Measure the errors of the preview capture per clip and on average, on drawn clips with known truth and on real
+clips.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +22,21 @@ def build_parser() -> Parser:
         "--set",
         choices=["test", "tune", "tilted", "moves", "all"],
         default="test",
-        help="test: clips that were not looked at while tuning; tilted: tilted cameras, 16 to 60 frames a second; "
-        "moves: motion-captured movement (needs pybullet)",
+        help="test: clips that were not used for tuning; tilted: tilted cameras, 16 to 60 frames a second; moves: "
+        "motion-captured movement (needs pybullet)",
     )
-    parser.add_argument("--only", metavar="TEXT", help="only clips whose name holds this text")
-    parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip of 30 a second")
+    parser.add_argument("--only", metavar="TEXT", help="only clips whose name contains this text")
+    parser.add_argument("--frames", type=positive_int, default=120, help="frames per clip, at 30 frames per second")
     parser.add_argument(
-        "--real", type=read_path, metavar="DIR", help="then score real clips: NAME.mp4, with NAME_truth.npz where known"
+        "--real",
+        type=read_path,
+        metavar="DIR",
+        help="afterwards, score the real clips in this folder: NAME.mp4, with NAME_truth.npz if the truth is known",
     )
     parser.add_argument(
         "--keep", type=folder_path, metavar="DIR", help="keep the drawn videos and the captures in this folder"
     )
-    parser.add_argument("--json", type=written_path, help="write all numbers to this file")
+    parser.add_argument("--json", type=written_path, help="JSON file to write, with all figures")
     return parser
 
 

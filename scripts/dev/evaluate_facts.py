@@ -1,7 +1,8 @@
-"""Score the facts of describe_motion.py on made-up motions whose counts, sides, turns and heights are known.
+"""Score the facts of describe_motion.py on synthetic motions whose counts, sides, turns and heights are known.
 
-Each motion of the samples' and of the capture evaluation's generators is made several times (seeds, number of cycles,
-headings, frame rates), as it is and mirrored. Steps and waves that go on at a clip's ends may be off by one.
+Each motion from the generators of the samples and of the capture evaluation is made several times (seeds, numbers of
+cycles, headings, frame rates), plain and mirrored. Counts of steps and waves that a clip's ends cut off may be off by
+one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument("--noise", type=float, default=0.0, help="degrees of noise on each axis of each joint")
-    parser.add_argument("--seeds", type=int, default=5, help="of each sample motion")
-    parser.add_argument("--show", action="store_true", help="list what is wrong")
+    parser.add_argument("--seeds", type=int, default=5, help="number of seeds for each sample motion")
+    parser.add_argument("--show", action="store_true", help="list the wrong facts")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""Measure the protocols with made-up models of known habits: what each passes that it should not, and what it loses.
+"""Measure the protocols with scripted models of known habits: which wrong clips pass, and which right clips are lost.
 
-Half of the clips show what their description says, the other half show what another entry's description says.
+Half of the clips match their own description, the other half match the description of another entry.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from motion_rep.files.locations import read_location
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--entries", type=positive_int, default=40, help="clips; at most 80")
-    parser.add_argument("--seed", type=int, default=0, help="another seed makes other clips of the same texts")
+    parser.add_argument("--entries", type=positive_int, default=40, help="number of clips, at most 80")
+    parser.add_argument("--seed", type=int, default=0, help="another seed makes different clips of the same texts")
     parser.add_argument(
         "--by-kind", action="store_true", help="print which controls are accepted, by kind, on the sample motions"
     )
     parser.add_argument(
         "--archive",
         type=read_location,
-        help="with --by-kind: the motions of this archive, too; each must show what its prompt says",
+        help="with --by-kind: add the motions of this archive, each of which must match its prompt",
     )
     return parser
 

@@ -1,4 +1,6 @@
-"""Measure the ranking of candidates with made-up judges of known habits: how often the best of a group is found."""
+"""Measure the ranking of candidates with scripted judges of known habits: how often the best one of a group is
+found.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,9 @@ from motion_rep.common.command_line import DONE, Parser, positive_int, run_comma
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--groups", type=positive_int, default=4000, help="made-up groups for each line")
-    parser.add_argument("--candidates", type=positive_int, default=4, help="candidates in a group")
-    parser.add_argument("--seed", type=int, default=0, help="another seed makes other groups")
+    parser.add_argument("--groups", type=positive_int, default=4000, help="number of synthetic groups per line")
+    parser.add_argument("--candidates", type=positive_int, default=4, help="candidates per group")
+    parser.add_argument("--seed", type=int, default=0, help="another seed makes different groups")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Measure the repairs of motions against their targets: a line for each target with its figure.
+"""Measure the repairs of motions against their targets, and print one line for each target.
 
 Complete without published data; --real adds a real capture's motion and motion-captured clips.
 """

@@ -1,4 +1,4 @@
-"""Measure how well jitter and tremble tell clean motions from trembling copies of them, at several frame rates.
+"""Measure how well jitter and tremble distinguish clean motions from trembling copies, at several frame rates.
 
 The clips are the samples and every capture in the given folders; the noise is one turn of random size about each axis
 of each joint in each frame.
@@ -23,7 +23,7 @@ def build_parser() -> Parser:
     parser.add_argument("--real", type=read_path, action="append", default=[], metavar="DIR", help="folder of captures")
     parser.add_argument("--rates", type=float, nargs="+", default=[16.0, 24.0, 30.0], help="frames per second")
     parser.add_argument("--degrees", type=float, default=1.0, help="size of the noise on each axis of each joint")
-    parser.add_argument("--copies", type=int, default=3, help="trembling copies of each clip")
+    parser.add_argument("--copies", type=int, default=3, help="number of trembling copies of each clip")
     return parser
 
 

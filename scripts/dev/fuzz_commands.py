@@ -134,11 +134,11 @@ def _not_json(path: Path) -> str | None:
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--seconds", type=positive_int, default=120, help="for all commands together")
+    parser.add_argument("--seconds", type=positive_int, default=120, help="time limit for all commands together")
     parser.add_argument(
-        "--findings", type=folder_path, default=Path("fuzz_findings"), help="folder for the inputs that found something"
+        "--findings", type=folder_path, default=Path("fuzz_findings"), help="folder for the inputs that caused findings"
     )
-    parser.add_argument("--seed", type=positive_int, default=1, help="another number tries other inputs")
+    parser.add_argument("--seed", type=positive_int, default=1, help="another seed tries different inputs")
     return parser
 
 

@@ -1,10 +1,9 @@
-"""Feed damaged and made-up files to every reader of the project, for a bounded time, and report what is not a result or
-a one-line error.
+"""Feed damaged and generated files to every reader of the project for a limited time, and report every outcome that is
+neither a result nor a one-line error.
 
 A finding is: an unexpected exception, an error of more than one line, a crash, more than 20 seconds or more than 1.5 GB
-for a small file, a
-program started, a connection made, or a file written elsewhere. The files that did it are kept in the folder
---findings.
+for a small file, a program started, a connection made, or a file written elsewhere. The files that caused findings are
+kept in the folder --findings.
 """
 
 from __future__ import annotations
@@ -49,12 +48,12 @@ CHANGING = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.li
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--seconds", type=positive_int, default=600, help="for all targets together")
+    parser.add_argument("--seconds", type=positive_int, default=600, help="time limit for all targets together")
     parser.add_argument(
-        "--findings", type=folder_path, default=Path("fuzz_findings"), help="folder for the files that found something"
+        "--findings", type=folder_path, default=Path("fuzz_findings"), help="folder for the files that caused findings"
     )
-    parser.add_argument("--seed", type=positive_int, default=1, help="another number tries other files")
-    parser.add_argument("--child", metavar="TARGET", help="work on this target in this process")
+    parser.add_argument("--seed", type=positive_int, default=1, help="another seed tries different files")
+    parser.add_argument("--child", metavar="TARGET", help="fuzz this target in this process")
     return parser
 
 

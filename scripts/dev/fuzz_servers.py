@@ -1,4 +1,4 @@
-"""A server on loopback that answers questions in odd ways, for fuzz_commands.py: late, cut, endless, of wrong types."""
+"""A loopback server for fuzz_commands.py that gives odd answers: late, truncated, endless, or of wrong types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of the project as a function of a file, each with small files that it does read."""
+"""The targets of fuzzing: every reader of the project as a function of a file, with small valid files for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the pictures in the READMEs from what scripts/demo.sh left: nothing in them is drawn by hand."""
+"""Make the pictures of the READMEs from the output of scripts/demo.sh; nothing is drawn by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "--demo-output", type=read_path, default=ROOT / "demo_output", help="the folder that scripts/demo.sh made"
+        "--demo-output", type=read_path, default=ROOT / "demo_output", help="output folder of scripts/demo.sh"
     )
     parser.add_argument(
         "--output-dir", type=folder_path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures"

@@ -23,7 +23,7 @@ DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "data_samples" / "sample_
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("--output", type=written_path, default=DEFAULT_OUTPUT, help="the video to write")
+    parser.add_argument("--output", type=written_path, default=DEFAULT_OUTPUT, help="video to write")
     return parser
 
 

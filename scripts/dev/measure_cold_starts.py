@@ -1,5 +1,5 @@
-"""How long every command takes to answer --help, and to its first result on one item, from a warm disk cache, as a
-Markdown table.
+"""Measure how long every command takes to answer --help and to give its first result on one item, with a warm disk
+cache. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def build_parser() -> Parser:
     """The command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        "commands", nargs="*", metavar="TEXT", help="only commands with one of these texts in their path"
+        "commands", nargs="*", metavar="TEXT", help="only commands whose path contains one of these texts"
     )
     parser.add_argument(
         "--runs",
         type=positive_int,
         default=5,
-        help="the quickest of so many counts; other programs on the machine only slow it down",
+        help="number of runs, of which the quickest counts, because other programs on the machine only slow a run down",
     )
     return parser
 

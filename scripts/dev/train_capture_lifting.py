@@ -30,20 +30,27 @@ def build_parser() -> Parser:
         "temporal: learn from simulated movement with the errors of all of them (needs pybullet==3.2.7)",
     )
     parser.add_argument(
-        "--folder", type=folder_path, default=REPOSITORY / "data" / "capture_lifting", help="where the examples are"
+        "--folder", type=folder_path, default=REPOSITORY / "data" / "capture_lifting", help="folder of the examples"
     )
-    parser.add_argument("--seed", type=int, default=1, help="make: another seed, other examples; else: the start")
-    parser.add_argument("--count", type=positive_int, default=1000, help="make: how many pictures")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="make: another seed makes different examples; train, temporal: seed of the initial weights",
+    )
+    parser.add_argument("--count", type=positive_int, default=1000, help="make: number of pictures")
     parser.add_argument(
         "--width", type=positive_int, help=f"width of the network (default {WIDTH}; temporal {TEMPORAL_WIDTH})"
     )
-    parser.add_argument("--epochs", type=positive_int, default=40, help="train: how often every example is seen")
-    parser.add_argument("--steps", type=positive_int, default=26000, help="temporal: how many batches (13 a second)")
-    parser.add_argument("--start", type=read_path, help="temporal: go on from this network's weights, at half the rate")
+    parser.add_argument("--epochs", type=positive_int, default=40, help="train: number of passes over the examples")
+    parser.add_argument("--steps", type=positive_int, default=26000, help="temporal: number of batches (13 per second)")
+    parser.add_argument(
+        "--start", type=read_path, help="temporal: continue from this network's weights, at half the learning rate"
+    )
     parser.add_argument(
         "--output",
         type=written_path,
-        help="the file to write (default: the package's lifting_network.npz; temporal: temporal_network.npz)",
+        help="file to write (default: the package's lifting_network.npz; temporal: temporal_network.npz)",
     )
     return parser
 
