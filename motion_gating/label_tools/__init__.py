@@ -1,1 +1,1 @@
-"""Entries with texts, figures and verdicts for other labelling programs: Label Studio and FiftyOne."""
+"""Export entries with texts, figures and verdicts to other labelling programs: Label Studio and FiftyOne."""

@@ -27,7 +27,7 @@ LABEL_STUDIO, FIFTYONE = FORMATS = ("label-studio", "fiftyone")
 
 
 def export_labels(args: argparse.Namespace) -> int:
-    """Write the file, and for Label Studio the labels of its project next to it; returns the exit code.
+    """Write the file and, for Label Studio, the labelling configuration next to it; returns the exit code.
 
     Raises:
         UsageError: the archive, the report or the verdicts cannot be used.
@@ -54,7 +54,7 @@ def export_labels(args: argparse.Namespace) -> int:
             write_bytes(config, CONFIG.encode())
     exported, without = counts[True], counts[False]
     if without:
-        say_warning(f"{without} entries have no video file; they are left out. Render them first.")
+        say_warning(f"{without} entries have no video file and were omitted. Render them first.")
     say(f"{exported} entries in {output}" + ("" if args.format == FIFTYONE else f"; labels of the project in {config}"))
     return SOME_FAILED if without else DONE
 

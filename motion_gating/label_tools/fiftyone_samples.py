@@ -24,12 +24,12 @@ _FIELDS = {
 
 
 def heading(name: str) -> dict[str, object]:
-    """All of the data set but its samples."""
+    """The data set without its samples."""
     return {"name": name, "media_type": "video", "sample_fields": _FIELDS, "info": {}}
 
 
 def sample_of(entry: Labelled) -> dict[str, object]:
-    """The sample of an entry; the gate's decision, the judge's verdict and those of people as classifications."""
+    """The sample of an entry, with the gate's decision and the verdicts of judge and people as classifications."""
     people = [_label(v.matches, v.analysis, v.reviewer) for v in entry.people if not v.says_nothing]
     return {
         "filepath": str(entry.video) if isinstance(entry.video, RemotePath) else os.path.abspath(entry.video),

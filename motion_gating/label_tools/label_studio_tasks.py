@@ -1,7 +1,7 @@
-"""Entries as tasks of Label Studio, and the labels of the project that shows them.
+"""Entries as tasks of Label Studio, and the labelling configuration of the project.
 
-The judge's verdict stands as a prediction, those of people as annotations. What Label Studio exports
-(JSON) is read as a verdict file; see :mod:`motion_gating.verdicts.label_studio`.
+The judge's verdict becomes a prediction, verdicts of people become annotations. The JSON that Label Studio exports is a
+verdict file; see :mod:`motion_gating.verdicts.label_studio`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def task_of(entry: Labelled, root: Path, judge: str) -> dict[str, object]:
 
 
 def url_of(video: Location, root: Path) -> str:
-    """The address of a video for Label Studio: as it is for a remote one, else below the folder that it serves."""
+    """The URL of a video for Label Studio: its own URL if remote, else one below the folder that Label Studio
+    serves.
+    """
     if isinstance(video, RemotePath):
         return str(video)
     return LOCAL_FILES + quote(Path(os.path.relpath(video, root)).as_posix())

@@ -1,4 +1,4 @@
-"""One entry as labelling programs show it: its video, its text, its figures, and what judges and people said."""
+"""One entry as labelling programs show it: its video, text, figures and verdicts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Labelled:
 
     Attributes:
         figures: metrics by key, in the units of the report.
-        matches: the judge's verdict; analysis its reason.
-        decision: of the gate.
-        content: digests of what was judged, so that a verdict is not used for another clip.
+        matches, analysis: the judge's verdict and its reason.
+        decision: the gate's decision.
+        content: digests of the judged content, so that a verdict is not used for another clip.
         people: verdicts of reviewers.
     """
 
@@ -48,11 +48,11 @@ class Labelled:
 def labelled_entries(
     meta_json: Location, records: KeptRecords, verdicts: Verdicts, fields: Fields
 ) -> Iterator[Labelled | None]:
-    """Each entry of an archive; None for one without a video, or whose local video is missing.
+    """Each entry of an archive; None for an entry without a video or whose local video is missing.
 
     Raises:
         UsageError: the archive cannot be used.
-        InputError: the address of a video is invalid.
+        InputError: the URL of a video is invalid.
     """
     for item in read_reviewed(meta_json, records):
         video = item.path(fields.video) or item.path(fields.judged_video(item.entry))

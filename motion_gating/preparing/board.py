@@ -1,6 +1,6 @@
-"""What the user sees during a run: one progress bar, the messages of each step, and a line for each finished entry.
+"""Output during a run: one progress bar, the messages of each step, and a line for each finished entry.
 
-Messages also go to a log of their step.
+Messages also go into the log of their step.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from motion_rep.runs.work_pool import Failed
 
 
 class _Tee(io.TextIOBase):
-    """Writes whole lines to a log and, above the bar, to stderr."""
+    """Write whole lines to a log and, above the bar, to stderr."""
 
     def __init__(self, log: TextIO, stream: TextIO) -> None:
         self._log, self._stream, self._waiting = log, stream, ""
@@ -56,7 +56,7 @@ class _Tee(io.TextIOBase):
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write what the stream's encoding has; a full disk or a closed pipe does not stop the work."""
+    """Write text in the stream's encoding; a full disk or a closed pipe does not stop the work."""
     encoding = stream.encoding or "utf-8"
     with contextlib.suppress(OSError):
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -64,12 +64,12 @@ def _write(stream: TextIO, text: str) -> None:
 
 @dataclass
 class Board:
-    """One run.
+    """The output of one run.
 
     Attributes:
-        steps: the number of steps of all entries.
-        failures: by the name of the item, the step that failed and why.
-        notes: selects the warnings to print.
+        steps: total number of steps of all entries.
+        failures: the failed step and its cause, keyed by the name of the item.
+        notes: limits repeated warnings.
     """
 
     steps: int
@@ -89,7 +89,9 @@ class Board:
 
     @contextlib.contextmanager
     def step(self, title: str, log: Path, count: int) -> Iterator[None]:
-        """A step of ``count`` entries: its title, its messages into a log, and the bar at its end when it ends."""
+        """Run a step over ``count`` entries: print its title, log its messages, and complete its part of the bar at
+        the end.
+        """
         _say(f"\n== {title}")
         if self._bar is not None:
             self._bar.set_description(title.partition(": ")[2] or title, refresh=False)
@@ -108,38 +110,38 @@ class Board:
 
     @contextlib.contextmanager
     def part(self, log: Path) -> Iterator[None]:
-        """Messages of one entry, which also go to a log of their own."""
+        """Log the messages of one entry in its own file, too."""
         with open(log, "w", encoding="utf-8", errors="backslashreplace") as file:
             tee = _Tee(file, sys.stderr)
             with contextlib.redirect_stderr(tee), contextlib.redirect_stdout(tee):
                 yield
 
     def advance(self, name: object = "") -> None:
-        """One entry has finished the step."""
+        """Count one entry as finished in this step."""
         if self._bar is not None and self._bar.n < self._due:
             if name != "":
                 self._bar.set_postfix_str(str(name)[:40], refresh=False)
             self._bar.update()
 
     def show(self, name: object) -> None:
-        """The entry in progress."""
+        """Show the entry in progress."""
         if self._bar is not None:
             self._bar.set_postfix_str(str(name)[:40])
 
     def warn(self, item: Item, note: str) -> None:
-        """A note about an entry; a note that many share is printed a few times."""
+        """Print a note about an entry; a note shared by many entries is printed only a few times."""
         if self.notes.is_new(note):
             say_warning(f"{item.identifier}: {note}")
 
     def fail(self, item: Item, step: str, failed: Failed, log: Path | None = None) -> None:
-        """An entry that goes no further."""
+        """Record that an entry failed."""
         where = f" ({log})" if log is not None else ""
         failure = ItemFailure(item.identifier, f"{step}: {failed.message}{where}", failed.detail)
         self.failures.setdefault(item.name, (step, failure))
         say_error(f"{item.identifier}: {failed.message}")
 
     def finished(self, line: str) -> None:
-        """The line of a finished entry."""
+        """Print the line of a finished entry."""
         _say(line)
 
 

@@ -1,4 +1,4 @@
-"""What can be known before any work: the judge and its key, programs, networks, disk, and files that would collide."""
+"""Checks before any work: the judge and its key, programs, networks, disk space, and colliding files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def require_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> Non
     """Check that no output is an input.
 
     Raises:
-        UsageError: names both, and the file.
+        UsageError: an output is; the message contains both flags and the file.
     """
     items = list(items)
     written: list[NamedPath] = [
@@ -56,10 +56,10 @@ def _own(layout: Layout, items: Iterable[Item]) -> set[Path]:
 
 
 def require_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> None:
-    """Check the programs and networks of the steps that have something to do.
+    """Check the programs and networks of the steps that have entries.
 
     Raises:
-        UsageError: one is missing, or a flag does not suit it.
+        UsageError: one is missing, or does not support a flag.
     """
     for check in _checks_of_programs(run, layout, items):
         check()
@@ -109,7 +109,7 @@ def _require_runtime() -> None:
 
 
 def judge_of(run: PrepareRun) -> Judge | None:
-    """The judge of a run that reaches the gate; its flags, files, package and address are checked.
+    """Make the judge of a run that reaches the gate, and check its flags, files, package and address.
 
     Raises:
         UsageError: one of them is missing or wrong.
@@ -122,10 +122,10 @@ def judge_of(run: PrepareRun) -> Judge | None:
 
 
 def try_judge(judge: Judge | None) -> None:
-    """One cheap call, so that a wrong key is found before hours of work.
+    """Make one cheap call, to detect a wrong key before hours of work.
 
     Raises:
-        UsageError: the service refuses, or cannot be reached.
+        UsageError: the service refuses the call or cannot be reached.
     """
     model = None if judge is None else judge.model
     if isinstance(model, VlmJudge) and (note := try_service(model.service)) is not None:

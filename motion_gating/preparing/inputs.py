@@ -1,4 +1,4 @@
-"""Entries from everything that the command line names: folders, files, archives, CSV and text files, a prompt."""
+"""Read the entries from the inputs: folders, files, archives, CSV and text files, a prompt."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FILE_FIELDS = (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO)
 
 
 def layout_of(run: PrepareRun) -> Layout:
-    """The output folder; JSON lines stay JSON lines."""
+    """The layout of the output folder; an archive of JSON lines gives archives of JSON lines."""
     lines = [is_lines(path) for path in run.inputs]
     return Layout(run.output, ".jsonl" if len(lines) == 1 and lines[0] else ".json")
 
@@ -68,7 +68,7 @@ def read_items(run: PrepareRun, layout: Layout, warn: Warn) -> list[Item]:
 
 
 def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
-    """The entries by the text of their ids."""
+    """The entries, keyed by the text of their ids."""
     if not run.inputs and run.prompts is None:
         if not (run.prompt or "").strip():
             raise UsageError("give INPUT (videos, folders, captures, motions, an archive, a CSV) or --prompt TEXT.")
@@ -79,7 +79,9 @@ def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
         for identifier, entry in _entries_of(source, layout, warn):
             _add(found, identifier, entry, layout)
     if not found:
-        raise UsageError(f"{', '.join(map(str, sources))}: holds no entries. Give videos, captures, motions or texts.")
+        raise UsageError(
+            f"{', '.join(map(str, sources))}: contains no entries. Give videos, captures, motions or texts."
+        )
     return found
 
 
@@ -99,7 +101,7 @@ def _entries_of(source: Path | None, layout: Layout, warn: Warn) -> Iterator[tup
 
 
 def _require_foreign(entry: dict, layout: Layout) -> None:
-    """Check that the file of an entry is not a result of this run, which would be overwritten."""
+    """Check that the file of an entry is not a result of this run, which the run would overwrite."""
     for path in (layout.folder / entry[field] for field in FILE_FIELDS if field in entry):
         if os.path.abspath(path.parent) in {os.path.abspath(layout.folder / name) for name in RESULTS}:
             raise UsageError(f"{path}: is a result in the output folder. Give its source, or another --output.")
@@ -117,11 +119,11 @@ def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple
         for one in with_candidates(entry, 1) if several else (entry,):
             yield entry_id(one), rebased(one, source, layout.archive)
     if lists:
-        warn(f"{source}: {lists} entries hold several texts; the first of each counts")
+        warn(f"{source}: {lists} entries have several texts; the first of each counts")
 
 
 def _add(found: dict[str, dict], identifier: object, entry: dict, layout: Layout) -> None:
-    """Add an entry, or complete the one of the same name; another file of the same kind gets a name of its own."""
+    """Add an entry, or complete the entry of the same name; a second file of the same kind gets another name."""
     name = str(identifier)
     if not _fit(found.get(name, {}), entry):
         identifier = name = _other_name(found, name, entry, layout)
@@ -130,7 +132,7 @@ def _add(found: dict[str, dict], identifier: object, entry: dict, layout: Layout
 
 
 def _fit(one: dict, other: dict) -> bool:
-    """Whether two entries can be one: they name no different files, and no different texts."""
+    """Whether two entries can be merged: their files and texts do not differ."""
     fields = (*FILE_FIELDS, PROMPT)
     return all(one.get(field) in (None, other.get(field)) or other.get(field) is None for field in fields)
 

@@ -1,4 +1,4 @@
-"""An entry on its way, and the step at which it starts."""
+"""An entry with its source files, and the step at which it starts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Item:
     """An entry with the files that it starts from.
 
     Attributes:
-        entry: as it is written into the archive.
-        name: of its files.
-        video: the source video, which may still have to be generated; None where there is none.
-        capture, motion: as given by the user; a given motion precedes a given capture.
-        problem: why nothing can be done with it.
+        entry: as written into the archive.
+        name: base name of its files.
+        video: the source video, possibly still to be generated; None without one.
+        capture, motion: files given by the user; a given motion takes precedence over a given capture.
+        problem: why the entry cannot be processed.
     """
 
     entry: dict
@@ -58,9 +58,9 @@ class Item:
 
 
 def item_of(entry: dict, layout: Layout) -> Item:
-    """The item of an entry whose paths are given from the run's archive.
+    """The item of an entry whose paths are relative to the run's archive.
 
-    It starts at the furthest step whose file exists.
+    It starts after the last step whose file exists.
     """
     name = layout.name(entry_id(entry))
     try:
@@ -81,10 +81,10 @@ def item_of(entry: dict, layout: Layout) -> Item:
 
 
 def _source_video(entry: dict, layout: Layout, name: str) -> Path | None:
-    """The source video; ``video_path`` is one where the entry was not rendered, which adds an eval file.
+    """The source video; ``video_path`` counts as one only in an entry without an eval file, which the renderer adds.
 
     Raises:
-        InputError: it is an address.
+        InputError: it is a URL.
     """
     own = layout.video(name)
     fields = (SOURCE_VIDEO,) if EVAL_PATH in entry or entry.get(MOTION_PATH) else (SOURCE_VIDEO, VIDEO_PATH)
@@ -95,7 +95,7 @@ def _source_video(entry: dict, layout: Layout, name: str) -> Path | None:
 
 
 def _existing(entry: dict, field: str, own: Path, layout: Layout) -> Location | None:
-    """The file that a field names; None where it is missing, or where it is the result of this run."""
+    """The file in a field; None if it is missing or a result of this run."""
     value = entry.get(field)
     if not isinstance(value, str) or not value:
         return None
@@ -106,20 +106,21 @@ def _existing(entry: dict, field: str, own: Path, layout: Layout) -> Location | 
 
 
 def _missing_source(entry: dict, layout: Layout) -> str | None:
-    """Why an entry without a file cannot start; None where its video can be generated."""
+    """Why an entry without a file cannot start; None if its video can be generated."""
     named = next((entry[field] for field in (SOURCE_CAPTURE, SOURCE_VIDEO) if entry.get(field)), None)
     if named is not None:
         return f"{named}: not found, and no later step of this entry exists. Correct the path."
     motion = entry.get(MOTION_PATH)
     if isinstance(motion, str) and motion and os.path.exists(str(resolve_from(motion, layout.archive))):
         return (
-            f"{motion}: is a result in the output folder, and the entry names no source. Name the file it is made of."
+            f"{motion}: is a result in the output folder, and the entry has no source. Add the path of the file it "
+            "was made from."
         )
-    return None if text_of(entry) is not None else "names no video, capture or motion, and has no text. Add one."
+    return None if text_of(entry) is not None else "has no video, capture, motion or text. Add one."
 
 
 def _prepared(entry: dict, layout: Layout, name: str, video: Path | None) -> dict:
-    """An entry with what the next program takes; a ``true`` about a motion that is made here counts for nothing."""
+    """An entry with the fields that the next program needs; a ``true`` is dropped if this run makes the motion."""
     if entry.get(USE_REF_MOTION) is True and JUDGED_CONTENT not in entry:
         entry = {key: value for key, value in entry.items() if key != USE_REF_MOTION}
     if video is not None and EVAL_PATH not in entry:

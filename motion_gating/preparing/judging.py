@@ -25,12 +25,12 @@ from motion_rep.drawing.mbench_scene import CLOSE
 
 
 def asks_model(gate: argparse.Namespace) -> bool:
-    """Whether a model looks at the clips."""
+    """Whether a model judges the clips."""
     return gate.judge in (GEMINI, OPENAI)
 
 
 def render(work: Work) -> None:
-    """Draw the motions for people and, where a model is the judge, small clips for it."""
+    """Draw the motions for people and, if a model is the judge, small clips for it."""
     run, layout = work.run, work.layout
     gate, count = run.gate, len(work.items)
     drawn = ArchiveRun(
@@ -67,7 +67,7 @@ def gate_flags(work: Work) -> argparse.Namespace:
 
 
 def gate(work: Work) -> None:
-    """Decide about each entry; each gets its line as soon as it is decided."""
+    """Decide each entry, and print its line as soon as it is decided."""
     failed = {str(failure.item) for _, failure in work.board.failures.values()}
 
     def watched(examined: Iterable[Examined], tally: Tally, count: int) -> Iterator[Examined]:
@@ -100,7 +100,7 @@ def rank(work: Work) -> None:
 
 
 def make_page(work: Work) -> None:
-    """The review page."""
+    """Make the review page."""
     run, layout = work.run, work.layout
     page = PageRun(
         layout.candidates if work.has_groups else layout.gated,
@@ -113,12 +113,12 @@ def make_page(work: Work) -> None:
         raw_motions=layout.raw_motions if run.refine and layout.raw_motions.is_dir() else None,
     )
     with work.board.step("Review page", layout.log("review"), len(work.items)):
-        # Lacking files show in the summary already.
+        # The summary already lists missing files.
         make_review(page, replace(run.engine, worth_a_worker=5))
 
 
 def export(work: Work) -> None:
-    """The archive for the TM2M loader of a checkout."""
+    """Write the archive for the TM2M loader of a checkout."""
     run, layout = work.run, work.layout
     flags = argparse.Namespace(
         meta_json=layout.gated,

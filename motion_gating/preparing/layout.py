@@ -1,4 +1,4 @@
-"""Where the files of a run are: one folder with a sub-folder for each step."""
+"""Paths of the files of a run: one folder with a subfolder for each step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from motion_gating.archives.candidates import candidates_path
 from motion_rep.files.local_files import OutputNames
 
 FOLDERS = ("captures", "motions", "checks", "videos", "renders", "logs", ".state")
-# What a run writes for an entry.
+# The files that a run writes for an entry.
 ENTRY_FILES = (
     *("captures/{}.pt", "captures/{}_preview.mp4", "motions/{}.pt", "motions_raw/{}.pt", "checks/{}_overlay.mp4"),
     *("renders/{}.mp4", "renders/{}_eval.pt", "renders/{}.judge.mp4", "logs/{}.capture.log", "logs/{}.check.log"),
@@ -23,7 +23,7 @@ LOGS = ("videos", "motions", "checks", "render", "gate", "rank", "review", "tm2m
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths in the output folder. The suffix is that of the archives, ``.json`` or ``.jsonl``."""
+    """Paths in the output folder. ``suffix`` is that of the archives, ``.json`` or ``.jsonl``."""
 
     folder: Path
     suffix: str = ".json"
@@ -42,12 +42,12 @@ class Layout:
 
     @property
     def decided(self) -> Path:
-        """All candidates with the gate's decisions; ``gated`` then has the chosen ones."""
+        """The archive of all candidates with the gate's decisions; ``gated`` then contains only the chosen ones."""
         return self.folder / f"decided{self.suffix}"
 
     @property
     def candidates(self) -> Path:
-        """All entries with the ranks of the candidates."""
+        """The archive of all entries with the ranks of the candidates."""
         return self.folder / candidates_path(self.gated).name
 
     @property
@@ -134,7 +134,7 @@ class Layout:
         return self.logs / f"{name}.log"
 
     def written(self, names: Iterable[tuple[str, bool]]) -> Iterator[Path]:
-        """All files that a run may write, for the names of entries and whether a video is generated for them."""
+        """All files that a run may write, given the names of the entries and whether their videos are generated."""
         yield from (self.archive, self.other_archive, self.rendered, self.gated, self.for_tm2m, self.report)
         yield from (self.decided, self.candidates)
         yield from (

@@ -1,4 +1,4 @@
-"""The plan of a run: how many entries each step has, and about how long it takes and what it costs."""
+"""The plan of a run: the number of entries of each step, and estimates of time and cost."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from motion_rep.video.reading import open_video
 
 VIDEOS, CAPTURES, MOTIONS = "step 1, videos from text", "step 2, captures", "step 3, motions"
 OVERLAYS, RENDERS = "step 3, overlays", "step 4, videos of the motions"
-# Seconds of one core for a second of motion at 16 fps, as measured on one machine (see Speed in scripts/README.md).
+# CPU seconds on one core per second of motion at 16 fps, measured on one machine (see Speed in scripts/README.md).
 PREVIEW, SHARES = 0.8, {MOTIONS: 0.03, OVERLAYS: 0.23, RENDERS: 0.22}
-USUAL_SECONDS = 5.0  # of a motion whose length is unknown
-MEASURED_VIDEOS = 200  # more are taken to be as long as these
-QUESTION_TOKENS = 400  # of the text of one call
+USUAL_SECONDS = 5.0  # length assumed for a motion of unknown length
+MEASURED_VIDEOS = 200  # the mean of these is assumed for the rest
+QUESTION_TOKENS = 400  # in the text of one call
 ELSEWHERE = "time not known: another program does it"
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step: the number of entries, of those that are done already, and the seconds on one core (None: unknown)."""
+    """A step: number of entries, number of finished entries, and seconds on one core (None: unknown)."""
 
     title: str
     entries: int
@@ -39,7 +39,7 @@ class PlannedStep:
     seconds: float | None
 
     def line(self, cores: int) -> str:
-        """One line for people."""
+        """One line for the user."""
         done = f" ({self.done} done already)" if self.done else ""
         if self.seconds is None:
             return f"{self.title}: {self.entries}{done}, {ELSEWHERE}"
@@ -51,7 +51,7 @@ def _hours(seconds: float) -> str:
 
 
 def step_entries(run: PrepareRun, items: Sequence[Item]) -> dict[str, int]:
-    """How many entries each step of a run has; steps without entries are left out."""
+    """The number of entries of each step of a run, without empty steps."""
     good = [item for item in items if item.problem is None]
     counts = (
         (CAPTURE, VIDEOS, sum(item.generated for item in good)),
@@ -64,7 +64,7 @@ def step_entries(run: PrepareRun, items: Sequence[Item]) -> dict[str, int]:
 
 
 def planned_steps(run: PrepareRun, layout: Layout, items: Sequence[Item], length: float) -> list[PlannedStep]:
-    """The steps of a run that have entries, with what is done already and the time they take.
+    """The steps of a run that have entries, with the number of finished ones and the remaining time.
 
     Args:
         length: mean seconds of a motion.
@@ -115,7 +115,7 @@ def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Ju
 
 
 def _ranking(items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
-    """What ranking the candidates takes; nothing where there are none."""
+    """The step of ranking; none without candidates."""
     groups = Counter(name for item in items if item.problem is None and (name := group_of(item.entry)) is not None)
     if not groups:
         return
@@ -125,7 +125,7 @@ def _ranking(items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
 
 
 def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) -> str:
-    """What the judge does."""
+    """The work of the judge."""
     start = f"step 4, judge ({run.gate.judge})"
     if judge is None:
         return f"{start}: nobody is asked; nothing can pass"
@@ -145,7 +145,7 @@ def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) 
 
 
 def _mean_seconds(items: Sequence[Item]) -> float:
-    """The mean length of the source videos; a usual one where none can be read."""
+    """The mean length of the source videos; a default if none can be read."""
     lengths = []
     videos = [item.video for item in items if item.video is not None and item.video.is_file()]
     for path in videos[:MEASURED_VIDEOS]:

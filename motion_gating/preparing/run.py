@@ -1,4 +1,4 @@
-"""The whole run: check, plan, do the steps, and say what became of each entry."""
+"""The whole run: check, plan, run the steps, and report the result of each entry."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ LEAST_FREE, BYTES_OF_AN_ENTRY = 200_000_000, 1_000_000
 
 
 def prepare(run: PrepareRun) -> int:
-    """Prepare everything that the inputs name; returns the exit code.
+    """Prepare all inputs; returns the exit code.
 
     Raises:
-        UsageError: something is wrong that can be known before the work.
+        UsageError: a check before the work fails.
     """
     layout = layout_of(run)
     items = read_items(run, layout, say_warning)
     if run.vimogen_root is not None and not run.vimogen_root.is_dir():
-        raise UsageError(f"--vimogen-root {run.vimogen_root}: is no folder. Give your checkout of ViMoGen.")
+        raise UsageError(f"--vimogen-root {run.vimogen_root}: is not a folder. Give your checkout of ViMoGen.")
     require_apart(run, layout, items)
     require_space(run.output, LEAST_FREE + len(items) * BYTES_OF_AN_ENTRY, f"{len(items)} entries")
     judge = judge_of(run)
@@ -74,7 +74,7 @@ def prepare(run: PrepareRun) -> int:
 
 @contextlib.contextmanager
 def _output_folder(layout: Layout) -> Iterator[int | None]:
-    """The output folder, created and locked; a run that fails before it has made anything leaves no folders."""
+    """Create and lock the output folder; a run that fails before its first result leaves no folders."""
     created = not layout.folder.exists()
     try:
         require_folder(layout.folder)
@@ -91,7 +91,7 @@ def _output_folder(layout: Layout) -> Iterator[int | None]:
 
 
 def _say_waiting(folder: Path) -> None:
-    say_warning(f"{folder}: in use by another run or by a program left from a killed run; waiting until it ends.")
+    say_warning(f"{folder}: in use by another run, or by a program that a killed run started; waiting until it ends.")
 
 
 def _remove_empty(folder: Path, itself: bool) -> None:
@@ -133,7 +133,7 @@ def _do_steps(work: Work) -> None:
 
 
 def _finish(work: Work) -> int:
-    """Print the table and where to look, write the failures; returns the exit code."""
+    """Print the table and the paths of the results, write the failures; returns the exit code."""
     run, layout, board = work.run, work.layout, work.board
     for note in board.notes.repeated():
         say_warning(note)
@@ -148,7 +148,7 @@ def _finish(work: Work) -> int:
 
 
 def _next(run: PrepareRun, layout: Layout) -> Iterator[str]:
-    """What to do next."""
+    """The lines about next steps."""
     if not run.makes_page or not layout.gated.is_file():
         return
     if run.gate.why_no_judge:

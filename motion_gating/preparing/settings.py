@@ -1,4 +1,4 @@
-"""What the flags choose."""
+"""Settings from the flags."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUTO, PREVIEW, NATIVE = "auto", "preview", "native"
 
 @dataclass(frozen=True)
 class VideoSettings:
-    """Step 1; see generate_video.sh. None takes the default of the model."""
+    """Settings of step 1; see generate_video.sh. None means the default of the model."""
 
     model: str
     seed: int | None = None
@@ -38,13 +38,13 @@ class VideoSettings:
 
     @property
     def given_flag(self) -> str | None:
-        """A flag that was given and that only generated videos need."""
+        """A given flag that applies only to generated videos."""
         return next(iter(self._given), None)
 
 
 @dataclass(frozen=True)
 class CaptureSettings:
-    """Step 2; see extract_motion.sh."""
+    """Settings of step 2; see extract_motion.sh."""
 
     model: str = AUTO
     fps: str = NATIVE
@@ -65,11 +65,11 @@ class CaptureSettings:
 
 @dataclass(frozen=True)
 class PrepareRun:
-    """A run.
+    """Settings of a run.
 
     Attributes:
         gate: flags of judge, limits and gate.
-        until: the last step, None for all.
+        until: the last step; None for all.
         refine: whether motions are refined; the raw ones are kept.
     """
 
@@ -99,10 +99,10 @@ class PrepareRun:
 
 
 def run_from(args: argparse.Namespace) -> PrepareRun:
-    """The run that the flags choose.
+    """The settings that the flags choose.
 
     Raises:
-        UsageError: an address of a cluster without its engine.
+        UsageError: a cluster address without ``--engine ray``.
     """
     judge, why = _judge_and_why(args)
     gate = argparse.Namespace(**{**vars(args), "judge": judge, "why_no_judge": why})
@@ -126,7 +126,7 @@ def run_from(args: argparse.Namespace) -> PrepareRun:
 
 
 def _judge_and_why(args: argparse.Namespace) -> tuple[str, str]:
-    """The judge: as given, else by what is there; and a sentence where there is none."""
+    """The judge: the given one, else one whose files or keys exist; and a sentence if there is none."""
     if args.judge is not None:
         return args.judge, ""
     if args.verdicts:

@@ -1,4 +1,4 @@
-"""Which results are up to date: a small file next to them holds the digest of what they were made from."""
+"""Record which results are up to date: a small file next to each contains the digest of its sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from motion_rep.files.local_files import file_sha256
 
 
 def digest_of(files: Iterable[Path], settings: object = "") -> str | None:
-    """Hex digest of the contents of files and of settings; None where a file cannot be read."""
+    """Hex digest of the contents of files and of settings; None if a file cannot be read."""
     try:
         parts = [*(_digest(file) for file in files), str(settings)]
     except (InputError, OSError):
@@ -31,12 +31,12 @@ def _digest(file: Path) -> str:
 
 @functools.lru_cache(maxsize=1 << 16)
 def _digest_of_state(file: Path, *state: int) -> str:
-    """Read once in a run, although the plan and several steps ask about a video."""
+    """Read each video once per run, although the plan and several steps need its digest."""
     return file_sha256(file)
 
 
 def is_current(result: Path, stamp: Path, digest: str | None) -> bool:
-    """Whether a result exists and was made from the content with this digest."""
+    """Whether a result exists and was made from sources with this digest."""
     if digest is None or not result.is_file() or not os.path.getsize(result):
         return False
     with contextlib.suppress(OSError):
@@ -45,7 +45,7 @@ def is_current(result: Path, stamp: Path, digest: str | None) -> bool:
 
 
 def set_current(stamp: Path, digest: str | None) -> None:
-    """Note that a result was made from the content with this digest."""
+    """Record that a result was made from sources with this digest."""
     if digest is None:
         return
     try:
@@ -55,6 +55,6 @@ def set_current(stamp: Path, digest: str | None) -> None:
 
 
 def remove(*files: Path) -> None:
-    """Remove results that are no longer true."""
+    """Remove outdated results."""
     for file in files:
         file.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ from motion_rep.hmr_results.names import LONGEST
 from motion_rep.preview_capture.video_capture import CaptureOptions
 from motion_rep.runs.work_pool import Failed
 
-TRACKED = ("tracked", "largest")  # choices of the HMR systems themselves
+TRACKED = ("tracked", "largest")  # choices that the HMR systems make themselves
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Work:
     """A run in progress.
 
     Attributes:
-        lock: the file descriptor of the locked output folder, None where the system has none.
-        seconds: by name, the length of each motion.
+        lock: file descriptor of the locked output folder; None if the operating system has no locks.
+        seconds: length of each motion, by name.
     """
 
     run: PrepareRun
@@ -61,7 +61,7 @@ class Work:
 
     @property
     def has_groups(self) -> bool:
-        """Whether entries are candidates, of which the best are chosen."""
+        """Whether some entries are candidates, of which the best are chosen."""
         return any(group_of(item.entry) is not None for item in self.items)
 
     def left(self) -> list[Item]:
@@ -70,12 +70,12 @@ class Work:
 
 
 def uses_preview(run: PrepareRun) -> bool:
-    """Whether captures are made by the preview capture, without a wrapper."""
+    """Whether the preview capture makes the captures, without a shell wrapper."""
     return run.capture.model == PREVIEW or (run.capture.model == AUTO and not os.environ.get("SMPLEST_X_ROOT"))
 
 
 def capture_digest(item: Item, run: PrepareRun) -> str | None:
-    """The digest of the video and of the settings of its capture; None where the video is missing."""
+    """The digest of the video and of the settings of its capture; None if the video is missing."""
     model = PREVIEW if uses_preview(run) else run.capture.model
     return None if item.video is None else digest_of([item.video], replace(run.capture, model=model))
 
@@ -86,7 +86,7 @@ def has_capture(item: Item, run: PrepareRun, layout: Layout) -> bool:
 
 
 def write_archive(work: Work) -> None:
-    """Write the archive of the run, with the length of each motion that there is."""
+    """Write the archive of the run, with the length of each existing motion."""
     with entry_writer(work.layout.archive) as write:
         for item in work.items:
             entry = {key: value for key, value in item.entry.items() if key != MOTION_DURATION or item.motion}
@@ -96,7 +96,7 @@ def write_archive(work: Work) -> None:
 
 
 def make_videos(work: Work) -> None:
-    """Step 1, by generate_video.sh: the videos of entries that start from a text."""
+    """Step 1, run by generate_video.sh: make the videos of entries that start from a text."""
     items = [item for item in work.left() if item.generated]
     if not items:
         return
@@ -115,7 +115,7 @@ def make_videos(work: Work) -> None:
 
 
 def last_error(log: Path, marker: str = "") -> str | None:
-    """The last error line of a log that contains a text."""
+    """The last error line of a log that contains ``text``."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -125,7 +125,7 @@ def last_error(log: Path, marker: str = "") -> str | None:
 
 
 def make_captures(work: Work) -> None:
-    """Step 2: a capture of each video that has none."""
+    """Step 2: capture each video without an up-to-date capture."""
     items = [item for item in work.left() if item.needs_capture]
     if not items:
         return
@@ -136,7 +136,7 @@ def make_captures(work: Work) -> None:
                 say(f"{item.name}: capture exists, skipped.")
                 work.board.advance(item.name)
             else:
-                # The old motion goes too, so that it is not taken for the motion of the new capture.
+                # Remove the old motion too, or it would pass for the motion of the new capture.
                 _remove_results(item, work.layout)
                 todo.append(item)
         if uses_preview(work.run):
@@ -174,7 +174,9 @@ def _video(item: Item) -> Path:
 
 
 def _capture_by_wrapper(work: Work, items: list[Item]) -> None:
-    """One after the other: each fills the GPU. A missing prerequisite fails all that follow."""
+    """Run the wrapper for one video after the other, because each fills the GPU. A missing prerequisite fails the
+    rest.
+    """
     run, layout, board = work.run, work.layout, work.board
     missing = None
     for item in items:
@@ -227,7 +229,7 @@ def _note_motion(work: Work, item: Item, made: MadeMotion, records: list[dict]) 
 
 
 def _write_refine_report(report: Path, records: list[dict]) -> None:
-    """Write the records of this run, and of an earlier run those that still hold."""
+    """Write the records of this run, and those of an earlier run that are still valid."""
     try:
         found = read_json(report) if report.is_file() else []
     except InputError:
@@ -239,21 +241,21 @@ def _write_refine_report(report: Path, records: list[dict]) -> None:
 
 
 def motion_work(run: PrepareRun) -> MotionWork:
-    """How the motions of a run are made; the choice of a person and a lens are about the user's captures."""
+    """How the motions of a run are made; the choices of person and lens apply to the user's captures."""
     own = ConversionSettings(target_fps=run.target_fps)
     person = LONGEST if run.capture.person in (None, *TRACKED) else str(run.capture.person)
     return MotionWork(own, replace(own, person=person, focal_length=run.capture.focal_length))
 
 
 def motion_job(item: Item, run: PrepareRun, layout: Layout) -> MotionJob:
-    """The files of an item's motion."""
+    """The job of an item's motion."""
     source = item.motion or item.capture or layout.capture(item.name)
     raw = layout.raw_motion(item.name) if run.refine else None
     return MotionJob(source, layout.motion(item.name), raw, item.motion is not None, item.capture is not None)
 
 
 def make_overlays(work: Work) -> None:
-    """Step 3: draw each body over its source video, to check it by eye."""
+    """Step 3: draw each body over its source video, for a check by eye."""
     run, layout, board = work.run, work.layout, work.board
     items = [item for item in work.left() if item.video is not None and item.video.is_file()]
     if not items:
@@ -265,7 +267,7 @@ def make_overlays(work: Work) -> None:
         start = functools.partial(start_checking, run.gate.smplx_model_dir, run.gate.renderer)
         for item, result in engine.run(start, wanted, len(wanted), lambda item: _check_job(item, layout)):
             if isinstance(result, Failed):
-                # The gate does not need the overlay.
+                # The gate does not need overlays.
                 board.warn(item, f"no overlay: {result.message}")
                 work.note_code(1)
             else:

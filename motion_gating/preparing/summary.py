@@ -1,4 +1,4 @@
-"""What became of the entries: a line for each, a table at the end, and where to look."""
+"""Results of the entries: a line for each, a table at the end, and the paths of the results."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from motion_rep.common.errors import InputError, printable
 from motion_rep.runs.report import ItemFailure
 
 PASSED, REJECTED, UNDECIDED, FAILED, MADE = "passed", "not passed", "undecided", "failed", "made"
-# Most rows of the table; the report has all of them.
+# The largest number of rows of the table; the report has all of them.
 LISTED, WIDEST_NAME = 40, 32
-# Columns: key of a record, heading, and form of the numbers.
+# Columns: key of a record, heading, number format.
 FIGURES = ((JITTER, "jitter", ".4f"), ("skate_ratio", "skate", ".2f"), (IMAGE_FIT, "image fit", ".0%"))
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of an entry: the decision, the reasons for it, and figures."""
+    """The result of an entry: the decision, its reasons, and figures."""
 
     identifier: object
     decision: str
@@ -53,10 +53,10 @@ def _figure(value: object, form: str) -> str:
 
 
 def rows_of(items: Iterable[Item], failures: Mapping[str, tuple[str, ItemFailure]], report: Path | None) -> list[Row]:
-    """A row for each item: the first step that failed, or the decision.
+    """A row for each item, with the first failed step or the decision.
 
     Args:
-        report: of the gate; None where the run ends before it.
+        report: the gate's report; None if the run ends before the gate.
     """
     rows = {} if report is None else _decided(report)
     found = []
@@ -72,10 +72,10 @@ def rows_of(items: Iterable[Item], failures: Mapping[str, tuple[str, ItemFailure
 
 
 def with_ranks(rows: list[Row], candidates: Path) -> list[Row]:
-    """The rows with the rank of each candidate in front of the reasons.
+    """The rows, with the rank of each candidate before the reasons.
 
     Args:
-        candidates: the archive with all candidates; without it, nothing is added.
+        candidates: the archive with all candidates; if it is missing, the rows stay as they are.
     """
     try:
         words = {str(entry_id(entry)): _rank_in_words(entry) for entry in read_entries(candidates)}
@@ -104,12 +104,12 @@ def _decided(report: Path) -> dict[str, Row]:
 
 
 def exit_code(rows: Iterable[Row]) -> int:
-    """1 where an entry failed or is undecided."""
+    """1 if an entry failed or is undecided."""
     return SOME_FAILED if any(row.decision in (UNDECIDED, FAILED) for row in rows) else DONE
 
 
 def table(rows: list[Row]) -> list[str]:
-    """The lines of the table; of a long list the entries that failed first."""
+    """The lines of the table; a long list shows failed entries first."""
     counts = Counter(row.decision for row in rows)
     order = (FAILED, UNDECIDED, REJECTED, PASSED, MADE)
     shown = rows if len(rows) <= LISTED else sorted(rows, key=lambda row: order.index(row.decision))[:LISTED]
@@ -128,7 +128,7 @@ def _name(identifier: object) -> str:
 
 
 def places(layout: Layout) -> list[str]:
-    """Where to look: what the run has made."""
+    """The paths of the results."""
     named = [
         ("overlays", layout.checks),
         ("motions", layout.motions),

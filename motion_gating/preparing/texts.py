@@ -1,4 +1,4 @@
-"""The description of each entry: given, from a text file beside its file, or from its name."""
+"""The description of each entry: given, from a text file next to its file, or from its name."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ Warn = Callable[[str], object]
 
 
 def slug(text: str) -> str:
-    """A short name made of a text."""
+    """A short file name made from a text."""
     words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     return words[:LONGEST_NAME].rstrip("_") or "prompt"
 
 
 def with_given_texts(entries: dict[str, dict], file: Path, archive: Path, warn: Warn) -> dict[str, dict]:
-    """The entries with the texts of a file: a CSV by name, other files line by line in the order of the entries.
+    """The entries with texts from a file: from a CSV by name, from other files line by line in the order of the
+    entries.
 
     Raises:
-        UsageError: the file cannot be read, or has another number of lines.
+        UsageError: the file cannot be read, or its number of lines differs.
     """
     rows = list(entries_at(file, archive, []))
     if all(name == fields.get(PROMPT) for name, fields in rows):
         if len(rows) != len(entries):
             raise UsageError(
-                f"--prompts {file}: has {len(rows)} lines for {len(entries)} entries. Give a line for each, "
+                f"--prompts {file}: has {len(rows)} lines for {len(entries)} entries. Give one line for each entry, "
                 "or a CSV with the columns name and prompt."
             )
         return {name: {**entry, **row} for (name, entry), (_, row) in zip(entries.items(), rows, strict=True)}
@@ -45,7 +46,7 @@ def with_given_texts(entries: dict[str, dict], file: Path, archive: Path, warn: 
 
 
 def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn) -> dict[str, dict]:
-    """The entries, each with a text: its own, that of a text file beside its file, or its file's name."""
+    """The entries, each with a text: its own, that of a text file next to its file, or its file's name."""
     found, named = {}, []
     for name, entry in entries.items():
         text = text_of(entry) or _text_beside(entry, archive)

@@ -1,4 +1,4 @@
-"""One cheap call before a long run: a wrong key, model or address costs a second, not hours."""
+"""One cheap call before a long run, to detect a wrong key, model or address in a second."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from motion_rep.common.errors import UsageError
 PROMPT = 'Answer with this JSON object and nothing else: {"ready": "yes"}'
 TRIAL = Inquiry("trial", PROMPT, answer_form(ready=one_of(("yes",))), sees_clip=False)
 TOKENS, SECONDS = 64, 30.0
-# The service answers, whatever it says.
+# Any answer shows that the service works.
 ANSWERS = {Failure.MALFORMED, Failure.EMPTY, Failure.TRUNCATED, Failure.NO_SCHEMA, Failure.BLOCKED}
 HOPELESS = {Failure.STOP, Failure.NETWORK}
 
 
 def try_service(service: Service, seconds: float = SECONDS) -> str | None:
-    """Ask a question without a clip; returns a sentence where the service is too busy to answer.
+    """Ask a question without a clip; returns a sentence if the service is too busy to answer.
 
     Raises:
         UsageError: the service refuses the key or the model, or cannot be reached.

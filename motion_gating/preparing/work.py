@@ -1,4 +1,6 @@
-"""The work of worker processes: a video to a capture, a capture or motion to the final motion, an overlay."""
+"""The work of worker processes: turn a video into a capture, a capture or motion into the final motion; draw an
+overlay.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,8 @@ class MotionJob:
 
     Attributes:
         is_motion: whether the source is a motion.
-        given: whether the capture is the user's, so that the settings for foreign captures hold.
-        raw: file for the motion before it is refined; None where it is not refined.
+        given: whether the capture is the user's; then the settings for foreign captures apply.
+        raw: file for the motion before refining; None if it is not refined.
     """
 
     source: Location
@@ -62,7 +64,7 @@ class MotionWork:
 
 @dataclass(frozen=True)
 class MadeMotion:
-    """What was done, the length of the motion, notes, and the record of the refinement."""
+    """What was done, the length of the motion, notes, and the record of refining."""
 
     how: str
     seconds: float
@@ -82,7 +84,7 @@ def start_making_motions(work: MotionWork) -> Callable[[MotionJob], MadeMotion]:
 
 
 def make_motion(work: MotionWork, job: MotionJob) -> MadeMotion:
-    """Convert a capture, or copy a motion, then refine it; results that are up to date stay.
+    """Convert a capture, or copy a motion, then refine it; keep results that are up to date.
 
     Raises:
         InputError: the message names the file.
@@ -110,7 +112,7 @@ def _is_refined(source: Location) -> bool:
 
 
 def _copy(source: Location, target: Path) -> str:
-    """Copy a motion unless the copy is there."""
+    """Copy a motion unless the copy exists."""
     with local_copy(source) as path:
         read_motion(path)  # a damaged file ends this entry here
         if target.exists() and filecmp.cmp(path, target, shallow=False):

@@ -1,4 +1,4 @@
-"""Runs the shell wrappers of steps 1 and 2, which start the programs of other projects."""
+"""Run the shell wrappers of steps 1 and 2, which start the programs of other projects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def require_wrapper(script: str, flags: Sequence[str]) -> None:
 
 
 def run_wrapper(script: str, flags: Sequence[str], lock: int | None) -> int:
-    """Run a wrapper and pass its lines on; returns its exit code.
+    """Run a wrapper and forward its output; returns its exit code.
 
     Args:
         lock: a file descriptor that the program keeps open, so that the output folder stays locked while it runs, even
@@ -49,13 +49,13 @@ def run_wrapper(script: str, flags: Sequence[str], lock: int | None) -> int:
             for line in process.stdout or ():
                 sys.stderr.write(line.decode("utf-8", "replace").rstrip("\r\n") + "\n")
         except KeyboardInterrupt:
-            process.wait()  # it got the same signal, and tidies up
+            process.wait()  # it received the same signal and cleans up
             raise
     return process.returncode
 
 
 def _command(script: str) -> list[str]:
-    """The start of a command line.
+    """The first words of a wrapper's command line.
 
     Raises:
         UsageError: no bash, or an installation without the scripts.

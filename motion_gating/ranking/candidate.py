@@ -19,11 +19,11 @@ class Candidate:
 
     Attributes:
         identifier: id of the entry.
-        question: what a judge is asked about.
-        metrics: None where there are no figures; ``dropped`` then says why.
-        passed: the gate's decision; None where it is undecided, or where there was none.
-        dropped: why it cannot be chosen, empty where it can.
-        choices: of the reviewers who chose it as the best of its group.
+        question: the clip and description that a judge is shown.
+        metrics: None if there are no figures; ``dropped`` then contains the reason.
+        passed: the gate's decision; None if it is undecided or missing.
+        dropped: why the candidate cannot be chosen; empty if it can.
+        choices: verdicts of the reviewers who chose it as the best of its group.
     """
 
     identifier: object
@@ -44,9 +44,9 @@ class Candidate:
 
 
 def by_figures(candidates: list[Candidate]) -> list[Candidate]:
-    """From best to worst: the higher image fit, the lower skate ratio (both to 0.01), the lower tremble.
+    """Sort from best to worst: higher image fit, lower skate ratio (both to 0.01), lower tremble.
 
-    The image fit counts only where it is known of all. Candidates that are equal in all stay in their order.
+    The image fit counts only if all candidates have one. Equal candidates keep their order.
     """
     fits = [None if one.metrics is None else one.metrics.image_fit for one in candidates]
     fit_counts = None not in fits
@@ -62,7 +62,7 @@ def by_figures(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def damage_in(metrics: JointMetrics) -> tuple[str, ...]:
-    """A sentence for each figure that no sound motion has."""
+    """One sentence for each figure that shows damage."""
     found = ((metric, metrics.figures[metric.key]) for metric in DAMAGE)
     return tuple(
         f"{metric.key} {value:.4g} {metric.unit} is damage ({metric.damage:g} and more)"

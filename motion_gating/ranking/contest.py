@@ -1,13 +1,13 @@
-"""Pairs of candidates before a judge: the holder stays unless a challenger is preferred in both orders.
+"""Compare candidates in pairs: a judge replaces the holder only if it prefers the challenger in both orders.
 
-The candidates come in the order of their figures, so the holder has the better figures than its challenger, and stays
-where the answer depends on the order, is "the same" or is missing: ties are decided by the figures. A judge that
-answers by the place of a clip can therefore never replace the best by figures. One answer for the holder ends a pair,
-since a second one could not replace it. What this saves of the 2 (N - 1) calls goes to a second round, in which the
-judge is asked which clip is worse: first about pairs whose answers depended on the order, then about the others.
+The candidates are sorted by their figures, so the holder has better figures than its challenger. It stays if the answer
+depends on the order, is "the same" or is missing: figures decide ties. A judge that prefers a position can therefore
+never replace the candidate with the best figures. One answer for the holder ends a pair, because a second answer could
+not replace it. The calls saved from the 2 (N - 1) go to a second round, which asks which clip is worse: first about
+pairs whose answers depended on the order, then about the others.
 
-With answers that are right in 80 % of the cases, independent of each other, and figures that say nothing, this finds
-the best of 4 in 71 % of the groups; a knockout of pairs in both orders, which takes the same calls, in 64 %
+If 80 % of the answers are right, independently of each other, and the figures are useless, this finds the best of 4 in
+71 % of the groups; a knockout of pairs in both orders finds it in 64 % with the same number of calls
 (``scripts/dev/evaluate_ranking.py``).
 """
 
@@ -18,18 +18,18 @@ from dataclasses import dataclass
 
 from motion_gating.judges.interface import Preference
 
-# First clip, second clip (by their places in the order of the figures), and whether the worse one is asked for.
+# First clip, second clip (by their positions in the order of the figures), and whether the question is which is worse.
 Prefer = Callable[[int, int, bool], Preference]
 
 
 @dataclass(frozen=True)
 class Hearing:
-    """One pair before the judge.
+    """One pair shown to the judge.
 
     Attributes:
-        challenger, holder: places in the order of the figures.
-        least: whether the worse clip was asked for.
-        answers: the first with the holder's clip in front, the second the other way round; one where it decided.
+        challenger, holder: positions in the order of the figures.
+        least: whether the question was which clip is worse.
+        answers: the first with the holder's clip first, the second with the clips swapped; only one if that decided.
     """
 
     challenger: int
@@ -44,30 +44,32 @@ class Hearing:
 
     @property
     def missing(self) -> Preference | None:
-        """The answer that is missing; the pair is unknown then."""
+        """The missing answer, which leaves the pair unknown."""
         return next((answer for answer in self.answers if answer.better is None), None)
 
     @property
     def depends_on_order(self) -> bool:
-        """Whether the challenger was preferred in one order only."""
+        """Whether the challenger was preferred in only one order."""
         return len(self.answers) == 2 and not self.won and self.missing is None
 
 
 @dataclass(frozen=True)
 class Contest:
-    """The candidates from best to worst, by their places in the order of the figures, and all pairs that were heard."""
+    """The candidates from best to worst, by their positions in the order of the figures, and all pairs shown to the
+    judge.
+    """
 
     order: tuple[int, ...]
     hearings: tuple[Hearing, ...] = ()
 
     @property
     def calls(self) -> int:
-        """The number of answers that were asked for."""
+        """The number of answers requested."""
         return sum(len(hearing.answers) for hearing in self.hearings)
 
 
 def most_calls(count: int) -> int:
-    """The largest number of answers for so many candidates."""
+    """The largest possible number of answers for ``count`` candidates."""
     return 2 * max(count - 1, 0)
 
 
@@ -75,7 +77,7 @@ def hold_contest(count: int, prefer: Prefer) -> Contest:
     """Let each candidate challenge the holder, the best by figures first.
 
     Args:
-        count: of the candidates, which are named by their places in the order of the figures.
+        count: number of candidates; a candidate is identified by its position in the order of the figures.
     """
     first = _hold_round(Contest(tuple(range(min(count, 1)))), range(1, count), False, count, prefer)
     failed = [one for one in first.hearings if not one.won and one.missing is None]

@@ -25,7 +25,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Rank:
-    """The place of a candidate: 1 is best, None dropped out; and why, in sentences."""
+    """The rank of a candidate (1 is best, None means dropped out) and the reasons, in sentences."""
 
     candidate: Candidate
     rank: int | None
@@ -33,7 +33,7 @@ class Rank:
     reasons: tuple[str, ...]
 
     def fields(self) -> dict[str, object]:
-        """For the archive."""
+        """The fields for the archive."""
         return {RANK: self.rank, CHOSEN: self.chosen, RANK_REASONS: list(self.reasons)}
 
 
@@ -43,7 +43,7 @@ class RankedGroup:
 
     Attributes:
         decided_by: JUDGE, FIGURES, PERSON, ONLY or NOBODY.
-        hearings: the pairs before the judge; their numbers are places in ``contenders``.
+        hearings: the pairs shown to the judge; their numbers are positions in ``contenders``.
     """
 
     name: str
@@ -58,25 +58,25 @@ class RankedGroup:
 
     @property
     def missing(self) -> tuple[Preference, ...]:
-        """The answers that are missing; figures decided about these pairs."""
+        """The missing answers; the figures decided these pairs."""
         return tuple(hearing.missing for hearing in self.hearings if hearing.missing is not None)
 
     def line(self) -> str:
-        """One line for people."""
+        """One line for the user."""
         chosen = "no winner" if self.winner is None else f"{self.winner.identifier} chosen ({self.decided_by})"
         return f"group {self.name}: {chosen}"
 
     def as_dict(self) -> dict[str, object]:
-        """For the run block."""
+        """The block for the run file."""
         winner = None if self.winner is None else self.winner.identifier
         pairs = [_hearing_as_dict(hearing, self.contenders) for hearing in self.hearings]
         return {"group": self.name, "winner": winner, "decided_by": self.decided_by, "pairs": pairs}
 
 
 def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED) -> RankedGroup:
-    """Rank a group: what passed the gate before what is undecided, what dropped out behind all.
+    """Rank a group: candidates that passed the gate, then undecided ones, then those that dropped out.
 
-    A person's choice comes first. Else the judge compares the foremost; what it cannot decide, the figures decide.
+    A person's choice comes first. Otherwise, the judge compares the best ones; if it cannot decide, the figures decide.
 
     Args:
         ask: a judge's answer about two candidates; None without a judge.
@@ -114,7 +114,9 @@ def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED
 
 
 def _picked(chosen: Sequence[Candidate], conflicts: str) -> Candidate | None:
-    """The candidate that people chose; None where nobody did, or they contradict each other and no rule decides."""
+    """The candidate that people chose; None without a choice, or if choices contradict each other and no rule
+    decides.
+    """
     if len(chosen) < 2:
         return chosen[0] if chosen else None
     if conflicts == UNDECIDED:
@@ -125,7 +127,7 @@ def _picked(chosen: Sequence[Candidate], conflicts: str) -> Candidate | None:
 
 
 def _count_or_time(candidate: Candidate, conflicts: str) -> float:
-    """The number of reviewers who chose it, or the time of the latest choice, 0 where it is unknown."""
+    """The number of reviewers who chose it, or the time of the latest choice (0 if unknown)."""
     if conflicts == MAJORITY:
         return len(candidate.choices)
     return max((one.time.timestamp() for one in candidate.choices if one.time is not None), default=0.0)
@@ -143,13 +145,13 @@ def _was_answered(contest: Contest) -> bool:
 
 
 def _why_no_pairs(candidates: Sequence[Candidate]) -> str | None:
-    """Why a judge cannot compare candidates; None where it can."""
+    """Why a judge cannot compare the candidates; None if it can."""
     texts = {one.question.description for one in candidates}
     return "the candidates have different descriptions, so the judge was not asked" if len(texts) > 1 else None
 
 
 def _reasons(contenders: Sequence[Candidate], hearings: Sequence[Hearing]) -> dict[int, list[str]]:
-    """Sentences about each candidate that was in a pair, by the identity of the candidate."""
+    """Sentences about each candidate that was in a pair, keyed by candidate."""
     found: dict[int, list[str]] = {}
     for hearing in hearings:
         challenger, holder = contenders[hearing.challenger], contenders[hearing.holder]
@@ -160,14 +162,14 @@ def _reasons(contenders: Sequence[Candidate], hearings: Sequence[Hearing]) -> di
 
 
 def _sentences(hearing: Hearing, challenger: object, holder: object) -> tuple[str, str]:
-    """What a pair says about the challenger and about the holder."""
+    """The result of a pair, as a sentence about the challenger and one about the holder."""
     if (missing := hearing.missing) is not None:
         unknown = f"the judge gave no answer ({missing.error_kind}), the figures decided: {missing.error}"
         return f"against {holder} {unknown}", f"against {challenger} {unknown}"
     if hearing.won:
         return f"preferred to {holder} in both orders", f"{challenger} was preferred in both orders"
     if hearing.depends_on_order:
-        tie = "the answer depends on the order, the figures decided"
+        tie = "the answer depends on the order, so the figures decided"
         return f"against {holder} {tie}", f"against {challenger} {tie}"
     return f"not preferred to {holder}", f"kept against {challenger}"
 

@@ -1,4 +1,4 @@
-"""Groups of candidates from an archive, the gate's report and verdicts of people."""
+"""Read groups of candidates from an archive, the gate's report and verdicts of people."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class RankOptions:
 
     Attributes:
         quality_report: the gate's report; None takes the decisions from the archive.
-        threads: groups that are asked about at a time.
-        settings: described in the run block; no secrets.
-        verdicts: files of reviewers, which are not overwritten.
+        threads: number of groups that are judged concurrently.
+        settings: for the run block; must not contain secrets.
+        verdicts: verdict files of reviewers, which must not be overwritten.
         conflicts: the rule for reviewers who chose different candidates; one of ``verdicts.flags.RULES``.
     """
 
@@ -56,7 +56,7 @@ class RankOptions:
 
 
 def read_groups(options: RankOptions, people: Verdicts) -> list[Group]:
-    """The groups in the order in which they begin; entries without a group are left out.
+    """The groups in the order of their first entries; entries without a group are omitted.
 
     Raises:
         UsageError: the archive or the report is broken, or a group is invalid.
@@ -76,7 +76,7 @@ def _grouped(options: RankOptions) -> Iterator[dict]:
 
 
 def _records(report: Location) -> dict[str, dict]:
-    """What the report says about each entry, by the text of the id."""
+    """The report's record of each entry, keyed by the text of the id."""
     kept = (USE_REF_MOTION, FAILED_CHECKS, CONTENT)
     items = (item for item in read_items(report, "a list of records") if isinstance(item, dict))
     return {str(item.get("id")): {key: item.get(key) for key in kept} for item in items}
@@ -92,14 +92,14 @@ def _candidate(
         return Candidate(identifier, Question(identifier, None, None), metrics, dropped=(str(error),))
     passed = _decision(entry, figures, record)
     choices = _choices(people.get(str(identifier), ()), question)
-    damage = () if metrics is None or choices else damage_in(metrics)  # a person who chose it has looked at it
+    damage = () if metrics is None or choices else damage_in(metrics)  # whoever chose the candidate has reviewed it
     no_figures = (f"no figures: {figures.error}",) if metrics is None else damage
     dropped = (*(_rejection(record) if passed is False else ()), *no_figures)
     return Candidate(identifier, question, metrics, passed, dropped, choices)
 
 
 def _decision(entry: dict, figures: Measured, record: dict | None) -> bool | None:
-    """The gate's decision about the motion of now; None where it is undecided or about another motion."""
+    """The gate's decision on the current motion; None if undecided or about another motion."""
     if record is None:
         value = entry.get(USE_REF_MOTION)
         return value if isinstance(value, bool) and why_not_judged(entry, figures.content.motion) is None else None
@@ -114,6 +114,6 @@ def _rejection(record: dict | None) -> tuple[str, ...]:
 
 
 def _choices(verdicts: tuple[HumanVerdict, ...], question: Question) -> tuple[HumanVerdict, ...]:
-    """The choices for this candidate that stand, and were made about this motion, clip and text."""
+    """The valid choices of this candidate, made for its current motion, clip and text."""
     standing = (one for one in verdicts if one.chosen and not one.overruled)
     return tuple(one for one in standing if changed_part(one.content, question) is None)

@@ -11,12 +11,12 @@ from motion_gating.ranking.candidate import Candidate
 from motion_gating.ranking.contest import most_calls
 from motion_gating.ranking.group_rank import Group, rank_group
 
-FOR_HOLDER = 1  # the shortest course of a pair
+FOR_HOLDER = 1  # the smallest number of answers per pair
 
 
 @dataclass
 class _Asked:
-    """The questions of a group, if every answer that is not in the cache is for the holder."""
+    """The questions about a group, assuming that every answer outside the cache prefers the holder."""
 
     model: Model
     new: int = 0
@@ -55,7 +55,7 @@ def plan_ranking(groups: Sequence[Group], model: Model | None, conflicts: str) -
             most, most_tokens = most + more, most_tokens + asked.tokens * more / asked.new
     tokens = span(f"{fewest_tokens:,}", f"{round(most_tokens):,}")
     yield (
-        f"{span(str(fewest), str(most))} calls, {cached} answers in the cache, about {tokens} prompt tokens; "
-        "nothing was asked or written"
+        f"{span(str(fewest), str(most))} calls, {cached} answers in the cache, about {tokens} prompt tokens; no call "
+        "was made and nothing was written"
     )
     yield from price_lines(model, (fewest, most), (fewest_tokens, round(most_tokens)))

@@ -1,4 +1,4 @@
-"""Rank the groups of an archive, and write the archive of the chosen ones and that of all candidates."""
+"""Rank the groups of an archive; write one archive with the chosen candidates and one with all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Watch = Callable[[Iterable[RankedGroup], int], Iterable[RankedGroup]]
 
 @dataclass(frozen=True)
 class Ranking:
-    """The ranked groups, why the judge stopped, what its calls cost, and the number of entries without a group."""
+    """The ranked groups, why the judge stopped, the cost of its calls, and the number of entries without a group."""
 
     groups: tuple[RankedGroup, ...]
     stop: Stop | None = None
@@ -38,11 +38,11 @@ class Ranking:
 
     @property
     def missing(self) -> list[Preference]:
-        """The answers that are missing."""
+        """The missing answers."""
         return [answer for group in self.groups for answer in group.missing]
 
     def counts(self) -> dict[str, int]:
-        """How many groups were decided by whom, and how many pairs depended on the order."""
+        """The number of groups decided in each way, and the number of pairs whose answer depended on the order."""
         decided = Counter(group.decided_by for group in self.groups)
         hearings = [hearing for group in self.groups for hearing in group.hearings]
         return {
@@ -57,10 +57,10 @@ class Ranking:
 
 
 def require_apart(options: RankOptions) -> None:
-    """Check that no output is an input, or a file of an entry.
+    """Check that no output is an input or a file of an entry.
 
     Raises:
-        UsageError: names both, and the file.
+        UsageError: an output is; the message contains both flags and the file.
     """
     outputs: list[NamedPath] = [
         ("--output-json", options.output_json),
@@ -85,9 +85,9 @@ def rank_archive(
     """Rank all groups, then write both archives and the run block, each atomically.
 
     Args:
-        model: asked about pairs; None ranks by figures alone.
-        people: verdicts of reviewers; a choice in them precedes model and figures.
-        watch: wraps the ranked groups, given their number, for a progress bar.
+        model: the judge of pairs; None ranks by figures alone.
+        people: verdicts of reviewers; their choices override model and figures.
+        watch: wraps the iterable of ranked groups in a progress bar, given their number.
     Raises:
         UsageError: unusable archive or report, or folders that cannot be written.
     """
@@ -117,7 +117,9 @@ def _ranked(group: Group, model: Model | None, conflicts: str) -> RankedGroup:
 
 
 def _write_archives(options: RankOptions, groups: tuple[RankedGroup, ...]) -> int:
-    """Write all entries into one archive and the chosen ones into the other; returns the number without a group."""
+    """Write all entries into one archive and the chosen ones into the other; returns the number of entries without a
+    group.
+    """
     ranks = {str(rank.candidate.identifier): rank for group in groups for rank in group.ranks}
     kept = {str(_representative(group).identifier) for group in groups}
     ungrouped = 0
@@ -137,12 +139,12 @@ def _write_archives(options: RankOptions, groups: tuple[RankedGroup, ...]) -> in
 
 
 def _representative(group: RankedGroup) -> Candidate:
-    """The entry that stands for a group: its winner, else its first candidate, so that no text is lost."""
+    """The entry that represents a group: its winner, else its first candidate, so that no text is lost."""
     return group.winner or group.ranks[0].candidate
 
 
 def _kept_entry(entry: dict, rank: Rank) -> dict:
-    """An entry that stands for its group; one that dropped out is no reference, also where the gate passed it."""
+    """An entry that represents its group; one that dropped out is no reference, even if the gate passed it."""
     whole = {**entry, **rank.fields()}
     return whole if rank.chosen or entry.get(USE_REF_MOTION) is not True else {**whole, USE_REF_MOTION: False}
 

@@ -1,4 +1,4 @@
-"""The ranking from the flags of the command, and the lines that it prints."""
+"""Run the ranking from the flags of the command, and print its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from motion_gating.ranking.ranking import Ranking, Watch, rank_archive, require_
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 
 LISTED = 20  # groups without a winner
-FEWEST_PAIRS = 4  # before anything is said about a judge
+FEWEST_PAIRS = 4  # before any message about a judge
 
 
 def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
@@ -61,7 +61,7 @@ def _bar(ranked: Iterable[RankedGroup], count: int) -> Iterator[RankedGroup]:
 
 
 def say_ranking(options: RankOptions, ranking: Ranking, asked_model: bool) -> None:
-    """Print who decided, what is missing, which groups have no winner, and where the archives are."""
+    """Print who decided, the missing answers, the groups without a winner, and the paths of the archives."""
     counts = ranking.counts()
     if not asked_model:
         say("no judge: the groups are ranked by figures alone (image fit, skate ratio, tremble)")
@@ -69,8 +69,8 @@ def say_ranking(options: RankOptions, ranking: Ranking, asked_model: bool) -> No
     both, dependent = counts["pairs_in_both_orders"], counts["depend_on_order"]
     if both >= FEWEST_PAIRS and 2 * dependent >= both:
         say_warning(
-            f"{dependent} of {both} pairs that were asked in both orders depend on the order, so the figures decided "
-            "them. This judge prefers a place, not a clip."
+            f"{dependent} of {both} pairs judged in both orders depend on the order, so the figures decided them. "
+            "This judge prefers a position, not a clip."
         )
     _say_without_winner(ranking)
     if ranking.cost and ranking.cost["dollars"]:
@@ -95,7 +95,7 @@ def say_ranking(options: RankOptions, ranking: Ranking, asked_model: bool) -> No
 def _say_missing(ranking: Ranking) -> None:
     kinds = Counter(answer.error_kind for answer in ranking.missing)
     for kind, count in kinds.items():
-        if kind != RUN_ENDED:  # it has a line of its own
+        if kind != RUN_ENDED:  # it has its own line
             example = next(answer.error for answer in ranking.missing if answer.error_kind == kind)
             say_warning(f"{count} pairs without an answer ({kind}); the figures decided them, for example: {example}")
 

@@ -1,1 +1,1 @@
-"""Verdicts of reviewers: their files, which of several counts, and who reviews which entry."""
+"""Verdicts of reviewers: their files, which of several verdicts counts, and who reviews which entry."""

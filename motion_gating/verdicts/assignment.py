@@ -1,4 +1,4 @@
-"""Which reviewers look at which entry."""
+"""Assign entries to reviewers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 
 def reviewers_for(identifier: object, reviewers: Sequence[str], overlap: float) -> tuple[str, ...]:
-    """The reviewers of an entry; the same in every run, and for most entries also where a reviewer joins or leaves.
+    """The reviewers of an entry: the same in every run, and for most entries also after a reviewer joins or leaves.
 
     Args:
-        identifier: of the entry, or of its group of candidates, which one person compares.
-        overlap: the share that goes to all.
+        identifier: id of the entry, or of its group of candidates, which one person compares.
+        overlap: share of the entries that goes to all reviewers.
     """
     if _place("overlap", identifier) < overlap:
         return tuple(reviewers)
@@ -19,6 +19,6 @@ def reviewers_for(identifier: object, reviewers: Sequence[str], overlap: float) 
 
 
 def _place(name: str, identifier: object) -> float:
-    """A number from 0 to 1 that looks random, by the digest of both."""
+    """A pseudo-random number from 0 to 1, from the digest of both texts."""
     text = f"{name}\n{identifier}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64

@@ -1,4 +1,4 @@
-"""The flags about several reviewers."""
+"""Flags for several reviewers."""
 
 from __future__ import annotations
 

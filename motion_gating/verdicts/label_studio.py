@@ -1,4 +1,4 @@
-"""Tasks of Label Studio as verdicts: the labels of our project, and what its JSON export says about them.
+"""Read verdicts from Label Studio: the labels of our project in its JSON export.
 
 Format: https://labelstud.io/guide/export (JSON) and https://labelstud.io/guide/tasks.
 """
@@ -25,7 +25,7 @@ def is_task(item: object) -> bool:
 
 
 def verdicts_in(task: Mapping) -> Iterator[dict[str, object]]:
-    """The items of a verdict file that a task's annotations stand for; skipped and empty ones give none."""
+    """A task's annotations as items of a verdict file; skipped and empty ones give none."""
     data = task["data"]
     for annotation in task["annotations"]:
         labels = _labels(annotation)
@@ -57,7 +57,7 @@ def _labels(annotation: object) -> dict[str, str]:
 
 
 def _identifier(value: object) -> object:
-    """An id, which stands in a task as JSON, so that 7 and "7" stay what they are."""
+    """An id; a task stores it as JSON, to distinguish 7 from "7"."""
     try:
         return STRICT_JSON.decode(value) if isinstance(value, str) else value
     except (InputError, ValueError, RecursionError):
@@ -65,7 +65,7 @@ def _identifier(value: object) -> object:
 
 
 def _reviewer(value: object) -> str:
-    """The name of who annotated: an address, or Label Studio's number."""
+    """The annotator's e-mail address, or Label Studio's number."""
     if isinstance(value, dict):
         return str(value.get("email") or value.get("username") or value.get("id"))
     return f"Label Studio user {value}" if isinstance(value, int) else str(value or "Label Studio")

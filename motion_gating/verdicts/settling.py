@@ -1,4 +1,4 @@
-"""Which of several reviewers' verdicts on an entry counts."""
+"""Settle which of several reviewers' verdicts on an entry counts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ WORDS = {True: "match", False: "no match", None: "unsure"}
 
 @dataclass(frozen=True)
 class Settled:
-    """What the reviewers say together.
+    """The combined verdict of the reviewers.
 
     Attributes:
-        verdict: the one that counts; None where the reviewers contradict each other and no rule decides.
-        conflict: who says what, where they contradict each other; a rule may have decided.
+        verdict: the one that counts; None if the reviewers contradict each other and no rule decides.
+        conflict: the contradicting verdicts with their reviewers, even if a rule decided.
     """
 
     verdict: HumanVerdict | None
@@ -25,10 +25,10 @@ class Settled:
 
 
 def settle(verdicts: Sequence[HumanVerdict], rule: str = UNDECIDED) -> Settled:
-    """The verdict that counts of at least one; a decision precedes "unsure", which precedes "not chosen".
+    """The verdict that counts among one or more; a decision precedes "unsure", which precedes "not chosen".
 
     Args:
-        rule: for a conflict; one of ``verdicts.flags.RULES``. A draw, or verdicts without times, stay undecided.
+        rule: for conflicts, one of ``verdicts.flags.RULES``. A tie, or verdicts without times, stay undecided.
     """
     standing = [verdict for verdict in verdicts if not verdict.overruled] or list(verdicts)
     if not is_conflict(standing):
@@ -40,18 +40,18 @@ def settle(verdicts: Sequence[HumanVerdict], rule: str = UNDECIDED) -> Settled:
 
 
 def settle_all(verdicts: Verdicts, rule: str = UNDECIDED) -> dict[str, HumanVerdict]:
-    """The verdict that counts on each entry; without the entries on which none does."""
+    """The verdict that counts for each entry; entries without one are omitted."""
     settled = {identifier: settle(found, rule).verdict for identifier, found in verdicts.items()}
     return {identifier: verdict for identifier, verdict in settled.items() if verdict is not None}
 
 
 def conflicts_in(verdicts: Verdicts) -> list[str]:
-    """The ids of the entries on which reviewers contradict each other and nobody settled it."""
+    """The ids of the entries with an unsettled contradiction between reviewers."""
     return [identifier for identifier, found in verdicts.items() if settle(found).conflict]
 
 
 def is_conflict(verdicts: Sequence[HumanVerdict]) -> bool:
-    """Whether one says yes where another says no; "unsure" contradicts nobody."""
+    """Whether one reviewer says yes and another says no; "unsure" does not contradict."""
     return any({True, False} <= {getattr(verdict, key) for verdict in verdicts} for key in ("matches", "usable"))
 
 
@@ -67,7 +67,7 @@ def _latest(verdicts: Sequence[HumanVerdict]) -> HumanVerdict | None:
 
 
 def _majority(verdicts: Sequence[HumanVerdict]) -> HumanVerdict | None:
-    """A verdict of the larger side; None in a draw, also between usable and not."""
+    """A verdict of the majority; None in a tie, also between usable and not usable."""
     sides = [[verdict for verdict in verdicts if (verdict.matches, verdict.usable) == said] for said in _said(verdicts)]
     first, *others = sorted(sides, key=len, reverse=True)
     return first[0] if not others or len(first) > len(others[0]) else None

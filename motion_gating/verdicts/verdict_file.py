@@ -1,9 +1,8 @@
-"""Files with verdicts of reviewers, by hand or exported by the review page.
+"""Read files with verdicts of reviewers, written by hand or exported by the review page.
 
-A JSON list of ``{"id", "matches"}``, and where known ``analysis``, ``usable``, ``content``, ``reviewer``, ``time``,
-``overruled``, and ``chosen`` for candidates of one group. A candidate that was not chosen is
-``{"id", "chosen": false}`` without ``matches``: this says nothing about its description. The JSON export of Label
-Studio is read, too.
+A JSON list of ``{"id", "matches"}`` and, if known, ``analysis``, ``usable``, ``content``, ``reviewer``, ``time``,
+``overruled``, and ``chosen`` for candidates of one group. A candidate that was not chosen is ``{"id", "chosen":
+false}`` without ``matches``: this is no verdict on its description. The JSON export of Label Studio is accepted, too.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ class HumanVerdict:
     """A person's decision on one entry.
 
     Attributes:
-        matches: None where the person was unsure, or only said that another candidate is better.
-        usable: whether the motion may condition a model, in the person's view; only for evaluating the gate.
-        content: digests of what the person saw.
-        reviewer: the person's name; the file's name where the verdict has none.
-        time: UTC; None where the verdict has none.
-        chosen: whether this is the best of its group of candidates; None where the person did not choose.
-        overruled: a person settled a conflict against this verdict; it counts for agreement only.
+        matches: None if the person was unsure, or only chose another candidate.
+        usable: the person's opinion whether the motion may condition a model; only for evaluating the gate.
+        content: digests of the motion, clip and text that the person saw.
+        reviewer: the person's name; the file's name if the verdict has none.
+        time: UTC; None if the verdict has none.
+        chosen: whether this is the best of its group of candidates; None if the person did not choose.
+        overruled: a person settled a conflict against this verdict; it counts only for agreement.
     """
 
     matches: bool | None
@@ -45,18 +44,19 @@ class HumanVerdict:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the person only said that another candidate is better."""
+        """Whether the person only chose another candidate."""
         return self.matches is None and self.usable is None and self.chosen is False
 
 
-Verdicts = Mapping[str, tuple[HumanVerdict, ...]]  # all verdicts on an entry, by the text of its id: 7 and "7" are one
+# All verdicts on an entry, keyed by the text of its id: 7 and "7" are the same.
+Verdicts = Mapping[str, tuple[HumanVerdict, ...]]
 
 
 def read_verdicts(*paths: str | os.PathLike[str]) -> dict[str, tuple[HumanVerdict, ...]]:
-    """The verdicts of several files, one of each reviewer on each entry.
+    """The verdicts of several files: one per reviewer and entry.
 
-    The later one of two verdicts by one reviewer counts. Two without times that differ are both kept, so that the
-    entry stays a conflict.
+    Of two verdicts by one reviewer, the later one counts. If they differ and have no times, both are kept, which makes
+    the entry a conflict.
 
     Raises:
         UsageError: not a list of verdicts, or two on one id by one reviewer in one file.
@@ -79,7 +79,9 @@ def reviewers_of(verdicts: Verdicts) -> list[str]:
 
 
 def _with(others: list[HumanVerdict], verdict: HumanVerdict) -> list[HumanVerdict]:
-    """The verdicts on an entry with one more; one of the same reviewer is joined with it, or the later stays."""
+    """Add a verdict to those on an entry; an existing one of the same reviewer is merged with it, or the later one
+    stays.
+    """
     for place, other in enumerate(others):
         if other.reviewer != verdict.reviewer:
             continue
@@ -99,7 +101,7 @@ def _same(first: HumanVerdict, second: HumanVerdict) -> bool:
 
 
 def _joined(first: HumanVerdict, second: HumanVerdict) -> HumanVerdict:
-    """One verdict that is in two files: all that either knows."""
+    """Merge two copies of one verdict, with all that either knows."""
     return replace(
         first,
         analysis=first.analysis or second.analysis,
@@ -120,7 +122,7 @@ def _read_file(path: str | os.PathLike[str]) -> Iterator[tuple[str, HumanVerdict
         raise UsageError(str(error)) from None
     if not isinstance(items, list):
         raise UsageError(
-            f'{path}: holds no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.'
+            f'{path}: contains no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.'
         )
     for number, item in enumerate(items):
         for found in verdicts_in(item) if is_task(item) else (item,):
@@ -167,5 +169,5 @@ def _content(place: str, value: object) -> Content | None:
     """The digests of the content that the person saw."""
     content = content_from(value)
     if value is not None and content is None:
-        raise UsageError(f"{place} has a content without the digests motion, clip and text. Remove it.")
+        raise UsageError(f"{place} has a content field without the digests motion, clip and text. Remove it.")
     return content

@@ -60,7 +60,7 @@ def test_a_task_has_video_text_figures_and_verdicts(folder, capsys):
     }
     assert task["predictions"][0]["result"][0]["value"] == {"choices": ["match"]}
     printed = capsys.readouterr()
-    assert "1 entries have no video file; they are left out" in printed.err
+    assert "1 entries have no video file and were omitted" in printed.err
     assert "out.xml" in printed.out
 
 

@@ -80,7 +80,7 @@ def test_a_biased_judge_leaves_the_winner_to_the_figures_and_is_named(tmp_path, 
     assert [one["id"] for one in chosen] == ["a_s0", "b_s0", "c_s0"]
     assert block["counts"]["depend_on_order"] == block["counts"]["pairs_in_both_orders"] > 0
     if block["counts"]["depend_on_order"] >= 4:
-        assert "This judge prefers a place, not a clip." in done.stderr
+        assert "This judge prefers a position, not a clip." in done.stderr
 
 
 def test_without_a_judge_the_figures_decide_and_the_output_says_so(tmp_path):
