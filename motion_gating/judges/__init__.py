@@ -1,1 +1,1 @@
-"""Judges: each answers match, mismatch or undecided, with a reason, to a clip and a description."""
+"""Judges: each answers match, mismatch or undecided, with a reason, for a clip and a description."""

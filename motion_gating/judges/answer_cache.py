@@ -1,4 +1,4 @@
-"""A cache of answers by question, so that no question is paid for twice; one small file each, written atomically."""
+"""A cache of answers, to pay for each question only once: one small file per question, written atomically."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
 
-# An answer file also holds the question, of which the description is the longest part.
+# An answer file also contains the question, whose longest part is the description.
 MOST_FILE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """The values of an answer with the service's model version and token counts."""
+    """The values of an answer, with the model version and the token counts of the service."""
 
     values: dict[str, object]
     model_version: str | None
@@ -38,12 +38,12 @@ class AnswerCache:
         """Check before the first paid call that answers can be written, and remove temporary files of killed runs.
 
         Raises:
-            UsageError: the folder cannot be made or written to.
+            UsageError: the folder cannot be created or written to.
         """
         remove_stale_temporaries(require_folder(self.folder))
 
     def get(self, asked: dict[str, object]) -> KeptAnswer | None:
-        """The cached answer to exactly this question; None where there is none, or where its file is invalid."""
+        """The cached answer to exactly this question; None if there is none or its file is invalid."""
         path = self._path(asked)
         try:
             kept = read_json(path) if path.is_file() and path.stat().st_size <= MOST_FILE_BYTES else None
@@ -62,7 +62,7 @@ class AnswerCache:
 
 
 def _kept_answer(kept: dict[str, object], asked: dict[str, object]) -> KeptAnswer | None:
-    """The answer in a cache file, None where a value is invalid."""
+    """The answer in a cache file; None if a value is invalid."""
     schema = asked["schema"]
     try:
         values = require_form(kept, schema) if isinstance(schema, dict) else {}

@@ -1,4 +1,4 @@
-"""The question in words, and the strict parser of the answer."""
+"""The words of the question, and the strict parser of the answer."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ metres and degrees are exact; it may not name everything that happens.
 """
 
 SCHEMA = answer_form(analysis=TEXT, matches=TRUE_FALSE)
-# Tokens of chat templates around an answer, which some servers leave in it.
+# Tokens of chat templates that some servers leave around an answer.
 TEMPLATE_TOKEN = r"(?:<\|[\w-]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|<[be]os>|</?answer>)"
 THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|</reasoning>|\[/THINK\]|◁/think▷")
 SHOWN_CHARACTERS = 60
-MOST_THOUGHT_ENDS = 8  # an answer may quote some
+MOST_THOUGHT_ENDS = 8  # an answer may quote the description
 
 
 def prompt_for(description: str, facts: Sequence[str] = (), sees_clip: bool = True) -> str:
-    """The text that goes with the clip; the description stands in it as a JSON string on its last line."""
+    """The text that accompanies the clip; its last line is the description as a JSON string."""
     return with_facts(PROMPT, facts, sees_clip) + json.dumps(description, ensure_ascii=True)
 
 
 def with_facts(prompt: str, facts: Sequence[str], sees_clip: bool = True) -> str:
-    """A prompt that begins with :data:`SEES_CLIP`, with facts in front of it, or about facts alone."""
+    """A prompt that begins with :data:`SEES_CLIP`, preceded by facts, or reworded for facts without a clip."""
     words = prompt if sees_clip else prompt.replace(SEES_CLIP, SEES_FACTS)
     return f"{FACTS}{json.dumps(list(facts))}\n\n{words}" if facts or not sees_clip else words
 
 
 def read_answer(text: str, schema: Schema = SCHEMA) -> dict[str, object]:
-    """The answer in a reply: one JSON object whose values are as the schema says.
+    """The answer in a reply: one JSON object whose values match the schema.
 
-    Thoughts in front (also without an opening tag, which templates may hold), template tokens on both sides and a fence
-    around the whole answer are removed. Nothing is guessed.
+    Leading thoughts (even without an opening tag, which may be part of the template), template tokens on both sides and
+    a code fence around the whole answer are removed. Nothing is guessed.
 
     Raises:
-        CallFailure: EMPTY or MALFORMED, with the text that was found.
+        CallFailure: EMPTY or MALFORMED, with the text found.
     """
     value = _read_json(text)
     if not isinstance(value, dict):
@@ -63,10 +63,10 @@ def read_answer(text: str, schema: Schema = SCHEMA) -> dict[str, object]:
 
 
 def require_form(values: Mapping[str, object], schema: Mapping[str, object]) -> dict[str, object]:
-    """The values of an answer that its schema names.
+    """The values of an answer for the keys of its schema.
 
     Raises:
-        CallFailure: MALFORMED, with what was found and what was expected.
+        CallFailure: MALFORMED, with the found and the expected form.
     """
     return {name: _value(name, values.get(name), expected) for name, expected in fields_of(schema).items()}
 
@@ -106,7 +106,7 @@ def longest_text(value: object) -> int:
 
 
 def _read_json(text: str) -> object:
-    """The JSON in a reply: all of it, else all of what follows the end of a thought."""
+    """The JSON in a reply: the whole reply, else everything after the end of a thought."""
     ends = [found.end() for found in THOUGHT_ENDS.finditer(text)][-MOST_THOUGHT_ENDS:]
     for start in (0, *reversed(ends)):
         part = text[start:]
@@ -119,7 +119,7 @@ def _read_json(text: str) -> object:
 
 
 def _unwrapped(text: str) -> str:
-    """The text without template tokens on both sides and without a fence around all of it."""
+    """The text without template tokens on both sides and without a code fence around it."""
     text = _without_tokens(text)
     fenced = re.fullmatch(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", text, flags=re.DOTALL | re.IGNORECASE)
     return _without_tokens(fenced.group(1)) if fenced else text

@@ -1,4 +1,4 @@
-"""The judge that the flags choose, and its settings for the run block."""
+"""Make the judge that the flags choose, and list its settings for the run block."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMED_MODELS = 10
 
 
 def cache_folder(args: argparse.Namespace, output: Location) -> Path | None:
-    """The folder for paid answers: as the flag names it, else next to an output; None for a judge that costs nothing.
+    """The folder for paid answers: the one given with the flag, else one next to an output; None for a free judge.
 
     Raises:
         UsageError: the output is remote, and the flag is missing.
@@ -44,14 +44,14 @@ def cache_folder(args: argparse.Namespace, output: Location) -> Path | None:
         return folder
     if isinstance(output, RemotePath):
         raise UsageError(
-            f"{output}: paid answers are cached next to the report, but only in a local folder. "
-            "Name one with --cache-dir."
+            f"{output}: paid answers are cached next to the report, but only in a local folder. Give one with "
+            "--cache-dir."
         )
     return output.with_name(output.stem + ".cache")
 
 
 def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool = True) -> Judge | None:
-    """The judge that the flags choose, None for ``none``.
+    """The judge that the flags choose; None for ``none``.
 
     Raises:
         UsageError: a key, a verdict file, an address or a model is missing.
@@ -69,10 +69,10 @@ def make_judge(args: argparse.Namespace, cache_dir: Path | None, need_key: bool 
 
 
 def require_drawn_rate(args: argparse.Namespace, judge: Judge | None, fields: Fields) -> None:
-    """Check that clips that were drawn for a model have the frames that it sees; clips of unknown rate pass.
+    """Check that clips drawn for a model have the sampling rate of this run; clips of unknown rate pass.
 
     Raises:
-        UsageError: one has not.
+        UsageError: a clip has another rate.
     """
     if judge is None or judge.model is None or args.vlm_media == FACTS:
         return
@@ -83,7 +83,7 @@ def require_drawn_rate(args: argparse.Namespace, judge: Judge | None, fields: Fi
         if drawn != args.sampling_fps:
             raise UsageError(
                 f"{args.meta_json}: the clip of entry {entry_id(entry)} was drawn for --sampling-fps {drawn:g}, "
-                f"expected {args.sampling_fps:g}. Give --sampling-fps {drawn:g}, or render again with --for-judge "
+                f"expected {args.sampling_fps:g}. Give --sampling-fps {drawn:g}, or re-render with --for-judge "
                 f"--sampling-fps {args.sampling_fps:g}."
             )
 
@@ -131,20 +131,20 @@ def _call_timeout(args: argparse.Namespace) -> float:
 
 
 def _meter(args: argparse.Namespace, service: Service) -> Meter:
-    """Counts the calls at the price of today."""
+    """A meter of the calls at today's price."""
     model = str(service.settings()["model"])
     price = price_of(model, args.service_tier, datetime.datetime.now(datetime.UTC).date(), args.prices)
     if args.max_cost is not None and price is None:
-        raise UsageError(f"--max-cost: no price of {model} is known. Add it to a list of prices and give --prices.")
+        raise UsageError(f"--max-cost: the price of {model} is unknown. Add it to a list of prices and give --prices.")
     return Meter(price, args.max_cost)
 
 
 def _protocol(args: argparse.Namespace) -> QuestionProtocol:
-    """How the model is asked; evidence takes wrong descriptions from the archive."""
+    """The protocol of questions; evidence takes wrong descriptions from the archive."""
     if args.protocol != EVIDENCE:
         return SingleQuestion(args.votes)
     if args.votes != 1:
-        raise UsageError(f"--votes {args.votes} goes with --protocol single; evidence asks each part once.")
+        raise UsageError(f"--votes {args.votes} works only with --protocol single; evidence asks each part once.")
     archive = getattr(args, "meta_json", None)
     texts = (text_of(entry, args.prompt_field) for entry in (read_entries(archive) if archive is not None else ()))
     return EvidenceInParts(Distractors.of(text for text in texts if text is not None))
@@ -173,13 +173,13 @@ def _gemini(args: argparse.Namespace, need_key: bool) -> Service:
 
 
 def _address(name: str, address: str | None) -> str:
-    """An address whose parts can be read; the error does not show it, because it may hold a key."""
+    """Check that an address can be parsed; the error does not show it, because it may contain a key."""
     try:
         _ = urllib.parse.urlsplit(address or "").port
     except ValueError:
         raise UsageError(
-            f"{name}: is no valid address, expected http(s)://HOST[:PORT]/PATH. "
-            "Write special characters of a password as percent codes, such as %2F."
+            f"{name}: is not a valid address, expected http(s)://HOST[:PORT]/PATH. Write special characters of a "
+            "password as percent codes, such as %2F."
         ) from None
     return address or ""
 
@@ -189,7 +189,9 @@ def _openai(args: argparse.Namespace) -> Service:
 
     base_url = args.vlm_base_url or os.environ.get("OPENAI_BASE_URL")
     if not base_url:
-        raise UsageError("--judge openai needs --vlm-base-url URL (or OPENAI_BASE_URL), as http://localhost:8000/v1.")
+        raise UsageError(
+            "--judge openai needs --vlm-base-url URL (or OPENAI_BASE_URL), for example http://localhost:8000/v1."
+        )
     service = OpenAICompatibleService(
         key=os.environ.get("OPENAI_API_KEY", "").strip() or None,
         model=args.vlm_model or "",

@@ -1,4 +1,4 @@
-"""Whether a verdict is about an entry's present content."""
+"""Check whether a verdict applies to an entry's current content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from motion_rep.motions.motion_file import read_motion
 
 
 def changed_part(judged: Content | None, question: Question) -> str | None:
-    """The part of a question that differs from the judged content; None where all known parts agree."""
+    """The part of a question that differs from the judged content; None if all known parts agree."""
     if judged is None:
         return None
     now = Content(
@@ -28,7 +28,7 @@ def changed_part(judged: Content | None, question: Question) -> str | None:
 
 
 def _judged_clip(judged: Content, question: Question) -> str | None:
-    """The digest of the clip that a judgement is about: people may have seen another one than a model sees."""
+    """The digest of the judged clip; people may have seen another clip than a model sees."""
     found = [_digest(clip, clip_digest) for clip in (question.video, question.for_people) if judged.clip]
     return judged.clip if judged.clip in found else next(filter(None, found), None)
 

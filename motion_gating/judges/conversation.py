@@ -1,4 +1,4 @@
-"""Inquiries about one clip or two, answered from the cache where they can be, else by the service."""
+"""Inquiries about one clip or two, answered from the cache if possible, else by the service."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Conversation:
     """Questions to one service about one clip, or about several of one description.
 
     description: the text of the entry; data, never an instruction.
-    facts: sentences about the motion, measured; empty where none are given to the model.
-    meter: counts what the calls cost.
-    clips: empty where the model gets the facts alone.
-    side_view: the motion from the side, None where it cannot be drawn.
-    answers: what was answered so far, in order; ``from_cache`` counts those that were kept.
+    facts: measured sentences about the motion; empty if the model gets none.
+    meter: counts the cost of the calls.
+    clips: empty if the model gets only the facts.
+    side_view: the motion from the side; None if it cannot be drawn.
+    answers: the answers so far, in order; ``from_cache`` counts those from the cache.
     """
 
     service: Service
@@ -57,15 +57,15 @@ class Conversation:
 
     @property
     def sees_clip(self) -> bool:
-        """Whether the model gets more than the facts."""
+        """Whether the model gets a clip in addition to the facts."""
         return bool(self.clips)
 
     def ask(self, inquiry: Inquiry, vote: int = 0) -> dict[str, object]:
-        """The values of the answer.
+        """Ask, and return the values of the answer.
 
         Raises:
-            CallFailure: there is none, and why.
-            RunStopped: nothing is asked any more.
+            CallFailure: there is no answer, with the reason.
+            RunStopped: the run makes no further calls.
         """
         asked = self._asked(inquiry, vote)
         kept = self.cache.get(asked)
@@ -80,13 +80,13 @@ class Conversation:
         return answer.values
 
     def kept(self, inquiry: Inquiry, vote: int = 0) -> dict[str, object] | None:
-        """The values of an answer in the cache, without asking."""
+        """The values of an answer in the cache; makes no call."""
         kept = self.cache.get(self._asked(inquiry, vote))
         return None if kept is None else kept.values
 
     @contextmanager
     def _service_for(self, inquiry: Inquiry) -> Iterator[Ask]:
-        """Asks about the clip, or about the view that the inquiry names instead."""
+        """Ask about the clip, or about the inquiry's own view instead."""
         if inquiry.view is None:
             yield self.ask_service
             return
@@ -98,7 +98,7 @@ class Conversation:
             with self._readable_failures():
                 reply = within(attempt.timeout, lambda: ask_service(inquiry, attempt))
                 values = read_answer(without_secrets(reply.text, self.service.secrets), inquiry.schema)
-            # Once more after decoding: JSON may have hidden a secret from the line above.
+            # Again after decoding: JSON escapes may have hidden a secret from the line above.
             version = reply.model_version and self.shown(reply.model_version, VERSION_CHARACTERS)
             shown_values = {name: self._shown_value(value) for name, value in values.items()}
             return KeptAnswer(shown_values, version, reply.prompt_tokens, reply.output_tokens)
@@ -108,13 +108,13 @@ class Conversation:
             self.caller.end_run(Stop(f"the calls cost {self.meter.dollars:.2f} dollars (--max-cost)", exit_code=1))
         try:
             self.cache.put(asked, answer)
-        except InputError as error:  # a full disk; further answers would be paid for and lost
+        except InputError as error:  # the disk is full; further answers would be paid for and lost
             self.caller.end_run(Stop(str(error), exit_code=2))
         return answer
 
     @contextmanager
     def _readable_failures(self) -> Iterator[None]:
-        """Every failure, also an unexpected one, as a CallFailure with one line without secrets."""
+        """Turn every failure, even an unexpected one, into a CallFailure with one line without secrets."""
         try:
             yield
         except CallFailure as failure:
@@ -123,7 +123,7 @@ class Conversation:
             raise CallFailure(Failure.UNEXPECTED, self.shown(f"{type(error).__name__}: {error}")) from None
 
     def shown(self, text: object, length: int = MESSAGE_CHARACTERS) -> str:
-        """A text of the service as one line without secrets."""
+        """A text from the service, as one line without secrets."""
         return shown(text, self.service.secrets, length)
 
     def _shown_value(self, value: object) -> object:
@@ -132,7 +132,7 @@ class Conversation:
         return self.shown(value, ANALYSIS_CHARACTERS) if isinstance(value, str) else value
 
     def _asked(self, inquiry: Inquiry, vote: int) -> dict[str, object]:
-        """Everything that changes the answer."""
+        """Everything that can change the answer."""
         question = {"schema": inquiry.schema, "prompt": inquiry.prompt, "vote": vote}
         digests = [hashlib.sha256(clip.data).hexdigest() for clip in self.clips] if inquiry.sees_clip else []
         seen = {"video_sha256": digests[0] if len(digests) == 1 else digests} if digests else {"media": "facts"}

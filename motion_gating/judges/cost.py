@@ -1,4 +1,4 @@
-"""What the calls of a run cost: tokens as the service counts them, and dollars by a dated list of prices."""
+"""The cost of a run's calls: tokens as counted by the service, and dollars from a dated list of prices."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from motion_rep.files.json_files import read_json
 
 PRICES = Path(__file__).with_name("prices.json")
 PER_MILLION = 1e6
-OUTPUT_TOKENS = 250  # of one answer, thoughts included; for estimates
+OUTPUT_TOKENS = 250  # per answer, including thoughts; for estimates
 
 
 @dataclass(frozen=True)
 class Price:
-    """Dollars for a million tokens, and the date of the list that says so."""
+    """Dollars per million tokens, and the date of the price list."""
 
     input: float
     output: float
     as_of: str
 
     def dollars(self, prompt_tokens: int, output_tokens: int) -> float:
-        """What so many tokens cost."""
+        """The cost of these tokens."""
         return (prompt_tokens * self.input + output_tokens * self.output) / PER_MILLION
 
 
 def price_of(model: str, tier: str, day: datetime.date, prices: Path | None = None) -> Price | None:
-    """The price of a model on a day; None where the list does not have it.
+    """The price of a model on a day; None if the list does not contain it.
 
     Args:
         tier: standard or flex.
-        prices: a list of one's own, in the form of prices.json.
+        prices: the user's list, in the format of prices.json.
     Raises:
         UsageError: the list cannot be read.
     """
@@ -45,7 +45,9 @@ def price_of(model: str, tier: str, day: datetime.date, prices: Path | None = No
     except InputError as error:
         raise UsageError(str(error)) from None
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise UsageError(f"{path}: is no list of prices, expected the form of {PRICES.name}. Correct it.") from None
+        raise UsageError(
+            f"{path}: is not a list of prices, expected the format of {PRICES.name}. Correct it."
+        ) from None
 
 
 def _price(content: Mapping, model: str, tier: str, day: datetime.date) -> Price | None:
@@ -62,10 +64,10 @@ def _price(content: Mapping, model: str, tier: str, day: datetime.date) -> Price
 
 @dataclass
 class Meter:
-    """Counts the tokens of the calls that were made; those of the cache cost nothing.
+    """Count the tokens of the calls; answers from the cache cost nothing.
 
-    price: None where it is unknown.
-    most_dollars: what a run may cost, None for any amount.
+    price: None if unknown.
+    most_dollars: limit for the cost of a run; None for no limit.
     """
 
     price: Price | None = None
@@ -76,7 +78,7 @@ class Meter:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, prompt_tokens: int | None, output_tokens: int | None) -> bool:
-        """Count a call; returns whether the run has cost what it may."""
+        """Count a call; returns whether the run has reached its limit."""
         with self.lock:
             self.calls += 1
             self.prompt_tokens += prompt_tokens or 0
@@ -86,11 +88,11 @@ class Meter:
 
     @property
     def dollars(self) -> float | None:
-        """What the calls cost so far; None where the price is unknown."""
+        """The cost of the calls so far; None if the price is unknown."""
         return None if self.price is None else self.price.dollars(self.prompt_tokens, self.output_tokens)
 
     def as_dict(self) -> dict[str, object]:
-        """For the run block."""
+        """The counts for the run block."""
         tokens = {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens}
         prices_of = None if self.price is None else self.price.as_of
         return {"calls": self.calls, **tokens, "dollars": self.dollars, "prices_of": prices_of}

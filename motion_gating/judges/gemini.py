@@ -1,4 +1,4 @@
-"""Gemini through google-genai: inline video with its sampling rate, the Files API above the inline limit."""
+"""Gemini through google-genai: inline video with its sampling rate, or the Files API above the inline limit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from motion_rep.common.errors import UsageError
 
 ADDRESS = "https://generativelanguage.googleapis.com"
 INLINE_BASE64_BYTES = 20_000_000
-TOKENS_PER_FRAME = 70  # of Gemini 3 at its default resolution
+TOKENS_PER_FRAME = 70  # for Gemini 3 at its default resolution
 POLL_SECONDS, DELETE_SECONDS = 2.0, 10.0
 BLOCKED_REASONS = {
     *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST"),
@@ -43,21 +43,21 @@ KEY_HINT = "Check the key (--gemini-api-key, GEMINI_API_KEY or GOOGLE_API_KEY)."
 HINTS = {
     401: KEY_HINT,
     403: "Check that the key may use this model and that the API is enabled for its project.",
-    404: "The model may be retired; name another one with --gemini-model.",
+    404: "The model may be retired; choose another one with --gemini-model.",
 }
-# Errors of the SDK about a body that is not of the documented form.
+# Errors that the SDK raises if a body does not have the documented form.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 @dataclass(frozen=True)
 class GeminiService:
-    """Asks a Gemini model.
+    """A service that asks a Gemini model.
 
     Attributes:
-        key: None only where nothing will be inquiry.
+        key: None only if nothing will be asked.
         sampling_fps: frames per second that the model sees (the service's own default, 1, misses motion).
-        temperature: sent only where given; newer models reject it.
-        base_url: None for the service's own.
+        temperature: sent only if given; newer models reject it.
+        base_url: None for Google's own address.
         service_tier: flex costs half and may take up to 15 minutes.
     """
 
@@ -79,7 +79,7 @@ class GeminiService:
         return {**asked, "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
-        """About how many prompt tokens a clip takes; the size of the picture does not change it."""
+        """The approximate number of prompt tokens for a clip; it does not depend on the picture size."""
         return round(max(seconds * self.sampling_fps, 1) * TOKENS_PER_FRAME)
 
     @contextmanager
@@ -93,15 +93,16 @@ class GeminiService:
                 upload.delete()
 
     def ask(self, parts: list[types.Part], inquiry: Inquiry, attempt: Attempt, end: float) -> Reply:
-        """One call of generateContent."""
+        """Make one call of generateContent."""
         contents: Any = [*parts, inquiry.prompt]
         config = self._config(inquiry, attempt, end)
         return _reply(self.client.models.generate_content(model=self.model, contents=contents, config=config))
 
     @cached_property
     def client(self) -> genai.Client:
-        """One client for all threads and the whole run: it closes its connections when it is collected."""
-        # Where both keys are set the package logs that it uses GOOGLE_API_KEY, which is wrong: the key is given to it.
+        """One client for all threads and the whole run; it closes its connections when it is garbage-collected."""
+        # If both variables are set, the package logs that it uses GOOGLE_API_KEY. That is wrong: it gets the key from
+        # us.
         logging.getLogger("google_genai").setLevel(logging.ERROR)
         arguments = client_arguments(self.base_url or ADDRESS, _stop_hint)
         options = types.HttpOptions(base_url=self.base_url, api_version="v1beta", client_args=arguments)
@@ -123,7 +124,7 @@ class GeminiService:
 
 @dataclass(frozen=True)
 class _Uploads:
-    """The clips of a question on their way to the service."""
+    """The clips of a question, while they are sent to the service."""
 
     service: GeminiService
     uploads: list[_Upload]
@@ -150,9 +151,9 @@ class _Uploads:
 
 @dataclass
 class _Upload:
-    """One clip; ``remote`` is set once it was uploaded.
+    """One clip; ``remote`` is set after the upload.
 
-    most_inline: bytes of base64 up to which it goes into the question itself.
+    most_inline: largest number of base64 bytes that is sent inline.
     """
 
     service: GeminiService
@@ -161,12 +162,12 @@ class _Upload:
     remote: types.File | None = None
 
     def parts(self, end: float) -> list[types.Part]:
-        """The clip after its label, where it has one."""
+        """The clip, preceded by its label if it has one."""
         label = [types.Part(text=f"{self.clip.label}:")] if self.clip.label else []
         return [*label, self._part(end)]
 
     def delete(self) -> None:
-        """Delete the uploaded clip; where that fails, it expires after two days."""
+        """Delete the uploaded clip; if that fails, it expires after two days."""
         remote = self.remote
         if remote is not None and remote.name is not None:
             name = remote.name
@@ -183,7 +184,7 @@ class _Upload:
         return types.Part(file_data=data, video_metadata=metadata)
 
     def _uploaded(self, end: float) -> types.File:
-        """The clip in the Files API, once it is ready; uploaded only once."""
+        """The clip in the Files API when it is ready; uploaded only once."""
         files = self.service.client.files
         if self.remote is None:
             options = types.HttpOptions(timeout=_milliseconds_until(end))
@@ -201,15 +202,15 @@ class _Upload:
 
 
 def has_service_tiers() -> bool:
-    """Whether the installed package can ask for a service tier."""
+    """Whether the installed package supports service tiers."""
     return "service_tier" in types.GenerateContentConfig.model_fields
 
 
 def resolve_key(given: str | None) -> str:
-    """The key: as given, else GEMINI_API_KEY, else GOOGLE_API_KEY (SDKs disagree about their order).
+    """The given key, else GEMINI_API_KEY, else GOOGLE_API_KEY (SDKs disagree about their order).
 
     Raises:
-        UsageError: there is none, or it cannot be a key; the message never shows it.
+        UsageError: there is no key, or it cannot be one; the message never shows it.
     """
     key = (given or os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY") or "").strip()
     if not key:
@@ -218,7 +219,7 @@ def resolve_key(given: str | None) -> str:
             "or use --judge manual --verdicts FILE."
         )
     if not re.fullmatch(r"[!-~]+", key):
-        raise UsageError("the Gemini key holds a space or a character that no key has. Copy it again.")
+        raise UsageError("the Gemini key contains a space or a character that no key has. Copy it again.")
     return key
 
 
@@ -243,13 +244,13 @@ def _reply(response: types.GenerateContentResponse) -> Reply:
 
 
 def _output_tokens(usage: types.GenerateContentResponseUsageMetadata) -> int | None:
-    """Tokens that are paid as output: the answer and the thoughts."""
+    """Tokens charged as output: the answer and the thoughts."""
     counts = [count for count in (usage.candidates_token_count, usage.thoughts_token_count) if count is not None]
     return sum(counts) if counts else None
 
 
 def _schema(schema: Schema) -> types.Schema:
-    """A JSON schema in the form of the service, which keeps the order of the keys."""
+    """A JSON schema in the form of the service, with the order of the keys."""
     kind = types.Type(str(schema["type"]).upper())
     if kind == types.Type.OBJECT:
         fields = fields_of(schema)
@@ -268,7 +269,7 @@ def _stop_hint(code: int, words: str, value: object) -> str | None:
     if code == 400 and _is_key_problem(words, value):
         return KEY_HINT
     if code == 429 and _is_quota_gone(words, value):
-        return "The quota is used up; run again when it is renewed, or raise it."
+        return "The quota is used up; re-run the command when it is renewed, or raise it."
     return HINTS.get(code)
 
 
@@ -278,7 +279,7 @@ def _is_key_problem(words: str, value: object) -> bool:
 
 
 def _is_quota_gone(words: str, value: object) -> bool:
-    """Whether waiting a minute does not help: every violated quota is per day, or a quota is zero."""
+    """Whether waiting a minute cannot help: every violated quota is per day, or a quota is zero."""
     if re.search(r"limit:\s*0\b", words):
         return True
     violations = [detail.get("violations") for detail in error_details(value)]

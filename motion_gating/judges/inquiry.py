@@ -1,4 +1,4 @@
-"""One question to a model in words, and the form that its answer must have."""
+"""One question to a model, and the form that its answer must have."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class OtherView(Protocol):
 
     @property
     def digest(self) -> str:
-        """Of the motion and everything that changes the pictures."""
+        """Digest of the motion and of everything that changes the pictures."""
 
     def drawn(self) -> AbstractContextManager[Path]:
-        """The clip, while the block lasts.
+        """The drawn clip, which exists until the block ends.
 
         Raises:
             InputError: it cannot be written.
@@ -30,13 +30,13 @@ class OtherView(Protocol):
 
 @dataclass(frozen=True)
 class Inquiry:
-    """What a model is asked.
+    """A question to a model.
 
-    part: which part of a protocol asks, for records.
-    prompt: the words, with the description in them.
+    part: the part of the protocol that asks, for records.
+    prompt: the text, including the description.
     schema: JSON schema of the answer, an object; see :func:`answer_form`.
-    sees_clip: whether the clip goes with it.
-    view: goes with it in place of the clip.
+    sees_clip: whether the clip is sent along.
+    view: sent along instead of the clip.
     """
 
     part: str
@@ -52,16 +52,16 @@ def answer_form(**fields: Schema) -> Schema:
 
 
 def one_of(choices: Sequence[str]) -> Schema:
-    """One of a few words."""
+    """The schema of one of several words."""
     return {"type": "string", "enum": list(choices)}
 
 
 def list_of(items: Schema, least: int, most: int) -> Schema:
-    """A list of so many items."""
+    """The schema of a list with a limited number of items."""
     return {"type": "array", "items": items, "minItems": least, "maxItems": most}
 
 
 def fields_of(schema: Mapping[str, object]) -> dict[str, Schema]:
-    """The keys of an answer with the schema of each."""
+    """The keys of an answer, with the schema of each."""
     fields = schema["properties"]
     return fields if isinstance(fields, dict) else {}

@@ -10,22 +10,22 @@ from motion_gating.judges.cost import Meter
 from motion_gating.verdicts.verdict_file import Verdicts
 from motion_rep.files.locations import Location
 
-NO_QUESTION = "no_question"  # error kind: nothing can be asked about this entry
+NO_QUESTION = "no_question"  # error kind: no question about this entry is possible
 RUN_ENDED = "run_ended"  # error kind: the run ended before this question
-SPLIT = "split"  # error kind: the evidence speaks for both
+SPLIT = "split"  # error kind: the evidence is contradictory
 UNEXPECTED = "unexpected"  # error kind: an error of this program
 
 
 @dataclass(frozen=True)
 class Question:
-    """Does this clip show what the description says?
+    """The question whether a clip matches a description.
 
     Attributes:
         identifier: id of the entry.
-        video: the rendered clip, None where the entry has none.
+        video: the rendered clip; None if the entry has none.
         description: the text; data, never an instruction.
-        motion: the motion file that the clip shows, None where the entry names none.
-        for_people: the clip that people see, which may have more frames.
+        motion: the motion file that the clip shows; None if the entry has none.
+        for_people: the clip for people, which may have more frames.
     """
 
     identifier: object
@@ -41,13 +41,13 @@ class Verdict:
 
     Attributes:
         judge: the name of the judge that answered.
-        error_kind, error: why there is no verdict; both None where there is one.
-        model_versions: the distinct versions that the service named.
+        error_kind, error: why there is no verdict; both None if there is one.
+        model_versions: the distinct versions that the service reported.
         votes_for, votes_against: number of answers.
         cached: number of answers that came from the cache.
-        prompt_tokens, output_tokens: as the service counted them, None where it did not.
-        evidence: the parts of a protocol that has several, in the order in which they came, ready for JSON.
-        remarks: sentences that decide nothing, for the person who reads the record.
+        prompt_tokens, output_tokens: as counted by the service; None if it did not count them.
+        evidence: the parts of a protocol that has several, in order, ready for JSON.
+        remarks: sentences for the reader of the record; they do not affect the decision.
     """
 
     matches: bool | None
@@ -71,10 +71,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Preference:
-    """Which of two clips shows a description better: the first (1), the second (2), or none of them (0).
+    """The clip that shows a description better: the first (1), the second (2), or neither (0).
 
     Attributes:
-        better: None where there is no answer; it then carries a kind and a reason.
+        better: None if there is no answer; a kind and a reason are then set.
         cached: whether the answer came from the cache.
     """
 
@@ -87,72 +87,72 @@ class Preference:
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a judge answers no further questions; ``exit_code`` is 2 where the user must change something first."""
+    """Why a judge answers no further questions; ``exit_code`` is 2 if the user must change something first."""
 
     message: str
     exit_code: int
 
 
 class Judge(Protocol):
-    """One way to get verdicts: from people, from a model, or from a model where no person decided."""
+    """A source of verdicts: people, a model, or both (the model is asked if no person decided)."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def is_remote_service(self) -> bool:
-        """Whether a question mostly waits for a service, so that threads help."""
+        """Whether a question mostly waits for a service, in which case threads help."""
 
     @property
     def stop(self) -> Stop | None: ...
 
     @property
     def people(self) -> Verdicts:
-        """Verdicts of people; they precede the model's."""
+        """Verdicts of people; they override the model's."""
 
     @property
     def refused(self) -> Sequence[str]:
-        """Ids of entries whose verdicts by people were all given on another motion, clip or description."""
+        """Ids of entries for which all verdicts by people are about another motion, clip or description."""
 
     @property
     def model(self) -> Model | None:
-        """The model that is asked where no person decided."""
+        """The model that is asked if no person decided."""
 
     def judge(self, question: Question) -> Verdict: ...
 
 
 class Model(Judge, Protocol):
-    """A judge whose calls can be counted before they are made."""
+    """A judge whose calls can be counted in advance."""
 
     @property
     def least_calls(self) -> int:
-        """How many calls a question takes where no answer is in the cache."""
+        """The number of calls for a question if no answer is in the cache."""
 
     @property
     def more_calls(self) -> int:
-        """How many calls a question may take beyond those that it takes at least."""
+        """The largest number of additional calls for a question."""
 
     @property
     def wordings(self) -> str | list[str]:
-        """The words of all questions."""
+        """The texts of all questions."""
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; no secrets."""
 
     @property
     def meter(self) -> Meter:
-        """What the calls of this run cost so far."""
+        """The cost of this run's calls so far."""
 
     def unanswered(self, question: Question) -> int:
-        """The least number of calls that the question takes; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
+        """The smallest number of calls for the question; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
 
     def prefer(self, first: Question, second: Question, least: bool = False, ask: bool = True) -> Preference:
-        """The better of two clips of one description; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
+        """The better of two clips for one description; see :class:`motion_gating.judges.vlm_judge.VlmJudge`."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
-        """About how many prompt tokens a clip takes."""
+        """The approximate number of prompt tokens for a clip."""
 
 
 def undecided(judge: str, kind: str, reason: str) -> Verdict:
-    """A verdict that decides nothing, and why."""
+    """An undecided verdict with its reason."""
     return Verdict(matches=None, analysis=None, judge=judge, error_kind=kind, error=reason)

@@ -17,11 +17,11 @@ NO_VERDICT, UNSURE, OTHER_CONTENT, CONFLICT = "no_verdict", "unsure", "other_con
 
 @dataclass(frozen=True)
 class ManualJudge:
-    """Looks verdicts up; asks a model where no person decided.
+    """Look up verdicts of reviewers; ask a model if no person decided.
 
     Attributes:
         people: the verdicts of all reviewers.
-        source: names of the files, for reasons.
+        source: names of the files, for the reasons in the report.
         conflicts: the rule for reviewers who contradict each other; see :func:`motion_gating.verdicts.settling.settle`.
     """
 
@@ -41,8 +41,8 @@ class ManualJudge:
         return self.model.stop if self.model else None
 
     def judge(self, question: Question) -> Verdict:
-        """The verdict of the reviewers who judged this content; undecided where they were unsure, contradict each
-        other, judged other content, or gave no verdict.
+        """The verdict of the reviewers who judged this content; undecided if they were unsure, contradict each other,
+        judged other content, or gave no verdict.
         """
         given = self.people.get(str(question.identifier), ())
         changed = [changed_part(human.content, question) for human in given]

@@ -31,24 +31,24 @@ from motion_gating.judges.transport import client_arguments
 from motion_gating.judges.video_frames import jpeg_frames
 from motion_rep.common.errors import InputError
 
-NO_KEY = "none"  # the package needs one; servers without keys ignore it
-PATCH = 28  # pixels a token side, as in the usual open video models
+NO_KEY = "none"  # the package needs a key; servers without keys ignore it
+PATCH = 28  # pixels per side of a token, as in common open video models
 FRAMES_PER_VIDEO_TOKEN = 2
 SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
-# Where models put their answer. Thinking models may leave the first one empty.
+# The fields in which models put their answer. Thinking models may leave the first one empty.
 ANSWER_KEYS = ("content", "reasoning_content", "reasoning")
 
 
 @dataclass
 class _SchemaSupport:
-    """Whether questions carry a schema; the first question that a server rejects decides it for the run."""
+    """Whether questions include a schema; the first rejection by the server decides it for the run."""
 
     used: bool = True
     known: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def rejected(self, with_schema: bool) -> bool:
-        """Note a rejection; returns whether the same question should be asked again without a schema."""
+        """Record a rejection; returns whether to repeat the question without a schema."""
         with self.lock:
             if with_schema and not self.known:
                 self.used = False
@@ -63,13 +63,13 @@ class _SchemaSupport:
 
 @dataclass(frozen=True)
 class OpenAICompatibleService:
-    """Asks a model behind ``/chat/completions``.
+    """A service that asks a model behind ``/chat/completions``.
 
     Attributes:
-        key: None where the server needs none.
+        key: None if the server needs none.
         media: ``video`` sends the file in vLLM's form with the sampling rate; ``frames`` sends JPEG frames with times.
         sampling_fps: frames per second that the model sees.
-        temperature: sent only where given.
+        temperature: sent only if given.
     """
 
     key: str | None = field(repr=False)
@@ -83,7 +83,7 @@ class OpenAICompatibleService:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The key, and the secrets of the address: a password, a parameter with a key, and their HTTP form."""
+        """The key and the secrets in the address: a password, a parameter with a key, and their HTTP form."""
         parts = urllib.parse.urlsplit(self.base_url)
         password = urllib.parse.unquote(parts.password or "")
         login = f"{urllib.parse.unquote(parts.username or '')}:{password}" if password else ""
@@ -96,20 +96,20 @@ class OpenAICompatibleService:
         return {**asked, "media": self.media, "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
-        """About how many prompt tokens a clip takes, by the usual 28-pixel patches."""
+        """The approximate number of prompt tokens for a clip, with the usual 28-pixel patches."""
         frames = max(seconds * self.sampling_fps, 1)
         return round(frames * width * height / PATCH**2 / (FRAMES_PER_VIDEO_TOKEN if self.media == VIDEO else 1))
 
     @contextmanager
     def attach(self, clips: Sequence[Clip]) -> Iterator[Ask]:
-        """See Service. The clips are encoded at the first call."""
+        """See Service. The first call encodes the clips."""
         yield _Asker(self, tuple(clips)).ask
 
     def ask(self, parts: list[dict[str, Any]], inquiry: Inquiry, attempt: Attempt) -> Reply:
-        """One call of chat/completions.
+        """Make one call of chat/completions.
 
         Raises:
-            CallFailure: what went wrong, by kind.
+            CallFailure: with the kind of the failure.
         """
         with_schema = self.schema.used
         try:
@@ -125,7 +125,7 @@ class OpenAICompatibleService:
         """The models that the server lists.
 
         Raises:
-            CallFailure: it lists none that can be read.
+            CallFailure: the server lists no readable name.
         """
         text = _called(lambda: self._client.models.with_raw_response.list(timeout=timeout), timeout)
         try:
@@ -135,7 +135,7 @@ class OpenAICompatibleService:
             raise CallFailure(Failure.MALFORMED, f"the list of models cannot be read: {text}") from None
 
     def _completion(self, parts: list[dict[str, Any]], inquiry: Inquiry, attempt: Attempt, with_schema: bool) -> str:
-        # Servers silently ignore fields that they do not know. The prompt tokens show whether the rate was honoured.
+        # Servers silently ignore unknown fields. The number of prompt tokens shows whether the rate was honoured.
         rate = {"media_io_kwargs": {"video": {"fps": self.sampling_fps, "num_frames": -1}}}
         schema = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": inquiry.schema}}
         optional: dict[str, Any] = {} if self.temperature is None else {"temperature": self.temperature}
@@ -162,7 +162,7 @@ class OpenAICompatibleService:
 
 @dataclass(frozen=True)
 class _Asker:
-    """Clips in the form that the server takes."""
+    """Clips in the form that the server accepts."""
 
     service: OpenAICompatibleService
     clips: tuple[Clip, ...]
@@ -176,7 +176,7 @@ class _Asker:
 
     @cached_property
     def parts(self) -> list[dict[str, Any]]:
-        """Content parts; a clip follows its label, and for frames each picture follows its time."""
+        """Content parts; each clip follows its label, and each picture of frames follows its time."""
         return [part for clip in self.clips for part in self._parts_of(clip)]
 
     def _parts_of(self, clip: Clip) -> Iterator[dict[str, Any]]:
@@ -192,14 +192,14 @@ class _Asker:
 
 
 def shown_address(url: str) -> str:
-    """An address without login and without the values of its parameters."""
+    """An address without login and parameter values."""
     parts = urllib.parse.urlsplit(url)
     names = "&".join(name for name, _ in urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=names))
 
 
 def _called(call: Callable[[], Any], timeout: float) -> str:
-    """The body of a successful call."""
+    """Make the call, and return the body of its response."""
     try:
         return call().http_response.text
     except openai.APITimeoutError:
@@ -212,7 +212,7 @@ def _called(call: Callable[[], Any], timeout: float) -> str:
 
 
 def _reply(body: str) -> Reply:
-    """The answer in a response of any form."""
+    """The answer in a response, whatever its form."""
     try:
         value = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):

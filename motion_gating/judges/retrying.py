@@ -1,6 +1,7 @@
-"""When calls are made, retried and abandoned, for all services.
+"""The schedule of calls, retries and abandonment, for all services.
 
-Not tenacity: it retries one call, while here one reply makes all threads wait and one dead key ends the run.
+We do not use tenacity: it retries single calls, but here one reply makes all threads wait and one invalid key ends the
+run.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ GIVEN_UP_IN_A_ROW = 10
 
 @dataclass(frozen=True)
 class Policy:
-    """Bounds that the user may set; seconds.
+    """Limits that the user may set, in seconds.
 
     Attributes:
-        calls_per_minute: None for as fast as the threads go.
-        first_delay: before the second attempt; doubles with each further one.
-        call_timeout: for one call.
-        deadline: from the first call of one question to the last.
+        calls_per_minute: None for no limit.
+        first_delay: delay before the second attempt; doubles with each further attempt.
+        call_timeout: limit for one call.
+        deadline: limit from the first call of a question to the last.
     """
 
     calls_per_minute: float | None = None
@@ -57,11 +58,11 @@ class Policy:
 
 
 class RunStopped(Exception):
-    """No further call is made in this run."""
+    """Raised if the run makes no further calls."""
 
 
 class Caller:
-    """Makes calls for all threads of a run: paced, retried, held back together, stopped together."""
+    """Makes the calls for all threads of a run: it paces and retries them, and delays or stops all together."""
 
     def __init__(
         self,
@@ -79,11 +80,11 @@ class Caller:
         self._given_up = 0
 
     def call(self, ask: Callable[[Attempt], T]) -> T:
-        """The result of ``ask``, tried as often as the kind of failure allows.
+        """The result of ``ask``, retried as often as the kind of failure allows.
 
         Raises:
-            CallFailure: given up on this question.
-            RunStopped: given up on the run.
+            CallFailure: no attempt of this question is left.
+            RunStopped: the run has ended.
         """
         tries: Counter[Failure] = Counter()
         deadline = None
@@ -102,7 +103,7 @@ class Caller:
             self._sleep(delay)
 
     def end_run(self, stop: Stop) -> None:
-        """Let no further call start, and wake the threads that wait."""
+        """Start no further calls, and wake the waiting threads."""
         with self._lock:
             self.stop = self.stop or stop
         self._stopped.set()
@@ -113,7 +114,7 @@ class Caller:
 
     @contextmanager
     def _first_call_alone(self) -> Iterator[None]:
-        """The first call of a run goes alone, so that a dead key costs one request and not one per thread."""
+        """Make the first call of a run alone, so that an invalid key costs one request, not one per thread."""
         if self._service_answers:
             yield
             return
@@ -129,7 +130,7 @@ class Caller:
                 self._first.release()
 
     def _delay_before_next_attempt(self, failure: CallFailure, tries: Counter[Failure], deadline: float) -> float:
-        """Seconds until the next attempt; a rate limit delays all questions. Raises where no attempt is left."""
+        """Seconds until the next attempt; a rate limit delays all questions. Raises if no attempt is left."""
         if failure.kind is Failure.STOP:
             self.end_run(Stop(failure.message, exit_code=2))
             raise RunStopped
@@ -182,13 +183,13 @@ class Caller:
         self._given_up += 1
         if self._given_up >= GIVEN_UP_IN_A_ROW:
             text = (
-                f"{self._given_up} entries in a row got no answer. The rest was not asked; re-run the command later. "
-                f"The last failure: {failure.message}"
+                f"{self._given_up} entries in a row got no answer, so no further calls were made. Re-run the command "
+                f"later. The last failure: {failure.message}"
             )
             self.end_run(Stop(text, exit_code=1))
 
 
 def _tries_of_its_kind(kind: Failure, tries: Counter[Failure]) -> int:
-    """Attempts that failed in this way; an outage shows in several ways and counts once."""
+    """Number of failed attempts of this kind; the different failures of an outage count as one kind."""
     group = next((similar for similar in SIMILAR if kind in similar), {kind})
     return sum(tries[member] for member in group)

@@ -19,16 +19,16 @@ from motion_gating.judges.inquiry import Inquiry
 from motion_rep.common.errors import one_line
 
 MESSAGE_CHARACTERS, ANALYSIS_CHARACTERS, VERSION_CHARACTERS = 300, 2000, 120
-# Longer texts are cut before secrets are hidden. What remains of them after hiding is still longer than what is shown.
+# Longer texts are cut before secrets are hidden. The rest is still longer than the part that is shown.
 SEARCHED_CHARACTERS = 100_000
 SHORTEST_SECRET = 4
 MOST_TOKENS = 10**9
 
 
 class Failure(Enum):
-    """Kinds of failed calls; they choose the retry policy."""
+    """Kinds of failed calls; the kind determines the retry policy."""
 
-    STOP = "stop"  # key, model, quota or address: the next call would fail in the same way
+    STOP = "stop"  # key, model, quota or address: every further call would fail in the same way
     RATE_LIMIT = "rate_limit"
     SERVER = "server"
     TIMEOUT = "timeout"
@@ -36,18 +36,18 @@ class Failure(Enum):
     MALFORMED = "malformed"
     EMPTY = "empty"
     TRUNCATED = "truncated"
-    NO_SCHEMA = "no_schema"  # rejected, perhaps because of the schema: the next attempt goes without it
+    NO_SCHEMA = "no_schema"  # rejected, perhaps because of the schema: the next attempt omits it
     BLOCKED = "blocked"
     REJECTED = "rejected"
     UNEXPECTED = "unexpected"
 
 
 class CallFailure(Exception):
-    """One call without an answer.
+    """Raised for a call without an answer.
 
     Attributes:
         kind: a Failure.
-        wanted_delay: seconds that the service asked to wait, None where it did not ask.
+        wanted_delay: seconds to wait, as requested by the service; None without a request.
     """
 
     def __init__(self, kind: Failure, message: str, wanted_delay: float | None = None) -> None:
@@ -57,7 +57,7 @@ class CallFailure(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """Bounds of one call: tokens of the answer (thinking included) and seconds until the whole answer is there."""
+    """Limits of one call: tokens of the answer (including thoughts) and seconds until the answer is complete."""
 
     max_tokens: int
     timeout: float
@@ -67,7 +67,7 @@ class Attempt:
 class Clip:
     """A video of a question: its path and its bytes; a service gets nothing else.
 
-    label: the name that the question gives it, where it is about several clips.
+    label: its name in a question about several clips.
     """
 
     path: Path
@@ -81,7 +81,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Reply:
-    """The text of an answer as it came, the model version that the service named, and its counts of tokens."""
+    """The raw text of an answer, and the model version and token counts that the service reported."""
 
     text: str
     model_version: str | None = None
@@ -93,7 +93,7 @@ Ask = Callable[[Inquiry, Attempt], Reply]
 
 
 class Service(Protocol):
-    """A model that looks at a clip. Its calls raise CallFailure with uncut messages; the caller hides secrets."""
+    """A model that judges clips. Its calls raise CallFailure with full messages; the caller hides secrets."""
 
     @property
     def name(self) -> str: ...
@@ -103,28 +103,28 @@ class Service(Protocol):
         """Texts that must not appear in any file or message."""
 
     def settings(self) -> dict[str, object]:
-        """Everything about the service that changes an answer; no secrets."""
+        """All settings of the service that can change an answer; no secrets."""
 
     def attach(self, clips: Sequence[Clip]) -> AbstractContextManager[Ask]:
-        """A function that asks about the clips, each after its label; frees its resources when the block ends."""
+        """A function that asks about the clips, each after its label; its resources are freed when the block ends."""
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:
         """About how many prompt tokens a clip takes."""
 
 
 def video_type(path: Path) -> str | None:
-    """The media type of a file by its name, None for anything but a video."""
+    """The media type of a file by its name; None if it is not a video."""
     kind = mimetypes.guess_type(path.name)[0] or ""
     return kind if kind.startswith("video/") else None
 
 
 def shown(text: object, secrets: tuple[str, ...], length: int = MESSAGE_CHARACTERS) -> str:
-    """One printable line without secrets, cut at ``length``: for every text of a service that is stored or printed."""
+    """One printable line without secrets, cut at ``length``; for all stored or printed texts of a service."""
     return short(without_secrets(str(text)[:SEARCHED_CHARACTERS], secrets), length)
 
 
 def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with every secret hidden, also in escaped form (JSON, URL, HTML) or as base64."""
+    """The text with all secrets hidden, even in escaped form (JSON, URL, HTML) or as base64."""
     pattern = _secrets_pattern(secrets)
     return text if pattern is None else pattern.sub("[key]", text)
 
@@ -140,7 +140,7 @@ def _secrets_pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _character_pattern(character: str) -> str:
-    """A character itself, or as a backslash, percent or HTML escape."""
+    """A pattern for a character and for its backslash, percent and HTML escapes."""
     number, percent = ord(character), "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
     hexadecimal = rf"\\+(?:u{number:04x}|x{number:02x})|(?:%25)*{percent}|&#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});"
     return rf"(?:\\*{re.escape(character)}|(?i:{hexadecimal}))"
@@ -156,20 +156,20 @@ def short(text: object, length: int = MESSAGE_CHARACTERS) -> str:
 
 
 def version_or_none(value: object) -> str | None:
-    """The model version that a service gave, None for anything but a text."""
+    """The model version that a service reported; None if it is not a text."""
     return short(value, VERSION_CHARACTERS) if isinstance(value, str) and value.strip() else None
 
 
 def count_or_none(value: object) -> int | None:
-    """The number of tokens that a service gave, None for anything but a number of tokens."""
+    """The number of tokens that a service reported; None if it is not a valid number."""
     return value if type(value) is int and 0 <= value < MOST_TOKENS else None
 
 
 def delay_in_seconds(text: object, server_time: object = None) -> float | None:
-    """Seconds in ``"3.5s"`` or ``"3"``, or until an HTTP date; None for everything else.
+    """Seconds in ``"3.5s"`` or ``"3"``, or until an HTTP date; None for other texts.
 
     Args:
-        server_time: the HTTP date of the same answer. Clocks differ, so it precedes ours.
+        server_time: the HTTP date of the same answer; it is used instead of our clock, because clocks differ.
     """
     found = re.fullmatch(r"\s*(\d{1,7}(?:\.\d+)?)\s*s?\s*", str(text)) if text is not None else None
     if found:

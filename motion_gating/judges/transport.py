@@ -1,4 +1,4 @@
-"""Rules for every HTTP call of every service: one server, a bounded body, a bounded time, the server's error text."""
+"""Rules for all HTTP calls: one server, limited size and time of a body, and the server's error text in failures."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from motion_gating.judges.service import CallFailure, Failure, delay_in_seconds
 T = TypeVar("T")
 MOST_BODY_BYTES = 4_000_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# Where servers put the words of an error, in this order; also nested.
+# Fields in which servers put an error message, in this order; they may be nested.
 WORD_KEYS = ("error", "message", "detail", "msg", "reason")
 ERROR_KEYS = {*WORD_KEYS, "code", "status", "type", "object", "success"}
 
-# Advice for an error after which no call can succeed, from HTTP code, server's text and JSON; None for others.
+# Advice for an error after which no call can succeed, from HTTP code, server's text and JSON; None for other errors.
 StopHint = Callable[[int, str, object], str | None]
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """The result of ``work``; after ``seconds`` its thread is abandoned, also while it waits for I/O.
+    """The result of ``work``; after ``seconds``, its thread is abandoned, even if it waits for I/O.
 
     Raises:
         CallFailure: TIMEOUT.
@@ -42,15 +42,15 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 def _complete(future: Future[T], work: Callable[[], T]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # raised again where the result is taken
+    except BaseException as error:  # re-raised by result()
         future.set_exception(error)
 
 
 def client_arguments(address: str, stop_hint: StopHint) -> dict[str, Any]:
-    """Arguments for the httpx client of an SDK. A call that fails raises CallFailure inside it.
+    """Arguments for the httpx client of an SDK. Failed calls raise CallFailure inside it.
 
     Args:
-        address: the only scheme, host and port that get anything.
+        address: the only scheme, host and port to which anything is sent.
     """
     origin = _origin(address)
 
@@ -91,13 +91,13 @@ def _require_origin(address: str, origin: tuple[str, str | None, int | None]) ->
 
 
 def _bound(response: Any) -> None:
-    """Limit the size and the time of a response's body, before anything of it is read."""
+    """Limit the size and the time of a response's body, before reading it."""
     timeout = response.request.extensions.get("timeout", {}).get("read") or 600.0
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     chunks = _limited(response.stream, encoding, time.monotonic() + timeout)
     if "content-encoding" in response.headers:
         del response.headers["content-encoding"]
-    httpx = sys.modules[type(response).__module__.partition(".")[0]]  # httpx or httpx2, as the SDK has it
+    httpx = sys.modules[type(response).__module__.partition(".")[0]]  # httpx or httpx2, whichever the SDK uses
 
     class Bounded(httpx.SyncByteStream):  # type: ignore[name-defined]
         def __init__(self, stream: Any) -> None:
@@ -142,14 +142,14 @@ def _require_success(code: int, text: str, headers: Mapping[str, str], stop_hint
 
 
 def _is_error(value: object) -> bool:
-    """Whether a body is an error in spite of its HTTP code."""
+    """Whether a body is an error despite its HTTP code."""
     if not isinstance(value, dict) or value.get("choices") or value.get("candidates"):
         return False
     return bool(value.get("error")) or bool(server_words(value) and set(value) <= ERROR_KEYS)
 
 
 def _code_in(value: object) -> int:
-    """The HTTP code that an error names itself, 500 where it names none."""
+    """The HTTP code inside an error; 500 if there is none."""
     inner = value.get("error") if isinstance(value, dict) else None
     for place in (inner, value):
         code = place.get("code") if isinstance(place, dict) else None
@@ -162,7 +162,7 @@ def _failure(code: int, value: object, text: str, headers: Mapping[str, str], st
     words = server_words(value) or text or "no message"
     message, hint = f"the service answered {code}: {words}", stop_hint(code, words, value)
     if hint is not None:
-        # The hint comes first, since messages are cut at their end.
+        # The hint comes first, because messages are cut at the end.
         return CallFailure(Failure.STOP, f"the service answered {code}. {hint} It says: {words}")
     wanted = _wanted_delay(value, headers)
     if code == 429:
@@ -173,7 +173,7 @@ def _failure(code: int, value: object, text: str, headers: Mapping[str, str], st
 
 
 def server_words(value: object, depth: int = 6) -> str:
-    """The words of an error in a server's JSON, empty where there are none."""
+    """The error message in a server's JSON; empty if there is none."""
     if depth == 0:
         return ""
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Still pictures from a clip, for models that take no video."""
+"""Still pictures from a clip, for models that accept no video."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_FRAMES = 256
 
 
 def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
-    """(seconds, JPEG) at about ``fps``, evenly in time.
+    """Pairs of (seconds, JPEG) at about ``fps``, evenly spaced in time.
 
     Raises:
         InputError: the clip cannot be read, or has more frames at this rate than a request can carry.

@@ -1,4 +1,4 @@
-"""A judge that asks a service by a protocol; every failure becomes undecided."""
+"""A judge that asks a service with a protocol; every failure gives an undecided verdict."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.motion_file import read_motion
 
 MOST_CLIP_BYTES = 200_000_000
-# How files of video containers begin, with the place of these bytes: a playlist, or any other file under a video's
-# name, is never sent.
+# The first bytes of video containers, with their offsets: a playlist, or any other file with the name of a video, is
+# never sent.
 CONTAINERS = (
     *((4, box) for box in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")),
     *((0, start) for start in (b"\x1aE\xdf\xa3", b"OggS", b"FLV\x01", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")),
@@ -46,12 +46,12 @@ CONTAINERS = (
 
 @dataclass(frozen=True)
 class VlmJudge:
-    """Asks one service.
+    """A judge that asks one service.
 
     Attributes:
-        protocol: how it is asked.
-        gives_facts: whether the model gets the facts that are measured on the motion.
-        sees_clip: False where it gets the facts alone.
+        protocol: the questions and how their answers decide.
+        gives_facts: whether the model gets the facts measured on the motion.
+        sees_clip: False if it gets only the facts.
         side_fps: frames per second of a view from the side.
     """
 
@@ -104,15 +104,15 @@ class VlmJudge:
         return self.service.estimate_tokens(seconds, width, height) if self.sees_clip else 0
 
     def judge(self, question: Question) -> Verdict:
-        """The verdict of the protocol; undecided where an answer is missing."""
+        """The verdict of the protocol; undecided if an answer is missing."""
         try:
             with self._conversation(question) as (conversation, (described,)):
                 return self._examined(conversation, described)
-        except Exception as error:  # costs this entry its verdict, not the run
+        except Exception as error:  # affects only this entry, not the run
             return undecided(self.name, *self._why(error))
 
     def unanswered(self, question: Question) -> int:
-        """The least number of calls that the question takes: answers that are not in the cache.
+        """The smallest number of calls for the question: the answers that are not in the cache.
 
         Raises:
             InputError: the question cannot be asked.
@@ -121,11 +121,11 @@ class VlmJudge:
             return self.protocol.missing(conversation)
 
     def prefer(self, first: Question, second: Question, least: bool = False, ask: bool = True) -> Preference:
-        """Which of two clips shows the description of the first question better; a missing answer has its reason.
+        """The clip that shows the description of the first question better; a missing answer has a reason.
 
         Args:
-            least: ask for the worse clip, which is another question about the same thing.
-            ask: False looks only into the cache.
+            least: ask which clip is worse, which is another question about the same pair.
+            ask: False uses only the cache.
         """
         try:
             with self._conversation(first, second) as (conversation, described):
@@ -136,7 +136,7 @@ class VlmJudge:
                     return Preference(None, error_kind=NO_QUESTION, error="not in the cache")
                 cached = not ask or bool(conversation.from_cache)
                 return Preference(better_of(values, least), str(values["analysis"]), cached=cached)
-        except Exception as error:  # costs this pair its answer, not the run
+        except Exception as error:  # affects only this pair, not the run
             kind, words = self._why(error)
             return Preference(None, error_kind=kind, error=words)
 
@@ -155,7 +155,7 @@ class VlmJudge:
         return _verdict(conversation, parts, remarks, matches)
 
     def _why(self, error: Exception) -> tuple[str, str]:
-        """Kind and words of an error that leaves a question without an answer."""
+        """Kind and text of an error that leaves a question without an answer."""
         match error:
             case RunStopped():
                 return RUN_ENDED, f"not asked: {self.stop.message if self.stop else 'the run ended'}"
@@ -173,11 +173,11 @@ class VlmJudge:
         """The conversation about a clip, or about two with labels, and the description of each motion.
 
         Raises:
-            InputError: there is nothing to ask about.
+            InputError: a clip or description is missing.
         """
         text = questions[0].description
         if text is None:
-            raise InputError("the entry has no description. Name its field with --prompt-field.")
+            raise InputError("the entry has no description. Give its field with --prompt-field.")
         described = [self._description(question) for question in questions]
         facts = described[0].sentences if described[0] and self.gives_facts else ()
         labels = LABELS if len(questions) > 1 else ("",)
@@ -193,7 +193,7 @@ class VlmJudge:
             yield Conversation(*settings, facts, tuple(clips), side), described
 
     def _side_view(self, question: Question) -> SideClip | None:
-        """The motion from the side; None where the model sees no clips, or the motion cannot be read."""
+        """The motion from the side; None if the model sees no clips, or the motion cannot be read."""
         if not self.sees_clip or question.motion is None:
             return None
         try:
@@ -203,16 +203,16 @@ class VlmJudge:
             return None
 
     def _description(self, question: Question) -> Description | None:
-        """What the motion does; None where it is not asked for.
+        """The facts of the motion; None if they are not wanted.
 
         Raises:
-            InputError: the model would get nothing at all.
+            InputError: the model would get neither clip nor facts.
         """
         if not self.gives_facts:
             return None
         try:
             if question.motion is None:
-                raise InputError("the entry names no motion, so there are no facts about it.")
+                raise InputError("the entry has no motion, so there are no facts about it.")
             with local_copy(question.motion) as path:
                 return describe_file(path, text=question.description)
         except InputError:
@@ -258,7 +258,7 @@ def _listed(value: object) -> list[object]:
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:
-    """The sum of the known counts; None where none is known."""
+    """The sum of the known counts; None if none is known."""
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
@@ -268,11 +268,11 @@ def _clip(question: Question) -> Iterator[Clip]:
     """The clip with its bytes.
 
     Raises:
-        InputError: there is nothing to ask about.
+        InputError: a clip or description is missing.
     """
     location = question.video
     if location is None:
-        raise InputError("the entry has no video. Render it first, or name its field with --video-field.")
+        raise InputError("the entry has no video. Render it first, or give its field with --video-field.")
     with local_copy(location) as path:
         if video_type(path) is None:
             raise InputError(
@@ -284,6 +284,6 @@ def _clip(question: Question) -> Iterator[Clip]:
         data = read_bytes(path)
         if not any(data.startswith(mark, place) for place, mark in CONTAINERS):
             raise InputError(
-                f"{location}: does not begin as a video file does (mp4, webm, avi). It was not sent; render it again."
+                f"{location}: does not begin like a video file (mp4, webm, avi). It was not sent; re-render it."
             )
         yield Clip(path, data)

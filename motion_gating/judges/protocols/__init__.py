@@ -1,1 +1,1 @@
-"""Ways to question a model about a clip: one question, or evidence in parts."""
+"""Protocols of questions about a clip: one question, or evidence in parts."""

@@ -1,4 +1,4 @@
-"""Two clips in one question: which of them shows a description better."""
+"""One question about two clips: which of them shows a description better."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def two_clips_inquiry(conversation: Conversation, facts: Sequence[Sequence[str]]
     """The question about the two clips of a conversation.
 
     Args:
-        facts: measured sentences about each motion; empty where none are given to the model.
-        least: ask for the worse clip.
+        facts: measured sentences about each motion; empty if the model gets none.
+        least: ask which clip is worse.
     """
     words = WORSE if least else BETTER
     if not conversation.sees_clip:
@@ -53,6 +53,6 @@ def two_clips_inquiry(conversation: Conversation, facts: Sequence[Sequence[str]]
 
 
 def better_of(values: Mapping[str, object], least: bool) -> int:
-    """The better clip in an answer: 1 or 2, 0 for none."""
+    """The better clip in an answer: 1 or 2; 0 for neither."""
     chosen = {A: 1, B: 2}.get(str(values["choice"]), 0)
     return 3 - chosen if least and chosen else chosen

@@ -1,4 +1,4 @@
-"""Wrong descriptions to choose among: of other entries that say something else, or of a small list."""
+"""Wrong descriptions as options: from other entries with another meaning, or from a small list."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 WRONG_OPTIONS = 7
-MOST_COMMON_WORDS = 0.34  # share of words in common above which two descriptions may mean the same motion
-POOL = 400  # descriptions of an archive that are kept to choose from
+MOST_COMMON_WORDS = 0.34  # two descriptions with a larger share of common words may mean the same motion
+POOL = 400  # number of descriptions of an archive that are kept as options
 BUILT_IN = (
     "a person walks forward at an easy pace.",
     "a person stands still with hanging arms.",
@@ -30,17 +30,19 @@ COMMON = {"person", "someone", "their", "with", "while", "then", "does", "that",
 
 @dataclass(frozen=True)
 class Distractors:
-    """Descriptions that others are compared with; a list of common motions fills up where they are too few."""
+    """Descriptions to choose wrong options from; a list of common motions completes them if they are too few."""
 
     pool: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, descriptions: Iterable[str]) -> Distractors:
-        """Some descriptions of an archive; mostly the same after entries were added, so that answers stay valid."""
+        """Some descriptions of an archive; mostly the same after entries are added, so that cached answers stay
+        valid.
+        """
         return cls(tuple(heapq.nsmallest(POOL, dict.fromkeys(descriptions), key=lambda text: _rank("", text))))
 
     def unlike(self, description: str) -> list[str]:
-        """Descriptions that share few words with this one and with each other; the same each time."""
+        """Descriptions that share few words with this one and with each other; always the same ones."""
         chosen: list[str] = []
         ranked = sorted(self.pool, key=lambda text: _rank(description, text))
         for candidate in (*ranked, *sorted(BUILT_IN, key=lambda text: _rank(description, text))):
@@ -58,7 +60,7 @@ def alike(first: str, second: str) -> bool:
 
 
 def meaningful_words(text: str) -> frozenset[str]:
-    """The words that carry meaning, roughly: four letters or more."""
+    """The words that probably carry meaning: four letters or more."""
     words = frozenset(re.findall(r"\w+", text.lower()))
     return frozenset(word for word in words if len(word) >= 4) - COMMON or words
 

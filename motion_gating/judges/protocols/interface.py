@@ -1,4 +1,4 @@
-"""What every protocol offers."""
+"""The interface of all protocols."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from motion_gating.judges.conversation import Conversation
 
 @dataclass(frozen=True)
 class Part:
-    """One piece of evidence, in the order in which it came.
+    """One piece of evidence.
 
-    name: what was asked.
-    supports: whether it speaks for a match (True), against one (False) or neither.
+    name: the kind of question.
+    supports: whether it supports a match (True), opposes it (False) or neither (None).
     said: the model's sentence.
-    details: more for the record, ready for JSON.
+    details: further values for the record, ready for JSON.
     """
 
     name: str
@@ -25,27 +25,27 @@ class Part:
     details: dict[str, object] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
-        """For the record."""
+        """The part as stored in the record."""
         return {"part": self.name, "supports": self.supports, "said": self.said, **self.details}
 
 
 class QuestionProtocol(Protocol):
-    """How a model is questioned, and what follows from its answers."""
+    """How a model is questioned, and how its answers decide."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def wordings(self) -> str | list[str]:
-        """The words of all questions, for the run block."""
+        """The texts of all questions, for the run block."""
 
     @property
     def least_calls(self) -> int:
-        """How many calls a clip takes at least where no answer is in the cache."""
+        """The smallest number of calls for a clip if no answer is in the cache."""
 
     @property
     def more_calls(self) -> int:
-        """How many calls a clip may take beyond those that it takes at least."""
+        """The largest number of additional calls for a clip."""
 
     def examine(self, conversation: Conversation) -> Iterator[Part]:
         """Ask until the decision cannot change.
@@ -55,13 +55,13 @@ class QuestionProtocol(Protocol):
         """
 
     def settle(self, parts: Sequence[Part]) -> bool | None:
-        """What the parts decide; None where they are split."""
+        """The decision from the parts; None if they are split."""
 
     def missing(self, conversation: Conversation) -> int:
-        """The least number of calls that it takes: answers that are not in the cache."""
+        """The smallest number of calls: the answers that are not in the cache."""
 
 
 def count_support(parts: Sequence[Part]) -> tuple[int, int]:
-    """How many parts speak for a match and how many against it."""
+    """The numbers of parts that support a match and that oppose it."""
     supports = [part.supports for part in parts]
     return supports.count(True), supports.count(False)

@@ -1,4 +1,4 @@
-"""The published question: does the clip match the description, yes or no, as often as there are votes."""
+"""The published yes/no question whether the clip matches the description, asked once for each vote."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from motion_gating.judges.protocols.interface import Part, count_support
 
 @dataclass(frozen=True)
 class SingleQuestion:
-    """One question; with several votes it is asked until one side has the majority.
+    """One question; with several votes, it is asked until one side has the majority.
 
-    votes: odd.
+    votes: an odd number.
     """
 
     votes: int = 1

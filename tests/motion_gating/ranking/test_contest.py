@@ -228,7 +228,7 @@ def test_the_reasons_tell_what_the_judge_said():
         return ANSWERED
 
     reasons = {rank.candidate.identifier: rank.reasons for rank in rank_group(group, ask).ranks}
-    assert reasons["0_1"][0] == "against 0_0 the answer depends on the order, the figures decided"
+    assert reasons["0_1"][0] == "against 0_0 the answer depends on the order, so the figures decided"
     assert reasons["0_2"][0] == (
         "against 0_0 the judge gave no answer (server), the figures decided: the service answered 503"
     )

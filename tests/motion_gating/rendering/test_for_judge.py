@@ -137,7 +137,7 @@ def test_a_clip_that_was_drawn_for_another_rate_is_refused_before_any_call(folde
         assert server.asked == []
         error = capsys.readouterr().err
         assert "the clip of entry 7 was drawn for --sampling-fps 2, expected 5" in error
-        assert "Give --sampling-fps 2, or render again with --for-judge --sampling-fps 5." in error
+        assert "Give --sampling-fps 2, or re-render with --for-judge --sampling-fps 5." in error
         if command == "gate":
             run([*words, "--sampling-fps", "2"])
             assert len(server.asked) == 1
