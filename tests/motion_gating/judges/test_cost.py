@@ -74,7 +74,7 @@ def test_a_limit_without_a_price_is_refused(tmp_path):
     meta = make_archive(tmp_path, (1,))
     done = gate(meta, "--max-cost", "1", "--gemini-model", "unknown-1")
     assert done.returncode == 2
-    assert "no price of unknown-1 is known" in done.stderr
+    assert "the price of unknown-1 is unknown" in done.stderr
 
 
 def test_the_flex_tier_is_asked_for(tmp_path):

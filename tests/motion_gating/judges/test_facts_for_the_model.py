@@ -50,7 +50,7 @@ def test_facts_alone_send_no_clip_and_need_a_motion(meta, protocol, video):
     assert "in place of a clip" in texts[0] and "You see a short clip" not in texts[0]
     assert [record["vlm_matches"] for record in records] == [True, None]
     assert records[1]["vlm_error_kind"] == "no_question"
-    assert "names no motion" in records[1]["vlm_error"]
+    assert "has no motion" in records[1]["vlm_error"]
 
 
 def test_a_text_that_the_facts_contradict_gets_a_remark_and_no_rejection(meta):
