@@ -27,6 +27,7 @@ from motion_gating.judges.service import CallFailure, Service, shown
 from motion_gating.judges.vlm_judge import VlmJudge
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
+from motion_rep.common.hidden_secrets import without_secrets
 from motion_rep.files.locations import Location, RemotePath
 
 PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}
@@ -210,4 +211,6 @@ def _openai(args: argparse.Namespace) -> Service:
     if len(names) != 1:
         listed = shown(", ".join(names[:NAMED_MODELS]), service.secrets) or "none"
         raise UsageError(f"--vlm-model is missing, and the server lists {len(names)} models: {listed}. Name one.")
+    if without_secrets(names[0], service.secrets) != names[0]:
+        raise UsageError("--vlm-model is missing, and the server names a model after the key. Give --vlm-model.")
     return replace(service, model=names[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from motion_gating.judges.answer_cache import AnswerCache, KeptAnswer
 from motion_gating.judges.answers import read_answer
@@ -24,10 +24,10 @@ from motion_gating.judges.service import (
     Failure,
     Service,
     shown,
-    without_secrets,
 )
 from motion_gating.judges.transport import within
 from motion_rep.common.errors import InputError
+from motion_rep.common.hidden_secrets import without_secrets
 from motion_rep.files.local_files import read_bytes
 
 
@@ -68,21 +68,24 @@ class Conversation:
             RunStopped: the run makes no further calls.
         """
         asked = self._asked(inquiry, vote)
-        kept = self.cache.get(asked)
-        if kept is not None:
-            self.from_cache.append(kept)
-        if kept is None:
+        answer = self._from_cache(asked)
+        if answer is not None:
+            self.from_cache.append(answer)
+        else:
             with self._service_for(inquiry) as ask_service:
                 answer = self._call(inquiry, asked, ask_service)
-        else:
-            answer = kept
         self.answers.append(answer)
         return answer.values
 
     def kept(self, inquiry: Inquiry, vote: int = 0) -> dict[str, object] | None:
         """The values of an answer in the cache; makes no call."""
-        kept = self.cache.get(self._asked(inquiry, vote))
+        kept = self._from_cache(self._asked(inquiry, vote))
         return None if kept is None else kept.values
+
+    def _from_cache(self, asked: dict[str, object]) -> KeptAnswer | None:
+        """The cached answer; an earlier version may have kept a part of a secret in it."""
+        kept = self.cache.get(asked)
+        return None if kept is None else self._without_secrets(kept)
 
     @contextmanager
     def _service_for(self, inquiry: Inquiry) -> Iterator[Ask]:
@@ -99,9 +102,8 @@ class Conversation:
                 reply = within(attempt.timeout, lambda: ask_service(inquiry, attempt))
                 values = read_answer(without_secrets(reply.text, self.service.secrets), inquiry.schema)
             # Again after decoding: JSON escapes may have hidden a secret from the line above.
-            version = reply.model_version and self.shown(reply.model_version, VERSION_CHARACTERS)
-            shown_values = {name: self._shown_value(value) for name, value in values.items()}
-            return KeptAnswer(shown_values, version, reply.prompt_tokens, reply.output_tokens)
+            answer = KeptAnswer(values, reply.model_version, reply.prompt_tokens, reply.output_tokens)
+            return self._without_secrets(answer)
 
         answer = self.caller.call(attempt_once)
         if self.meter.add(answer.prompt_tokens, answer.output_tokens):
@@ -125,6 +127,11 @@ class Conversation:
     def shown(self, text: object, length: int = MESSAGE_CHARACTERS) -> str:
         """A text from the service, as one line without secrets."""
         return shown(text, self.service.secrets, length)
+
+    def _without_secrets(self, answer: KeptAnswer) -> KeptAnswer:
+        version = answer.model_version and self.shown(answer.model_version, VERSION_CHARACTERS)
+        values = {name: self._shown_value(value) for name, value in answer.values.items()}
+        return replace(answer, values=values, model_version=version)
 
     def _shown_value(self, value: object) -> object:
         if isinstance(value, list):

@@ -30,6 +30,7 @@ from motion_gating.judges.service import (
 )
 from motion_gating.judges.transport import client_arguments, error_details, within
 from motion_rep.common.errors import UsageError
+from motion_rep.common.hidden_secrets import address_secrets, shown_address
 
 ADDRESS = "https://generativelanguage.googleapis.com"
 INLINE_BASE64_BYTES = 20_000_000
@@ -66,16 +67,18 @@ class GeminiService:
     sampling_fps: float = 5.0
     service_tier: str = STANDARD
     temperature: float | None = None
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     name: str = field(default="gemini", init=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (self.key,) if self.key else ()
+        """The key, and the secrets of the address."""
+        return (*filter(None, [self.key]), *address_secrets(self.base_url or ""))
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; see Service."""
-        asked = {"model": self.model, "base_url": self.base_url, "fps": self.sampling_fps, "media": "video"}
+        address = self.base_url and shown_address(self.base_url)
+        asked = {"model": self.model, "base_url": address, "fps": self.sampling_fps, "media": "video"}
         return {**asked, "temperature": self.temperature}
 
     def estimate_tokens(self, seconds: float, width: int, height: int) -> int:

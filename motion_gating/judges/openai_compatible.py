@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import threading
-import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,11 +28,11 @@ from motion_gating.judges.service import (
 from motion_gating.judges.transport import client_arguments
 from motion_gating.judges.video_frames import jpeg_frames
 from motion_rep.common.errors import InputError
+from motion_rep.common.hidden_secrets import address_secrets, shown_address
 
 NO_KEY = "none"  # the package needs a key; servers without keys ignore it
 PATCH = 28  # pixels per side of a token, as in common open video models
 FRAMES_PER_VIDEO_TOKEN = 2
-SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
 # The fields in which models put their answer. Thinking models may leave the first one empty.
 ANSWER_KEYS = ("content", "reasoning_content", "reasoning")
 
@@ -83,12 +81,8 @@ class OpenAICompatibleService:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The key and the secrets in the address: a password, a parameter with a key, and their HTTP form."""
-        parts = urllib.parse.urlsplit(self.base_url)
-        password = urllib.parse.unquote(parts.password or "")
-        login = f"{urllib.parse.unquote(parts.username or '')}:{password}" if password else ""
-        parameters = [value for name, value in urllib.parse.parse_qsl(parts.query) if SECRET_NAMES.search(name)]
-        return tuple(filter(None, (self.key, password, login, *parameters)))
+        """The key, and the secrets of the address."""
+        return (*filter(None, [self.key]), *address_secrets(self.base_url))
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; see Service."""
@@ -189,13 +183,6 @@ class _Asker:
         for seconds, jpeg in jpeg_frames(clip.path, self.service.sampling_fps):
             yield {"type": "text", "text": f"{seconds:.2f} s"}
             yield {"type": "image_url", "image_url": {"url": _data_url("image/jpeg", jpeg)}}
-
-
-def shown_address(url: str) -> str:
-    """An address without login and parameter values."""
-    parts = urllib.parse.urlsplit(url)
-    names = "&".join(name for name, _ in urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=names))
 
 
 def _called(call: Callable[[], Any], timeout: float) -> str:

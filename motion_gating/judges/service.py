@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import email.utils
-import functools
 import mimetypes
 import re
 from collections.abc import Callable, Sequence
@@ -17,11 +15,11 @@ from typing import Protocol
 
 from motion_gating.judges.inquiry import Inquiry
 from motion_rep.common.errors import one_line
+from motion_rep.common.hidden_secrets import without_secrets
 
 MESSAGE_CHARACTERS, ANALYSIS_CHARACTERS, VERSION_CHARACTERS = 300, 2000, 120
 # Longer texts are cut before secrets are hidden. The rest is still longer than the part that is shown.
 SEARCHED_CHARACTERS = 100_000
-SHORTEST_SECRET = 4
 MOST_TOKENS = 10**9
 
 
@@ -121,29 +119,6 @@ def video_type(path: Path) -> str | None:
 def shown(text: object, secrets: tuple[str, ...], length: int = MESSAGE_CHARACTERS) -> str:
     """One printable line without secrets, cut at ``length``; for all stored or printed texts of a service."""
     return short(without_secrets(str(text)[:SEARCHED_CHARACTERS], secrets), length)
-
-
-def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with all secrets hidden, even in escaped form (JSON, URL, HTML) or as base64."""
-    pattern = _secrets_pattern(secrets)
-    return text if pattern is None else pattern.sub("[key]", text)
-
-
-@functools.lru_cache(maxsize=16)
-def _secrets_pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
-    forms = []
-    for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET:
-            encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-            forms += ["".join(map(_character_pattern, secret)), re.escape(encoded) + "=*"]
-    return re.compile("|".join(forms)) if forms else None
-
-
-def _character_pattern(character: str) -> str:
-    """A pattern for a character and for its backslash, percent and HTML escapes."""
-    number, percent = ord(character), "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
-    hexadecimal = rf"\\+(?:u{number:04x}|x{number:02x})|(?:%25)*{percent}|&#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});"
-    return rf"(?:\\*{re.escape(character)}|(?i:{hexadecimal}))"
 
 
 def short(text: object, length: int = MESSAGE_CHARACTERS) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from tqdm import tqdm
 
 from motion_gating.preparing.items import Item
 from motion_rep.common.command_line import progress_told_to, say_error, say_warning
+from motion_rep.common.errors import InputError
+from motion_rep.common.overwriting import require_replaceable
 from motion_rep.runs.report import ItemFailure, NoteTally
 from motion_rep.runs.work_pool import Failed
 
@@ -53,6 +56,17 @@ class _Tee(io.TextIOBase):
         for stream in (self._log, self._stream):
             with contextlib.suppress(OSError):
                 stream.flush()
+
+
+def _opened(log: Path) -> TextIO:
+    """The log, empty; nothing is kept where it is no file or cannot be written."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        require_replaceable(log)
+        return open(log, "w", encoding="utf-8", errors="backslashreplace")
+    except (InputError, OSError) as error:
+        say_warning(f"no log is kept: {error}")
+        return open(os.devnull, "w", encoding="utf-8")
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -96,9 +110,8 @@ class Board:
         if self._bar is not None:
             self._bar.set_description(title.partition(": ")[2] or title, refresh=False)
         self._due += count
-        log.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            file = stack.enter_context(open(log, "w", encoding="utf-8", errors="backslashreplace"))
+            file = stack.enter_context(_opened(log))
             _write(file, f"{time.strftime('%Y-%m-%d %H:%M:%S')} {title}\n")
             tee = _Tee(file, sys.stderr)
             stack.enter_context(contextlib.redirect_stdout(tee))
@@ -111,7 +124,7 @@ class Board:
     @contextlib.contextmanager
     def part(self, log: Path) -> Iterator[None]:
         """Log the messages of one entry in its own file, too."""
-        with open(log, "w", encoding="utf-8", errors="backslashreplace") as file:
+        with _opened(log) as file:
             tee = _Tee(file, sys.stderr)
             with contextlib.redirect_stderr(tee), contextlib.redirect_stdout(tee):
                 yield

@@ -21,7 +21,7 @@ from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.common.overwriting import NamedPath, refuse_overwriting, require_replaceable
 from motion_rep.files.locations import RemotePath
 from motion_rep.hmr_results.names import LONGEST
 from motion_rep.preview_capture.weights import WEIGHT_FILES, require_weights
@@ -33,9 +33,13 @@ def require_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> Non
     """Check that no output is an input.
 
     Raises:
-        UsageError: an output is; the message contains both flags and the file.
+        UsageError: an output is, and the message contains both flags and the file; or the place of an output of the
+            whole run holds no file.
     """
     items = list(items)
+    for path in layout.written(()):
+        if path.parent != layout.logs:  # a run does without them
+            _require_replaceable(path)
     written: list[NamedPath] = [
         ("--output", path) for path in layout.written((item.name, item.generated) for item in items)
     ]
@@ -48,6 +52,13 @@ def require_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> Non
         given = (item.motion, item.capture, None if item.generated else item.video)
         read += [("INPUT", path) for path in given if path is not None and not isinstance(path, RemotePath)]
     refuse_overwriting(written, (one for one in read if one[1] not in _own(layout, items)))
+
+
+def _require_replaceable(path: Path) -> None:
+    try:
+        require_replaceable(path)
+    except InputError as error:
+        raise UsageError(str(error)) from None
 
 
 def _own(layout: Layout, items: Iterable[Item]) -> set[Path]:

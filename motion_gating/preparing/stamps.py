@@ -11,8 +11,8 @@ from pathlib import Path
 
 from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError
-from motion_rep.files.atomic_writing import write_bytes
-from motion_rep.files.local_files import file_sha256
+from motion_rep.files.atomic_writing import remove_file, write_bytes
+from motion_rep.files.local_files import file_sha256, read_bytes
 
 
 def digest_of(files: Iterable[Path], settings: object = "") -> str | None:
@@ -39,8 +39,8 @@ def is_current(result: Path, stamp: Path, digest: str | None) -> bool:
     """Whether a result exists and was made from sources with this digest."""
     if digest is None or not result.is_file() or not os.path.getsize(result):
         return False
-    with contextlib.suppress(OSError):
-        return stamp.read_text(encoding="utf-8").strip() == digest
+    with contextlib.suppress(InputError):
+        return read_bytes(stamp).strip() == digest.encode()
     return False
 
 
@@ -55,6 +55,10 @@ def set_current(stamp: Path, digest: str | None) -> None:
 
 
 def remove(*files: Path) -> None:
-    """Remove outdated results."""
+    """Remove outdated results.
+
+    Raises:
+        InputError: a result cannot be removed, or is not a file and stays.
+    """
     for file in files:
-        file.unlink(missing_ok=True)
+        remove_file(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections import Counter
@@ -32,6 +33,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.conversion.settings import Settings as ConversionSettings
 from motion_rep.drawing.motion_check import CheckJob
 from motion_rep.files.json_files import read_json, write_json
+from motion_rep.files.local_files import read_bytes
 from motion_rep.hmr_results.names import LONGEST
 from motion_rep.preview_capture.video_capture import CaptureOptions
 from motion_rep.runs.work_pool import Failed
@@ -92,7 +94,8 @@ def write_archive(work: Work) -> None:
             entry = {key: value for key, value in item.entry.items() if key != MOTION_DURATION or item.motion}
             known = work.seconds.get(item.name)
             write(entry if known is None else {**entry, MOTION_DURATION: known})
-    remove(work.layout.other_archive)
+    with contextlib.suppress(InputError):  # what is no file is no archive
+        remove(work.layout.other_archive)
 
 
 def make_videos(work: Work) -> None:
@@ -117,8 +120,8 @@ def make_videos(work: Work) -> None:
 def last_error(log: Path, marker: str = "") -> str | None:
     """The last error line of a log that contains ``text``."""
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        lines = read_bytes(log).decode("utf-8", "replace").splitlines()
+    except InputError:
         return None
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ") and marker in line]
     return errors[-1] if errors else None
@@ -136,9 +139,12 @@ def make_captures(work: Work) -> None:
                 say(f"{item.name}: capture exists, skipped.")
                 work.board.advance(item.name)
             else:
-                # Remove the old motion too, or it would pass for the motion of the new capture.
-                _remove_results(item, work.layout)
-                todo.append(item)
+                try:
+                    # Remove the old motion too, or it would pass for the motion of the new capture.
+                    _remove_results(item, work.layout)
+                    todo.append(item)
+                except InputError as error:
+                    work.board.fail(item, "capture", Failed(str(error)))
         if uses_preview(work.run):
             _capture_in_workers(work, todo)
         else:
@@ -209,7 +215,8 @@ def make_motions(work: Work) -> None:
         for item, result in engine.run(start, items, len(items), lambda item: motion_job(item, run, layout)):
             if isinstance(result, Failed):
                 board.fail(item, "motion", result)
-                remove(layout.motion(item.name))
+                with contextlib.suppress(InputError):
+                    remove(layout.motion(item.name))
             else:
                 _note_motion(work, item, result, records)
             counts["failed" if isinstance(result, Failed) else result.how] += 1
@@ -283,5 +290,6 @@ def _has_overlay(item: Item, layout: Layout, digest: str | None) -> bool:
 
 
 def _check_job(item: Item, layout: Layout) -> CheckJob:
-    remove(layout.stamp(item.name, "check"))
+    with contextlib.suppress(InputError):
+        remove(layout.stamp(item.name, "check"))
     return CheckJob(layout.motion(item.name), item.video, layout.overlay(item.name))

@@ -13,7 +13,7 @@ from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.mbench_scene import CLOSE, ViewOfScene
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.drawing.tinted_overlay import write_tinted_overlay
-from motion_rep.files.atomic_writing import write_bytes
+from motion_rep.files.atomic_writing import remove_file, write_bytes
 from motion_rep.files.local_files import file_sha256
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
@@ -90,7 +90,7 @@ def _unless_made(target: Path, made_from: str, draw: Callable[[], None]) -> None
     seal = target.with_suffix(".txt")
     if _sealed(seal, target, made_from):
         return
-    seal.unlink(missing_ok=True)
+    remove_file(seal)
     draw()
     write_bytes(seal, f"{made_from} {file_sha256(target)}\n".encode())
 

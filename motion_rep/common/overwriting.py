@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motion_rep.common.errors import UsageError, one_line
+from motion_rep.common.errors import InputError, UsageError, one_line
 
 # Use of a flag's path. The command itself names the files that it writes into a folder.
 READ, WRITTEN, FOLDER = "read", "written", "folder"
 # Names tried to find out whether a folder ignores capitals.
 MOST_TRIED = 50
+A_FOLDER = "a folder"
+OTHER_KINDS = ((stat.S_ISDIR, A_FOLDER), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 # A flag, or an object whose text names the path, and the path.
 NamedPath = tuple[object, Any]
@@ -55,8 +57,17 @@ class GivenPath:
 
 
 def require_apart(given: Iterable[GivenPath]) -> None:
-    """Check the flags of a command against each other; see :func:`refuse_overwriting`."""
+    """Check the flags of a command against each other; see :func:`refuse_overwriting`.
+
+    Raises:
+        UsageError: also where a device, a pipe or a socket would be replaced by a file.
+    """
     given = list(given)
+    for one in given:
+        if one.kind.role == WRITTEN and _kind_at(one.path) not in (None, A_FOLDER):
+            raise UsageError(
+                f"{one.flag} {one_line(one.path)}: is no regular file, and would be replaced. Give another name."
+            )
     known = {one.flag: one.path for one in given}
     outputs = [
         (one.flag, one.path)
@@ -64,6 +75,31 @@ def require_apart(given: Iterable[GivenPath]) -> None:
         if one.kind.role == WRITTEN and not (one.kind.replaces and one.path == known.get(one.kind.replaces))
     ]
     refuse_overwriting(outputs, inputs_among(given))
+
+
+def require_replaceable(path: str | os.PathLike[str]) -> None:
+    """Check that writing to a path replaces a file, or nothing.
+
+    Raises:
+        InputError: a folder, a device, a pipe or a socket.
+    """
+    if (kind := _kind_at(path)) is not None:
+        raise InputError(f"{one_line(path)}: is {kind}, expected a file. It stays: move it away, or write elsewhere.")
+
+
+def _kind_at(path: Any) -> str | None:
+    """See :func:`other_kind`; None also where nothing can be found out here."""
+    try:
+        return other_kind(os.stat(path))
+    except (OSError, ValueError, TypeError):  # TypeError: a URL
+        return None
+
+
+def other_kind(found: os.stat_result) -> str | None:
+    """What a path is that is no regular file; None for a file."""
+    if stat.S_ISREG(found.st_mode):
+        return None
+    return next((name for is_kind, name in OTHER_KINDS if is_kind(found.st_mode)), "a device")
 
 
 def inputs_among(given: Iterable[GivenPath]) -> Iterator[NamedPath]:
@@ -79,12 +115,12 @@ def refuse_overwriting(outputs: Iterable[NamedPath], inputs: Iterable[NamedPath]
         inputs: flag and path of each file that is read; ignored if no output exists yet, because then none can be
             an input.
     Raises:
-        UsageError: two paths are one file (names both flags), or an output is a device, a pipe or a socket.
+        UsageError: two paths are one file (names both flags).
     """
     identities = _Identities()
     written: dict[int | str, object] = {}
     for name, path in outputs:
-        identity = identities.of_output(name, path)
+        identity = identities.of_output(path)
         if identity in written:
             raise _same(name, written[identity], path)
         if identity is not None:
@@ -122,12 +158,8 @@ class _Identities:
         self._folders: dict[str, tuple[int, str, bool]] = {}
         self.some_are_there = False
 
-    def of_output(self, name: object, path: Any) -> int | str | None:
-        """An identity of an output that is equal for all its names; None for a folder.
-
-        Raises:
-            UsageError: a device, a pipe or a socket, which would be replaced by a file.
-        """
+    def of_output(self, path: Any) -> int | str | None:
+        """An identity of an output that is equal for all its names; None for what no file may replace."""
         if not isinstance(path, str | os.PathLike):
             self.some_are_there = True  # possibly; its file system is not asked
             return str(path)
@@ -136,11 +168,7 @@ class _Identities:
         except (OSError, ValueError):
             return self._future(os.fspath(path))
         self.some_are_there = True
-        if stat.S_ISDIR(found.st_mode):
-            return None
-        if not stat.S_ISREG(found.st_mode):
-            raise UsageError(f"{name} {one_line(path)}: is no regular file, and would be replaced. Give another name.")
-        return _number(found)
+        return _number(found) if stat.S_ISREG(found.st_mode) else None
 
     def _future(self, path: str) -> int:
         try:

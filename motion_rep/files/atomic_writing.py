@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, system_failure
+from motion_rep.common.overwriting import require_replaceable
 from motion_rep.files.file_lock import has_locks, lock
 
 # Names of atomic_path: a dot, the stem, eight random digits, eight check digits, .tmp, the suffix.
@@ -39,7 +40,7 @@ def atomic_path(path: str | os.PathLike, durable: bool = True) -> Iterator[Path]
         durable: flush to the disk, so that a power failure leaves the old or the new file. This costs milliseconds;
             pass False for one of many files that can be regenerated: it may then be empty after a power failure.
     Raises:
-        InputError: the folder cannot be created or written to, or the disk is full.
+        InputError: the folder cannot be created or written to, the disk is full, or ``path`` is no file.
     """
     with _atomic_file(Path(path), durable) as (_, temporary):
         yield temporary
@@ -52,6 +53,7 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
     try:
         # Keep a symbolic link and replace its target.
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        require_replaceable(target)
         handle, temporary = locked_temporary(target)
         yield handle, temporary
         if not has_locks():
@@ -142,6 +144,21 @@ def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool
             file.write(data)
         # Some network drives report a full disk only on close; closing a duplicate keeps the lock.
         os.close(os.dup(handle))
+
+
+def remove_file(path: str | os.PathLike) -> None:
+    """Remove a file or a link if it exists.
+
+    Raises:
+        InputError: it cannot be removed, or it is a folder, a pipe, a socket or a device, which stays.
+    """
+    path = Path(path)
+    if not path.is_symlink():
+        require_replaceable(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(system_failure(error)) from None
 
 
 def require_folder(path: str | os.PathLike) -> Path:

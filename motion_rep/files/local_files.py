@@ -6,15 +6,13 @@ import contextlib
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
 from motion_rep.common.errors import InputError, located, one_line
+from motion_rep.common.overwriting import other_kind
 from motion_rep.files.limits import MOST_FILE_BYTES
-
-KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 
 def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
@@ -53,8 +51,7 @@ def _stat(path: str | os.PathLike) -> os.stat_result:
 
 
 def _require_plain(found: os.stat_result, most: int) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((name for is_kind, name in KINDS if is_kind(found.st_mode)), "a device")
+    if (kind := other_kind(found)) is not None:
         raise InputError(f"is {kind}, expected a file.")
     if found.st_size == 0:
         raise InputError("is empty (0 bytes). The program that wrote it was probably interrupted; run it again.")

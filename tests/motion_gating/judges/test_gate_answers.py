@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from motion_gating.judges.answers import prompt_for, read_answer
 from motion_gating.judges.openai_compatible import OpenAICompatibleService
-from motion_gating.judges.service import CallFailure, count_or_none, delay_in_seconds, short, without_secrets
+from motion_gating.judges.service import CallFailure, count_or_none, delay_in_seconds, short
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
+from motion_rep.common.hidden_secrets import without_secrets
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import random
+from types import SimpleNamespace
 
 import pytest
 from gate_support import (
@@ -130,6 +132,58 @@ def test_an_escaped_key_is_hidden_in_all_that_is_kept_or_shown(tmp_path, protoco
     assert "[key]" in shown
     assert form[:60] not in shown and form.replace("\\\\", "\\")[:60] not in shown
     assert KEY[:8] not in shown and KEY not in str(records)
+
+
+PARTS = {
+    "first": KEY[:20],
+    "last": KEY[-20:],
+    "spaced": " ".join(KEY),
+    "backwards": KEY[::-1],
+    "upper": KEY.upper()[:20],
+    "base64": base64.b64encode(KEY.encode()[:18]).decode(),
+    "hex": KEY.encode().hex(),
+    "escaped": ESCAPED[-120:],
+}
+
+
+@BOTH
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_part_of_a_key_is_hidden_in_answers_errors_and_versions(tmp_path, protocol, part):
+    named = protocol.answer(verdict(True, f"I saw {part} here"), version=part)
+    for number, response in enumerate((named, protocol.error(422, part), Response(200, part.encode()))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shown = everything(folder, run(folder, protocol, always(response))[0])
+        assert "[key]" in shown and part not in shown and part.replace(" ", "") not in shown
+
+
+def test_a_part_of_a_key_in_an_answer_of_an_earlier_version_is_hidden(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(GeminiProtocol.answer())) as server:
+        assert gate(meta, server=server).returncode == 0
+        (path,) = (tmp_path / "report.cache").rglob("*.json")
+        path.write_text(json.dumps({**read(path), "analysis": f"The key starts with {KEY[:20]}."}))
+        (tmp_path / "report.json").unlink()
+        assert gate(meta, server=server).returncode == 0
+    (record,) = read(tmp_path / "report.json")
+    assert record["vlm_analysis"] == "The key starts with [key]."
+    assert len(server.questions) == 1
+
+
+def test_a_model_named_after_the_key_is_not_used(tmp_path):
+    listing = Response(200, {"data": [{"id": KEY}]})
+    with Service(always(listing)) as server:
+        done = gate(make_archive(tmp_path), "--judge", "openai", "--vlm-base-url", f"{server.url}/v1", server=server)
+    assert done.returncode == 2 and "names a model after the key" in done.stderr
+    assert KEY[:12] not in everything(tmp_path, done)
+
+
+def test_the_login_in_the_address_of_gemini_is_not_kept(tmp_path):
+    meta = make_archive(tmp_path)
+    with Service(always(GeminiProtocol.answer())) as server:
+        done = gate(meta, server=SimpleNamespace(url=server.url.replace("//", "//ann:hidden-word-7@")))
+    assert done.returncode == 0, done.stderr
+    assert "hidden-word-7" not in everything(tmp_path, done)
 
 
 @BOTH

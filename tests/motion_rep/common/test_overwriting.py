@@ -10,7 +10,7 @@ import pytest
 
 from motion_rep.common import overwriting
 from motion_rep.common.errors import UsageError
-from motion_rep.common.overwriting import refuse_overwriting
+from motion_rep.common.overwriting import GivenPath, refuse_overwriting, require_apart, written_path
 from motion_rep.files.locations import parse_location
 
 
@@ -98,7 +98,8 @@ def test_addresses_are_compared_as_texts():
 def test_what_is_no_regular_file_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in ("/dev/null", tmp_path / "pipe"):
-        assert "no regular file" in refused([("--failures", path)])
+        with pytest.raises(UsageError, match="--failures .*no regular file"):
+            require_apart([GivenPath("--failures", written_path, path)])
 
 
 @pytest.mark.parametrize("text", ["a\0b", "x" * 5000, "\udc80"])
