@@ -262,7 +262,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "poster": url_from(options.output, poster) if poster.is_file() else None,
         "figures": [_scaled(item, figure) for figure in METRICS],
         "seconds": None if joints is None else len(joints.joints) / fps,
-        "about": what_is_judged(entry.prompt, _motion_digest(entry)),
+        "about": what_is_judged(entry.prompt, _motion_digest(entry) or content.clip or item.path(MOTION_PATH) or ""),
         "content": content.as_dict(),
         **options.reviewing.row(item.entry, content),
     }
@@ -281,7 +281,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "fps": fps,
         "rateKnown": entry.fps is not None,
         "interpolatedFrom": None if entry.motion is None else entry.motion.interpolated_from,
-        "frames": None if joints is None else len(joints.joints),
+        "frames": entry.frames,
         "motion": item.path(MOTION_PATH),
         "startTime": 0.0 if entry.motion is None else entry.motion.start_time,
     }
@@ -413,10 +413,8 @@ def _scaled(item: ReviewEntry, figure: Metric) -> float | None:
     return None if value is None else value * figure.scale
 
 
-def _motion_digest(entry: _Entry) -> str:
-    if entry.motion_path is None or entry.motion is None:
-        return entry.item.path(MOTION_PATH) or ""
-    return file_sha256(entry.motion_path)
+def _motion_digest(entry: _Entry) -> str | None:
+    return None if entry.motion_path is None or entry.motion is None else file_sha256(entry.motion_path)
 
 
 def _judge_words(item: ReviewEntry) -> str | None:

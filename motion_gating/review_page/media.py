@@ -53,7 +53,7 @@ class Video:
 def url_from(folder: Path, path: Path) -> str:
     """A relative link to a file from a page in ``folder``, with every unsafe character escaped."""
     try:
-        return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
+        return quote(os.fsencode(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()))
     except ValueError:  # another drive
         return path.resolve().as_uri()
 

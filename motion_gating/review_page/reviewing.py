@@ -57,7 +57,8 @@ class Reviewing:
         group, identifier = _group(entry), entry_id(entry)
         given = [_item(one) for one in self.verdicts.get(str(identifier), ()) if _is_about(one, content)]
         names = reviewers_for(identifier if group is None else f"group {group}", self.reviewers, self.overlap)
-        whole = {key: entry[key] for key in (SEED, RANK) if group is not None and isinstance(entry.get(key), int)}
+        # As texts, because a browser rounds large numbers.
+        whole = {key: str(entry[key]) for key in (SEED, RANK) if group is not None and isinstance(entry.get(key), int)}
         found = {"group": group, "given": given, "for": [self.reviewers.index(name) for name in names]}
         return {**whole, **{key: value for key, value in found.items() if value}}
 
@@ -78,6 +79,7 @@ def _item(verdict: HumanVerdict) -> dict[str, object]:
         "note": verdict.analysis or "",
         "time": None if verdict.time is None else verdict.time.isoformat(),
         **({} if verdict.chosen is None else {"chosen": verdict.chosen}),
+        **({} if verdict.usable is None else {"usable": verdict.usable}),
         "overruled": verdict.overruled,
     }
 

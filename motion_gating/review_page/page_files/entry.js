@@ -15,6 +15,7 @@ function detailsOf(entry) {
   return new Promise((resolve, reject) => {
     waiting.set(entry.key, resolve);
     const script = make("script", { src: `entries/${encodeURIComponent(entry.key)}.js` });
+    script.onload = () => { if (!loaded.has(entry.key)) reject(new Error(`entries/${entry.key}.js is incomplete. Build the page again.`)); };
     script.onerror = () => reject(new Error(`entries/${entry.key}.js is missing. Keep the page and its folders together, or build it again.`));
     document.head.append(script);
   });

@@ -24,7 +24,7 @@ async function detailsToShow(entry) {
   const found = await Promise.all(compared.map((other) => detailsOf(other).catch(() => ({ videos: [] }))));
   const videos = found.map(({ videos: all }, number) => {
     const video = ["front", "lit"].map((kind) => all.find((one) => one.kind === kind)).find(Boolean) || all[0];
-    return { ...(video || { src: "none", scale: 1, offset: 0 }), kind: `candidate c${number + 1}`, title: candidateTitle(compared[number], number), extra: false, below: null };
+    return { ...(video || { src: null, scale: 1, offset: 0 }), kind: `candidate c${number + 1}`, title: candidateTitle(compared[number], number), extra: false, below: null };
   });
   const seconds = Math.max(0, ...found.map((details) => details.seconds || 0)) || own.seconds;
   return { ...own, videos, seconds, absent: [] };

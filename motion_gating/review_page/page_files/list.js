@@ -1,5 +1,6 @@
 // ---- the overview: counts that filter, histogram, search, order, list
 
+const SHOWN_CHARACTERS = 300; // of a prompt; the list shows two lines
 const rows = new Map(); // of the entries that are in the list now
 
 function differs(entry) {
@@ -59,7 +60,7 @@ function rowOf(entry) {
   const badges = entry.groups.map((name) => make("span", { className: `badge ${name}` }, GROUPS.find((group) => group[0] === name)[1]));
   const jitter = entry.figures[0] === null ? "" : `jitter ${short(entry.figures[0])}`;
   const what = make("span", { className: "what" },
-    make("span", { className: "prompt" }, entry.prompt || "(no prompt)"),
+    make("span", { className: "prompt" }, entry.prompt.slice(0, SHOWN_CHARACTERS) || "(no prompt)"),
     make("span", { className: "line" }, ...badges, make("span", {}, jitter), make("span", {}, `id ${entry.id}`), groupName(entry)));
   const row = make("button", { type: "button", className: "row" }, image, what, make("span", { className: "mine" }));
   row.onclick = () => open(entry.key);

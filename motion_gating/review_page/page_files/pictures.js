@@ -33,7 +33,9 @@ function viewChips(player) {
 function pictureOf(player, video) {
   const frame = make("div", { className: "frame" });
   const caption = make("figcaption", {}, video.title);
-  if (video.below) {
+  if (!video.src) {
+    frame.append(make("div", { className: "absent" }, "This candidate has no video"));
+  } else if (video.below) {
     const source = layer(player, video, video.below, () => {
       source.remove();
       body.style.opacity = 1;
@@ -58,7 +60,7 @@ function layer(player, { title, scale, offset, crop }, src, failed = null) {
     if (!node.getAttribute("src")) return; // taken away on purpose
     player.clips = player.clips.filter((other) => other !== clip);
     if (failed) failed();
-    else node.replaceWith(make("div", { className: "absent" }, `This video cannot be shown: ${decodeURIComponent(src)}`));
+    else node.replaceWith(make("div", { className: "absent" }, `This video cannot be shown: ${decoded(src)}`));
   };
   node.onloadedmetadata = () => {
     player.place(clip, true);

@@ -19,7 +19,7 @@ function setName(name) {
   for (const [key, items] of kept) {
     if (!items.some((item) => item.reviewer === name)) kept.set(key, items.map((item) => (item.reviewer ? item : { ...item, reviewer: name })));
   }
-  writeKept();
+  stored.write(kept);
   past.length = 0;
   state.me = name;
   writeSetting("reviewer", name);
@@ -67,7 +67,7 @@ function overrule(entry, item, overruled) {
 /** JSON with every number as its text, so that ids keep all digits: 9007199254740993 and 1.0 stay as they are. */
 function parseWithNumbersAsText(text) {
   JSON.parse(text); // throws where it is no JSON
-  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token[0] === '"' ? token : `"${token}"`)));
+  return JSON.parse(text.replace(/"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token[0] === '"' ? token : `"${token}"`)));
 }
 
 /** Whether a verdict was given on another motion, clip or description; unknown parts agree with everything. */
@@ -77,19 +77,28 @@ function isAboutOther(content, entry) {
 }
 
 /** An item of a verdict file; without a name, it is the reviewer's own if the reviewer gave no name either. */
-function itemFrom({ matches, analysis, reviewer, time, chosen, overruled }, fileName) {
+function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable }, fileName) {
   return {
     reviewer: typeof reviewer === "string" && reviewer ? reviewer : state.me ? fileName : "",
     verdict: matches === true ? "match" : matches === false ? "mismatch" : chosen === false ? null : "unsure",
     note: typeof analysis === "string" ? analysis : "",
-    time: typeof time === "string" && !Number.isNaN(Date.parse(time)) ? time : null,
+    time: timeFrom(time),
     chosen: typeof chosen === "boolean" ? chosen : undefined,
     overruled: overruled === true,
+    usable: typeof usable === "boolean" ? usable : undefined,
   };
+}
+
+/** A time of a verdict file, in UTC as commands read it; without a zone it is UTC; null where it is none. */
+function timeFrom(text) {
+  const [found, zone] = (typeof text === "string" && text.match(/^\d{4}-\d\d-\d\d(?:[T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?$/)) || [];
+  const time = new Date(found ? found.replace(" ", "T") + (found.length > 10 && !zone ? "Z" : "") : NaN);
+  return time.getUTCFullYear() > 0 && time.getUTCFullYear() < 10000 ? time.toISOString() : null;
 }
 
 async function importVerdicts(file) {
   const ids = new Map(entries.map((entry) => [entry.id, entry]));
+  const entryOf = (item) => (typeof item?.id === "string" ? ids.get(item.id) : undefined); // numbers are texts here, too
   let items;
   try {
     items = parseWithNumbersAsText(await file.text());
@@ -98,9 +107,10 @@ async function importVerdicts(file) {
     return tell(`${file.name} cannot be read: ${error.message}.`);
   }
   const isVerdict = (item) => [true, false, null].includes(item.matches) || (item.matches === undefined && item.chosen === false);
-  const usable = items.filter((item) => item && ids.has(String(item.id)) && isVerdict(item));
-  const current = usable.filter((item) => !isAboutOther(item.content, ids.get(String(item.id))));
-  const found = current.map((item) => ({ entry: ids.get(String(item.id)), theirs: itemFrom(item, file.name) }));
+  const usable = items.filter((item) => entryOf(item) && isVerdict(item));
+  const current = usable.filter((item) => !isAboutOther(item.content, entryOf(item)));
+  const found = current.map((item) => ({ entry: entryOf(item), theirs: itemFrom(item, file.name) }));
+  const imported = new Set(found.map(({ entry, theirs }) => `${entry.key} ${theirs.reviewer}`));
   const conflicts = [];
   const changed = [...new Set(found.map(({ entry }) => entry))];
   if (changed.length) {
@@ -111,11 +121,13 @@ async function importVerdicts(file) {
   for (const entry of changed) {
     const mine = verdictOf(entry);
     if (isConflict(entry) && !mine.overruled) conflicts.push(...othersOf(entry).filter((theirs) => opposes(mine, theirs)
-      && found.some((one) => one.entry === entry && one.theirs.reviewer === theirs.reviewer)).map((theirs) => ({ entry, mine, theirs })));
+      && imported.has(`${entry.key} ${theirs.reviewer}`)).map((theirs) => ({ entry, mine, theirs })));
   }
   const other = usable.length - current.length;
+  const unknown = items.length - usable.length;
   const taken = current.length - conflicts.filter(({ mine, theirs }) => mine.reviewer === theirs.reviewer).length;
   tell(`${taken} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
+    + `${unknown ? ` ${unknown} left out: no entry of this page, or no verdict.` : ""}`
     + `${conflicts.length ? ` ${conflicts.length} differ from yours.` : ""}`);
   if (conflicts.length) showConflicts(conflicts);
 }
@@ -148,19 +160,28 @@ function showConflicts(conflicts) {
     select.setAttribute("aria-label", `Decision on id ${entry.id}`);
     return select;
   });
-  find("differing").replaceChildren(...conflicts.map(({ entry, mine, theirs }, number) =>
-    make("li", {}, make("span", {}, `id ${entry.id}: yours ${wordsOf(mine)}, ${theirs.reviewer && theirs.reviewer !== mine.reviewer ? theirs.reviewer : "imported"} ${wordsOf(theirs)}`), selects[number])));
+  const sides = ({ mine, theirs }) => [mine.reviewer === state.me ? "yours" : mine.reviewer || "earlier", mine.reviewer === theirs.reviewer ? "imported" : theirs.reviewer || "imported"];
+  find("differing").replaceChildren(...conflicts.map((conflict, number) => {
+    const [own, other] = sides(conflict);
+    return make("li", {}, make("span", {}, `id ${conflict.entry.id}: ${own} ${wordsOf(conflict.mine)}, ${other} ${wordsOf(conflict.theirs)}`), selects[number]);
+  }));
   for (const button of document.querySelectorAll("#setall button")) {
     button.onclick = () => selects.forEach((select) => { if ([...select.options].some(({ value }) => value === button.value)) select.value = button.value; });
   }
   find("conflicts").returnValue = "";
   find("conflicts").onclose = () => {
-    if (find("conflicts").returnValue !== "apply") return;
+    if (find("conflicts").returnValue !== "apply") return tellLater(conflicts);
     const decided = conflicts.map((conflict, number) => ({ ...conflict, choice: selects[number].value })).filter(({ mine, theirs, choice }) => choice === "theirs" || (choice === "mine" && mine.reviewer !== theirs.reviewer));
     if (decided.length) change("decisions on imported verdicts", decided.flatMap(({ entry }) => candidatesOf(entry)), () => decided.forEach(settleConflict));
     tell(`${decided.filter(({ choice }) => choice === "theirs").length} of ${conflicts.length} decided for the imported verdict, ${decided.filter(({ choice }) => choice === "mine").length} for yours; the others are as they were.`);
   };
   find("conflicts").showModal();
+}
+
+/** Say what is lost without a decision: a reviewer has one verdict on an entry. */
+function tellLater(conflicts) {
+  const left = conflicts.filter(({ mine, theirs }) => mine.reviewer === theirs.reviewer).length;
+  if (left) tell(`${left} imported left out: the same reviewer said something else here. Import the file again to decide.`);
 }
 
 /** What the reviewer decided against stays as an overruled verdict; an own one of another time is replaced. */

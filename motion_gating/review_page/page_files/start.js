@@ -56,11 +56,12 @@ document.addEventListener("keydown", (event) => {
     target.blur();
     find("entry").focus();
   }
-  if (writes || (event.key === " " && target.matches("button, input[type=checkbox], input[type=file]"))) return;
+  if (writes || (event.key === " " && target.matches("button, summary, input[type=checkbox], input[type=file]"))) return;
   const action = KEYS[event.key];
   if (!action) return;
   event.preventDefault();
-  action();
+  // A key that is held down steps on; it gives no verdict on one entry after the other.
+  if (!event.repeat || ["j", "k", "ArrowLeft", "ArrowRight"].includes(event.key)) action();
 });
 
 function start() {
@@ -102,7 +103,7 @@ function start() {
   showName();
   find("keys").onclick = () => find("help").showModal();
   find("theme").onclick = toggleTheme;
-  const keyInAddress = () => decodeURIComponent(location.hash.slice(1));
+  const keyInAddress = () => decoded(location.hash.slice(1));
   window.addEventListener("hashchange", () => {
     const key = keyInAddress();
     if (!key) close();

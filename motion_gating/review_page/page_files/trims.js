@@ -1,31 +1,25 @@
 // ---- trim marks: kept in this browser, per page; exported for refine_motion.py --trim-file
 
-const trimKey = `motion-trims ${location.pathname}`;
+const storedTrims = new Stored(`motion-trims ${location.pathname}`, repairTrim, "trim marks");
 const FEWEST_ROWS = 4;
 
-function readTrims() {
-  try {
-    return new Map(Object.entries(JSON.parse(localStorage.getItem(trimKey)) || {}));
-  } catch {
-    return new Map();
-  }
+/** The marks of an entry from storage; undefined where they mark nothing. */
+function repairTrim(trim) {
+  const { first, last, fps } = trim ?? {};
+  return Number.isInteger(first) && Number.isInteger(last) && 0 <= first && first < last && fps > 0 ? trim : undefined;
 }
 
 /** The marks of an entry; nothing where the motion or the prompt has changed since. */
 function trimOf(entry) {
-  const trim = readTrims().get(entry.key);
+  const trim = storedTrims.read().get(entry.key);
   return trim && trim.about === entry.about ? trim : null;
 }
 
 function keepTrim(entry, trim) {
-  const trims = readTrims();
+  const trims = storedTrims.read();
   if (trim) trims.set(entry.key, trim);
   else trims.delete(entry.key);
-  try {
-    localStorage.setItem(trimKey, JSON.stringify(Object.fromEntries(trims)));
-  } catch {
-    tell("This browser does not let the page keep trim marks.");
-  }
+  storedTrims.write(trims);
 }
 
 /** Mark the first or the last frame to keep: the one that is shown. */

@@ -4,25 +4,23 @@
 // have an item of each reviewer. An item without a verdict, a note or a choice hides one that is built into the page.
 
 const storageKey = `motion-review ${location.pathname}`;
+const stored = new Stored(storageKey, repairItems, "verdicts");
 const NOTHING = { verdict: null, note: "" };
 let kept = new Map(); // key of an entry -> items
 const past = []; // what can be undone, the latest last
 
-function readKept() {
-  try {
-    const found = Object.entries(JSON.parse(localStorage.getItem(storageKey)) || {});
-    kept = new Map(found.map(([key, items]) => [key, Array.isArray(items) ? items : [{ reviewer: "", ...items }]]));
-  } catch {
-    kept = new Map();
-  }
+/** The items of an entry from storage; an earlier page kept one without a reviewer. Undefined where one is broken. */
+function repairItems(found) {
+  const items = (Array.isArray(found) ? found : [found]).map((item) =>
+    ({ ...item, reviewer: item?.reviewer ?? "", verdict: item?.verdict ?? null, note: item?.note ?? "" }));
+  return items.every(isItem) ? items : undefined;
 }
 
-function writeKept() {
-  try {
-    localStorage.setItem(storageKey, JSON.stringify(Object.fromEntries(kept)));
-  } catch {
-    tell("This browser does not let the page keep verdicts. Export them before you close it.");
-  }
+const isItem = ({ verdict, time, ...texts }) => (verdict === null || Object.hasOwn(ANSWERS, verdict))
+  && ["reviewer", "note", "about"].every((part) => typeof texts[part] === "string") && typeof (time ?? "") === "string";
+
+function readKept() {
+  kept = stored.read();
 }
 
 const isGiven = (item) => Boolean(item.verdict) || typeof item.chosen === "boolean";
@@ -70,10 +68,12 @@ function putItem(entry, item) {
 function change(name, changed, action) {
   readKept(); // another window may have the same page open
   const last = past.at(-1);
-  if (last?.name !== name || !last.joins) past.push({ name, joins: name.startsWith("note"), before: new Map() });
-  for (const { key } of changed) if (!past.at(-1).before.has(key)) past.at(-1).before.set(key, kept.get(key));
+  if (last?.name !== name || !last.joins) past.push({ name, joins: name.startsWith("note"), before: new Map(), after: new Map() });
+  const { before, after } = past.at(-1);
+  for (const { key } of changed) if (!before.has(key)) before.set(key, kept.get(key));
   action();
-  writeKept();
+  for (const { key } of changed) after.set(key, JSON.stringify(kept.get(key)));
+  stored.write(kept);
   showChanged(changed);
 }
 
@@ -81,15 +81,19 @@ function undo() {
   const last = past.pop();
   if (!last) return tell("There is nothing to undo.");
   readKept();
-  for (const [key, items] of last.before) {
+  // What another window changed since stays.
+  const back = [...last.before].filter(([key]) => JSON.stringify(kept.get(key)) === last.after.get(key));
+  for (const [key, items] of back) {
     if (items) kept.set(key, items);
     else kept.delete(key);
   }
-  writeKept();
+  stored.write(kept);
+  const others = last.before.size - back.length;
   const changed = [...last.before.keys()].map((key) => byKey.get(key));
   showChanged(changed);
   if (last.opens) open(changed[0].key);
-  tell(`Undone: ${last.name}.`);
+  const left = others ? ` ${others} of ${last.before.size} entries were changed in another window, and stay.` : "";
+  tell(`Undone: ${last.name}.${left}`);
 }
 
 function showChanged(changed) {
@@ -116,12 +120,13 @@ function exportText() {
   return lines.length ? `[\n${lines.join(",\n")}\n]\n` : "[]\n";
 }
 
-function exportLine(entry, { verdict, note, reviewer, time, chosen, overruled }) {
+function exportLine(entry, { verdict, note, reviewer, time, chosen, overruled, usable }) {
   const parts = { analysis: note || null, content: entry.content };
   if (reviewer) parts.reviewer = reviewer;
   if (time) parts.time = time;
   if (typeof chosen === "boolean") parts.chosen = chosen;
   if (overruled) parts.overruled = true;
+  if (typeof usable === "boolean") parts.usable = usable;
   const matches = verdict || chosen !== false ? ` "matches": ${JSON.stringify(verdict ? ANSWERS[verdict][3] : null)},` : "";
   // idJson is the id as the archive writes it: numbers of any size keep their digits and strings stay strings.
   return `  {"id": ${entry.idJson},${matches} ${JSON.stringify(parts).slice(1)}`;
@@ -129,12 +134,20 @@ function exportLine(entry, { verdict, note, reviewer, time, chosen, overruled })
 
 function exportVerdicts() {
   const given = entries.flatMap((entry) => saidOf(entry).filter(isGiven));
-  if (!given.length) return tell("There are no verdicts to export. Press m, x or u on an entry.");
+  const older = olderVerdicts();
+  if (!given.length) return tell(`There are no verdicts to export. Press m, x or u on an entry.${older}`);
   save("verdicts.json", exportText());
   const notes = entries.filter((entry) => verdictOf(entry).note && !isGiven(verdictOf(entry))).length;
   const people = new Set(given.map(({ reviewer }) => reviewer)).size;
   tell(`${given.length} ${given.length === 1 ? "verdict" : "verdicts"}${people > 1 ? ` of ${people} reviewers` : ""} exported to verdicts.json.`
-    + `${notes ? ` ${notes} with a note and no verdict left out.` : ""}`);
+    + `${notes ? ` ${notes} with a note and no verdict left out.` : ""}${older}`);
+}
+
+/** How many verdicts stay in this browser only. */
+function olderVerdicts() {
+  const other = ([key, items]) => items.filter((item) => isGiven(item) && item.about !== byKey.get(key)?.about).length;
+  const count = [...kept].map(other).reduce((sum, number) => sum + number, 0);
+  return count ? ` ${count} left out: given on another motion, description or archive.` : "";
 }
 
 // ---- the buttons of the open entry
