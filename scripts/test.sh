@@ -13,7 +13,9 @@ esac
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bash "$root/scripts/setup_environment.sh" --with-tests
 cd "$root"
-# The tests run in parallel, one thread each, so results do not depend on the number of cores.
+# The tests run in parallel, one thread each, so results do not depend on the number of cores. There is one worker more
+# than cores, because many tests wait (for a server, a browser, a process that was killed).
 # Files begin in the order of tests/support/marks.py: the longest first.
-export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
-exec .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
+workers=$(($(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1))
+export OMP_NUM_THREADS=1
+exec .venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@"

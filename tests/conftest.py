@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -38,6 +39,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("published data are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def roma():
+    """The library of rotations to compare with; its import takes seconds, so it is left to the tests that use it."""
+    return importlib.import_module("roma")
 
 
 @pytest.fixture

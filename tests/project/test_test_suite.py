@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 import tomllib
+from pathlib import Path
 
 import pytest
 from checkout import REPO, TESTS
-from marks import FILES, FIRST, FIXTURES, marks_of, turn_of
+from marks import FILES, FIRST, FIXTURES, covers, marks_of, turn_of
 
 HANGS = """
 import subprocess, sys
@@ -49,14 +51,31 @@ def test_every_test_has_a_time_limit():
 
 
 @pytest.mark.parametrize("pattern", [*FILES, *FIRST])
-def test_every_marked_file_is_there(pattern):
-    assert list(TESTS.glob(pattern))
+def test_every_marked_file_or_test_is_there(pattern):
+    file, _, test = pattern.partition("::")
+    texts = [path.read_text(encoding="utf-8") for path in TESTS.glob(file) if path.is_file()]
+    names = re.findall(r"^def (test_\w+)", "\n".join(texts), re.M)
+    assert [name for name in names if covers(pattern, file, name)]
 
 
 def test_marks_come_from_the_file_and_the_fixtures():
-    assert marks_of("motion_rep/runs/test_ray_kills.py", []) == {"slow", "kill", "network"}
-    assert marks_of("motion_rep/motions/test_layout.py", ["tmp_path"]) == set()
-    assert marks_of("motion_rep/drawing/test_renderers.py", ["gl"]) == {FIXTURES["gl"]}
+    assert marks_of("motion_rep/runs/test_ray_kills.py", "test_x", []) == {"slow", "kill", "network"}
+    assert marks_of("motion_rep/motions/test_layout.py", "test_x", ["tmp_path"]) == set()
+    assert marks_of("motion_rep/drawing/test_renderers.py", "test_x", ["gl"]) == {FIXTURES["gl"]}
+    command = "motion_rep/conversion/test_convert_command.py"
+    assert marks_of(command, "test_closed_streams_do_not_stop_the_work", []) == {"slow"}
+    assert marks_of(command, "test_a_missing_input", []) == set()
+
+
+def test_every_folder_has_quick_tests():
+    """What a folder has only in slow files would not be seen by ``-m quick``."""
+    for folder in {path.parent for path in TESTS.rglob("test_*.py")}:
+        assert [name for path in folder.glob("test_*.py") for name in _quick_tests(path)], folder
+
+
+def _quick_tests(path: Path) -> list[str]:
+    names = re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.M)
+    return [name for name in names if not marks_of(path.relative_to(TESTS).as_posix(), name, [])]
 
 
 def test_the_longest_files_begin_first():

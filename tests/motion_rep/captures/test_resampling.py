@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-import roma
 import torch
 from torch.testing import assert_close
 
@@ -98,7 +97,7 @@ def test_steady_movement_is_exact_at_any_rate(steady, target):
     assert_close(turned, torch.full_like(turned, 0.3 * 16 / target), atol=1e-9, rtol=0)
 
 
-def test_between_frames_rotations_lie_on_romas_arc(make_capture):
+def test_between_frames_rotations_lie_on_romas_arc(make_capture, roma):
     capture = capture_from_dict(make_capture(frames=9, seed=4))
     doubled = resample(capture, 32.0)
     half = roma.rotmat_slerp(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-import roma
 import torch
 from torch.testing import assert_close
 
@@ -38,7 +37,7 @@ def random_rotvec(shape, dtype, longest=3.1, seed=0):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_conversion_agrees_with_roma_and_keeps_dtype_and_batch(shape, dtype):
+def test_every_conversion_agrees_with_roma_and_keeps_dtype_and_batch(shape, dtype, roma):
     rotvec = random_rotvec(shape, dtype)
     matrix = rotvec_to_matrix(rotvec)
     assert matrix.shape == (*shape, 3, 3) and matrix.dtype == dtype
@@ -67,7 +66,7 @@ def test_tiny_angles_survive_the_way_there_and_back(angle, dtype):
 
 
 @pytest.mark.parametrize("angle", [1e-6, 9e-5, 1.1e-4, 1e-3, 0.01, 0.1, 0.5])
-def test_no_angle_falls_between_the_series_and_the_formula(angle):
+def test_no_angle_falls_between_the_series_and_the_formula(angle, roma):
     rotvec = angle * torch.tensor([0.48, 0.6, -0.64], dtype=torch.float64)
     assert_close(rotvec_to_matrix(rotvec), roma.rotvec_to_rotmat(rotvec), atol=1e-14, rtol=0)
 
@@ -129,7 +128,7 @@ def test_rot6d_is_the_first_two_columns_row_by_row():
     assert matrix_to_rot6d(matrix).tolist() == [0, 1, 3, 4, 6, 7]
 
 
-def test_gram_schmidt_ignores_lengths_and_what_leans_on_the_first_column():
+def test_gram_schmidt_ignores_lengths_and_what_leans_on_the_first_column(roma):
     matrix = rotvec_to_matrix(random_rotvec((5,), torch.float64))
     first, second = matrix[..., 0], matrix[..., 1]
     disturbed = torch.stack((3.0 * first, 0.2 * second + 1.7 * first), dim=-1).flatten(-2)
@@ -145,7 +144,7 @@ def test_quaternions_have_a_real_part_of_at_least_zero_and_any_length_will_do():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_slerp_agrees_with_roma_and_turns_at_a_steady_rate_on_the_shortest_arc(dtype):
+def test_slerp_agrees_with_roma_and_turns_at_a_steady_rate_on_the_shortest_arc(dtype, roma):
     start = rotvec_to_matrix(random_rotvec((6,), dtype, seed=1))
     end = start @ rotvec_to_matrix(random_rotvec((6,), dtype, longest=3.0, seed=2))
     weights = torch.linspace(0, 1, 5, dtype=dtype)
@@ -160,7 +159,7 @@ def test_slerp_agrees_with_roma_and_turns_at_a_steady_rate_on_the_shortest_arc(d
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_nearest_rotation_keeps_rotations_and_repairs_everything_else(dtype):
+def test_nearest_rotation_keeps_rotations_and_repairs_everything_else(dtype, roma):
     rotation = rotvec_to_matrix(random_rotvec((8,), dtype))
     assert_close(nearest_rotation(rotation), rotation, **close_enough(dtype))
     generator = torch.Generator().manual_seed(3)
@@ -171,7 +170,7 @@ def test_nearest_rotation_keeps_rotations_and_repairs_everything_else(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_angle_between_two_rotations_is_that_of_the_turn(dtype):
+def test_the_angle_between_two_rotations_is_that_of_the_turn(dtype, roma):
     first, second = (rotvec_to_matrix(random_rotvec((50,), dtype, seed=seed)) for seed in (1, 2))
     turn = roma.rotmat_to_rotvec(second @ first.mT).norm(dim=-1)
     assert_close(angle_between(first, second), turn, atol=1e-3 if dtype == torch.float32 else 1e-7, rtol=0)
