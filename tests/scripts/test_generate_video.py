@@ -346,6 +346,7 @@ def test_a_model_of_diffusers_gets_its_own_frames_size_and_rate(name, tmp_path, 
 def test_diffusers_missing_in_its_environment_is_one_line(tmp_path, programs):
     empty = tmp_path / "diffusers.py"
     empty.write_text("raise ImportError('no diffusers here')")
+    shutil.copy(STAND_INS / "diffusers_package" / "torch.py", tmp_path)
     request = ("--model", "diffusers:Lightricks/LTX-2", "--prompt", "x", "--output", "V.mp4")
     done = generate(tmp_path, {**programs, "PYTHONPATH": str(tmp_path)}, *request)
     assert done.returncode == 1 and "pip install diffusers" in done.stderr and "Traceback" not in done.stderr

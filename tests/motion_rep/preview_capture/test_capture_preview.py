@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -15,7 +16,9 @@ import pytest
 import torch
 from checkout import REPO
 from ffmpeg_support import ffmpeg
+from gate_support import Finished, run_here
 
+from motion_rep import capture_preview
 from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.inspect_capture import main as inspect
 from motion_rep.kinematics.skeleton import forward_kinematics
@@ -62,12 +65,19 @@ def write_video(path: Path, frames: list[np.ndarray], fps: float = 16.0) -> Path
     return path
 
 
-def capture(video: Path, output: Path, *flags: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(COMMAND), "--video", str(video), "--output", str(output), *flags]
+def capture(video: Path, output: Path, *flags: str) -> Finished:
+    """Run the command in this process."""
+    words = ["--video", str(video), "--output", str(output), *flags]
+    return run_here(capture_preview.main, words, dict(os.environ))
+
+
+def capture_process(video: Path, output: Path) -> subprocess.CompletedProcess:
+    """Run the command as a process of its own, from another folder."""
+    command = [sys.executable, str(COMMAND), "--video", str(video), "--output", str(output)]
     return subprocess.run(command, cwd=output.parent, capture_output=True, text=True, check=False, timeout=240)
 
 
-def assert_one_line(done: subprocess.CompletedProcess, code: int, *words: str) -> None:
+def assert_one_line(done: Finished, code: int, *words: str) -> None:
     assert done.returncode == code, done.stderr
     assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.startswith("error: ") and all(word in done.stderr for word in words)
@@ -83,8 +93,8 @@ def pelvis_pixels(path: Path) -> np.ndarray:
 
 def test_a_sample_clip_gives_the_documented_file_and_the_same_again(tmp_path):
     video = write_video(tmp_path / "clip.mp4", sample_frames(24))
-    for name in ("a.pt", "b.pt"):
-        done = capture(video, tmp_path / name)
+    for name, run in (("a.pt", capture), ("b.pt", capture_process)):
+        done = run(video, tmp_path / name)
         assert done.returncode == 0 and done.stderr == "", done.stderr
     first, second = (torch.load(tmp_path / name, weights_only=True) for name in ("a.pt", "b.pt"))
     assert all(torch.equal(first[k], second[k]) for k in first if isinstance(first[k], torch.Tensor))
@@ -153,13 +163,11 @@ def test_of_two_people_the_one_in_the_box_is_followed(tmp_path):
 def test_people_are_listed_as_lines_and_as_json_and_one_is_followed_by_number(tmp_path):
     pair = [np.concatenate((rgb[:, 208:624], rgb[:, 208:624]), axis=1) for rgb in sample_frames(8)]
     video = write_video(tmp_path / "two.mp4", pair)
-    command = [sys.executable, str(COMMAND), "--video", str(video), "--list-people"]
-    lines, listed = (
-        subprocess.run([*command, *more], capture_output=True, text=True, check=True).stdout
-        for more in ([], ["--json"])
-    )
-    assert [line.partition(":")[0] for line in lines.splitlines()] == ["person 0", "person 1"]
-    people = json.loads(listed)
+    command = ["--video", str(video), "--list-people"]
+    lines, listed = (run_here(capture_preview.main, [*command, *more], dict(os.environ)) for more in ([], ["--json"]))
+    assert (lines.returncode, lines.stderr, listed.returncode) == (0, "", 0)
+    assert [line.partition(":")[0] for line in lines.stdout.splitlines()] == ["person 0", "person 1"]
+    people = json.loads(listed.stdout)
     assert [one["person"] for one in people] == [0, 1]
     assert people[0]["box"][0] < 416 < people[1]["box"][0] and people[0]["first_seconds"] == 0
     assert 300 < people[0]["height"] < 480
