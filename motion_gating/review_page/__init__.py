@@ -1,1 +1,1 @@
-"""The page for reviewing a batch: the data of each entry, and the template, style and script that show it."""
+"""The review page of a batch: the data of each entry, and the template, style and script that show it."""

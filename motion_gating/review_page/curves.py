@@ -1,4 +1,4 @@
-"""Jitter, foot speed, foot height and contacts over time, ready to be drawn; also of a motion before its refinement."""
+"""Curves of jitter, foot speed, foot height and contacts over time, also for a motion before refining."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SIDES = ("left foot", "right foot")
 def curve_panels(
     clip: JointClip, fps: float, threshold: float, before: JointClip | None = None, lead: float = 0.0
 ) -> list[dict]:
-    """One panel a quantity; every line has its name, its first time, its step (seconds) and its values.
+    """One panel per quantity; each line has its name, start time, step (seconds) and values.
 
     Args:
-        fps: at which the clip is shown; the clip's own rate where it knows one.
-        threshold: of the jitter degree.
-        before: the clip before it was refined; its lines follow those of the clip.
-        lead: seconds by which that one begins earlier.
+        fps: rate at which the clip is shown: its own rate, if known.
+        threshold: threshold of the jitter degree.
+        before: the clip before refining; its lines follow those of the clip.
+        lead: seconds by which ``before`` begins earlier.
     """
     speed_unit = "m/s" if clip.fps is not None else "m/frame"
     jitter_unit = "m/frame²" if clip.fps is None else f"m/frame² at {METRIC_FPS:g} fps"
@@ -44,13 +44,13 @@ def curve_panels(
 
 
 def points_of(clip: JointClip, fps: float) -> FootPoints:
-    """Toes and heels of the feet over time."""
+    """Positions of toes and heels over time."""
     # The change of axes is its own inverse.
     return foot_points(y_up_from_z_up(torch.from_numpy(clip.joints)).numpy(), fps)
 
 
 def _foot_spans(points: FootPoints, fps: float) -> dict[str, list[list[list[float]]]]:
-    """For the left and the right foot, from which second to which it stands, and slides."""
+    """For each foot, the spans (in seconds) in which it stands and in which it slides."""
     states = [points.of_foot(side) for side in range(len(SIDES))]
     return {name: [_spans(state[k], fps) for state in states] for k, name in enumerate(("standing", "sliding"))}
 
@@ -61,7 +61,7 @@ def _spans(flags: np.ndarray, fps: float) -> list[list[float]]:
 
 
 def _jitter_lines(clip: JointClip, fps: float) -> list[dict]:
-    """Nothing where the clip is too short for the metric."""
+    """The jitter lines; none if the clip is too short for the metric."""
     try:
         jitter = jitter_per_frame(at_metric_rate(clip.joints, clip.fps))
     except InputError:

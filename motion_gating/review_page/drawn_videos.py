@@ -1,4 +1,4 @@
-"""The videos that the page draws of an entry, kept while the motion, the source and the settings stay the same."""
+"""Draw the page's videos of an entry; they are reused until the motion, the source or the settings change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from motion_rep.video.writing import open_writer
 class DrawingTools:
     """The body and renderer of the page's own videos; see :class:`motion_gating.rendering.clip_render.Tools`.
 
-    size: pixels of the square pictures.
+    size: side of the square pictures in pixels.
     """
 
     model_path: str | None = None
@@ -33,15 +33,15 @@ class DrawingTools:
     threads: int | None = None
 
     def load(self) -> Painter:
-        """The painter."""
+        """Load the body and the renderer."""
         return Painter(load_body("smplx", self.model_path), load_renderer(self.renderer), self.size, self.threads)
 
 
 @dataclass(frozen=True)
 class Painter:
-    """Draws videos with one body and one renderer; the feet are marked while they stand and slide.
+    """Draws videos with one body and one renderer; feet that stand or slide are marked.
 
-    size: pixels of the square pictures.
+    size: side of the square pictures in pixels.
     """
 
     body: Body
@@ -86,7 +86,7 @@ class Painter:
 
 
 def _unless_made(target: Path, made_from: str, draw: Callable[[], None]) -> None:
-    """Draw a video, unless the existing one was made from the same."""
+    """Draw a video, unless the existing one was made from the same inputs."""
     seal = target.with_suffix(".txt")
     if _sealed(seal, target, made_from):
         return

@@ -1,4 +1,4 @@
-"""The page's data of one entry: a row for the list, and the details that the page loads when it is opened."""
+"""The page's data of one entry: a row for the list, and the details that the page loads when the entry is opened."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from motion_rep.motions.motion_file import MotionClip, read_motion
 Read = TypeVar("Read")
 # Metres, and parts of rotation matrices.
 INVISIBLE = 1e-3
-# Kind and title of the view of the raw motion next to each view.
+# For each view, kind and title of the same view of the raw motion.
 BEFORE = {"front": ("before", "Front before refining"), "side": ("side_before", "Side before refining")}
 
 
@@ -65,11 +65,11 @@ BEFORE = {"front": ("before", "Front before refining"), "side": ("side_before", 
 class PageOptions:
     """Inputs of the page, and which parts to make.
 
-    drawing: what views and overlays are drawn with; None leaves them out.
+    drawing: tools for views and overlays; None omits these.
     checks: folder where motion_checker.py wrote ``<name>_overlay.mp4`` or ``<name>_depth.mp4``.
     raw_motions: folder with the motions before they were refined, under the same file names.
-    names: of the entries' files; None takes safe names only.
-    reviewing: who reviews, and what reviewers said already.
+    names: names of the entries' files; None accepts only safe names.
+    reviewing: the reviewers and their existing verdicts.
     """
 
     meta_json: Location
@@ -88,7 +88,7 @@ class PageOptions:
 
 @dataclass(frozen=True)
 class EntryPage:
-    """``row``: JSON inside the page; the details have their own file. ``missing``: reasons for what is not shown."""
+    """``row``: JSON inside the page; the details have their own file. ``missing``: why some parts are not shown."""
 
     row: str
     missing: tuple[str, ...]
@@ -96,9 +96,9 @@ class EntryPage:
 
 @dataclass
 class _Entry:
-    """An entry while its page is made: its readable files, and the reasons for the others.
+    """An entry while its page is made: its readable files, and why others cannot be read.
 
-    copies, fetched: copies of remote files, which are gone when the entry is done.
+    copies, fetched: copies of remote files, which are deleted when the entry is finished.
     """
 
     item: ReviewEntry
@@ -121,7 +121,7 @@ class _Entry:
 
     @property
     def prompt(self) -> str:
-        """The judged text; anything else in its field as JSON."""
+        """The judged text; other contents of its field as JSON."""
         name = self.options.prompt_field
         text, value = text_of(self.item.entry, name), self.item.entry.get(name)
         if text is not None or not value:
@@ -142,7 +142,7 @@ class _Entry:
         return self.options.output / folder / f"{self.key}{suffix}"
 
     def tried(self, read: Callable[[], Read], what: str) -> Read | None:
-        """The result of a function; None where it raises InputError, which is noted."""
+        """The result of a function; None if it raises InputError, which is recorded."""
         try:
             return read()
         except InputError as error:
@@ -150,7 +150,7 @@ class _Entry:
             return None
 
     def file(self, name: str, what: str) -> Path | None:
-        """The file of a field, or a copy of a remote one; None where it names none, or it cannot be fetched."""
+        """The file in a field, or a copy of a remote one; None if the field is empty or the file cannot be fetched."""
         path = self.item.path(name)
         if path is None:
             return None
@@ -177,7 +177,7 @@ class _Entry:
                 self.raw, self.raw_is_same = None, True
 
     def _raw_path(self) -> Path | None:
-        """The motion of the same name in the folder of raw ones, where this one was refined."""
+        """The motion of the same name in the folder of raw motions, if this one was refined."""
         if self.options.raw_motions is None or self.motion_path is None or not (self.motion and self.motion.refined):
             return None
         path = self.options.raw_motions / self.motion_path.name
@@ -185,7 +185,7 @@ class _Entry:
 
     @property
     def raw_joints(self) -> JointClip | None:
-        """The joints before refining, y up."""
+        """The joints before refining, y-up."""
         if self.raw is None:
             return None
         joints, fps = y_up_from_z_up(unpack(self.raw.motion.double()).joints), self.raw.fps
@@ -197,7 +197,7 @@ class _Entry:
         return self.motion.start_time - self.raw.start_time if self.motion and self.raw else 0.0
 
     def linked(self, video: Video, path: Path | None, rate: float | None, fps: float, offset: float = 0.0) -> Video:
-        """A video with a link to a file whose frames are the motion's frames, one to one, at ``rate``."""
+        """A video with a link to a file whose frames correspond one to one to the motion's frames, at ``rate``."""
         if path is None:
             return replace(video, error="the entry names none")
         if rate is None:
@@ -208,7 +208,7 @@ class _Entry:
 
 
 def start_pages(options: PageOptions) -> Callable[[ReviewEntry], EntryPage]:
-    """The work of a worker; see :func:`entry_page`."""
+    """The work of a worker process; see :func:`entry_page`."""
     return functools.partial(entry_page, options, options.drawing.load() if options.drawing is not None else None)
 
 
@@ -228,7 +228,7 @@ def entry_page(options: PageOptions, painter: Painter | None, item: ReviewEntry)
         field = judged if item.path(judged) else options.video_field
         lit = entry.file(field, "lit video")
         lit_fps = entry.tried(lambda: video_rate(lit), "lit video") if lit else None
-        # Without a rate of its own, the motion runs with the lit video.
+        # A motion without a rate is shown at the rate of the lit video.
         fps = playback_rate(DRAWING, entry.fps, lit_fps if field == options.video_field else None)[0]
         lit_fps = fps if lit_fps is not None and field != options.video_field else lit_fps
         if lit is not None and lit_fps is not None:
@@ -241,7 +241,7 @@ def entry_page(options: PageOptions, painter: Painter | None, item: ReviewEntry)
 
 
 def failed_page(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
-    """The page's data of an entry whose work failed; does not read its files again."""
+    """The page's data of an entry whose work failed; its files are not read again."""
     return _described(_Entry(item, options, missing=[why]), playback_rate(DRAWING)[0], [])
 
 
@@ -290,7 +290,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
 
 
 def _content(entry: _Entry) -> Content:
-    """Digests of what the reviewer sees, for exported verdicts."""
+    """Digests of the content that the reviewer sees, for exported verdicts."""
     return Content(
         motion=None if entry.motion is None else motion_digest(entry.motion),
         clip=None if entry.lit is None else clip_digest(entry.lit),
@@ -299,14 +299,14 @@ def _content(entry: _Entry) -> Content:
 
 
 def _absent(videos: list[Video], problems: list[str]) -> list[str]:
-    """The missing videos, unless a problem names them already."""
+    """The missing videos that no problem mentions."""
     missing = [video for video in videos if video.url is None]
     named = {problem.partition(":")[0] for problem in problems}
     return [f"{video.title}: {video.error}" for video in missing if video.title.lower() not in named]
 
 
 def _videos(entry: _Entry, painter: Painter | None, fps: float, lit: Video) -> list[Video]:
-    """The videos in the order of the page; a front view replaces the lit video, which is then shown on demand."""
+    """The videos in the order of the page; a front view replaces the lit video, which is then shown only on demand."""
     tinted = _tinted_video(entry, painter, fps)
     checks = _camera_video(entry, fps)
     if tinted and tinted[0].url is not None:
@@ -317,7 +317,7 @@ def _videos(entry: _Entry, painter: Painter | None, fps: float, lit: Video) -> l
 
 
 def _tinted_video(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
-    """The body in the source video, over that video, and the source by itself; empty if the entry names no source.
+    """The body over the source video, and the source alone; empty if the entry has no source.
 
     A missing source is no failure of the entry, because no other step needs it.
     """
@@ -333,7 +333,7 @@ def _tinted_video(entry: _Entry, painter: Painter | None, fps: float) -> list[Vi
     if len(entry.missing) > problems:
         why = entry.missing.pop()
         return [replace(tinted, error=why)]
-    # A motion without a rate was laid over the source frame by frame.
+    # A motion without a rate was drawn over the source frame by frame.
     rate = fps if entry.fps is not None or source is None else video_rate(source)
     shown = entry.linked(replace(tinted, kind="source", title="Source"), source, rate, fps, motion.start_time)
     shown = replace(shown, crop=_crop(motion))
@@ -351,7 +351,7 @@ def _crop(motion: MotionClip) -> tuple[float, float, float, float] | None:
 
 
 def _camera_video(entry: _Entry, fps: float) -> list[Video]:
-    """The overlay, else the depth video: as the entry names it, else from the folder of checks; empty without one."""
+    """The overlay, else the depth video: the entry's own, else one from the folder of checks; empty without one."""
     for video in (Video("overlay", "Overlay on the source"), Video("depth", "Depth from the camera")):
         what = video.title.lower()
         path = entry.file(f"{video.kind}_path", what) or _in_checks(entry, video.kind)
@@ -360,7 +360,7 @@ def _camera_video(entry: _Entry, fps: float) -> list[Video]:
         rate = entry.tried(functools.partial(video_rate, path), what)
         if video.kind == "depth":
             return [entry.linked(video, path, rate, fps)]
-        # The overlay has the source's own frames and time; a motion without a rate was laid over it frame by frame.
+        # The overlay has the frames and times of the source; a motion without a rate was drawn over it frame by frame.
         own_time = rate if rate is None or entry.fps is None else fps
         return [entry.linked(video, path, own_time, fps, entry.motion.start_time if entry.motion else 0.0)]
     return []
@@ -374,11 +374,11 @@ def _in_checks(entry: _Entry, kind: str) -> Path | None:
 
 
 def _views(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
-    """Front and side view of the motion, each followed by that of the motion before it was refined."""
+    """Front and side view of the motion, each followed by the same view before refining."""
     if painter is None:
         return []
     if entry.motion_path is None or entry.motion is None:
-        return [Video("side", "Side view", error="there is no motion to draw it from")]
+        return [Video("side", "Side view", error="the entry has no motion to draw")]
     draw, videos = painter.draw_view, []
     for kind, title, view_of in (("front", "Front view", close_views), ("side", "Side view", close_side_views)):
         target = entry.output(kind, ".mp4")
@@ -394,13 +394,13 @@ def _views(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
 
 
 def _are_same(raw: MotionClip, refined: MotionClip) -> bool:
-    """Whether refining changed nothing that can be seen."""
+    """Whether refining made no visible change."""
     rows, others = raw.motion, refined.motion
     return rows.shape == others.shape and bool(torch.allclose(rows, others, rtol=0.0, atol=INVISIBLE))
 
 
 def _drawn(entry: _Entry, video: Video, target: Path, draw: Callable[[], None]) -> Video:
-    """A video after it was drawn."""
+    """The video with its file, or with an error."""
     failures = len(entry.missing)
     entry.tried(draw, video.title.lower())
     if len(entry.missing) > failures:
@@ -418,7 +418,7 @@ def _motion_digest(entry: _Entry) -> str | None:
 
 
 def _judge_words(item: ReviewEntry) -> str | None:
-    """The judge, with the votes where there were several."""
+    """The judge, with the votes if there were several."""
     judge, votes = item.text("judge"), (item.record or {}).get("vlm_votes")
     version = item.text("vlm_model_version")
     words = " ".join(part for part in (judge, f"({version})" if version else None) if part)

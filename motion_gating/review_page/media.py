@@ -1,4 +1,4 @@
-"""The videos of an entry for the page: link, time scale, and the reason where one is missing."""
+"""The videos of an entry for the page: link, time scale, and the reason if one is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from motion_rep.files.local_files import file_sha256
 from motion_rep.video.reading import frame_times, open_video
 
 POSTER_SIZE, POSTER_QUALITY = 160, 80
-# Grey levels that encoding may add to an empty background; the least number of pixels that a poster shows.
+# Grey levels that encoding may add to an empty background; the smallest number of pixels that a poster shows.
 NOISE, MARGIN = 24, 32
 
 
@@ -29,9 +29,9 @@ class Video:
     url: relative to the page, or None if there is nothing to show.
     scale, offset: the video's seconds are ``offset + scale * t`` at second ``t`` of the motion.
     error: why there is nothing to show.
-    below: link to the video that lies under it where it is transparent, with the same times.
-    crop: what a square shows of it: left, top, width and height of the whole picture in percent of the square's side.
-    extra: shown on demand only.
+    below: link to the video under a transparent one, with the same times.
+    crop: position in a square: left, top, width and height of the whole picture in percent of the square's side.
+    extra: whether it is shown only on demand.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Video:
     extra: bool = False
 
     def as_dict(self) -> dict:
-        """For the page's script."""
+        """The values for the page's script."""
         values = asdict(self)
         return {"src": values.pop("url"), **values}
 
@@ -54,7 +54,7 @@ def url_from(folder: Path, path: Path) -> str:
     """A relative link to a file from a page in ``folder``, with every unsafe character escaped."""
     try:
         return quote(os.fsencode(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()))
-    except ValueError:  # another drive
+    except ValueError:  # on another drive
         return path.resolve().as_uri()
 
 
@@ -69,7 +69,7 @@ def video_rate(path: Path) -> float:
 
 
 def write_poster(video_path: Path, target: Path) -> None:
-    """Write a small square picture from the middle of a video, unless one of the same video is there.
+    """Write a small square picture from the middle of a video, unless a picture of the same video exists.
 
     The video's digest follows the end of the JPEG, where decoders ignore it. An empty file, which a power
     failure can leave, has none.
@@ -107,7 +107,7 @@ def _busy_square(picture: np.ndarray) -> np.ndarray:
 
 
 def copied(path: Path, target: Path) -> Path:
-    """``target``, with the bytes of a file."""
+    """Copy a file to ``target``, and return ``target``."""
     if not (target.is_file() and file_sha256(target) == file_sha256(path)):
         with atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)

@@ -1,4 +1,4 @@
-"""The worst moments of a clip, in words, with their second: the page leads to each."""
+"""The worst moments of a clip, each with words and time, as links for the page."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from motion_gating.review_page.curves import SIDES, points_of
 from motion_rep.measures.benchmark import FEET
 from motion_rep.measures.in_seconds import SKATING
 
-# Metres below the floor from which a foot is named.
+# A foot is listed if it is at least this far (m) below the floor.
 DEEP = 0.02
 
 
 def worst_moments(clip: JointClip, fps: float, panels: list[dict]) -> list[dict]:
-    """The highest jitter, and where there are such, the fastest slide of a standing foot and the deepest foot.
+    """The highest jitter and, if any, the fastest slide of a standing foot and the deepest foot.
 
     Args:
-        fps: at which the clip is shown.
-        panels: of :func:`motion_gating.review_page.curves.curve_panels`.
+        fps: rate at which the clip is shown.
+        panels: from :func:`motion_gating.review_page.curves.curve_panels`.
     Returns:
         For each its ``second``, its ``words``, and the title of the ``panel`` that shows it.
     """

@@ -1,4 +1,4 @@
-"""What a review page writes for each entry."""
+"""The files that a review page writes for each entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COPIES = ("media/{}_lit.mp4", "media/{}_overlay.mp4", "media/{}_depth.mp4")
 
 
 def names_on(output: Path) -> OutputNames:
-    """The names of the entries' files, those of an older page included."""
+    """The names of the entries' files, including those of an older page."""
     return OutputNames(output / "entries", ".js")
 
 

@@ -1,4 +1,4 @@
-"""Put the data into the template. It is never read as markup: the page holds it as JSON and shows it as text."""
+"""Put the data into the template. It is never parsed as markup: the page contains it as JSON and shows it as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import atomic_path
 
 FILES = Path(__file__).parent / "page_files"
-# In this order: a script may call the ones before it while the page loads.
+# In this order: while the page loads, a script may call only earlier scripts.
 PARTS = (
     *("base", "verdicts", "reviewers", "list", "entry", "player", "pictures", "trims", "groups", "curves", "start"),
 )
@@ -22,8 +22,8 @@ def write_page(path: Path, title: str, data: dict, rows: Iterable[str]) -> None:
     """Write index.html, with its style, script and data inside.
 
     Args:
-        data: the page's data besides its entries.
-        rows: the entries, each as :func:`harmless_json` text; taken one by one.
+        data: the page's data except its entries.
+        rows: the entries, each as :func:`harmless_json` text; read one by one.
     """
     try:
         import jinja2
@@ -47,13 +47,13 @@ def _joined(kind: str) -> str:
 
 
 def write_entry_script(path: Path, key: str, data: dict) -> None:
-    """Write an entry's details as a script, since a page opened from disk cannot fetch files."""
-    with atomic_path(path, durable=False) as temporary:  # every run writes it again
+    """Write an entry's details as a script, because a page opened from disk cannot fetch files."""
+    with atomic_path(path, durable=False) as temporary:  # every run rewrites it
         temporary.write_text(f"reviewEntry({harmless_json(key)}, {harmless_json(data)});\n", encoding="ascii")
 
 
 def harmless_json(value: object) -> str:
-    """ASCII JSON for a script element: no ``<``, ``>`` or ``&``; numbers that JSON cannot hold become null."""
+    """ASCII JSON for a script element: no ``<``, ``>`` or ``&``; numbers that JSON cannot represent become null."""
     text = json.dumps(_finite(value), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

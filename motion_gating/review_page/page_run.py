@@ -1,4 +1,4 @@
-"""The review page of a whole archive: entry by entry its files, then the page that lists them."""
+"""Make the review page of an archive: first the files of each entry, then the page that lists them."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ SHOWN_WARNINGS = 10
 
 @dataclass(frozen=True)
 class PageRun:
-    """Inputs of the page, and how to make it.
+    """Inputs and settings of the page.
 
     Attributes:
-        quality_report: None shows the clips only.
-        jitter_threshold: None takes the gate's.
-        no_side_view: draws no videos; side_size, smplx_model_dir and renderer are for these.
+        quality_report: None shows only the clips.
+        jitter_threshold: None means the gate's threshold.
+        no_side_view: draw no videos. side_size, smplx_model_dir and renderer: for the drawn videos.
         checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
-        failures: file for the entries that lack something.
-        verdicts: files of reviewers, built into the page.
+        failures: file for the entries with missing parts.
+        verdicts: verdict files of reviewers, built into the page.
         reviewers, overlap: see :class:`motion_gating.review_page.reviewing.Reviewing`.
     """
 
@@ -99,8 +99,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
     """
     if run.checks is not None and not run.checks.is_dir():
         raise UsageError(
-            f"--checks {run.checks}: is not a folder. Give the folder that motion_checker.py wrote to, or leave the "
-            "flag out."
+            f"--checks {run.checks}: is not a folder. Give the output folder of motion_checker.py, or omit the flag."
         )
     if run.raw_motions is not None and not run.raw_motions.is_dir():
         raise UsageError(f"--raw-motions {run.raw_motions}: is not a folder. Give the folder of the raw motions.")
@@ -127,10 +126,10 @@ def make_review(run: PageRun, engine: Engine) -> int:
 
 
 def _require_space(run: PageRun) -> None:
-    """Check that the copies of the videos have room.
+    """Check that the disk has space for the copies of the videos.
 
     Raises:
-        UsageError: less is free.
+        UsageError: it has not.
     """
     if run.copy_media:
         sizes = list(sizes_to_do(_copies(run)))
@@ -138,7 +137,7 @@ def _require_space(run: PageRun) -> None:
 
 
 def _copies(run: PageRun) -> Iterator[tuple[Location, Location]]:
-    """Each video of an entry that the page copies, and its copy; errors come later, entry by entry."""
+    """Each video of an entry that the page copies, with its copy; errors are reported later, entry by entry."""
     names = names_on(run.output)
     for entry in read_entries(run.meta_json):
         for kind, path in _copied_paths(ReviewEntry(entry, None), run):
@@ -148,7 +147,7 @@ def _copies(run: PageRun) -> Iterator[tuple[Location, Location]]:
 
 
 def _copied_paths(item: ReviewEntry, run: PageRun) -> Iterator[tuple[str, str]]:
-    """Kind and path of the videos that an entry names and the page copies."""
+    """Kind and path of an entry's videos that the page copies."""
     paths = {
         "lit": item.path(run.video_field) or item.path(JUDGE_VIDEO_PATH),
         "source": None if run.no_side_view or not item.path(MOTION_PATH) else item.path(SOURCE_VIDEO),
@@ -159,10 +158,10 @@ def _copied_paths(item: ReviewEntry, run: PageRun) -> Iterator[tuple[str, str]]:
 
 
 def _require_apart(run: PageRun) -> None:
-    """Check that no file of the page is one that is read.
+    """Check that no file of the page is an input.
 
     Raises:
-        UsageError: names both, and the file.
+        UsageError: one is; the message contains both flags and the file.
     """
     inputs: list[NamedPath] = [("--meta-json", run.meta_json), *(("--verdicts", path) for path in run.verdicts)]
     if run.quality_report is not None:
@@ -183,10 +182,10 @@ def build_review(
     """Write the page and the files that it loads.
 
     Args:
-        items: read a bounded number ahead.
+        items: read ahead, up to a limit.
         count: the number of items.
         heading: title and facts about the run.
-        batch: gets the entries that lack something as failures.
+        batch: receives entries with missing parts as failures.
     """
     page_path = options.output / "index.html"
     with scratch_file(page_path) as rows:
@@ -204,13 +203,13 @@ def build_review(
 
 
 def _page_without_files(options: PageOptions, item: ReviewEntry, why: str) -> EntryPage:
-    """What the page says about an entry that failed; where its own values are the cause, without them."""
+    """The page's data of a failed entry; without its values, if they are the cause."""
     page = attempt(lambda _: failed_page(options, item, why), None)
     return failed_page(options, ReviewEntry({ID: item.identifier}, None), why) if isinstance(page, Failed) else page
 
 
 def _count(run: PageRun, records: KeptRecords) -> int:
-    """The number of entries; warns where the report has a record for none of them."""
+    """The number of entries; warns if the report has no record of any of them."""
     known = Counter(records.of(entry) is not None for entry in read_entries(run.meta_json))
     if run.quality_report is not None and known and not known[True]:
         say_warning(
@@ -224,7 +223,7 @@ def _say_result(run: PageRun, count: int, failures: list[ItemFailure]) -> None:
     for failure in failures[:SHOWN_WARNINGS]:
         say_warning(f"entry {failure.item!r}: {failure.error}")
     if len(failures) > SHOWN_WARNINGS:
-        say_warning(f"{len(failures) - SHOWN_WARNINGS} more entries lack something; the page says what")
+        say_warning(f"{len(failures) - SHOWN_WARNINGS} more entries have missing parts; the page lists them")
     say(f"{run.output / 'index.html'}: {count} entries. Open it in a browser.")
 
 
@@ -245,7 +244,7 @@ def _options(run: PageRun, one_thread: bool) -> PageOptions:
 
 
 def _drawing_tools(run: PageRun, one_thread: bool) -> DrawingTools:
-    """Body and renderer for the drawn videos; a missing model ends the command here."""
+    """Body and renderer for the drawn videos; a missing model ends the command."""
     if run.smplx_model_dir != BUILT_IN:
         find_model("smplx", run.smplx_model_dir)
     return DrawingTools(run.smplx_model_dir, run.renderer, run.side_size + run.side_size % 2, 0 if one_thread else None)

@@ -23,7 +23,7 @@ from motion_rep.files.remote_files import local_copy
 
 @dataclass(frozen=True)
 class ReviewEntry:
-    """One entry of the archive with its record, or None where the report has none."""
+    """One entry of the archive with its record; None if the report has none."""
 
     entry: dict
     record: dict | None
@@ -34,12 +34,12 @@ class ReviewEntry:
 
     @property
     def decision(self) -> bool | None:
-        """use_ref_motion; None where there is no decision."""
+        """use_ref_motion; None without a decision."""
         value = (self.record if self.record is not None else self.entry).get("use_ref_motion")
         return value if isinstance(value, bool) else None
 
     def text(self, key: str) -> str | None:
-        """A string of the record, None where it is missing or empty."""
+        """A string of the record; None if it is missing or empty."""
         value = (self.record or {}).get(key)
         return value if isinstance(value, str) and value else None
 
@@ -60,22 +60,22 @@ class ReviewEntry:
 
 @dataclass(frozen=True)
 class KeptRecords:
-    """The records of a report in a file, one per line, and the offset of each id's record."""
+    """The records of a report in a file, one per line, with the offset of each id's record."""
 
     file: IO[bytes]
     places: dict[str, int]
 
     def of(self, entry: dict) -> dict | None:
-        """The record of an entry; reports of ViMoGen's own gate know entries by ``global_id`` only."""
+        """The record of an entry; reports of ViMoGen's own gate identify entries only by ``global_id``."""
         found = self.get(entry_id(entry))
         return self.get(entry[GLOBAL_ID]) if found is None and GLOBAL_ID in entry else found
 
     def has(self, identifier: object) -> bool:
-        """Whether there is a record; ids 7 and "7" are one."""
+        """Whether there is a record; ids 7 and "7" are the same."""
         return str(identifier) in self.places
 
     def get(self, identifier: object) -> dict | None:
-        """The record of an id, None where there is none."""
+        """The record of an id; None if there is none."""
         place = self.places.get(str(identifier))
         if place is None:
             return None
@@ -84,11 +84,11 @@ class KeptRecords:
 
 
 def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecords:
-    """Copy a report's records into a file with an index by id; a later record with the same id counts.
+    """Copy a report's records into a file with an index by id; of several records with one id, the last one counts.
 
     Args:
         quality_report: a JSON list, or JSON lines; None gives no records.
-        file: empty; see :func:`motion_gating.archives.scratch_file.scratch_file`.
+        file: an empty file; see :func:`motion_gating.archives.scratch_file.scratch_file`.
     Raises:
         UsageError: not a report.
     """
@@ -102,7 +102,7 @@ def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecord
 def _read_report(path: Location) -> Iterator[dict]:
     try:
         theirs = upstream_records(path)
-        expected = "a list of records, as apply_quality_gate.py writes it"
+        expected = "a list of records from apply_quality_gate.py"
         for item in read_items(path, expected) if theirs is None else theirs:
             if not isinstance(item, dict) or "id" not in item:
                 raise UsageError(
@@ -124,12 +124,12 @@ def read_reviewed(meta_json: Location, records: KeptRecords) -> Iterator[ReviewE
 
 
 def run_block(quality_report: Location) -> Location:
-    """Where the gate wrote about the run that made a report."""
+    """The gate's file about the run that made a report."""
     return quality_report.with_name(quality_report.stem + ".run.json")
 
 
 def run_facts(quality_report: Location | None) -> dict:
-    """The run block of a report; empty where it is missing."""
+    """The run block of a report; empty if missing."""
     if quality_report is None:
         return {}
     try:
@@ -152,7 +152,7 @@ def jitter_threshold(facts: dict, default: float = DEFAULT_JITTER) -> float:
 
 
 def groups_of(item: ReviewEntry, threshold: float) -> list[str]:
-    """Which of pass, mismatch, jitter, fast, other, undecided and failed an entry belongs to; it may be several."""
+    """The groups of an entry, one or more of pass, mismatch, jitter, fast, other, undecided and failed."""
     record = item.record or {}
     jitter = item.number("jitter_degree")
     checks = record.get("failed_checks")
@@ -182,7 +182,7 @@ def problems_of(item: ReviewEntry) -> list[str]:
 
 
 def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
-    """The reasons of a decision, in words; from the documented keys where the record lists none."""
+    """The reasons of a decision, in words; from the documented keys if the record lists none."""
     record = item.record
     if record is None:
         return ["the quality report has no record of this entry"]
@@ -202,7 +202,7 @@ def reasons_of(item: ReviewEntry, threshold: float) -> list[str]:
 
 
 def capture_words(item: ReviewEntry) -> list[str]:
-    """How well the captured body fits the video, in words; nothing where the capture stored nothing readable."""
+    """How well the captured body fits the video, in words; empty if the capture stores nothing readable."""
     try:
         fit = stored_image_fit((item.record or {}).get("capture_fit"))
     except InputError:
@@ -211,7 +211,7 @@ def capture_words(item: ReviewEntry) -> list[str]:
 
 
 def _rejects(reason: str, failed_checks: object) -> bool:
-    """Whether a reason is that of a failed check: it begins with the check's name, or is the judge's."""
+    """Whether a reason belongs to a failed check: it begins with the check's name, or is the judge's."""
     failed = [name for name in failed_checks if isinstance(name, str)] if isinstance(failed_checks, list) else []
     return any(reason.startswith(f"{name} ") for name in failed) or ("vlm" in failed and "does not match" in reason)
 
@@ -229,5 +229,5 @@ def worst_half_second(item: ReviewEntry, fps: float) -> list[float] | None:
 
 
 def what_is_judged(prompt: str, motion: str) -> str:
-    """A short digest of the reviewed content, so that a verdict is not used for another clip with the same id."""
+    """A short digest of the reviewed content, which prevents using a verdict for another clip with the same id."""
     return hashlib.sha256(json.dumps([prompt, motion]).encode()).hexdigest()[:16]

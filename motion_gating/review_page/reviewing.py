@@ -1,4 +1,4 @@
-"""What the page knows of reviewers: who reviews which entry, and what they said already."""
+"""The page's data about reviewers: who reviews which entry, and their existing verdicts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANSWERS = {True: "match", False: "mismatch", None: "unsure"}
 
 @dataclass(frozen=True)
 class Reviewing:
-    """Verdicts that are built into the page, and the reviewers among whom its entries are shared.
+    """Verdicts built into the page, and the reviewers among whom the entries are divided.
 
     overlap: share of the entries that all reviewers get.
     """
@@ -31,7 +31,7 @@ class Reviewing:
 
     @classmethod
     def of(cls, files: Sequence[Path], reviewers: Sequence[str], overlap: float | None) -> Reviewing:
-        """From the flags.
+        """Make it from the flags.
 
         Raises:
             UsageError: see :func:`motion_gating.verdicts.verdict_file.read_verdicts`.
@@ -44,15 +44,15 @@ class Reviewing:
         return [] if found is None else list(found.lines())
 
     def heading(self) -> dict[str, object]:
-        """The page's data; without what there is not."""
+        """The page's data, without empty values."""
         found = {"reviewers": list(self.reviewers), "given": bool(self.verdicts), "agreement": self.agreement()}
         return {key: value for key, value in found.items() if value}
 
     def row(self, entry: dict, content: Content) -> dict[str, object]:
-        """An entry's data; without what there is not, because a page may have many entries.
+        """An entry's data, without empty values, because a page may have many entries.
 
         Args:
-            content: of the entry now; verdicts on other content are left out.
+            content: current content of the entry; verdicts on other content are omitted.
         """
         group, identifier = _group(entry), entry_id(entry)
         given = [_item(one) for one in self.verdicts.get(str(identifier), ()) if _is_about(one, content)]
@@ -64,7 +64,7 @@ class Reviewing:
 
 
 def _group(entry: dict) -> str | None:
-    """The entry's group; None where it has no valid one."""
+    """The entry's group; None if it has no valid one."""
     try:
         return group_of(entry)
     except UsageError:
@@ -72,7 +72,7 @@ def _group(entry: dict) -> str | None:
 
 
 def _item(verdict: HumanVerdict) -> dict[str, object]:
-    """A verdict as the page keeps it."""
+    """A verdict in the page's form."""
     return {
         "reviewer": verdict.reviewer,
         "verdict": None if verdict.says_nothing else ANSWERS[verdict.matches],

@@ -1,4 +1,4 @@
-"""What the page says beside the decision: facts measured on the joints, remarks, and the evidence of the judge."""
+"""Texts of the page besides the decision: facts measured on the joints, remarks, and the judge's evidence."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from motion_rep.describing.contradictions import contradictions
 from motion_rep.describing.facts import FEWEST_FRAMES, motion_facts
 from motion_rep.describing.sentences import sentences
 
-SUPPORT = {True: "speaks for a match", False: "speaks against a match"}
+SUPPORT = {True: "supports a match", False: "contradicts a match"}
 
 
 @dataclass(frozen=True)
 class Told:
-    """Sentences for the page; empty where there is nothing to say."""
+    """Sentences for the page; empty if there are none."""
 
     facts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, list[str]]:
-        """For the page's script."""
+        """The sentences for the page's script."""
         return {"facts": list(self.facts), "remarks": list(self.remarks), "evidence": list(self.evidence)}
 
 
 def told_about(item: ReviewEntry, joints: JointClip | None, fps: float, prompt: str) -> Told:
-    """What is said about an entry.
+    """The sentences about an entry.
 
     Args:
-        joints: None where there are none.
-        fps: the rate at which the page plays them.
+        joints: None if there are none.
+        fps: rate at which the page plays them.
     """
     record = item.record or {}
     remarks = [remark for remark in _listed(record.get("remarks")) if isinstance(remark, str)]
@@ -45,7 +45,7 @@ def told_about(item: ReviewEntry, joints: JointClip | None, fps: float, prompt: 
 
 
 def _evidence(record: dict) -> Iterator[str]:
-    """The parts of the evidence in the order in which they came."""
+    """The parts of the evidence, in order."""
     for part in _listed(record.get("vlm_evidence")):
         if not isinstance(part, dict):
             continue

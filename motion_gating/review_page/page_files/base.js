@@ -1,6 +1,6 @@
 "use strict";
-// Data and state, and what every part uses.
-// Everything that comes from the batch is put in as text (textContent), never as markup.
+// Data, state, and helpers of all parts.
+// All data of the batch is inserted as text (textContent), never as markup.
 
 const batch = JSON.parse(document.getElementById("data").textContent);
 const entries = batch.entries;
@@ -13,21 +13,21 @@ const GROUPS = [
   ["jitter", "jitter", "jitter is not below the threshold"],
   ["fast", "fast, not trembling", "its jitter is high because it moves fast"],
   ["other", "other limit", "another limit rejects it"],
-  ["undecided", "undecided", "no decision: the reviewer or the judge was unsure, or nobody looked"],
-  ["failed", "failed", "an error left figures or the verdict missing"],
+  ["undecided", "undecided", "no decision: the reviewer or the judge was unsure, or nobody has judged it"],
+  ["failed", "failed", "figures or the verdict are missing because of an error"],
 ];
 const ANSWERS = { match: ["match", "✓", "m", true], mismatch: ["no match", "✗", "x", false], unsure: ["unsure", "?", "u", null] };
 const REVIEWED = [
-  ["none", "no verdict yet", "nobody gave a verdict"],
+  ["none", "no verdict yet", "nobody has given a verdict"],
   ["given", "with your verdict"],
   ["differs", "you and the judge differ"],
   ["mine", "yours to review", "assigned to you"],
-  ["missing", "yours missing", "to be reviewed by you, without your verdict"],
+  ["missing", "yours missing", "assigned to you, without your verdict"],
   ["conflicts", "conflicts", "reviewers contradict each other, by verdict or by choice"],
 ];
 
 const state = { me: "", group: null, reviewed: null, words: "", sort: "order", ascending: true, shown: [], first: 0, open: null };
-// The list holds this many rows; a browser can keep a hundred thousand entries in mind, but not that many rows.
+// The list shows this many rows; a browser can store a hundred thousand entries, but not show that many rows.
 const BLOCK = 1000;
 
 /** A text with its control characters as escapes: those of direction could show a sentence in another order. */
@@ -63,7 +63,7 @@ function decoded(part) {
 
 const short = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(3))));
 
-/** Save a text as a file of the reviewer. */
+/** Save a text as a file on the reviewer's machine. */
 function save(name, text) {
   const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
   link.click();

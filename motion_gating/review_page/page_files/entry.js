@@ -22,7 +22,7 @@ function detailsOf(entry) {
 }
 
 function open(key, keepPlace = false) {
-  // At once, not when the address has changed: the next key press must find this entry open.
+  // Immediately, not after the address has changed: the next key press must find this entry open.
   show(key, keepPlace);
   if (location.hash !== `#${encodeURIComponent(key)}`) location.hash = encodeURIComponent(key);
 }
@@ -78,7 +78,7 @@ function fill(holder, entry, details) {
   const judged = details.analysis || details.evidence.length ? said : null;
   const columns = make("div", { className: "columns" }, entry.decision === true ? why : null, judged,
     details.facts.length || details.remarks.length ? facts : null);
-  // Where an entry does not pass, the reason comes first.
+  // If an entry does not pass, the reason comes first.
   holder.querySelector("header").after(...[wrong, entry.decision === true ? null : why].filter(Boolean));
   holder.append(...[player.videos, player.controls, compareBar(entry), judgeOf(entry), trimBar(), player.views, absent, momentButtons(player), columns,
     player.curves, numbersOf(entry, details)].filter(Boolean));
@@ -89,7 +89,7 @@ function fill(holder, entry, details) {
 }
 
 function rateUnit(details) {
-  if (!details.rateKnown) return "fps (assumed: the motion holds no rate)";
+  if (!details.rateKnown) return "fps (assumed: the motion stores no rate)";
   return details.interpolatedFrom ? `fps, interpolated from ${short(details.interpolatedFrom)}` : "fps";
 }
 
@@ -101,7 +101,7 @@ function numbersOf(entry, details) {
   return make("section", { className: "card" }, make("h3", {}, "Numbers"), table, details.motion ? make("p", { className: "id" }, details.motion) : null);
 }
 
-/** Open the entry that many places on in the list as it is filtered now. */
+/** Open the entry that is this many places further in the filtered list. */
 function step(by) {
   const place = state.shown.findIndex((entry) => entry.key === state.open);
   const next = place < 0 ? state.shown[0] : nextFrom(place, by);

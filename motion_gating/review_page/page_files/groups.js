@@ -7,7 +7,7 @@ function candidatesOf(entry) {
   return (entry.group && groups.get(entry.group)) || [entry];
 }
 
-/** The candidates that are shown with an entry: at most four, those of its part of the group. */
+/** The candidates shown with an entry: at most four, the entry's part of its group. */
 function comparedWith(entry) {
   const all = candidatesOf(entry);
   const first = Math.floor(all.indexOf(entry) / MOST_COMPARED) * MOST_COMPARED;
@@ -16,7 +16,7 @@ function comparedWith(entry) {
 
 const isCompared = (entry) => candidatesOf(entry).length > 1 && readSetting("compare") !== "0";
 
-/** The details of an entry with the videos of all candidates in place of its own ones. */
+/** The details of an entry, with the videos of all candidates instead of its own ones. */
 async function detailsToShow(entry) {
   const own = await detailsOf(entry);
   if (!isCompared(entry)) return own;
@@ -48,7 +48,7 @@ function addChoices(entry, videos) {
   showChoice();
 }
 
-/** Buttons for the other candidates of a large group, and between candidates and the views of one entry. */
+/** Buttons to show other candidates of a large group, and to switch between candidates and the views of one entry. */
 function compareBar(entry) {
   const all = candidatesOf(entry);
   if (all.length < 2) return null;
@@ -68,7 +68,7 @@ function toggleCompare() {
   show(entry.key);
 }
 
-/** Choose a candidate of the open group: it matches, unless the reviewer said otherwise; the same again takes it back. */
+/** Choose a candidate of the open group: it matches, unless the reviewer said otherwise; choosing it again removes the choice. */
 function choose(number) {
   const entry = byKey.get(state.open);
   if (!entry || !isCompared(entry)) return;
@@ -94,7 +94,7 @@ function showChoice() {
   }
 }
 
-/** The next entry of the list in a direction; where candidates are compared, of another group. */
+/** The next entry of the list in a direction; while comparing candidates, the next one of another group. */
 function nextFrom(place, by) {
   const from = state.shown[place];
   let next = place + by;

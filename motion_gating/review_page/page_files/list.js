@@ -17,7 +17,7 @@ const IN_REVIEWED = {
   conflicts: isConflict,
 };
 
-/** The filters by verdict that say something: those about other reviewers only where there are any. */
+/** The useful filters by verdict: those about other reviewers only if there are any. */
 function reviewedFilters() {
   const others = batch.given || [...kept.values()].some((items) => items.some((item) => item.reviewer !== state.me));
   const shown = { mine: batch.reviewers, missing: batch.reviewers || others, conflicts: others };
@@ -118,7 +118,7 @@ function showList() {
 
 const searched = (entry) => (entry.search ??= `${entry.prompt} ${entry.id}`.toLowerCase());
 
-/** Put a part of the shown entries into the list; what is left out on either side can be reached with a button. */
+/** Put a part of the shown entries into the list; buttons lead to the parts before and after it. */
 function showBlock(first) {
   const { shown } = state;
   state.first = first;
@@ -136,7 +136,7 @@ function turn(by) {
   find("list").firstElementChild.scrollIntoView({ block: "nearest" });
 }
 
-/** The row of an entry; the list moves to where the entry is, unless the filters leave it out. */
+/** The row of an entry; the list moves to the entry, unless the filters exclude it. */
 function rowInList(entry) {
   if (!rows.has(entry.key)) {
     const place = state.shown.indexOf(entry);

@@ -4,7 +4,7 @@ const ON_PHONE = matchMedia("(max-width: 800px)");
 
 const isCandidate = ({ kind }) => kind.startsWith("candidate");
 
-/** As the reviewer chose; else all but the extra ones, and on a phone without the source by itself. */
+/** The reviewer's choice; else all but the extra ones, and on a phone without the plain source. */
 function isShown({ kind, extra }) {
   if (isCandidate({ kind })) return true;
   const chosen = readSetting(`view ${kind}`);
@@ -29,7 +29,7 @@ function viewChips(player) {
   return holder;
 }
 
-/** The figure of a video; its clips join those that the player keeps at its time. */
+/** The figure of a video; its clips join those that the player synchronises. */
 function pictureOf(player, video) {
   const frame = make("div", { className: "frame" });
   const caption = make("figcaption", {}, video.title);
@@ -39,7 +39,7 @@ function pictureOf(player, video) {
     const source = layer(player, video, video.below, () => {
       source.remove();
       body.style.opacity = 1;
-      caption.textContent = "Body on the source (this browser cannot play the source by itself)";
+      caption.textContent = "Body on the source (this browser cannot play the source video)";
     });
     const body = layer(player, video, video.src);
     frame.append(source, body);
@@ -57,7 +57,7 @@ function layer(player, { title, scale, offset, crop }, src, failed = null) {
   node.classList.toggle("cropped", Boolean(crop));
   const clip = { node, scale, offset };
   node.onerror = () => {
-    if (!node.getAttribute("src")) return; // taken away on purpose
+    if (!node.getAttribute("src")) return; // removed on purpose
     player.clips = player.clips.filter((other) => other !== clip);
     if (failed) failed();
     else node.replaceWith(make("div", { className: "absent" }, `This video cannot be shown: ${decoded(src)}`));

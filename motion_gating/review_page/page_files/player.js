@@ -17,7 +17,7 @@ class Player {
     this.observer.observe(this.curves);
   }
 
-  /** Seconds of the motion; of its longest video where the motion does not say. */
+  /** Length of the motion in seconds; of its longest video if the motion stores none. */
   get duration() {
     return this.details.seconds || Math.max(0.1, ...this.clips.map(({ node, scale, offset }) => ((node.duration || 0) - offset) / scale));
   }
@@ -82,7 +82,7 @@ class Player {
     this.mark();
   }
 
-  /** Bring a video to the clock's time; while playing, one that has drifted runs a little faster or slower. */
+  /** Set a video to the clock's time; while playing, a video that has drifted runs a little faster or slower. */
   place({ node, scale, offset }, exactly) {
     if (!(node.duration > 0)) return;
     const target = Math.min(Math.max(0, offset + this.time * scale), Math.max(0, node.duration - 0.001));
@@ -100,7 +100,7 @@ class Player {
     this.mark();
   }
 
-  /** A step of whole frames; halfway into a frame, so that rounding does not show its neighbour. */
+  /** Step by whole frames, to the middle of a frame, so that rounding does not show its neighbour. */
   step(frames) {
     this.pause();
     const last = Math.max(0, Math.round(this.duration * this.details.fps) - 1);
@@ -180,7 +180,7 @@ class Player {
     this.strip.replaceChildren(...[kept, ...ticks].filter(Boolean));
   }
 
-  /** Draw the curves for the width there is. */
+  /** Draw the curves for the available width. */
   layout() {
     for (const line of this.lines) drawCurve(line, this.details, this.duration);
     this.showMarks();

@@ -1,6 +1,6 @@
-// ---- several reviewers: the reviewer's name, what others said, and imports that merge
+// ---- several reviewers: the reviewer's name, verdicts of others, and merging of imports
 
-/** Ask for the name after the first verdict; once, also where the reviewer gives none. */
+/** Ask for the name once, after the first verdict, even if the reviewer gives none. */
 function askName() {
   if (!state.me && readSetting("asked") !== "1") showNameDialog();
 }
@@ -15,7 +15,7 @@ function showNameDialog() {
 
 function setName(name) {
   readKept();
-  // Verdicts that were given before the page knew the name.
+  // Add the name to earlier verdicts.
   for (const [key, items] of kept) {
     if (!items.some((item) => item.reviewer === name)) kept.set(key, items.map((item) => (item.reviewer ? item : { ...item, reviewer: name })));
   }
@@ -30,7 +30,7 @@ function setName(name) {
 
 function showName() {
   find("who").textContent = state.me || "Your name";
-  find("who").title = state.me ? "You review as this person; press to change" : "Your name goes into every verdict";
+  find("who").title = state.me ? "You review under this name; click to change it" : "Your name is stored in every verdict";
 }
 
 const isAssigned = (entry) => !batch.reviewers || Boolean(entry.for?.includes(batch.reviewers.indexOf(state.me)));
@@ -39,7 +39,7 @@ const wordsOf = ({ verdict, note, chosen }) =>
   [verdict ? ANSWERS[verdict][0] : null, chosen === true ? "chosen" : chosen === false ? "not chosen" : null].filter(Boolean).join(", ")
   + (note ? ` (${note})` : "");
 
-/** What others said; only after this reviewer's own verdict, so that it stays independent. */
+/** The verdicts of others; only after this reviewer's own verdict, to keep it independent. */
 function sayOthers(entry) {
   const mine = verdictOf(entry);
   const others = othersOf(entry);
@@ -55,7 +55,7 @@ function sayOthers(entry) {
   });
 }
 
-/** Let an item count or not; a choice as a whole, with what it says of the other candidates. */
+/** Let an item count or not; a choice as a whole, including its items on the other candidates. */
 function overrule(entry, item, overruled) {
   const isChoice = typeof item.chosen === "boolean";
   for (const other of isChoice ? candidatesOf(entry) : [entry]) {
@@ -64,13 +64,13 @@ function overrule(entry, item, overruled) {
   }
 }
 
-/** JSON with every number as its text, so that ids keep all digits: 9007199254740993 and 1.0 stay as they are. */
+/** Parse JSON with every number as text, so that ids keep all digits: 9007199254740993 and 1.0 do not change. */
 function parseWithNumbersAsText(text) {
-  JSON.parse(text); // throws where it is no JSON
+  JSON.parse(text); // throws if it is not JSON
   return JSON.parse(text.replace(/"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token[0] === '"' ? token : `"${token}"`)));
 }
 
-/** Whether a verdict was given on another motion, clip or description; unknown parts agree with everything. */
+/** Whether a verdict is about another motion, clip or description; unknown parts match everything. */
 function isAboutOther(content, entry) {
   if (!content || typeof content !== "object") return false;
   return ["motion", "clip", "text"].some((part) => content[part] && entry.content[part] && content[part] !== entry.content[part]);
@@ -102,7 +102,7 @@ async function importVerdicts(file) {
   let items;
   try {
     items = parseWithNumbersAsText(await file.text());
-    if (!Array.isArray(items)) throw new Error("it holds no list");
+    if (!Array.isArray(items)) throw new Error("it contains no list");
   } catch (error) {
     return tell(`${file.name} cannot be read: ${error.message}.`);
   }
@@ -132,13 +132,13 @@ async function importVerdicts(file) {
   if (conflicts.length) showConflicts(conflicts);
 }
 
-/** Whether two items are a question to the reviewer; of two choices in one group, once. */
+/** Whether the reviewer must decide between two items; for two choices in one group, asked only once. */
 function opposes(mine, theirs) {
   if (theirs.overruled || !contradict([mine, theirs])) return false;
   return mine.chosen !== false || contradict([{ ...mine, chosen: undefined }, theirs]);
 }
 
-/** Keep an imported verdict beside those of others; of one reviewer, the later one. Returns false where that is unknown. */
+/** Add an imported verdict to those of others; of one reviewer, keep the later one. Returns false if that is unknown. */
 function takeIn(entry, theirs) {
   const before = saidOf(entry).find((item) => item.reviewer === theirs.reviewer);
   if (before && isGiven(before)) {
@@ -152,7 +152,7 @@ function takeIn(entry, theirs) {
   return true;
 }
 
-/** Let the reviewer choose where an imported verdict contradicts the own one. Both are there already, so nothing is lost. */
+/** Let the reviewer choose between an imported verdict and a contradicting own one. Both are already stored, so nothing is lost. */
 function showConflicts(conflicts) {
   const options = (same) => [same ? null : ["both", "keep both"], ["mine", "keep mine"], ["theirs", "take theirs"]].filter(Boolean);
   const selects = conflicts.map(({ entry, mine, theirs }) => {
@@ -173,7 +173,7 @@ function showConflicts(conflicts) {
     if (find("conflicts").returnValue !== "apply") return tellLater(conflicts);
     const decided = conflicts.map((conflict, number) => ({ ...conflict, choice: selects[number].value })).filter(({ mine, theirs, choice }) => choice === "theirs" || (choice === "mine" && mine.reviewer !== theirs.reviewer));
     if (decided.length) change("decisions on imported verdicts", decided.flatMap(({ entry }) => candidatesOf(entry)), () => decided.forEach(settleConflict));
-    tell(`${decided.filter(({ choice }) => choice === "theirs").length} of ${conflicts.length} decided for the imported verdict, ${decided.filter(({ choice }) => choice === "mine").length} for yours; the others are as they were.`);
+    tell(`${decided.filter(({ choice }) => choice === "theirs").length} of ${conflicts.length} decided for the imported verdict, ${decided.filter(({ choice }) => choice === "mine").length} for yours; the others did not change.`);
   };
   find("conflicts").showModal();
 }
@@ -184,7 +184,7 @@ function tellLater(conflicts) {
   if (left) tell(`${left} imported left out: the same reviewer said something else here. Import the file again to decide.`);
 }
 
-/** What the reviewer decided against stays as an overruled verdict; an own one of another time is replaced. */
+/** The rejected verdict is kept as overruled; an own verdict of another time is replaced. */
 function settleConflict({ entry, mine, theirs, choice }) {
   if (mine.reviewer === theirs.reviewer) putItem(entry, theirs);
   else overrule(entry, choice === "theirs" ? mine : theirs, true);

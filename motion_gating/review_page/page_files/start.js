@@ -11,7 +11,7 @@ function readSetting(name) {
 function writeSetting(name, value) {
   try {
     localStorage.setItem(`motion-review-setting ${name}`, value);
-  } catch { /* the setting holds until the page closes */ }
+  } catch { /* the setting lasts until the page closes */ }
 }
 
 function toggleTheme() {

@@ -9,7 +9,7 @@ function repairTrim(trim) {
   return Number.isInteger(first) && Number.isInteger(last) && 0 <= first && first < last && fps > 0 ? trim : undefined;
 }
 
-/** The marks of an entry; nothing where the motion or the prompt has changed since. */
+/** The marks of an entry; none if the motion or the prompt has changed since. */
 function trimOf(entry) {
   const trim = storedTrims.read().get(entry.key);
   return trim && trim.about === entry.about ? trim : null;
@@ -22,12 +22,12 @@ function keepTrim(entry, trim) {
   storedTrims.write(trims);
 }
 
-/** Mark the first or the last frame to keep: the one that is shown. */
+/** Mark the shown frame as the first or the last one to keep. */
 function markTrim(which) {
   const entry = byKey.get(state.open);
   if (!entry || !player) return;
   const { fps, frames, motion, startTime } = player.details;
-  // Beside longer candidates the scrubber is longer than this motion.
+  // Next to longer candidates, the scrubber is longer than this motion.
   const rows = Math.min(Math.round(player.duration * fps), frames ?? Infinity);
   const row = Math.min(rows - 1, Math.floor(player.time * fps + 1e-6));
   const { first = 0, last = rows - 1 } = trimOf(entry) || {};
@@ -45,7 +45,7 @@ function clearTrim() {
   showTrim(entry);
 }
 
-/** Where rows first to last lie, in seconds from the motion's first row; the end is that of the last row. */
+/** The span of rows first to last, in seconds from the motion's first row; it ends at the end of the last row. */
 const trimSeconds = ({ first, last, fps }) => [first / fps, (last + 1) / fps];
 
 function trimBar() {
@@ -83,7 +83,7 @@ function trimText() {
 
 function exportTrims() {
   const text = trimText();
-  if (!text) return tell("There are no trim marks to export. Press i and o where a part begins and ends.");
+  if (!text) return tell("There are no trim marks to export. Press i at the start and o at the end of the part to keep.");
   save("trims.json", text);
   tell("Trim marks exported to trims.json. Apply them with refine_motion.py --trim-file trims.json.");
 }

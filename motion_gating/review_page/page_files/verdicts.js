@@ -1,4 +1,4 @@
-// ---- verdicts: kept in this browser, per page; each says whose it is, and which motion and prompt it is about
+// ---- verdicts: kept in this browser, per page; each stores its reviewer, and which motion and prompt it is about
 //
 // An item: {reviewer, verdict, note, time, about, chosen, overruled}. "" is a reviewer without a name. Every entry may
 // have an item of each reviewer. An item without a verdict, a note or a choice hides one that is built into the page.
@@ -7,7 +7,7 @@ const storageKey = `motion-review ${location.pathname}`;
 const stored = new Stored(storageKey, repairItems, "verdicts");
 const NOTHING = { verdict: null, note: "" };
 let kept = new Map(); // key of an entry -> items
-const past = []; // what can be undone, the latest last
+const past = []; // changes that can be undone, the latest last
 
 /** The items of an entry from storage; an earlier page kept one without a reviewer. Undefined where one is broken. */
 function repairItems(found) {
@@ -26,7 +26,7 @@ function readKept() {
 const isGiven = (item) => Boolean(item.verdict) || typeof item.chosen === "boolean";
 const isLater = (item, other) => Boolean(item.time && other.time) && Date.parse(item.time) > Date.parse(other.time);
 
-/** All that reviewers said of an entry; nothing where the motion or the prompt has changed since. */
+/** All verdicts on an entry; none if the motion or the prompt has changed since. */
 function saidOf(entry) {
   const own = (kept.get(entry.key) || []).filter((item) => item.about === entry.about);
   if (!entry.given) return own;
@@ -35,14 +35,14 @@ function saidOf(entry) {
   return [...built, ...own.filter((item) => !built.some((other) => other.reviewer === item.reviewer))];
 }
 
-/** What this reviewer said of an entry. */
+/** This reviewer's verdict on an entry. */
 function verdictOf(entry) {
   return saidOf(entry).find((item) => item.reviewer === state.me) || NOTHING;
 }
 
 const othersOf = (entry) => saidOf(entry).filter((item) => item.reviewer !== state.me && isGiven(item));
 
-/** Whether reviewers contradict each other, by verdict or choice, and nobody settled it. */
+/** Whether reviewers contradict each other, by verdict or choice, and the conflict is not settled. */
 function isConflict(entry) {
   const items = saidOf(entry);
   if (items.length < 2) return false;
@@ -50,7 +50,7 @@ function isConflict(entry) {
   return contradict(counting.length ? counting : items);
 }
 
-/** "unsure", and a reviewer who did not choose, contradict nobody. */
+/** "unsure", or no choice, contradicts nothing. */
 function contradict(items) {
   const both = (part, yes, no) => items.some((item) => item[part] === yes) && items.some((item) => item[part] === no);
   return both("verdict", "match", "mismatch") || both("chosen", true, false);
@@ -64,7 +64,7 @@ function putItem(entry, item) {
   else kept.delete(entry.key);
 }
 
-/** Change what is kept of some entries, so that it can be undone. Changes with the same name are undone together. */
+/** Change the stored items of some entries, with undo. Changes with the same name are undone together. */
 function change(name, changed, action) {
   readKept(); // another window may have the same page open
   const last = past.at(-1);
@@ -110,7 +110,7 @@ function setVerdict(entry, part) {
   askName();
 }
 
-/** Whose verdict it is, and when it was given. */
+/** The reviewer and the time of a verdict. */
 function signature() {
   return { reviewer: state.me, time: new Date().toISOString(), overruled: false };
 }
@@ -140,7 +140,7 @@ function exportVerdicts() {
   const notes = entries.filter((entry) => verdictOf(entry).note && !isGiven(verdictOf(entry))).length;
   const people = new Set(given.map(({ reviewer }) => reviewer)).size;
   tell(`${given.length} ${given.length === 1 ? "verdict" : "verdicts"}${people > 1 ? ` of ${people} reviewers` : ""} exported to verdicts.json.`
-    + `${notes ? ` ${notes} with a note and no verdict left out.` : ""}${older}`);
+    + `${notes ? ` ${notes} with a note but no verdict omitted.` : ""}${older}`);
 }
 
 /** How many verdicts stay in this browser only. */
@@ -181,7 +181,7 @@ function showAnswers(entry, box = find("entry")) {
   showChoice();
 }
 
-/** Give a verdict on the open entry; the same one again takes it back. */
+/** Give a verdict on the open entry; giving the same one again removes it. */
 function answer(name) {
   const entry = byKey.get(state.open);
   if (!entry) return;

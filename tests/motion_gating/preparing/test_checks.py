@@ -123,7 +123,7 @@ def test_a_full_disk(command, here, monkeypatch):
         (("wave.pt", "--target-fps", "-3"), "frame rate"),
         (("wave.pt", "--no-such-flag"), "--no-such-flag"),
         (("wave.pt", "-o", "v.mp4/set"), "v.mp4/set: cannot be"),
-        (("wave.pt", "--vimogen-root", "none"), "--vimogen-root none: is no folder"),
+        (("wave.pt", "--vimogen-root", "none"), "--vimogen-root none: is not a folder"),
         (("wave.pt", "--ray-address", "a:1"), "--engine ray"),
         (("v.mp4", "--hmr-model", "wham"), "WHAM_ROOT"),
         (("v.mp4", "--hmr-model", "nothing"), "unknown --model"),

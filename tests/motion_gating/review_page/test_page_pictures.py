@@ -149,7 +149,7 @@ def test_the_picture_is_framed_on_the_person(page):
 
 def test_a_source_that_the_browser_cannot_play_leaves_the_body_on_it(browser, folder, page):
     page.execute_script("document.querySelector('.tinted video').dispatchEvent(new Event('error'))")
-    assert "cannot play the source by itself" in page.find_element("css selector", ".tinted figcaption").text
+    assert "cannot play the source video" in page.find_element("css selector", ".tinted figcaption").text
     assert page.execute_script("return document.querySelector('.tinted video').style.opacity") == "1"
 
 

@@ -36,8 +36,8 @@ def test_the_evidence_stands_in_the_order_in_which_it_came():
     told = told_about(ReviewEntry({"id": 1}, record), None, 16.0, "jumps")
     assert told.evidence == (
         "description: A person waves.",
-        "pick speaks for a match: The second.",
-        "events speaks against a match: No jump.; The person jumps. no",
+        "pick supports a match: The second.",
+        "events contradicts a match: No jump.; The person jumps. no",
     )
     assert told.remarks == ("not seen: left",)
 
