@@ -53,7 +53,7 @@ def candidates_path(archive: Location) -> Location:
 
 
 def group_of(entry: Mapping[str, object]) -> str | None:
-    """The group of an entry as text, None where it is no candidate.
+    """The group of an entry as text, None if it is no candidate.
 
     Raises:
         UsageError: the group is no number and no text.
@@ -69,7 +69,7 @@ def group_of(entry: Mapping[str, object]) -> str | None:
 
 
 def seed_of(entry: Mapping[str, object]) -> int | None:
-    """The seed of an entry, None where it has none; a text of digits counts, because CSV files hold texts.
+    """The seed of an entry, None if it has none; a text of digits counts, because CSV files hold texts.
 
     Raises:
         UsageError: the seed is no whole number from 0 to 2147483647.

@@ -24,7 +24,7 @@ MOTION_DIGEST, JOINTS_NOTE, JUDGE_SHA256 = "motion_digest", "joints_note", "judg
 
 @dataclass(frozen=True)
 class Content:
-    """Hex digests of the judged content; None where an entry names no such file, or where it was not read.
+    """Hex digests of the judged content; None if an entry names no such file, or where it was not read.
 
     text_field: of the entry, from which the text came.
     """
@@ -73,7 +73,7 @@ def text_digest(text: str) -> str:
 
 
 def why_not_judged(entry: dict, motion: str | None) -> str | None:
-    """The reason why an entry's decision is about other content; None where it is about this, or has no digests.
+    """The reason why an entry's decision is about other content; None if it is about this, or has no digests.
 
     Args:
         motion: the digest of the entry's motion now.

@@ -59,7 +59,7 @@ class Exported:
     """An entry for the loader, what it would refuse or misplay of it, and what is worth knowing.
 
     identifier: what our files call the entry.
-    entry: as the loader takes it; None where it can take none, because there is no text.
+    entry: as the loader takes it; None if it can take none, because there is no text.
     unrecorded: whether ``use_ref_motion`` is true and no record says what was judged.
     rows: whether the motion's extrinsics are rows, as ViMoGen's own checker reads them; None without a motion.
     """
@@ -83,7 +83,7 @@ class _Findings:
 
 
 def read_statistics(root: Path) -> Statistics | None:
-    """The checkout's own statistics; None where it has none.
+    """The checkout's own statistics; None if it has none.
 
     Raises:
         InputError: they cannot be read, or are not (276,) each.

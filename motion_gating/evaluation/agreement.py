@@ -14,7 +14,7 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class Counts:
-    """Decided cases by label (first word) and decision (second). A rate is None where it is not defined."""
+    """Decided cases by label (first word) and decision (second). A rate is None if it is not defined."""
 
     yes_yes: int
     yes_no: int

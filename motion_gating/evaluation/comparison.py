@@ -29,7 +29,7 @@ class Compared:
     accepted, wrong: of the clips that people reject, how many the judge accepts, and how many it decides.
     better, worse: clips on which it is right and the first report is wrong, and the other way round.
     p_value: of an exact sign test on these; None for the first report.
-    tokens, dollars, seconds: of its run, None where its run block does not say.
+    tokens, dollars, seconds: of its run, None if its run block does not say.
     """
 
     report: str

@@ -170,7 +170,7 @@ def _say_false_accepts(figures: dict[str, Any], verdicts: Sequence[Verdict]) -> 
 
 
 def _say_claim(args: argparse.Namespace, figures: dict[str, Any]) -> bool:
-    """Print whether ``--max-false-accept`` holds over all kinds; returns True where it does, or nothing was claimed."""
+    """Print whether ``--max-false-accept`` holds over all kinds; returns True if it does, or nothing was claimed."""
     rate = args.max_false_accept
     if rate is None:
         return True

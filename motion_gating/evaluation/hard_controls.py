@@ -73,7 +73,7 @@ def hard_controls(questions: Sequence[Question], count: int, folder: Path) -> It
 
 
 def near_miss(text: str, words: dict[str, str]) -> str | None:
-    """The text with the first of the words changed; None where it has none of them."""
+    """The text with the first of the words changed; None if it has none of them."""
     found = [match for word in words if (match := re.search(rf"\b{word}\b", text, re.IGNORECASE)) is not None]
     if not found:
         return None
@@ -88,7 +88,7 @@ def _frames_and_rate(clip: Location) -> tuple[Frames, float]:
 
 
 def _changed_clip(question: Question, change: ClipChange, target: Path) -> bool:
-    """Write the changed clip; returns False where it cannot be read or is too long."""
+    """Write the changed clip; returns False if it cannot be read or is too long."""
     found = None if question.video is None else attempt(_frames_and_rate, question.video)
     if found is None or isinstance(found, Failed) or not 0 < len(found[0]) <= MOST_FRAMES:
         return False

@@ -82,7 +82,7 @@ def _should_use(label: HumanVerdict) -> bool | None:
 
 
 def _case(label: bool, record: dict) -> LabelledCase | None:
-    """The entry for the curve; None where its figures or its verdict are missing."""
+    """The entry for the curve; None if its figures or its verdict are missing."""
     if record["jitter_degree"] is None or record["vlm_matches"] is None:
         return None
     return LabelledCase(

@@ -16,7 +16,7 @@ from motion_gating.verdicts.verdict_file import Verdicts, reviewers_of
 class Pair:
     """Two reviewers on the entries that both decided.
 
-    kappa: None where it is not defined: nothing shared, or one answer only.
+    kappa: None if it is not defined: nothing shared, or one answer only.
     kappa_low, kappa_high: 95 % bootstrap interval.
     """
 
@@ -32,7 +32,7 @@ class Pair:
 class ReviewerAgreement:
     """Agreement on match or no match; "unsure" counts as no answer, an overruled verdict as given.
 
-    alpha: of three reviewers or more, None where it is not defined.
+    alpha: of three reviewers or more, None if it is not defined.
     conflicts: ids of the entries that stay undecided.
     """
 

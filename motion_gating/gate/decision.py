@@ -59,7 +59,7 @@ class Limits:
         return next((limit.bound for limit in self.others if limit.metric == TREMBLE), SUGGESTED_TREMBLE)
 
     def as_dict(self) -> dict[str, float | str | None]:
-        """Every limit by name for the run block, None where it is off."""
+        """Every limit by name for the run block, None if it is off."""
         known = {f"{kind}_{metric.key}": None for metric in METRICS for kind in metric.limits}
         given = {f"{limit.kind}_{limit.metric}": limit.bound for limit in self.others}
         return {JITTER: self.jitter_degree, "jitter_of": self.jitter_of, **known, **given, "fps": self.fps}
@@ -96,7 +96,7 @@ def decide(
     """The decision on one entry.
 
     Args:
-        metrics: None where they could not be computed; ``metrics_error`` says why.
+        metrics: None if they could not be computed; ``metrics_error`` says why.
         verdict: None where no judge was asked.
     """
     return Decision((*_metric_checks(metrics, metrics_error, limits), _verdict_check(verdict)))

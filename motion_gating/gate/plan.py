@@ -74,7 +74,7 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
 
 
 def price_lines(model: Model | None, calls: tuple[int, int], prompt_tokens: tuple[int, int]) -> Iterator[str]:
-    """A line with what the calls cost; none where the price is unknown, or nothing is asked.
+    """A line with what the calls cost; none if the price is unknown, or nothing is asked.
 
     Args:
         calls, prompt_tokens: at least and at most.

@@ -129,7 +129,7 @@ def _motion(value: object, meta_json: Location) -> MotionClip | None:
 
 
 def _clip_sha256(value: object, meta_json: Location) -> str | None:
-    """None where the clip is missing; the judge says so. Remote clips are fetched: a replaced one must be noticed."""
+    """None if the clip is missing; the judge says so. Remote clips are fetched: a replaced one must be noticed."""
     if not isinstance(value, str) or not value:
         return None
     try:

@@ -26,7 +26,7 @@ class JointClip:
 
     Attributes:
         joints: (T, 22, 3) float64, metres, y up, floor at y = 0.
-        fps: rate of the frames, None where unknown.
+        fps: rate of the frames, None if unknown.
     """
 
     joints: np.ndarray
@@ -55,7 +55,7 @@ class JointClip:
 
 @dataclass(frozen=True)
 class EvalFile:
-    """A clip and how it was made; None where the file does not say, as those of the benchmark's own renderer.
+    """A clip and how it was made; None if the file does not say, as those of the benchmark's own renderer.
 
     motion, video_sha256, judge_video_sha256: digests of the motion, of the video, and of the video for a judge.
     joints_note: a sentence where the joints are not those of the motion's columns.

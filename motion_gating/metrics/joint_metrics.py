@@ -49,7 +49,7 @@ class WorstSpan:
 
     Attributes:
         first_frame, last_frame: frames of the clip as given, both inside.
-        start_seconds, end_seconds: None where the rate is unknown.
+        start_seconds, end_seconds: None if the rate is unknown.
         jitter_degree: the published sum over this span only.
     """
 
@@ -66,11 +66,11 @@ class JointMetrics:
 
     Attributes:
         jitter_degree: the published figure at 16 fps; ``jitter_degree_per_frame`` the same at the clip's own rate.
-        fps: the rate of the benchmark's metrics, None where the clip's is unknown (then per frame as given).
-        clip_fps: the clip's own rate, None where unknown.
+        fps: the rate of the benchmark's metrics, None if the clip's is unknown (then per frame as given).
+        clip_fps: the clip's own rate, None if unknown.
         figures: the others by their keys in :data:`motion_gating.metrics.table.METRICS`.
         refined: what a refinement noted in the motion, with the figures of the raw motion; None for a raw one.
-        capture_fit: how well the captured body fits the image, as the capture stored it; None where it did not.
+        capture_fit: how well the captured body fits the image, as the capture stored it; None if it did not.
     """
 
     jitter_degree: float
@@ -95,7 +95,7 @@ class JointMetrics:
 
     @property
     def image_fit(self) -> float | None:
-        """The share of visible landmarks that lie on the captured body; None where unknown."""
+        """The share of visible landmarks that lie on the captured body; None if unknown."""
         value = self.capture_fit.get(IMAGE_FIT) if self.capture_fit else None
         return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 

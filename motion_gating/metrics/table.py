@@ -24,7 +24,7 @@ class Metric:
         name, unit: for people; multiply the figure by ``scale`` for that unit.
         limits: which of ``max`` and ``min`` can be set; each is a flag ``--max-<key>`` of the gate, off unless given.
         short: a shorter name of these flags.
-        damage: a value that no sound motion reaches; None where there is no such value.
+        damage: a value that no sound motion reaches; None if there is no such value.
         hint: what the limit means, for ``--help``.
     """
 

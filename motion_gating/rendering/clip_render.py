@@ -90,7 +90,7 @@ class RenderTarget(Generic[Place]):
 
 @dataclass(frozen=True)
 class RenderJob:
-    """The motion path of an entry (None where it has none), its archive, and the paths of the two files to write."""
+    """The motion path of an entry (None if it has none), its archive, and the paths of the two files to write."""
 
     motion_path: str | None
     meta_json: Location
@@ -243,7 +243,7 @@ def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping, sea
 
 
 def _earlier_eval(path: Path) -> Mapping:
-    """The contents of an earlier run's eval file; empty where there is none."""
+    """The contents of an earlier run's eval file; empty if there is none."""
     try:
         made = read_torch(path) if path.is_file() else {}
     except InputError:

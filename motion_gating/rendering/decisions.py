@@ -13,7 +13,7 @@ DECISION = (USE_REF_MOTION, JUDGED_CONTENT)
 
 
 def earlier_decisions(output_json: Location) -> dict[str, dict]:
-    """The judged decisions of an archive that an earlier run wrote, by id; none where it cannot be read."""
+    """The judged decisions of an archive that an earlier run wrote, by id; none if it cannot be read."""
     try:
         return {
             str(entry_id(entry)): {name: entry.get(name) for name in DECISION}

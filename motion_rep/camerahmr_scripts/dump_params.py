@@ -189,7 +189,7 @@ class PersonChooser:
         self.previous, self.hidden = None, 0
 
     def choose(self, boxes):
-        """The index of the person among (K, 4) boxes, or None where the person is not in this frame."""
+        """The index of the person among (K, 4) boxes, or None if the person is not in this frame."""
         index = self._index(boxes) if len(boxes) else None
         self.hidden = self.hidden + 1 if index is None else 0
         self.previous = self.previous if index is None else boxes[index]

@@ -37,7 +37,7 @@ class Capture:
     angles_beyond_joints: whether rotation vectors are longer than any joint can turn (probably degrees).
     up: (3,) unit vector, the up direction in camera axes, or None for an assumed level camera.
     up_spread: uncertainty of ``up``, degrees.
-    image_fit: how well the body fits the image, as plain values (see image_fit.py); None where unknown.
+    image_fit: how well the body fits the image, as plain values (see image_fit.py); None if unknown.
     source: the system that wrote it.
     notes: notes from reading the file, one sentence each.
     """

@@ -31,7 +31,7 @@ class Action:
     side: left, right, both, or empty for an action of the whole body.
     times: seconds of the peaks, one for each repetition.
     size: the largest value that the action reaches, in ``unit``.
-    way: direction or extent (forward, overhead, ...); empty where it adds nothing.
+    way: direction or extent (forward, overhead, ...); empty if it adds nothing.
     seconds: the longest duration; None for an action that has no duration.
     """
 
@@ -74,7 +74,7 @@ def _gap(first: tuple[float, ...], second: tuple[float, ...]) -> float:
 def _action(
     body: BodySignals, name: str, side: str, frames: Iterable[int], size: np.ndarray, unit: str, way: str = ""
 ) -> Action | None:
-    """None where it is never done."""
+    """None if it is never done."""
     frames = sorted(frames)
     if not frames:
         return None

@@ -34,7 +34,7 @@ SMALLEST_TURN = 45  # degrees
 
 
 def contradictions(text: str, facts: MotionFacts) -> list[str]:
-    """One sentence for each contradiction between an English text and the facts; empty where there is none."""
+    """One sentence for each contradiction between an English text and the facts; empty if there is none."""
     words = re.sub(r"\s+", " ", text.lower())
     return [*_sides(words, facts), *_direction(words, facts), *_counts(words, facts)]
 

@@ -23,7 +23,7 @@ class PosedMotion:
     parameters: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres, in the axes that ``frame`` names.
     fps: frames per second.
     frame: ``zup`` (the person faces +y first) or ``yup`` (faces +z).
-    camera: in the z-up axes, None where unknown.
+    camera: in the z-up axes, None if unknown.
     start_time: seconds into the source video at which the first frame lies.
     """
 

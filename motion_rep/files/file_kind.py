@@ -31,7 +31,7 @@ PATTERNS = tuple((re.compile(pattern, re.DOTALL), kind) for pattern, kind in KIN
 
 
 def kind_at_start(file: BinaryIO) -> str | None:
-    """What an open file is by its first bytes, such as ``an avi video``; None where they are of no known kind."""
+    """What an open file is by its first bytes, such as ``an avi video``; None if they are of no known kind."""
     file.seek(0)
     start = file.read(80)
     return next((kind for pattern, kind in PATTERNS if pattern.match(start)), None)
@@ -46,7 +46,7 @@ def text_at_start(file: BinaryIO) -> str | None:
 
 
 def found_at_start(file: BinaryIO) -> str | None:
-    """A clause that says what an open file is, by its kind or else its text; None where its bytes say nothing."""
+    """A clause that says what an open file is, by its kind or else its text; None if its bytes say nothing."""
     if (kind := kind_at_start(file)) is not None:
         return f"it is {kind}"
     text = text_at_start(file)

@@ -21,7 +21,7 @@ FARTHEST = 10_000.0
 
 
 class EncodedMotion(NamedTuple):
-    """motion (T-1, 276) float64; camera None where unknown; notes for the user, one sentence each."""
+    """motion (T-1, 276) float64; camera None if unknown; notes for the user, one sentence each."""
 
     motion: Tensor
     camera: Camera | None

@@ -36,10 +36,10 @@ class MotionClip:
     fps: rows per second, or None.
     start_time: seconds into the source video at which the first row lies.
     up_from: how up is known: ``world`` (a gravity-aligned source) or ``capture`` (levelled by its own direction of up);
-        None where a level camera was assumed.
+        None if a level camera was assumed.
     refined: what a refinement did, as plain names, numbers, lists and dicts; None for a raw motion.
     interpolated_from: the source's rate where it is lower than fps, so that rows were made between its frames; or None.
-    image_fit: how well the captured body fits the image, as plain values; None where unknown.
+    image_fit: how well the captured body fits the image, as plain values; None if unknown.
     """
 
     motion: Tensor

@@ -124,7 +124,7 @@ def _agreed_with_feet(up: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Up, corrected along the line between two standing feet.
 
     A person may carry the weight on either foot, so that balance says least along this line; there the feet, which
-    stand on one floor, show the tilt as well. The smaller of both tilts is taken, none where they disagree.
+    stand on one floor, show the tilt as well. The smaller of both tilts is taken, none if they disagree.
 
     Args:
         places: (n, 22, 3) joints of the frames in which both feet rest.

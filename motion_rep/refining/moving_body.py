@@ -23,7 +23,7 @@ class MovingBody:
     """The frames of a motion, including the frame after its last row.
 
     parameters: T frames, float64, z up. joints: (T, 22, 3) their joints, metres.
-    camera: world to camera (4, 4), or (T, 4, 4); None where unknown.
+    camera: world to camera (4, 4), or (T, 4, 4); None if unknown.
     fps: frames per second used for it.
     first: the frame of the input motion at which this body starts.
     """

@@ -82,7 +82,7 @@ def _settings_text(settings: Settings) -> str:
 
 
 def _kept(target: Path, record: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run; None where there is none. A killed run may have left its record only."""
+    """How a file that is there ends this run; None if there is none. A killed run may have left its record only."""
     if not target.exists():
         return None
     try:

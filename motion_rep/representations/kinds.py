@@ -12,7 +12,7 @@ class Kind(NamedTuple):
 
     suffix: of the files that are written.
     fps: the rate that programs expect of such a file; None keeps the rate of the source.
-    loses: a sentence on what such a file lacks or may not be used for; empty where there is nothing to say.
+    loses: a sentence on what such a file lacks or may not be used for; empty if there is nothing to say.
     """
 
     suffix: str

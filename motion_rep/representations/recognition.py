@@ -29,7 +29,7 @@ WIDTHS = {276: "276", 272: "272", 201: "201"}
 
 @dataclass(frozen=True)
 class Recognised:
-    """kind: a name of ``kinds.SOURCES``. rows: (T, width), empty where the kind has no rows."""
+    """kind: a name of ``kinds.SOURCES``. rows: (T, width), empty if the kind has no rows."""
 
     kind: str
     rows: Tensor = field(default_factory=lambda: torch.empty(0))

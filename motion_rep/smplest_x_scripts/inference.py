@@ -161,7 +161,7 @@ def crop_camera(cfg, crop):
 def estimate_body(network, cfg, rgb, crop, device):
     """The network's answer for one crop.
 
-    A dict of float32 CPU tensors without the batch dimension, or None where it is not finite.
+    A dict of float32 CPU tensors without the batch dimension, or None if it is not finite.
     """
     import numpy as np
     import torch
@@ -211,7 +211,7 @@ class PersonChooser:
         self.previous, self.hidden = None, 0
 
     def choose(self, boxes):
-        """The index of the person among (K, 4) boxes, or None where the person is not in this frame."""
+        """The index of the person among (K, 4) boxes, or None if the person is not in this frame."""
         index = self._index(boxes) if len(boxes) else None
         self.hidden = self.hidden + 1 if index is None else 0
         self.previous = self.previous if index is None else boxes[index]
@@ -237,7 +237,7 @@ def read_frame(path):
 
 
 def capture_frame(rgb, tools, chooser):
-    """One row of the result from one image, or None where the person is not in it."""
+    """One row of the result from one image, or None if the person is not in it."""
     from utils.data_utils import process_bbox
 
     boxes, scores = tools.detect(rgb)

@@ -130,7 +130,7 @@ def _measure(stage: str, count: int) -> dict:
 
 
 def _memory() -> Path | None:
-    """A folder in memory with room enough, None where there is none."""
+    """A folder in memory with room enough, None if there is none."""
     import shutil
 
     return MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30 else None

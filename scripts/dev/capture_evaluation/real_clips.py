@@ -43,7 +43,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class RealScores:
-    """Errors of one real clip; those against the truth are None where it is unknown.
+    """Errors of one real clip; those against the truth are None if it is unknown.
 
     mpjpe, depth, across: mm, 12 limb joints with the middle of the hips in common; along and across the view.
     limbs: degrees between directions of upper arms, forearms, thighs and shins.

@@ -10,7 +10,7 @@ class Text:
     """An archive entry's words, and a person's verdict after watching the rendered clip.
 
     name: of the capture and of the motion made from it.
-    usable: False where the clip matches and its motion should still not be used.
+    usable: False if the clip matches and its motion should still not be used.
     """
 
     name: str

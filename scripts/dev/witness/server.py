@@ -87,13 +87,13 @@ class WitnessServer:
         }
 
     def _about_clip(self, prompt: str, clips: list[bytes]) -> Answer | None:
-        """None where the question is refused."""
+        """None if the question is refused."""
         asked = understood(prompt, self.truths.get(clips[0], "") if clips else None)
         self.asked.append(asked)
         return None if self.refuses(asked) else self.habit(asked)
 
     def _about_pair(self, prompt: str, clips: list[bytes]) -> Answer | None:
-        """None where the question is refused."""
+        """None if the question is refused."""
         asked = understood_pair(prompt, self.qualities[clips[0]], self.qualities[clips[1]])
         self.asked_pairs.append(asked)
         return None if self.refuses_pair(asked) else self.pair_habit(asked)
