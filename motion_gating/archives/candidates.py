@@ -16,7 +16,8 @@ the review page draws the groups from it. A candidate that is not chosen keeps i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from motion_gating.archives.archive import Entry, entry_id
 from motion_gating.archives.entry_number import number_for
@@ -41,6 +42,7 @@ from motion_gating.archives.fields import (
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location
 
+T = TypeVar("T")
 DEFAULT_SEED = 42
 LARGEST_SEED = 2**31 - 1
 MADE_OF = (SOURCE_VIDEO, SOURCE_CAPTURE, MOTION_PATH)  # files of which a candidate may be made
@@ -93,6 +95,34 @@ def require_candidate(entry: Mapping[str, object]) -> None:
     """
     group_of(entry)
     seed_of(entry)
+
+
+def problem_of(entry: Mapping[str, object]) -> str | None:
+    """Why an entry cannot be used: its group, its seed, or a field of a source file has another type; else None."""
+    try:
+        require_candidate(entry)
+        for field in GIVEN:
+            _paths(entry, field)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def valid_group(entry: Mapping[str, object]) -> str | None:
+    """The group of an entry; None also for an invalid one, which :func:`problem_of` describes."""
+    return _unless_invalid(group_of, entry)
+
+
+def valid_seed(entry: Mapping[str, object]) -> int | None:
+    """The seed of an entry; None also for an invalid one, which :func:`problem_of` describes."""
+    return _unless_invalid(seed_of, entry)
+
+
+def _unless_invalid(read: Callable[[Mapping[str, object]], T], entry: Mapping[str, object]) -> T | None:
+    try:
+        return read(entry)
+    except UsageError:
+        return None
 
 
 def with_candidates(entry: Entry, count: int, first_seed: int = DEFAULT_SEED) -> Iterator[Entry]:
@@ -175,8 +205,12 @@ def _candidate(entry: Entry, suffix: str, values: dict[str, object]) -> Entry:
     return {**entry, ID: identifier, GLOBAL_ID: number_for(identifier), GROUP: original, **values}
 
 
-def _paths(entry: Entry, field: str) -> list[str]:
-    paths = entry[field]
+def _paths(entry: Mapping[str, object], field: str) -> list[str]:
+    """The paths in a field, which holds one or a list of them; empty where it holds nothing."""
+    value = entry.get(field)
+    if value is None or value == "":
+        return []
+    paths = value if isinstance(value, list) else [value]
     if not paths or not all(isinstance(path, str) and path for path in paths):
-        raise UsageError(f"entry {entry_id(entry)!r} has {field} {paths!r}, expected paths. Correct it.")
+        raise UsageError(f"entry {entry_id(dict(entry))!r} has {field} {value!r:.80}, expected paths. Correct it.")
     return list(paths)

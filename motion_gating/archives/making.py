@@ -15,9 +15,9 @@ from motion_gating.archives.candidates import (
     DEFAULT_SEED,
     GIVEN,
     FreeSeeds,
-    group_of,
     missing_candidates,
-    seed_of,
+    valid_group,
+    valid_seed,
     with_candidates,
 )
 from motion_gating.archives.entry_number import FIRST_MADE, entry_number
@@ -83,7 +83,7 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     numbers = [number for entry in earlier if (number := _own_number(entry)) < FIRST_MADE]
     first = max(numbers, default=-1) + 1
     added = [] if candidates == 1 else _further_candidates(earlier, found, output, candidates)
-    given = ((str(text_of(entry)), seed_of(entry)) for entry in (*earlier, *added, *found.values()))
+    given = ((str(text_of(entry)), valid_seed(entry)) for entry in (*earlier, *added, *found.values()))
     free = FreeSeeds(given, DEFAULT_SEED if seed is None else seed, candidates)
     for number, name in enumerate((name for name in found if name not in names), first):
         entry = _with_texts({GLOBAL_ID: number, ID: number, NAME: name, **found[name]}, name)
@@ -109,7 +109,7 @@ def _further_candidates(earlier: Sequence[dict], found: dict[str, dict], output:
     """
     groups: dict[str, list[dict]] = {}
     for entry in earlier:
-        name, group = str(entry.get(NAME)), group_of(entry)
+        name, group = str(entry.get(NAME)), valid_group(entry)
         if name not in found or (group is None and any(entry.get(field) for field in GIVEN)):
             continue
         if group is None:

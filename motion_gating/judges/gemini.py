@@ -46,6 +46,7 @@ HINTS = {
     403: "Check that the key may use this model and that the API is enabled for its project.",
     404: "The model may be retired; choose another one with --gemini-model.",
 }
+ANSWER_KEYS = {"candidates", "promptFeedback", "usageMetadata", "modelVersion"}  # of a response; at least one
 # Errors that the SDK raises if a body does not have the documented form.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
@@ -107,7 +108,7 @@ class GeminiService:
         # If both variables are set, the package logs that it uses GOOGLE_API_KEY. That is wrong: it gets the key from
         # us.
         logging.getLogger("google_genai").setLevel(logging.ERROR)
-        arguments = client_arguments(self.base_url or ADDRESS, _stop_hint)
+        arguments = client_arguments(self.base_url or ADDRESS, _stop_hint, _is_answer)
         options = types.HttpOptions(base_url=self.base_url, api_version="v1beta", client_args=arguments)
         return genai.Client(api_key=self.key, vertexai=False, http_options=options)
 
@@ -224,6 +225,11 @@ def resolve_key(given: str | None) -> str:
     if not re.fullmatch(r"[!-~]+", key):
         raise UsageError("the Gemini key contains a space or a character that no key has. Copy it again.")
     return key
+
+
+def _is_answer(address: str, value: object) -> bool:
+    """Whether a response of generateContent has the form of the API; other calls are not checked."""
+    return ":generateContent" not in address or (isinstance(value, dict) and not ANSWER_KEYS.isdisjoint(value))
 
 
 def _reply(response: types.GenerateContentResponse) -> Reply:

@@ -208,7 +208,7 @@ def _reply(body: str) -> Reply:
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
-        raise CallFailure(Failure.MALFORMED, f"the response has no answer in choices: {body}")
+        raise CallFailure(Failure.MALFORMED, f"the response has no answer in choices: {body or 'empty'}")
     if choice.get("finish_reason") == "length":
         raise CallFailure(Failure.TRUNCATED, "the answer was cut at its token limit")
     if choice.get("finish_reason") == "content_filter" or message.get("refusal"):

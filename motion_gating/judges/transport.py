@@ -23,6 +23,8 @@ ERROR_KEYS = {*WORD_KEYS, "code", "status", "type", "object", "success"}
 
 # Advice for an error after which no call can succeed, from HTTP code, server's text and JSON; None for other errors.
 StopHint = Callable[[int, str, object], str | None]
+# Whether the JSON of a response from an address has the form of the service.
+AnswerTest = Callable[[str, object], bool]
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
@@ -46,7 +48,7 @@ def _complete(future: Future[T], work: Callable[[], T]) -> None:
         future.set_exception(error)
 
 
-def client_arguments(address: str, stop_hint: StopHint) -> dict[str, Any]:
+def client_arguments(address: str, stop_hint: StopHint, is_answer: AnswerTest | None = None) -> dict[str, Any]:
     """Arguments for the httpx client of an SDK. Failed calls raise CallFailure inside it.
 
     Args:
@@ -63,7 +65,9 @@ def client_arguments(address: str, stop_hint: StopHint) -> dict[str, Any]:
         if response.has_redirect_location:
             _require_origin(urllib.parse.urljoin(str(response.url), response.headers["location"]), origin)
         else:
-            _require_success(response.status_code, text, response.headers, stop_hint)
+            value = _require_success(response.status_code, text, response.headers, stop_hint)
+            if is_answer is not None and not is_answer(str(response.url), value):
+                raise CallFailure(Failure.MALFORMED, f"the response is no answer of this service: {text or 'empty'}")
 
     return {
         "headers": {"Accept-Encoding": "identity"},
@@ -127,7 +131,8 @@ def _limited(stream: Any, encoding: str, end: float) -> Iterator[bytes]:
         yield data
 
 
-def _require_success(code: int, text: str, headers: Mapping[str, str], stop_hint: StopHint) -> None:
+def _require_success(code: int, text: str, headers: Mapping[str, str], stop_hint: StopHint) -> object:
+    """The JSON of a response without an error."""
     try:
         value = json.loads(text) if text.strip() else None
     except (ValueError, RecursionError):
@@ -136,7 +141,7 @@ def _require_success(code: int, text: str, headers: Mapping[str, str], stop_hint
         value = text
     if 200 <= code < 300:
         if not _is_error(value):
-            return
+            return value
         code = _code_in(value)
     raise _failure(code, value, text, headers, stop_hint)
 

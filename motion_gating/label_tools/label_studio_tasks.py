@@ -77,7 +77,7 @@ def url_of(video: Location, root: Path) -> str:
     """
     if isinstance(video, RemotePath):
         return str(video)
-    return LOCAL_FILES + quote(Path(os.path.relpath(video, root)).as_posix())
+    return LOCAL_FILES + quote(os.fsencode(Path(os.path.relpath(video, root)).as_posix()))
 
 
 def _annotation(matches: bool | None, analysis: str | None, usable: bool | None = None) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from motion_gating.archives.texts import text_of
 from motion_gating.metrics.table import METRICS
 from motion_gating.review_page.records import KeptRecords, ReviewEntry, read_reviewed
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location, resolve_from
 
 
@@ -48,15 +50,16 @@ class Labelled:
 def labelled_entries(
     meta_json: Location, records: KeptRecords, verdicts: Verdicts, fields: Fields
 ) -> Iterator[Labelled | None]:
-    """Each entry of an archive; None for an entry without a video or whose local video is missing.
+    """Each entry of an archive; None for an entry without a video or whose video is missing or has an invalid path.
 
     Raises:
         UsageError: the archive cannot be used.
-        InputError: the URL of a video is invalid.
     """
     for item in read_reviewed(meta_json, records):
         video = item.path(fields.video) or item.path(fields.judged_video(item.entry))
-        place = None if video is None else resolve_from(video, meta_json)
+        place = None
+        with contextlib.suppress(InputError):  # counts as a missing video
+            place = None if video is None else resolve_from(video, meta_json)
         if place is None or (isinstance(place, Path) and not os.path.isfile(place)):
             yield None
         else:

@@ -11,8 +11,8 @@ from motion_gating.archives.candidates import (
     DEFAULT_SEED,
     GIVEN,
     FreeSeeds,
-    require_candidate,
-    seed_of,
+    problem_of,
+    valid_seed,
     with_candidates,
 )
 from motion_gating.archives.fields import (
@@ -57,12 +57,10 @@ def read_items(run: PrepareRun, layout: Layout, warn: Warn) -> list[Item]:
             raise UsageError(f"--prompt is the text of one entry, but there are {len(entries)}. Give --prompts FILE.")
         entries = {name: {**entry, PROMPT: run.prompt} for name, entry in entries.items()}
     entries = with_own_texts(entries, layout.archive, warn)
-    for entry in entries.values():
-        require_candidate(entry)
     items = [item_of(entry, layout) for entry in entries.values()]
     if (flag := run.video.given_flag) is not None and not any(item.generated for item in items):
         raise UsageError(f"{flag} sets how to generate a video, but no entry needs one. Leave it out.")
-    given = ((str(text_of(entry)), seed_of(entry)) for entry in entries.values())
+    given = ((str(text_of(entry)), valid_seed(entry)) for entry in entries.values())
     free = FreeSeeds(given, DEFAULT_SEED if run.video.seed is None else run.video.seed, run.video.candidates)
     return [one for item in items for one in _candidates(item, run, layout, free)]
 
@@ -116,7 +114,7 @@ def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple
     for entry in read_entries(source):
         lists += text_note(entry) is not None
         several = any(isinstance(entry.get(field), list) for field in FILE_FIELDS)
-        for one in with_candidates(entry, 1) if several else (entry,):
+        for one in with_candidates(entry, 1) if several and problem_of(entry) is None else (entry,):
             yield entry_id(one), rebased(one, source, layout.archive)
     if lists:
         warn(f"{source}: {lists} entries have several texts; the first of each counts")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id
+from motion_gating.archives.candidates import GIVEN, problem_of
 from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
     EVAL_PATH,
@@ -63,6 +64,11 @@ def item_of(entry: dict, layout: Layout) -> Item:
     It starts after the last step whose file exists.
     """
     name = layout.name(entry_id(entry))
+    if (invalid := problem_of(entry)) is not None:
+        return Item(_prepared(entry, layout, name, None), name, problem=invalid)
+    if (field := next((field for field in GIVEN if isinstance(entry.get(field), list)), None)) is not None:
+        several = f"{field} names several files, but the entry has a group already. Name one file."
+        return Item(_prepared(entry, layout, name, None), name, problem=several)
     try:
         motion, capture = (
             _existing(entry, field, own, layout)

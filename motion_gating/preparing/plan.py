@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from motion_gating.archives.candidates import group_of
+from motion_gating.archives.candidates import valid_group
 from motion_gating.judges.cost import OUTPUT_TOKENS
 from motion_gating.judges.interface import Judge
 from motion_gating.preparing.items import Item
@@ -116,7 +116,7 @@ def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Ju
 
 def _ranking(items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
     """The step of ranking; none without candidates."""
-    groups = Counter(name for item in items if item.problem is None and (name := group_of(item.entry)) is not None)
+    groups = Counter(name for item in items if item.problem is None and (name := valid_group(item.entry)) is not None)
     if not groups:
         return
     calls = sum(map(most_calls, groups.values())) if judge is not None and judge.model is not None else 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_writer
-from motion_gating.archives.candidates import group_of
+from motion_gating.archives.candidates import valid_group
 from motion_gating.archives.fields import MOTION_DURATION
 from motion_gating.preparing.board import Board
 from motion_gating.preparing.items import Item
@@ -64,7 +64,7 @@ class Work:
     @property
     def has_groups(self) -> bool:
         """Whether some entries are candidates, of which the best are chosen."""
-        return any(group_of(item.entry) is not None for item in self.items)
+        return any(valid_group(item.entry) is not None for item in self.items)
 
     def left(self) -> list[Item]:
         """The items that have not failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from motion_gating.archives.fields import MOTION_PATH, NAME, PROMPT, SOURCE_CAPTURE, SOURCE_VIDEO
 from motion_gating.archives.making import DATA, VIDEOS, entries_at
 from motion_gating.archives.texts import text_of
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import RemotePath, resolve_from
 
 LONGEST_NAME = 60
@@ -77,7 +78,9 @@ def _text_beside(entry: dict, archive: Path) -> str | None:
 def _first_file(entry: dict, archive: Path) -> Path | RemotePath | None:
     values = (entry.get(field) for field in (SOURCE_VIDEO, SOURCE_CAPTURE, MOTION_PATH))
     value = next((value for value in values if isinstance(value, str) and value), None)
-    return None if value is None else resolve_from(value, archive)
+    with contextlib.suppress(InputError):  # the entry fails later, with this reason
+        return None if value is None else resolve_from(value, archive)
+    return None
 
 
 def _without_suffix(name: str) -> str:

@@ -10,8 +10,10 @@ from motion_rep.common.errors import UsageError
 PROMPT = 'Answer with this JSON object and nothing else: {"ready": "yes"}'
 TRIAL = Inquiry("trial", PROMPT, answer_form(ready=one_of(("yes",))), sees_clip=False)
 TOKENS, SECONDS = 64, 30.0
-# Any answer shows that the service works.
-ANSWERS = {Failure.MALFORMED, Failure.EMPTY, Failure.TRUNCATED, Failure.NO_SCHEMA, Failure.BLOCKED}
+# Answers in the form of the API: the service works, although it says nothing to such a small question.
+ANSWERS = {Failure.EMPTY, Failure.TRUNCATED, Failure.BLOCKED}
+# The next attempt may succeed: without a schema, or after one damaged response.
+ONCE_MORE = {Failure.NO_SCHEMA, Failure.MALFORMED}
 HOPELESS = {Failure.STOP, Failure.NETWORK}
 
 
@@ -19,14 +21,30 @@ def try_service(service: Service, seconds: float = SECONDS) -> str | None:
     """Ask a question without a clip; returns a sentence if the service is too busy to answer.
 
     Raises:
-        UsageError: the service refuses the key or the model, or cannot be reached.
+        UsageError: the service refuses the key or the model, cannot be reached, or does not answer in the form of its
+            API (a login page, another program's JSON).
     """
+    failure = _asked(service, seconds)
+    if failure is not None and failure.kind in ONCE_MORE:
+        failure = _asked(service, seconds)
+    if failure is None or failure.kind in ANSWERS:
+        return None
+    said = shown(failure.message, service.secrets)
+    if failure.kind in HOPELESS:
+        raise UsageError(f"the judge {service.name} cannot be asked: {said}")
+    if failure.kind is Failure.MALFORMED:
+        raise UsageError(
+            f"the judge {service.name} does not answer as its API does. Check the address, and open it in a browser: a "
+            f"network may ask for a login first. Found: {said}"
+        )
+    return f"the judge {service.name} did not answer a trial question: {said}"
+
+
+def _asked(service: Service, seconds: float) -> CallFailure | None:
+    """Why there is no answer; None if there is one."""
     try:
         with service.attach(()) as ask:
             within(seconds, lambda: ask(TRIAL, Attempt(TOKENS, seconds)))
     except CallFailure as failure:
-        said = shown(failure.message, service.secrets)
-        if failure.kind in HOPELESS:
-            raise UsageError(f"the judge {service.name} cannot be asked: {said}") from None
-        return None if failure.kind in ANSWERS else f"the judge {service.name} did not answer a trial question: {said}"
+        return failure
     return None

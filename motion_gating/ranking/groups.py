@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
-from motion_gating.archives.candidates import candidates_path, group_of
+from motion_gating.archives.candidates import candidates_path, group_of, valid_group
 from motion_gating.archives.content import content_from, why_not_judged
 from motion_gating.archives.fields import CONTENT, FAILED_CHECKS, USE_REF_MOTION, Fields
 from motion_gating.gate.gate import question_of
@@ -18,7 +18,7 @@ from motion_gating.ranking.candidate import Candidate, damage_in
 from motion_gating.ranking.group_rank import Group
 from motion_gating.verdicts.flags import UNDECIDED
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location
 from motion_rep.runs.engine import IN_THIS_PROCESS
 
@@ -59,7 +59,7 @@ def read_groups(options: RankOptions, people: Verdicts) -> list[Group]:
     """The groups in the order of their first entries; entries without a group are omitted.
 
     Raises:
-        UsageError: the archive or the report is broken, or a group is invalid.
+        UsageError: the archive or the report is broken.
     """
     records = {} if options.quality_report is None else _records(options.quality_report)
     groups: dict[str, list[Candidate]] = {}
@@ -71,8 +71,25 @@ def read_groups(options: RankOptions, people: Verdicts) -> list[Group]:
     return [Group(name, tuple(found)) for name, found in groups.items()]
 
 
+def invalid_groups(options: RankOptions) -> list[str]:
+    """A sentence for each entry whose group is invalid; it is not ranked.
+
+    Raises:
+        UsageError: no entry has a valid group, but some have an invalid one.
+    """
+    found, valid = [], False
+    for entry in read_entries(options.meta_json):
+        try:
+            valid = group_of(entry) is not None or valid
+        except UsageError as error:
+            found.append(str(error))
+    if found and not valid:
+        raise UsageError(found[0])
+    return found
+
+
 def _grouped(options: RankOptions) -> Iterator[dict]:
-    return (entry for entry in read_entries(options.meta_json) if group_of(entry) is not None)
+    return (entry for entry in read_entries(options.meta_json) if valid_group(entry) is not None)
 
 
 def _records(report: Location) -> dict[str, dict]:

@@ -11,7 +11,7 @@ from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
-from motion_gating.ranking.groups import RankOptions, read_groups
+from motion_gating.ranking.groups import RankOptions, invalid_groups, read_groups
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive, require_apart
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
@@ -33,13 +33,18 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     people, model = ({}, None) if judge is None else (judge.people, judge.model)
     options = _options(args, judge)
     require_drawn_rate(args, judge, options.fields)
+    invalid = invalid_groups(options)
+    for problem in invalid[:LISTED]:
+        say_error(problem)
+    if len(invalid) > LISTED:
+        say_error(f"{len(invalid) - LISTED} more entries have an invalid group")
     if args.dry_run:
         for line in plan_ranking(read_groups(options, people), model, options.conflicts):
             say(line)
         return DONE
     ranking = rank_archive(options, model, people, watch or _bar)
     say_ranking(options, ranking, model is not None)
-    return exit_code(ranking)
+    return max(exit_code(ranking), SOME_FAILED if invalid else DONE)
 
 
 def _options(args: argparse.Namespace, judge: Judge | None) -> RankOptions:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_id
-from motion_gating.archives.candidates import group_of
+from motion_gating.archives.candidates import valid_group
 from motion_gating.archives.content import Content
 from motion_gating.archives.fields import RANK, SEED
 from motion_gating.evaluation.reviewers import reviewer_agreement
 from motion_gating.verdicts.assignment import reviewers_for
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
-from motion_rep.common.errors import UsageError
 
 ANSWERS = {True: "match", False: "mismatch", None: "unsure"}
 
@@ -54,21 +53,13 @@ class Reviewing:
         Args:
             content: current content of the entry; verdicts on other content are omitted.
         """
-        group, identifier = _group(entry), entry_id(entry)
+        group, identifier = valid_group(entry), entry_id(entry)
         given = [_item(one) for one in self.verdicts.get(str(identifier), ()) if _is_about(one, content)]
         names = reviewers_for(identifier if group is None else f"group {group}", self.reviewers, self.overlap)
         # As texts, because a browser rounds large numbers.
         whole = {key: str(entry[key]) for key in (SEED, RANK) if group is not None and isinstance(entry.get(key), int)}
         found = {"group": group, "given": given, "for": [self.reviewers.index(name) for name in names]}
         return {**whole, **{key: value for key, value in found.items() if value}}
-
-
-def _group(entry: dict) -> str | None:
-    """The entry's group; None if it has no valid one."""
-    try:
-        return group_of(entry)
-    except UsageError:
-        return None
 
 
 def _item(verdict: HumanVerdict) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from motion_gating.verdicts.reviewer_names import person
 from motion_rep.common.command_line import share
 from motion_rep.common.errors import UsageError
 
@@ -40,7 +41,7 @@ def add_reviewer_flags(parser: argparse._ActionsContainer) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
-    if len(set(names)) < len(names) or not all(names):
+    if len(set(map(person, names))) < len(names) or not all(names):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names like Ann,Bea")
     return names
 

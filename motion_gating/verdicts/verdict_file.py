@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motion_gating.archives.content import Content, content_from
 from motion_gating.verdicts.label_studio import is_task, verdicts_in
+from motion_gating.verdicts.reviewer_names import ReviewerNames
+from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
+
+# A time may be ahead of this clock by so much; a later one is an error of another clock, and is not used.
+CLOCK_TOLERANCE = datetime.timedelta(minutes=10)
+# Seconds since 1970, from 2001 to 2286; a thousand times as many are milliseconds.
+EPOCH_SECONDS = range(10**9, 10**10)
 
 
 @dataclass(frozen=True)
@@ -62,14 +70,23 @@ def read_verdicts(*paths: str | os.PathLike[str]) -> dict[str, tuple[HumanVerdic
         UsageError: not a list of verdicts, or two on one id by one reviewer in one file.
     """
     found: dict[str, list[HumanVerdict]] = {}
+    names, latest = ReviewerNames(), datetime.datetime.now(datetime.UTC) + CLOCK_TOLERANCE
     for path in paths:
-        seen = set()
+        ahead: list[HumanVerdict] = []
         for identifier, verdict in _read_file(path):
-            if (identifier, verdict.reviewer) in seen:
-                raise UsageError(f"{path}: two verdicts of one reviewer on the id {identifier!r}. Keep one.")
-            seen.add((identifier, verdict.reviewer))
-            others = found.setdefault(identifier, [])
-            found[identifier] = _with(others, verdict)
+            if verdict.reviewer != Path(path).name:
+                verdict = replace(verdict, reviewer=names.of(verdict.reviewer))
+            if verdict.time is not None and verdict.time > latest:
+                ahead.append(verdict)
+                verdict = replace(verdict, time=None)
+            found[identifier] = _with(found.get(identifier, []), verdict)
+        if ahead:
+            say_warning(
+                f"{path}: {len(ahead)} verdicts have a time in the future, for example {ahead[0].time:%Y-%m-%dT%H:%MZ} "
+                f"of {ahead[0].reviewer}; they count as verdicts without a time. Correct the clock or the file"
+            )
+    for sentence in names.several_spellings():
+        say_warning(sentence)
     return {identifier: tuple(verdicts) for identifier, verdicts in found.items()}
 
 
@@ -124,9 +141,22 @@ def _read_file(path: str | os.PathLike[str]) -> Iterator[tuple[str, HumanVerdict
         raise UsageError(
             f'{path}: contains no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.'
         )
+    seen, left_out = set(), []
     for number, item in enumerate(items):
-        for found in verdicts_in(item) if is_task(item) else (item,):
-            yield _read_item(path, number, found)
+        if is_task(item):
+            for found in verdicts_in(item):
+                try:
+                    yield _read_item(path, number, found)
+                except UsageError as error:
+                    left_out.append(str(error))
+            continue
+        identifier, verdict = _read_item(path, number, item)
+        if (identifier, verdict.reviewer) in seen:
+            raise UsageError(f"{path}: two verdicts of one reviewer on the id {identifier!r}. Keep one.")
+        seen.add((identifier, verdict.reviewer))
+        yield identifier, verdict
+    if left_out:
+        say_warning(f"{len(left_out)} annotations are left out, for example: {left_out[0]}")
 
 
 def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple[str, HumanVerdict]:
@@ -147,7 +177,7 @@ def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple
         analysis=item.get("analysis"),
         usable=item.get("usable"),
         content=_content(place, item.get("content")),
-        reviewer=item.get("reviewer") or Path(path).name,
+        reviewer=(item.get("reviewer") or "").strip() or Path(path).name,
         time=_time(place, item.get("time")),
         chosen=item.get("chosen"),
         overruled=bool(item.get("overruled")),
@@ -155,14 +185,26 @@ def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple
 
 
 def _time(place: str, value: object) -> datetime.datetime | None:
-    """The time in UTC; one without a zone is UTC."""
+    """The time in UTC; one without a zone is UTC. Seconds or milliseconds since 1970 are understood."""
     if value is None:
         return None
     try:
+        seconds = _epoch_seconds(value)
+        if seconds is not None:
+            return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
         time = datetime.datetime.fromisoformat(str(value))
         return time.replace(tzinfo=time.tzinfo or datetime.UTC).astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         raise UsageError(f"{place} has the time {value!r}, expected ISO 8601 (2026-01-31T12:00:00Z).") from None
+
+
+def _epoch_seconds(value: object) -> float | None:
+    """A number, also as text, that can be a time since 1970; None for others."""
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"\d{10}(\d{3})?(\.\d{1,9})?", text):
+        return None
+    number = float(text)
+    return next((number / unit for unit in (1, 1000) if int(number / unit) in EPOCH_SECONDS), None)
 
 
 def _content(place: str, value: object) -> Content | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from xml.etree import ElementTree
 
 import pytest
@@ -140,3 +141,38 @@ def test_a_name_too_long_for_a_file_is_one_missing_video(folder):
 def test_an_id_that_is_no_json_stays_text(folder, named):
     save_json(folder / "back.json", [answered({"data": {"entry_id": named}}, "match")])
     assert list(read_verdicts(folder / "back.json")) == [named]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"entry_id": [7]}, "has the id [7], expected a number or a string"),
+        ({"entry_id": None}, "is not an object with id and matches"),
+        ({"content": "none"}, "content field"),
+    ],
+)
+def test_an_odd_annotation_costs_itself_only(folder, capsys, change, words):
+    (task,) = exported(folder, "--format", "label-studio")
+    odd = {**task, "data": {**task["data"], **change}}
+    capsys.readouterr()
+    save_json(folder / "labelled.json", [answered(odd, "match"), answered(task, "mismatch"), answered(odd, "unsure")])
+    verdicts = read_verdicts(folder / "labelled.json")
+    assert [one.matches for one in verdicts["7"]] == [False]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "2 annotations are left out" in line and words in line
+
+
+def test_who_annotates_a_task_again_has_one_verdict(folder):
+    (task,) = exported(folder, "--format", "label-studio")
+    again = answered(task, "match")["annotations"][0]
+    first = answered(task, "mismatch", updated_at="2026-10-01T11:00:00.000000Z")
+    save_json(folder / "labelled.json", [{**first, "annotations": [*first["annotations"], again]}])
+    assert [one.matches for one in read_verdicts(folder / "labelled.json")["7"]] == [True]
+
+
+def test_a_name_of_any_bytes_has_an_address(folder):
+    name = os.fsdecode(b"r/\xff\xfe a.mp4")
+    (folder / name).write_bytes(b"any bytes")
+    save_json(folder / "a.json", [{"id": 7, "video_path": name}, {"id": 8, "video_path": "sftp://"}])
+    (task,) = exported(folder, "--format", "label-studio")
+    assert task["data"]["video"] == "/data/local-files/?d=r/%FF%FE%20a.mp4"

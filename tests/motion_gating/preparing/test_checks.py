@@ -7,10 +7,14 @@ from collections import namedtuple
 
 import pytest
 from command_support import assert_error_lines, save_json
-from gate_support import BOTH, GeminiProtocol, OpenAIProtocol, Service, always
+from gate_support import BOTH, GeminiProtocol, OpenAIProtocol, Response, Service, always
 from preparing_support import save_clip
 
+from motion_gating.judges.gemini import GeminiService
+from motion_gating.judges.openai_compatible import OpenAICompatibleService
+from motion_gating.judges.service import CallFailure, Failure
 from motion_gating.preparing import checks
+from motion_gating.preparing.trial_call import try_service
 from motion_rep.common.errors import UsageError
 from motion_rep.files import disk_space
 
@@ -68,10 +72,52 @@ def test_a_server_that_is_not_there_is_found_before_any_work(command, here, serv
     assert code == 2 and "the judge openai cannot be asked" in err and not (here / "out").exists()
 
 
-def test_a_busy_service_is_a_warning(monkeypatch):
-    from motion_gating.judges.service import CallFailure, Failure
-    from motion_gating.preparing.trial_call import try_service
+PORTAL = b"<!DOCTYPE html><html><title>Hotel login</title></html>"
 
+
+@BOTH
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (PORTAL, "Hotel login"),
+        (b"", "empty"),
+        ({"status": "ok", "result": [1, 2]}, "result"),
+        ([], "[]"),
+        ("ready", "ready"),
+        (7, "7"),
+    ],
+)
+def test_a_service_of_another_kind_is_found_before_any_work(command, here, service, protocol, body, found):
+    server = service(Response(200, body))
+    code, _, err = command("wave.pt", "-o", "out", *protocol.flags)
+    line = err.splitlines()[-1]
+    assert code == 2 and "does not answer as its API does" in line and found in line, err
+    assert len(server.requests) == 2 and not (here / "out").exists()
+
+
+@BOTH
+def test_a_portal_that_refuses_is_told(command, here, service, protocol):
+    service(Response(403, PORTAL))
+    code, _, err = command("wave.pt", "-o", "out", *protocol.flags)
+    assert code == 2 and "Hotel login" in err and not (here / "out").exists()
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["answer", "cut", "stopped"])
+def test_any_answer_in_the_form_of_the_api_is_enough(protocol, answer, monkeypatch):
+    response = protocol.answer("I am ready.") if answer == "answer" else getattr(protocol, answer)()
+    with Service(always(response)) as server:
+        assert try_service(made_service(protocol, server)) is None
+    assert len(server.requests) == 1
+
+
+def made_service(protocol, server):
+    if protocol is GeminiProtocol:
+        return GeminiService("a-key-of-the-test", "m", base_url=server.url)
+    return OpenAICompatibleService("a-key-of-the-test", "m", f"{server.url}/v1")
+
+
+def test_a_busy_service_is_a_warning(monkeypatch):
     class Busy:
         name, secrets = "busy", ()
 

@@ -226,6 +226,18 @@ def test_a_group_of_another_type_is_refused(tmp_path):
     assert done.returncode == 2 and "has the group [1], expected a number or a text" in done.stderr
 
 
+def test_an_invalid_group_costs_its_entry_only(tmp_path):
+    meta, clips = made_archive(tmp_path, QUALITIES)
+    entries = read(meta)
+    meta.write_text(json.dumps([*entries, {**entries[0], "id": "odd", "group": [1]}]))
+    with witness(clips) as server:
+        done = rank(meta, server=server)
+    assert done.returncode == 1 and "entry 'odd' has the group [1], expected a number or a text" in done.stderr
+    chosen, every, _ = written(tmp_path)
+    assert len(every) == len(entries) + 1
+    assert [one for one in chosen if one["id"] == "odd"] == [{**entries[0], "id": "odd", "group": [1]}]
+
+
 def test_a_dry_run_counts_the_calls_and_writes_nothing(tmp_path):
     meta, clips = made_archive(tmp_path, QUALITIES)
     with witness(clips) as server:

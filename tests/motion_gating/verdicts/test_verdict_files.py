@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
@@ -136,3 +137,55 @@ def test_a_wrong_item_is_named(tmp_path, item, words):
 def test_one_reviewer_has_one_verdict_on_an_entry_in_a_file(tmp_path):
     with pytest.raises(UsageError, match="two verdicts of one reviewer on the id '1'"):
         read_verdicts(save(tmp_path, "v", said(1, True, "Ann"), said("1", True, "Ann")))
+
+
+@pytest.mark.parametrize("other", ["ann", " Ann ", "ANN", "Ann\n"])
+def test_spellings_of_a_name_are_one_reviewer(tmp_path, capsys, other):
+    first, second = save(tmp_path, "a", said(1, True, "Ann", EARLY)), save(tmp_path, "b", said(1, False, other, LATE))
+    (verdict,) = read_verdicts(first, second)["1"]
+    assert (verdict.reviewer, verdict.matches) == ("Ann", False)
+    err = capsys.readouterr().err
+    assert err == (
+        "" if other.strip() == "Ann" else f"warning: the reviewers 'Ann', '{other}' count as one person, 'Ann'\n"
+    )
+
+
+def test_two_forms_of_unicode_are_one_reviewer_also_in_one_file(tmp_path, capsys):
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    path = save(tmp_path, "a", said(1, True, composed, EARLY), said(1, False, decomposed.upper(), LATE))
+    assert [(one.reviewer, one.matches) for one in read_verdicts(path)["1"]] == [(composed, False)]
+    assert capsys.readouterr().err.count("\n") == 1
+    other = save(tmp_path, "b", said(1, True, "Zoe"))
+    assert len(read_verdicts(path, other)["1"]) == 2, "another letter is another name"
+
+
+def test_a_time_in_the_future_does_not_win(tmp_path, capsys):
+    now = datetime.datetime.now(datetime.UTC)
+    soon, later = ((now + datetime.timedelta(minutes=minutes)).isoformat() for minutes in (3, 60))
+    wrong = save(tmp_path, "a", said(1, True, "Ann", later), said(2, True, "Ann", soon))
+    right = save(tmp_path, "b", said(1, False, "Bea", LATE), said(2, False, "Bea", LATE))
+    verdicts = read_verdicts(wrong, right)
+    assert settle(verdicts["1"], "latest").verdict is None, "one has no time that can be trusted"
+    assert settle(verdicts["2"], "latest").verdict.matches is True, "clocks differ by minutes"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a.json: 1 verdicts have a time in the future" in line and later[:16] in line and "of Ann" in line
+    earlier = save(tmp_path, "c", said(1, False, "Ann", EARLY))
+    for files in ((wrong, earlier), (earlier, wrong)):
+        assert settle(read_verdicts(*files)["1"], "latest").verdict is None, "both of Ann's stay"
+
+
+@pytest.mark.parametrize("time", [1772352000, "1772352000", 1772352000000, 1772352000.0, "1772352000.000"])
+def test_times_since_1970(tmp_path, time):
+    (verdict,) = read_verdicts(save(tmp_path, "a", said(1, True, "Ann", time)))["1"]
+    assert verdict.time == datetime.datetime(2026, 3, 1, 8, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize("time", [5, True, 10**15, "1772352000000000", [1], 1e308])
+def test_other_numbers_are_no_times(tmp_path, time):
+    with pytest.raises(UsageError, match="expected ISO 8601"):
+        read_verdicts(save(tmp_path, "a", said(1, True, "Ann", time)))
+
+
+def test_a_time_without_a_zone_is_in_utc(tmp_path):
+    (verdict,) = read_verdicts(save(tmp_path, "a", said(1, True, "Ann", "2026-03-01T08:00:00")))["1"]
+    assert verdict.time == datetime.datetime(2026, 3, 1, 8, tzinfo=datetime.UTC)
