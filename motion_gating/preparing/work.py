@@ -99,7 +99,7 @@ def make_motion(work: MotionWork, job: MotionJob) -> MadeMotion:
         how, notes = outcome.how, outcome.notes
     record: dict = {}
     if raw != job.target:
-        outcome = refine_pair(RunSettings(RefiningSettings()), False, False, Pairing(raw, job.target))
+        outcome = refine_pair(RunSettings(RefiningSettings()), False, Pairing(raw, job.target))
         notes, record = (*notes, *outcome.notes), outcome.record
         how = outcome.how if how == UNCHANGED else how
     clip = read_motion(job.target)

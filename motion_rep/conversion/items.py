@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,32 +65,19 @@ def convert_file(
     return notes
 
 
-def convert_anywhere(pair: Pairing, settings: Settings) -> tuple[str, ...]:
-    """:func:`convert_file` for local and remote files."""
-    with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
-        return convert_file(source, target, settings)
-
-
-def start_converting_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
-    """The work for one capture into one file, which is overwritten."""
-    return lambda pair: Outcome(CONVERTED, convert_anywhere(pair, settings))
-
-
-def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
-    """The work of a worker process; see :func:`convert_pair`."""
-    return functools.partial(convert_pair, settings, overwrite)
-
-
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
-    """Convert one capture of a folder run unless its output is up to date.
+    """Convert one capture; in a folder run, unless its output is up to date.
 
-    An existing file is kept if it was made from the same input with the same settings, if its origin is unknown, or if
-    it was edited since. A file of an earlier run with another input or other settings is regenerated.
+    There, an existing file is kept if it was made from the same input with the same settings, if its origin is unknown,
+    or if it was edited since. A file of an earlier run with another input or other settings is regenerated.
 
     Raises:
         InputError: the message names the file.
     """
-    with local_copy(pair.source) as source, local_output(pair.target, fetch=not overwrite) as target:
+    fetch = not (overwrite or pair.named)
+    with local_copy(pair.source) as source, local_output(pair.target, fetch=fetch) as target:
+        if pair.named:
+            return Outcome(CONVERTED, convert_file(source, target, settings))
         return _convert_local(settings, overwrite, source, target)
 
 

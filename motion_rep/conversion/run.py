@@ -11,6 +11,7 @@ from motion_rep.files.locations import Location
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import pair_outputs
+from motion_rep.runs.work_pool import StartIn
 
 
 def convert_captures(
@@ -28,4 +29,5 @@ def convert_captures(
     """
     forget_listings()
     pairs = pair_outputs(inputs, output, ".pt", is_one_capture, captures_in)
-    return run_pairs("motion_rep.conversion.items", pairs, output, settings, overwrite, engine, failures_file)
+    start = StartIn("motion_rep.conversion.items", "convert_pair", (settings, overwrite))
+    return run_pairs(start, pairs, output, engine, failures_file)

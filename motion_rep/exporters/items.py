@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from motion_rep.common.errors import UsageError
@@ -14,6 +13,7 @@ from motion_rep.motions.motion_paths import is_one_motion, motions_in
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import Pairing, pair_outputs
+from motion_rep.runs.work_pool import StartIn
 
 
 def export_folder(
@@ -37,14 +37,8 @@ def export_folder(
     if output.suffix.lower() in KINDS and not output.is_dir():
         raise UsageError(f"{output}: is the name of one file, expected a folder, because of --format. Name a folder.")
     pairs = [pair for suffix in kinds for pair in pair_outputs(inputs, output, suffix, is_one_motion, motions_in)]
-    return run_pairs(
-        "motion_rep.exporters.items", pairs, output, settings, True, engine, failures_file, "exporting", EXPORTED
-    )
-
-
-def start_exporting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
-    """The work of a worker process; see :func:`export_pair`."""
-    return functools.partial(export_pair, settings)
+    start = StartIn("motion_rep.exporters.items", "export_pair", (settings,))
+    return run_pairs(start, pairs, output, engine, failures_file, "exporting", EXPORTED)
 
 
 def export_pair(settings: Settings, pair: Pairing) -> Outcome:

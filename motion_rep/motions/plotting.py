@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from motion_rep.motions.motion_paths import is_one_motion, motions_in
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import Pairing, pair_outputs
+from motion_rep.runs.work_pool import StartIn
 
 # Ending -> the entry of the file's metadata that would differ from run to run.
 KINDS = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}
@@ -76,14 +76,8 @@ def plot_folder(
         UsageError: no motions, or two pictures of one name.
     """
     pairs = pair_outputs(inputs, output, IN_FOLDERS, is_one_motion, motions_in)
-    return run_pairs(
-        "motion_rep.motions.plotting", pairs, output, settings, True, engine, failures_file, "drawing", DRAWN
-    )
-
-
-def start_drawing(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
-    """The work of a worker process; see :func:`draw_pair`."""
-    return functools.partial(draw_pair, settings)
+    start = StartIn("motion_rep.motions.plotting", "draw_pair", (settings,))
+    return run_pairs(start, pairs, output, engine, failures_file, "drawing", DRAWN)
 
 
 def draw_pair(settings: Settings, pair: Pairing) -> Outcome:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -38,16 +37,6 @@ class RunSettings:
         return self.settings if trim is None else replace(self.settings, trim=trim)
 
 
-def start_refining_anew(run: RunSettings) -> Callable[[Pairing], Outcome]:
-    """The work for one motion into one file, which is replaced."""
-    return functools.partial(refine_pair, run, True, True)
-
-
-def start_refining(run: RunSettings, overwrite: bool) -> Callable[[Pairing], Outcome]:
-    """The work of a worker process; see :func:`refine_pair`."""
-    return functools.partial(refine_pair, run, overwrite, False)
-
-
 def part_names(target: Location, settings: Settings) -> list[Location]:
     """Files of one motion: the target, or ``name_part1.pt``, ``name_part2.pt``, ... for a motion that is cut."""
     if not settings.cut_at:
@@ -56,22 +45,21 @@ def part_names(target: Location, settings: Settings) -> list[Location]:
     return [target.with_name(f"{target.stem}_part{number}{target.suffix}") for number in range(1, count + 1)]
 
 
-def refine_pair(run: RunSettings, overwrite: bool, anew: bool, pair: Pairing) -> Outcome:
+def refine_pair(run: RunSettings, overwrite: bool, pair: Pairing) -> Outcome:
     """Refine into a file or folder unless that is done.
 
     Args:
         overwrite: also replace files that are there.
-        anew: the user named one output file; it is written without the record that a folder run adds.
     Raises:
         InputError: the message names the file.
     """
-    settings = run.of(pair.source)
+    settings, overwrite = run.of(pair.source), overwrite or pair.named
     with contextlib.ExitStack() as files:
         source = files.enter_context(local_copy(pair.source))
         names = part_names(pair.target, settings)
         targets = [files.enter_context(local_output(name, fetch=not overwrite)) for name in names]
-        made_from = None if anew else content_digest(source, _settings_text(settings))
-        found = [] if overwrite or made_from is None else [earlier_outcome(target, made_from) for target in targets]
+        made_from = None if pair.named else content_digest(source, _settings_text(settings))
+        found = [] if made_from is None or overwrite else [earlier_outcome(target, made_from) for target in targets]
         if found and all(how in (UNCHANGED, KEPT) for how in found):
             return Outcome(KEPT if KEPT in found else UNCHANGED)
         notes, record = _refine_file(source, targets, settings, made_from)

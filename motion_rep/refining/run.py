@@ -17,6 +17,7 @@ from motion_rep.refining.trim_file import TrimFile, read_trim_file
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import Pairing, pair_outputs, require_apart
+from motion_rep.runs.work_pool import StartIn
 
 # A line for each motion; of larger runs the report says it.
 MOST_LINES = 20
@@ -52,18 +53,8 @@ def refine_motions(
             if len(pairs) <= MOST_LINES:
                 say(f"{pair.source.name}: {summary_line(outcome.record)}")
 
-    code = run_pairs(
-        "motion_rep.refining.items",
-        pairs,
-        output,
-        RunSettings(settings, trims),
-        overwrite,
-        engine,
-        failures_file,
-        "refining",
-        REFINED,
-        heard,
-    )
+    start = StartIn("motion_rep.refining.items", "refine_pair", (RunSettings(settings, trims), overwrite))
+    code = run_pairs(start, pairs, output, engine, failures_file, "refining", REFINED, heard)
     if report is not None:
         write_json(report, records)
     return code

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,29 +25,22 @@ from motion_rep.runs.pairing import Pairing
 VERSION = 1
 
 
-def start_converting_anew(settings: Settings) -> Callable[[Pairing], Outcome]:
-    """The work for one file, which is replaced."""
-
-    def work(pair: Pairing) -> Outcome:
-        with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
-            data, notes = converted(source, settings)
-            write_bytes(target, data)
-            return Outcome(CONVERTED, notes)
-
-    return work
-
-
-def start_converting(settings: Settings, overwrite: bool) -> Callable[[Pairing], Outcome]:
-    """The work of a folder run; see :func:`convert_pair`."""
-    return functools.partial(convert_pair, settings, overwrite)
-
-
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
-    """Convert into a folder unless that is done; files that another program wrote or changed are kept.
+    """Convert one file.
 
     Raises:
         InputError: the message names the file.
     """
+    if pair.named:
+        with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
+            data, notes = converted(source, settings)
+            write_bytes(target, data)
+            return Outcome(CONVERTED, notes)
+    return _convert_into_folder(settings, overwrite, pair)
+
+
+def _convert_into_folder(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
+    """Convert unless that is done; files that another program wrote or changed are kept."""
     record_file = pair.target.with_name(pair.target.name + ".json")
     with (
         local_copy(pair.source) as source,

@@ -14,6 +14,7 @@ from motion_rep.representations.kinds import SOURCE_SUFFIXES, TARGETS
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import pair_outputs
+from motion_rep.runs.work_pool import StartIn
 
 
 def convert_representations(
@@ -32,7 +33,8 @@ def convert_representations(
     pairs = pair_outputs(inputs, output, TARGETS[settings.target].suffix, is_one_motion, _files_in)
     skeleton = [] if settings.skeleton is None else [("--skeleton", settings.skeleton)]
     refuse_overwriting(((pair, pair.target) for pair in pairs), skeleton)
-    return run_pairs("motion_rep.representations.items", pairs, output, settings, overwrite, engine, failures_file)
+    start = StartIn("motion_rep.representations.items", "convert_pair", (settings, overwrite))
+    return run_pairs(start, pairs, output, engine, failures_file)
 
 
 def _files_in(folder: Location) -> list[Location]:

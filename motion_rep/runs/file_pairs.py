@@ -23,11 +23,9 @@ SMALLEST_SHARE, SHORT_MOTION_BYTES = 4, 20_000
 
 
 def run_pairs(
-    module: str,
+    start: StartIn,
     pairs: list[Pairing],
     output: Location,
-    settings: object,
-    overwrite: bool,
     engine: Engine,
     failures_file: Path | None,
     doing: str = "converting",
@@ -37,21 +35,17 @@ def run_pairs(
     """Process all pairs, print a summary, and return the exit code.
 
     Args:
-        module: its ``start_<doing>_anew(settings)`` makes the work for one pair whose output is replaced,
-            ``start_<doing>(settings, overwrite)`` that for a folder; both give
-            :class:`motion_rep.common.outcomes.Outcome`, whose record may name its files as ``outputs``.
+        start: its work makes an :class:`motion_rep.common.outcomes.Outcome` of a pair; the record may name the
+            ``outputs``.
         done: the word of :mod:`motion_rep.common.outcomes` for a new file.
         heard: called with each outcome.
     """
     require_apart(pairs, [] if failures_file is None else [("--failures", failures_file)])
     sizes = list(sizes_to_do((pair.source, pair.target) for pair in pairs))
     require_space(output, sum(_least_bytes(size) for size in sizes), f"{len(sizes)} new files")
-    alone = len(pairs) == 1 and pairs[0].target == output
+    alone = pairs[0].named
     if alone:
-        start = StartIn(module, f"start_{doing}_anew", (settings,))
         engine = Engine(item_timeout=engine.item_timeout)
-    else:
-        start = StartIn(module, f"start_{doing}", (settings, overwrite))
     batch = Batch(engine, doing, "clip", failures_file)
     written: list[str] = []
 

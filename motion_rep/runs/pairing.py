@@ -32,10 +32,15 @@ OTHER_FILES = (
 
 @dataclass(frozen=True)
 class Pairing:
-    """One input and the file to make from it."""
+    """One input and the file to make from it.
+
+    Attributes:
+        named: the user named this file; it is replaced, and written without the record that a folder run adds.
+    """
 
     source: Location
     target: Location
+    named: bool = False
 
     def __str__(self) -> str:
         return f"--output for {self.source}"
@@ -59,7 +64,7 @@ def pair_outputs(
     """
     into_file = len(inputs) == 1 and is_one(inputs[0]) and output.suffix == suffix and not output.is_dir()
     pairs = (
-        [Pairing(inputs[0], output)]
+        [Pairing(inputs[0], output, named=True)]
         if into_file
         else [pair for path in inputs for pair in _pairs_in_folder(path, output, suffix, is_one, find)]
     )

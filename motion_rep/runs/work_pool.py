@@ -8,6 +8,7 @@ worker dies; pools with a shared queue hang when a worker is killed while it hol
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import math
 import multiprocessing
@@ -76,14 +77,17 @@ class _TooLong(BaseException):
 
 @dataclass(frozen=True)
 class StartIn:
-    """A ``start`` for :func:`run_items` by module name: this process does not import what only workers use (torch)."""
+    """A ``start`` for :func:`run_items` that gives a function with its first arguments.
+
+    The function is imported by name where it works: this process does not import what only workers use (torch).
+    """
 
     module: str
     function: str
     arguments: tuple = ()
 
     def __call__(self) -> Work:
-        return getattr(importlib.import_module(self.module), self.function)(*self.arguments)
+        return functools.partial(getattr(importlib.import_module(self.module), self.function), *self.arguments)
 
 
 def _itself(item: Item) -> Item:

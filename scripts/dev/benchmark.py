@@ -11,12 +11,14 @@ once on the disk of temporary files, next to the rate of that disk.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path from a checkout
@@ -116,7 +118,6 @@ def _output(command: list, environment: dict | None = None) -> str:
 def _measure(stage: str, count: int) -> dict:
     """Seconds and processor seconds for the items, after everything is loaded, and peak memory of this process."""
     import resource
-    import time
 
     with tempfile.TemporaryDirectory(dir=_memory() if stage in IN_MEMORY else None) as folder:
         work = _prepared(stage, Path(folder), count)
@@ -152,9 +153,9 @@ def _prepared(stage: str, folder: Path, count: int):
     if stage == "convert: files alone":
         return _files_alone(folder, count)
     if stage in ("convert, workers at work", "convert, workers on a disk"):
-        return _by_workers("start_timed_conversion", folder, count)
+        return _by_workers("timed_conversion", folder, count)
     if stage == "convert, workers on a disk: writing":
-        return _by_workers("start_timed_writing", folder, count)
+        return _by_workers("timed_writing", folder, count)
     if stage == "convert, all cores":
         return _conversion_command(folder, count)
     if stage == "gate, manual verdicts":
@@ -203,7 +204,7 @@ def _files_alone(folder: Path, count: int):
     return work
 
 
-def _by_workers(start: str, folder: Path, count: int):
+def _by_workers(work_name: str, folder: Path, count: int):
     """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the
     workers' processor seconds.
     """
@@ -212,7 +213,7 @@ def _by_workers(start: str, folder: Path, count: int):
 
     one, first = _capture_file(folder / "capture.pt"), 50 * _cores()
     pairs = (Pairing(one, folder / f"{number}.pt") for number in range(first + count))
-    results = run_items(StartIn("scripts.dev.benchmark", start), pairs, _cores())
+    results = run_items(StartIn("scripts.dev.benchmark", work_name), pairs, _cores())
     before = dict(next(results)[1] for _ in range(first))
 
     def work() -> float:
@@ -222,31 +223,24 @@ def _by_workers(start: str, folder: Path, count: int):
     return work
 
 
-def start_timed_conversion():
+def timed_conversion(pair) -> tuple[int, float]:
     """The work of the converter's worker, with an answer of its own: the process and its processor seconds so far."""
-    import time
-
     from motion_rep.conversion.items import convert_pair
     from motion_rep.conversion.settings import Settings
 
-    def work(pair) -> tuple[int, float]:
-        convert_pair(Settings(), False, pair)
-        return os.getpid(), time.process_time()
-
-    return work
+    convert_pair(Settings(), False, pair)
+    return os.getpid(), time.process_time()
 
 
-def start_timed_writing():
+def timed_writing(pair) -> tuple[int, float]:
     """As many bytes as a motion has, into a new file: what the disk takes."""
-    import time
+    pair.target.write_bytes(_bytes_of_a_motion())
+    return os.getpid(), time.process_time()
 
-    data = os.urandom(MOTION_BYTES)
 
-    def work(pair) -> tuple[int, float]:
-        pair.target.write_bytes(data)
-        return os.getpid(), time.process_time()
-
-    return work
+@functools.cache
+def _bytes_of_a_motion() -> bytes:
+    return os.urandom(MOTION_BYTES)
 
 
 def _conversion_command(folder: Path, count: int):
@@ -462,8 +456,6 @@ def _starts() -> dict[str, float]:
 
 
 def _best(command: list) -> float:
-    import time
-
     found = []
     for _ in range(3):
         start = time.perf_counter()

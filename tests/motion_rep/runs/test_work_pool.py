@@ -25,8 +25,12 @@ def start_doubling():
     return lambda item: 2 * item
 
 
-def start_adding(number: int):
-    return lambda item: item + number
+def add(number, item):
+    return number + item
+
+
+def start_adding(number):
+    return functools.partial(add, number)
 
 
 class Unreadable:
@@ -162,7 +166,7 @@ def test_items_are_taken_as_they_are_needed():
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_work_is_imported_by_name(workers):
-    assert list(run_items(StartIn("test_work_pool", "start_adding", (10,)), range(3), workers)) == [
+    assert list(run_items(StartIn("test_work_pool", "add", (10,)), range(3), workers)) == [
         (0, 10),
         (1, 11),
         (2, 12),
