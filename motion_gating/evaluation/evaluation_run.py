@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from motion_gating.verdicts.settling import settle_all
 from motion_gating.verdicts.verdict_file import HumanVerdict, read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.common.overwriting import require_apart
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
@@ -83,14 +82,10 @@ def _require_apart(args: argparse.Namespace) -> None:
     Raises:
         UsageError: names both, and the file.
     """
-    outputs: list[NamedPath] = [("--output", args.output), ("the curve of --output", args.output.with_suffix(".png"))]
-    given = {"--quality-report": args.quality_report, "--meta-json": args.meta_json}
-    inputs: Iterable[NamedPath] = [(flag, path) for flag, path in given.items() if path is not None]
-    inputs = [*inputs, *(("--labels", path) for path in args.labels or ())]
-    if args.controls is not None:
-        fields = (fields_from(args).video, JUDGE_VIDEO_PATH, MOTION_PATH, *OTHER_PATH_FIELDS)
-        inputs = chain(inputs, files_named(read_entries(args.meta_json), args.meta_json, fields))
-    refuse_overwriting(outputs, inputs)
+    fields = (fields_from(args).video, JUDGE_VIDEO_PATH, MOTION_PATH, *OTHER_PATH_FIELDS)
+    entries = () if args.controls is None else read_entries(args.meta_json)
+    curve = ("the curve of --output", args.output.with_suffix(".png"))
+    require_apart(args.given_paths, [curve], files_named(entries, args.meta_json, fields))
 
 
 def _compare_with_labels(args: argparse.Namespace, labels: Mapping[str, HumanVerdict]) -> dict[str, Any]:

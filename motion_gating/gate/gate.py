@@ -9,15 +9,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import Content, text_digest
-from motion_gating.archives.fields import CONTENT, FAST, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS, Fields
-from motion_gating.archives.paths import files_named
+from motion_gating.archives.fields import CONTENT, FAST, MOTION_PATH, Fields
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.archives.texts import text_note, text_of
 from motion_gating.gate.decision import Limits, decide, fast_note, smoothness_fails
@@ -26,7 +25,6 @@ from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import Written, settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import INTERRUPTED, NOT_REACHED, Measured, measured_entries
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
@@ -47,7 +45,6 @@ class GateOptions:
         max_samples: entries after these stay unchanged and get no record.
         settings: described in the run block; no secrets.
         failures: file for the failures, None for none.
-        verdicts: files of reviewers, which are not overwritten.
     """
 
     meta_json: Location
@@ -61,7 +58,6 @@ class GateOptions:
     on_undecided: str = KEEP
     settings: dict | None = None
     failures: Path | None = None
-    verdicts: tuple[Path, ...] = ()
 
     @property
     def run_block(self) -> Location:
@@ -133,27 +129,6 @@ def apply_gate(
     if options.failures is not None:
         write_failures(options.failures, {**tally.outcome_counts(), "failed": len(failures)}, failures)
     return result
-
-
-def require_apart(options: GateOptions) -> None:
-    """Check that no output is an input, or a file of an entry.
-
-    Raises:
-        UsageError: names both, and the file.
-    """
-    outputs: list[NamedPath] = [("--quality-report", options.quality_report), ("its run block", options.run_block)]
-    inputs: list[NamedPath] = [("--verdicts", path) for path in options.verdicts]
-    if options.output_json is not None and options.output_json != options.meta_json:
-        outputs.append(("--output-json", options.output_json))
-        inputs.append(("--meta-json", options.meta_json))
-    else:
-        outputs.append(("--meta-json, which is replaced,", options.meta_json))
-    if options.failures is not None:
-        outputs.append(("--failures", options.failures))
-    named_by_flags = (options.fields.video, options.fields.evaluation)
-    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, *named_by_flags, *OTHER_PATH_FIELDS)
-    named = files_named(read_entries(options.meta_json), options.meta_json, fields)
-    refuse_overwriting(outputs, chain(inputs, named))
 
 
 def count_entries(options: GateOptions) -> int:

@@ -8,17 +8,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
+from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
-from motion_gating.archives.paths import stray_paths
+from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.gate.decision import Limit, Limits
 from motion_gating.gate.flags import given_jitter, given_limits
-from motion_gating.gate.gate import Examined, GateOptions, GateResult, Watch, apply_gate, require_apart
+from motion_gating.gate.gate import Examined, GateOptions, GateResult, Watch, apply_gate
 from motion_gating.gate.plan import plan_gate
 from motion_gating.gate.tally import Tally
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+from motion_rep.common.overwriting import require_apart
 from motion_rep.runs.engine import Engine
 
 INTERRUPTED = 130
@@ -32,7 +34,7 @@ def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = Non
     Raises:
         UsageError: flags or files that do not fit together.
     """
-    require_apart(_options(args, None))
+    _require_apart(args, _options(args, None))
     judge = make_judge(args, cache_folder(args, args.quality_report), need_key=not args.dry_run)
     options = _options(args, judge)
     require_drawn_rate(args, judge, options.fields)
@@ -47,6 +49,20 @@ def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = Non
     _say_about_people(options, judge, result)
     _say_summary(options, result.tally, result.cost)
     return _exit_code(result)
+
+
+def _require_apart(args: argparse.Namespace, options: GateOptions) -> None:
+    """Check that no output is an input, or a file of an entry.
+
+    Raises:
+        UsageError: names both, and the file.
+    """
+    written, given = [("its run block", options.run_block)], args.given_paths
+    if options.output_json in (None, options.meta_json):
+        written.append(("--meta-json, which is replaced,", options.meta_json))
+        given = [one for one in given if one.path != options.meta_json]
+    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, options.fields.video, options.fields.evaluation, *OTHER_PATH_FIELDS)
+    require_apart(given, written, files_named(read_entries(options.meta_json), options.meta_json, fields))
 
 
 def check_judge(args: argparse.Namespace) -> int:
@@ -75,7 +91,6 @@ def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:
         on_undecided=args.on_undecided,
         settings=judge_settings(args, judge),
         failures=args.failures,
-        verdicts=tuple(args.verdicts or ()),
     )
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_writer, read_entries
@@ -20,7 +19,7 @@ from motion_gating.label_tools.labelled import Labelled, labelled_entries
 from motion_gating.review_page.records import keep_records, run_facts
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
-from motion_rep.common.overwriting import NamedPath, inputs_among, refuse_overwriting
+from motion_rep.common.overwriting import require_apart
 from motion_rep.files.atomic_writing import write_bytes
 
 LABEL_STUDIO, FIFTYONE = FORMATS = ("label-studio", "fiftyone")
@@ -34,10 +33,9 @@ def export_labels(args: argparse.Namespace) -> int:
     """
     output: Path = args.output
     config = output.with_suffix(".xml")
-    written: list[NamedPath] = [("--output", output), ("the labels of --output", config)]
     fields = fields_from(args)
     read = files_named(read_entries(args.meta_json), args.meta_json, (*PATH_FIELDS, fields.video, JUDGE_VIDEO_PATH))
-    refuse_overwriting(written, chain(inputs_among(args.given_paths), read))
+    require_apart(args.given_paths, [("the labels of --output", config)], read)
     counts: Counter[bool] = Counter()
     with scratch_file(output) as file:
         records = keep_records(args.quality_report, file)

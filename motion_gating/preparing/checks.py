@@ -21,7 +21,7 @@ from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting, require_replaceable
+from motion_rep.common.overwriting import require_apart, require_replaceable
 from motion_rep.files.locations import RemotePath
 from motion_rep.hmr_results.names import LONGEST
 from motion_rep.preview_capture.weights import WEIGHT_FILES, require_weights
@@ -29,7 +29,7 @@ from motion_rep.preview_capture.weights import WEIGHT_FILES, require_weights
 RUNTIME = "ai-edge-litert"  # of the preview capture
 
 
-def require_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> None:
+def require_outputs_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> None:
     """Check that no output is an input.
 
     Raises:
@@ -40,18 +40,19 @@ def require_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]) -> Non
     for path in layout.written(()):
         if path.parent != layout.logs:  # a run does without them
             _require_replaceable(path)
-    written: list[NamedPath] = [
-        ("--output", path) for path in layout.written((item.name, item.generated) for item in items)
-    ]
-    if run.failures is not None:
-        written.append(("--failures", run.failures))
-    read: list[NamedPath] = [("INPUT", path) for path in run.inputs]
-    read += [("--prompts", run.prompts)] if run.prompts is not None else []
-    read += [("--verdicts", path) for path in run.gate.verdicts or ()]
-    for item in items:
-        given = (item.motion, item.capture, None if item.generated else item.video)
-        read += [("INPUT", path) for path in given if path is not None and not isinstance(path, RemotePath)]
-    refuse_overwriting(written, (one for one in read if one[1] not in _own(layout, items)))
+    own = _own(layout, items)
+    require_apart(
+        [one for one in run.gate.given_paths if one.path not in own],
+        (("--output", path) for path in layout.written((item.name, item.generated) for item in items)),
+        (("INPUT", path) for item in items for path in _files_of(item) if path not in own),
+    )
+
+
+def _files_of(item: Item) -> Iterator[Path]:
+    """The user's files of an item."""
+    for path in (item.motion, item.capture, None if item.generated else item.video):
+        if path is not None and not isinstance(path, RemotePath):
+            yield path
 
 
 def _require_replaceable(path: Path) -> None:

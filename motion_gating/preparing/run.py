@@ -13,7 +13,7 @@ from motion_gating.preparing.board import Board
 from motion_gating.preparing.checks import (
     judge_of,
     missing_programs,
-    require_apart,
+    require_outputs_apart,
     require_programs,
     try_judge,
 )
@@ -54,7 +54,7 @@ def prepare(run: PrepareRun) -> int:
     items = read_items(run, layout, say_warning)
     if run.vimogen_root is not None and not run.vimogen_root.is_dir():
         raise UsageError(f"--vimogen-root {run.vimogen_root}: is not a folder. Give your checkout of ViMoGen.")
-    require_apart(run, layout, items)
+    require_outputs_apart(run, layout, items)
     require_space(run.output, LEAST_FREE + len(items) * BYTES_OF_AN_ENTRY, f"{len(items)} entries")
     judge = judge_of(run)
     if run.dry_run:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
 from motion_gating.archives.candidates import candidates_path, group_of, valid_group
@@ -31,7 +30,6 @@ class RankOptions:
         quality_report: the gate's report; None takes the decisions from the archive.
         threads: number of groups that are judged concurrently.
         settings: for the run block; must not contain secrets.
-        verdicts: verdict files of reviewers, which must not be overwritten.
         conflicts: the rule for reviewers who chose different candidates; one of ``verdicts.flags.RULES``.
     """
 
@@ -41,7 +39,6 @@ class RankOptions:
     fields: Fields = field(default_factory=Fields)
     threads: int = 2
     settings: dict[str, object] = field(default_factory=dict)
-    verdicts: tuple[Path, ...] = ()
     conflicts: str = UNDECIDED
 
     @property

@@ -8,18 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
 
 from motion_gating.archives.archive import entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
-from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS, USE_REF_MOTION
-from motion_gating.archives.paths import files_named, rebased
+from motion_gating.archives.fields import USE_REF_MOTION
+from motion_gating.archives.paths import rebased
 from motion_gating.judges.interface import Model, Preference, Stop
 from motion_gating.ranking.candidate import Candidate
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, Group, Rank, RankedGroup, rank_group
 from motion_gating.ranking.groups import RankOptions, read_groups
 from motion_gating.verdicts.verdict_file import Verdicts
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.json_files import write_json
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
 from motion_rep.runs.ordered_threads import in_order
@@ -54,26 +52,6 @@ class Ranking:
             "without_answer": len(self.missing),
             "ungrouped_entries": self.ungrouped,
         }
-
-
-def require_apart(options: RankOptions) -> None:
-    """Check that no output is an input or a file of an entry.
-
-    Raises:
-        UsageError: an output is; the message contains both flags and the file.
-    """
-    outputs: list[NamedPath] = [
-        ("--output-json", options.output_json),
-        ("the archive with all candidates", options.candidates_json),
-        ("its run block", options.run_block),
-    ]
-    inputs: list[NamedPath] = [("--meta-json", options.meta_json)]
-    inputs += [("--verdicts", path) for path in options.verdicts]
-    if options.quality_report is not None:
-        inputs.append(("--quality-report", options.quality_report))
-    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, options.fields.video, options.fields.evaluation, *OTHER_PATH_FIELDS)
-    named = files_named(read_entries(options.meta_json), options.meta_json, fields)
-    refuse_overwriting(outputs, chain(inputs, named))
 
 
 def rank_archive(

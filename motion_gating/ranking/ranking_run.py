@@ -6,15 +6,19 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from motion_gating.archives.archive import read_entries
+from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
+from motion_gating.archives.paths import files_named
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
 from motion_gating.ranking.groups import RankOptions, invalid_groups, read_groups
 from motion_gating.ranking.plan import plan_ranking
-from motion_gating.ranking.ranking import Ranking, Watch, rank_archive, require_apart
+from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+from motion_rep.common.overwriting import require_apart
 
 LISTED = 20  # groups without a winner
 FEWEST_PAIRS = 4  # before any message about a judge
@@ -28,7 +32,7 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     Raises:
         UsageError: flags or files that do not fit together.
     """
-    require_apart(_options(args, None))
+    _require_apart(args, _options(args, None))
     judge = make_judge(args, cache_folder(args, args.quality_report or args.output_json), need_key=not args.dry_run)
     people, model = ({}, None) if judge is None else (judge.people, judge.model)
     options = _options(args, judge)
@@ -47,6 +51,18 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     return max(exit_code(ranking), SOME_FAILED if invalid else DONE)
 
 
+def _require_apart(args: argparse.Namespace, options: RankOptions) -> None:
+    """Check that no output is an input, or a file of an entry.
+
+    Raises:
+        UsageError: names both, and the file.
+    """
+    written = [("the archive with all candidates", options.candidates_json), ("its run block", options.run_block)]
+    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, options.fields.video, options.fields.evaluation, *OTHER_PATH_FIELDS)
+    named = files_named(read_entries(options.meta_json), options.meta_json, fields)
+    require_apart(args.given_paths, written, named)
+
+
 def _options(args: argparse.Namespace, judge: Judge | None) -> RankOptions:
     asked = {} if judge is None or judge.model is None else {"prompt": [BETTER, WORSE]}
     return RankOptions(
@@ -56,7 +72,6 @@ def _options(args: argparse.Namespace, judge: Judge | None) -> RankOptions:
         fields=fields_from(args),
         threads=args.num_threads,
         settings={**judge_settings(args, judge), **asked},
-        verdicts=tuple(args.verdicts or ()),
         conflicts=args.conflicts,
     )
 

@@ -7,7 +7,7 @@ import functools
 import itertools
 import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from motion_gating.rendering.targets import Targets, read_for, targets_in
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import device_or_error, say, say_warning
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.common.overwriting import GivenPath, require_apart
 from motion_rep.drawing.mbench_scene import MBENCH
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.disk_space import require_space, sizes_to_do
@@ -56,6 +56,7 @@ class ArchiveRun:
         sampling_fps: draw the videos for a judge that sees so many frames per second, None for people; see
             :class:`motion_gating.rendering.clip_render.RenderSettings`.
         failures: file for the failed entries.
+        given_paths: the flags of the command, none of which is overwritten.
     """
 
     meta_json: Location
@@ -74,6 +75,7 @@ class ArchiveRun:
     sampling_fps: float | None = None
     overwrite: bool = False
     failures: Path | None = None
+    given_paths: Sequence[GivenPath] = ()
 
 
 def render_archive(run: ArchiveRun, engine: Engine) -> int:
@@ -105,13 +107,8 @@ def _count(run: ArchiveRun) -> int:
 
 
 def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
-    failures: list[NamedPath] = [] if run.failures is None else [("--failures", run.failures)]
     rendered = targets.written(itertools.islice(read_entries(run.meta_json), count))
-    output: list[NamedPath] = [] if run.output_json == run.meta_json else [("--output-json", run.output_json)]
-    refuse_overwriting(
-        itertools.chain(output, failures, rendered),
-        itertools.chain([("--meta-json", run.meta_json)], read_for(read_entries(run.meta_json), run.meta_json)),
-    )
+    require_apart(run.given_paths, rendered, read_for(read_entries(run.meta_json), run.meta_json))
 
 
 def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:

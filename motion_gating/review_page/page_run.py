@@ -42,7 +42,7 @@ from motion_gating.review_page.reviewing import Reviewing
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.common.overwriting import NamedPath, refuse_overwriting
+from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.disk_space import require_space, sizes_to_do
@@ -68,6 +68,7 @@ class PageRun:
         failures: file for the entries with missing parts.
         verdicts: verdict files of reviewers, built into the page.
         reviewers, overlap: see :class:`motion_gating.review_page.reviewing.Reviewing`.
+        given_paths: the flags of the command, none of which is overwritten.
     """
 
     meta_json: Location
@@ -89,6 +90,7 @@ class PageRun:
     verdicts: Sequence[Path] = ()
     reviewers: Sequence[str] = ()
     overlap: float | None = None
+    given_paths: Sequence[GivenPath] = ()
 
 
 def make_review(run: PageRun, engine: Engine) -> int:
@@ -163,16 +165,16 @@ def _require_apart(run: PageRun) -> None:
     Raises:
         UsageError: one is; the message contains both flags and the file.
     """
-    inputs: list[NamedPath] = [("--meta-json", run.meta_json), *(("--verdicts", path) for path in run.verdicts)]
+    read: list[NamedPath] = []
     if run.quality_report is not None:
-        inputs += [("--quality-report", run.quality_report), ("its run block", run_block(run.quality_report))]
+        read.append(("the run block of --quality-report", run_block(run.quality_report)))
     if run.checks is not None:
-        inputs += (("--checks", path) for path in run.checks.iterdir())
-    failures: list[NamedPath] = [] if run.failures is None else [("--failures", run.failures)]
+        read += (("--checks", path) for path in run.checks.iterdir())
     fields = (MOTION_PATH, run.video_field, run.eval_field, *OTHER_PATH_FIELDS)
-    refuse_overwriting(
-        chain(failures, written_files(run.output, read_entries(run.meta_json), run.copy_media)),
-        chain(inputs, files_named(read_entries(run.meta_json), run.meta_json, fields)),
+    require_apart(
+        run.given_paths,
+        written_files(run.output, read_entries(run.meta_json), run.copy_media),
+        chain(read, files_named(read_entries(run.meta_json), run.meta_json, fields)),
     )
 
 

@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,13 @@ class GivenPath:
     path: Any
 
 
-def require_apart(given: Iterable[GivenPath]) -> None:
+def require_apart(
+    given: Iterable[GivenPath], written: Iterable[NamedPath] = (), read: Iterable[NamedPath] = ()
+) -> None:
     """Check the flags of a command against each other; see :func:`refuse_overwriting`.
 
+    Args:
+        written, read: files that no flag names.
     Raises:
         UsageError: also where a device, a pipe or a socket would be replaced by a file.
     """
@@ -74,7 +78,8 @@ def require_apart(given: Iterable[GivenPath]) -> None:
         for one in given
         if one.kind.role == WRITTEN and not (one.kind.replaces and one.path == known.get(one.kind.replaces))
     ]
-    refuse_overwriting(outputs, inputs_among(given))
+    inputs = ((one.flag, one.path) for one in given if one.kind.role == READ)
+    refuse_overwriting(itertools.chain(outputs, written), itertools.chain(inputs, read))
 
 
 def require_replaceable(path: str | os.PathLike[str]) -> None:
@@ -100,11 +105,6 @@ def other_kind(found: os.stat_result) -> str | None:
     if stat.S_ISREG(found.st_mode):
         return None
     return next((name for is_kind, name in OTHER_KINDS if is_kind(found.st_mode)), "a device")
-
-
-def inputs_among(given: Iterable[GivenPath]) -> Iterator[NamedPath]:
-    """The flags of files that a command reads, for outputs whose names it derives."""
-    return ((one.flag, one.path) for one in given if one.kind.role == READ)
 
 
 def refuse_overwriting(outputs: Iterable[NamedPath], inputs: Iterable[NamedPath]) -> None:
