@@ -16,12 +16,11 @@ from motion_gating.archives.fields import TEXT_KEYS
 from motion_gating.archives.flags import add_scheme_flag
 from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
+from motion_gating.preparing.settings import STEPS, run_from
 from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, run_command, whole_number
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.runs.flags import add_run_flags, require_failures_folder
-
-UNTIL = ("capture", "motion", "render", "gate")
 
 
 def build_parser() -> Parser:
@@ -111,7 +110,7 @@ def _add_step_flags(parser: Parser) -> None:
 
 def _add_end_flags(parser: Parser) -> None:
     """Where a run ends, and what it leaves."""
-    parser.add_argument("--until", choices=UNTIL, help="end after this step (default: review page and TM2M archive)")
+    parser.add_argument("--until", choices=STEPS, help="end after this step (default: review page and TM2M archive)")
     parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
     parser.add_argument(
         "--text-key", choices=TEXT_KEYS, default=TEXT_KEYS[0], help="entry field with the text that TM2M reads"
@@ -132,7 +131,6 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     require_failures_folder(args)
     from motion_gating.preparing.run import prepare
-    from motion_gating.preparing.settings import run_from
 
     return prepare(run_from(args))
 

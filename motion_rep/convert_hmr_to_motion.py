@@ -9,11 +9,11 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, device_or_error, frame_rate, run_command, say
+from motion_rep.common.command_line import Parser, device_or_error, frame_rate, from_flags, run_command, say
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.conversion.settings import Settings
-from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
+from motion_rep.hmr_formats.flags import add_reading_flags
 from motion_rep.runs.flags import add_run_flags, require_failures_folder
 from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
 
@@ -95,13 +95,7 @@ def _run(args: argparse.Namespace) -> int:
 def _convert(args: argparse.Namespace) -> int:
     from motion_rep.conversion.run import convert_captures
 
-    settings = Settings(
-        target_fps=args.target_fps,
-        extrinsic_format=args.extrinsic_format,
-        up_from=args.up_from,
-        refine=args.refine,
-        **reading_settings(args),
-    )
+    settings = from_flags(Settings, args)
     engine = pair_engine(args, WORTH_A_WORKER)
     return convert_captures(args.input, args.output, settings, args.overwrite, engine, args.failures)
 

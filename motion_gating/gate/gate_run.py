@@ -19,7 +19,7 @@ from motion_gating.gate.tally import Tally
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
-from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
 from motion_rep.common.overwriting import require_apart
 from motion_rep.runs.engine import Engine
 
@@ -79,18 +79,13 @@ def check_judge(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:
     others = tuple(Limit(*bound) for bound in given_limits(args))
-    return GateOptions(
-        meta_json=args.meta_json,
-        quality_report=args.quality_report,
-        output_json=args.output_json,
+    return from_flags(
+        GateOptions,
+        args,
         fields=fields_from(args),
         limits=Limits(given_jitter(args), others, **({"fps": None} if args.any_fps else {}), jitter_of=args.jitter_of),
         threads=args.num_threads,
-        max_samples=args.max_samples,
-        skip_vlm_above_threshold=args.skip_vlm_above_threshold,
-        on_undecided=args.on_undecided,
         settings=judge_settings(args, judge),
-        failures=args.failures,
     )
 
 

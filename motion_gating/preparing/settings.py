@@ -1,4 +1,4 @@
-"""Settings from the flags."""
+"""Settings from the flags. Imports little, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI
-from motion_rep.runs.engine import Engine
+from motion_rep.common.command_line import from_flags
 from motion_rep.runs.flags import engine_from
+
+if TYPE_CHECKING:
+    from motion_rep.runs.engine import Engine
 
 CAPTURE, MOTION, RENDER, GATE = "capture", "motion", "render", "gate"
 STEPS = (CAPTURE, MOTION, RENDER, GATE)
@@ -106,22 +110,14 @@ def run_from(args: argparse.Namespace) -> PrepareRun:
     """
     judge, why = _judge_and_why(args)
     gate = argparse.Namespace(**{**vars(args), "judge": judge, "why_no_judge": why})
-    return PrepareRun(
+    return from_flags(
+        PrepareRun,
+        args,
         inputs=tuple(args.inputs),
-        output=args.output,
-        video=VideoSettings(args.t2v_model, args.seed, args.size, args.frames, args.prompt_field, args.candidates),
-        capture=CaptureSettings(args.hmr_model, args.fps, args.person, args.focal_length, args.static_camera),
+        video=from_flags(VideoSettings, args, model=args.t2v_model),
+        capture=from_flags(CaptureSettings, args, model=args.hmr_model),
         gate=gate,
         engine=engine_from(args, 1),
-        prompt=args.prompt,
-        prompts=args.prompts,
-        target_fps=args.target_fps,
-        refine=args.refine,
-        until=args.until,
-        vimogen_root=args.vimogen_root,
-        text_key=args.text_key,
-        failures=args.failures,
-        dry_run=args.dry_run,
     )
 
 

@@ -17,7 +17,7 @@ from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSO
 from motion_gating.ranking.groups import RankOptions, invalid_groups, read_groups
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
-from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
 from motion_rep.common.overwriting import require_apart
 
 LISTED = 20  # groups without a winner
@@ -65,15 +65,8 @@ def _require_apart(args: argparse.Namespace, options: RankOptions) -> None:
 
 def _options(args: argparse.Namespace, judge: Judge | None) -> RankOptions:
     asked = {} if judge is None or judge.model is None else {"prompt": [BETTER, WORSE]}
-    return RankOptions(
-        meta_json=args.meta_json,
-        output_json=args.output_json,
-        quality_report=args.quality_report,
-        fields=fields_from(args),
-        threads=args.num_threads,
-        settings={**judge_settings(args, judge), **asked},
-        conflicts=args.conflicts,
-    )
+    settings = {**judge_settings(args, judge), **asked}
+    return from_flags(RankOptions, args, fields=fields_from(args), threads=args.num_threads, settings=settings)
 
 
 def _bar(ranked: Iterable[RankedGroup], count: int) -> Iterator[RankedGroup]:

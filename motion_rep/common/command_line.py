@@ -157,10 +157,10 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         return SOME_FAILED
 
 
-def from_flags(kind: type[Settings], args: argparse.Namespace) -> Settings:
-    """A dataclass whose fields have the names of flags, with the values of these flags."""
-    names = [field.name for field in dataclasses.fields(cast(Any, kind))]
-    return kind(**{name: getattr(args, name) for name in names})
+def from_flags(kind: type[Settings], args: argparse.Namespace, **others: object) -> Settings:
+    """A dataclass whose fields have the names of flags, with the values of these flags, and others."""
+    names = {field.name for field in dataclasses.fields(cast(Any, kind))} - set(others)
+    return kind(**{name: getattr(args, name) for name in names}, **others)
 
 
 def say(text: object) -> None:

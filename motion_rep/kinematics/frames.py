@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.rotations import turns_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest
 
 Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
@@ -57,16 +58,12 @@ def level_from_camera(up: Tensor) -> Tensor:
 
 def turn_between(start: Tensor, end: Tensor) -> Tensor:
     """(3, 3) the smallest rotation that brings one unit vector (3,) to another; half a turn where they are opposite."""
-    axis = torch.linalg.cross(start, end)
-    sine, cosine = axis.norm(), start @ end
-    same = torch.eye(3, dtype=start.dtype, device=start.device)
-    if sine < 1e-12:
+    if start @ end < 0 and torch.linalg.cross(start, end).norm() < 1e-12:
+        same = torch.eye(3, dtype=start.dtype, device=start.device)
         # A camera upside down turns about its x axis, so the last of the smallest components counts.
         across = torch.linalg.cross(start, same[2 - start.abs().flip(0).argmin()])
-        return 2 * torch.outer(across, across) / (across @ across) - same if cosine < 0 else same
-    middle = start + end
-    # Two reflections: across the plane between the directions, and along the line of the second one.
-    return same + 2 * torch.outer(end, start) - torch.outer(middle, middle) * (2 / (middle @ middle))
+        return 2 * torch.outer(across, across) / (across @ across) - same
+    return torch.from_numpy(turns_between(start.cpu().numpy(), end.cpu().numpy())).to(start)
 
 
 def y_up_from_z_up(points: Tensor) -> Tensor:

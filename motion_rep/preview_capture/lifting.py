@@ -18,6 +18,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.local_files import require_file
+from motion_rep.kinematics.rotations import turns_between
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.preview_capture.markers import blazepose_markers
@@ -221,10 +222,7 @@ def _turned_back(lifted: LiftedFrames, turn: np.ndarray) -> LiftedFrames:
 def view_axes(image: np.ndarray, lens: Lens) -> np.ndarray:
     """(T, 3, 3) camera axes from axes whose z points at the middle of the hips, by the smallest turn."""
     ray = lens.rays(image[:, [lm.LEFT_HIP, lm.RIGHT_HIP]].mean(1))
-    x, y, z = (ray / np.linalg.norm(ray, axis=1, keepdims=True)).T
-    zero = np.zeros_like(x)
-    cross = np.stack((zero, zero, x, zero, zero, y, -x, -y, zero), axis=-1).reshape(-1, 3, 3)
-    return np.eye(3) + cross + cross @ cross / (1 + z)[:, None, None]
+    return turns_between(np.array((0.0, 0.0, 1.0)), ray)
 
 
 def mirrored(track: LandmarkTrack, width: int) -> LandmarkTrack:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 
-from motion_rep.common.command_line import frame_rate
+from motion_rep.common.command_line import frame_rate, from_flags
 from motion_rep.refining.settings import AUTO, OFF, Settings
 
-LARGEST_TILT, LARGEST_STRENGTH, LONGEST_SECONDS, MOST_CUTS = 90.0, 100.0, 1e6, 1000
+LARGEST_TILT, LARGEST_STRENGTH, LONGEST_SECONDS = 90.0, 100.0, 1e6
 
 
 def add_refining_flags(parser: argparse.ArgumentParser) -> None:
@@ -65,19 +65,7 @@ def add_refining_flags(parser: argparse.ArgumentParser) -> None:
 
 def refining_settings(args: argparse.Namespace) -> Settings:
     """The settings that the flags choose."""
-    return Settings(
-        level=args.level,
-        smooth=args.smooth,
-        feet=args.feet,
-        trim=args.trim,
-        mirror=args.mirror,
-        in_place=args.in_place,
-        loop=args.loop,
-        cut_at=tuple(sorted(set(args.cut_at))),
-        heading=args.heading,
-        fps=args.fps,
-        extrinsic_format=args.extrinsic_format,
-    )
+    return from_flags(Settings, args, cut_at=tuple(sorted(set(args.cut_at))))
 
 
 def level(text: str) -> str | tuple[float, float]:
