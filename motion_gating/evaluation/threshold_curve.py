@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from motion_gating.evaluation.agreement import Counts, count_decisions
-from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import atomic_path
 
 
@@ -45,15 +46,7 @@ def best_point(curve: Sequence[CurvePoint], near: float) -> CurvePoint | None:
 
 
 def draw_curve(curve: Sequence[CurvePoint], used: float, best: CurvePoint, path: Path) -> None:
-    """Precision, recall and kappa over the threshold, as a picture.
-
-    Raises:
-        UsageError: matplotlib is missing.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError("the curve needs the package matplotlib. Install it: pip install matplotlib") from None
+    """Precision, recall and kappa over the threshold, as a picture."""
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     thresholds = [point.threshold for point in curve]

@@ -28,6 +28,7 @@ from motion_gating.judges.vlm_judge import VlmJudge
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
 from motion_rep.common.hidden_secrets import without_secrets
+from motion_rep.common.optional_packages import require_package
 from motion_rep.files.locations import Location, RemotePath
 
 PACKAGES = {GEMINI: "google-genai", OPENAI: "openai"}
@@ -108,7 +109,7 @@ def _verdict_files(args: argparse.Namespace) -> list[Path]:
 
 
 def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool) -> VlmJudge:
-    _require_package(PACKAGES[args.judge])
+    require_package(PACKAGES[args.judge], f"--judge {args.judge}")
     service = _gemini(args, need_key) if args.judge == GEMINI else _openai(args)
     policy = Policy(
         calls_per_minute=args.rpm,
@@ -149,13 +150,6 @@ def _protocol(args: argparse.Namespace) -> QuestionProtocol:
     archive = getattr(args, "meta_json", None)
     texts = (text_of(entry, args.prompt_field) for entry in (read_entries(archive) if archive is not None else ()))
     return EvidenceInParts(Distractors.of(text for text in texts if text is not None))
-
-
-def _require_package(name: str) -> None:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        raise UsageError(f"this judge needs the package {name}. Install it: pip install {name}") from None
 
 
 def _gemini(args: argparse.Namespace, need_key: bool) -> Service:

@@ -6,7 +6,6 @@ import argparse
 import functools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from importlib import metadata
 from pathlib import Path
 
 from motion_gating.judges.choice import make_judge
@@ -21,6 +20,7 @@ from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.optional_packages import require_package
 from motion_rep.common.overwriting import require_apart, require_replaceable
 from motion_rep.files.locations import RemotePath
 from motion_rep.hmr_results.names import LONGEST
@@ -93,7 +93,7 @@ def _checks_of_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> I
         if uses_preview(run):
             yield functools.partial(_require_preview_flags, run)
             yield from (functools.partial(require_weights, file) for file in WEIGHT_FILES)
-            yield _require_runtime
+            yield functools.partial(require_package, RUNTIME, "the preview capture")
         else:
             yield functools.partial(require_wrapper, EXTRACT, run.capture.flags())
     if run.reaches(RENDER) or (run.reaches(MOTION) and any(item.video for item in items)):
@@ -111,13 +111,6 @@ def _require_preview_flags(run: PrepareRun) -> None:
         )
     if capture.static_camera:
         raise UsageError("--static-camera works only with gvhmr, gem-smpl, tram and prompthmr.")
-
-
-def _require_runtime() -> None:
-    try:
-        metadata.version(RUNTIME)
-    except metadata.PackageNotFoundError:
-        raise UsageError(f"the preview capture needs the package {RUNTIME}: pip install {RUNTIME}") from None
 
 
 def judge_of(run: PrepareRun) -> Judge | None:

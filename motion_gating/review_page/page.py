@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from motion_rep.common.errors import UsageError
+import jinja2
+
 from motion_rep.files.atomic_writing import atomic_path
 
 FILES = Path(__file__).parent / "page_files"
@@ -25,10 +26,6 @@ def write_page(path: Path, title: str, data: dict, rows: Iterable[str]) -> None:
         data: the page's data except its entries.
         rows: the entries, each as :func:`harmless_json` text; read one by one.
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise UsageError("the review page needs the package jinja2. Install it with: pip install jinja2") from None
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     parts = {kind: _joined(kind) for kind in ("css", "js")}
     halves = (FILES / "template.html").read_text(encoding="utf-8").split(DATA_IN_TEMPLATE)

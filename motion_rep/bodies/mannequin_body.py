@@ -7,6 +7,7 @@ import importlib.metadata
 from pathlib import Path
 
 import numpy as np
+from mannequin import Mannequin
 
 from motion_rep.bodies.linear_skin import LinearSkin, bind
 from motion_rep.bodies.mesh_normals import VertexNormals
@@ -65,8 +66,6 @@ def _mannequin_skin() -> LinearSkin:
     mannequin-x gives no public access to its weights, so this function reads its fields; its version is pinned and a
     test compares the result with its public ``vertices``.
     """
-    from mannequin import Mannequin
-
     model = Mannequin("wooden")
     rest = model.rest_pose()
     try:

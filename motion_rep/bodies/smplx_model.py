@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import smplx
 import torch
 from torch import Tensor
 
@@ -73,8 +74,6 @@ def model_name(path: Path, smpl_type: str) -> str:
 
 
 def _layer(path: Path, smpl_type: str) -> Any:
-    import smplx
-
     kind = smplx.SMPLXLayer if smpl_type == "smplx" else smplx.SMPLHLayer
     if path.suffix != ".npz":
         raise InputError(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from motion_rep.common.errors import UsageError, one_line
+from motion_rep.common.optional_packages import optional_module
 from motion_rep.drawing.scene import NEAR, Mesh, Region, View
 from motion_rep.drawing.shading import BACKGROUND_COLOR
 from motion_rep.kinematics.frames import OPENGL_FROM_OPENCV
@@ -32,13 +33,7 @@ class GlRenderer:
 
     def __init__(self) -> None:
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
-        try:
-            import pyrender
-        except ImportError as error:
-            raise UsageError(
-                f"--renderer gl needs pyrender: {one_line(error)[:120]}. Install it with: pip install pyrender2"
-            ) from None
-        self._pyrender = pyrender
+        self._pyrender = optional_module("pyrender", "pyrender2", "--renderer gl")
         self._context: Any = None
         self._size: tuple[int, int] | None = None
         self._offscreen(64, 64)
@@ -46,10 +41,9 @@ class GlRenderer:
     @property
     def is_hardware(self) -> bool:
         """Whether a GPU draws, not a software OpenGL."""
-        from OpenGL import GL
-
+        gl = optional_module("OpenGL.GL", "pyrender2", "--renderer gl")
         self._context._platform.make_current()
-        name = (GL.glGetString(GL.GL_RENDERER) or b"").decode(errors="replace").lower()
+        name = (gl.glGetString(gl.GL_RENDERER) or b"").decode(errors="replace").lower()
         return bool(name) and not any(word in name for word in SOFTWARE_NAMES)
 
     def draw(self, view: View, meshes: list[Mesh], background: np.ndarray) -> tuple[np.ndarray, Region]:

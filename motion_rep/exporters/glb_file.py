@@ -7,14 +7,13 @@ in glTF.
 from __future__ import annotations
 
 import os
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pygltflib
 import torch
 
 from motion_rep.bodies.rest_skin import RestSkin, mannequin_rest_skin
-from motion_rep.common.errors import UsageError
 from motion_rep.exporters.posed_motion import PosedMotion
 from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion
@@ -30,24 +29,16 @@ BASE_COLOR = [0.0116, 0.2423, 0.6038, 1.0]
 
 
 def write_glb(path: str | os.PathLike, motion: PosedMotion) -> None:
-    """Write the skinned body with one animation, ``motion``; metres, seconds, y up.
-
-    Raises:
-        UsageError: ``pygltflib`` is not installed.
-    """
-    try:
-        import pygltflib
-    except ImportError:
-        raise UsageError("glb files need the package pygltflib. Install it with: pip install pygltflib") from None
-    arrays = _Arrays(pygltflib)
+    """Write the skinned body with one animation, ``motion``; metres, seconds, y up."""
+    arrays = _Arrays()
     skin = mannequin_rest_skin()
     document = pygltflib.GLTF2(
         asset=pygltflib.Asset(version="2.0", generator="motion_rep/export_motion.py"),
         scene=0,
         scenes=[pygltflib.Scene(name="motion", nodes=[0, BODY_NODE])],
-        nodes=[*_joint_nodes(pygltflib), pygltflib.Node(name="body", mesh=0, skin=0)],
-        meshes=[_mesh(pygltflib, arrays, skin)],
-        materials=[_material(pygltflib)],
+        nodes=[*_joint_nodes(), pygltflib.Node(name="body", mesh=0, skin=0)],
+        meshes=[_mesh(arrays, skin)],
+        materials=[_material()],
         skins=[
             pygltflib.Skin(
                 name="skeleton",
@@ -56,7 +47,7 @@ def write_glb(path: str | os.PathLike, motion: PosedMotion) -> None:
                 inverseBindMatrices=arrays.add(_inverse_bind_matrices()),
             )
         ],
-        animations=[_animation(pygltflib, arrays, motion)],
+        animations=[_animation(arrays, motion)],
         extras={"fps": motion.fps},
     )
     arrays.attach(document)
@@ -68,8 +59,7 @@ class _Arrays:
 
     _types = {np.dtype(np.float32): FLOAT, np.dtype(np.uint8): UNSIGNED_BYTE, np.dtype(np.uint32): UNSIGNED_INT}
 
-    def __init__(self, pygltflib: ModuleType) -> None:
-        self._gltf = pygltflib
+    def __init__(self) -> None:
         self._bytes = bytearray()
         self._views: list = []
         self._accessors: list = []
@@ -80,23 +70,23 @@ class _Arrays:
         width = values.shape[1] if values.ndim == 2 else 1
         data = values.tobytes()
         self._views.append(
-            self._gltf.BufferView(buffer=0, byteOffset=len(self._bytes), byteLength=len(data), target=target)
+            pygltflib.BufferView(buffer=0, byteOffset=len(self._bytes), byteLength=len(data), target=target)
         )
         self._bytes += data + b"\0" * (-len(data) % 4)
         rows = values.reshape(-1, width)
         limits = {"min": rows.min(0).tolist(), "max": rows.max(0).tolist()} if bounds else {}
         number = len(self._views) - 1
         kind = {"componentType": self._types[values.dtype], "type": KINDS[width]}
-        self._accessors.append(self._gltf.Accessor(bufferView=number, count=len(values), **kind, **limits))
+        self._accessors.append(pygltflib.Accessor(bufferView=number, count=len(values), **kind, **limits))
         return number
 
     def attach(self, document: Any) -> None:
         document.bufferViews, document.accessors = self._views, self._accessors
-        document.buffers = [self._gltf.Buffer(byteLength=len(self._bytes))]
+        document.buffers = [pygltflib.Buffer(byteLength=len(self._bytes))]
         document.set_binary_blob(bytes(self._bytes))
 
 
-def _joint_nodes(pygltflib: ModuleType) -> list:
+def _joint_nodes() -> list:
     """The skeleton at rest; each joint's position is relative to its parent."""
     rest = rest_joints().numpy()
     nodes = []
@@ -111,7 +101,7 @@ def _joint_nodes(pygltflib: ModuleType) -> list:
     return nodes
 
 
-def _mesh(pygltflib: ModuleType, arrays: _Arrays, skin: RestSkin) -> Any:
+def _mesh(arrays: _Arrays, skin: RestSkin) -> Any:
     attributes = pygltflib.Attributes(
         POSITION=arrays.add(skin.vertices, VERTEX_BUFFER, bounds=True),
         NORMAL=arrays.add(skin.normals, VERTEX_BUFFER),
@@ -124,7 +114,7 @@ def _mesh(pygltflib: ModuleType, arrays: _Arrays, skin: RestSkin) -> Any:
     )
 
 
-def _material(pygltflib: ModuleType) -> Any:
+def _material() -> Any:
     surface = pygltflib.PbrMetallicRoughness(baseColorFactor=BASE_COLOR, metallicFactor=0.0, roughnessFactor=0.6)
     return pygltflib.Material(name="body", pbrMetallicRoughness=surface, alphaCutoff=None)
 
@@ -136,7 +126,7 @@ def _inverse_bind_matrices() -> np.ndarray:
     return matrices.reshape(BODY_NODE, 16)
 
 
-def _animation(pygltflib: ModuleType, arrays: _Arrays, motion: PosedMotion) -> Any:
+def _animation(arrays: _Arrays, motion: PosedMotion) -> Any:
     times = arrays.add((np.arange(len(motion)) / motion.fps).astype(np.float32), bounds=True)
     rotations = torch.cat((motion.parameters.root[:, None], motion.parameters.body), dim=1)
     quaternions = continuous_quaternions(matrix_to_quaternion(rotations)).numpy()[..., [1, 2, 3, 0]].astype(np.float32)

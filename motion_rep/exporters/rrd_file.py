@@ -11,7 +11,7 @@ import numpy as np
 
 from motion_rep.bodies.mannequin_body import MannequinBody
 from motion_rep.bodies.posing import posed_frames
-from motion_rep.common.errors import UsageError
+from motion_rep.common.optional_packages import optional_module
 from motion_rep.exporters.posed_motion import PosedMotion
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.local_files import require_file
@@ -36,10 +36,7 @@ def write_rrd(path: str | os.PathLike, motion: PosedMotion, video: Path | None =
         UsageError: ``rerun-sdk`` is not installed.
         InputError: the video is missing.
     """
-    try:
-        import rerun
-    except ImportError:
-        raise UsageError("rrd files need the package rerun-sdk. Install it with: pip install rerun-sdk") from None
+    rerun = optional_module("rerun", "rerun-sdk", "the format rrd")
     with atomic_path(path) as temporary:
         recording = rerun.RecordingStream("reference_motion")
         recording.save(temporary)

@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from motion_rep.common.errors import UsageError
+from motion_rep.common.optional_packages import optional_module
 from motion_rep.preview_capture.landmarks import COUNT
 
 DETECTOR_SIZE, LANDMARK_SIZE, HEATMAP_SIZE = 224, 256, 64
@@ -199,15 +199,9 @@ def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray
 
 
 def _interpreter(path: Path) -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        raise UsageError(
-            "ai-edge-litert is not installed; the preview capture needs it. "
-            "Install it with: pip install -r requirements.txt"
-        ) from None
+    runtime = optional_module("ai_edge_litert.interpreter", "ai-edge-litert", "the preview capture")
     with _silent_stderr():
-        net = Interpreter(model_path=str(path), num_threads=1)
+        net = runtime.Interpreter(model_path=str(path), num_threads=1)
         net.allocate_tensors()
     return net
 

@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 from motion_rep.common.allowed_schemes import HOSTS, SCHEMES
 from motion_rep.common.errors import InputError, UsageError, one_line
+from motion_rep.common.optional_packages import optional_module
 from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
 
 Item = TypeVar("Item")
@@ -73,9 +73,7 @@ def run_items_on_ray(
         yield from zip(batch, _answers(ray, batch, task, submit), strict=True)
 
 
-def _answers(
-    ray: ModuleType, batch: list[Item], task: Any, submit: Callable[[list[Item]], Any]
-) -> list[Result | Failed]:
+def _answers(ray: Any, batch: list[Item], task: Any, submit: Callable[[list[Item]], Any]) -> list[Result | Failed]:
     """A task's results; after a final loss its items are retried one by one to find the cause."""
     try:
         found = ray.get(task)
@@ -110,12 +108,9 @@ def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> l
     return [attempt(work, item, limit) for item in batch]
 
 
-def _connected(address: str | None) -> ModuleType:
+def _connected(address: str | None) -> Any:
     """The ray module, connected to a cluster."""
-    try:
-        import ray
-    except ImportError:
-        raise UsageError("--engine ray needs Ray, which is not installed. Run: pip install ray") from None
+    ray = optional_module("ray", "ray", "--engine ray")
     _require_answer(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         if not ray.is_initialized():

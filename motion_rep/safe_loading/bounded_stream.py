@@ -10,6 +10,7 @@ import zlib
 from typing import Any, BinaryIO, Protocol
 
 from motion_rep.common.errors import InputError
+from motion_rep.common.optional_packages import optional_module
 from motion_rep.files.limits import Limits
 
 CHUNK = 1 << 20
@@ -117,18 +118,10 @@ def inflated(file: BinaryIO) -> ByteSource:
     if magic == b"\xfd7zXZ\x00" or magic[:2] == b"\x5d\x00":
         return lzma.LZMAFile(file)
     if magic[:4] == LZ4_MAGIC:
-        return _lz4(file)
+        return optional_module("lz4.frame", "lz4", "is compressed with lz4, which").open(file)
     if magic[:2] == OLD_JOBLIB_MAGIC:
         raise InputError(
             "was written by a joblib older than 0.10, expected a newer one. "
             "Load it there and write it again with a current joblib."
         )
     return file
-
-
-def _lz4(file: BinaryIO) -> ByteSource:
-    try:
-        import lz4.frame
-    except ImportError:
-        raise InputError("is compressed with lz4, which is not installed. Run: pip install lz4") from None
-    return lz4.frame.open(file)

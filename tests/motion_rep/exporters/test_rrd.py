@@ -22,7 +22,7 @@ def test_a_missing_package_is_one_line(motion, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "rerun", None)
     assert main([str(motion), "-o", str(tmp_path / "m.rrd")]) == 2
     error = capsys.readouterr().err
-    assert "error: rrd files need the package rerun-sdk. Install it with: pip install rerun-sdk\n" in error
+    assert "error: the format rrd needs the package rerun-sdk. Install it with: pip install rerun-sdk\n" in error
     assert not (tmp_path / "m.rrd").exists()
 
 
