@@ -44,7 +44,7 @@ def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.making import make_archive
 
     made = make_archive(args.sources, args.output_json, args.candidates, args.seed)
-    for fault in made.unreadable:
+    for fault in made.warnings:
         say_warning(fault)
     say(f"{args.output_json}: {made.total} entries, {made.new} of them new")
     return DONE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.candidates import (
     DEFAULT_SEED,
     GIVEN,
+    MADE_OF,
     FreeSeeds,
     missing_candidates,
     valid_group,
@@ -51,11 +53,11 @@ DATA = (*TORCH, ".pkl", ".npz", ".npy")
 
 @dataclass(frozen=True)
 class Made:
-    """The number of entries of an archive, the number of new ones, and the files without a readable motion."""
+    """The number of entries of an archive, the number of new ones, and sentences about odd inputs."""
 
     total: int
     new: int
-    unreadable: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, seed: int | None = None) -> Made:
@@ -67,11 +69,8 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     Raises:
         UsageError: a source that cannot be read, or nothing in it; or an entry of the archive has no candidates.
     """
-    found: dict[str, dict] = {}
     unreadable: list[str] = []
-    for source in sources:
-        for name, entry in entries_at(source, output, unreadable):
-            found[name] = {**found.get(name, {}), **entry}
+    found, repeated = _gathered(sources, output, unreadable)
     if not found:
         raise UsageError(
             f"{', '.join(map(str, sources))}: nothing to make entries from. Give motions, videos or prompts."
@@ -92,7 +91,52 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     with archive_lock(output), entry_writer(output) as write:
         for entry in (*(_updated(entry, found.get(str(entry.get(NAME)), {})) for entry in earlier), *added):
             write(entry)
-    return Made(len(earlier) + len(added), len(added), tuple(unreadable))
+    return Made(len(earlier) + len(added), len(added), (*unreadable, *repeated_note(repeated)))
+
+
+def _gathered(sources: Sequence[Path], output: Path, unreadable: list[str]) -> tuple[dict[str, dict], list[str]]:
+    """The fields of the entries by name, and the names of those that are there twice.
+
+    A later source completes an entry or gives it another text. Another file, or another text in the same source, is
+    another entry.
+    """
+    found: dict[str, dict] = {}
+    repeated: list[str] = []
+    for source in sources:
+        seen: set[str] = set()
+        for name, entry in entries_at(source, output, unreadable):
+            if adds_nothing(found.get(name), entry):
+                repeated.append(name)
+            name = free_name(found, name, entry, (*MADE_OF, PROMPT) if name in seen else MADE_OF)
+            seen.add(name)
+            found[name] = {**found.get(name, {}), **entry}
+    return found, repeated
+
+
+def adds_nothing(known: Mapping[str, object] | None, entry: Mapping[str, object]) -> bool:
+    """Whether an entry of this name has all these fields already."""
+    return known is not None and all(known.get(key) == value for key, value in entry.items())
+
+
+def free_name(found: Mapping[str, Mapping], name: str, entry: Mapping, fields: Sequence[str]) -> str:
+    """The name, if necessary with a number, whose entry has no other values in these fields."""
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(one for one in names if fits(found.get(one, {}), entry, fields))
+
+
+def fits(one: Mapping, other: Mapping, fields: Sequence[str]) -> bool:
+    """Whether two entries can be merged: their files and texts do not differ."""
+    return all(one.get(field) in (None, other.get(field)) or other.get(field) is None for field in fields)
+
+
+def repeated_note(names: Sequence[str]) -> list[str]:
+    """A sentence about inputs that are there twice; empty if there are none."""
+    if not names:
+        return []
+    return [
+        f"{len(names)} inputs are there more than once, for example {names[0]!r:.80}; each makes one entry. "
+        "--candidates makes several videos of one text"
+    ]
 
 
 def _own_number(entry: dict) -> int:

@@ -24,7 +24,7 @@ from motion_gating.archives.fields import (
     SOURCE_CAPTURE,
     SOURCE_VIDEO,
 )
-from motion_gating.archives.making import entries_at
+from motion_gating.archives.making import adds_nothing, entries_at, fits, free_name, repeated_note
 from motion_gating.archives.paths import rebased
 from motion_gating.archives.texts import text_note, text_of
 from motion_gating.preparing.items import Item, item_of
@@ -35,6 +35,7 @@ from motion_rep.common.errors import UsageError
 
 RESULTS = ("captures", "motions", "motions_raw", "checks", "renders")
 FILE_FIELDS = (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO)
+COMPARED = (*FILE_FIELDS, PROMPT)  # entries that differ in one of them are not merged
 
 
 def layout_of(run: PrepareRun) -> Layout:
@@ -72,10 +73,15 @@ def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
             raise UsageError("give INPUT (videos, folders, captures, motions, an archive, a CSV) or --prompt TEXT.")
         return {"0": {ID: 0, PROMPT: run.prompt}}
     found: dict[str, dict] = {}
+    repeated: list[str] = []
     sources = run.inputs or (run.prompts,)
     for source in sources:
         for identifier, entry in _entries_of(source, layout, warn):
+            if adds_nothing(found.get(str(identifier)), entry):
+                repeated.append(str(identifier))
             _add(found, identifier, entry, layout)
+    for sentence in repeated_note(repeated):
+        warn(sentence)
     if not found:
         raise UsageError(
             f"{', '.join(map(str, sources))}: contains no entries. Give videos, captures, motions or texts."
@@ -123,16 +129,10 @@ def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple
 def _add(found: dict[str, dict], identifier: object, entry: dict, layout: Layout) -> None:
     """Add an entry, or complete the entry of the same name; a second file of the same kind gets another name."""
     name = str(identifier)
-    if not _fit(found.get(name, {}), entry):
+    if not fits(found.get(name, {}), entry, COMPARED):
         identifier = name = _other_name(found, name, entry, layout)
     earlier = found.get(name, {ID: identifier} if ID not in entry and GLOBAL_ID not in entry else {})
     found[name] = {**earlier, **entry}
-
-
-def _fit(one: dict, other: dict) -> bool:
-    """Whether two entries can be merged: their files and texts do not differ."""
-    fields = (*FILE_FIELDS, PROMPT)
-    return all(one.get(field) in (None, other.get(field)) or other.get(field) is None for field in fields)
 
 
 def _other_name(found: dict[str, dict], name: str, entry: dict, layout: Layout) -> str:
@@ -140,8 +140,9 @@ def _other_name(found: dict[str, dict], name: str, entry: dict, layout: Layout) 
         raise UsageError(f"duplicate id {name!r} in the inputs; results would be mixed up. Give every entry its own.")
     file = next((str(entry[field]) for field in FILE_FIELDS if entry.get(field)), "")
     folder = (layout.folder / file).parent.name
-    names = ([f"{folder}_{name}"] if file else []) + [f"{name}_{number}" for number in range(2, len(found) + 3)]
-    return next(one for one in names if _fit(found.get(one, {}), entry))
+    if file and fits(found.get(f"{folder}_{name}", {}), entry, COMPARED):
+        return f"{folder}_{name}"
+    return free_name(found, name, entry, COMPARED)
 
 
 def _candidates(item: Item, run: PrepareRun, layout: Layout, free: FreeSeeds) -> Iterator[Item]:

@@ -150,3 +150,28 @@ def test_entries_with_one_prompt_get_different_seeds(output):
     entries = make(output, "q.csv", flags=("--candidates", "2", "--seed", "7"))
     seeds = {name: [entry["seed"] for entry in entries if entry["name"] == name] for name in "abcd"}
     assert seeds == {"a": [7, 8], "b": [9, 10], "c": [7, 8], "d": [11, 12]}
+
+
+def test_equal_lines_are_told(output, capsys):
+    (output.parent / "t.txt").write_text("a person runs\na person sits\n  a person runs\n")
+    assert [one["prompt"] for one in make(output, "t.txt")] == ["a person runs", "a person sits"]
+    err = capsys.readouterr().err
+    assert "1 inputs are there more than once, for example 'a person runs'; each makes one entry" in err
+    assert len(err.splitlines()) == 1 and len(make(output, "t.txt")) == 2
+
+
+def test_rows_and_files_of_one_name_lose_nothing(output, capsys):
+    folder = output.parent
+    (folder / "t.csv").write_text("name,prompt\na,walks\na,runs\na,walks\n")
+    (folder / "other").mkdir()
+    write_motion(folder / "other/c.pt", MotionClip(smooth_clip(33, 1).motion))
+    entries = make(output, "t.csv", "motions", "other", "motions/../motions/c.pt")
+    assert [(one["name"], one["prompt"], one.get("motion_path")) for one in entries] == [
+        ("a", "walks", None),
+        ("a_2", "runs", None),
+        ("b_walk", "b walk", "motions/b_walk.pt"),
+        ("c", "c", "motions/c.pt"),
+        ("c_2", "c 2", "other/c.pt"),
+    ]
+    assert "2 inputs are there more than once, for example 'a'" in capsys.readouterr().err
+    assert make(output, "t.csv", "motions", "other") == entries, "names stay"

@@ -208,3 +208,21 @@ def test_a_name_too_long_for_a_file_is_the_problem_of_its_entry(tmp_path):
     save_json(tmp_path / "a.json", [{"id": "b", "source_video_path": "v" * 300}, {"id": "c", "prompt": "runs"}])
     found = items(tmp_path / "p.csv", tmp_path / "a.json")
     assert list(starts(found).values()) == ["problem", "problem", "text"]
+
+
+def test_inputs_that_are_there_twice_are_told(tmp_path, mixed):
+    (tmp_path / "t.txt").write_text("a person runs\nA person sits.\na person runs\n")
+    warned = []
+    assert len(items(tmp_path / "t.txt", warned=warned)) == 2
+    assert warned == [
+        "1 inputs are there more than once, for example 'a_person_runs'; each makes one entry. --candidates makes "
+        "several videos of one text"
+    ]
+    warned.clear()
+    (tmp_path / "p.csv").write_text("name,prompt\na,sits\na,sits\na,walks\n")
+    assert [item.entry["prompt"] for item in items(tmp_path / "p.csv", warned=warned)] == ["sits", "walks"]
+    assert len(warned) == 1 and "for example 'a';" in warned[0]
+    warned.clear()
+    video = mixed / "A walk #1.mp4"
+    assert len(items(video, Path("my clips/../my clips/A walk #1.mp4"), warned=warned)) == 1
+    assert any("1 inputs are there more than once, for example 'A walk #1'" in line for line in warned)
