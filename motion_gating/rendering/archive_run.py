@@ -162,7 +162,8 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
 
 def _job(entry: dict, run: ArchiveRun, targets: Targets) -> RenderJob:
     path = entry.get(MOTION_PATH)
-    return RenderJob(path if isinstance(path, str) and path else None, run.meta_json, targets.of(entry))
+    motion_path = path if isinstance(path, str) and path else None
+    return RenderJob(motion_path, run.meta_json, targets.of(entry), targets.older(entry))
 
 
 def _finished_entry(

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +27,7 @@ from motion_rep.drawing.mbench_scene import MBENCH, VIEWS
 from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.drawing.side_view import close_side_views
+from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy, local_output
@@ -90,11 +92,15 @@ class RenderTarget(Generic[Place]):
 
 @dataclass(frozen=True)
 class RenderJob:
-    """The motion path of an entry (None if it has none), its archive, and the paths of the two files to write."""
+    """The motion path of an entry (None if it has none), its archive, and the paths of the two files to write.
+
+    older: where earlier versions wrote them.
+    """
 
     motion_path: str | None
     meta_json: Location
     target: RenderTarget[Location]
+    older: RenderTarget[Location] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,27 @@ def _render_job(
             copies.enter_context(local_output(path, fetch=not overwrite))
             for path in (job.target.eval, job.target.video)
         )
+        if job.older is not None and not overwrite and not video.exists():
+            _take_over(job.older, RenderTarget(video, eval_path), motion_path, settings)
         return render_clip(motion_path, RenderTarget(video, eval_path), body, renderer, settings, overwrite, threads)
+
+
+def _take_over(
+    older: RenderTarget[Location], target: RenderTarget[Path], motion_path: Path, settings: RenderSettings
+) -> None:
+    """Copy the two files of an earlier version if they were made from this motion with these settings."""
+    if not (isinstance(older.video, Path) and isinstance(older.eval, Path)):
+        return
+    made, known = _earlier_eval(older.eval), _earlier_eval(target.eval)
+    digest = motion_digest(read_motion(motion_path))
+    fingerprint = render_fingerprint(motion_path, settings)
+    found = RenderTarget(older.video, older.eval)
+    if made.get(MOTION_DIGEST) != digest or not is_finished(found, fingerprint, made, settings.seals):
+        return
+    with atomic_path(target.video) as temporary:
+        shutil.copyfile(older.video, temporary)
+    # What is known of the other video, for people or for the judge, stays.
+    write_torch(target.eval, {**made, **known} if known.get(MOTION_DIGEST) == digest else dict(made))
 
 
 def render_clip(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from motion_gating.archives.archive import Entry, entry_id
 from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS, VIDEO_PATH
@@ -36,7 +37,14 @@ class Targets:
 
     def of(self, entry: Entry) -> RenderTarget[Location]:
         """Where an entry's two files go."""
-        name = self.names.of(entry_id(entry))
+        return self._named(self.names.of(entry_id(entry)))
+
+    def older(self, entry: Entry) -> RenderTarget[Location] | None:
+        """Where earlier versions put them, if elsewhere; they count only by content."""
+        name = self.names.older(entry_id(entry)) if isinstance(self.folder, Path) else None
+        return None if name is None else self._named(name)
+
+    def _named(self, name: str) -> RenderTarget[Location]:
         eval_name = f"{name}{'' if self.mbench_names else '_eval'}.pt"
         return RenderTarget[Location](
             self.folder / f"{name}{'.judge' if self.for_judge else ''}.mp4", self.folder / eval_name

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_gating.rendering.clip_render import RenderSettings, render_fingerprint
+from motion_gating.review_page.media import copied
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.drawing.contact_marks import contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
@@ -49,9 +50,19 @@ class Painter:
     size: int = 480
     threads: int | None = None
 
-    def draw_view(self, motion_path: Path, clip: MotionClip, target: Path, fps: float, view_of: ViewOfScene) -> None:
+    def draw_view(
+        self,
+        motion_path: Path,
+        clip: MotionClip,
+        target: Path,
+        fps: float,
+        view_of: ViewOfScene,
+        older: Path | None = None,
+    ) -> None:
         """Write a video of the motion through close cameras.
 
+        Args:
+            older: where an earlier version wrote it.
         Raises:
             InputError: it cannot be drawn or written.
         """
@@ -64,11 +75,15 @@ class Painter:
                 for picture in frames:
                     writer.write(picture)
 
-        _unless_made(target, self._made_from(motion_path, fps), draw)
+        _unless_made(target, self._made_from(motion_path, fps), draw, older)
 
-    def draw_overlay(self, motion_path: Path, clip: MotionClip, video: Path, target: Path, fps: float) -> None:
+    def draw_overlay(
+        self, motion_path: Path, clip: MotionClip, video: Path, target: Path, fps: float, older: Path | None = None
+    ) -> None:
         """Write the source video with the body in it.
 
+        Args:
+            older: where an earlier version wrote it.
         Raises:
             InputError: see :func:`motion_rep.drawing.tinted_overlay.write_tinted_overlay`.
         """
@@ -77,7 +92,7 @@ class Painter:
             marks = contact_marks(body_parameters(clip.motion.double()), fps)
             write_tinted_overlay(clip, video, target, self.body, self.renderer, marks, self.threads)
 
-        _unless_made(target, f"{self._made_from(motion_path, fps)}{file_sha256(video)}", draw)
+        _unless_made(target, f"{self._made_from(motion_path, fps)}{file_sha256(video)}", draw, older)
 
     def _made_from(self, motion_path: Path, fps: float) -> str:
         renderer, body = self.renderer.name, self.body.key
@@ -85,13 +100,16 @@ class Painter:
         return render_fingerprint(motion_path, settings)
 
 
-def _unless_made(target: Path, made_from: str, draw: Callable[[], None]) -> None:
+def _unless_made(target: Path, made_from: str, draw: Callable[[], None], older: Path | None) -> None:
     """Draw a video, unless the existing one was made from the same inputs."""
     seal = target.with_suffix(".txt")
     if _sealed(seal, target, made_from):
         return
     remove_file(seal)
-    draw()
+    if older is not None and _sealed(older.with_suffix(".txt"), older, made_from):
+        copied(older, target)
+    else:
+        draw()
     write_bytes(seal, f"{made_from} {file_sha256(target)}\n".encode())
 
 

@@ -141,6 +141,11 @@ class _Entry:
         """A file of this entry in the page's folder."""
         return self.options.output / folder / f"{self.key}{suffix}"
 
+    def older(self, folder: str, suffix: str) -> Path | None:
+        """Where an earlier version wrote a file of this entry, if elsewhere; it counts only by content."""
+        name = self.options.names and self.options.names.older(self.item.identifier)
+        return self.options.output / folder / f"{name}{suffix}" if name else None
+
     def tried(self, read: Callable[[], Read], what: str) -> Read | None:
         """The result of a function; None if it raises InputError, which is recorded."""
         try:
@@ -327,7 +332,9 @@ def _tinted_video(entry: _Entry, painter: Painter | None, fps: float) -> list[Vi
     tinted, problems = Video("tinted", "Body on the source", offset=motion.start_time), len(entry.missing)
     source, target = entry.file(SOURCE_VIDEO, "source video"), entry.output("overlay", ".mp4")
     if source is not None and source.is_file():
-        entry.tried(functools.partial(painter.draw_overlay, motion_path, motion, source, target, fps), "source video")
+        older = entry.older("overlay", ".mp4")
+        drawing = functools.partial(painter.draw_overlay, motion_path, motion, source, target, fps, older)
+        entry.tried(drawing, "source video")
     else:
         entry.missing.append(f"{named} is missing")
     if len(entry.missing) > problems:
@@ -382,12 +389,15 @@ def _views(entry: _Entry, painter: Painter | None, fps: float) -> list[Video]:
     draw, videos = painter.draw_view, []
     for kind, title, view_of in (("front", "Front view", close_views), ("side", "Side view", close_side_views)):
         target = entry.output(kind, ".mp4")
-        drawing = functools.partial(draw, entry.motion_path, entry.motion, target, fps, view_of)
+        drawing = functools.partial(
+            draw, entry.motion_path, entry.motion, target, fps, view_of, entry.older(kind, ".mp4")
+        )
         videos.append(_drawn(entry, Video(kind, title), target, drawing))
         if entry.raw_path is not None and entry.raw is not None:
             before = Video(*BEFORE[kind], offset=entry.lead)
-            target = entry.output("before", f"_{before.kind}.mp4")
-            drawing = functools.partial(draw, entry.raw_path, entry.raw, target, fps, view_of)
+            place = ("before", f"_{before.kind}.mp4")
+            target = entry.output(*place)
+            drawing = functools.partial(draw, entry.raw_path, entry.raw, target, fps, view_of, entry.older(*place))
             videos.append(_drawn(entry, before, target, drawing))
     same = Video("before", "Before refining", error="refining changed nothing")
     return [*videos, same] if entry.raw_is_same else videos

@@ -118,6 +118,16 @@ class OutputNames:
             return name
         return name if name + self._suffix in self._there else text
 
+    def older(self, identifier: object) -> str | None:
+        """The name that earlier versions gave; it may be another id's, so its file counts only by content.
+
+        None if it is the present name.
+        """
+        text = str(identifier)
+        clean = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")[:80] or "id"
+        name = text if OLD_NAME.fullmatch(text) else f"{clean}-{_digest(text)[:8]}"
+        return None if name == self.of(identifier) else name
+
 
 def _names_with_capitals(folder: object) -> Iterator[str]:
     """The names in a folder that earlier versions would have chosen otherwise, and those that stand for them now."""

@@ -261,3 +261,50 @@ def test_flags_are_taken_with_dashes_and_underscores():
     dashes = "--meta-json a --output-json b --output-dir c --smplx-model-dir d --workers 2".split
     lines = "--meta_json a --output_json b --output_dir c --smplx_model_dir d --workers 2".split
     assert build_parser().parse_args(dashes()) == build_parser().parse_args(lines())
+
+
+def rename(folder, before, after):
+    for path in list(folder.iterdir()):
+        if path.name.startswith(before):
+            path.rename(folder / path.name.replace(before, after))
+
+
+def test_files_of_earlier_names_are_taken_over_by_content(render, archive, tmp_path):
+    """Earlier versions gave eight digits, so two ids could have one name; the content says whose a file is."""
+    entries = json.loads(archive.read_text())[:2]
+    odd, taken = "../bad clip", "bad_clip-4f9ccc89"
+    archive.write_text(json.dumps([{**entries[0], "id": odd}]))
+    _, (entry,) = render()
+    name = Path(entry["video_path"]).stem
+    before = (tmp_path / entry["video_path"]).read_bytes()
+    rename(tmp_path / "videos", name, taken)
+    archive.write_text(json.dumps([{**entries[0], "id": odd}, {**entries[1], "id": taken}]))
+    said, (entry, other) = render()
+    assert "1 rendered, 1 reused (unchanged), 0 failed" in said.out
+    assert Path(entry["video_path"]).stem == name and (tmp_path / entry["video_path"]).read_bytes() == before
+    assert (tmp_path / other["video_path"]).read_bytes() != before, "drawn from its own motion"
+    assert (tmp_path / f"videos/{taken}.mp4").read_bytes() == before, "the old files stay"
+    assert "0 rendered, 2 reused" in render()[0].out
+
+
+def test_a_judges_clip_of_an_earlier_name_is_taken_over_too(render, archive, tmp_path):
+    entries = json.loads(archive.read_text())[:1]
+    archive.write_text(json.dumps([{**entries[0], "id": "a b"}]))
+    for_judge = ("--for-judge", "--sampling-fps", 4)
+    render()
+    _, (entry,) = render(*for_judge)
+    files = files_in(tmp_path / "videos")
+    rename(tmp_path / "videos", Path(entry["judge_video_path"]).name.removesuffix(".judge.mp4"), "a_b-c8687a08")
+    assert files_in(tmp_path / "videos").keys() != files.keys()
+    for flags in ((), for_judge, ()):
+        assert "0 rendered, 1 reused" in render(*flags)[0].out
+    found = files_in(tmp_path / "videos")
+    assert {name: found[name] for name in files} == files
+
+
+def test_a_file_of_an_earlier_name_with_other_settings_is_drawn_again(render, archive, tmp_path):
+    entries = json.loads(archive.read_text())[:1]
+    archive.write_text(json.dumps([{**entries[0], "id": "../bad clip"}]))
+    _, (entry,) = render()
+    rename(tmp_path / "videos", Path(entry["video_path"]).stem, "bad_clip-4f9ccc89")
+    assert "1 rendered, 0 reused" in render("--fps", 9)[0].out

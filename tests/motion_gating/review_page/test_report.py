@@ -490,3 +490,36 @@ def test_files_of_an_older_page_keep_their_names(tmp_path):
     main(["--meta-json", str(archive), "--output", str(tmp_path), "--no-side-view", "--workers", "0"])
     names = sorted(path.name for path in (tmp_path / "entries").iterdir())
     assert len(names) == 2 and "Walk.js" in names and names_on(tmp_path).of("Walk") == "Walk"
+
+
+def test_videos_of_an_older_page_are_taken_over_by_content(tmp_path, monkeypatch):
+    """Earlier versions gave eight digits; two ids could have one name."""
+    from motion_gating.review_page import drawn_videos
+
+    drawn = []
+    monkeypatch.setattr(drawn_videos, "lit_frames", _counting(drawn_videos.lit_frames, drawn))
+    for number in (1, 2):
+        write_motion(tmp_path / f"{number}.pt", smooth_clip(9, seed=number))
+    odd, taken = "../bad clip", "bad_clip-4f9ccc89"
+    meta = tmp_path / "meta.json"
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps([record(odd), record(taken)]))
+    meta.write_text(json.dumps([{"id": odd, "motion_path": "1.pt"}]))
+    build(meta, report, tmp_path / "page", "--workers", 0)
+    assert len(drawn) == 2, "front and side"
+    before = {path.name: path.read_bytes() for path in (tmp_path / "page/side").iterdir()}
+    for path in [*(tmp_path / "page/side").iterdir(), *(tmp_path / "page/front").iterdir()]:
+        path.rename(path.with_name(taken + path.suffix))
+    meta.write_text(json.dumps([{"id": odd, "motion_path": "1.pt"}, {"id": taken, "motion_path": "2.pt"}]))
+    build(meta, report, tmp_path / "page", "--workers", 0)
+    assert len(drawn) == 4, "only the other entry was drawn"
+    found = {path.name: path.read_bytes() for path in (tmp_path / "page/side").iterdir()}
+    assert {name: found[name] for name in before} == before and len(set(found.values())) == len(found) - 2
+
+
+def _counting(function, calls):
+    def counted(*args, **more):
+        calls.append(args)
+        return function(*args, **more)
+
+    return counted

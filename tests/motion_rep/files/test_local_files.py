@@ -355,6 +355,22 @@ def test_harmless_ids_stay_as_they_are(identifier, name):
     assert safe_name(identifier) == name
 
 
+@pytest.mark.parametrize(
+    ("identifier", "older"),
+    [
+        ("../bad clip", "bad_clip-4f9ccc89"),
+        ("bad_clip-4f9ccc89", "bad_clip-4f9ccc89"),
+        ("Two Words", "Two_Words-8e086add"),
+        ("walk", None),
+        (7, None),
+        ("Walk", "Walk"),
+        ("con", "con"),
+    ],
+)
+def test_names_of_earlier_versions(tmp_path, identifier, older):
+    assert OutputNames(tmp_path, ".mp4").older(identifier) == older
+
+
 def test_files_of_former_names_are_found_but_no_other_ids(tmp_path):
     assert OutputNames(tmp_path, ".mp4").of("Walk") == safe_name("Walk") != "Walk"
     (tmp_path / "Walk.mp4").touch()
