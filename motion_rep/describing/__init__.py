@@ -1,1 +1,1 @@
-"""What a motion does, from its joints: body signals, cycles, actions, facts, sentences, contradictions with a text."""
+"""Describe a motion from its joints: body signals, cycles, actions, facts, sentences, contradictions with a text."""

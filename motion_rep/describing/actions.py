@@ -11,14 +11,14 @@ from motion_rep.describing.body_signals import LEFT, RIGHT, SIDES, BodySignals
 from motion_rep.describing.cycles import peaks, span_around, spans
 
 BOTH = "both"
-TOGETHER_SECONDS = 0.25  # peaks of left and right this close are one action of both
+TOGETHER_SECONDS = 0.25  # peaks of left and right that are this close form one action of both
 DEGREES, METRES, SPEED = "degrees", "m", "m/s"
 UPRIGHT_LEAN, KICKING_LEAN = 60.0, 80.0  # degrees
-FOLDED = 0.45  # metres of drop at which a body no longer stands on its legs
+FOLDED = 0.45  # metres of drop from which a body no longer stands on its legs
 ON_FLOOR = 0.03  # metres
 STEADY_ELBOW = 0.4  # m/s
 GAIT_SECONDS, GAIT_SWING = 0.45, 15.0  # each thigh swings ahead of the other by this many degrees within this time
-CROUCH_SECONDS, DEEP_CROUCH = 0.7, 0.35  # before and after a jump a body dips; metres
+CROUCH_SECONDS, DEEP_CROUCH = 0.7, 0.35  # metres; a body dips before and after a jump
 GRAVITY = 9.81
 LEAST_BALLISTIC = 0.2  # share of the height that the flight time implies; a body that stays lower is not in flight
 
@@ -45,7 +45,7 @@ class Action:
 
     @property
     def count(self) -> int:
-        """How often it is done."""
+        """The number of repetitions."""
         return len(self.times)
 
 
@@ -74,7 +74,7 @@ def _gap(first: tuple[float, ...], second: tuple[float, ...]) -> float:
 def _action(
     body: BodySignals, name: str, side: str, frames: Iterable[int], size: np.ndarray, unit: str, way: str = ""
 ) -> Action | None:
-    """None if it is never done."""
+    """The action; None if it never occurs."""
     frames = sorted(frames)
     if not frames:
         return None
@@ -83,7 +83,7 @@ def _action(
 
 
 def _raised_arms(body: BodySignals, side: str) -> Action | None:
-    """The whole arm up to the shoulder's height or higher."""
+    """The whole arm raised to shoulder height or higher."""
     height = body.elevation(f"{side}_shoulder", f"{side}_wrist")
     upright = np.abs(body.lean) < UPRIGHT_LEAN
     frames = [frame for frame in peaks(height, prominence=35, least=68) if upright[frame]]
@@ -101,7 +101,7 @@ def _arm_way(body: BodySignals, side: str, frame: int, height: float) -> str:
 
 
 def _waves(body: BodySignals, side: str) -> Action | None:
-    """The forearm from side to side while the hand is above the elbow, twice or more."""
+    """The forearm moves from side to side, twice or more, while the hand is above the elbow."""
     swing = body.leftward(f"{side}_elbow", f"{side}_wrist")
     hand, elbow, shoulder = (body.place(f"{side}_{name}")[:, 1] for name in ("wrist", "elbow", "shoulder"))
     steady = body.speed(f"{side}_elbow") < STEADY_ELBOW
@@ -118,7 +118,7 @@ def _swings(swing: np.ndarray) -> list[int]:
 
 
 def _thrusts(body: BodySignals, side: str) -> Action | None:
-    """The hand forward by straightening the elbow: punches and reaches."""
+    """The hand moves forward as the elbow straightens: punches and reaches."""
     reach = body.ahead(f"{side}_shoulder", f"{side}_wrist")
     straight = -body.bend(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
     frames = [frame for frame in peaks(straight, prominence=40, least=-75) if reach[frame] > 0.25]
@@ -148,7 +148,7 @@ def _kicks(body: BodySignals, side: str) -> Action | None:
 
 
 def _lifted_knees(body: BodySignals, side: str) -> Action | None:
-    """A knee up toward the height of the hip, with the shank hanging."""
+    """A knee rises towards hip height, with the shank hanging."""
     height = body.elevation(f"{side}_hip", f"{side}_knee")
     leg = body.elevation(f"{side}_hip", f"{side}_ankle")
     frames = [
@@ -168,7 +168,7 @@ def _stands_on_other(body: BodySignals, side: str, frame: int) -> bool:
 
 
 def _is_gait(body: BodySignals, frame: int) -> bool:
-    """Whether the thighs swing past each other about this frame, as in walking and running."""
+    """Whether the thighs swing past each other around this frame, as in walking and running."""
     frames = round(2 * GAIT_SECONDS * body.fps)
     first = max(0, min(frame - frames // 2, len(body.joints) - frames - 1))
     ahead = body.thigh_swing[first : first + frames + 1]
@@ -176,7 +176,7 @@ def _is_gait(body: BodySignals, frame: int) -> bool:
 
 
 def _squats(body: BodySignals) -> Iterator[Action]:
-    """The pelvis down over both bent knees."""
+    """The pelvis sinks over two bent knees."""
     knees = [body.bend(f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in SIDES]
     frames = [
         frame
@@ -194,14 +194,14 @@ def _is_crouch(body: BodySignals, frame: int) -> bool:
 
 
 def _depth(body: BodySignals, frames: list[int]) -> str:
-    """Deep where the thighs come down to about level."""
+    """Deep if the thighs become about level."""
     thighs = [body.elevation(f"{side}_hip", f"{side}_knee") for side in SIDES]
     deepest = max((min(thigh[frame] for thigh in thighs) for frame in frames), default=0.0)
     return "deep" if deepest > 75 else ""
 
 
 def _lunges(body: BodySignals) -> Iterator[Action]:
-    """The pelvis down between a foot in front and one behind."""
+    """The pelvis sinks between a foot in front and one behind."""
     stride = body.ahead("right_ankle", "left_ankle")
     for side, sign in ((LEFT, 1.0), (RIGHT, -1.0)):
         frames = [frame for frame in _low_points(body) if sign * stride[frame] >= 0.4]
@@ -210,7 +210,7 @@ def _lunges(body: BodySignals) -> Iterator[Action]:
 
 
 def _low_points(body: BodySignals) -> list[int]:
-    """Frames in which a standing body is lowest, with the trunk up."""
+    """Frames in which a standing body is lowest, with an upright trunk."""
     found = peaks(body.drop, prominence=0.09, least=0.13)
     return [frame for frame in found if abs(body.lean[frame]) < UPRIGHT_LEAN and body.drop[frame] < 0.62]
 
@@ -220,14 +220,14 @@ def _stride(body: BodySignals) -> np.ndarray:
 
 
 def _bends(body: BodySignals) -> Iterator[Action]:
-    """The trunk forward over nearly straight legs."""
+    """The trunk leans forward over nearly straight legs."""
     frames = [frame for frame in peaks(body.lean, prominence=25, least=38) if body.drop[frame] < 0.25]
     action = _action(body, "bend_forward", "", frames, body.lean, DEGREES)
     yield from [action] if action else []
 
 
 def _jumps(body: BodySignals) -> Iterator[Action]:
-    """Both feet off the floor at once, not in a stride; the height is that of the lower foot."""
+    """Both feet leave the floor at once, but not in a stride; the height is that of the lower foot."""
     flights = _flights(body)
     action = _action(body, "jump", "", flights, body.clearance.min(axis=1), METRES)
     if action:

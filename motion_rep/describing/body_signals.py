@@ -15,14 +15,14 @@ SIDES = (LEFT, RIGHT)
 UP = np.array([0.0, 1.0, 0.0])
 UPRIGHT = 0.6  # the hips show the facing direction only while the spine's vertical component is at least this
 ANKLE_HEIGHT = 0.06  # metres above the sole
-SOLE_TO_LEG = 0.17  # metres from the sole to the pelvis that are not thigh or shank
+SOLE_TO_LEG = 0.17  # metres from the sole to the pelvis without thigh and shank
 FLOOR_QUANTILE = 0.05
 THIGHS = 0.77  # metres, both
 
 
 @dataclass(frozen=True)
 class BodySignals:
-    """A clip whose joints were smoothed; angles in degrees, (T,) each."""
+    """A clip with smoothed joints; angles in degrees, (T,) each."""
 
     joints: np.ndarray
     fps: float
@@ -33,26 +33,26 @@ class BodySignals:
         return cls(smoothed(joints, fps), fps)
 
     def place(self, name: str) -> np.ndarray:
-        """(T, 3) of a joint."""
+        """(T, 3) positions of a joint."""
         place: np.ndarray = self.joints[:, JOINT_NAMES.index(name)]
         return place
 
     def elevation(self, start: str, end: str) -> np.ndarray:
-        """From pointing down (0) over level (90) to pointing up (180)."""
+        """Angle from pointing down (0) through level (90) to pointing up (180)."""
         return np.degrees(np.arccos(-_unit(self.place(end) - self.place(start))[:, 1].clip(-1, 1)))
 
     def bend(self, first: str, middle: str, last: str) -> np.ndarray:
-        """How far a knee or an elbow is bent; 0 is straight."""
+        """Angle by which a knee or an elbow is bent; 0 is straight."""
         upper = _unit(self.place(middle) - self.place(first))
         lower = _unit(self.place(last) - self.place(middle))
         return np.degrees(np.arccos(np.einsum("tc,tc->t", upper, lower).clip(-1, 1)))
 
     def ahead(self, start: str, end: str) -> np.ndarray:
-        """Metres by which a joint is in front of another, as the body faces."""
+        """Metres by which a joint is in front of another, in the facing direction."""
         return np.einsum("tc,tc->t", self.place(end) - self.place(start), self.forward)
 
     def leftward(self, start: str, end: str) -> np.ndarray:
-        """Metres by which a joint is to the left of another, as the body faces."""
+        """Metres by which a joint is to the left of another, relative to the facing direction."""
         return np.einsum("tc,tc->t", self.place(end) - self.place(start), np.cross(UP, self.forward))
 
     def speed(self, name: str) -> np.ndarray:
@@ -72,13 +72,13 @@ class BodySignals:
 
     @cached_property
     def heading(self) -> np.ndarray:
-        """Degrees that the body has turned to the left since the first frame."""
+        """Degrees by which the body has turned to the left since the first frame."""
         angle = np.degrees(np.unwrap(np.arctan2(self.forward[:, 0], self.forward[:, 2])))
         return angle - angle[0]
 
     @cached_property
     def lean(self) -> np.ndarray:
-        """How far the trunk leans from upright: forward is positive, back negative; 90 is level."""
+        """Angle of the trunk from upright: positive forward, negative backward; 90 is level."""
         trunk = _unit(self.place("neck") - self.place("pelvis"))
         angle = np.degrees(np.arccos(trunk[:, 1].clip(-1, 1)))
         return np.where(np.einsum("tc,tc->t", trunk, self.forward) < 0, -angle, angle)

@@ -18,7 +18,7 @@ NUMBERS = {"once": 1, "twice": 2, "thrice": 3} | {
 }
 ARMS, LEGS = ("raise_arm", "wave_hand", "thrust_hand"), ("kick", "lift_knee", "lunge")
 LIMBS = {"arm": ARMS, "hand": ARMS, "fist": ARMS, "leg": LEGS, "foot": LEGS, "knee": LEGS}
-# What a text calls an action, as a pattern.
+# Pattern of the words for each action in a text.
 VERBS = {
     r"jumping jacks?": "raise_arm",
     r"jump(?:s|ing)?|hop(?:s|ping)?": "jump",

@@ -10,7 +10,7 @@ FLAT = 0.15  # share of the prominence: values this close to the peak belong to 
 
 
 def smoothed(values: np.ndarray, fps: float, seconds: float = SMOOTHING_SECONDS) -> np.ndarray:
-    """The values (T, ...) through a Gaussian filter over time; the ends are repeated."""
+    """The values (T, ...) after a Gaussian filter over time; the ends are repeated."""
     radius = int(np.ceil(3 * seconds * fps))
     if radius < 1 or len(values) < 2:
         return values
@@ -26,7 +26,7 @@ def peaks(signal: np.ndarray, prominence: float, least: float) -> list[int]:
     """The frames (T,) in which a signal is highest between two valleys.
 
     A peak is at least ``least`` high and stands out by ``prominence`` on both sides. The clip's ends count as valleys,
-    except where the signal still rises or already falls there. A flat top counts by its middle.
+    unless the signal still rises or already falls there. A flat top counts as one peak at its middle.
     """
     found: list[int] = []
     highest, lowest, rising = 0, 0, True

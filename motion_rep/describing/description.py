@@ -25,7 +25,7 @@ class Description:
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """The values for JSON."""
         return {
             "sentences": list(self.sentences),
             "facts": self.facts.as_dict(),
@@ -37,7 +37,7 @@ def describe_file(path: Path, fps: float | None = None, text: str | None = None)
     """The description of a motion file.
 
     Args:
-        fps: frames per second; None takes the file's own.
+        fps: frames per second; None means the file's own.
         text: a description to compare with.
     Raises:
         InputError: the file cannot be read, or is too short.

@@ -58,7 +58,7 @@ class MotionFacts:
     actions: tuple[Action, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON; every action with its count."""
+        """The values for JSON; every action with its count."""
         return {
             **asdict(self),
             "postures": [asdict(posture) for posture in self.postures],

@@ -1,4 +1,4 @@
-"""Many motions into files for other tools: one file of each kind for each motion."""
+"""Export many motions for other tools: one file of each kind for each motion."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def export_folder(
     Args:
         suffixes: the kinds of files, such as ``.bvh``.
     Raises:
-        UsageError: nothing to export, two outputs or an input of one name, or axes that a kind does not have.
+        UsageError: nothing to export, outputs or inputs with the same name, or axes that a kind does not support.
     """
     kinds = list(dict.fromkeys(suffixes))
     for suffix in kinds:
         require_kind(Path(f"--format {suffix}"), settings.frame)
     if output.suffix.lower() in KINDS and not output.is_dir():
-        raise UsageError(f"{output}: is the name of one file, expected a folder, because of --format. Name a folder.")
+        raise UsageError(f"{output}: is the name of one file, but --format needs a folder. Give a folder.")
     pairs = [pair for suffix in kinds for pair in pair_outputs(inputs, output, suffix, is_one_motion, motions_in)]
     start = StartIn("motion_rep.exporters.items", "export_pair", (settings,))
     return run_pairs(start, pairs, output, engine, failures_file, "exporting", EXPORTED)

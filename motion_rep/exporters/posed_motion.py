@@ -20,11 +20,11 @@ Z_UP, Y_UP = "zup", "yup"
 class PosedMotion:
     """SMPL-X parameters of N frames, float64.
 
-    parameters: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres, in the axes that ``frame`` names.
+    parameters: root (N, 3, 3), body (N, 21, 3, 3), transl (N, 3) metres, in the axes of ``frame``.
     fps: frames per second.
     frame: ``zup`` (the person faces +y first) or ``yup`` (faces +z).
     camera: in the z-up axes, None if unknown.
-    start_time: seconds into the source video at which the first frame lies.
+    start_time: time of the first frame in the source video, seconds.
     """
 
     parameters: BodyParameters
@@ -42,7 +42,7 @@ class PosedMotion:
 
 
 def posed_motion(clip: MotionClip, fps: float, frame: str, closing: bool = False) -> PosedMotion:
-    """Body parameters of a motion, straight from its columns.
+    """Body parameters of a motion, read from its columns.
 
     Args:
         fps: frames per second.

@@ -1,4 +1,4 @@
-"""A recording for the rerun viewer: body, joints, curves, camera and video on one time line (https://rerun.io)."""
+"""A recording for the rerun viewer: body, joints, curves, camera and video on one timeline (https://rerun.io)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from motion_rep.measures.benchmark import at_metric_rate, jitter_per_frame
 TIME = "seconds"
 BODY, JOINTS, CAMERA, CURVES = "world/body", "world/joints", "world/camera", "curves"
 COLOR = (28, 135, 204)
-LEAST_FRAMES = 3  # of the jitter degree
+LEAST_FRAMES = 3  # limit of the jitter degree
 
 
 def write_rrd(path: str | os.PathLike, motion: PosedMotion, video: Path | None = None) -> None:
@@ -65,7 +65,7 @@ def _log_body(rerun: ModuleType, recording: Any, motion: PosedMotion) -> None:
 
 
 def _log_curves(rerun: ModuleType, recording: Any, motion: PosedMotion) -> None:
-    """Jitter at the rate at which it is measured; heights of pelvis and feet; which foot stands."""
+    """Log the jitter at its own rate, the heights of pelvis and feet, and the foot contacts."""
     joints = motion.joints()
     contacts = foot_contacts(joints, motion.fps).numpy()
     named = {"pelvis": joints[:, 0, 2].numpy(), "left_foot": joints[:, 10, 2].numpy()}
@@ -96,7 +96,7 @@ def _log_camera(rerun: ModuleType, recording: Any, camera: Camera, motion: Posed
 
 
 def _log_video(rerun: ModuleType, recording: Any, video: Path, place: str, motion: PosedMotion) -> None:
-    """The picture of the source video at the time of each row."""
+    """Log the source video's picture at the time of each row."""
     recording.log(place, rerun.AssetVideo(path=video), static=True)
     seconds = np.arange(len(motion)) / motion.fps
     shown = ((seconds + motion.start_time) * 1e9).round().astype(np.int64)

@@ -1,4 +1,4 @@
-"""Write a motion as files for other tools; the ending of each name chooses the file type."""
+"""Write a motion as files for other tools; the extension of each name selects the file type."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from motion_rep.motions.motion_file import MotionClip, read_motion
 
 @dataclass(frozen=True)
 class Settings:
-    """What to write.
+    """Settings of the written files.
 
     Attributes:
-        fps: frames per second; None takes the motion's.
+        fps: frames per second; None means the motion's own.
         frame: ``zup``, ``yup``, or None for the usual axes of each kind.
         unit: ``m`` or ``cm``, for bvh files.
         video: source video, for rrd files.
@@ -38,7 +38,7 @@ class Settings:
     video: Path | None = None
 
 
-# Ending -> the axes of the file unless the user names others, and its writer.
+# Extension -> default axes of the file, and its writer.
 KINDS: dict[str, tuple[str, Callable[[Path, PosedMotion, Settings], None]]] = {
     ".npz": (Z_UP, lambda path, motion, _: write_amass_npz(path, motion)),
     ".bvh": (Y_UP, lambda path, motion, settings: write_bvh(path, motion, settings.unit)),
@@ -54,7 +54,7 @@ def export_file(source: Path, outputs: Sequence[Path], settings: Settings) -> in
 
     Raises:
         InputError: the motion cannot be read, or an output cannot be written.
-        UsageError: an unknown ending, or axes that a kind does not have.
+        UsageError: an unknown extension, or axes that a kind does not support.
     """
     for output in outputs:
         require_kind(output, settings.frame)
@@ -74,10 +74,10 @@ def export_file(source: Path, outputs: Sequence[Path], settings: Settings) -> in
 
 
 def rate_and_notes(source: Path, clip: MotionClip, fps: float | None) -> tuple[float, tuple[str, ...]]:
-    """The rate of a motion, and what the user should know of the motion and its rate.
+    """The rate of a motion, and notes for the user on the motion and its rate.
 
     Raises:
-        InputError: joint columns that do not agree with the rotations.
+        InputError: the joint columns contradict the rotations.
     """
     with located(source):
         disagreement = agreed_joints(clip.motion).note
@@ -86,14 +86,14 @@ def rate_and_notes(source: Path, clip: MotionClip, fps: float | None) -> tuple[f
 
 
 def closing_note(clip: MotionClip, motion: PosedMotion, output: Path) -> str | None:
-    """The remark on an npz file from which our converter makes one row less."""
+    """A note for an npz file from which our converter makes one row less."""
     if output.suffix.lower() != ".npz" or len(motion) != len(clip):
         return None
     return f"its velocities lead to no frame after the last row; converting {output} back gives one row less"
 
 
 def export_motion(clip: MotionClip, output: Path, fps: float, settings: Settings) -> PosedMotion:
-    """Write one file and return what was written.
+    """Write one file, and describe it in words.
 
     Raises:
         UsageError: a package for this kind is missing.
@@ -111,10 +111,10 @@ def _sentence(output: Path, motion: PosedMotion, unit: str) -> str:
 
 
 def require_kind(output: Path, frame: str | None) -> None:
-    """Check the ending of a file, and that its kind has the axes.
+    """Check the extension of a file, and that its kind supports the axes.
 
     Raises:
-        UsageError: it has not.
+        UsageError: it does not, or the extension is unknown.
     """
     if output.suffix.lower() not in KINDS:
         raise UsageError(

@@ -1,1 +1,1 @@
-"""Repairs of a motion on its body parameters: level, smooth, plant the feet, trim and other exact changes."""
+"""Repairs of a motion's body parameters: level, smooth, plant the feet; trim and other exact changes."""

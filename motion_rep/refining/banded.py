@@ -12,7 +12,7 @@ def penalised(
     ``- 2 right x``, for several tracks of several columns at once.
 
     Args:
-        right: (T, K, C); weight times what x should be, where there is nothing else.
+        right: (T, K, C); weight times the value that x would have without the other terms.
         weight: (T, K) or a number above zero. steps: (T - 1, K). bends: (T - 2, K).
     Returns:
         (T, K, C)
@@ -36,7 +36,7 @@ def penalised(
 
 
 def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve symmetric positive definite systems with two bands beside the diagonal.
+    """Solve symmetric positive definite systems with two bands next to the diagonal.
 
     Rows are eliminated without pivots from both ends at once, up to the two in the middle: half as many steps.
 
@@ -47,7 +47,7 @@ def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: 
         (T, K, C)
     """
     frames, tracks, _ = right.shape
-    # For an even number of rows there may be one more, which has nothing to do with the others.
+    # An even number of rows is padded with one row that is independent of the others.
     count = frames + frames % 2
     half = count // 2 - 1
     pivots = _both_ends(_padded(main, count, 1.0), half + 2)
@@ -55,7 +55,7 @@ def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: 
     bands = np.zeros((half + 1, 2, 2 * tracks))
     bands[:, 0] = _both_ends(_padded(first, count - 1), half + 1)
     bands[:-1, 1] = _both_ends(_padded(second, count - 2), half)
-    # The rows in the middle belong to the first half; the other one adds what it eliminated.
+    # The rows in the middle belong to the first half; the second half adds its eliminated terms.
     for rows in (pivots, sides, bands):
         rows[half:, ..., tracks:] = 0.0
     factors = _eliminate(pivots, sides, bands)
@@ -65,7 +65,7 @@ def solve_bands(main: np.ndarray, first: np.ndarray, second: np.ndarray, right: 
 
 
 def _both_ends(rows: np.ndarray, count: int) -> np.ndarray:
-    """(count, ..., 2 K) the first rows, and beside them the last ones, the last first."""
+    """(count, ..., 2 K) the first rows, next to the last rows in reverse order."""
     return np.concatenate((rows[:count], rows[::-1][:count]), axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""Changes that people ask for, exact on the body's parameters: trim, mirror, keep in place, close a loop."""
+"""Edits that users request, exact in the body parameters: trim, mirror, keep in place, close a loop."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def trimmed(body: MovingBody, start: float, end: float) -> MovingBody:
     """The frames from one second to another, counted from the motion's first row.
 
     Raises:
-        InputError: fewer than four frames lie between them.
+        InputError: fewer than four frames remain.
     """
     first = max(0, round(start * body.fps))
     last = min(len(body), round(min(end, 1e6) * body.fps) + 1)
@@ -41,7 +41,7 @@ def trimmed(body: MovingBody, start: float, end: float) -> MovingBody:
 
 
 def action_span(body: MovingBody) -> tuple[float, float]:
-    """Seconds of the first and the last movement, with a margin; the whole clip where nothing moves."""
+    """Seconds of the first and the last movement, with a margin; the whole clip if nothing moves."""
     speeds = body.joints.diff(dim=0).norm(dim=-1).amax(dim=1) * body.fps
     moving = torch.nonzero(speeds > MOVING).flatten()
     if len(moving) == 0:
@@ -50,7 +50,7 @@ def action_span(body: MovingBody) -> tuple[float, float]:
 
 
 def cut(body: MovingBody, frames: tuple[int, ...]) -> list[MovingBody]:
-    """The parts before, between and after rows of the motion; each part starts with the row that is named.
+    """Cut the motion before the given rows; each part after the first starts with one of these rows.
 
     All rows are kept. The frame after the last row of a part is extrapolated, as the next row may show another shot.
 
@@ -89,7 +89,9 @@ def _other_side(name: str) -> str:
 
 
 def in_place(body: MovingBody) -> MovingBody:
-    """Hold the pelvis over its place in the first frame. Heights and poses do not change; the camera moves along."""
+    """Keep the pelvis above its position in the first frame. Heights and poses do not change; the camera moves
+    along.
+    """
     pelvis = body.joints[:, 0]
     shift = (pelvis[:1] - pelvis) * pelvis.new_tensor((1.0, 1.0, 0.0))
     return body.moved(torch.eye(3, dtype=torch.float64), shift)

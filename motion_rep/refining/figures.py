@@ -24,12 +24,12 @@ LIMBS = [
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one motion; lengths in metres.
+    """Figures of one motion; lengths in metres.
 
     jitter_degree: the published figure at 16 fps; 0 for clips too short for it. tremble: 1 for white noise.
     skate_ratio, foot_floating: shares, of ground steps and (benchmark) of frames. foot_sliding: the benchmark's.
     support_distance: from the centre of mass to the support in calm frames.
-    lean: degrees between the balance line and the vertical; None where balance does not show it.
+    lean: degrees between the balance line and the vertical; None if balance does not show it.
     limb_speed: m/s, relative to the pelvis, 95th percentile over frames and limb joints.
     """
 
@@ -43,7 +43,7 @@ class Figures:
     limb_speed: float
 
     def as_dict(self) -> dict[str, float | None]:
-        """For files; rounded to six digits."""
+        """The figures for files, rounded to six digits."""
         return {name: None if value is None else float(f"{value:.6g}") for name, value in asdict(self).items()}
 
 

@@ -1,4 +1,4 @@
-"""The flags of refining. Standard library only, so that ``--help`` answers at once."""
+"""The flags of refining. Imports only the standard library, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One motion file into one refined file (several where it is cut), and many of them in worker processes."""
+"""Refine one motion file into one file (or several, if it is cut), and many files in worker processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REFINING_VERSION = 2
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The settings of a run; ``trims`` precede ``settings.trim`` for the motions that they name."""
+    """The settings of a run; ``trims`` override ``settings.trim`` for the motions that they list."""
 
     settings: Settings
     trims: TrimFile | None = None
@@ -46,10 +46,10 @@ def part_names(target: Location, settings: Settings) -> list[Location]:
 
 
 def refine_pair(run: RunSettings, overwrite: bool, pair: Pairing) -> Outcome:
-    """Refine into a file or folder unless that is done.
+    """Refine into a file or folder, unless that is already done.
 
     Args:
-        overwrite: also replace files that are there.
+        overwrite: also replace existing files.
     Raises:
         InputError: the message names the file.
     """

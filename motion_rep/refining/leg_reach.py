@@ -1,4 +1,4 @@
-"""Bring the feet to places by bending hips, knees and ankles: two bones, the law of cosines.
+"""Move the feet to given positions by bending hips, knees and ankles (two bones, law of cosines).
 
 The knee stays in its plane and the foot keeps its global rotation, so that only the leg's length and direction change.
 """
@@ -16,11 +16,11 @@ HIPS, KNEES, ANKLES, FEET = (
     np.array([JOINT_NAMES.index(f"{side}_{part}") for side in ("left", "right")])
     for part in ("hip", "knee", "ankle", "foot")
 )
-# The same among the rotations of the body, which begin after the pelvis.
+# The same indices in the body rotations, which start after the pelvis.
 LOCAL_HIPS, LOCAL_KNEES, LOCAL_ANKLES = HIPS - 1, KNEES - 1, ANKLES - 1
-# A leg never gets straighter than this share of its length, unless it was: it would jump when it bends again.
+# A leg is not stretched beyond this share of its length, unless it was before: it would jump when it bends again.
 MOST_REACH = 0.985
-# Metres; keeps the knee's plane defined where the leg is straight.
+# Metres; keeps the plane of the knee defined for a straight leg.
 STRAIGHT = 1e-6
 
 
@@ -62,13 +62,13 @@ def _inverse(rotations: np.ndarray) -> np.ndarray:
 def _bent(
     hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, target: np.ndarray, ahead: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """New knees and ankles (T, 2, 3); ``ahead`` is where a straight knee bends to."""
+    """New knees and ankles (T, 2, 3); ``ahead`` is the direction in which a straight knee bends."""
     first, second = _length(knee - hip), _length(ankle - knee)
     line = target - hip
     farthest = np.maximum(MOST_REACH * (first + second), _length(ankle - hip))
     reach = np.minimum(np.maximum(_length(line), np.abs(first - second) + STRAIGHT), farthest)
     along = line / np.maximum(_length(line), 1e-9)
-    # A straight leg does not show its plane: the farther the foot moves, the more the knee points ahead.
+    # A straight leg does not define a plane: the farther the foot moves, the more the knee points ahead.
     out = _across(knee - hip, along) + (_length(target - ankle) + STRAIGHT) * _across(ahead, along)
     out = out / np.maximum(_length(out), 1e-9)
     cosine = ((first**2 + reach**2 - second**2) / (2 * first * reach)).clip(-1, 1)

@@ -1,7 +1,7 @@
-"""Which way is up, from the balance of the body.
+"""Estimate which way is up from the balance of the body.
 
-A camera that was tilted tilts the person, and nothing in the file says so. In calm frames the centre of mass of a
-person who stands is above the support, so the line from the support to the centre of mass shows up.
+A tilted camera tilts the person, and the file does not record it. In calm frames, the centre of mass of a standing
+person is above the support, so the line from the support to the centre of mass points up.
 """
 
 from __future__ import annotations
@@ -18,23 +18,25 @@ from motion_rep.kinematics.frames import turn_between
 from motion_rep.measures.in_seconds import ANKLES, TOES, calm_frames, central_steps, centre_of_mass, support
 from motion_rep.refining.medians import middle
 
-# Rounds at most, and the cosine of a turn between two of them that ends them: a hundredth of a degree.
+# Maximum number of rounds, and the cosine of the turn between two rounds that ends them: a hundredth of a degree.
 ROUNDS, SETTLED = 4, 1 - 1.5e-8
-# Degrees. The median angle between the lines of single frames and their median: in made-up walks with 5 to 7 the
-# direction was wrong by 16 and more, in standing clips with less than 3 it was right to 1.4.
+# Degrees; limit for the median angle between the lines of single frames and their median. In synthetic walks with 5 to
+# 7, the direction was wrong by 16 or more; in standing clips with less than 3, it was right to 1.4.
 LARGEST_SPREAD = 3.0
-# Degrees. A smaller tilt, or one of less than this times the spread, is within what the estimate errs and a person
-# leans; a larger one than the last is no camera that was meant to be level, but a person who does not stand.
+# Degrees. A smaller tilt, or one below this factor times the spread, is within the error of the estimate and a person's
+# usual lean; a tilt above the last value does not come from the camera, but from a person who does not stand.
 LEAST_TILT, LEAST_TILT_PER_SPREAD, LARGEST_TILT = 2.0, 1.5, 35.0
-# Metres from the support to the centre of mass of a person who stands or squats; lower, the person sits or lies.
+# Minimum metres from the support to the centre of mass of a person who stands or squats; below, the person sits or
+# lies.
 LEAST_HEIGHT = 0.45
-# m/s. Faster, the person travels, and balance is that of steps, not of standing.
+# m/s. A faster person travels, and the balance is that of steps, not of standing.
 FASTEST_MASS = 0.25
 FEWEST_FRAMES = 8
-# Degrees. Soles of standing people in real captures were within 2 of the ground that balance showed; more says that
-# the heels are up, or that the person leans for another reason than the camera.
+# Degrees. In real captures, the soles of standing people were within 2 of the ground that balance shows; more means
+# that the heels are up, or that the person leans for another reason than the camera.
 STEEPEST_SOLE = 4.0
-# Both feet at rest (m/s), this far apart (metres), and on no steeper line than this (as a tangent) stand on one floor.
+# Both feet stand on one floor if they rest (m/s), are this far apart (metres), and their line is at most this steep
+# (tangent).
 RESTING, LEAST_STANCE, STEEPEST_STANCE = 0.2, 0.12, 0.15
 
 
@@ -46,7 +48,7 @@ class Balance:
     spread: degrees, median angle of single frames to it.
     height: metres, median length.
     speed: m/s, median of the centre of mass in calm frames.
-    slope: degrees, of the sole of a resting foot against the ground that balance shows; of the steeper foot.
+    slope: degrees between the sole of a resting foot and the ground that balance shows; of the steeper foot.
     """
 
     up: Tensor
@@ -62,7 +64,7 @@ class Balance:
 
     @property
     def doubt(self) -> str | None:
-        """Why this direction does not show up, or None."""
+        """Why this direction is not reliable as up; None if it is."""
         if self.height < LEAST_HEIGHT:
             return "the person does not stand"
         if self.speed > FASTEST_MASS:
@@ -72,17 +74,17 @@ class Balance:
         if self.slope > STEEPEST_SOLE:
             return f"the soles are {self.slope:.0f} degrees off the ground that balance shows"
         if self.tilt > LARGEST_TILT:
-            return f"the body leans by {self.tilt:.0f} degrees, more than a tilted camera shows"
+            return f"the body leans by {self.tilt:.0f} degrees, more than a tilted camera explains"
         return None
 
     @property
     def is_level(self) -> bool:
-        """Whether the tilt is within what the estimate errs."""
+        """Whether the tilt is within the error of the estimate."""
         return self.tilt < max(LEAST_TILT, LEAST_TILT_PER_SPREAD * self.spread)
 
 
 def balance(joints: Tensor, fps: float) -> Balance | None:
-    """The balance line of a clip; None for fewer frames than it needs.
+    """The balance line of a clip; None if it has too few frames.
 
     Args:
         joints: (T, 22, 3) metres, z about up.
@@ -109,7 +111,7 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
 
 
 def _resting(places: np.ndarray, fps: float) -> np.ndarray:
-    """(T, 2) bool: the toes are at rest."""
+    """(T, 2) bool: whether the toes are at rest."""
     return _length(central_steps(places[:, TOES])) * fps < RESTING
 
 
@@ -123,8 +125,8 @@ def _slope_of_soles(up: np.ndarray, places: np.ndarray, rest: np.ndarray) -> flo
 def _agreed_with_feet(up: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Up, corrected along the line between two standing feet.
 
-    A person may carry the weight on either foot, so that balance says least along this line; there the feet, which
-    stand on one floor, show the tilt as well. The smaller of both tilts is taken, none if they disagree.
+    A person may put the weight on either foot, so balance is least reliable along this line. There, the feet show the
+    tilt as well, because they stand on one floor. The smaller of the two tilts is used; none if they disagree.
 
     Args:
         places: (n, 22, 3) joints of the frames in which both feet rest.
@@ -155,10 +157,10 @@ def level_from(up: Tensor) -> Tensor:
 
 
 def up_of_tilted_camera(pitch: float, roll: float) -> Tensor:
-    """(3,) up in the OpenCV axes of a camera that was tilted, both in degrees.
+    """(3,) up in the OpenCV axes of a tilted camera; both angles in degrees.
 
     Args:
-        pitch: by which it looked down. roll: by which it was turned clockwise, seen from behind it.
+        pitch: how far it looks down. roll: how far it is turned clockwise, seen from behind.
     """
     down, turned = math.radians(pitch), math.radians(roll)
     return torch.tensor(

@@ -1,4 +1,4 @@
-"""A body over time with the camera that sees it: what every repair takes and returns."""
+"""A body over time with the camera that sees it: the input and output of every repair."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class MovingBody:
         """The body in another frame, p' = rotation p + shift, and the camera with it, so that the picture stays.
 
         Args:
-            rotation: (3, 3). shift: (3,), or (T, 3) for a frame that moves along.
+            rotation: (3, 3). shift: (3,), or (T, 3) for a moving frame.
         """
         moved = self.posed(self.parameters.turned(rotation, shift), self.joints @ rotation.T + shift[..., None, :])
         if self.camera is None:
@@ -55,14 +55,14 @@ class MovingBody:
         return replace(moved, camera=self.camera @ torch.linalg.inv(new_from_old))
 
     def rows(self, first: int, last: int) -> MovingBody:
-        """The frames from the first to before the last."""
+        """The frames from ``first`` up to, but not including, ``last``."""
         camera = self.camera if self.camera is None or self.camera.ndim == 2 else self.camera[first:last]
         rows = self.posed(self.parameters.rows(slice(first, last)), self.joints[first:last])
         return replace(rows, camera=camera, first=self.first + first)
 
 
 def moving_body(clip: MotionClip, fps: float) -> MovingBody:
-    """The body of a motion. Where its velocities lead to no next frame, that frame goes on as the last ones did.
+    """The body of a motion. If its velocities give no next frame, that frame is extrapolated from the last ones.
 
     Args:
         fps: frames per second used for it.
@@ -78,10 +78,10 @@ def moving_body(clip: MotionClip, fps: float) -> MovingBody:
 
 
 def motion_clip_of(body: MovingBody, clip: MotionClip, refined: dict | None = None) -> MotionClip:
-    """The 276 numbers of a body, with what the clip that it came from knows.
+    """The 276 numbers of a body, with the metadata of the clip from which it came.
 
     Args:
-        refined: what was done to it; None keeps what the clip says.
+        refined: the record of the repairs; None keeps the clip's record.
     """
     camera = body.camera
     if camera is not None and camera.ndim == 3:
@@ -96,17 +96,18 @@ def motion_clip_of(body: MovingBody, clip: MotionClip, refined: dict | None = No
 
 
 def in_canonical_frame(body: MovingBody, facing: float = 0.0) -> MovingBody:
-    """The first pelvis over the origin, the person facing +y, the lowest joint of all frames at z = 0.
+    """Move the first pelvis above the origin, turn the person to face +y, and put the lowest joint of all frames at z =
+    0.
 
     Args:
-        facing: degrees by which the person faces to the left of +y instead, seen from above.
+        facing: degrees to the left of +y, seen from above, that the person faces instead.
     """
     turn = turn_about_z(facing, body.joints) @ heading(body.joints[0]).canonical_from_z_up
     return body.moved(turn, -_ground(body.joints @ turn.T))
 
 
 def on_the_floor(body: MovingBody) -> MovingBody:
-    """The first pelvis over the origin, the lowest joint of all frames at z = 0, without a turn."""
+    """Move the first pelvis above the origin and the lowest joint of all frames to z = 0, without a turn."""
     return body.moved(torch.eye(3, dtype=torch.float64), -_ground(body.joints))
 
 
@@ -122,7 +123,7 @@ def faces_ahead(body: MovingBody) -> bool:
 
 
 def _ground(joints: Tensor) -> Tensor:
-    """(3,) below the first pelvis, at the height of the lowest joint."""
+    """(3,) the point below the first pelvis at the height of the lowest joint."""
     return torch.stack((joints[0, 0, 0], joints[0, 0, 1], joints[..., 2].min()))
 
 
@@ -134,7 +135,7 @@ def turn_about_z(degrees: float, like: Tensor) -> Tensor:
 
 
 def continued(body: MovingBody) -> MovingBody:
-    """One more frame, which turns and moves on as the last one did; a single frame is repeated."""
+    """Add one frame, which continues the last turn and movement; a single frame is repeated."""
     parameters = body.parameters
     previous, last = parameters.rows(slice(-2, None)).rows(slice(0, 1)), parameters.rows(slice(-1, None))
     following = BodyParameters(

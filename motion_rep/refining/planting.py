@@ -1,8 +1,8 @@
-"""Make feet that stand stand still, on the floor.
+"""Hold standing feet still on the floor.
 
-First the whole body is moved on the ground: the smoothest path of shifts that takes the slide out of the standing
-toes, where that is more than the legs take. What is left, some millimetres to centimetres, the legs take up. Only toes
-that are in contact are held; a heel alone is not, because the foot rolls over it.
+First, the whole body is shifted along the ground: the smoothest path of shifts that removes the slide of the standing
+toes, if it is larger than the legs can absorb. The legs absorb the rest, some millimetres to centimetres. Only toes in
+contact are held; a heel alone is not, because the foot rolls over it.
 """
 
 from __future__ import annotations
@@ -24,29 +24,28 @@ from motion_rep.refining.moving_body import MovingBody
 
 # Seconds. A shorter contact is a touch, not a stand.
 SHORTEST_STAND = 0.15
-# Weights of the path of shifts, at RATE frames per second: of the slide of a standing toe, of the shift's bends, and of
-# the shift itself, which only decides where nothing else does.
+# Weights for the path of shifts, at RATE frames per second: of the slide of a standing toe, of the curvature of the
+# shift, and of the shift itself, which matters only if nothing else decides.
 RATE = 16.0
 SLIDE, BENDS, SHIFT = 10.0, 3.0, 1e-3
-# m/s. Feet that slide apart by this have half of the weight: the limit of a contact.
+# m/s. Feet that slide apart at this speed, the limit of a contact, get half the weight.
 APART = STILL
-# Metres. Toes that wander by less within their stands do so because of the legs, which then take it up alone, and the
-# body stays: a path that follows the noise of the legs would be wrong by more. Noise of 1.3 degrees leaves 0.02 to
-# 0.05.
+# Metres. If toes wander by less within their stands, the legs cause it and absorb it alone, without a shift of the
+# body: a path that follows the noise of the legs would be worse. Noise of 1.3 degrees gives 0.02 to 0.05.
 LEGS_TAKE, LEGS_TAKE_OF_NOISE = 0.04, 0.1
-# Metres by which a leg moves a toe at most; more bends the knee visibly.
+# Maximum metres by which a leg moves a toe; more would bend the knee visibly.
 LEGS_REACH = 0.06
-# Metres above the floor at which standing toes may stay (the toe joint of a raised foot), and above which it is unknown
-# what they stand on, so that they are left alone.
+# Metres above the floor up to which standing toes may stay (the toe joint of a raised foot), and above which toes are
+# not changed, because it is unknown what they stand on.
 HIGHEST_TOE, HIGHEST_STAND = 0.02, 0.06
-# Seconds before and after a stand over which the legs let go.
+# Seconds before and after a stand over which the correction of the legs fades.
 LETTING_GO = 0.25
-# m/s: what the skate ratio calls skating. Motion-captured clips have no such step in their stands, captures from video
-# a quarter or more; up to this share the feet stand already.
+# m/s: the speed from which the skate ratio counts a step as skating. Motion-captured clips have no such step in their
+# stands, captures from video a quarter or more; up to this share, the feet already stand still.
 SKATING, STILL_SHARE = in_seconds.SKATING, 0.05
-# Times the jitter before that planting may make: feet that stop make some.
+# Allowed factor on the jitter before planting: feet that stop add some.
 MOST_JITTER = 1.05
-# Feet that slide are to be found as well, so the limits of a contact follow the clip's own sliding more closely.
+# Sliding feet must be found, too, so the limits of a contact follow the clip's own sliding more closely.
 STRICT, LENIENT = 0.5, 3.0
 
 
@@ -66,10 +65,10 @@ class Planted(NamedTuple):
 
 
 def planted(body: MovingBody, was_noisy: bool = False) -> Planted:
-    """Plant the feet of a level body; it comes back as it is where none stands, or all that stand do so already.
+    """Plant the feet of a level body; the body is unchanged if no foot stands, or all standing feet are already still.
 
     Args:
-        was_noisy: whether noise was taken out of it before, some of which is left.
+        was_noisy: whether noise was removed before, of which some may remain.
     """
     untouched = Planted(body, ())
     contacts, shifted = contacts_by_leniency(body.joints, body.fps, STRICT, LENIENT), body
@@ -92,13 +91,15 @@ def planted(body: MovingBody, was_noisy: bool = False) -> Planted:
 
 
 def _shifted(body: MovingBody, shift: Tensor) -> MovingBody:
-    """The body moved by (T, 3) before the camera, which stays."""
+    """The body shifted by (T, 3) in front of the camera, which does not move."""
     parameters = body.parameters
     return body.posed(parameters._replace(transl=parameters.transl + shift), body.joints + shift[:, None])
 
 
 def _is_better(before: MovingBody, after: MovingBody) -> bool:
-    """Whether fewer steps skate, contacts as the benchmark sees them do not slide more, and the legs do not tremble."""
+    """Whether fewer steps skate, contacts as defined by the benchmark do not slide more, and the legs do not
+    tremble.
+    """
     skate, slide, jitter = zip(*(_slides(body) for body in (before, after)))
     return skate[1] < skate[0] and slide[1] <= slide[0] and jitter[1] <= MOST_JITTER * jitter[0]
 
@@ -111,7 +112,7 @@ def _slides(body: MovingBody) -> tuple[float, float, float]:
 
 
 def _stands(joints: Tensor, contacts: Contacts, fps: float) -> list[Stand]:
-    """The contacts of toes that are long enough and near the floor of most of them."""
+    """The contacts of toes that are long enough and near the floor on which most of them stand."""
     toes, touching = joints.numpy()[:, FEET], contacts.toes.numpy()
     runs = [stand for foot in (0, 1) for stand in _runs(touching[:, foot], foot, SHORTEST_STAND * fps)]
     if not runs:
@@ -121,7 +122,7 @@ def _stands(joints: Tensor, contacts: Contacts, fps: float) -> list[Stand]:
 
 
 def _steady(toes: np.ndarray, stand: Stand, fps: float) -> Iterator[Stand]:
-    """The parts of a stand in which the toes are near to its middle; farther away they do not stand there."""
+    """The parts of a stand in which the toes are near its middle; farther away, they do not stand there."""
     path = toes[stand.first : stand.last, stand.foot, :2]
     near = np.linalg.norm(path - middle(path), axis=1) < LEGS_REACH
     if near.all():
@@ -164,7 +165,8 @@ def _shift(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
     """(T, 3) by which the whole body moves on the ground: the shift r that minimises
     ``SLIDE sum w |step + r[t+1] - r[t]|^2 + BENDS |r''|^2 + SHIFT |r|^2`` over the steps of standing toes.
 
-    Where both feet are low and slide apart, the body's path is not to blame: the weight w falls with how fast they do.
+    If both feet are low and slide apart, the body's path is not the cause: the weight w falls with their relative
+    speed.
     """
     frames, rate = len(toes), fps / RATE
     steps, weights = np.diff(toes[..., :2], axis=0), np.zeros((frames - 1, 2))
@@ -179,7 +181,7 @@ def _shift(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
     pull[:-1] += moves
     pull[1:] -= moves
     shift = penalised(pull, SHIFT / rate**2, weights.sum(axis=1, keepdims=True), BENDS * rate**2)
-    # The first frame stays where it is.
+    # The first frame does not move.
     return np.pad((shift - shift[:1])[:, 0], ((0, 0), (0, 1)))
 
 
@@ -199,7 +201,7 @@ def _offsets(toes: np.ndarray, stands: list[Stand], fps: float) -> np.ndarray:
 
 
 def _fade(offsets: np.ndarray, stands: list[Stand], frames: int) -> None:
-    """Continue the offsets (T, 3) of one foot from the ends of its stands into the frames beside them."""
+    """Fade the offsets (T, 3) of one foot out before and after its stands."""
     held = np.zeros(len(offsets), bool)
     for stand in stands:
         held[stand.first : stand.last] = True

@@ -1,6 +1,6 @@
 """Refine one motion: trim, smooth, level, plant the feet, and the exact changes, in this order.
 
-All works on body parameters; the rows are encoded again at the end. What is uncertain stays and is reported.
+All steps change body parameters; the rows are encoded again at the end. Uncertain repairs are skipped and reported.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from motion_rep.refining.planting import planted
 from motion_rep.refining.settings import AUTO, OFF, Settings, Trim
 from motion_rep.refining.smoothing import smoothed
 
-# Metres. A loop that ends farther from where it began slides back on its way.
+# Metres. A loop whose end is farther from its start slides back on the way.
 FARTHEST_LOOP = 0.3
-# After these the person faces where it faced, but a smoothed motion that came facing +y is turned to +y again: its hips
-# in the first frame hold less noise than the raw ones, which the heading was taken from. A motion that came with its
-# first pelvis over the origin and its lowest joint at 0 leaves so; another one stays where it is.
+# These do not change the facing direction, but a smoothed motion that faced +y is turned to +y again: its hips in the
+# first frame have less noise than the raw ones that defined the heading. A motion whose first pelvis was above the
+# origin and whose lowest joint was at 0 keeps both; any other motion keeps its place.
 KEEP_HEADING = {"smooth", "feet"}
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """One motion refined: its parts (one, unless it was cut), what was done, and sentences for the user."""
+    """A refined motion: its parts (one, unless it was cut), what was done, and sentences for the user."""
 
     clips: tuple[MotionClip, ...]
     done: dict
@@ -48,7 +48,7 @@ class Refinement:
 
 @dataclass
 class _Work:
-    """A body on its way, with what was done to it."""
+    """A body during refining, with the record of its repairs."""
 
     body: MovingBody
     done: dict = field(default_factory=dict)
@@ -60,8 +60,8 @@ def refine(clip: MotionClip, settings: Settings) -> Refinement:
     """Refine a motion.
 
     Returns:
-        New clips; ``refined`` in them holds what was done, the digest of the raw motion, and figures of both. Where
-        nothing is to be done, the body stays where it is and only its columns are made to agree.
+        New clips; ``refined`` in them contains what was done, the digest of the raw motion, and the figures of both. If
+        there is nothing to do, the body does not change, but its columns are made consistent.
     Raises:
         InputError: trim or cut leaves too few frames.
     """
@@ -114,7 +114,7 @@ def _smooth(work: _Work, settings: Settings) -> None:
 
 
 def _level(work: _Work, settings: Settings, clip: MotionClip, known: Balance | None) -> None:
-    """Turn the motion upright where the tilt is sure, or as told."""
+    """Turn the motion upright if the tilt is reliable, or by the given tilt."""
     up = None
     if isinstance(settings.level, tuple):
         up = _up_of_camera(work.body, *settings.level)
@@ -133,13 +133,13 @@ def _sure_up(work: _Work, clip: MotionClip, known: Balance | None) -> torch.Tens
     found = known or balance(work.body.joints, work.body.fps)
     if found is None or found.doubt:
         reason = found.doubt if found else "it is too short"
-        work.notes.append(f"not levelled: {reason}. --level PITCH,ROLL levels by a known camera")
+        work.notes.append(f"not levelled: {reason}. --level PITCH,ROLL levels by a known tilt of the camera")
         return None
     return None if found.is_level else found.up
 
 
 def _up_of_camera(body: MovingBody, pitch: float, roll: float) -> torch.Tensor:
-    """(3,) up in the motion's frame, which was made for a level camera; without one, for a camera in front."""
+    """(3,) up in the motion's frame, which assumes a level camera; without a camera, one in front is assumed."""
     up = up_of_tilted_camera(pitch, roll)
     if body.camera is None:
         return basis(Z_UP_FROM_OPENCV, up) @ up
@@ -161,8 +161,7 @@ def _edit(work: _Work, settings: Settings) -> None:
         if getattr(settings, name):
             if name == "loop" and loop_gap(work.body) > FARTHEST_LOOP:
                 work.notes.append(
-                    f"the loop ends {loop_gap(work.body):.1f} m from where it began and slides back; --in-place keeps "
-                    "it in its place"
+                    f"the loop ends {loop_gap(work.body):.1f} m from its start and slides back; --in-place avoids this"
                 )
             work.body = edit(work.body)
             work.done[name] = True
@@ -173,7 +172,7 @@ def _edit(work: _Work, settings: Settings) -> None:
 
 
 def _record(clip: MotionClip, done: dict, raw: dict, figures: dict, changed: float, raw_speed: float) -> dict:
-    """What the file says about its refinement; the raw motion of an earlier refinement stays the raw one."""
+    """The record of the repairs for the file; the raw motion of an earlier refinement remains the raw one."""
     earlier = clip.refined or {}
     speed = figures["limb_speed"]
     return {

@@ -19,7 +19,7 @@ from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import Pairing, pair_outputs, require_apart
 from motion_rep.runs.work_pool import StartIn
 
-# A line for each motion; of larger runs the report says it.
+# Up to this many motions, one line each is printed; for larger runs, see the report.
 MOST_LINES = 20
 MOST_NAMES = 5
 
@@ -34,7 +34,7 @@ def refine_motions(
     report: Path | None,
     trim_file: Path | None = None,
 ) -> int:
-    """Refine and tell what was done; returns the exit code.
+    """Refine, and print what was done; returns the exit code.
 
     Args:
         trim_file: see :func:`motion_rep.refining.trim_file.read_trim_file`.
@@ -61,7 +61,7 @@ def refine_motions(
 
 
 def _trims(path: Path, motions: list[Location]) -> TrimFile:
-    """The trims for motions, with a warning about those that name none of them."""
+    """The trims for motions, with a warning about trims for other motions."""
     try:
         trims = read_trim_file(path)
     except InputError as error:
@@ -70,8 +70,8 @@ def _trims(path: Path, motions: list[Location]) -> TrimFile:
     names = ", ".join(unused[:MOST_NAMES]) + (" ..." if len(unused) > MOST_NAMES else "")
     if not used:
         raise UsageError(
-            f"{path}: names {names}, none of the {len(motions)} motions of the input. The names are those of the "
-            "motion files, without .pt."
+            f"{path}: lists {names}, but none of the {len(motions)} motions of the input. Use the names of the motion "
+            "files, without .pt."
         )
     if unused:
         say_warning(f"{path}: no motion of the input has the name {names}")

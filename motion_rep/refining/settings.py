@@ -12,8 +12,8 @@ class Trim:
     """A part of a motion.
 
     start, end: seconds from the first row of the motion on which they were marked.
-    fps: the rate by which these seconds were counted; None is the motion's own.
-    start_time: when that motion starts in its source, seconds; None is that of the motion to trim.
+    fps: the rate with which these seconds were counted; None means the motion's own.
+    start_time: when that motion starts in its source, seconds; None means that of the motion to trim.
     """
 
     start: float
@@ -26,7 +26,7 @@ class Trim:
 
         Args:
             start_time: when it starts in its source.
-            own_fps: the rate that it stores. fps: the rate that is taken for it.
+            own_fps: the rate that it stores. fps: the rate used for it.
         """
         lead = 0.0 if self.start_time is None else self.start_time - start_time
         scale = (own_fps or self.fps or fps) / fps
@@ -35,16 +35,16 @@ class Trim:
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides how a motion is refined.
+    """Settings of the repairs of a motion.
 
     level: auto, off, or (pitch, roll) of the camera in degrees.
     smooth: auto, off, or a factor on the noise that was estimated from the clip.
     feet: auto or off.
-    trim: off, auto (first to last movement), (start, end) in seconds, or a part that was marked.
+    trim: off, auto (first to last movement), (start, end) in seconds, or a marked part.
     mirror, in_place, loop: whether to do that.
     cut_at: rows at which parts begin.
     heading: facing direction in the first frame, degrees to the left of +y; None for +y.
-    fps: frames per second, where the motion gives none or a wrong one.
+    fps: frames per second, if the motion stores none or a wrong rate.
     extrinsic_format: as in the converter.
     """
 

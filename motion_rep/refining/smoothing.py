@@ -1,4 +1,4 @@
-"""Smooth a motion by as much as its own noise asks.
+"""Smooth a motion as much as its own noise requires.
 
 Noise is estimated joint by joint. Each joint's path is then the most likely one for white noise of that size and a
 random acceleration whose size changes over time (Whittaker's smoother with a penalty for each frame). The size of the
@@ -21,17 +21,17 @@ from motion_rep.refining.banded import penalised
 from motion_rep.refining.medians import quantile
 from motion_rep.refining.moving_body import MovingBody
 
-# Fourth differences need some frames before their quantiles mean anything.
+# Quantiles of fourth differences need some frames to be meaningful.
 FEWEST_FRAMES = 12
-# Variance of the fourth difference of white noise, over that of the noise.
+# Variance of the fourth difference of white noise, relative to that of the noise.
 FOURTH = 70.0
-# Noise is in every frame, movement in some: the size of the noise is read at this quantile of the fourth differences,
-# at which the length of three normal numbers is 1.194.
+# Every frame has noise, only some have movement: the size of the noise is read at this quantile of the fourth
+# differences, where the length of three standard normal numbers is 1.194.
 QUIET, QUIET_LENGTH = 0.3, 1.194
-# Tremble (1 for white noise of any size) of motion-captured clips without noise is at most 0.57 at 16 frames per second
-# and less at higher rates. Up to the first limit nothing is smoothed, from the second on the whole noise is taken out.
+# The tremble (1 for white noise of any size) of motion-captured clips without noise is at most 0.57 at 16 frames per
+# second and less at higher rates. Up to the first limit, nothing is smoothed; from the second on, all noise is removed.
 CLEAN, NOISY = 0.585, 0.7
-# The path of the pelvis has one point a frame, not 21, so its figure scatters more.
+# The path of the pelvis has one point per frame, not 21, so its figure varies more.
 CLEAN_PATH, NOISY_PATH = 0.62, 0.75
 LEAST_BEND = 1e-3
 # Estimates of the acceleration: frames at 16 per second over which they are averaged, to each side, and rounds.
@@ -39,7 +39,7 @@ AVERAGED_SECONDS, ROUNDS = 2 / 16, 3
 
 
 class Smoothed(NamedTuple):
-    """The smoothed body, and how much of its estimated noise was taken out (0 to 1): of the pose and of the path."""
+    """The smoothed body, and the removed share of its estimated noise (0 to 1): in the pose and in the path."""
 
     body: MovingBody
     pose: float
@@ -47,12 +47,12 @@ class Smoothed(NamedTuple):
 
 
 def smoothed(body: MovingBody, strength: float | None = None) -> Smoothed:
-    """Take the noise out of a motion.
+    """Remove the noise from a motion.
 
     Args:
-        strength: times the estimated noise, whether the clip is noisy or not; None decides by the clip.
+        strength: factor on the estimated noise, even if the clip is clean; None lets the clip decide.
     Returns:
-        The body itself where nothing is to be done.
+        The body itself if there is nothing to do.
     """
     if len(body) < FEWEST_FRAMES:
         return Smoothed(body, 0.0, 0.0)
@@ -72,7 +72,7 @@ def smoothed(body: MovingBody, strength: float | None = None) -> Smoothed:
 
 
 def noise_shares(body: MovingBody) -> tuple[float, float]:
-    """How sure it is that the pose and the path of the pelvis hold noise, 0 to 1 each."""
+    """Certainty that the pose and the path of the pelvis have noise, 0 to 1 each."""
     joints = body.joints.numpy()
     pose, path = tremble(joints), alternation(joints[:, :1])
     return _share(pose, CLEAN, NOISY), _share(path, CLEAN_PATH, NOISY_PATH)
@@ -90,7 +90,7 @@ def _share(ratio: float, clean: float, noisy: float) -> float:
 
 
 def _without_noise(tracks: np.ndarray, shares: np.ndarray, fps: float) -> np.ndarray:
-    """Tracks (T, K, 4) with their noise, times shares (K,), taken out."""
+    """Tracks (T, K, 4) from which the shares (K,) of their noise are removed."""
     noise = np.maximum((noise_sizes(tracks) * shares) ** 2, 1e-18)
     reach = max(1, round(AVERAGED_SECONDS * fps))
     bends = np.ones((len(tracks) - 2, len(noise)))
@@ -99,7 +99,7 @@ def _without_noise(tracks: np.ndarray, shares: np.ndarray, fps: float) -> np.nda
         result = penalised(tracks, 1.0, 0.0, bends)
         bend = result[2:] - 2 * result[1:-1] + result[:-2]
         size = np.vecdot(bend, bend) / 3
-        # What the noise leaves unknown of the acceleration counts as acceleration.
+        # The uncertainty of the acceleration due to the noise counts as acceleration.
         size = _averaged(size, reach) + noise * _unknown_bend(bends)
         bends = noise / np.maximum(size, LEAST_BEND * noise)
     return penalised(tracks, 1.0, 0.0, bends)
@@ -114,7 +114,9 @@ def _averaged(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def _unknown_bend(bends: np.ndarray) -> np.ndarray:
-    """Variance of the second difference that is left in a solution with an even penalty, over that of the noise."""
+    """Remaining variance of the second difference in a solution with a constant penalty, relative to that of the
+    noise.
+    """
     logs, values = _unknown_bend_table()
     return np.interp(np.log10(bends), logs, values)
 

@@ -1,4 +1,4 @@
-"""Trim marks of many motions in one file, as the review page exports them."""
+"""Trim marks of many motions in one file, as exported by the review page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPECTED = 'expected a list of {"id": ..., "motion": PATH, "seconds": [START, EN
 
 @dataclass(frozen=True)
 class TrimFile:
-    """The trims of a file, each with the names of its motion: the parts of a path, without its ending."""
+    """The trims of a file, each with the name of its motion: the parts of a path, without the extension."""
 
     path: Path
     trims: tuple[tuple[tuple[str, ...], Trim], ...]
@@ -33,10 +33,10 @@ class TrimFile:
         return found
 
     def of(self, motion: Location) -> Trim | None:
-        """The trim of a motion: of those with its name, the one that agrees with most of its path.
+        """The trim of a motion: of those with its name, the one that matches most of its path.
 
         Raises:
-            UsageError: two different ones agree equally well.
+            UsageError: two different ones match equally well.
         """
         parts = _parts(str(motion))
         common = [(_common(parts, named), trim) for named, trim in self._by_name.get(parts[-1], ())]
@@ -47,18 +47,18 @@ class TrimFile:
         return next(iter(found), None)
 
     def unused(self, motions: Iterable[Location]) -> list[str]:
-        """The names in the file that no motion has."""
+        """The names in the file that match no motion."""
         return sorted(set(self._by_name) - {_parts(str(motion))[-1] for motion in motions})
 
 
 def read_trim_file(path: Path) -> TrimFile:
     """Read trims: a JSON list of objects.
 
-    ``seconds`` is needed, and ``motion`` (a path; its name without the ending counts) or else ``id``; ``fps`` and
-    ``start_time`` are of the motion on which the seconds were marked.
+    ``seconds`` is required, and ``motion`` (a path; its name without the extension counts) or else ``id``; ``fps`` and
+    ``start_time`` belong to the motion on which the seconds were marked.
 
     Raises:
-        InputError: names the file, what was found, and what was expected.
+        InputError: with the file, the found and the expected contents.
     """
     value = read_json(path)
     with located(path):
@@ -74,7 +74,7 @@ def _read_item(item: object, place: str) -> tuple[tuple[str, ...], Trim]:
         raise InputError(f"{place} has the unknown key {unknown[0]!r:.60}, {EXPECTED}.")
     named = item.get("motion") if item.get("motion") is not None else item.get("id")
     if isinstance(named, bool) or not isinstance(named, str | int) or not _parts(str(named)):
-        raise InputError(f"{place} names no motion (motion or id), {EXPECTED}.")
+        raise InputError(f"{place} has no motion or id, {EXPECTED}.")
     place = f"{place} ({named!r:.60})"
     seconds = item.get("seconds")
     if not isinstance(seconds, list) or len(seconds) != 2:
@@ -97,7 +97,7 @@ def _number(value: object, place: str, key: str) -> float:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    """The parts of a path, the last one without the ending of a motion file."""
+    """The parts of a path, the last one without the extension of a motion file."""
     parts = PurePath(path.replace("\\", "/")).parts
     return (*parts[:-1], parts[-1].removesuffix(".pt")) if parts else ()
 

@@ -1,4 +1,4 @@
-"""One file of one representation into another."""
+"""Convert one file of one representation into another."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ from motion_rep.representations.recognition import Recognised, recognise, shape_
 from motion_rep.representations.rows_201 import decode_201, encode_201
 from motion_rep.representations.rows_272 import decode_272, encode_272
 
-CAMERA_LOST = "the camera of the motion was left out: no other representation holds one"
+CAMERA_LOST = "the camera of the motion was dropped: no other representation stores one"
 NO_CLOSING = "its velocities lead to no frame after the last row, so the result has one frame less"
-UP_ASSUMED = "does not say which axis is up; y is taken, give another one with --up"
+UP_ASSUMED = "does not store which axis is up; y is assumed, give another one with --up"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides how a file is converted.
+    """Settings of a conversion.
 
     source: ``auto`` or a name of ``kinds.SOURCES``. target: a name of ``kinds.TARGETS``.
     fps: the source's true rate, where the file gives none or a wrong rate.
     target_fps: the rate of the result; None for the usual rate of the target.
-    up: the up axis of an SMPL-X archive that does not name one.
+    up: the up axis of an SMPL-X archive that does not store it.
     skeleton: path of HumanML3D's example clip, for 263.
     """
 
@@ -95,10 +95,10 @@ def _saved(save: Callable[[io.BytesIO], object]) -> bytes:
 
 
 def read_representation(document: Document, settings: Settings) -> Capture:
-    """A file's body in a gravity-aligned world, as a capture without a camera, with its rate.
+    """The body of a file in a gravity-aligned world, as a capture without a camera, with its rate.
 
     Raises:
-        InputError: unknown contents, or other contents than ``settings.source`` names. Without the file name.
+        InputError: unknown contents, or contents that contradict ``settings.source``. The message omits the file name.
     """
     found = recognise(document.value, settings.source)
     if found.kind == "amass":

@@ -1,8 +1,8 @@
-"""HumanML3D's 263 numbers a frame (export only): y up, 20 fps, T - 1 rows for T frames.
+"""HumanML3D's 263 numbers per frame (export only): y up, 20 fps, T - 1 rows for T frames.
 
-Joints are brought to the bone lengths of one clip of the data set, and rotations come from inverse kinematics of these
-joints: they are not SMPL's. Columns: 0 turn of the heading, 1:3 ground velocity of the root, 3 its height, 4:67 joints
-without place and heading, 67:193 rotations of 21 joints, 193:259 joint velocities, 259:263 contacts of the feet.
+Joints get the bone lengths of one clip of the data set, and rotations come from inverse kinematics of these joints:
+they are not SMPL's. Columns: 0 turn of the heading, 1:3 ground velocity of the root, 3 its height, 4:67 joints without
+position and heading, 67:193 rotations of 21 joints, 193:259 joint velocities, 259:263 contacts of the feet.
 https://github.com/EricGuo5513/HumanML3D, motion_representation.ipynb
 """
 
@@ -56,7 +56,7 @@ def encode_263(joints: Tensor, skeleton: Tensor) -> Tensor:
     """(T, 22, 3) joint positions with y up to (T - 1, 263).
 
     Args:
-        skeleton: (22, 3) joints whose bone lengths the rows have.
+        skeleton: (22, 3) joints that define the bone lengths of the rows.
     """
     if len(joints) < 2:
         raise InputError(f"has {len(joints)} frames, expected at least 2.")
@@ -88,7 +88,7 @@ def inverse_kinematics(joints: Tensor, spread: float) -> tuple[Tensor, Tensor]:
     """Rotations (T, 3, 3) that turn the facing direction to +z, and local rotations (T, 22, 3, 3) that aim the bones.
 
     Args:
-        spread: of the Gaussian filter over the facing, frames; 0 for none.
+        spread: width of the Gaussian filter over the facing direction, in frames; 0 for none.
     """
     root = _between(_facing(joints, spread), joints.new_tensor((0.0, 0.0, 1.0)))
     rest = joints.new_tensor(DIRECTIONS)
@@ -125,7 +125,7 @@ def _with_bones_of(joints: Tensor, skeleton: Tensor) -> Tensor:
 
 
 def _bone_lengths(joints: Tensor) -> Tensor:
-    """(22,) distances from the parents, 0 for the root."""
+    """(22,) distances from the parents; 0 for the root."""
     parents = torch.tensor([max(parent, 0) for parent in PARENTS])
     return (joints - joints[parents]).norm(dim=-1)
 

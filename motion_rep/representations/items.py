@@ -1,6 +1,6 @@
 """Convert one file, which is replaced, or the files of a folder, where finished ones are kept.
 
-A record next to each file of a folder run (``NAME.npy.json``) says what it was made from.
+A record next to each file of a folder run (``NAME.npy.json``) stores its source.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _settings_text(settings: Settings) -> str:
 
 
 def _kept(target: Path, record: Path, made_from: str) -> str | None:
-    """How a file that is there ends this run; None if there is none. A killed run may have left its record only."""
+    """The outcome for an existing file; None if there is none. A killed run may have left only the record."""
     if not target.exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Kimodo's npz of a motion (export only): y up, facing +z first, the 22 joints of SMPL-X."""
+"""Kimodo's npz of a motion (export only): y up, initially facing +z, the 22 joints of SMPL-X."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.measures.benchmark import CONTACT_HEIGHT, CONTACT_SPEED, METRIC_FPS
 
-# SMPL-X has no heel: the ankle stands for it, its height above the floor of a standing person taken off.
+# SMPL-X has no heel: the ankle replaces it, minus its height above the floor for a standing person.
 FEET = tuple(JOINT_NAMES.index(name) for name in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
 HEIGHTS = (0.08, 0.0, 0.08, 0.0)
 SMOOTH_SECONDS = 0.2
@@ -47,7 +47,7 @@ def smoothed(values: Tensor, spread: float) -> Tensor:
 
 
 def _contacts(joints: Tensor, fps: float) -> Tensor:
-    """(T, 4) bool: left heel, left toe, right heel, right toe; low or slow, as the toolkit's metrics have it."""
+    """(T, 4) bool: left heel, left toe, right heel, right toe; low or slow, as in the toolkit's metrics."""
     feet = joints[:, FEET]
     floor = joints[..., 1].min() + feet.new_tensor(HEIGHTS)
     speed = torch.cat((feet.diff(dim=0), feet[-1:] - feet[-2:-1])).norm(dim=-1) * fps

@@ -1,6 +1,4 @@
-"""The representations by name, the endings of their files and their rates; only the standard library is imported
-here.
-"""
+"""The representations by name, their file extensions and rates. Imports only the standard library."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import NamedTuple
 class Kind(NamedTuple):
     """One representation.
 
-    suffix: of the files that are written.
+    suffix: extension of the written files.
     fps: the rate that programs expect of such a file; None keeps the rate of the source.
     loses: a sentence on what such a file lacks or may not be used for; empty if there is nothing to say.
     """
@@ -25,8 +23,8 @@ HY_LICENCE = (
     "South Korea"
 )
 HUMANML3D_LOSS = (
-    "263 holds no SMPL rotations: they come from inverse kinematics of the joints, bones have the lengths of "
-    "HumanML3D's skeleton, and the last frame has no row"
+    "263 stores no SMPL rotations: its rotations come from inverse kinematics of the joints, bones have the lengths "
+    "of HumanML3D's skeleton, and the last frame has no row"
 )
 KIMODO_LOSS = "Kimodo's foot contacts and smooth root path are computed by this toolkit's own rules"
 

@@ -19,8 +19,8 @@ from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.representations import rows_201, rows_272
 from motion_rep.safe_loading.numpy_file import NpzArrays
 
-# Metres: joints by forward kinematics are this near those in the file, whose person may have another shape. Rotations
-# read by columns instead of rows put them half a metre away.
+# Metres: maximum distance of joints by forward kinematics from those in the file, whose person may have another shape.
+# Rotations read by columns instead of rows put them half a metre away.
 SAME_BODY, OWN_JOINTS = 0.15, 1e-3
 # Largest deviation of a rotation's numbers from an exact rotation.
 NOT_ROTATION = 1e-2
@@ -51,7 +51,7 @@ def recognise(value: object, wanted: str = "auto") -> Recognised:
         raise _unknown(rows)
     found = _checked(Recognised(WIDTHS[rows.shape[1]], float_tensor("motion", rows)), wanted)
     if not all_finite(found.rows):
-        raise InputError("holds values that are not finite numbers. Make the file again.")
+        raise InputError("contains values that are not finite numbers. Remake the file.")
     if found.kind in CHECKS:
         if len(found.rows) < 2:
             raise InputError(f"has {len(found.rows)} rows, expected at least 2.")
@@ -71,7 +71,7 @@ def _kind_by_keys(values: Mapping) -> str:
 
 def _unknown(value: object) -> InputError:
     looks = looks_like(value) or "expected a 276-dim motion, rows of 272 or 201 numbers, AMASS keys or SMPL-X keys"
-    return InputError(f"is no representation that is read here: found {found_text(value)}, {looks}.")
+    return InputError(f"is not a representation that this command reads: found {found_text(value)}, {looks}.")
 
 
 def _checked(found: Recognised, wanted: str) -> Recognised:
@@ -87,8 +87,8 @@ def _require_272(rows: Tensor) -> None:
     _require_rotations(rows[:, rows_272.ROTATIONS].unflatten(1, (22, 2, 3)), "columns 140 to 271", "first two rows")
     if not yaw <= NOT_ROTATION:
         raise InputError(
-            f"its columns 2 to 7 are no turns about y (off by {yaw:.2g}), expected the rows of 272-dim-Motion-"
-            "Representation. If it was normalised, undo that with the data set's mean and std first."
+            f"its columns 2 to 7 are not turns about y (off by {yaw:.2g}), expected the rows of "
+            "272-dim-Motion-Representation. If it was normalised, undo that with the data set's mean and std first."
         )
     body, joints = rows_272.decode_272(rows)
     _require_agreement(body, joints, "272")
@@ -105,7 +105,7 @@ def _require_rotations(pairs: Tensor, where: str, what: str) -> None:
     """(T, 22, 2, 3) pairs of unit vectors at right angles."""
     products = pairs @ pairs.mT
     off = float((products - torch.eye(2, dtype=pairs.dtype)).abs().max())
-    if not off <= NOT_ROTATION:  # also where it is not a number
+    if not off <= NOT_ROTATION:  # also true for NaN
         raise InputError(
             f"its {where} are not the {what} of rotations (off by {off:.2g}). It is normalised (undo that with the "
             "data set's mean and std first), its rotations are stored in another order, or it is something else."
@@ -113,7 +113,7 @@ def _require_rotations(pairs: Tensor, where: str, what: str) -> None:
 
 
 def _require_agreement(body: BodyParameters, joints: Tensor, kind: str) -> None:
-    """Joints by forward kinematics near those in the file."""
+    """Check that joints by forward kinematics are near those in the file."""
     away = float(_distance(body, joints))
     if not away <= SAME_BODY:
         raise InputError(
@@ -128,8 +128,8 @@ def shape_note(body: BodyParameters, joints: Tensor) -> tuple[str, ...]:
     if away < OWN_JOINTS:
         return ()
     return (
-        f"its joints are those of a person of another shape ({away * 1000:.0f} mm away on average); rotations and the "
-        "pelvis' path were taken, and the joints are the neutral body's",
+        f"its joints are those of a person of another shape ({away * 1000:.0f} mm away on average); the result has "
+        "the file's rotations and pelvis path, and the neutral body's joints",
     )
 
 

@@ -1,9 +1,9 @@
-"""The 272 numbers a frame of 272-dim-Motion-Representation (MotionStreamer, MotionMillion): y up, 30 fps, T rows for T
-frames.
+"""The 272 numbers per frame of 272-dim-Motion-Representation (MotionStreamer, MotionMillion): y up, 30 fps, T rows for
+T frames.
 
-Columns: 0:2 ground velocity of the pelvis seen from its heading, 2:8 change of heading, 8:74 joints without place and
-heading, 74:140 their velocities, 140:272 rotations of all 22 joints, the root's without heading. Rotations are the
-first two rows of a matrix, as PyTorch3D has them, where the 276 columns take the first two columns.
+Columns: 0:2 ground velocity of the pelvis seen from its heading, 2:8 change of heading, 8:74 joints without position
+and heading, 74:140 their velocities, 140:272 rotations of all 22 joints, the root's without heading. Rotations are the
+first two rows of a matrix, as in PyTorch3D, whereas the 276 columns store the first two columns.
 https://github.com/Li-xingXiao/272-dim-Motion-Representation
 """
 
@@ -25,20 +25,20 @@ VELOCITY, TURN, JOINTS, JOINT_VELOCITIES, ROTATIONS = (
 
 
 class Decoded(NamedTuple):
-    """A clip with y up: the body, and the joints (T, 22, 3) as stored, which carry the shape of the file's person."""
+    """A y-up clip: the body, and the stored joints (T, 22, 3), which have the shape of the file's person."""
 
     parameters: BodyParameters
     joints: Tensor
 
 
 def encode_272(parameters: BodyParameters, joints: Tensor | None = None, floor: float | None = None) -> Tensor:
-    """T frames of a body with y up to (T, 272).
+    """Encode T frames of a y-up body as (T, 272).
 
-    The clip is turned so that the root faces +z first, and moved so that it starts above the origin and its lowest
+    The clip is turned so that the root initially faces +z, and moved so that it starts above the origin and its lowest
     joint, or ``floor``, is at height 0.
 
     Args:
-        joints: (T, 22, 3) where they are not those of the neutral body.
+        joints: (T, 22, 3), if they are not those of the neutral body.
         floor: height of the ground, metres; None for the lowest joint.
     """
     places = parameters.joints() if joints is None else joints
@@ -68,7 +68,7 @@ def encode_272(parameters: BodyParameters, joints: Tensor | None = None, floor: 
 
 
 def decode_272(motion: Tensor) -> Decoded:
-    """(T, 272) to the body and the stored joints; transl follows the 276 convention (pelvis = J0 + transl)."""
+    """Decode (T, 272) to the body and the stored joints; transl follows the 276 convention (pelvis = J0 + transl)."""
     change = _from_rows6(motion[:, TURN])
     angle = torch.atan2(change[:, 0, 2], change[:, 0, 0]).cumsum(0)
     back = _yaw(-angle)

@@ -38,5 +38,5 @@ def convert_representations(
 
 
 def _files_in(folder: Location) -> list[Location]:
-    """Files that may hold a motion, in order, without hidden ones."""
+    """Files that may contain a motion, sorted, without hidden ones."""
     return files_in(folder, SOURCE_SUFFIXES)

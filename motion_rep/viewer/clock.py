@@ -40,5 +40,5 @@ class Clock:
 
 
 def frame_at(time: float, fps: float, frames: int) -> int:
-    """The frame to show at a time; after the end the last one."""
+    """The frame to show at a time; the last one after the end."""
     return min(int(time * fps + 1e-6), frames - 1)

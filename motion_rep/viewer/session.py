@@ -22,14 +22,14 @@ SPEEDS = {"1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0}
 TICK = 1 / 60
 FREE = "free"
 GHOST = 0.4  # opacity
-PICTURE = (1280, 720)  # of a screenshot where the browser tells no size
+PICTURE = (1280, 720)  # size of a screenshot if the browser reports none
 
 
 class Viewer:
-    """A running viewer; all motions share one clock, shorter ones stay in their last frame."""
+    """A running viewer; all motions share one clock, and shorter ones stop at their last frame."""
 
     def __init__(self, motions: list[Shown], body: Body, host: str = "127.0.0.1", port: int = 8080) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):  # its own announcement
+        with contextlib.redirect_stdout(io.StringIO()):  # viser's own announcement
             self.server = viser.ViserServer(host=host, port=port, label="motion viewer", verbose=False)
         self.server.gui.configure_theme(show_logo=False, show_share_button=False, control_width="medium")
         self.clock = Clock(max(motion.seconds for motion in motions))
@@ -73,14 +73,14 @@ class Viewer:
             self._set(self.clock.toggled())
 
     def step(self, frames: int) -> None:
-        """Pause, and go on by so many frames of the first motion."""
+        """Pause, and step by this many frames of the first motion."""
         fps, frame = self.actors[0].shown.fps, self.actors[0].frame + frames
         last = int(self.clock.duration * fps + 1e-6) - 1
         with self._lock:
             self._set(replace(self.clock, playing=False, time=(min(max(frame, 0), last) + 0.5) / fps))
 
     def look_through(self, name: str) -> None:
-        """Look through the camera of the motion of this name, with its video behind the body; FREE ends this."""
+        """Look through the camera of the motion with this name, with its video behind the body; FREE ends this."""
         self._through = next((actor for actor in self.actors if actor.camera and actor.shown.name == name), None)
         self.grid.visible = self._through is None
         self._show_parts()
@@ -89,12 +89,12 @@ class Viewer:
         self._follow()
 
     def put_in_place(self, in_place: bool) -> None:
-        """Let the other motions stand in the place of the first, as ghosts, or side by side."""
+        """Show the other motions as ghosts in the place of the first, or side by side."""
         for actor in self.actors[1:]:
             actor.stand_at(self.actors[0].shown.offset if in_place else actor.shown.offset, GHOST if in_place else None)
 
     def save_picture(self, client: viser.ClientHandle) -> None:
-        """Let a browser save what it sees as a PNG file."""
+        """Let a browser save its view as a PNG file."""
         width, height = client.camera.image_width or PICTURE[0], client.camera.image_height or PICTURE[1]
         picture = client.get_render(height, width, transport_format="png")
         _, data = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2BGR))
@@ -102,7 +102,7 @@ class Viewer:
         client.send_file_download(f"{first.shown.name}_{first.frame:04d}.png", data.tobytes(), save_immediately=True)
 
     def _follow(self) -> None:
-        """Bring the browsers to the camera through which they look, and its picture behind the body."""
+        """Move the browsers' views to the chosen camera, and put its picture behind the body."""
         actor = self._through
         if actor is None or actor.shown.clip.camera is None:
             return
@@ -177,7 +177,7 @@ class Viewer:
             box.on_update(partial(_show_actor, actor, box))
 
     def _add_views(self) -> None:
-        """Steps, camera, ghosts and pictures."""
+        """Add the controls for steps, camera, ghosts and pictures."""
         gui = self.server.gui
         gui.add_command("previous frame", hotkey="J").on_trigger(lambda _: self.step(-1))
         gui.add_command("play or pause", hotkey="K").on_trigger(lambda _: self.toggle())

@@ -1,4 +1,4 @@
-"""One motion on the viewer's stage: body, path of the pelvis, feet on the ground, camera with the video."""
+"""One motion on the viewer's stage: body, path of the pelvis, foot contacts, camera with the video."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ class Actor:
 
     @property
     def frame(self) -> int:
-        """The frame that is shown."""
+        """The shown frame."""
         return self._frame
 
     @property
     def picture(self) -> np.ndarray | None:
-        """(h, w, 3) uint8 RGB: the video at the frame that is shown; None without one."""
+        """(h, w, 3) uint8 RGB: the video picture of the shown frame; None without one."""
         return None if self.shown.video is None else self.shown.video[self._frame]
 
     def stand_at(self, offset: tuple[float, float, float], opacity: float | None) -> None:
@@ -94,7 +94,7 @@ class Actor:
         self.figure.handle.opacity = opacity
 
     def show(self, time: float, contacts: bool = True) -> None:
-        """Bring everything to a time in seconds."""
+        """Show the motion at a time in seconds."""
         frame = frame_at(time, self.shown.fps, len(self.shown.clip))
         for side, sphere in enumerate(self.feet):
             sphere.visible = contacts and bool(self._contacts[frame, side])
@@ -178,14 +178,14 @@ def camera_pose(camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def field_of_view(camera: Camera) -> float:
-    """The vertical one, radians."""
+    """The vertical field of view in radians."""
     return float(2 * torch.atan(camera.size[1] / 2 / camera.intrinsic[1, 1]))
 
 
 def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float, float, float]]:
-    """Origins of the motions such that their paths do not overlap, with ``gap`` metres between bodies.
+    """Origins of the motions that keep their paths apart, with ``gap`` metres between bodies.
 
-    They are placed along -x, which is left to right for a viewer whom the people face.
+    They are placed along -x, which is left to right for a viewer in front of the people.
     """
     offsets, edge = [], 0.0
     for number, clip in enumerate(clips):

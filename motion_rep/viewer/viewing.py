@@ -28,7 +28,7 @@ def view_motions(
 
     Args:
         videos: none, one for all motions, or one for each.
-        fps: rate of the motions; None takes each motion's own.
+        fps: rate of the motions; None means each motion's own.
         model_path: see :func:`motion_rep.bodies.body_models.load_body`.
     Raises:
         InputError: a file cannot be used; the message names it.
@@ -51,7 +51,7 @@ def view_motions(
 
 
 def load_motions(paths: Sequence[Path], videos: Sequence[Path | None], fps: float | None) -> list[Shown]:
-    """Motions with the videos of their cameras, placed side by side; same errors."""
+    """The motions with the videos of their cameras, placed side by side. Errors as in :func:`view_motions`."""
     clips = [read_motion(path) for path in paths]
     motions = []
     for path, video, clip, offset in zip(paths, videos, clips, side_by_side(clips), strict=True):

@@ -398,7 +398,7 @@ def test_folder_holds_each_kind_of_each_motion(clip, tmp_path, capsys):
         ("one/a.pt two/a.pt -o out --format npy", "are the same file"),
         ("one two/b.pt -o out", "Give -o FOLDER --format KIND"),
         ("one -o out.glb", "Give -o FOLDER --format KIND"),
-        ("one -o out.glb --format glb", "out.glb: is the name of one file, expected a folder"),
+        ("one -o out.glb --format glb", "out.glb: is the name of one file, but --format needs a folder"),
         ("one -o out --format glb --frame zup", "glTF is always y up"),
         ("one gone.pt -o out --format npy", "gone.pt: does not exist"),
         ("one/a.pt -o a.npy --failures f.json", "--failures is for a folder of outputs"),

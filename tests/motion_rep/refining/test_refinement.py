@@ -155,7 +155,9 @@ def test_what_is_level_is_never_levelled(known):
 def test_walks_are_not_levelled_and_that_is_said():
     result = refine(clip_of(sample("circle_walk")), only(level="auto"))
     assert "level" not in result.done
-    assert result.notes == ("not levelled: the person never stands still. --level PITCH,ROLL levels by a known camera",)
+    assert result.notes == (
+        "not levelled: the person never stands still. --level PITCH,ROLL levels by a known tilt of the camera",
+    )
 
 
 @pytest.mark.parametrize("pitch, roll", [(15.0, 0.0), (0.0, -4.0), (12.0, 3.0)])
@@ -260,7 +262,7 @@ def test_a_loop_ends_where_it_begins():
         assert (part[0] - part[-1]).abs().max() < 2e-4
     assert (result.motion[:40] - raw.motion[:40]).abs().max() < 0.01
     walk = refine(clip_of(make_steps("walk").parameters), only(loop=True))
-    assert "m from where it began and slides back; --in-place keeps it in its place" in walk.notes[0]
+    assert "m from its start and slides back; --in-place avoids this" in walk.notes[0]
 
 
 def test_cut_gives_parts_of_all_rows():

@@ -99,7 +99,7 @@ def test_names_that_fit_no_motion_are_reported(raw, tmp_path, capsys):
     assert "trims.json: no motion of the input has the name wvae" in capsys.readouterr().err
     trims(tmp_path, {"id": "wvae", "seconds": [1, 2]})
     assert main(flags) == 2
-    assert "trims.json: names wvae, none of the 4 motions of the input." in capsys.readouterr().err
+    assert "trims.json: lists wvae, but none of the 4 motions of the input." in capsys.readouterr().err
 
 
 def test_a_part_that_is_too_short_names_the_motion(raw, tmp_path, capsys):
@@ -115,9 +115,9 @@ def test_a_part_that_is_too_short_names_the_motion(raw, tmp_path, capsys):
         ("[]", "holds no trims, expected a list of"),
         ("[3]", "item 1 is 3, expected a list of"),
         ('[{"id": 1, "seconds": [0, 1], "second": 3}]', "item 1 has the unknown key 'second'"),
-        ('[{"seconds": [0, 1]}]', "item 1 names no motion (motion or id)"),
-        ('[{"id": true, "seconds": [0, 1]}]', "item 1 names no motion (motion or id)"),
-        ('[{"id": "", "seconds": [0, 1]}]', "item 1 names no motion (motion or id)"),
+        ('[{"seconds": [0, 1]}]', "item 1 has no motion or id"),
+        ('[{"id": true, "seconds": [0, 1]}]', "item 1 has no motion or id"),
+        ('[{"id": "", "seconds": [0, 1]}]', "item 1 has no motion or id"),
         ('[{"id": "a"}]', "item 1 ('a'): seconds is None, expected [START, END]."),
         ('[{"id": "a", "seconds": [2, 1]}]', "item 1 ('a'): seconds is [2, 1], expected 0 <= START < END."),
         ('[{"id": "a", "seconds": [0, "1"]}]', "item 1 ('a'): seconds holds '1', expected a number."),

@@ -169,7 +169,7 @@ def test_an_smplx_archive_of_others_says_or_is_told_its_up_axis(tmp_path, capsys
     }
     np.savez(tmp_path / "in.npz", **values, fps=30.0)
     assert run("-i", tmp_path / "in.npz", "-o", tmp_path / "out.npy", "--to", "272") == 0
-    assert "does not say which axis is up; y is taken" in capsys.readouterr().err
+    assert "does not store which axis is up; y is assumed" in capsys.readouterr().err
     assert np.abs(np.load(tmp_path / "out.npy") - rows_272(person)).max() < 1e-4
     turned = person.seen_from(np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]), np.zeros(3))
     values |= {"global_orient": rotvec(turned.root), "transl": turned.pelvis - SMPLX_PELVIS}
@@ -302,5 +302,5 @@ def test_a_camera_and_an_unknown_rate_are_told(tmp_path, capsys):
     write_motion(tmp_path / "in.pt", convert(capture).clip)
     assert run("-i", tmp_path / "in.pt", "-o", tmp_path / "out.npz", "--to", "amass") == 0
     said = capsys.readouterr().err
-    assert "camera of the motion was left out" in said and "16 is assumed" in said
+    assert "camera of the motion was dropped" in said and "16 is assumed" in said
     assert Path(tmp_path / "out.npz").exists()
