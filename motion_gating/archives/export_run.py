@@ -9,7 +9,7 @@ from collections import Counter
 from motion_gating.archives.archive import entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.checkout import archive_name, next_steps
-from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, USE_REF_MOTION
+from motion_gating.archives.fields import USE_REF_MOTION
 from motion_gating.archives.for_tm2m import Exported, exported, read_statistics
 from motion_gating.archives.paths import files_named
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error, say_warning
@@ -29,7 +29,7 @@ def export_archive(args: argparse.Namespace) -> int:
     """
     _require_places(args)
     if not args.check:
-        named = files_named(read_entries(args.meta_json), args.meta_json, (*PATH_FIELDS, *OTHER_PATH_FIELDS))
+        named = files_named(read_entries(args.meta_json), args.meta_json)
         refuse_overwriting([("--output-json", args.output_json)], named)
     statistics = read_statistics(args.vimogen_root)
     if statistics is None:

@@ -19,6 +19,7 @@ JUDGE_FPS = "judge_sampling_fps"  # the frames per second for which that clip wa
 PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH)
 SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # what a motion is made of
 OTHER_PATH_FIELDS = ("overlay_path", "depth_path", SOURCE_VIDEO, SOURCE_CAPTURE)
+PATH_SUFFIX = "path"  # of every field with a path, also of those that only other programs use
 USE_REF_MOTION = "use_ref_motion"
 JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the text that use_ref_motion is about
 # Of a candidate; see motion_gating.archives.candidates.

@@ -75,7 +75,7 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
         raise UsageError(
             f"{', '.join(map(str, sources))}: nothing to make entries from. Give motions, videos or prompts."
         )
-    named = files_named(found.values(), output, (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO))
+    named = files_named(found.values(), output)
     refuse_overwriting([("--output-json", output)], named)
     earlier = list(read_entries(output)) if output.is_file() else []
     names = {str(entry.get(NAME)) for entry in earlier}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS
+from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, PATH_SUFFIX
 from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.locations import (
@@ -54,19 +54,21 @@ def stray_paths(entries: Iterable[dict], archive: Location) -> str | None:
     return found if count else None
 
 
-def files_named(entries: Iterable[dict], archive: Location, fields: Sequence[str]) -> Iterator[NamedPath]:
-    """Every file that entries may name in these fields, for :func:`motion_rep.common.overwriting.refuse_overwriting`.
+def files_named(entries: Iterable[dict], archive: Location, fields: Iterable[str] = ()) -> Iterator[NamedPath]:
+    """Every file that entries may name, for :func:`motion_rep.common.overwriting.refuse_overwriting`.
 
     A relative path is given from each folder that it may start from.
+
+    Args:
+        fields: those that hold paths besides the ones whose names say so.
     """
     folders = [] if isinstance(archive, RemotePath) else [os.fspath(folder) for folder in folders_of(archive)]
-    names = [(field, f"{field} in --meta-json") for field in fields]
+    others = frozenset(fields)
     for entry in entries:
-        for field, name in names:
-            value = entry.get(field)
-            if isinstance(value, str) and value:
+        for field, value in entry.items():
+            if isinstance(value, str) and value and (field in others or field.endswith(PATH_SUFFIX)):
                 for path in _readings(value, archive, folders):
-                    yield name, path
+                    yield f"{field} in --meta-json", path
 
 
 def _readings(text: str, archive: Location, folders: list[str]) -> list[Location | str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from motion_gating.archives.archive import read_entries
-from motion_gating.archives.fields import FAST, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS
+from motion_gating.archives.fields import FAST
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.evaluation.claims import claim_holds, clips_needed
@@ -82,10 +82,9 @@ def _require_apart(args: argparse.Namespace) -> None:
     Raises:
         UsageError: names both, and the file.
     """
-    fields = (fields_from(args).video, JUDGE_VIDEO_PATH, MOTION_PATH, *OTHER_PATH_FIELDS)
     entries = () if args.controls is None else read_entries(args.meta_json)
     curve = ("the curve of --output", args.output.with_suffix(".png"))
-    require_apart(args.given_paths, [curve], files_named(entries, args.meta_json, fields))
+    require_apart(args.given_paths, [curve], files_named(entries, args.meta_json, [fields_from(args).video]))
 
 
 def _compare_with_labels(args: argparse.Namespace, labels: Mapping[str, HumanVerdict]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
-from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.gate.decision import Limit, Limits
@@ -61,7 +60,7 @@ def _require_apart(args: argparse.Namespace, options: GateOptions) -> None:
     if options.output_json in (None, options.meta_json):
         written.append(("--meta-json, which is replaced,", options.meta_json))
         given = [one for one in given if one.path != options.meta_json]
-    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, options.fields.video, options.fields.evaluation, *OTHER_PATH_FIELDS)
+    fields = (options.fields.video, options.fields.evaluation)
     require_apart(given, written, files_named(read_entries(options.meta_json), options.meta_json, fields))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_writer, read_entries
-from motion_gating.archives.fields import JUDGE_VIDEO_PATH, PATH_FIELDS
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.archives.scratch_file import scratch_file
@@ -34,7 +33,7 @@ def export_labels(args: argparse.Namespace) -> int:
     output: Path = args.output
     config = output.with_suffix(".xml")
     fields = fields_from(args)
-    read = files_named(read_entries(args.meta_json), args.meta_json, (*PATH_FIELDS, fields.video, JUDGE_VIDEO_PATH))
+    read = files_named(read_entries(args.meta_json), args.meta_json, [fields.video])
     require_apart(args.given_paths, [("the labels of --output", config)], read)
     counts: Counter[bool] = Counter()
     with scratch_file(output) as file:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from motion_gating.archives.archive import read_entries
-from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
@@ -58,7 +57,7 @@ def _require_apart(args: argparse.Namespace, options: RankOptions) -> None:
         UsageError: names both, and the file.
     """
     written = [("the archive with all candidates", options.candidates_json), ("its run block", options.run_block)]
-    fields = (MOTION_PATH, JUDGE_VIDEO_PATH, options.fields.video, options.fields.evaluation, *OTHER_PATH_FIELDS)
+    fields = (options.fields.video, options.fields.evaluation)
     named = files_named(read_entries(options.meta_json), options.meta_json, fields)
     require_apart(args.given_paths, written, named)
 

@@ -15,7 +15,7 @@ from motion_gating.archives.archive import Entry, entry_id, entry_writer, read_e
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import is_stale, without_decision
 from motion_gating.archives.fields import EVAL_PATH, JUDGE_FPS, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
-from motion_gating.archives.paths import path_in_archive, rebased, stray_paths
+from motion_gating.archives.paths import files_named, path_in_archive, rebased, stray_paths
 from motion_gating.rendering.clip_render import (
     Rendered,
     RenderJob,
@@ -109,6 +109,7 @@ def _count(run: ArchiveRun) -> int:
 def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
     rendered = targets.written(itertools.islice(read_entries(run.meta_json), count))
     require_apart(run.given_paths, rendered, read_for(read_entries(run.meta_json), run.meta_json))
+    require_apart(run.given_paths, (), files_named(read_entries(run.meta_json), run.meta_json))
 
 
 def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_gating.archives.archive import Entry, entry_id
-from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, MOTION_PATH, OTHER_PATH_FIELDS, VIDEO_PATH
+from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, VIDEO_PATH
 from motion_gating.archives.paths import files_named
 from motion_gating.rendering.clip_render import RenderTarget
 from motion_rep.common.overwriting import NamedPath
@@ -67,8 +67,9 @@ def read_for(entries: Iterable[Entry], archive: Location) -> Iterator[NamedPath]
 
     Their own earlier renderings are made again where that is needed; a video without an eval file is the user's.
     """
-    return files_named(map(_without_renderings, entries), archive, (MOTION_PATH, VIDEO_PATH, *OTHER_PATH_FIELDS))
+    return files_named(map(_without_renderings, entries), archive)
 
 
 def _without_renderings(entry: Entry) -> Entry:
-    return {key: value for key, value in entry.items() if key != VIDEO_PATH} if entry.get(EVAL_PATH) else entry
+    made = (VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH) if entry.get(EVAL_PATH) else ()
+    return {key: value for key, value in entry.items() if key not in made}

@@ -16,7 +16,6 @@ from motion_gating.archives.fields import (
     ID,
     JUDGE_VIDEO_PATH,
     MOTION_PATH,
-    OTHER_PATH_FIELDS,
     PROMPT,
     SOURCE_VIDEO,
     VIDEO_PATH,
@@ -170,7 +169,7 @@ def _require_apart(run: PageRun) -> None:
         read.append(("the run block of --quality-report", run_block(run.quality_report)))
     if run.checks is not None:
         read += (("--checks", path) for path in run.checks.iterdir())
-    fields = (MOTION_PATH, run.video_field, run.eval_field, *OTHER_PATH_FIELDS)
+    fields = (run.video_field, run.eval_field)
     require_apart(
         run.given_paths,
         written_files(run.output, read_entries(run.meta_json), run.copy_media),

@@ -79,6 +79,31 @@ def test_a_renderer_that_would_write_over_a_motion(tmp_path, make_capture, capsy
     refused(capsys, render, tmp_path, "--meta-json", archive, *flags, words=(flag, "motion_path"))
 
 
+@pytest.mark.parametrize("flag", ["--failures", "--output-json"])
+@pytest.mark.parametrize("field", ["video_path", "mbench_eval_path", "judge_video_path", "raw_motion_path"])
+def test_a_renderer_that_would_write_over_earlier_renderings_or_files_of_others(
+    tmp_path, make_capture, capsys, flag, field
+):
+    save_motion(tmp_path / "a.pt", make_capture(frames=3))
+    named = tmp_path / "named.json"
+    named.write_bytes(b"the only copy")
+    entry = {"id": 1, "motion_path": "a.pt", "video_path": "v.mp4", "mbench_eval_path": "e.pt", field: "./named.json"}
+    archive = save_json(tmp_path / "meta.json", [entry])
+    outputs = {"--output-json": tmp_path / "b.json", "--output-dir": tmp_path / "out", flag: named}
+    flags = [str(word) for pair in outputs.items() for word in pair]
+    refused(capsys, render, tmp_path, "--meta-json", archive, *flags, words=(flag, field))
+
+
+@pytest.mark.parametrize("address", ["x_eval.pt", "file://{}/x_eval.pt"])
+def test_a_rendering_that_is_a_file_of_another_program(tmp_path, make_capture, capsys, address):
+    save_motion(tmp_path / "y.pt", make_capture(frames=3))
+    (tmp_path / "x_eval.pt").write_bytes(b"the only copy")
+    entry = {"id": "x", "motion_path": "y.pt", "smplx_path": address.format(tmp_path)}
+    archive = save_json(tmp_path / "a.json", [entry])
+    arguments = ("--meta-json", archive, "--output-json", tmp_path / "b.json", "--output-dir", tmp_path)
+    refused(capsys, render, tmp_path, *arguments, words=("--output-dir", "smplx_path"))
+
+
 def test_a_rendered_archive_can_be_rendered_again(tmp_path, make_capture):
     save_motion(tmp_path / "a.pt", make_capture(frames=3))
     archive = save_json(tmp_path / "a.json", [{"id": 1, "motion_path": "a.pt"}])
@@ -96,6 +121,15 @@ def test_outputs_of_the_gate_that_are_read(tmp_path, capsys, flag, victim):
     flags = [word for pair in outputs.items() for word in pair]
     arguments = ("--meta-json", meta, "--judge", "manual", "--verdicts", verdicts, *flags)
     refused(capsys, gate, tmp_path, *arguments, words=(flag, victim))
+
+
+@pytest.mark.parametrize("flag", ["--quality-report", "--output-json", "--failures"])
+def test_outputs_of_the_gate_that_only_other_programs_read(tmp_path, capsys, flag):
+    (tmp_path / "named.json").write_bytes(b"the only copy")
+    archive = save_json(tmp_path / "a.json", [{"id": 1, "prompt": "p", "raw_motion_path": "named.json"}])
+    outputs = {"--output-json": "b.json", "--quality-report": "q.json"} | {flag: "named.json"}
+    flags = [word for name, file in outputs.items() for word in (name, tmp_path / file)]
+    refused(capsys, gate, tmp_path, "--meta-json", archive, *flags, "--judge", "none", words=(flag, "raw_motion_path"))
 
 
 def test_the_run_block_of_the_gate(tmp_path, capsys):
