@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,12 @@ def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
     Raises:
         InputError: the clip cannot be read, or has more frames at this rate than a request can carry.
     """
-    count = 0
+    count, due = 0, 0.0
     with open_video(path) as video:
         for seconds, rgb in video:
-            if seconds + 1e-6 < count / fps:
+            if seconds + 1e-6 < due:
                 continue
+            due = (math.floor((seconds + 1e-6) * fps) + 1) / fps  # a pause is not made up for
             if count == MOST_FRAMES:
                 raise InputError(
                     f"{path}: has more than {MOST_FRAMES} frames at {fps:g} per second. Lower --sampling-fps."

@@ -31,7 +31,7 @@ from motion_rep.preview_capture.tracking import FollowedPerson, PeopleFinder, Pe
 from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
 from motion_rep.video.reading import VideoReader, frame_times, open_video
-from motion_rep.video.timing import frames_at_rate, is_even, measured_rate, uneven_note
+from motion_rep.video.timing import is_even, measured_rate, uneven_note
 
 BACKEND = "blazepose-preview"
 FEWEST_FRAMES = 5
@@ -299,7 +299,7 @@ class _Span:
         self.first, self.video, self.fps = 0, video, rate or video.fps
         self._options = options
         self._timed: Iterable[tuple[float, np.ndarray]] = (
-            ((number / rate, rgb) for number, rgb in enumerate(frames_at_rate(video, rate))) if rate else video
+            ((number / rate, rgb) for number, rgb in enumerate(video.at_rate(rate))) if rate else video
         )
 
     def frames(self) -> Iterator[tuple[float, np.ndarray]]:

@@ -16,14 +16,19 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from motion_rep.common.errors import InputError
-from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.common.errors import InputError, located
+from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
 from motion_rep.common.sizes import LARGEST_SIDE
 from motion_rep.video.animated_webp import is_webp, webp_frames, webp_times
 from motion_rep.video.container import OpenedVideo, open_container, require_video_file
 from motion_rep.video.picture_shape import Orientation, orientation_of, square_size
+from motion_rep.video.timing import frames_at_rate
+from motion_rep.video.writing import exact_rate
 
 Frames = Iterator[tuple[float, np.ndarray]]
+
+# Largest error (s) of a time that is stored in whole milliseconds, as in mkv.
+ROUNDED_TIME = 0.0011
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class VideoReader:
     def __iter__(self) -> Frames:
         return self._frames
 
+    def at_rate(self, fps: float) -> Iterator[np.ndarray]:
+        """The frames at an even rate; see :func:`motion_rep.video.timing.frames_at_rate`."""
+        with located(self.path):
+            yield from frames_at_rate(self, fps)
+
 
 @contextlib.contextmanager
 def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
@@ -59,8 +69,9 @@ def open_video(path: str | os.PathLike) -> Iterator[VideoReader]:
     if is_webp(require_video_file(path)):
         yield _webp_reader(path)
         return
+    times = _uncounted_times(path)
     with open_container(path) as opened:
-        yield _reader(opened)
+        yield _reader(opened, times)
 
 
 def frame_times(path: str | os.PathLike) -> np.ndarray:
@@ -73,19 +84,33 @@ def frame_times(path: str | os.PathLike) -> np.ndarray:
     if is_webp(require_video_file(path)):
         return webp_times(path)
     with open_container(path) as opened:
-        shown = [packet.pts for packet in opened.packets() if packet.size and not packet.is_discard]
-        times = np.sort(np.array([stamp for stamp in shown if stamp is not None], np.float64))
-        if len(times) and len(times) == len(shown) and opened.stream.time_base is not None:
-            return (times - times[0]) * float(opened.stream.time_base)
+        times = _packet_times(opened)
+    if times is not None:
+        return times
     with open_video(path) as video:
         return np.array([time for time, _ in video])
 
 
-def _reader(opened: OpenedVideo) -> VideoReader:
+def _packet_times(opened: OpenedVideo) -> np.ndarray | None:
+    """(F,) seconds after the first frame; None if some packets have no time."""
+    shown = [packet.pts for packet in opened.packets() if packet.size and not packet.is_discard]
+    times = np.sort(np.array([stamp for stamp in shown if stamp is not None], np.float64))
+    if not len(times) or len(times) != len(shown) or opened.stream.time_base is None:
+        return None
+    return (times - times[0]) * float(opened.stream.time_base)
+
+
+def _uncounted_times(path: Path) -> np.ndarray | None:
+    """Times of a video that does not count its frames (mkv, webm, ts): the rate in its header may be another."""
+    with open_container(path) as opened:
+        return None if opened.stream.frames else _packet_times(opened)
+
+
+def _reader(opened: OpenedVideo, times: np.ndarray | None) -> VideoReader:
     path, stream = opened.path, opened.stream
     # Decode several frames at once.
     stream.thread_type = "AUTO"
-    codec, fps = stream.codec_context.name, _rate(path, stream)
+    codec, fps = stream.codec_context.name, _rate(path, stream, times)
     decoded = _decoded(opened)
     first = next(decoded, None)
     if first is None:
@@ -106,11 +131,18 @@ def _webp_reader(path: Path) -> VideoReader:
     return VideoReader(str(path), fps, width, height, len(times), (width, height), itertools.chain([first], frames))
 
 
-def _rate(path: Path, stream: VideoStream) -> float:
+def _rate(path: Path, stream: VideoStream, times: np.ndarray | None) -> float:
+    """Frames per second on average, by the frames' own times if these are given."""
     rate = float(stream.average_rate or stream.guessed_rate or 0)
-    if not 0 < rate <= FASTEST_RATE:
+    if times is not None and len(times) > 2 and times[-1] > 0:
+        measured = (len(times) - 1) / float(times[-1])
+        if abs(measured - rate) * times[-1] >= 1:
+            whole = max(round(measured), 1)
+            rounded = abs((len(times) - 1) / whole - times[-1]) < ROUNDED_TIME
+            rate = float(whole) if rounded else float(exact_rate(measured))
+    if not SLOWEST_RATE <= rate <= FASTEST_RATE:
         raise InputError(
-            f"{path}: says {rate:g} frames per second, expected a number between 0 and {FASTEST_RATE:g}. "
+            f"{path}: has {rate:g} frames per second, expected {SLOWEST_RATE:g} to {FASTEST_RATE:g}. "
             "Encode it again with a fixed rate."
         )
     return rate
@@ -125,8 +157,9 @@ def _promised(opened: OpenedVideo, fps: float) -> int | None:
         return stream.frames
     if stream.duration and stream.time_base:
         return round(float(stream.duration * stream.time_base) * fps)
-    alone = len(container.streams) == 1
-    return round(container.duration / av.time_base * fps) if container.duration and alone else None
+    if not container.duration or len(container.streams) > 1:
+        return None
+    return round((container.duration - max(container.start_time or 0, 0)) / av.time_base * fps)
 
 
 def _decoded(opened: OpenedVideo) -> Iterator[VideoFrame]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from motion_rep.common.rates import FASTEST_RATE
+from motion_rep.files.limits import require_frames
 from motion_rep.video.writing import exact_rate
 
 Picture = TypeVar("Picture")
@@ -49,9 +50,12 @@ def frames_at_rate(frames: Iterable[tuple[float, Picture]], fps: float) -> Itera
 
     Args:
         frames: (seconds, picture) in order of time.
+    Raises:
+        InputError: more frames than a clip may have, because of a long pause; without the video's name.
     """
     count, previous = 0, None
     for time, picture in frames:
+        require_frames(int(time * fps))
         # The previous frame is used for all times that are closer to it.
         while previous is not None and count / fps - previous[0] <= time - count / fps:
             yield previous[1]

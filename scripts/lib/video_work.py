@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.files.local_files import file_sha256
 from motion_rep.video.reading import frame_times, open_video
 from motion_rep.video.timing import frames_at_rate, is_even, measured_rate, uneven_note
@@ -24,7 +24,7 @@ def write_plain_copy(video: str, copy: str, fps: float) -> None:
         InputError: the video cannot be read, or the copy cannot be written.
     """
     with open_video(video) as reader, open_writer(copy, reader.width, reader.height, fps) as writer:
-        for rgb in frames_at_rate(reader, fps):
+        for rgb in reader.at_rate(fps):
             writer.write(rgb)
 
 
@@ -38,7 +38,7 @@ def write_frames(video: str, folder: Path, fps: float) -> tuple[int, str | None]
     """
     times, number = frame_times(video), 0
     with open_video(video) as reader:
-        for number, rgb in enumerate(frames_at_rate(reader, fps), 1):
+        for number, rgb in enumerate(reader.at_rate(fps), 1):
             path = folder / f"{number:06d}.jpg"
             if not cv2.imwrite(str(path), rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
                 raise InputError(f"{path}: cannot be written. Check that the disk has space.")
@@ -60,6 +60,7 @@ def measure_video(video: str | os.PathLike) -> dict:
         plain = is_even(times) and reader.stored_size == size
     if not is_even(times):
         fps = measured_rate(times) or fps
-        frames = sum(1 for _ in frames_at_rate(((time, None) for time in times), fps))
+        with located(video):
+            frames = sum(1 for _ in frames_at_rate(((time, None) for time in times), fps))
     found = {"fps": fps, "frames": frames, "width": size[0], "height": size[1], "plain": plain}
     return {**found, "seconds": frames / fps, "sha256": file_sha256(video)}

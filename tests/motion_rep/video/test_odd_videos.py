@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import pytest
 from ffmpeg_support import ffmpeg
 from PIL import Image
 
+from motion_gating.judges.video_frames import jpeg_frames
 from motion_rep.common.errors import InputError
 from motion_rep.video.reading import frame_times, open_video
 from motion_rep.video.timing import frames_at_rate, is_even, measured_rate
@@ -194,3 +196,54 @@ def test_a_title_that_is_not_utf_8_does_not_matter(tmp_path):
     assert b"t\xeftle" in path.read_bytes()
     with open_video(path) as video:
         assert len(list(video)) == 3
+
+
+def wrong_rate(path: Path, times: np.ndarray) -> Path:
+    """A video whose header says 30 frames per second, with frames at these times (s)."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264" if path.suffix != ".webm" else "libvpx-vp9", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        for number, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((SIZE[1], SIZE[0], 3), 3 * number, np.uint8), format="rgb24")
+            frame = frame.reformat(format="yuv420p")
+            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["v.mkv", "v.webm", "v.ts", "v.mp4"])
+@pytest.mark.parametrize("start", [0.0, 5.0])
+def test_the_rate_is_that_of_the_frames_whatever_the_header_says(tmp_path, name, start):
+    path = wrong_rate(tmp_path / name, start + np.arange(33) / 16)
+    with open_video(path) as video:
+        assert video.fps == pytest.approx(16, abs=0.3)
+        assert video.frame_count == len(list(video)) == 33
+
+
+def test_a_cut_video_of_a_wrong_rate_is_still_known_as_cut(tmp_path):
+    path = wrong_rate(tmp_path / "v.mkv", np.arange(80) / 16)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with open_video(path) as video:
+        assert video.frame_count == 80 > len(list(video))
+
+
+def test_frames_a_day_apart_are_refused_in_one_line(tmp_path):
+    path = wrong_rate(tmp_path / "v.mkv", np.append(np.arange(20) / 16, 86400.0))
+    with pytest.raises(InputError, match="frames per second, expected 0.1 to 1000"), open_video(path):
+        pass
+
+
+def test_a_pause_that_would_take_too_many_frames_is_refused(tmp_path):
+    path = wrong_rate(tmp_path / "v.mp4", np.append(np.arange(20) / 16, 10000.0))
+    with pytest.raises(InputError, match="v.mp4: has .* frames, expected at most 100,000"), open_video(path) as video:
+        for _ in video.at_rate(16.0):
+            pass
+
+
+def test_a_judge_sees_even_samples_after_a_pause(tmp_path):
+    path = wrong_rate(tmp_path / "v.mkv", np.append(np.arange(16), np.arange(64, 80)) / 16)
+    seconds = [round(time, 2) for time, _ in jpeg_frames(path, 4)]
+    assert seconds == [0.0, 0.25, 0.5, 0.75, 4.0, 4.25, 4.5, 4.75]
