@@ -13,7 +13,17 @@ function showNameDialog() {
   find("naming").showModal();
 }
 
-function setName(name) {
+/** A text that is equal for all spellings of a name: without capitals, doubled spaces and forms of Unicode. */
+const personOf = (name) => name.trim().split(/\s+/).join(" ").normalize("NFC").toLowerCase().normalize("NFC");
+
+/** The reviewers on the page by their person; the first spelling of a name counts. */
+function knownNames() {
+  const names = [...(batch.reviewers || []), state.me, ...entries.flatMap((entry) => saidOf(entry).map((item) => item.reviewer))];
+  return new Map(names.filter(Boolean).reverse().map((name) => [personOf(name), name]));
+}
+
+function setName(written) {
+  const name = knownNames().get(personOf(written)) || written;
   readKept();
   // Add the name to earlier verdicts.
   for (const [key, items] of kept) {
@@ -77,12 +87,14 @@ function isAboutOther(content, entry) {
 }
 
 /** An item of a verdict file; without a name, it is the reviewer's own if the reviewer gave no name either. */
-function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable }, fileName) {
+function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable }, fileName, known) {
+  const name = typeof reviewer === "string" ? reviewer.trim() : "";
+  if (name && !known.has(personOf(name))) known.set(personOf(name), name);
   return {
-    reviewer: typeof reviewer === "string" && reviewer ? reviewer : state.me ? fileName : "",
+    reviewer: name ? known.get(personOf(name)) : state.me ? fileName : "",
     verdict: matches === true ? "match" : matches === false ? "mismatch" : chosen === false ? null : "unsure",
     note: typeof analysis === "string" ? analysis : "",
-    time: timeFrom(time),
+    time: isAhead(timeFrom(time)) ? null : timeFrom(time),
     chosen: typeof chosen === "boolean" ? chosen : undefined,
     overruled: overruled === true,
     usable: typeof usable === "boolean" ? usable : undefined,
@@ -91,10 +103,16 @@ function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable
 
 /** A time of a verdict file, in UTC as commands read it; without a zone it is UTC; null where it is none. */
 function timeFrom(text) {
+  // Seconds or milliseconds since 1970; numbers are texts here.
+  const [since, thousands] = (typeof text === "string" && text.match(/^[1-9]\d{9}(\d{3})?(?:\.\d{1,9})?$/)) || [];
+  if (since) return new Date(Number(since) * (thousands ? 1 : 1000)).toISOString();
   const [found, zone] = (typeof text === "string" && text.match(/^\d{4}-\d\d-\d\d(?:[T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?$/)) || [];
   const time = new Date(found ? found.replace(" ", "T") + (found.length > 10 && !zone ? "Z" : "") : NaN);
   return time.getUTCFullYear() > 0 && time.getUTCFullYear() < 10000 ? time.toISOString() : null;
 }
+
+/** Whether a time is in the future by more than clocks differ; it counts as none, so that it does not precede others. */
+const isAhead = (time) => Boolean(time) && Date.parse(time) > Date.now() + 600_000;
 
 async function importVerdicts(file) {
   const ids = new Map(entries.map((entry) => [entry.id, entry]));
@@ -109,7 +127,9 @@ async function importVerdicts(file) {
   const isVerdict = (item) => [true, false, null].includes(item.matches) || (item.matches === undefined && item.chosen === false);
   const usable = items.filter((item) => entryOf(item) && isVerdict(item));
   const current = usable.filter((item) => !isAboutOther(item.content, entryOf(item)));
-  const found = current.map((item) => ({ entry: entryOf(item), theirs: itemFrom(item, file.name) }));
+  const known = knownNames();
+  const found = current.map((item) => ({ entry: entryOf(item), theirs: itemFrom(item, file.name, known) }));
+  const ahead = current.filter((item) => isAhead(timeFrom(item.time))).length;
   const imported = new Set(found.map(({ entry, theirs }) => `${entry.key} ${theirs.reviewer}`));
   const conflicts = [];
   const changed = [...new Set(found.map(({ entry }) => entry))];
@@ -128,6 +148,7 @@ async function importVerdicts(file) {
   const taken = current.length - conflicts.filter(({ mine, theirs }) => mine.reviewer === theirs.reviewer).length;
   tell(`${taken} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
     + `${unknown ? ` ${unknown} left out: no entry of this page, or no verdict.` : ""}`
+    + `${ahead ? ` ${ahead} have a time in the future, which counts as none.` : ""}`
     + `${conflicts.length ? ` ${conflicts.length} differ from yours.` : ""}`);
   if (conflicts.length) showConflicts(conflicts);
 }

@@ -190,6 +190,25 @@ def test_the_later_verdict_of_one_reviewer_counts_in_an_import(page, tmp_path):
     assert given_ids(page) == {"plain": "mismatch"}
 
 
+def test_spellings_of_a_name_are_one_reviewer_on_the_page(page, tmp_path):
+    press(page, "m")
+    items = [said("plain", True, " ANN"), said("other", False, "Zo\u00eb"), said("b0", True, "ZOE\u0308")]
+    bring(page, tmp_path / "b.json", json.dumps(items))
+    assert {item["reviewer"] for item in exported(page)} == {"Ann", "Zo\u00eb"}
+    page.execute_script("setName('zo\u00eb')")
+    assert page.execute_script("return state.me") == "Zo\u00eb"
+
+
+def test_a_time_in_the_future_does_not_win_on_the_page(page, tmp_path):
+    bring(page, tmp_path / "a.json", json.dumps([said("plain", True, "Ann", 1767312000)]))
+    assert exported(page)[0]["time"] == "2026-01-02T00:00:00.000Z"
+    bring(page, tmp_path / "b.json", json.dumps([said("plain", False, "Ann", "2199-01-01T00:00:00Z")]))
+    assert given_ids(page) == {"plain": "match"}
+    assert "1 have a time in the future, which counts as none." in page.find_element(By.ID, "notice").text
+    bring(page, tmp_path / "c.json", json.dumps([said("plain", False, "Ann", 1767398400000)]))
+    assert given_ids(page) == {"plain": "mismatch"}
+
+
 def test_others_verdicts_are_hidden_until_ones_own(page, tmp_path):
     bring(page, tmp_path / "Bea.json", json.dumps([said("plain", False, "Bea")]))
     assert page.find_element(By.CSS_SELECTOR, ".others").text == "1 other verdict, shown after yours"
