@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -100,6 +101,7 @@ def wilson_interval(hits: int, trials: int) -> tuple[float, float] | None:
     return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
+@functools.lru_cache(maxsize=4096)  # many reviewers have many pairs with the same counts
 def _kappa_interval(counts: Counts, seed: int) -> tuple[float | None, float | None]:
     cells = np.array([counts.yes_yes, counts.yes_no, counts.no_yes, counts.no_no])
     if cells.sum() == 0:

@@ -17,13 +17,13 @@ from motion_gating.evaluation.comparison import HEADER, compare_reports
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
 from motion_gating.evaluation.controls import OTHER_DESCRIPTION, choose_controls, control_questions
 from motion_gating.evaluation.hard_controls import hard_controls
-from motion_gating.evaluation.labels import compare_with_labels
+from motion_gating.evaluation.labels import compare_with_labels, labels_about
 from motion_gating.evaluation.reviewers import reviewer_agreement
 from motion_gating.evaluation.threshold_curve import best_point, draw_curve
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import Judge, Verdict
 from motion_gating.verdicts.settling import settle_all
-from motion_gating.verdicts.verdict_file import HumanVerdict, read_verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import require_apart
@@ -44,7 +44,7 @@ def evaluate(args: argparse.Namespace) -> int:
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}
     code = DONE
-    verdicts = read_verdicts(*(args.labels or ()))
+    verdicts = _labels(args)
     labels = settle_all(verdicts, args.conflicts)
     if (agreement := reviewer_agreement(verdicts, args.seed)) is not None:
         figures["reviewers"] = agreement.as_dict()
@@ -61,6 +61,15 @@ def evaluate(args: argparse.Namespace) -> int:
         write_json(args.output, figures)
     say(f"figures in {args.output}")
     return code
+
+
+def _labels(args: argparse.Namespace) -> Verdicts:
+    """The labels on the content of the reports; says how many are on other content."""
+    given = read_verdicts(*(args.labels or ()))
+    found = labels_about(given, [path for path in (args.quality_report, *(args.compare or ())) if path is not None])
+    if other := sum(map(len, given.values())) - sum(map(len, found.values())):
+        say_warning(f"{other} labels were given on another motion or text than the report's; they do not count")
+    return found
 
 
 def _require_inputs(args: argparse.Namespace) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from motion_gating.archives.archive import read_entries
-from motion_gating.archives.fields import FAILED_CHECKS, FAST, JITTER, USE_REF_MOTION, VLM_MATCHES
+from motion_gating.archives.content import content_from
+from motion_gating.archives.fields import CONTENT, FAILED_CHECKS, FAST, JITTER, USE_REF_MOTION, VLM_MATCHES
 from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
-from motion_gating.verdicts.verdict_file import HumanVerdict
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20
@@ -49,6 +51,25 @@ def compare_with_labels(
         "warnings": list(_warnings(labels, records, [label for label, _ in matching])),
     }
     return figures, curve
+
+
+def labels_about(verdicts: Verdicts, reports: Iterable[Path]) -> dict[str, tuple[HumanVerdict, ...]]:
+    """The verdicts that were given on the motions and texts of reports.
+
+    A clip says nothing more: a model may have seen a smaller one than people.
+
+    Raises:
+        UsageError: an unusable report.
+    """
+    found = dict(verdicts)
+    for report in reports:
+        for record in report_records(report):
+            content, name = content_from(record.get(CONTENT)), str(record["id"])
+            if content is not None and name in found:
+                judged = replace(content, clip=None if content.motion else content.clip)
+                about = (one for one in found[name] if one.content is None or one.content.changed_in(judged) is None)
+                found[name] = tuple(about)
+    return {name: about for name, about in found.items() if about}
 
 
 def report_records(report: Path) -> Iterator[dict]:

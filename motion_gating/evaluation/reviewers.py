@@ -11,6 +11,8 @@ from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.verdicts.settling import conflicts_in
 from motion_gating.verdicts.verdict_file import Verdicts, reviewers_of
 
+LISTED = 20  # pairs of reviewers
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -46,12 +48,14 @@ class ReviewerAgreement:
 
     def lines(self) -> Iterator[str]:
         """Sentences for people."""
-        for pair in self.pairs:
+        for pair in sorted(self.pairs, key=lambda pair: -pair.shared)[:LISTED]:
             kappa = "undefined" if pair.kappa is None else f"{pair.kappa:.2f}"
             low, high = pair.kappa_low, pair.kappa_high
             interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
             names = " and ".join(pair.reviewers)
             yield f"{names}: agree on {pair.agreed} of {pair.shared} shared entries, kappa {kappa}{interval}"
+        if len(self.pairs) > LISTED:
+            yield f"{len(self.pairs) - LISTED} more pairs of reviewers share as many entries or fewer"
         if len(self.pairs) > 1:
             yield f"all reviewers: Krippendorff's alpha {'undefined' if self.alpha is None else f'{self.alpha:.2f}'}"
         if self.conflicts:

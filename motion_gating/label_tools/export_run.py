@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from motion_gating.archives.archive import entry_writer, read_entries
@@ -13,11 +13,12 @@ from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.label_tools.fiftyone_samples import heading, sample_of
-from motion_gating.label_tools.label_studio_tasks import CONFIG, task_of
+from motion_gating.label_tools.label_studio_tasks import CONFIG, is_below, task_of
 from motion_gating.label_tools.labelled import Labelled, labelled_entries
 from motion_gating.review_page.records import keep_records, run_facts
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
+from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import require_apart
 from motion_rep.files.atomic_writing import write_bytes
 
@@ -35,32 +36,57 @@ def export_labels(args: argparse.Namespace) -> int:
     fields = fields_from(args)
     read = files_named(read_entries(args.meta_json), args.meta_json, [fields.video])
     require_apart(args.given_paths, [("the labels of --output", config)], read)
-    counts: Counter[bool] = Counter()
+    exported, root = _Exported(), args.media_root or Path(str(args.meta_json.parent))
     with scratch_file(output) as file:
         records = keep_records(args.quality_report, file)
         found = labelled_entries(args.meta_json, records, read_verdicts(*(args.verdicts or ())), fields)
-        entries = _counted(found, counts)
+        entries = exported.counted(found, root)
         if args.format == FIFTYONE:
             _write_fiftyone(output, entries)
         else:
             judge = str(run_facts(args.quality_report).get("judge") or "judge")
-            root = args.media_root or Path(str(args.meta_json.parent))
             with entry_writer(output) as write:
                 for entry in entries:
                     write(task_of(entry, root, judge))
             write_bytes(config, CONFIG.encode())
-    exported, without = counts[True], counts[False]
-    if without:
-        say_warning(f"{without} entries have no video file and were omitted. Render them first.")
-    say(f"{exported} entries in {output}" + ("" if args.format == FIFTYONE else f"; labels of the project in {config}"))
-    return SOME_FAILED if without else DONE
+    for line in exported.warnings():
+        say_warning(line)
+    if args.format != FIFTYONE and exported.outside:
+        say_warning(f"{exported.outside} videos lie outside {root}, the folder that Label Studio serves: --media-root")
+    done = f"{exported.count} entries in {output}"
+    say(done if args.format == FIFTYONE else f"{done}; labels of the project in {config}")
+    return SOME_FAILED if exported.without or exported.errors else DONE
 
 
-def _counted(entries: Iterator[Labelled | None], counts: Counter[bool]) -> Iterator[Labelled]:
-    for entry in entries:
-        counts[entry is not None] += 1
-        if entry is not None:
-            yield entry
+@dataclass
+class _Exported:
+    """What became of the entries and of the verdicts on them; outside: videos outside the folder that is served."""
+
+    count: int = 0
+    without: int = 0
+    outside: int = 0
+    outdated: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def counted(self, entries: Iterator[Labelled | InputError | None], root: Path) -> Iterator[Labelled]:
+        for entry in entries:
+            if isinstance(entry, InputError):
+                self.errors.append(str(entry))
+            elif entry is None:
+                self.without += 1
+            else:
+                self.count += 1
+                self.outdated += entry.outdated
+                self.outside += not is_below(entry.video, root)
+                yield entry
+
+    def warnings(self) -> Iterator[str]:
+        if self.without:
+            yield f"{self.without} entries have no video file and were omitted. Render them first."
+        if self.errors:
+            yield f"{len(self.errors)} entries name an unusable file and were omitted, for example: {self.errors[0]}"
+        if self.outdated:
+            yield f"{self.outdated} verdicts were given on another motion, clip or text and were omitted"
 
 
 def _write_fiftyone(output: Path, entries: Iterator[Labelled]) -> None:

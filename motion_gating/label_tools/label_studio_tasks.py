@@ -18,11 +18,14 @@ from motion_gating.verdicts.label_studio import (
     ID,
     LABELS,
     MATCHES,
+    META,
     NOT_USABLE,
+    SAID,
     USABLE,
     USE,
     VERDICT,
 )
+from motion_gating.verdicts.verdict_file import HumanVerdict
 from motion_rep.files.locations import Location, RemotePath
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT
@@ -62,7 +65,7 @@ def task_of(entry: Labelled, root: Path, judge: str) -> dict[str, object]:
         **entry.figures,
         **({} if entry.content is None else {CONTENT: entry.content.as_dict()}),
     }
-    annotations = [_annotation(v.matches, v.analysis, v.usable) for v in entry.people if not v.says_nothing]
+    annotations = [_by_person(verdict) for verdict in entry.people if not verdict.says_nothing]
     predictions = [] if entry.matches is None else [_annotation(entry.matches, entry.analysis)]
     return {
         "data": data,
@@ -80,16 +83,35 @@ def url_of(video: Location, root: Path) -> str:
     return LOCAL_FILES + quote(os.fsencode(Path(os.path.relpath(video, root)).as_posix()))
 
 
-def _annotation(matches: bool | None, analysis: str | None, usable: bool | None = None) -> dict[str, object]:
+def is_below(video: Location, root: Path) -> bool:
+    """Whether Label Studio can serve a video: a remote one, or one below its folder."""
+    return isinstance(video, RemotePath) or os.path.relpath(video, root).split(os.sep)[0] != os.pardir
+
+
+def _by_person(verdict: HumanVerdict) -> dict[str, list[dict]]:
+    """The annotation of a reviewer, whose name and time stay with it."""
+    kept = {
+        "reviewer": verdict.reviewer,
+        "time": None if verdict.time is None else verdict.time.isoformat(),
+        "overruled": verdict.overruled or None,
+        "chosen": verdict.chosen,
+        SAID: LABELS[verdict.matches],
+    }
+    found = _annotation(verdict.matches, verdict.analysis, verdict.usable)
+    found["result"][0][META] = {key: value for key, value in kept.items() if value is not None}
+    return found
+
+
+def _annotation(matches: bool | None, analysis: str | None, usable: bool | None = None) -> dict[str, list[dict]]:
     labels = [_choice(VERDICT, LABELS[matches])]
     labels += [] if usable is None else [_choice(USE, USABLE if usable else NOT_USABLE)]
     labels += [] if not analysis else [_label(ANALYSIS, "textarea", {"text": [analysis]})]
     return {"result": labels}
 
 
-def _choice(name: str, label: str) -> dict[str, object]:
+def _choice(name: str, label: str) -> dict:
     return _label(name, "choices", {"choices": [label]})
 
 
-def _label(name: str, kind: str, value: dict[str, list[str]]) -> dict[str, object]:
+def _label(name: str, kind: str, value: dict[str, list[str]]) -> dict:
     return {"from_name": name, "to_name": "video", "type": kind, "value": value}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from pathlib import Path
 
 from motion_gating.archives.content import Content, content_from
 from motion_gating.archives.fields import CONTENT, REASONS, VLM_ANALYSIS, VLM_MATCHES, Fields
-from motion_gating.archives.texts import text_of
+from motion_gating.gate.gate import question_of
+from motion_gating.judges.content import changed_part
+from motion_gating.judges.interface import Question
 from motion_gating.metrics.table import METRICS
 from motion_gating.review_page.records import KeptRecords, ReviewEntry, read_reviewed
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
 from motion_rep.common.errors import InputError
-from motion_rep.files.locations import Location, resolve_from
+from motion_rep.files.locations import Location
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Labelled:
         matches, analysis: the judge's verdict and its reason.
         decision: the gate's decision.
         content: digests of the judged content, so that a verdict is not used for another clip.
-        people: verdicts of reviewers.
+        people: verdicts of reviewers on this content; outdated: the number of those on other content.
     """
 
     identifier: object
@@ -40,6 +41,7 @@ class Labelled:
     reasons: tuple[str, ...]
     content: Content | None
     people: tuple[HumanVerdict, ...]
+    outdated: int
 
     @property
     def decision_in_words(self) -> str:
@@ -49,36 +51,41 @@ class Labelled:
 
 def labelled_entries(
     meta_json: Location, records: KeptRecords, verdicts: Verdicts, fields: Fields
-) -> Iterator[Labelled | None]:
-    """Each entry of an archive; None for an entry without a video or whose video is missing or has an invalid path.
+) -> Iterator[Labelled | InputError | None]:
+    """Each entry of an archive; None for an entry without a video or whose local video is missing, an error for one
+    that names a file in an invalid way.
 
     Raises:
         UsageError: the archive cannot be used.
     """
     for item in read_reviewed(meta_json, records):
-        video = item.path(fields.video) or item.path(fields.judged_video(item.entry))
-        place = None
-        with contextlib.suppress(InputError):  # counts as a missing video
-            place = None if video is None else resolve_from(video, meta_json)
+        try:
+            question = question_of(item.entry, fields, meta_json)
+        except InputError as error:
+            yield error
+            continue
+        place = question.for_people or question.video
         if place is None or (isinstance(place, Path) and not os.path.isfile(place)):
             yield None
         else:
-            yield _labelled(item, place, verdicts, fields)
+            yield _labelled(item, place, verdicts.get(str(item.identifier), ()), question)
 
 
-def _labelled(item: ReviewEntry, video: Location, verdicts: Verdicts, fields: Fields) -> Labelled:
+def _labelled(item: ReviewEntry, video: Location, people: tuple[HumanVerdict, ...], question: Question) -> Labelled:
     record = item.record or {}
+    current = tuple(one for one in people if changed_part(one.content, question) is None)
     matches, reasons = record.get(VLM_MATCHES), record.get(REASONS)
     numbers = {metric.key: item.number(metric.key) for metric in METRICS}
     return Labelled(
         identifier=item.identifier,
         video=video,
-        text=text_of(item.entry, fields.prompt) or "",
+        text=question.description or "",
         figures={key: value for key, value in numbers.items() if value is not None},
         matches=matches if isinstance(matches, bool) else None,
         analysis=item.text(VLM_ANALYSIS),
         decision=item.decision,
         reasons=tuple(map(str, reasons)) if isinstance(reasons, list) else (),
         content=content_from(record.get(CONTENT)),
-        people=verdicts.get(str(item.identifier), ()),
+        people=current,
+        outdated=len(people) - len(current),
     )

@@ -9,7 +9,7 @@ from motion_gating.archives.fields import CHOSEN, RANK, RANK_REASONS
 from motion_gating.judges.interface import Preference
 from motion_gating.ranking.candidate import Candidate, by_figures
 from motion_gating.ranking.contest import Contest, Hearing, hold_contest
-from motion_gating.verdicts.flags import MAJORITY, UNDECIDED
+from motion_gating.verdicts.flags import LATEST, MAJORITY, UNDECIDED
 
 JUDGE, FIGURES, PERSON, ONLY, NOBODY = "judge", "figures", "person", "only one left", "no winner"
 AskAboutTwo = Callable[[Candidate, Candidate, bool], Preference]
@@ -83,7 +83,11 @@ def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED
         conflicts: the rule for reviewers who chose different candidates.
     """
     able = [one for one in group.candidates if not one.dropped]
-    dropped = tuple(Rank(one, None, False, one.dropped) for one in group.candidates if one.dropped)
+    dropped = tuple(
+        Rank(one, None, False, (*one.dropped, *([f"chosen by {_names(one)}, but it drops out"] if one.choices else [])))
+        for one in group.candidates
+        if one.dropped
+    )
     passed = any(one.passed for one in able)
     foremost = by_figures([one for one in able if bool(one.passed) == passed])
     behind = by_figures([one for one in able if bool(one.passed) != passed])
@@ -91,8 +95,7 @@ def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED
     picked = _picked(chosen, conflicts)
     if picked is not None:
         others = [one for one in (*foremost, *behind) if one is not picked]
-        names = ", ".join(verdict.reviewer for verdict in picked.choices)
-        ranks = _ranks([picked, *others], {id(picked): [f"chosen by {names}"]})
+        ranks = _ranks([picked, *others], {id(picked): [f"chosen by {_names(picked)}"]})
         return RankedGroup(group.name, (*ranks, *dropped), PERSON)
     contest = Contest(tuple(range(len(foremost))))
     why_not = _why_no_pairs(foremost) if ask is not None else None
@@ -102,8 +105,7 @@ def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED
         )
     reasons = _reasons(foremost, contest.hearings)
     for one in chosen:
-        names = ", ".join(verdict.reviewer for verdict in one.choices)
-        reasons.setdefault(id(one), []).append(f"chosen by {names}; others chose another candidate")
+        reasons.setdefault(id(one), []).append(f"chosen by {_names(one)}; others chose another candidate")
     for one in behind:
         reasons[id(one)] = ["undecided by the gate; ranks behind those that passed"]
     if why_not is not None and foremost:
@@ -113,13 +115,19 @@ def rank_group(group: Group, ask: AskAboutTwo | None, conflicts: str = UNDECIDED
     return RankedGroup(group.name, (*ranks, *dropped), decided_by, tuple(foremost), contest.hearings)
 
 
+def _names(candidate: Candidate) -> str:
+    """The reviewers who chose it."""
+    return ", ".join(verdict.reviewer for verdict in candidate.choices)
+
+
 def _picked(chosen: Sequence[Candidate], conflicts: str) -> Candidate | None:
     """The candidate that people chose; None without a choice, or if choices contradict each other and no rule
     decides.
     """
     if len(chosen) < 2:
         return chosen[0] if chosen else None
-    if conflicts == UNDECIDED:
+    times_missing = any(verdict.time is None for one in chosen for verdict in one.choices)
+    if conflicts == UNDECIDED or (conflicts == LATEST and times_missing):
         return None
     counts = [_count_or_time(one, conflicts) for one in chosen]
     found = [one for one, count in zip(chosen, counts, strict=True) if count == max(counts)]
@@ -127,10 +135,10 @@ def _picked(chosen: Sequence[Candidate], conflicts: str) -> Candidate | None:
 
 
 def _count_or_time(candidate: Candidate, conflicts: str) -> float:
-    """The number of reviewers who chose it, or the time of the latest choice (0 if unknown)."""
+    """The number of reviewers who chose it, or the time of the latest choice."""
     if conflicts == MAJORITY:
         return len(candidate.choices)
-    return max((one.time.timestamp() for one in candidate.choices if one.time is not None), default=0.0)
+    return max(one.time.timestamp() for one in candidate.choices if one.time is not None)
 
 
 def _ranks(ordered: Sequence[Candidate], reasons: dict[int, list[str]]) -> tuple[Rank, ...]:

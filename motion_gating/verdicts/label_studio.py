@@ -17,6 +17,9 @@ MATCHES = {MATCH: True, MISMATCH: False, UNSURE: None}
 LABELS = {matches: label for label, matches in MATCHES.items()}
 # Keys of a task's data.
 ID, CONTENT = "entry_id", "content"
+# Who gave an exported verdict, and when: Label Studio keeps the "meta" of a label, and names who imported it.
+META, SAID = "meta", "said"
+KEPT = ("reviewer", "time", "overruled", "chosen")
 
 
 def is_task(item: object) -> bool:
@@ -39,8 +42,18 @@ def verdicts_in(task: Mapping) -> Iterator[dict[str, object]]:
             "reviewer": _reviewer(annotation.get("completed_by")),
             "time": annotation.get("updated_at") or annotation.get("created_at"),
             CONTENT: data.get(CONTENT),
+            **_kept(annotation, labels[VERDICT]),
         }
         yield {key: value for key, value in found.items() if value is not None or key == "matches"}
+
+
+def _kept(annotation: Mapping, label: str) -> dict[str, object]:
+    """What our export wrote about a verdict; nothing where somebody has changed it since."""
+    for result in annotation["result"]:
+        meta = result.get(META) if isinstance(result, dict) and result.get("from_name") == VERDICT else None
+        if isinstance(meta, dict) and meta.get(SAID) == label:
+            return {key: meta.get(key) for key in KEPT}
+    return {}
 
 
 def _labels(annotation: object) -> dict[str, str]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from motion_gating.archives.content import Content, content_from
 from motion_gating.verdicts.label_studio import is_task, verdicts_in
@@ -71,10 +71,13 @@ def read_verdicts(*paths: str | os.PathLike[str]) -> dict[str, tuple[HumanVerdic
     """
     found: dict[str, list[HumanVerdict]] = {}
     names, latest = ReviewerNames(), datetime.datetime.now(datetime.UTC) + CLOCK_TOLERANCE
+    files = Counter(os.path.basename(path) for path in {os.path.realpath(path) for path in paths})
     for path in paths:
         ahead: list[HumanVerdict] = []
-        for identifier, verdict in _read_file(path):
-            if verdict.reviewer != Path(path).name:
+        name = os.path.basename(path)
+        nameless = name if files[name] < 2 else os.fspath(path)
+        for identifier, verdict in _read_file(path, nameless):
+            if verdict.reviewer != nameless:
                 verdict = replace(verdict, reviewer=names.of(verdict.reviewer))
             if verdict.time is not None and verdict.time > latest:
                 ahead.append(verdict)
@@ -132,7 +135,14 @@ def _time_of(verdict: HumanVerdict) -> datetime.datetime:
     return verdict.time or datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
-def _read_file(path: str | os.PathLike[str]) -> Iterator[tuple[str, HumanVerdict]]:
+def _read_file(path: str | os.PathLike[str], nameless: str) -> Iterator[tuple[str, HumanVerdict]]:
+    """Ids and verdicts of a file.
+
+    Args:
+        nameless: the reviewer of the verdicts without one.
+    Raises:
+        UsageError: see :func:`read_verdicts`.
+    """
     try:
         items = read_json(path)
     except InputError as error:
@@ -146,11 +156,11 @@ def _read_file(path: str | os.PathLike[str]) -> Iterator[tuple[str, HumanVerdict
         if is_task(item):
             for found in verdicts_in(item):
                 try:
-                    yield _read_item(path, number, found)
+                    yield _read_item(path, number, found, nameless)
                 except UsageError as error:
                     left_out.append(str(error))
             continue
-        identifier, verdict = _read_item(path, number, item)
+        identifier, verdict = _read_item(path, number, item, nameless)
         if (identifier, verdict.reviewer) in seen:
             raise UsageError(f"{path}: two verdicts of one reviewer on the id {identifier!r}. Keep one.")
         seen.add((identifier, verdict.reviewer))
@@ -159,7 +169,7 @@ def _read_file(path: str | os.PathLike[str]) -> Iterator[tuple[str, HumanVerdict
         say_warning(f"{len(left_out)} annotations are left out, for example: {left_out[0]}")
 
 
-def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple[str, HumanVerdict]:
+def _read_item(path: str | os.PathLike[str], number: int, item: object, nameless: str) -> tuple[str, HumanVerdict]:
     if not isinstance(item, dict) or "id" not in item or not ("matches" in item or item.get("chosen") is False):
         raise UsageError(f"{path}: item {number} is not an object with id and matches. Correct it.")
     identifier = item["id"]
@@ -177,7 +187,7 @@ def _read_item(path: str | os.PathLike[str], number: int, item: object) -> tuple
         analysis=item.get("analysis"),
         usable=item.get("usable"),
         content=_content(place, item.get("content")),
-        reviewer=(item.get("reviewer") or "").strip() or Path(path).name,
+        reviewer=(item.get("reviewer") or "").strip() or nameless,
         time=_time(place, item.get("time")),
         chosen=item.get("chosen"),
         overruled=bool(item.get("overruled")),

@@ -101,7 +101,7 @@ function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable
   };
 }
 
-/** A time of a verdict file, in UTC as commands read it; without a zone it is UTC; null where it is none. */
+/** A time of a verdict file, in UTC as commands read it (without a zone it is UTC; or since 1970); null where it is none. */
 function timeFrom(text) {
   // Seconds or milliseconds since 1970; numbers are texts here.
   const [since, thousands] = (typeof text === "string" && text.match(/^[1-9]\d{9}(\d{3})?(?:\.\d{1,9})?$/)) || [];

@@ -310,3 +310,18 @@ def test_an_unexpected_error_in_an_entry_costs_this_entry(tmp_path, monkeypatch)
     monkeypatch.setattr(controls_module, "question_of", question)
     chosen = choose_controls(meta, Fields(), len(MOTIONS), seed=0)
     assert len(chosen) == len(MOTIONS) - 1
+
+
+def test_labels_on_another_motion_or_text_do_not_count(tmp_path):
+    flags = report_of(tmp_path, (True, True, 0.01), (False, True, 0.01), (False, True, 0.01), (True, True, 0.01))
+    parts = {"motion": "m" * 32, "clip": "a small one", "text": "t" * 32}
+    (tmp_path / "report.json").write_text(
+        json.dumps([{**one, "content": parts} for one in read(tmp_path / "report.json")])
+    )
+    about = [{**parts, "clip": "a large one"}, {**parts, "motion": "0" * 32}, {**parts, "text": "0" * 32}, None]
+    people = [{**one, "content": content} for one, content in zip(read(tmp_path / "people.json"), about, strict=True)]
+    (tmp_path / "people.json").write_text(json.dumps(people))
+    done = evaluate(tmp_path, *flags)
+    figures = read(tmp_path / "evaluation.json")["labels"]["vlm"]
+    assert (figures["labelled"], figures["precision"]) == (2, 1.0)
+    assert "2 labels were given on another motion or text than the report's" in done.stderr

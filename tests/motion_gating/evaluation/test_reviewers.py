@@ -75,3 +75,11 @@ def test_the_command_prints_and_writes_the_agreement_of_several_label_files(tmp_
     figures = json.loads((tmp_path / "e.json").read_text())
     assert figures["reviewers"]["conflicts"] == ["1"]
     assert figures["labels"]["vlm"]["labelled"] == 2, "the entry in conflict is no label"
+
+
+def test_of_many_reviewers_the_pairs_that_share_most_are_listed():
+    found = reviewer_agreement(verdicts_of(**{f"r{number:02}": "y" * (30 - number) for number in range(30)}))
+    lines = list(found.lines())
+    assert len(found.pairs) == 435 and len(lines) == 22
+    assert lines[0].startswith("r00 and r01: agree on 29 of 29")
+    assert lines[20] == "415 more pairs of reviewers share as many entries or fewer"

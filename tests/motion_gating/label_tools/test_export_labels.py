@@ -176,3 +176,53 @@ def test_a_name_of_any_bytes_has_an_address(folder):
     save_json(folder / "a.json", [{"id": 7, "video_path": name}, {"id": 8, "video_path": "sftp://"}])
     (task,) = exported(folder, "--format", "label-studio")
     assert task["data"]["video"] == "/data/local-files/?d=r/%FF%FE%20a.mp4"
+
+
+def returned(tasks):
+    """Tasks as Label Studio exports them after an import: it names its user, and the time of the import."""
+    mine = {"completed_by": 1, "created_at": "2026-11-26T10:00:00Z", "updated_at": "2026-11-26T10:00:00Z"}
+    return [{**task, "annotations": [{**one, **mine} for one in task["annotations"]]} for task in tasks]
+
+
+def test_reviewers_come_back_from_label_studio_as_themselves(folder):
+    bea = {"id": 7, "matches": True, "reviewer": "Bea", "time": "2026-01-02T03:04:05Z", "overruled": True}
+    save_json(folder / "bea.json", [bea])
+    tasks = exported(folder, "--format", "label-studio", "--verdicts", folder / "bea.json")
+    save_json(folder / "back.json", returned(tasks))
+    found = {verdict.reviewer: verdict for verdict in read_verdicts(folder / "back.json")["7"]}
+    assert {name: (one.matches, one.overruled) for name, one in found.items()} == {
+        "Ann": (False, False),
+        "Bea": (True, True),
+    }
+    assert found["Ann"].time is None and found["Bea"].time.isoformat() == "2026-01-02T03:04:05+00:00"
+    changed = returned(tasks)
+    changed[0]["annotations"][0]["result"][0]["value"] = {"choices": ["unsure"]}
+    save_json(folder / "back.json", changed)
+    assert {one.reviewer: one.matches for one in read_verdicts(folder / "back.json")["7"]} == {
+        "Label Studio user 1": None,
+        "Bea": True,
+    }, "who changed it is who says it"
+
+
+def test_a_verdict_on_another_text_is_not_exported_as_one_on_this(folder, capsys):
+    old = {"motion": None, "clip": None, "text": "0" * 32}
+    save_json(folder / "ann.json", [{"id": 7, "matches": False, "reviewer": "Ann", "content": old}])
+    (task,) = exported(folder, "--format", "label-studio")
+    assert task["annotations"] == []
+    assert "1 verdicts were given on another motion, clip or text and were omitted" in capsys.readouterr().err
+
+
+def test_one_entry_with_an_invalid_address_costs_only_itself(folder, capsys):
+    entries = [{"id": 1, "video_path": "gopher://x/y.mp4"}, {"id": 7, "video_path": "r/7.mp4"}]
+    save_json(folder / "a.json", entries)
+    assert len(exported(folder, "--format", "label-studio")) == 1
+    assert "1 entries name an unusable file and were omitted, for example: gopher://" in capsys.readouterr().err
+
+
+def test_a_video_with_any_name_and_one_that_label_studio_cannot_serve(folder, capsys):
+    name = os.fsdecode(b"caf\xe9 #1.mp4")
+    (folder / name).write_bytes(b"any bytes")
+    save_json(folder / "a.json", [{"id": 7, "video_path": "r/7.mp4"}, {"id": 8, "video_path": name}])
+    tasks = exported(folder, "--format", "label-studio", "--media-root", folder / "r", code=0)
+    assert tasks[1]["data"]["video"] == "/data/local-files/?d=../caf%E9%20%231.mp4"
+    assert f"1 videos lie outside {folder / 'r'}" in capsys.readouterr().err

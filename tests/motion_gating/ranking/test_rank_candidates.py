@@ -285,6 +285,19 @@ def test_a_person_may_choose_what_looks_damaged_but_not_what_the_gate_rejects(tm
     (tmp_path / "verdicts.json").write_text(json.dumps(verdicts))
     rank(meta, "--judge", "none", "--verdicts", tmp_path / "verdicts.json")
     assert [one["id"] for one in written(tmp_path)[0]] == ["walk_s1", "jump_s0"]
+    reasons = written(tmp_path)[1]["jump_s1"]["rank_reasons"]
+    assert reasons == ["the gate rejects it: false", "chosen by verdicts.json, but it drops out"]
+
+
+@pytest.mark.parametrize(("time", "winner"), [(None, "walk_s0"), ("2026-01-01T00:00:00Z", "walk_s1")])
+def test_the_latest_choice_decides_only_if_all_times_are_known(tmp_path, time, winner):
+    meta, _ = made_archive(tmp_path, {"walk": [0.9, 0.1]})
+    ann = {"id": "walk_s1", "matches": True, "chosen": True, "reviewer": "Ann", "time": "2026-01-02T00:00:00Z"}
+    bea = {**ann, "id": "walk_s0", "reviewer": "Bea", "time": time}
+    (tmp_path / "verdicts.json").write_text(json.dumps([ann, bea]))
+    rank(meta, "--judge", "none", "--verdicts", tmp_path / "verdicts.json", "--conflicts", "latest")
+    assert [one["id"] for one in written(tmp_path)[0]] == [winner]
+    assert written(tmp_path)[2]["groups"][0]["decided_by"] == ("figures" if time is None else "person")
 
 
 def test_a_choice_that_is_no_choice_is_refused(tmp_path):

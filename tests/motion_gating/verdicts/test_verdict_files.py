@@ -189,3 +189,17 @@ def test_other_numbers_are_no_times(tmp_path, time):
 def test_a_time_without_a_zone_is_in_utc(tmp_path):
     (verdict,) = read_verdicts(save(tmp_path, "a", said(1, True, "Ann", "2026-03-01T08:00:00")))["1"]
     assert verdict.time == datetime.datetime(2026, 3, 1, 8, tzinfo=datetime.UTC)
+
+
+def test_nameless_files_of_one_name_in_two_folders_are_two_reviewers(tmp_path):
+    """The page saves every reviewer's verdicts as verdicts.json."""
+    for name, matches in (("ann", True), ("bea", False)):
+        (tmp_path / name).mkdir()
+        save(tmp_path / name, "verdicts", said(1, matches, time=EARLY if matches else LATE))
+    ann, bea = (tmp_path / name / "verdicts.json" for name in ("ann", "bea"))
+    found = read_verdicts(ann, bea)["1"]
+    assert [(one.reviewer, one.matches) for one in found] == [(str(ann), True), (str(bea), False)]
+    assert settle(found).verdict is None
+    assert [
+        one.reviewer for one in read_verdicts(ann, ann, tmp_path / "bea" / ".." / "ann" / "verdicts.json")["1"]
+    ] == ["verdicts.json"]
