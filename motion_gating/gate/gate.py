@@ -25,6 +25,7 @@ from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import Written, settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import INTERRUPTED, NOT_REACHED, Measured, measured_entries
+from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
@@ -106,6 +107,7 @@ def apply_gate(
         UsageError: unusable archive, or folders that cannot be written.
     """
     target = options.output_json or options.meta_json
+    require_file_places(options.quality_report, options.run_block, target, options.failures)
     for folder in (options.quality_report.parent, target.parent):
         require_location(folder)
         remove_stale_temporaries_at(folder, recursive=False)

@@ -21,7 +21,7 @@ from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.optional_packages import require_package
-from motion_rep.common.overwriting import require_apart, require_replaceable
+from motion_rep.common.overwriting import require_apart, require_file_places
 from motion_rep.files.locations import RemotePath
 from motion_rep.hmr_results.names import LONGEST
 from motion_rep.preview_capture.weights import WEIGHT_FILES, require_weights
@@ -37,9 +37,7 @@ def require_outputs_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]
             whole run holds no file.
     """
     items = list(items)
-    for path in layout.written(()):
-        if path.parent != layout.logs:  # a run does without them
-            _require_replaceable(path)
+    require_file_places(*(path for path in layout.written(()) if path.parent != layout.logs))  # logs are not needed
     own = _own(layout, items)
     require_apart(
         [one for one in run.gate.given_paths if one.path not in own],
@@ -53,13 +51,6 @@ def _files_of(item: Item) -> Iterator[Path]:
     for path in (item.motion, item.capture, None if item.generated else item.video):
         if path is not None and not isinstance(path, RemotePath):
             yield path
-
-
-def _require_replaceable(path: Path) -> None:
-    try:
-        require_replaceable(path)
-    except InputError as error:
-        raise UsageError(str(error)) from None
 
 
 def _own(layout: Layout, items: Iterable[Item]) -> set[Path]:

@@ -18,6 +18,7 @@ from motion_gating.ranking.candidate import Candidate
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, Group, Rank, RankedGroup, rank_group
 from motion_gating.ranking.groups import RankOptions, read_groups
 from motion_gating.verdicts.verdict_file import Verdicts
+from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
 from motion_rep.runs.ordered_threads import in_order
@@ -69,6 +70,7 @@ def rank_archive(
     Raises:
         UsageError: unusable archive or report, or folders that cannot be written.
     """
+    require_file_places(options.output_json, options.candidates_json, options.run_block)
     require_location(options.output_json.parent)
     remove_stale_temporaries_at(options.output_json.parent, recursive=False)
     started = datetime.datetime.now(datetime.UTC)

@@ -82,7 +82,20 @@ def require_apart(
     refuse_overwriting(itertools.chain(outputs, written), itertools.chain(inputs, read))
 
 
-def require_replaceable(path: str | os.PathLike[str]) -> None:
+def require_file_places(*paths: Any) -> None:
+    """Check before the work that each of these paths, of outputs of the whole run, has a file or nothing.
+
+    Raises:
+        UsageError: names the path and what is there.
+    """
+    for path in paths:
+        try:
+            require_replaceable(path)
+        except InputError as error:
+            raise UsageError(str(error)) from None
+
+
+def require_replaceable(path: Any) -> None:
     """Check that writing to a path replaces a file, or nothing.
 
     Raises:

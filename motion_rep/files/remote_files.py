@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.common.overwriting import require_replaceable
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.locations import ARCHIVE_SCHEMES, Location, RemotePath
 from motion_rep.files.temporaries import in_use, remove_abandoned_folders, remove_stale_temporaries
@@ -103,9 +104,10 @@ def local_output(path: Location, fetch: bool = True) -> Iterator[Path]:
     Args:
         fetch: download an existing remote file first, and upload it only if it changed.
     Raises:
-        InputError: it cannot be fetched or stored.
+        InputError: it cannot be fetched or stored, or something else than a file has the name.
     """
     if not isinstance(path, RemotePath):
+        require_replaceable(path)
         yield path
         return
     with _folder_for_copies() as folder, _naming(folder / path.name, path):

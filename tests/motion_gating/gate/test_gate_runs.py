@@ -577,3 +577,13 @@ def test_a_dry_run_measures_where_figures_save_calls(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 rejected by jitter without a call" in done.stdout and "0 calls about 0 entries" in done.stdout
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.run.json"])
+def test_a_folder_in_the_place_of_an_output_is_found_before_the_first_call(tmp_path, name):
+    meta = make_archive(tmp_path)
+    (tmp_path / name).mkdir()
+    with Service(always(GeminiProtocol.answer())) as server:
+        done = gate(meta, "--failures", tmp_path / "f.json", server=server)
+    assert done.returncode == 2 and f"{name}: is a folder, expected a file" in done.stderr
+    assert server.requests == [] and (tmp_path / name).is_dir()

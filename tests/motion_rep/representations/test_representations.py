@@ -211,6 +211,16 @@ def test_files_are_recognised_by_their_numbers_not_only_by_their_width(tmp_path,
     assert run("-i", captured, "-o", tmp_path / "out.pt", "--to", "276") == 1
 
 
+def test_a_folder_in_the_place_of_an_output_costs_that_file(tmp_path, capsys):
+    for seed in range(2):
+        write_motion(tmp_path / "in" / f"{seed}.pt", MotionClip(motion_of(in_world(12, seed), 30.0), fps=30.0))
+    (tmp_path / "out" / "0.npy").mkdir(parents=True)
+    for flags in ((), ("--overwrite",)):
+        assert run("-i", tmp_path / "in", "-o", tmp_path / "out", "--to", "272", "--workers", "0", *flags) == 1
+        assert "0.npy: is a folder, expected a file" in capsys.readouterr().err
+    assert (tmp_path / "out" / "0.npy").is_dir() and (tmp_path / "out" / "1.npy").is_file()
+
+
 def test_a_folder_is_converted_once_and_foreign_files_are_kept(tmp_path, capsys):
     for seed in range(3):
         clip = MotionClip(motion_of(in_world(12, seed), 30.0), fps=30.0)
