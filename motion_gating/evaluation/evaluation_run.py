@@ -91,9 +91,9 @@ def _require_apart(args: argparse.Namespace) -> None:
     Raises:
         UsageError: names both, and the file.
     """
-    entries = () if args.controls is None else read_entries(args.meta_json)
-    curve = ("the curve of --output", args.output.with_suffix(".png"))
-    require_apart(args.given_paths, [curve], files_named(entries, args.meta_json, [fields_from(args).video]))
+    curve, fields = ("the curve of --output", args.output.with_suffix(".png")), [fields_from(args).video]
+    named = () if args.controls is None else files_named(read_entries(args.meta_json), args.meta_json, fields)
+    require_apart(args.given_paths, [curve], named)
 
 
 def _compare_with_labels(args: argparse.Namespace, labels: Mapping[str, HumanVerdict]) -> dict[str, Any]:

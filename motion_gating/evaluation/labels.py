@@ -13,6 +13,7 @@ from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20
@@ -73,7 +74,12 @@ def labels_about(verdicts: Verdicts, reports: Iterable[Path]) -> dict[str, tuple
 
 
 def report_records(report: Path) -> Iterator[dict]:
-    theirs = upstream_records(report)
+    """The records of a report; others in it are left out with a warning.
+
+    Raises:
+        UsageError: the report cannot be read, or has no other records.
+    """
+    theirs, usable, odd = upstream_records(report), 0, []
     for number, record in enumerate(read_entries(report) if theirs is None else theirs):
         decisions = (record.get(key, "absent") for key in (VLM_MATCHES, USE_REF_MOTION))
         if not (
@@ -81,10 +87,16 @@ def report_records(report: Path) -> Iterator[dict]:
             and _is_jitter(record.get(JITTER, "absent"))
             and _are_names(record.get(FAILED_CHECKS, []))
         ):
-            raise UsageError(
-                f"{report}: record {number} is not one of a quality report, expected what apply_quality_gate.py writes."
-            )
+            odd.append(number)
+            continue
+        usable += 1
         yield record
+    if not odd:
+        return
+    problem = f"record {odd[0]} is not one of a quality report, expected what apply_quality_gate.py writes."
+    if not usable:
+        raise UsageError(f"{report}: {problem}")
+    say_warning(f"{report}: {len(odd)} records are left out: {problem}")
 
 
 def _is_jitter(value: object) -> bool:
