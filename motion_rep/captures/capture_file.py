@@ -13,9 +13,9 @@ from torch import Tensor
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
 from motion_rep.captures.image_fit import stored_image_fit
-from motion_rep.captures.plausibility import angles_beyond_joints
+from motion_rep.captures.plausibility import angles_beyond_joints, damaged_angles, require_angles
 from motion_rep.common.errors import InputError, located
-from motion_rep.files.limits import require_frames
+from motion_rep.files.limits import MOST_SIZE, require_frames
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
 
@@ -60,7 +60,7 @@ def capture_from_dict(value: object) -> Capture:
         raise InputError(f"transl has shape {tuple(transl.shape)}, expected (frames, 3).")
     frames = transl.shape[0]
     width, height = per_clip(value, WIDTH, frames), per_clip(value, HEIGHT, frames)
-    root, body, beyond = _pose(value, frames)
+    root, body, beyond, notes = _pose(value, frames)
     fit = stored_image_fit(value)
     return Capture(
         root_rotations=root.flatten(0, 1),
@@ -72,6 +72,7 @@ def capture_from_dict(value: object) -> Capture:
         fps=per_clip(value, FPS, frames),
         frame_index=_frame_index(value, frames),
         angles_beyond_joints=beyond,
+        notes=notes,
         up=None if value.get("up") is None else float_tensor("up", value["up"]),
         up_spread=per_clip(value, "up_spread", frames) or 0.0,
         image_fit=None if fit is None else fit.summary(),
@@ -157,8 +158,8 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
     return exact
 
 
-def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool]:
-    """(T, 1, 3, 3) root and (T, 21, 3, 3) body, and whether rotation vectors are longer than any joint can turn."""
+def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool, tuple[str, ...]]:
+    """(T, 1, 3, 3) root and (T, 21, 3, 3) body, whether rotation vectors are longer than any joint can turn, notes."""
     given = (
         _rotations(ROOT, value[ROOT], frames, 1),
         _rotations(BODY, value[BODY], frames, 21),
@@ -167,9 +168,10 @@ def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool]:
         # One call of many small operations instead of two.
         rotvec = torch.cat(given, dim=1)
         root, body = rotvec_to_matrix(rotvec).split((1, 21), dim=1)
-        return root, body, angles_beyond_joints(rotvec)
+        return root, body, angles_beyond_joints(rotvec), damaged_angles(rotvec[:, 1:])
     root, body = (numbers if numbers.ndim == 4 else rotvec_to_matrix(numbers) for numbers in given)
-    return root, body, any(numbers.ndim == 3 and angles_beyond_joints(numbers) for numbers in given)
+    notes = damaged_angles(given[1]) if given[1].ndim == 3 else ()
+    return root, body, any(numbers.ndim == 3 and angles_beyond_joints(numbers) for numbers in given), notes
 
 
 def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
@@ -179,7 +181,7 @@ def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
     if shape == (frames, joints, 3, 3) or (joints == 1 and shape == (frames, 3, 3)):
         return require_rotations(name, numbers.reshape(frames, joints, 3, 3))
     if shape in ((frames, 3 * joints), (frames, joints, 3)):
-        return numbers.reshape(frames, joints, 3)
+        return require_angles(numbers.reshape(frames, joints, 3))
     hint = BODY_SIZES.get(math.prod(shape[1:]), "") if joints == 21 and len(shape) > 1 else ""
     if shape and shape[0] != frames:
         hint = f"transl has {frames} frames; all arrays must have the same length"
@@ -210,6 +212,8 @@ def _frame_index(values: Mapping, frames: int) -> Tensor | None:
         return None
     if not bool((numbers == numbers.round()).all()):
         raise InputError("frame_index holds fractions, expected whole frame numbers.")
+    if not bool((numbers.abs() <= MOST_SIZE).all()):
+        raise InputError(f"frame_index is up to {float(numbers.abs().max()):.3g}, expected at most {MOST_SIZE:.3g}.")
     return numbers.long()
 
 

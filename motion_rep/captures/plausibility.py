@@ -13,6 +13,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.units import LENGTH_NAMES, LENGTHS, UP_AXES
+from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.kinematics.frames import AXIS_UP, OPENCV_FROM_UP, basis
 from motion_rep.kinematics.skeleton import JOINT_NAMES
@@ -29,6 +30,8 @@ FASTEST = 20.0
 SMALLEST_SHARE, FARTHEST_FROM_CAMERA = 0.012, 250.0
 # Largest height of a pelvis above the floor of a world, metres.
 HIGHEST_PELVIS = 30.0
+# Length of a rotation vector beyond which float32 rounds the angle by more than half a degree.
+LARGEST_ANGLE = 1e5
 # Typical speed (m/s), distance from the camera and height of the pelvis (m), each with its usual factor of variation.
 SPEED, DISTANCE, PELVIS_HEIGHT = (0.4, 5.0), (4.0, 2.0), (0.95, 1.5)
 
@@ -139,3 +142,36 @@ def angles_beyond_joints(rotvec: Tensor) -> bool:
     if rotvec.numel() == 0 or not bool((length > 4 * torch.pi).any()):
         return False
     return bool((length.median(dim=0).values > 4 * torch.pi).any())
+
+
+def require_angles(rotvec: Tensor) -> Tensor:
+    """Rotation vectors of a file as they are.
+
+    Args:
+        rotvec: (T, ..., 3)
+    Raises:
+        InputError: numbers so large that they do not tell an angle; without the file's name.
+    """
+    longest = rotvec.abs().flatten(1).amax(dim=1) if rotvec.numel() else torch.zeros(0)
+    beyond = torch.nonzero((longest > LARGEST_ANGLE) & longest.isfinite()).flatten()
+    if len(beyond):
+        raise InputError(
+            f"a rotation vector holds {float(longest[beyond].max()):.3g} radians (first: frame {int(beyond[0])}), "
+            f"expected at most {LARGEST_ANGLE:g}: the angle is lost in rounding. Run the capture again or cut these "
+            "frames off."
+        )
+    return rotvec
+
+
+def damaged_angles(body: Tensor) -> tuple[str, ...]:
+    """A sentence if single frames hold angles that no joint reaches.
+
+    Args:
+        body: (T, J, 3) rotation vectors of joints other than the root, which may turn several times.
+    """
+    beyond = (body.norm(dim=-1) > 4 * torch.pi).any(dim=1) if body.numel() else torch.zeros(0)
+    frames = torch.nonzero(beyond).flatten().tolist()
+    if not frames or angles_beyond_joints(body):
+        return ()
+    where = f"in {len(frames)} of {len(body)} frames (first: frame {frames[0]})"
+    return (f"rotation vectors are longer than any joint can turn {where}; these frames are probably damaged",)

@@ -8,7 +8,7 @@ import numpy as np
 
 from motion_rep.exporters.posed_motion import PosedMotion
 from motion_rep.files.atomic_writing import atomic_path
-from motion_rep.kinematics.rotations import matrix_to_rotvec
+from motion_rep.kinematics.rotations import continuous_rotvecs
 
 BETAS = 16
 
@@ -28,8 +28,8 @@ def amass_arrays(motion: PosedMotion) -> dict[str, np.ndarray]:
     trans).
     """
     frames = len(motion)
-    root = matrix_to_rotvec(motion.parameters.root).numpy()
-    body = matrix_to_rotvec(motion.parameters.body).flatten(1).numpy()
+    root = continuous_rotvecs(motion.parameters.root).numpy()
+    body = continuous_rotvecs(motion.parameters.body).flatten(1).numpy()
     face, hands = np.zeros((frames, 9)), np.zeros((frames, 90))
     return {
         "gender": np.array("neutral"),

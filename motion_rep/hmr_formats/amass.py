@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from motion_rep.captures.capture import Capture
-from motion_rep.captures.plausibility import angles_beyond_joints
+from motion_rep.captures.plausibility import angles_beyond_joints, damaged_angles
 from motion_rep.common.errors import InputError
 from motion_rep.hmr_results.bodies import body_from_smpl, body_from_smplx, y_down_from_y_up, y_down_from_z_up
 from motion_rep.hmr_results.documents import Document
@@ -42,7 +42,7 @@ def _capture(values: Mapping) -> Capture:
         up_axis="y" if _is_y_up(values) else "z",
         angles_beyond_joints=angles_beyond_joints(angles),
         source="amass",
-        notes=(WORLD_NOTE,),
+        notes=(WORLD_NOTE, *damaged_angles(angles[:, 1:])),
     )
 
 

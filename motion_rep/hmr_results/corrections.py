@@ -13,6 +13,9 @@ from motion_rep.captures.units import DEGREE, LENGTHS
 from motion_rep.kinematics.frames import OPENCV_FROM_UP, basis
 
 TRANSLATIONS = ("transl", "trans")
+# Length of a joint's rotation vector that radians do not exceed; a person whose joints turn less in degrees is stiff.
+LARGEST_RADIANS = 3.5
+ROOT_ANGLES = ("global_orient", "root_orient")
 ANGLES = ("global_orient", "body_pose", "poses", "root_orient", "pose_body")
 
 
@@ -28,9 +31,8 @@ class Corrections:
         """A file's values in metres and radians; other values are unchanged."""
         if not isinstance(values, Mapping):
             return values
-        scales = dict.fromkeys(TRANSLATIONS, LENGTHS[self.units]) | dict.fromkeys(
-            ANGLES, DEGREE if self.degrees else 1.0
-        )
+        angles = _in_degrees(values) if self.degrees else ()
+        scales = dict.fromkeys(TRANSLATIONS, LENGTHS[self.units]) | dict.fromkeys(angles, DEGREE)
         changed = {
             name: numbers * scale
             for name, scale in scales.items()
@@ -59,6 +61,19 @@ class Corrections:
             height=None,
             has_camera=False,
         ).with_notes(*notes)
+
+
+def _in_degrees(values: Mapping) -> tuple[str, ...]:
+    """The fields with angles in degrees: all, or only the root if no joint of the body reaches 3.5 of any unit."""
+    given = {name: float_tensor(name, values[name]) for name in ANGLES if name in values}
+    lengths = {
+        name: float(numbers.flatten(1).unflatten(1, (-1, 3)).norm(dim=-1).max())
+        for name, numbers in given.items()
+        if numbers.ndim > 1 and numbers.numel() and numbers.flatten(1).shape[1] % 3 == 0
+    }
+    root_only = max((lengths.get(name, 0.0) for name in ROOT_ANGLES), default=0.0) > LARGEST_RADIANS
+    spared = [name for name, longest in lengths.items() if name not in ROOT_ANGLES and longest <= LARGEST_RADIANS]
+    return tuple(name for name in ANGLES if not (root_only and name in spared))
 
 
 NO_CORRECTIONS = Corrections()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture_file import float_tensor, require_rotations
+from motion_rep.captures.plausibility import require_angles
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 
@@ -78,7 +79,7 @@ def rotation_vectors(values: object, name: str, frames: int | None, joints: int,
         raise InputError(
             f"{holder}{name} has shape {tuple(found.shape)}, expected at least {3 * joints} numbers a frame."
         )
-    return rotvec_to_matrix(found[:, : 3 * joints].unflatten(-1, (joints, 3)))
+    return rotvec_to_matrix(require_angles(found[:, : 3 * joints].unflatten(-1, (joints, 3))))
 
 
 def rotation_matrices(values: object, name: str, shape: tuple[int | None, ...], holder: str = "") -> Tensor:

@@ -110,6 +110,34 @@ def matrix_to_rotvec(matrix: Tensor) -> Tensor:
     return imaginary * torch.where(small, 2.0 / torch.where(small, real, 1.0), 2.0 * torch.atan2(sine, real) / sine)
 
 
+def continuous_rotvecs(matrices: Tensor) -> Tensor:
+    """Rotation vectors over time without jumps: of equal rotations, the vector closest to that of the previous frame.
+
+    At half a turn the vector of :func:`matrix_to_rotvec` changes its sign; programs that interpolate each number would
+    then misplace the joint between two frames.
+
+    Args:
+        matrices: (N, ..., 3, 3)
+    Returns:
+        (N, ..., 3) radians, each of less than two turns; the first frame at most half a turn.
+    """
+    shortest = matrix_to_rotvec(matrices)
+    angles = shortest.norm(dim=-1, keepdim=True)
+    axes = torch.where(angles > 1e-6, shortest / angles.clamp(min=1e-12), 0.0)
+    turns = 2 * torch.pi * torch.arange(-2, 2, dtype=shortest.dtype, device=shortest.device)
+    candidates = shortest[..., None, :] + axes[..., None, :] * turns[:, None]
+    found = shortest.clone()
+    for frame in range(1, len(found)):
+        # Without an own axis, a whole turn about the previous one is as good.
+        before = found[frame - 1]
+        length = before.norm(dim=-1, keepdim=True)
+        whole = before / length.clamp(min=1e-12) * (2 * torch.pi * (length / (2 * torch.pi)).round())
+        own = torch.where(angles[frame, ..., None] > 1e-6, candidates[frame], whole[..., None, :])
+        best = (own - before[..., None, :]).norm(dim=-1).argmin(dim=-1, keepdim=True)
+        found[frame] = own.gather(-2, best[..., None].expand(*best.shape, 3)).squeeze(-2)
+    return found
+
+
 def angle_between(first: Tensor, second: Tensor) -> Tensor:
     """The angle between two rotations, from the trace; close to 0 and pi accurate to about 1e-8 at best.
 

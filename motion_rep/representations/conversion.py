@@ -28,7 +28,7 @@ from motion_rep.hmr_results.documents import Document, load_value
 from motion_rep.hmr_results.fields import number
 from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.parameters import BodyParameters
-from motion_rep.kinematics.rotations import matrix_to_rotvec
+from motion_rep.kinematics.rotations import continuous_rotvecs
 from motion_rep.motions.closing_frame import with_closing_frame
 from motion_rep.motions.motion_file import motion_clip, motion_dict
 from motion_rep.representations.humanml3d import encode_263, read_skeleton
@@ -172,8 +172,8 @@ def _encode_263(capture: Capture, settings: Settings) -> Encoded:
 def _encode_smplx(capture: Capture, _settings: Settings) -> Encoded:
     body = _with_y_up(capture)
     arrays = {
-        "global_orient": matrix_to_rotvec(body.root),
-        "body_pose": matrix_to_rotvec(body.body).flatten(1),
+        "global_orient": continuous_rotvecs(body.root),
+        "body_pose": continuous_rotvecs(body.body).flatten(1),
         "transl": body.transl,
         "betas": torch.zeros(10),
     }

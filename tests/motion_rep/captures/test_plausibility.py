@@ -161,3 +161,49 @@ def test_systems_with_known_units_take_no_corrections(tmp_path):
 def test_numbers_of_files_have_the_limits_of_flags(change, message):
     with pytest.raises(InputError, match=message):
         capture_from_dict(values_of(SAMPLES[0]) | change)
+
+
+@pytest.mark.parametrize("name", ["global_orient", "body_pose"])
+@pytest.mark.parametrize("number", [1e6, 1e13, 1e20, 1e38, 1e300])
+@pytest.mark.parametrize("frames", [slice(0, None), slice(-1, None)], ids=["all", "last"])
+def test_angles_that_are_lost_in_rounding_are_refused(name, number, frames):
+    values = values_of(SAMPLES[0])
+    values[name] = values[name].double()
+    values[name][frames] += number
+    with pytest.raises(InputError, match="radians .* expected at most 100000"):
+        capture_from_dict(values)
+
+
+def test_angles_of_other_systems_are_refused_too(tmp_path):
+    person = known_person()
+    path = write_gvhmr(tmp_path, person, person)
+    value = torch.load(path, weights_only=True)
+    value["smpl_params_incam"]["body_pose"][3] = 1e9
+    torch.save(value, path)
+    with pytest.raises(InputError, match=r"holds 1e\+09 radians \(first: frame 3\)"):
+        read_capture(path)
+
+
+def test_single_frames_that_no_joint_reaches_are_told():
+    values = values_of(SAMPLES[0])
+    values["body_pose"][40:42] += 500.0
+    (note,) = capture_from_dict(values).notes
+    assert "in 2 of 81 frames (first: frame 40)" in note and "damaged" in note
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_root_alone_in_degrees_is_named_and_corrected_alone(path, tmp_path):
+    values = values_of(path)
+    right = capture_from_dict(values)
+    values["global_orient"] = torch.rad2deg(values["global_orient"].double())
+    assert oddity(capture_from_dict(values)).endswith("convert with --degrees")
+    torch.save(values, tmp_path / "degrees.pt")
+    mended = read_capture(tmp_path / "degrees.pt", corrections=Corrections(degrees=True))
+    assert_close(mended.root_rotations, right.root_rotations, atol=1e-6, rtol=0)
+    assert_close(mended.body_rotations, right.body_rotations, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("number", [1e39, float(2**60), -1e39])
+def test_frame_numbers_beyond_any_video_are_named_as_they_are(number):
+    with pytest.raises(InputError, match="frame_index is up to 1.*e.*, expected at most"):
+        capture_from_dict(values_of(SAMPLES[0]) | {"frame_index": torch.full((81,), number, dtype=torch.float64)})

@@ -18,6 +18,8 @@ from scipy.spatial.transform import Rotation
 from torch.testing import assert_close
 
 from motion_rep.bodies.mannequin_body import MannequinBody
+from motion_rep.captures.capture import Capture
+from motion_rep.convert_representation import main as convert_representation
 from motion_rep.export_motion import main
 from motion_rep.exporters.bvh_file import continuous_euler_zxy, euler_zxy
 from motion_rep.exporters.writing import Settings, export_motion
@@ -196,6 +198,29 @@ def test_bvh_angles_lead_through_the_middle_between_two_frames():
     assert float(angle_between(middle, expected).max()) < np.radians(6)
     back = torch.from_numpy(Rotation.from_euler("ZXY", angles[:, 0]).as_matrix())
     assert_close(back, rotations[:, 0], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("target", ["export", "amass", "smplx-npz"])
+def test_rotation_vectors_lead_through_the_middle_between_two_frames(tmp_path, target):
+    """A root and a shoulder that turn past 180 degrees, where the shortest vector changes its sign."""
+    frames = 40
+    turn, lean = torch.linspace(0, 2.4, frames, dtype=torch.float64), torch.full((frames,), 0.1, dtype=torch.float64)
+    root = rotvec_to_matrix(torch.stack((turn, lean, 0 * turn), dim=-1))
+    body = torch.eye(3, dtype=torch.float64).expand(frames, 21, 3, 3).clone()
+    body[:, 15] = rotvec_to_matrix(torch.stack((0.5 * lean, 1.7 * turn, lean), dim=-1))
+    capture = Capture(root, body, torch.zeros(frames, 3, dtype=torch.float64))
+    write_motion(tmp_path / "m.pt", MotionClip(encode_capture(capture).motion, fps=30.0))
+    words = [str(tmp_path / "m.pt"), "-o", str(tmp_path / "m.npz")]
+    done = main(words) if target == "export" else convert_representation(["-i", *words, "--to", target])
+    assert done == 0
+    with np.load(tmp_path / "m.npz") as file:
+        names = ("global_orient", "body_pose") if target == "smplx-npz" else ("root_orient", "pose_body")
+        vectors = np.concatenate([file[name].reshape(len(file[name]), -1, 3) for name in names], axis=1)
+    assert np.abs(np.diff(vectors, axis=0)).max() < 0.3
+    rotations = rotvec_to_matrix(torch.from_numpy(vectors).double())
+    middle = rotvec_to_matrix(torch.from_numpy(vectors[1:] + vectors[:-1]).double() / 2)
+    expected = slerp(rotations[:-1], rotations[1:], torch.full(middle.shape[:2], 0.5, dtype=torch.float64))
+    assert float(angle_between(middle, expected).max()) < np.radians(1)
 
 
 def test_bvh_rest_pose_is_the_skeleton(exported):

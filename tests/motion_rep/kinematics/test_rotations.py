@@ -10,6 +10,7 @@ from torch.testing import assert_close
 
 from motion_rep.kinematics.rotations import (
     angle_between,
+    continuous_rotvecs,
     matrix_to_quaternion,
     matrix_to_rot6d,
     matrix_to_rotvec,
@@ -182,3 +183,27 @@ def test_the_angle_between_two_rotations_is_that_of_the_turn(dtype, roma):
         rtol=0,
     )
     assert float(angle_between(first, first).max()) < (2e-3 if dtype == torch.float32 else 1e-7)
+
+
+def test_rotation_vectors_over_time_give_the_rotations_back_and_do_not_jump():
+    turn = torch.linspace(0, 12.0, 120, dtype=torch.float64)
+    axes = torch.nn.functional.normalize(random_rotvec((120, 3), torch.float64) * 0.1 + 1.0, dim=-1)
+    matrices = rotvec_to_matrix(axes[:1] * turn[:, None, None])
+    vectors = continuous_rotvecs(matrices)
+    assert_close(rotvec_to_matrix(vectors), matrices, atol=1e-9, rtol=0)
+    assert_close(vectors, axes[:1] * turn[:, None, None], atol=1e-6, rtol=0)
+
+
+def test_rotation_vectors_over_time_stay_below_two_turns():
+    turn = torch.arange(0, 60.0, 0.2, dtype=torch.float64)
+    matrices = rotvec_to_matrix(turn[:, None] * torch.tensor([0.6, 0.0, 0.8], dtype=torch.float64))
+    vectors = continuous_rotvecs(matrices)
+    assert float(vectors.norm(dim=-1).max()) <= 4 * math.pi
+    assert_close(rotvec_to_matrix(vectors), matrices, atol=1e-9, rtol=0)
+
+
+def test_still_joints_and_single_frames_have_their_shortest_vectors():
+    one = rotvec_to_matrix(random_rotvec((1, 4), torch.float64))
+    assert_close(continuous_rotvecs(one), matrix_to_rotvec(one))
+    still = torch.eye(3, dtype=torch.float64).expand(5, 2, 3, 3)
+    assert_close(continuous_rotvecs(still), torch.zeros(5, 2, 3, dtype=torch.float64))
