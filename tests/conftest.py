@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from checkout import REPO, SHARED
+from forked_script import python_that_forks
 from hypothesis import settings
 from marks import pytest_collection_modifyitems  # noqa: F401
 from process_support import end_processes  # noqa: F401
@@ -45,6 +46,13 @@ def shared() -> Path:
 def roma():
     """The library of rotations to compare with; its import takes seconds, so it is left to the tests that use it."""
     return importlib.import_module("roma")
+
+
+@pytest.fixture(scope="session")
+def quick_python():
+    """A program for shell scripts to call in place of Python: torch is imported when a script starts."""
+    with python_that_forks() as path:
+        yield path
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from checkout import REPO, TESTS
+from forked_script import run_forked
 from marks import FILES, FIRST, FIXTURES, covers, marks_of, turn_of
 
 HANGS = """
@@ -81,3 +82,39 @@ def _quick_tests(path: Path) -> list[str]:
 def test_the_longest_files_begin_first():
     files = ["motion_rep/motions/test_layout.py", "scripts/test_chain_resume.py", "project/test_readme_commands.py"]
     assert sorted(files, key=turn_of) == files[::-1]
+
+
+SAYS = """
+import os, sys
+print(sys.argv[1:], sys.stdin.read(), os.getcwd(), os.environ["WORD"], sys.path[0])
+print([name for name in sys.modules if name.startswith(("motion_", "checkout", "conftest"))])
+sys.exit("ends" if "end" in sys.argv else 7)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="scripts run in Python itself")
+@pytest.mark.parametrize("words", [["a b", "$c"], ["end"]])
+def test_a_script_runs_in_a_fork_as_in_python(words, quick_python, tmp_path):
+    script = tmp_path / "it says.py"
+    script.write_text(SAYS)
+    options = {"cwd": tmp_path, "env": {**os.environ, "WORD": "ü"}, "capture_output": True, "text": True, "input": "in"}
+    real, forked = (
+        subprocess.run([python, script, *words], **options, timeout=60) for python in (sys.executable, quick_python)
+    )
+    assert (forked.returncode, forked.stdout, forked.stderr) == (real.returncode, real.stdout, real.stderr)
+    assert real.stdout.endswith("[]\n") and real.returncode == (1 if "end" in words else 7)
+    done = run_forked([str(script), *words], tmp_path, options["env"])
+    assert (done.returncode, done.stdout) == (real.returncode, real.stdout.replace(" in ", "  "))
+    code = ["-c", "print(1 + 1)"]
+    assert subprocess.run([quick_python, *code], capture_output=True, text=True, timeout=60).stdout == "2\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="scripts run in Python itself")
+def test_a_script_in_a_fork_ends_with_the_program_that_was_called(quick_python, tmp_path):
+    script, pid = tmp_path / "a.py", tmp_path / "pid"
+    script.write_text(f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    with subprocess.Popen([quick_python, str(script)]) as client:
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.02)
+        client.kill()
+    assert _is_gone(int(pid.read_text()))

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from chain_support import SCRIPT, asked, chain_environment, prepare
+from chain_support import PYTHONS, SCRIPT, asked, chain_environment, prepare
 from command_support import files_in, save_json
 from kill_support import MOST_SECONDS, Kills
 
@@ -46,12 +46,13 @@ def test_a_chain_that_is_killed(tmp_path, programs):
     folders = {name: tmp_path / name for name in ("killed", "whole")}
     for folder in folders.values():
         folder.mkdir()
+    real = programs | dict.fromkeys(PYTHONS, sys.executable)  # whose processes end with those that started them
     kills = Kills(lambda: sum(1 for _ in folders["killed"].rglob("*")), 6, 1.0)
     for _ in range(2 * KILLS):
         if len(kills.killed) == KILLS:
             break
-        kills.kill(["bash", SCRIPT, *arguments], cwd=folders["killed"], env=chain_environment(programs))
-    last = prepare(folders["killed"], programs, *arguments)
+        kills.kill(["bash", SCRIPT, *arguments], cwd=folders["killed"], env=chain_environment(real))
+    last = prepare(folders["killed"], real, *arguments)
     kills.wait_for_orphans()
     assert last.returncode == 0, last.stdout + last.stderr
     assert prepare(folders["whole"], programs, *arguments).returncode == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -259,14 +258,3 @@ def test_the_motion_lies_on_the_person_in_the_video():
     assert overlap(seen, [np.roll(mask, 6, axis=0) for mask in drawn]) < fit - 0.03
     centres = [np.stack([np.argwhere(mask).mean(0) for mask in masks]) for masks in (seen, drawn)]
     assert abs(centres[0] - centres[1]).max() < 6 and abs((centres[0] - centres[1]).mean(0)).max() < 3
-
-
-def test_the_commands_in_the_readme_run(run_script, tmp_path):
-    (tmp_path / "data_samples").symlink_to(SAMPLES)
-    commands = re.findall(r"^python (\S+\.py) (.*)$", (SAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(commands) >= 2
-    for script, arguments in commands:
-        done = run_script(script, *shlex.split(arguments), cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    [overlay] = tmp_path.rglob("circle_walk_overlay.mp4")
-    assert overlay.stat().st_size > 10_000

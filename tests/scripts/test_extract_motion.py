@@ -66,7 +66,7 @@ def long_video(tmp_path):
 
 
 @pytest.fixture
-def programs(tmp_path):
+def programs(tmp_path, quick_python):
     """Environment for checkouts of all systems, with a link named ffmpeg first on PATH."""
     root = tmp_path / "the systems"
     shutil.copytree(STAND_INS / "hmr", root)
@@ -81,13 +81,13 @@ def programs(tmp_path):
     variables = dict(SYSTEMS.values())
     variables |= {"SMPLEST_X": "smplest_x", "CAMERAHMR": "camerahmr", "SAM_3D_BODY": "sam_3d_body"}
     environment = {f"{variable}_ROOT": str(root / folder) for variable, folder in variables.items()}
-    environment |= {f"{variable}_PYTHON": sys.executable for variable in variables}
+    environment |= {f"{variable}_PYTHON": quick_python for variable in variables} | {"PYTHON": quick_python}
     return environment | {"PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
 def extract(folder, programs, *arguments, **more):
     environment = {key: value for key, value in os.environ.items() if not key.endswith("_ROOT")}
-    environment.update(programs, PYTHON=sys.executable, **more)
+    environment.update({"PYTHON": sys.executable, **programs}, **more)
     return subprocess.run(
         ["bash", str(SCRIPT), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -153,7 +153,8 @@ def test_a_changed_script_of_somebody_is_never_lost(tmp_path, video, programs):
 def test_camerahmr(tmp_path, video, programs):
     root = Path(programs["CAMERAHMR_ROOT"])
     before = contents(root)
-    done = extract(tmp_path, programs, "--model", "camerahmr", "--video", str(video), "--output", "hmr.pt")
+    real = programs | {"PYTHON": sys.executable, "CAMERAHMR_PYTHON": sys.executable}
+    done = extract(tmp_path, real, "--model", "camerahmr", "--video", str(video), "--output", "hmr.pt")
     assert done.returncode == 0, done.stderr
     values = torch.load(tmp_path / "hmr.pt", weights_only=True)
     assert (
@@ -431,7 +432,8 @@ def test_an_interrupted_run_keeps_its_result(number, code, tmp_path, long_video,
     """The program has written its result and goes on for ever, as a viewer does."""
     root = Path(programs["WHAM_ROOT"])
     before = contents(root)
-    environment = {**os.environ, **programs, "PYTHON": sys.executable, "STAND_IN_MODE": "serve"}
+    python = {"PYTHON": sys.executable, "WHAM_PYTHON": sys.executable}  # a process of the group that is told to end
+    environment = {**os.environ, **programs, **python, "STAND_IN_MODE": "serve"}
     request = ["--model", "wham", "--video", str(long_video), "--output", "hmr.pt"]
     with subprocess.Popen(
         ["bash", str(SCRIPT), *request],

@@ -62,7 +62,7 @@ DIFFUSERS = {
 
 
 @pytest.fixture
-def programs(tmp_path):
+def programs(tmp_path, quick_python):
     """Environment variables for checkouts of all programs, with a log of what they were asked."""
     root = tmp_path / "the programs"
     shutil.copytree(STAND_INS, root)
@@ -72,16 +72,12 @@ def programs(tmp_path):
     roots = {"WAN_ROOT": root / "wan", "COGVIDEO_ROOT": root / "cogvideo", "OPENSORA_ROOT": root / "open_sora"}
     roots |= {"WAN21_ROOT": root / "wan21", "HUNYUAN_ROOT": root / "hunyuan", "LTX_ROOT": root / "ltx"}
     roots |= {f"LTX_{part}": root / "ltx" for part in ("CHECKPOINT", "LORA", "UPSAMPLER", "GEMMA")}
+    pythons = ("PYTHON", *(f"{name}_PYTHON" for name in ("WAN", "WAN21", "LTX", "DIFFUSERS", "COGVIDEO", "STAND_IN")))
     tools = {
-        "WAN21_PYTHON": sys.executable,
-        "LTX_PYTHON": sys.executable,
-        "DIFFUSERS_PYTHON": sys.executable,
+        **dict.fromkeys(pythons, quick_python),
         "HUNYUAN_TORCHRUN": root / "torchrun",
         "PYTHONPATH": root / "diffusers_package",
-        "WAN_PYTHON": sys.executable,
-        "COGVIDEO_PYTHON": sys.executable,
         "OPENSORA_TORCHRUN": root / "torchrun",
-        "STAND_IN_PYTHON": sys.executable,
     }
     return {key: str(value) for key, value in {**roots, **tools, "STAND_IN_LOG": tmp_path / "asked.jsonl"}.items()}
 
@@ -90,7 +86,7 @@ def generate(tmp_path, programs, *arguments, **more):
     environment = {
         key: value for key, value in os.environ.items() if not key.endswith("_ROOT") and not key.startswith("LTX_")
     }
-    environment.update(programs, PYTHON=sys.executable, **more)
+    environment.update({"PYTHON": sys.executable, **programs}, **more)
     return subprocess.run(
         ["bash", str(SCRIPT), *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -346,7 +342,6 @@ def test_a_model_of_diffusers_gets_its_own_frames_size_and_rate(name, tmp_path, 
 def test_diffusers_missing_in_its_environment_is_one_line(tmp_path, programs):
     empty = tmp_path / "diffusers.py"
     empty.write_text("raise ImportError('no diffusers here')")
-    shutil.copy(STAND_INS / "diffusers_package" / "torch.py", tmp_path)
     request = ("--model", "diffusers:Lightricks/LTX-2", "--prompt", "x", "--output", "V.mp4")
     done = generate(tmp_path, {**programs, "PYTHONPATH": str(tmp_path)}, *request)
     assert done.returncode == 1 and "pip install diffusers" in done.stderr and "Traceback" not in done.stderr
@@ -370,7 +365,8 @@ def test_a_finished_video_is_kept_although_the_program_fails_after_it(model, tmp
 
 def test_a_finished_video_survives_ctrl_c_and_a_killed_run(tmp_path, programs):
     request = ["--model", "wan2.2", "--prompt", "x", "--frames", "5"]
-    environment = {**os.environ, **programs, "PYTHON": sys.executable, "STAND_IN_MODE": "wait"}
+    python = {"PYTHON": sys.executable, "WAN_PYTHON": sys.executable}  # a process of the group that is told to end
+    environment = {**os.environ, **programs, **python, "STAND_IN_MODE": "wait"}
     for number, name in ((signal.SIGINT, "V.mp4"), (signal.SIGKILL, "W.mp4")):
         command = ["bash", str(SCRIPT), *request, "--output", name]
         with subprocess.Popen(

@@ -6,32 +6,29 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from checkout import REPO, STAND_INS
 
 SCRIPT = REPO / "scripts" / "prepare_custom_motion.sh"
+PYTHONS = ("PYTHON", "WAN_PYTHON", "GVHMR_PYTHON")
 
 
 @pytest.fixture
-def programs(tmp_path):
+def programs(tmp_path, quick_python):
     """Environment for checkouts of Wan and GVHMR, and a log of what they were asked."""
     root = tmp_path / "programs"
     shutil.copytree(STAND_INS, root)
     (root / "wan" / "Wan2.2-T2V-A14B").mkdir()
     roots = {"WAN_ROOT": root / "wan", "GVHMR_ROOT": root / "hmr" / "gvhmr", "STAND_IN_LOG": tmp_path / "asked.jsonl"}
-    return {key: str(value) for key, value in roots.items()} | {
-        "WAN_PYTHON": sys.executable,
-        "GVHMR_PYTHON": sys.executable,
-    }
+    return {key: str(value) for key, value in roots.items()} | dict.fromkeys(PYTHONS, quick_python)
 
 
 def chain_environment(programs, **more):
     left_out = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "SMPLX_MODEL_PATH")
     kept = {key: value for key, value in os.environ.items() if key not in left_out and not key.endswith("_ROOT")}
-    return {**kept, **programs, "PYTHON": sys.executable, **more}
+    return {**kept, **programs, **more}
 
 
 def prepare(folder, programs, *arguments, **more):

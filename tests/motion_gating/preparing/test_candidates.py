@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
 import pytest
 from chain_support import asked
@@ -33,7 +32,7 @@ def candidates(here, *groups):
 
 
 def test_videos_of_one_text_are_ranked_and_the_page_has_all(command, programs, here, monkeypatch):
-    for name, value in {**programs, "PYTHON": sys.executable}.items():
+    for name, value in programs.items():
         monkeypatch.setenv(name, value)
     (here / "new.txt").write_text("a person runs\n")
     words = ("new.txt", "-o", "out", *MODEL, "--frames", 9, "--candidates", 2, "--seed", 5, "--jitter-threshold", 9)

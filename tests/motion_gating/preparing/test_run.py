@@ -22,7 +22,7 @@ MODEL = ("--hmr-model", "gvhmr")
 @pytest.fixture
 def run(command, programs, tmp_path, monkeypatch):  # noqa: F811
     """The command with the programs of the stand-ins."""
-    for name, value in {**programs, "PYTHON": sys.executable}.items():
+    for name, value in programs.items():
         monkeypatch.setenv(name, value)
     return command
 

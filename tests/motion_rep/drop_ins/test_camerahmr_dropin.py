@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from checkout import REPO, STAND_INS
+from forked_script import run_forked
 
 SCRIPTS = REPO / "motion_rep"
 sys.path.insert(0, str(STAND_INS))
@@ -40,16 +43,9 @@ def write_frames(folder, frames):
 
 
 def dump(checkout, folder, output, *arguments):
-    command = [
-        sys.executable,
-        str(checkout / "dump_params.py"),
-        "--image_folder",
-        str(folder),
-        "--output",
-        str(output),
-        *arguments,
-    ]
-    return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=120)
+    script = str(checkout / "dump_params.py")
+    words = [script, "--image_folder", str(folder), "--output", str(output), *arguments]
+    return run_forked(words, Path("/"), dict(os.environ))
 
 
 @pytest.fixture(scope="module")

@@ -56,12 +56,12 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(checkout, tools):
+def run(checkout, tools, quick_python):
     def run(name, *arguments, path=None, **more):
         environment = {
             **os.environ,
             "PATH": path or f"{tools}{os.pathsep}{os.environ['PATH']}",
-            "PYTHON": sys.executable,
+            "PYTHON": quick_python,
             **more,
         }
         command = [SHELL, str(checkout / "scripts" / "inference.sh"), "smplest_x_h", name, *arguments]
