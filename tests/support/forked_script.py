@@ -92,7 +92,7 @@ def _serve(listener: socket.socket) -> None:
     while True:
         ready = connection.wait([tests, listener, *running, *(process.sentinel for process in running.values())])
         if tests in ready:
-            return
+            break
         for client, process in list(running.items()):
             if client in ready or process.sentinel in ready:
                 process.kill()
@@ -103,6 +103,8 @@ def _serve(listener: socket.socket) -> None:
         if listener in ready:
             client, _ = listener.accept()
             running[client] = _started(client)
+    for process in running.values():
+        process.kill()
 
 
 def _started(client: socket.socket) -> multiprocessing.process.BaseProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 from chain_support import asked
@@ -31,7 +32,8 @@ def candidates(here, *groups):
     return save_json(here / "in/a.json", entries)
 
 
-def test_videos_of_one_text_are_ranked_and_the_page_has_all(command, programs, here, monkeypatch):
+def test_videos_of_one_text_are_ranked_and_the_page_has_all(command, programs, quick_python, here, monkeypatch):
+    monkeypatch.setattr(sys, "executable", quick_python)
     for name, value in programs.items():
         monkeypatch.setenv(name, value)
     (here / "new.txt").write_text("a person runs\n")

@@ -20,8 +20,9 @@ MODEL = ("--hmr-model", "gvhmr")
 
 
 @pytest.fixture
-def run(command, programs, tmp_path, monkeypatch):  # noqa: F811
+def run(command, programs, quick_python, monkeypatch):
     """The command with the programs of the stand-ins."""
+    monkeypatch.setattr(sys, "executable", quick_python)
     for name, value in programs.items():
         monkeypatch.setenv(name, value)
     return command
