@@ -76,12 +76,12 @@ def test_the_plan_counts_the_calls_about_pairs(command, here, monkeypatch):
 
 
 @pytest.mark.parametrize(("field", "value"), [("group", [1]), ("seed", -1)])
-def test_an_invalid_group_or_seed_is_found_before_any_work(command, here, field, value):
+def test_an_invalid_group_or_seed_costs_its_entry_before_any_work_on_it(command, here, field, value):
     path = candidates(here, "a")
     entries = json.loads(path.read_text())
     save_json(path, [{**entries[0], field: value}])
     code, _, err = command("in/a.json", "-o", "out")
-    assert code == 2 and f"entry 'c0' has the {field} {value!r}" in err and not (here / "out").exists()
+    assert code == 1 and f"c0: entry 'c0' has the {field} {value!r}" in err and not list(here.glob("out/motions/*"))
 
 
 def test_without_groups_nothing_is_ranked(command, here):
