@@ -6,7 +6,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.overwriting import require_replaceable
 from motion_rep.files.atomic_writing import cannot_write
 from motion_rep.files.file_lock import has_locks, lock
 from motion_rep.files.locations import Location, RemotePath
@@ -25,6 +26,8 @@ def archive_lock(archive: Location) -> Iterator[None]:
     path = archive.parent / f".{archive.name}.lock"
     try:
         handle = _locked(path)
+    except InputError as error:
+        raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(cannot_write(path, error)) from None
     if handle is None:
@@ -43,6 +46,7 @@ def archive_lock(archive: Location) -> Iterator[None]:
 def _locked(path: os.PathLike) -> int | None:
     """The handle of the lock file, None where another process has it."""
     while True:
+        require_replaceable(path)  # a pipe would be removed at the end
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if lock(handle) is False:
             os.close(handle)

@@ -26,7 +26,7 @@ from motion_gating.verdicts.settling import settle_all
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
-from motion_rep.common.overwriting import require_apart
+from motion_rep.common.overwriting import require_apart, require_file_places
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
@@ -40,6 +40,7 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     _require_inputs(args)
     _require_apart(args)
+    require_file_places(args.output)
     judge = make_judge(args, cache_folder(args, args.output)) if args.controls is not None else None
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}

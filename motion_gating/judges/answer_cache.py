@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -52,9 +53,10 @@ class AnswerCache:
         return _kept_answer(kept, asked) if isinstance(kept, dict) else None
 
     def put(self, asked: dict[str, object], kept: KeptAnswer) -> None:
-        """Write an answer to the cache."""
-        service = asdict(kept)
-        write_json(self._path(asked), {**service.pop("values"), **service, "asked": asked})
+        """Write an answer to the cache; something else than a file in its place stays, and costs this answer only."""
+        path, service = self._path(asked), asdict(kept)
+        if path.is_file() or not os.path.lexists(path):
+            write_json(path, {**service.pop("values"), **service, "asked": asked})
 
     def _path(self, asked: dict[str, object]) -> Path:
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -41,7 +41,7 @@ from motion_gating.review_page.reviewing import Reviewing
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart
+from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, require_file_places
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.disk_space import require_space, sizes_to_do
@@ -108,6 +108,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
     if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
         say_warning(stray)
     _require_apart(run)
+    require_file_places(run.output / "index.html")
     _require_space(run)
     reviewing = Reviewing.of(run.verdicts, run.reviewers, run.overlap)
     remove_stale_temporaries(require_folder(run.output))

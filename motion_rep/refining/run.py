@@ -8,6 +8,7 @@ from pathlib import Path
 from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.outcomes import REFINED, Outcome
+from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location
 from motion_rep.motions.motion_paths import MOTION_SUFFIX, is_one_motion, motions_in
@@ -45,6 +46,7 @@ def refine_motions(
     trims = None if trim_file is None else _trims(trim_file, [pair.source for pair in pairs])
     if report is not None:
         require_apart(pairs, [("--report", report)])
+        require_file_places(report)
     records: list[dict] = []
 
     def heard(pair: Pairing, outcome: Outcome) -> None:

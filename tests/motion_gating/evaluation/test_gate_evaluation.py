@@ -111,6 +111,15 @@ def test_a_dead_key_ends_the_controls(tmp_path):
     assert read(tmp_path / "evaluation.json")["controls"]["rate"] is None
 
 
+def test_a_folder_in_the_place_of_the_figures_is_found_before_the_first_call(tmp_path):
+    meta = archive_of_motions(tmp_path)
+    (tmp_path / "e.json").mkdir()
+    with Service(always(GeminiProtocol.answer())) as server:
+        flags = ("--controls", 2, "--meta-json", meta, "--output", tmp_path / "e.json")
+        done = run_here(evaluate_gate.main, [str(word) for word in flags], environment(server))
+    assert done.returncode == 2 and "e.json: is a folder, expected a file" in done.stderr and server.requests == []
+
+
 def test_controls_are_the_same_for_the_same_seed_and_never_pair_like_with_like(tmp_path):
     meta = archive_of_motions(tmp_path)
     entries = read(meta)

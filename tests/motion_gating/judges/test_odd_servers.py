@@ -170,6 +170,17 @@ def test_a_part_of_a_key_in_an_answer_of_an_earlier_version_is_hidden(tmp_path):
     assert len(server.questions) == 1
 
 
+def test_a_folder_in_the_place_of_an_answer_costs_that_answer(tmp_path):
+    meta = make_archive(tmp_path, (0, 1))
+    with Service(always(GeminiProtocol.answer())) as server:
+        assert gate(meta, server=server).returncode == 0
+        kept = sorted((tmp_path / "report.cache").rglob("*.json"))
+        kept[0].unlink()
+        kept[0].mkdir()
+        assert gate(meta, server=server).returncode == 0
+    assert len(server.questions) == 3 and kept[0].is_dir()
+
+
 def test_a_model_named_after_the_key_is_not_used(tmp_path):
     listing = Response(200, {"data": [{"id": KEY}]})
     with Service(always(listing)) as server:
