@@ -22,12 +22,12 @@ LEAST_FIELDS = "An entry needs at least id, motion_path and prompt."
 
 
 def is_lines(path: Location) -> bool:
-    """Whether a path names JSON lines (one object a line) and not a JSON list."""
+    """Whether a path is a file of JSON lines (one object per line), not a JSON list."""
     return path.suffix.lower() in LINES_SUFFIXES
 
 
 def read_entries(path: Location) -> Iterator[Entry]:
-    """The entries of an archive, in order, one by one; an error is raised when reading reaches it.
+    """The entries of an archive, one by one, in order; an error is raised when reading reaches it.
 
     Raises:
         UsageError: missing or not JSON, not a list of objects, an entry without an id, or a duplicate id.
@@ -55,14 +55,14 @@ def read_items(path: Location, expected: str = "a list of entries") -> Iterator[
 
 
 def entry_id(entry: Entry) -> object:
-    """``global_id`` where present, else ``id``; a ``global_id`` that was made of the ``id`` does not hide it."""
+    """``global_id`` if present, else ``id``; a ``global_id`` that was derived from the ``id`` does not replace it."""
     identifier = entry.get(GLOBAL_ID)
     return entry.get(ID) if identifier is None or is_made(entry) else identifier
 
 
 @contextlib.contextmanager
 def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
-    """A function that appends an entry to a new archive, which takes its name when the block ends without an error."""
+    """A function that appends an entry to a new archive, which appears when the block ends without an error."""
     lines = is_lines(path)
     with (
         local_output(path, fetch=False) as copy,
@@ -93,7 +93,7 @@ def _read_lines(path: str | os.PathLike) -> Iterator[object]:
                 if line.strip():
                     yield _parse_line(path, number, line)
     except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not UTF-8 text, expected one JSON object a line.") from None
+        raise UsageError(f"{path}: is not UTF-8 text, expected one JSON object per line.") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}.") from None
 

@@ -31,7 +31,9 @@ def archive_lock(archive: Location) -> Iterator[None]:
     except OSError as error:
         raise UsageError(cannot_write(path, error)) from None
     if handle is None:
-        raise UsageError(f"{archive}: another run is writing this archive. Wait until it ends, then run this again.")
+        raise UsageError(
+            f"{archive}: another run is writing this archive. Wait until it ends, then re-run this command."
+        )
     try:
         yield
     finally:
@@ -44,7 +46,7 @@ def archive_lock(archive: Location) -> Iterator[None]:
 
 
 def _locked(path: os.PathLike) -> int | None:
-    """The handle of the lock file, None where another process has it."""
+    """The handle of the lock file; None if another process holds it."""
     while True:
         require_replaceable(path)  # a pipe would be removed at the end
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -54,4 +56,4 @@ def _locked(path: os.PathLike) -> int | None:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), os.stat(path)):
                 return handle
-        os.close(handle)  # the previous holder removed it
+        os.close(handle)  # the previous owner removed it

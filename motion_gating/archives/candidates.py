@@ -1,17 +1,17 @@
-"""Groups of candidates: several videos of one text, of which the best is chosen.
+"""Groups of candidates: several videos of one text, from which the best is chosen.
 
 Fields of an entry that is a candidate:
 
 - ``group``: the same for all candidates of one text; a number or a text (7 and "7" are one group). Without it, an
-  entry is no candidate.
+  entry is not a candidate.
 - ``seed``: the seed of the text-to-video model, a whole number.
 - ``rank``: 1 for the best; null for a candidate that dropped out. Added by ``rank_candidates.py``, as are:
 - ``chosen``: true for the winner of the group, false for every other candidate.
-- ``rank_reasons``: sentences that say why it has this rank.
+- ``rank_reasons``: sentences with the reasons for this rank.
 
 ``rank_candidates.py`` writes two archives. That of ``--output-json`` (``gated.json``) has one entry for each group. The
 one next to it (``gated_candidates.json``, see :func:`candidates_path`) has all entries of the input with these fields;
-the review page draws the groups from it. A candidate that is not chosen keeps its ``use_ref_motion``.
+the review page shows the groups from it. A candidate that is not chosen keeps its ``use_ref_motion``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from motion_rep.files.locations import Location
 T = TypeVar("T")
 DEFAULT_SEED = 42
 LARGEST_SEED = 2**31 - 1
-MADE_OF = (SOURCE_VIDEO, SOURCE_CAPTURE, MOTION_PATH)  # files of which a candidate may be made
+MADE_OF = (SOURCE_VIDEO, SOURCE_CAPTURE, MOTION_PATH)  # files from which a candidate may be made
 GIVEN = (*MADE_OF, VIDEO_PATH)
 
 
@@ -55,10 +55,10 @@ def candidates_path(archive: Location) -> Location:
 
 
 def group_of(entry: Mapping[str, object]) -> str | None:
-    """The group of an entry as text, None if it is no candidate.
+    """The group of an entry as text; None if it is not a candidate.
 
     Raises:
-        UsageError: the group is no number and no text.
+        UsageError: the group is neither a number nor a text.
     """
     value = entry.get(GROUP)
     if value is None or value == "":
@@ -71,10 +71,10 @@ def group_of(entry: Mapping[str, object]) -> str | None:
 
 
 def seed_of(entry: Mapping[str, object]) -> int | None:
-    """The seed of an entry, None if it has none; a text of digits counts, because CSV files hold texts.
+    """The seed of an entry; None if it has none. A text of digits is accepted, because CSV files contain texts.
 
     Raises:
-        UsageError: the seed is no whole number from 0 to 2147483647.
+        UsageError: the seed is not a whole number from 0 to 2147483647.
     """
     value = entry.get(SEED)
     if value is None or value == "":
@@ -126,13 +126,13 @@ def _unless_invalid(read: Callable[[Mapping[str, object]], T], entry: Mapping[st
 
 
 def with_candidates(entry: Entry, count: int, first_seed: int = DEFAULT_SEED) -> Iterator[Entry]:
-    """The candidates of an entry: one for each file where a field lists several, else one for each of ``count`` seeds.
+    """The candidates of an entry: one for each file if a field lists several, else one for each of ``count`` seeds.
 
     Seeds start at the entry's own, else at ``first_seed``; ids are ``<id>_s<seed>``, or ``<id>_v<number>`` for files.
-    An entry that is a candidate already, or that names the file it is made of, stays one entry.
+    An entry that already is a candidate, or already has a file, stays one entry.
 
     Raises:
-        UsageError: the seed is invalid, or a list of files holds something else.
+        UsageError: the seed is invalid, or a list of files contains something else.
     """
     listed = next((field for field in MADE_OF if isinstance(entry.get(field), list)), None)
     if group_of(entry) is not None or (listed is None and any(entry.get(field) for field in GIVEN)):
@@ -148,10 +148,10 @@ def with_candidates(entry: Entry, count: int, first_seed: int = DEFAULT_SEED) ->
 
 
 def missing_candidates(candidates: Sequence[Entry], count: int) -> list[Entry]:
-    """The further candidates of a group that :func:`with_candidates` made, so that it has ``count`` seeds.
+    """The additional candidates that a group from :func:`with_candidates` needs to have ``count`` seeds.
 
     Args:
-        candidates: the group as it is.
+        candidates: the current group.
     """
     seeds = {seed for one in candidates if (seed := seed_of(one)) is not None}
     if not seeds:
@@ -164,12 +164,12 @@ def missing_candidates(candidates: Sequence[Entry], count: int) -> list[Entry]:
 
 
 class FreeSeeds:
-    """Seeds for texts, so that no two videos of one text have the same.
+    """Seeds for texts; no two videos of one text get the same seed.
 
     Args:
         given: text and seed of the entries that have one; None for others.
-        first: the first seed to give.
-        count: seeds that are given at a time.
+        first: the first seed to assign.
+        count: number of seeds that are assigned together.
     """
 
     def __init__(self, given: Iterable[tuple[str, int | None]], first: int, count: int = 1) -> None:
@@ -180,7 +180,7 @@ class FreeSeeds:
             self._taken.setdefault(text, set()).update(() if seed is None else (seed,))
 
     def of(self, text: str) -> int:
-        """The first of ``count`` seeds that no other video of the text has."""
+        """The first of ``count`` consecutive seeds that no other video of the text has."""
         seed, taken = self._next.get(text, self._first), self._taken.get(text, set())
         while not taken.isdisjoint(range(seed, seed + self._count)):
             seed += self._count
@@ -189,7 +189,7 @@ class FreeSeeds:
 
 
 def distinct_seeds(entries: Sequence[tuple[str, int | None]], first_seed: int) -> list[int]:
-    """A seed for each entry: its own, else the first that no entry with the same text has.
+    """A seed for each entry: its own, else the first one that no entry with the same text has.
 
     Args:
         entries: text and own seed.
@@ -199,7 +199,7 @@ def distinct_seeds(entries: Sequence[tuple[str, int | None]], first_seed: int) -
 
 
 def _candidate(entry: Entry, suffix: str, values: dict[str, object]) -> Entry:
-    """One candidate of an entry, with an id and a number of its own."""
+    """One candidate of an entry, with its own id and number."""
     original = entry_id(entry)
     identifier = f"{original}_{suffix}"
     return {**entry, ID: identifier, GLOBAL_ID: number_for(identifier), GROUP: original, **values}

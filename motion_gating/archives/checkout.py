@@ -1,4 +1,4 @@
-"""The remaining steps in a ViMoGen checkout, with the names that its own files use."""
+"""The remaining steps in a ViMoGen checkout, with the names used in its own files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 ENCODER = "text_encoding_batch.py"
 CONFIG = "configs/tm2m_infer.yaml"
-# The encoder's option that names the archive: its first one about JSON that is not about the output.
+# The encoder's option for the archive: the first one about JSON that is not about the output.
 ARCHIVE_OPTION = re.compile(r"""add_argument\(\s*['"](--(?!\w*out)\w*json\w*)['"]""")
 
 
 def next_steps(root: Path, archive: str, text_key: str) -> Iterator[str]:
-    """The commands and the config lines that lead from an exported archive to generated motions, for people.
+    """The commands and config lines that lead from an exported archive to generated motions, for the user.
 
     Args:
-        root: of the checkout; the commands run there.
+        root: folder of the checkout, in which the commands run.
         archive: its path from ``root``.
         text_key: the field whose text the model reads.
     """
@@ -31,7 +31,7 @@ def next_steps(root: Path, archive: str, text_key: str) -> Iterator[str]:
 
 
 def archive_name(archive: Path, root: Path) -> str:
-    """The path of an archive from the root of a checkout, where it lies below it."""
+    """The path of an archive relative to the root of a checkout, if it is below it."""
     archive, root = archive.resolve(), root.resolve()
     return archive.relative_to(root).as_posix() if archive.is_relative_to(root) else str(archive)
 
@@ -48,7 +48,7 @@ def _config(root: Path) -> str:
 
 
 def _inference(root: Path) -> str:
-    """The checkout's script that runs the config, where there is one."""
+    """The checkout's script that runs the config, if there is one."""
     config = Path(_config(root)).name
     scripts = sorted(path for pattern in ("*.sh", "scripts/*.sh", "scripts/*/*.sh") for path in root.glob(pattern))
     for path in scripts:

@@ -1,6 +1,7 @@
-"""Digests of the motion, the clip and the text of a decision, so that no decision is used for other content.
+"""Digests of the motion, the clip and the text of a decision, which prevent using it for other content.
 
-A digest of a motion covers its rows and its rate, not the file: a copy, or a file with other notes, is the same motion.
+The digest of a motion covers its rows and its rate, not the file: a copy, or a file with other notes, is the same
+motion.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ MOTION_DIGEST, JOINTS_NOTE, JUDGE_SHA256 = "motion_digest", "joints_note", "judg
 
 @dataclass(frozen=True)
 class Content:
-    """Hex digests of the judged content; None if an entry names no such file, or where it was not read.
+    """Hex digests of the judged content; None if an entry has no such file, or it was not read.
 
-    text_field: of the entry, from which the text came.
+    text_field: the entry field from which the text came.
     """
 
     motion: str | None = None
@@ -35,11 +36,11 @@ class Content:
     text_field: str | None = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, str | None]:
-        """For a record or an entry."""
+        """The values for a record or an entry."""
         return asdict(self)
 
     def changed_in(self, now: Content) -> str | None:
-        """The first part that is another one now; a part that is unknown in either is no change."""
+        """The first part that differs; a part that is unknown in either counts as unchanged."""
         for part in ("motion", "clip", "text"):
             judged, found = getattr(self, part), getattr(now, part)
             if judged is not None and found is not None and judged != found:
@@ -48,7 +49,7 @@ class Content:
 
 
 def content_from(value: object) -> Content | None:
-    """The inverse of :meth:`Content.as_dict`; None for any other value."""
+    """The inverse of :meth:`Content.as_dict`; None for other values."""
     names = ("motion", "clip", "text", "text_field")
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str | None) for name in names):
         return None
@@ -56,7 +57,7 @@ def content_from(value: object) -> Content | None:
 
 
 def motion_digest(clip: MotionClip) -> str:
-    """The digest of a motion's (N, 276) float32 rows, and of its rate where it is known."""
+    """The digest of a motion's (N, 276) float32 rows, and of its rate if known."""
     rows = clip.motion.detach().cpu().float().contiguous().numpy()
     rate = "" if clip.fps is None else f"{clip.fps:.6g}"
     return hashlib.sha256(f"{rows.shape} {rate} ".encode() + rows.tobytes()).hexdigest()[:DIGITS]
@@ -73,10 +74,10 @@ def text_digest(text: str) -> str:
 
 
 def why_not_judged(entry: dict, motion: str | None) -> str | None:
-    """The reason why an entry's decision is about other content; None if it is about this, or has no digests.
+    """The reason why an entry's decision is about other content; None if it is about this content, or has no digests.
 
     Args:
-        motion: the digest of the entry's motion now.
+        motion: the digest of the entry's current motion.
     """
     judged = content_from(entry.get(JUDGED_CONTENT))
     if judged is None:
@@ -90,7 +91,7 @@ def why_not_judged(entry: dict, motion: str | None) -> str | None:
 
 
 def is_stale(entry: dict, archive: Location) -> bool:
-    """Whether an entry that nobody examines now has a ``true`` that is about other content, or about no motion."""
+    """Whether an entry that this run does not examine has a ``true`` about other content or without a motion."""
     if entry.get(USE_REF_MOTION) is not True:
         return False
     try:

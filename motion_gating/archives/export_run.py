@@ -1,4 +1,4 @@
-"""An archive exported for the TM2M loader, entry by entry, and what the user reads about it."""
+"""Export an archive for the TM2M loader, entry by entry, and print the findings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def export_archive(args: argparse.Namespace) -> int:
         refuse_overwriting([("--output-json", args.output_json)], named)
     statistics = read_statistics(args.vimogen_root)
     if statistics is None:
-        say_warning(f"{args.vimogen_root}: has no data/meta_info/mean.npy and std.npy; z-scores were not checked")
+        say_warning(f"{args.vimogen_root}: has no data/meta_info/mean.npy and std.npy, so z-scores were not checked")
     entries = read_entries(args.meta_json)
     counts: Counter = Counter()
     with contextlib.ExitStack() as stack:
@@ -50,7 +50,7 @@ def export_archive(args: argparse.Namespace) -> int:
 
 def _require_places(args: argparse.Namespace) -> None:
     if not args.vimogen_root.is_dir():
-        raise UsageError(f"--vimogen-root {args.vimogen_root}: is no folder. Give the ViMoGen checkout.")
+        raise UsageError(f"--vimogen-root {args.vimogen_root}: is not a folder. Give the ViMoGen checkout.")
     if args.check:
         return
     if args.output_json is None:
@@ -60,7 +60,7 @@ def _require_places(args: argparse.Namespace) -> None:
 
 
 def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:
-    """Name the faults and the notes of an entry, and count it."""
+    """Print the faults and the notes of an entry, and count it."""
     for fault in one.faults:
         say_error(f"entry {one.identifier}: {fault}")
     for note in one.notes:
@@ -78,8 +78,8 @@ def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:
 def _say_result(args: argparse.Namespace, counts: Counter) -> None:
     if counts[UNRECORDED]:
         say_warning(
-            f"{counts[UNRECORDED]} entries came with use_ref_motion true and without a record of what was judged; "
-            "kept from the archive"
+            f"{counts[UNRECORDED]} entries have use_ref_motion true without a record of what was judged; it is kept "
+            "from the archive"
         )
     if args.for_upstream_checker and counts[OTHER_EXTRINSICS]:
         say(

@@ -1,4 +1,4 @@
-"""The names of entry fields and of record keys that more than one file uses."""
+"""The names of entry fields and of record keys used in more than one file."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from dataclasses import dataclass
 
 # Fields of an archive's entry.
 ID, GLOBAL_ID = "id", "global_id"
-NAME = "name"  # of an entry whose ids are numbers
+NAME = "name"  # only in entries whose ids are numbers
 PROMPT, MOTION_DETAILED, VIDEO_DETAILED = "prompt", "prompt_motion_detailed", "prompt_video_detailed"
-TEXT_KEYS = (VIDEO_DETAILED, MOTION_DETAILED)  # what TM2M's config may name as its text
-EMBED_SUFFIX = "_wanvideot5_embed_path"  # after a text key: where the loader finds the embedding of that text
+TEXT_KEYS = (VIDEO_DETAILED, MOTION_DETAILED)  # the fields that TM2M's config may choose as its text
+EMBED_SUFFIX = "_wanvideot5_embed_path"  # suffix of a text key: field with the path of the text's embedding
 TEXT_ANNOTATIONS = "motion_text_annot"  # ViMoGen-228K: one text or a list of texts
 MOTION_PATH, MOTION_DURATION = "motion_path", "motion_duration"
 VIDEO_PATH, EVAL_PATH = "video_path", "mbench_eval_path"
-JUDGE_VIDEO_PATH = "judge_video_path"  # the same motion as the judge sees it: fewer and smaller pictures
-JUDGE_FPS = "judge_sampling_fps"  # the frames per second for which that clip was drawn
+JUDGE_VIDEO_PATH = "judge_video_path"  # the clip for the judge: fewer and smaller pictures of the same motion
+JUDGE_FPS = "judge_sampling_fps"  # the sampling rate for which that clip was drawn
 PATH_FIELDS = (MOTION_PATH, VIDEO_PATH, EVAL_PATH, JUDGE_VIDEO_PATH)
-SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # what a motion is made of
+SOURCE_VIDEO, SOURCE_CAPTURE = "source_video_path", "capture_path"  # sources of a motion
 OTHER_PATH_FIELDS = ("overlay_path", "depth_path", SOURCE_VIDEO, SOURCE_CAPTURE)
 PATH_SUFFIX = "path"  # of every field with a path, also of those that only other programs use
 USE_REF_MOTION = "use_ref_motion"
-JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the text that use_ref_motion is about
+JUDGED_CONTENT = "judged_content"  # digests of the motion, the clip and the text on which use_ref_motion was decided
 # Of a candidate; see motion_gating.archives.candidates.
 GROUP, SEED, RANK, CHOSEN, RANK_REASONS = "group", "seed", "rank", "chosen", "rank_reasons"
 
 # Keys of a record of the quality report; use_ref_motion is one of them too.
 JITTER, VLM_MATCHES, VLM_ANALYSIS = "jitter_degree", "vlm_matches", "vlm_analysis"
 IMAGE_FIT = "image_fit"  # the share of visible landmarks that lie on the captured body
-JITTER_RAW, REFINED = "jitter_degree_raw", "refined"  # of a refined motion: before, and what was done to it
+# of a refined motion: the jitter before, and the record of the repairs
+JITTER_RAW, REFINED = "jitter_degree_raw", "refined"
 VLM_ERROR, VLM_ERROR_KIND, METRICS_ERROR = "vlm_error", "vlm_error_kind", "metrics_error"
-KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"  # a true that the record does not decide about
+KEPT, DROPPED = "kept_from_archive", "dropped_from_archive"  # an earlier true that this record does not change
 REASONS, FAILED_CHECKS, JUDGE, CONTENT = "reasons", "failed_checks", "judge", "content"
 FAST = "fast_not_trembling"
 
@@ -44,5 +45,7 @@ class Fields:
     prompt: str = PROMPT
 
     def judged_video(self, entry: Mapping[str, object]) -> str:
-        """The field of an entry with the clip for a judge: the one drawn for it, unless another field was named."""
+        """The field of an entry with the clip for a judge: the one drawn for judges, unless another field was
+        chosen.
+        """
         return JUDGE_VIDEO_PATH if self.video == VIDEO_PATH and entry.get(JUDGE_VIDEO_PATH) else self.video

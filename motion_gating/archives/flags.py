@@ -1,4 +1,4 @@
-"""Flags that name an archive and the fields of its entries."""
+"""Flags for an archive and the fields of its entries."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def add_candidate_flags(parser: argparse._ActionsContainer) -> None:
 
 
 def add_field_flags(parser: argparse._ActionsContainer, *names: str) -> None:
-    """Add the flags of some :class:`Fields` attributes, of all by default, to a parser or a group of one."""
+    """Add the flags of some :class:`Fields` attributes (by default all) to a parser or a group of one."""
     for name in names or FIELD_FLAGS:
         flag, meaning = FIELD_FLAGS[name]
         parser.add_argument(flag, default=getattr(Fields(), name), metavar="NAME", help=meaning)
 
 
 def fields_from(args: argparse.Namespace) -> Fields:
-    """The names that the flags give; the default for a flag that the command does not have."""
+    """The field names from the flags; defaults for flags that the command does not have."""
     given = {name: getattr(args, flag.strip("-").replace("-", "_"), None) for name, (flag, _) in FIELD_FLAGS.items()}
     return Fields(**{name: value for name, value in given.items() if value is not None})

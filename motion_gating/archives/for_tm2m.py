@@ -1,4 +1,4 @@
-"""Entries as the TM2M loader of ViMoGen takes them, and everything that it would refuse or misplay."""
+"""Entries in the form of ViMoGen's TM2M loader, and everything that it would refuse or misplay."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from motion_rep.runs.work_pool import Failed, attempt
 
 MODEL_FPS = 20
 SHORTEST, LONGEST = 40, 200  # rows at MODEL_FPS, as in training
-MOST_POSITIONS = 1024  # rows at MODEL_FPS that the model has positions for
+MOST_POSITIONS = 1024  # number of rows at MODEL_FPS for which the model has positions
 LARGEST_BODY_Z, LARGEST_ROOT_Z = 3.0, 2.0
 STATISTICS = ("data/meta_info/mean.npy", "data/meta_info/std.npy")
 
@@ -56,12 +56,12 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Exported:
-    """An entry for the loader, what it would refuse or misplay of it, and what is worth knowing.
+    """An entry for the loader, with faults (which it would refuse or misplay) and notes.
 
-    identifier: what our files call the entry.
-    entry: as the loader takes it; None if it can take none, because there is no text.
-    unrecorded: whether ``use_ref_motion`` is true and no record says what was judged.
-    rows: whether the motion's extrinsics are rows, as ViMoGen's own checker reads them; None without a motion.
+    identifier: id of the entry in our files.
+    entry: in the form of the loader; None if that is impossible because there is no text.
+    unrecorded: whether ``use_ref_motion`` is true without a record of what was judged.
+    rows: whether the motion's extrinsics are rows, which ViMoGen's own checker needs; None without a motion.
     """
 
     identifier: object
@@ -74,7 +74,7 @@ class Exported:
 
 @dataclass
 class _Findings:
-    """What is found of one motion: its content, what is wrong and what is worth knowing."""
+    """Findings about one motion: its content, faults and notes."""
 
     clip: MotionClip | None = None
     rows: bool | None = None
@@ -103,13 +103,13 @@ def read_statistics(root: Path) -> Statistics | None:
 def exported(
     entries: Iterable[dict], archive: Location, root: Path, text_key: str, statistics: Statistics | None
 ) -> Iterator[Exported]:
-    """Each entry as the loader takes it; one whose motion has faults is given without it (``use_ref_motion`` false).
+    """Each entry in the form of the loader; if its motion has faults, ``use_ref_motion`` is false.
 
     Args:
-        archive: where the entries come from; their relative paths start there, else at ``root``, as the loader's do.
-        root: of the ViMoGen checkout; paths of the result start there.
+        archive: source of the entries; relative paths start there, else at ``root``, as in the loader.
+        root: folder of the ViMoGen checkout; paths of the result start there.
         text_key: the field whose text the model reads.
-        statistics: for z-scores; None leaves them out.
+        statistics: for z-scores; None omits these.
     """
     owners: dict[int, object] = {}
     for entry in entries:
@@ -118,7 +118,7 @@ def exported(
 
 
 def _unusable(entry: dict, why: str) -> Exported:
-    """An entry whose values nobody expected: it is given without its motion."""
+    """An entry with unexpected values: it is exported without its motion."""
     whole = {**entry, USE_REF_MOTION: False, MOTION_PATH: ""}
     return Exported(entry_id(entry), whole, (why,), ())
 
@@ -151,7 +151,9 @@ def _exported_entry(
 
 
 def _numbers(entry: dict, number: int) -> dict:
-    """``global_id`` for the loader and a numeric ``id`` for the program that makes its embeddings; a name moves."""
+    """``global_id`` for the loader and a numeric ``id`` for the program that makes its embeddings; a name is moved
+    to another field.
+    """
     name = entry.get(ID)
     if isinstance(name, int):
         return {GLOBAL_ID: number}
@@ -159,7 +161,7 @@ def _numbers(entry: dict, number: int) -> dict:
 
 
 def _text_findings(entry: dict, text_key: str) -> tuple[list[str], list[str]]:
-    """Faults and notes."""
+    """Faults and notes about the texts."""
     if text_of(entry, text_key) is None and text_of(entry) is None:
         return [f"no text in {text_key} or {PROMPT}, so the loader cannot take it. Add one"], []
     notes = [text_note(entry, key) for key in dict.fromkeys((text_key, PROMPT))]
@@ -167,7 +169,7 @@ def _text_findings(entry: dict, text_key: str) -> tuple[list[str], list[str]]:
 
 
 def _texts(entry: dict, text_key: str) -> dict[str, str]:
-    """The texts that the loader reads, and every other text field that the archive has as a list."""
+    """The texts that the loader reads, and every other text field that is a list in the archive."""
     texts = {key: text_of(entry, key) or text_of(entry) for key in dict.fromkeys((PROMPT, text_key, *TEXT_KEYS))}
     return {key: text for key, text in texts.items() if text is not None}
 
@@ -182,7 +184,7 @@ def _paths(entry: dict, archive: Location, root: Path, notes: list[str]) -> dict
         paths[key] = value
         try:
             found = _found(value, archive, root)
-        except InputError:  # a motion's error is a fault of the motion, which _motion names
+        except InputError:  # an error of the motion is reported by _motion
             continue
         if isinstance(found, Path) and found.exists():
             paths[key] = path_in_archive(found, root / "archive.json")
@@ -192,10 +194,10 @@ def _paths(entry: dict, archive: Location, root: Path, notes: list[str]) -> dict
 
 
 def _found(text: str, archive: Location, root: Path) -> Location:
-    """The file that an entry means: from the archive, else from the checkout's root.
+    """The file of an entry: relative to the archive, else to the checkout's root.
 
     Raises:
-        InputError: two different files.
+        InputError: the path leads to two different files.
     """
     own = resolve_from(text, archive)
     if isinstance(own, RemotePath) or os.path.isabs(text):
@@ -211,7 +213,7 @@ def _found(text: str, archive: Location, root: Path) -> Location:
 
 
 def _motion(entry: dict, archive: Location, root: Path, statistics: Statistics | None) -> _Findings:
-    """What the loader would find in the motion of an entry."""
+    """The findings of the loader in the motion of an entry."""
     found, value = _Findings(), entry.get(MOTION_PATH)
     if not isinstance(value, str) or not value:
         found.faults.append(f"no {MOTION_PATH}. Name the motion file")
@@ -219,7 +221,7 @@ def _motion(entry: dict, archive: Location, root: Path, statistics: Statistics |
     try:
         path = None if isinstance(parse_location(value), RemotePath) else _found(value, archive, root)
         if not isinstance(path, Path):
-            raise InputError(f"{value}: the loader opens no addresses. Copy the file, and name the copy")
+            raise InputError(f"{value}: the loader opens no URLs. Copy the file, and use the path of the copy")
         found.clip = read_motion(path)
     except InputError as error:
         found.faults.append(str(error).rstrip("."))
@@ -237,7 +239,7 @@ def _look_as_the_loader(found: _Findings, path: Path) -> None:
         return
     motion = plain.get("motion") if isinstance(plain, dict) else None
     if not isinstance(motion, torch.Tensor):
-        found.faults.append(f"{path}: is no dict with a tensor under motion. Convert the capture again")
+        found.faults.append(f"{path}: is not a dict with a tensor under motion. Convert the capture again")
         return
     if motion.dtype != torch.float32:
         found.faults.append(f"{path}: holds {motion.dtype}, expected torch.float32. Convert the capture again")
@@ -249,7 +251,7 @@ def _look_at_clip(found: _Findings, entry: dict, clip: MotionClip, statistics: S
     if (why := why_not_judged(entry, motion_digest(clip))) is not None:
         found.faults.append(f"{why}. Run the gate again")
     if clip.fps is None:
-        found.notes.append(f"the motion does not say its rate; TM2M plays it at {LOADER_FPS:g} frames a second")
+        found.notes.append(f"the motion does not store its rate; TM2M plays it at {LOADER_FPS:g} frames a second")
     elif abs(clip.fps - LOADER_FPS) > 0.01:
         seconds = len(clip) / LOADER_FPS
         found.faults.append(

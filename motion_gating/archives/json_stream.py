@@ -1,6 +1,6 @@
-"""A JSON list read item by item: the items and errors of ``read_json``, but memory holds one item at a time.
+"""Read a JSON list item by item, with the items and errors of ``read_json``, but with one item in memory at a time.
 
-(ijson changes text with half a surrogate pair, refuses some long numbers, and names no line.)
+(ijson changes text with half a surrogate pair, refuses some long numbers, and reports no line.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from motion_rep.files.json_files import STRICT_JSON
 from motion_rep.files.local_files import require_file
 
 CHUNK = 2**16  # characters
-# A token this close to the end of the buffer may continue after it: the longest word is -Infinity.
+# A token this close to the end of the buffer may continue beyond it; the longest word is -Infinity.
 LONGEST_WORD = 16
 NOT_SPACE = re.compile(r"[^ \t\n\r]")
 
@@ -25,7 +25,7 @@ def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterato
     """The items of a JSON list, in order.
 
     Args:
-        expected: the words of the error for the expected value.
+        expected: words for the expected value in an error.
     Raises:
         InputError: missing, empty, not UTF-8, not JSON (with line and column), or not a list;
             raised when reading reaches it.
@@ -125,7 +125,7 @@ class _Window:
             self._read_on()
 
     def wrong(self, what: str, place: int | None = None) -> _Refused:
-        """The error with a place of the window, by default the current one."""
+        """The error with a position in the window, by default the current one."""
         place = self._place if place is None else place
         line_start = self._text.rfind("\n", 0, place)
         column = place - line_start if line_start >= 0 else self._columns + place + 1
@@ -133,15 +133,17 @@ class _Window:
         return _Refused(f"is not JSON: {what} at line {line}, column {column}. Correct it there.")
 
     def _is_whole(self, end: int) -> bool:
-        """Whether a value that ends there cannot continue after the window."""
+        """Whether a value that ends there cannot continue beyond the window."""
         return self._ended or end + LONGEST_WORD <= len(self._text)
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
-        """Whether the error may come from the window's end; that of a string names its beginning."""
+        """Whether the end of the window may cause the error; the position of an error in a string is the string's
+        start.
+        """
         return not self._ended and (error.msg.startswith("Unterminated string") or not self._is_whole(error.pos))
 
     def _read_on(self) -> None:
-        """Drop the parsed text and double the rest, so that a long value is not parsed again many times."""
+        """Drop the parsed text and double the rest, to avoid parsing a long value many times."""
         passed = self._text[: self._place]
         line_start = passed.rfind("\n")
         self._lines += passed.count("\n")

@@ -1,4 +1,4 @@
-"""Archives from the contents of folders, CSV files and text files."""
+"""Make archives from folders, CSV files and text files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from motion_rep.motions.motion_file import MotionClip, motion_clip
 from motion_rep.runs.work_pool import Failed, attempt
 from motion_rep.safe_loading.torch_files import read_torch
 
-MOTION_KEY = "motion"  # of a motion file
+MOTION_KEY = "motion"  # the suffix of a motion file
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 TORCH = (".pt", ".pth")
 DATA = (*TORCH, ".pkl", ".npz", ".npy")
@@ -61,13 +61,13 @@ class Made:
 
 
 def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, seed: int | None = None) -> Made:
-    """Write an archive with an entry for each file or prompt; entries that are in it already keep their ids.
+    """Write an archive with an entry for each file or prompt; existing entries keep their ids.
 
     Args:
-        candidates: entries for each prompt without a file; see :mod:`motion_gating.archives.candidates`.
-        seed: of the first candidate, or of every prompt without a file; None gives seeds only to candidates.
+        candidates: number of entries for each prompt without a file; see :mod:`motion_gating.archives.candidates`.
+        seed: seed of the first candidate, or of every prompt without a file; None gives seeds only to candidates.
     Raises:
-        UsageError: a source that cannot be read, or nothing in it; or an entry of the archive has no candidates.
+        UsageError: a source cannot be read or is empty, or an entry of the archive has no candidates.
     """
     unreadable: list[str] = []
     found, repeated = _gathered(sources, output, unreadable)
@@ -140,16 +140,16 @@ def repeated_note(names: Sequence[str]) -> list[str]:
 
 
 def _own_number(entry: dict) -> int:
-    """The number of an entry, or of the group that stands for the entry of which it is a candidate."""
+    """The number of an entry, or the group that identifies the entry of which it is a candidate."""
     group = entry.get(GROUP)
     return group if isinstance(group, int) else entry_number(entry)
 
 
 def _further_candidates(earlier: Sequence[dict], found: dict[str, dict], output: Path, count: int) -> list[dict]:
-    """What the groups of an archive lack to have so many candidates.
+    """The candidates that the groups of an archive lack.
 
     Raises:
-        UsageError: an entry that is made of a prompt is no candidate.
+        UsageError: an entry that is made from a prompt is not a candidate.
     """
     groups: dict[str, list[dict]] = {}
     for entry in earlier:
@@ -158,15 +158,15 @@ def _further_candidates(earlier: Sequence[dict], found: dict[str, dict], output:
             continue
         if group is None:
             raise UsageError(
-                f"{output}: entry {entry_id(entry)!r} is there without candidates, and ids in an archive stay. "
-                "Give another --output-json."
+                f"{output}: entry {entry_id(entry)!r} is already there without candidates, and ids in an archive do "
+                "not change. Give another --output-json."
             )
         groups.setdefault(group, []).append(_updated(entry, found[name]))
     return [one for candidates in groups.values() for one in missing_candidates(candidates, count)]
 
 
 def seconds_of(clip: MotionClip) -> float:
-    """The length of a motion; at the rate at which TM2M plays it where its own is unknown."""
+    """The length of a motion; if its rate is unknown, at the rate at which TM2M plays it."""
     return len(clip) / (clip.fps or LOADER_FPS)
 
 
@@ -176,14 +176,14 @@ def _with_texts(entry: dict, name: str) -> dict:
 
 
 def _updated(entry: dict, found: dict) -> dict:
-    """An earlier entry with its new fields; detailed texts that were copies of the prompt follow it."""
+    """An earlier entry with its new fields; detailed texts that were copies of the prompt change with it."""
     following = [key for key in TEXT_KEYS if entry.get(key) == entry.get(PROMPT)]
     texts = dict.fromkeys(following, found[PROMPT]) if PROMPT in found else {}
     return {**entry, **texts, **found}
 
 
 def _file_entry(path: Path, output: Path, unreadable: list[str]) -> dict | None:
-    """A video, a capture that is to be converted, or a motion with its length; None for a renderer's eval file."""
+    """The fields of a video, a capture, or a motion with its length; None for a renderer's eval file."""
     named = path_in_archive(path, output)
     if path.suffix.lower() in VIDEOS:
         return {SOURCE_VIDEO: named}
@@ -199,10 +199,10 @@ def _file_entry(path: Path, output: Path, unreadable: list[str]) -> dict | None:
 
 
 def _torch_entry(file: tuple[Path, str]) -> dict:
-    """A capture, or a motion with its length.
+    """The fields of a capture, or of a motion with its length.
 
     Raises:
-        InputError: neither can be read.
+        InputError: the file can be read as neither.
     """
     path, named = file
     value = read_torch(path)
@@ -212,11 +212,11 @@ def _torch_entry(file: tuple[Path, str]) -> dict:
 
 
 def entries_at(source: Path, archive: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
-    """Name and fields of each entry that a source makes: a folder, a file of one entry, or a CSV or text of prompts.
+    """Name and fields of each entry from a source: a folder, a file of one entry, or a CSV or text file of prompts.
 
     Args:
-        archive: paths of entries are written for it.
-        unreadable: gets a sentence for each file without a readable motion.
+        archive: the archive to which the paths are relative.
+        unreadable: receives a sentence for each file without a readable motion.
     Raises:
         UsageError: the source cannot be read.
     """
@@ -249,13 +249,15 @@ def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Itera
 
 
 def _csv_rows(source: Path, text: str) -> Iterator[dict]:
-    """The rows of a CSV, with texts of any length; an open quote would swallow the rows that follow."""
+    """The rows of a CSV, with texts of any length; an unclosed quote is an error, because it would swallow the
+    following rows.
+    """
     limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         names = reader.fieldnames or ()
         if len(set(names)) != len(names):
-            raise UsageError(f"{source}: has two columns of one name. Keep one of them.")
+            raise UsageError(f"{source}: has two columns with the same name. Keep one of them.")
         yield from list(reader)
     except csv.Error as error:
         raise UsageError(f"{source}: is no CSV: {error}. Correct the quotes.") from None

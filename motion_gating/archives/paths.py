@@ -1,4 +1,4 @@
-"""Paths of an archive: relative to its folder for files below it, so that the folder can be moved."""
+"""Paths in an archive: relative to its folder for files below it, so that the folder can be moved."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def path_in_archive(path: Location, archive: Location) -> str:
 def rebased(entry: dict, source: Location, target: Location) -> dict:
     """An entry of one archive with its paths rewritten for another archive.
 
-    A path to a missing file is taken from the source archive's folder.
+    A path to a missing file is resolved from the source archive's folder.
     """
     if place_of(source.parent) == place_of(target.parent):
         return entry
@@ -45,19 +45,19 @@ def rebased(entry: dict, source: Location, target: Location) -> dict:
 
 
 def stray_paths(entries: Iterable[dict], archive: Location) -> str | None:
-    """A sentence where entries name files that are found only from the current folder, not from the archive's."""
+    """A sentence if the paths of entries exist only relative to the current folder, not to the archive's."""
     paths = ([entry.get(field) for field in PATH_FIELDS] for entry in entries)
     count = sum(
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
     )
-    found = f"{archive}: {count} entries name files that are found from the current folder only, not from the archive's"
+    found = f"{archive}: {count} entries have paths that exist only relative to the current folder, not to the archive's"
     return found if count else None
 
 
 def files_named(entries: Iterable[dict], archive: Location, fields: Iterable[str] = ()) -> Iterator[NamedPath]:
     """Every file that entries may name, for :func:`motion_rep.common.overwriting.refuse_overwriting`.
 
-    A relative path is given from each folder that it may start from.
+    A relative path is resolved from each folder from which it may start.
 
     Args:
         fields: those that hold paths besides the ones whose names say so.

@@ -1,4 +1,4 @@
-"""An anonymous temporary file that buffers results, so that they need no memory."""
+"""An anonymous temporary file that buffers results to save memory."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from motion_rep.files.locations import Location, RemotePath
 
 @contextlib.contextmanager
 def scratch_file(target: Location) -> Iterator[IO[bytes]]:
-    """An anonymous file on the disk of ``target`` (in the system's folder if that is remote); it ends with the process.
+    """An anonymous file on the disk of ``target`` (in the system's temporary folder if that is remote); it disappears
+    with the process.
 
     Raises:
-        InputError: it cannot be written; names ``target``.
+        InputError: it cannot be written; the message contains ``target``.
     """
     try:
         with tempfile.TemporaryFile(dir=None if isinstance(target, RemotePath) else target.parent) as file:

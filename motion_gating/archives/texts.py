@@ -1,4 +1,4 @@
-"""The description of an entry, also where a field holds several."""
+"""The description of an entry, even if a field contains several."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from motion_gating.archives.fields import PROMPT, TEXT_ANNOTATIONS
 
 
 def text_of(entry: dict, field: str = PROMPT) -> str | None:
-    """The text of a field, or the first of a list; ``motion_text_annot`` stands in for a missing prompt."""
+    """The text of a field, or the first of a list; ``motion_text_annot`` replaces a missing prompt."""
     texts = _texts(entry, field)
     return next((text for text in texts if isinstance(text, str) and text.strip()), None)
 
 
 def text_note(entry: dict, field: str = PROMPT) -> str | None:
-    """A sentence where the text is the first of several."""
+    """A sentence if the text is the first of several."""
     count = len(_texts(entry, field))
     return f"{field} holds {count} texts; the first counts" if count > 1 else None
 

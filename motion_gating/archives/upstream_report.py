@@ -14,7 +14,7 @@ RECORDS, METRICS, THEIR_JITTER = "records", "motion_metrics", "Jitter_Degree"
 
 
 def upstream_records(report: Location) -> list[dict] | None:
-    """The records of such a report with the keys of ours besides their own; None for another file.
+    """The records of such a report with our keys added; None for other files.
 
     Raises:
         InputError: missing, or not JSON.
@@ -37,7 +37,7 @@ def _begins_with_object(path: Path) -> bool:
 
 
 def _as_ours(record: dict) -> dict:
-    """One record. Verdicts stand beside the metrics, or in an object of their own."""
+    """One record. Verdicts are next to the metrics, or in a separate object."""
     metrics = record.get(METRICS)
     inner = {key: value for part in record.values() if isinstance(part, dict) for key, value in part.items()}
     named = {"matches": VLM_MATCHES, "analysis": VLM_ANALYSIS}

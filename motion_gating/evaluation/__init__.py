@@ -1,1 +1,1 @@
-"""How often a judge and a threshold are right."""
+"""Measure how often a judge and a threshold are right."""

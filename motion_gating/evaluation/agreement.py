@@ -1,4 +1,4 @@
-"""How well decisions agree with people, and how sure the figures are."""
+"""Agreement of decisions with people, and the uncertainty of the figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class Counts:
-    """Decided cases by label (first word) and decision (second). A rate is None if it is not defined."""
+    """Decided cases by label (first word) and decision (second word). A rate is None if it is not defined."""
 
     yes_yes: int
     yes_no: int
@@ -40,7 +40,9 @@ class Counts:
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's: agreement beyond chance, (observed - expected) / (1 - expected); None where chance always agrees."""
+        """Cohen's kappa: agreement beyond chance, (observed - expected) / (1 - expected); None if chance always
+        agrees.
+        """
         value = float(_kappas(np.array([[self.yes_yes, self.yes_no, self.no_yes, self.no_no]]))[0])
         return None if math.isnan(value) else value
 
@@ -65,7 +67,7 @@ class Agreement:
         return _ratio(self.counts.total, self.labelled)
 
     def as_dict(self) -> dict[str, object]:
-        """All figures for a file."""
+        """All figures, for a file."""
         counts = self.counts
         rates = {name: getattr(counts, name) for name in ("precision", "recall", "accuracy", "kappa")}
         interval = {"kappa_low": self.kappa_low, "kappa_high": self.kappa_high}
@@ -86,7 +88,7 @@ def count_decisions(labels: Sequence[bool], decisions: Sequence[bool | None]) ->
 
 
 def measure_agreement(labels: Sequence[bool], decisions: Sequence[bool | None], seed: int = 0) -> Agreement:
-    """Agreement of decisions with labels; undecided cases count for coverage only."""
+    """Agreement of decisions with labels; undecided cases count only for the coverage."""
     counts = count_decisions(labels, decisions)
     return Agreement(len(labels), counts, *_kappa_interval(counts, seed))
 

@@ -1,4 +1,4 @@
-"""Several reports on the same clips, side by side: judges, models or protocols against people's labels."""
+"""Compare several reports on the same clips: judges, models or protocols against people's labels."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ HEADER = (
 class Compared:
     """One report on the labelled clips.
 
-    accepted, wrong: of the clips that people reject, how many the judge accepts, and how many it decides.
-    better, worse: clips on which it is right and the first report is wrong, and the other way round.
-    p_value: of an exact sign test on these; None for the first report.
-    tokens, dollars, seconds: of its run, None if its run block does not say.
+    accepted, wrong: of the clips that people reject, the numbers that the judge accepts and decides.
+    better, worse: numbers of clips on which it is right and the first report wrong, and vice versa.
+    p_value: from an exact sign test on these; None for the first report.
+    tokens, dollars, seconds: of its run; None if its run block does not contain them.
     """
 
     report: str
@@ -44,7 +44,7 @@ class Compared:
     seconds: float | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """For the evaluation file."""
+        """The values for the evaluation file."""
         return {**asdict(self), "agreement": self.agreement.as_dict()}
 
     def row(self) -> str:
@@ -62,15 +62,15 @@ def compare_reports(reports: Sequence[Path], labels: Mapping[str, HumanVerdict],
     """The verdicts of each report against people, paired clip by clip with the first report.
 
     Args:
-        labels: the verdict that counts on each entry.
+        labels: the verdict that counts for each entry.
     Raises:
-        UsageError: unusable files, or no labelled clip that stands in all reports.
+        UsageError: unusable files, or no labelled clip that is in all reports.
     """
     matches = {name: label.matches for name, label in labels.items() if label.matches is not None}
     verdicts = [{str(r["id"]): r[VLM_MATCHES] for r in report_records(report)} for report in reports]
     shared = [name for name in matches if all(name in found for found in verdicts)]
     if not shared:
-        raise UsageError(f"--labels: no labelled clip stands in all {len(reports)} reports. Compare others.")
+        raise UsageError(f"--labels: no labelled clip is in all {len(reports)} reports. Compare others.")
     truth = {name: matches[name] for name in shared}
     return [_compared(report, found, verdicts[0], truth, seed) for report, found in zip(reports, verdicts, strict=True)]
 
@@ -92,13 +92,13 @@ def _compared(
 
 
 def sign_test(better: int, worse: int) -> float:
-    """Two-sided exact probability of so uneven a pair of counts if both were equally likely (McNemar's test)."""
+    """Two-sided exact probability of counts at least this uneven if both were equally likely (McNemar's test)."""
     total, least = better + worse, min(better, worse)
     return min(1.0, 2 * sum(math.comb(total, k) for k in range(least + 1)) / 2**total)
 
 
 def _run_of(report: Path) -> tuple[int | None, float | None, float | None]:
-    """Tokens, dollars and seconds of the run, as its run block says."""
+    """Tokens, dollars and seconds of the run, from its run block."""
     try:
         block = read_json(report.with_name(report.stem + ".run.json"))
     except InputError:

@@ -14,7 +14,7 @@ from motion_rep.runs.ordered_threads import in_order
 
 
 def blank_clip(folder: Path) -> Path:
-    """Where the blank clip is kept."""
+    """The path of the blank clip."""
     return folder / "blank.mp4"
 
 
@@ -60,5 +60,5 @@ def control_figures(controls: Sequence[Control], verdicts: Sequence[Verdict], bl
 
 
 def _kinds(controls: Sequence[Control]) -> list[str]:
-    """The kinds of controls in their order."""
+    """The kinds of controls, in order."""
     return list(dict.fromkeys(control.kind for control in controls))

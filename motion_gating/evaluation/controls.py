@@ -1,4 +1,4 @@
-"""Negative controls: questions with the right answer "no", which need no labels."""
+"""Negative controls: questions whose right answer is "no"; they need no labels."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from motion_rep.runs.work_pool import Failed, attempt
 from motion_rep.video.writing import open_writer
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200
-MOST_COMMON_WORDS = 0.5  # share of words in common above which two descriptions may mean the same motion
+MOST_COMMON_WORDS = 0.5  # two descriptions with a larger share of common words may mean the same motion
 OTHER_DESCRIPTION = "other description"
 BLANK_SIZE, BLANK_FPS, BLANK_SECONDS, BLANK_GREY = 480, 20, 3, 128
 
 
 @dataclass(frozen=True)
 class Control:
-    """A clip with a description that is wrong about it.
+    """A clip with a wrong description.
 
     description_of: id of the entry with this description.
-    kind: how it was made wrong.
+    kind: the way in which it is wrong.
     """
 
     question: Question
@@ -42,7 +42,7 @@ class Control:
 
 @dataclass(frozen=True)
 class FalseAccepts:
-    """How often a judge says match where it should not; the interval is Wilson's at 95 %."""
+    """The rate of wrong matches of a judge; the interval is Wilson's at 95 %."""
 
     asked: int
     decided: int
@@ -53,7 +53,7 @@ class FalseAccepts:
 
 
 def control_questions(meta_json: Location, fields: Fields, count: int, seed: int) -> list[Question]:
-    """Questions about entries with a clip and a description, in an order of chance; the same for the same seed."""
+    """Questions about entries with a clip and a description, in random order; the same for the same seed."""
     chance = random.Random(seed)
     pool = _sample(_usable(meta_json, fields), max(count * POOL_PER_CONTROL, SMALLEST_POOL), chance)
     chance.shuffle(pool)
@@ -61,10 +61,10 @@ def control_questions(meta_json: Location, fields: Fields, count: int, seed: int
 
 
 def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) -> list[Control]:
-    """Clips, each with the description of another entry that differs from its own; the same for the same seed.
+    """Clips, each with a different description from another entry; the same for the same seed.
 
     Raises:
-        UsageError: fewer than two entries with a clip and a description, or none that differ.
+        UsageError: fewer than two entries with a clip and a description, or only equal descriptions.
     """
     pool, chance = control_questions(meta_json, fields, count, seed), random.Random(f"controls {seed}")
     controls = [control for question in pool if (control := _mismatched(question, pool, chance)) is not None]
@@ -76,7 +76,7 @@ def choose_controls(meta_json: Location, fields: Fields, count: int, seed: int) 
 
 
 def write_blank_clip(path: Path) -> Path:
-    """A clip of plain grey; the same bytes each time, so that its answer is cached."""
+    """Write a plain grey clip; the same bytes each time, so that its answer is cached."""
 
     with open_writer(path, BLANK_SIZE, BLANK_SIZE, BLANK_FPS) as writer:
         frame = np.full((BLANK_SIZE, BLANK_SIZE, 3), BLANK_GREY, np.uint8)
@@ -86,7 +86,7 @@ def write_blank_clip(path: Path) -> Path:
 
 
 def false_accepts(verdicts: Iterable[Verdict]) -> FalseAccepts:
-    """The false-accept rate; undecided answers are left out of it."""
+    """The false-accept rate, without undecided answers."""
     matches = [verdict.matches for verdict in verdicts]
     decided, accepted = len(matches) - matches.count(None), matches.count(True)
     low, high = wilson_interval(accepted, decided) or (None, None)
@@ -103,7 +103,7 @@ def _usable(meta_json: Location, fields: Fields) -> Iterator[Question]:
 
 
 def _sample(questions: Iterable[Question], size: int, chance: random.Random) -> list[Question]:
-    """At most ``size`` of them, each as likely as the others, in one pass."""
+    """A uniform random sample of at most ``size`` items, in one pass."""
     pool: list[Question] = []
     for number, question in enumerate(questions):
         if number < size:
@@ -114,7 +114,7 @@ def _sample(questions: Iterable[Question], size: int, chance: random.Random) -> 
 
 
 def _mismatched(question: Question, pool: list[Question], chance: random.Random) -> Control | None:
-    """The clip with a random description that shares few words with its own; None where all are too alike."""
+    """The clip with a random description that shares few words with its own; None if all are too similar."""
     own = _words(question.description or "")
     for other in chance.sample(pool, len(pool)):
         words = _words(other.description or "")
@@ -124,7 +124,7 @@ def _mismatched(question: Question, pool: list[Question], chance: random.Random)
 
 
 def _words(text: str) -> frozenset[str]:
-    """The words that carry meaning, roughly: four letters or more."""
+    """The words that probably carry meaning: four letters or more."""
     words = frozenset(re.findall(r"\w+", text.lower()))
     return (
         frozenset(word for word in words if len(word) >= 4) - {"person", "someone", "their", "with", "while", "then"}

@@ -1,4 +1,4 @@
-"""The evaluation of a gate: with labels first, which cost nothing, then with controls."""
+"""The evaluation of a gate: first with labels, which cost nothing, then with controls."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ def _require_inputs(args: argparse.Namespace) -> None:
 
 
 def _require_apart(args: argparse.Namespace) -> None:
-    """Check that no file that is written is one that is read.
+    """Check that no output is an input.
 
     Raises:
-        UsageError: names both, and the file.
+        UsageError: an output is; the message contains both flags and the file.
     """
     curve, fields = ("the curve of --output", args.output.with_suffix(".png")), [fields_from(args).video]
     named = () if args.controls is None else files_named(read_entries(args.meta_json), args.meta_json, fields)
@@ -116,7 +116,7 @@ def _compare_with_labels(args: argparse.Namespace, labels: Mapping[str, HumanVer
 
 
 def _compare_reports(args: argparse.Namespace, labels: Mapping[str, HumanVerdict]) -> list[dict[str, object]]:
-    """Print the table; returns its rows for the file."""
+    """Print the table, and return its rows for the file."""
     compared = compare_reports(args.compare, labels, args.seed)
     for line in (*HEADER, *(one.row() for one in compared)):
         say(line)
@@ -135,11 +135,11 @@ def _number(value: float | None) -> str:
 
 
 def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, object], int]:
-    """The figures and the exit code."""
+    """Ask about the controls; returns the figures and the exit code."""
     require_drawn_rate(args, judge, fields_from(args))
     controls = choose_controls(args.meta_json, fields_from(args), args.controls, args.seed)
     if len(controls) < args.controls:
-        too_few = "there are no more rendered entries with descriptions that differ"
+        too_few = "there are no more rendered entries with different descriptions"
         say_warning(f"{len(controls)} controls instead of {args.controls}: {too_few}")
     with tempfile.TemporaryDirectory() as folder:
         blank = ask_blank(judge, controls[0].question, Path(folder))
@@ -156,9 +156,9 @@ def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, obj
 
 
 def _say_false_accepts(figures: dict[str, Any], verdicts: Sequence[Verdict]) -> bool:
-    """Print the rate; returns whether every control was decided."""
+    """Print the rate, and return whether every control was decided."""
     if figures["rate"] is None:
-        say_warning("no control was answered; nothing is known about false accepts")
+        say_warning("no control was answered, so the false-accept rate is unknown")
     else:
         interval = f"{figures['rate']:.2f}, 95 % interval {figures['low']:.2f} to {figures['high']:.2f}"
         say(f"false accepts: {figures['accepted']} of {figures['decided']} ({interval})")
@@ -174,7 +174,7 @@ def _say_false_accepts(figures: dict[str, Any], verdicts: Sequence[Verdict]) -> 
 
 
 def _say_claim(args: argparse.Namespace, figures: dict[str, Any]) -> bool:
-    """Print whether ``--max-false-accept`` holds over all kinds; returns True if it does, or nothing was claimed."""
+    """Print whether ``--max-false-accept`` holds over all kinds; returns True if it does, or if it was not given."""
     rate = args.max_false_accept
     if rate is None:
         return True
@@ -192,7 +192,7 @@ def _say_blank(blank: Verdict) -> bool:
     if blank.matches is None:
         say_warning(f"the blank clip got no verdict: {blank.error}")
     elif blank.matches:
-        say_warning("the judge is blind: it says that a blank clip matches a description. Do not use its verdicts.")
+        say_warning("the judge is blind: it accepts a blank clip as a match. Do not use its verdicts.")
     else:
         say("the blank clip was rejected")
     return blank.matches is False

@@ -1,4 +1,4 @@
-"""Controls that nearly match: one word of the description changed, or the clip reversed, mirrored or frozen."""
+"""Controls that nearly match: one word of the description is changed, or the clip is reversed, mirrored or frozen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from motion_rep.video.reading import open_video
 from motion_rep.video.writing import open_writer
 
 MOST_FRAMES = 300
-# Words of a description -> what is put in their place; the first that is there is changed, once.
+# Words of a description -> their replacements; only the first match is replaced, once.
 SIDES = {"left": "right", "right": "left", "clockwise": "counter-clockwise"}
 COUNTS = {"once": "three times", "twice": "five times", "two": "five", "three": "six", "four": "seven", "one": "four"}
 VERBS = {
@@ -28,7 +28,7 @@ VERBS = {
     **{"bends": "jumps", "bows": "kicks", "punches": "kicks", "crawls": "runs", "climbs": "sits", "does": "avoids"},
 }
 NEAR_MISSES = {"near miss: verb": VERBS, "near miss: count": COUNTS, "near miss: side": SIDES}
-# A clip that is played backward shows something else where one of these words stands in its description.
+# A clip that is played backwards no longer matches its description if that contains one of these words.
 DIRECTED = re.compile(
     r"\b(?:walk|run|crawl|climb|throw|jump(?:s|ing)? (?:over|forward|onto)|sit|stands? up|gets? up|lies? down|fall|"
     r"pick|lift|push|pull|forward|backward)\w*",
@@ -39,7 +39,7 @@ Frames = list[np.ndarray]
 
 @dataclass(frozen=True)
 class ClipChange:
-    """A change of a clip that makes its description wrong, and for which descriptions it does."""
+    """A change of a clip, and the descriptions that it makes wrong."""
 
     kind: str
     change: Callable[[Frames], Frames]
@@ -58,7 +58,7 @@ CHANGES = (
 
 
 def hard_controls(questions: Sequence[Question], count: int, folder: Path) -> Iterator[Control]:
-    """Up to ``count`` controls of each kind, of the first questions that allow it; changed clips go into ``folder``."""
+    """Up to ``count`` controls of each kind, from the first suitable questions; changed clips go into ``folder``."""
     for kind, words in NEAR_MISSES.items():
         changed = ((question, near_miss(question.description or "", words)) for question in questions)
         fitting = [(question, text) for question, text in changed if text is not None]
@@ -73,7 +73,7 @@ def hard_controls(questions: Sequence[Question], count: int, folder: Path) -> It
 
 
 def near_miss(text: str, words: dict[str, str]) -> str | None:
-    """The text with the first of the words changed; None if it has none of them."""
+    """The text with the first of the words replaced; None if it contains none of them."""
     found = [match for word in words if (match := re.search(rf"\b{word}\b", text, re.IGNORECASE)) is not None]
     if not found:
         return None
@@ -82,7 +82,7 @@ def near_miss(text: str, words: dict[str, str]) -> str | None:
 
 
 def _frames_and_rate(clip: Location) -> tuple[Frames, float]:
-    """At most one frame more than a control may have, and the frames per second."""
+    """The frames, at most one more than a control may have, and the frames per second."""
     with local_copy(clip) as path, open_video(path) as video:
         return [frame for _, (_, frame) in zip(range(MOST_FRAMES + 1), video, strict=False)], video.fps
 

@@ -1,4 +1,4 @@
-"""The gate's report against people's labels."""
+"""Compare the gate's report with people's labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import UsageError
 
 FEW_LABELS = 20
-# Larger numbers are no measurement, and have no place on the axis of the curve.
+# Larger numbers are not measurements, and do not fit on the axis of the curve.
 LARGEST_JITTER = 1e9
 
 
@@ -29,7 +29,7 @@ def compare_with_labels(
     Args:
         labels: the verdict that counts on each entry.
     Raises:
-        UsageError: an unusable report, or no label about an entry of it.
+        UsageError: an unusable report, or no label on one of its entries.
     """
     records = [(labels[str(record["id"])], record) for record in report_records(report) if str(record["id"]) in labels]
     matching = [(matches, record["vlm_matches"]) for label, record in records if (matches := label.matches) is not None]
@@ -93,7 +93,7 @@ def report_records(report: Path) -> Iterator[dict]:
         yield record
     if not odd:
         return
-    problem = f"record {odd[0]} is not one of a quality report, expected what apply_quality_gate.py writes."
+    problem = f"record {odd[0]} is not a record of a quality report, expected the report of apply_quality_gate.py."
     if not usable:
         raise UsageError(f"{report}: {problem}")
     say_warning(f"{report}: {len(odd)} records are left out: {problem}")
@@ -110,7 +110,7 @@ def _are_names(value: object) -> bool:
 
 
 def _should_use(label: HumanVerdict) -> bool | None:
-    """What the gate should do in the person's view: ``usable`` where given, else ``matches``."""
+    """The person's opinion on what the gate should do: ``usable`` if given, else ``matches``."""
     return label.matches if label.usable is None else label.usable
 
 
@@ -138,10 +138,10 @@ def _warnings(
     labels: Mapping[str, HumanVerdict], records: list[tuple[HumanVerdict, dict]], matching: list[bool]
 ) -> Iterator[str]:
     if len(records) < len(labels):
-        yield f"{len(labels) - len(records)} of {len(labels)} labels are about entries that are not in the report"
+        yield f"{len(labels) - len(records)} of {len(labels)} labels are on entries that are not in the report"
     if any(record.get("judge") == "manual" for _, record in records):
-        yield "some verdicts in the report were given by people; agreement with them says nothing about a model"
+        yield "some verdicts in the report come from people; agreement with them does not measure a model"
     if len(records) < FEW_LABELS:
-        yield f"{len(records)} labelled entries are few; mind the interval"
+        yield f"{len(records)} labelled entries are few; note the wide interval"
     if len(set(matching)) == 1:
         yield f"all labels say {'match' if matching[0] else 'mismatch'}; kappa needs both kinds"

@@ -1,4 +1,4 @@
-"""How well reviewers agree with each other: Cohen's kappa for two, Krippendorff's alpha for more."""
+"""Agreement of reviewers with each other: Cohen's kappa for pairs, Krippendorff's alpha for more than two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LISTED = 20  # pairs of reviewers
 class Pair:
     """Two reviewers on the entries that both decided.
 
-    kappa: None if it is not defined: nothing shared, or one answer only.
+    kappa: None if undefined: no common entries, or only one kind of answer.
     kappa_low, kappa_high: 95 % bootstrap interval.
     """
 
@@ -32,9 +32,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class ReviewerAgreement:
-    """Agreement on match or no match; "unsure" counts as no answer, an overruled verdict as given.
+    """Agreement on match or no match; "unsure" counts as no answer, an overruled verdict as an answer.
 
-    alpha: of three reviewers or more, None if it is not defined.
+    alpha: for three reviewers or more; None if undefined.
     conflicts: ids of the entries that stay undecided.
     """
 
@@ -47,7 +47,7 @@ class ReviewerAgreement:
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """Sentences for people."""
+        """Sentences for the user."""
         for pair in sorted(self.pairs, key=lambda pair: -pair.shared)[:LISTED]:
             kappa = "undefined" if pair.kappa is None else f"{pair.kappa:.2f}"
             low, high = pair.kappa_low, pair.kappa_high
@@ -80,18 +80,18 @@ def reviewer_agreement(verdicts: Verdicts, seed: int = 0) -> ReviewerAgreement |
 
 
 def krippendorff_alpha(units: Sequence[Sequence[object]]) -> float | None:
-    """Krippendorff's alpha of names, 1 - observed / expected disagreement; None where only one name was given.
+    """Krippendorff's alpha of nominal answers, 1 - observed / expected disagreement; None if all answers are equal.
 
     K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): nominal data, any number of
     observers, missing data.
 
     Args:
-        units: the answers on each unit; one with fewer than two says nothing.
+        units: the answers on each unit; units with fewer than two are ignored.
     """
     paired = [Counter(answers) for answers in units if len(answers) > 1]
     totals = sum(paired, Counter())
     count = totals.total()
-    # Of a unit with m answers, each pair weighs 1 / (m - 1).
+    # In a unit with m answers, each pair has the weight 1 / (m - 1).
     observed = sum((found.total() ** 2 - _squares(found)) / (found.total() - 1) for found in paired)
     expected = count**2 - _squares(totals)
     return None if expected == 0 else float(1 - (count - 1) * observed / expected)

@@ -1,4 +1,4 @@
-"""The jitter threshold that agrees best with labels, and the whole curve as a picture."""
+"""The jitter threshold with the best agreement with labels, and the curve as a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from motion_rep.files.atomic_writing import atomic_path
 
 @dataclass(frozen=True)
 class LabelledCase:
-    """A decided entry that a person labelled: whether to use it, its jitter, and whether all other checks accept it."""
+    """A decided entry with a label: whether to use it, its jitter, and whether all other checks accept it."""
 
     label: bool
     jitter_degree: float
@@ -30,7 +30,7 @@ class CurvePoint:
 
 
 def threshold_curve(cases: Sequence[LabelledCase]) -> list[CurvePoint]:
-    """Agreement at every threshold that makes a difference: between neighbouring jitters, below all and above all."""
+    """Agreement at every relevant threshold: between neighbouring jitters, below all and above all."""
     jitters = sorted({case.jitter_degree for case in cases})
     if not jitters:
         return []
@@ -39,7 +39,9 @@ def threshold_curve(cases: Sequence[LabelledCase]) -> list[CurvePoint]:
 
 
 def best_point(curve: Sequence[CurvePoint], near: float) -> CurvePoint | None:
-    """The point with the highest kappa, of several the one nearest to the threshold in use; None without any kappa."""
+    """The point with the highest kappa; of several, the one nearest to the threshold in use; None if no kappa is
+    defined.
+    """
     defined = [(point.counts.kappa, point) for point in curve if point.counts.kappa is not None]
     ranked = [(-kappa, abs(point.threshold - near), number) for number, (kappa, point) in enumerate(defined)]
     return defined[min(ranked)[2]][1] if ranked else None

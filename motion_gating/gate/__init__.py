@@ -1,1 +1,1 @@
-"""The decision about each entry and its record."""
+"""The decision on each entry, and its record."""

@@ -1,4 +1,4 @@
-"""From figures and a verdict to a decision with its reasons."""
+"""Make a decision with its reasons from figures and a verdict."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SMOOTHNESS = (JITTER, JITTER_RAW, TREMBLE)
 
 @dataclass(frozen=True)
 class Limit:
-    """One bound of a figure: it must be below a ``max`` and at or above a ``min``; the figure's own unit."""
+    """One bound of a figure, in the figure's unit: it must be below a ``max``, and at or above a ``min``."""
 
     metric: str
     kind: str
     bound: float
 
     def check(self, value: float | None) -> Check:
-        """The condition on a figure; None is unknown."""
+        """The condition on a figure; a figure of None is unknown."""
         if value is None:
-            return Check(self.metric, None, f"{self.metric} is unknown: the capture of this motion stored none")
+            return Check(self.metric, None, f"{self.metric} is unknown: the capture of this motion did not store it")
         passed = value < self.bound if self.kind == MAX else value >= self.bound
         words = {
             MAX: ("below" if passed else "not below"),
@@ -42,10 +42,10 @@ class Limits:
     """The conditions on figures.
 
     Attributes:
-        jitter_degree: must be below; None leaves it out.
-        jitter_of: whose jitter, where a motion was refined: that of the refined motion or of the raw one.
-        others: bounds of other metrics; none unless asked for.
-        fps: the rate that a motion must have where it is known; None takes any.
+        jitter_degree: the jitter degree must be below this; None omits the check.
+        jitter_of: for a refined motion, whether the jitter of the refined or of the raw motion counts.
+        others: bounds of other metrics; none by default.
+        fps: required rate of a motion whose rate is known; None accepts any rate.
     """
 
     jitter_degree: float | None = DEFAULT_JITTER
@@ -55,11 +55,11 @@ class Limits:
 
     @property
     def tremble(self) -> float:
-        """The bound of tremble: as asked for, else the suggested one."""
+        """The bound of tremble: the given one, else the suggested one."""
         return next((limit.bound for limit in self.others if limit.metric == TREMBLE), SUGGESTED_TREMBLE)
 
     def as_dict(self) -> dict[str, float | str | None]:
-        """Every limit by name for the run block, None if it is off."""
+        """Every limit by name, for the run block; None if it is off."""
         known = {f"{kind}_{metric.key}": None for metric in METRICS for kind in metric.limits}
         given = {f"{limit.kind}_{limit.metric}": limit.bound for limit in self.others}
         return {JITTER: self.jitter_degree, "jitter_of": self.jitter_of, **known, **given, "fps": self.fps}
@@ -76,7 +76,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Decision:
-    """The conjunction of the checks: one failed check rejects, else one unknown check leaves it undecided."""
+    """The conjunction of the checks: a failed check rejects, else an unknown check leaves the entry undecided."""
 
     checks: tuple[Check, ...]
 
@@ -96,8 +96,8 @@ def decide(
     """The decision on one entry.
 
     Args:
-        metrics: None if they could not be computed; ``metrics_error`` says why.
-        verdict: None where no judge was asked.
+        metrics: None if they could not be computed; ``metrics_error`` contains the reason.
+        verdict: None if no judge was asked.
     """
     return Decision((*_metric_checks(metrics, metrics_error, limits), _verdict_check(verdict)))
 
@@ -129,7 +129,7 @@ def _limit_checks(metrics: JointMetrics, limits: Limits) -> list[Check]:
 
 
 def _rate_checks(fps: float | None, expected: float | None) -> list[Check]:
-    """Whether a known rate is the one at which the motion will be played; no check where either is unknown."""
+    """Check that a known rate is the one at which the motion will be played; no check if either is unknown."""
     if expected is None or fps is None or math.isclose(fps, expected, rel_tol=1e-3):
         return []
     reason = (

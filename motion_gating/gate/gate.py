@@ -1,4 +1,4 @@
-"""The gate: metrics and a verdict for each entry, decisions into the report and the metadata."""
+"""The gate: get metrics and a verdict for each entry, and write decisions into the report and the archive."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class GateOptions:
     Attributes:
         output_json: None writes the decisions into ``meta_json``.
         max_samples: entries after these stay unchanged and get no record.
-        settings: described in the run block; no secrets.
-        failures: file for the failures, None for none.
+        settings: for the run block; must not contain secrets.
+        failures: file for the failures; None for no file.
     """
 
     meta_json: Location
@@ -67,7 +67,7 @@ class GateOptions:
 
 @dataclass(frozen=True)
 class GateResult:
-    """How a run went."""
+    """The result of a run."""
 
     tally: Tally
     stop: Stop | None
@@ -96,12 +96,13 @@ def apply_gate(
 ) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
-    Ctrl-C and a judge that stops end the questions, not the writing: decisions so far are written, the other entries
-    stay as they were.
+    Ctrl-C, or a judge that stops, ends the questions, not the writing: existing decisions are written, the other
+    entries do not change.
 
     Args:
-        watch: wraps the examined entries, given the counts so far and the number of entries, for a progress bar.
-        engine: runs the measuring; this process asks the judge, so that all calls share one pace and one stop.
+        watch: wraps the iterable of examined entries in a progress bar, given the counts so far and the number of
+            entries.
+        engine: computes the metrics; this process asks the judge, so that all calls share one rate limit and one stop.
 
     Raises:
         UsageError: unusable archive, or folders that cannot be written.
@@ -134,10 +135,10 @@ def apply_gate(
 
 
 def count_entries(options: GateOptions) -> int:
-    """The number of entries to examine; reads, and so checks, the whole archive.
+    """The number of entries to examine; this reads and thereby checks the whole archive.
 
     Raises:
-        UsageError: it is broken.
+        UsageError: the archive is broken.
     """
     count = sum(1 for _ in read_entries(options.meta_json))
     return min(count, options.max_samples or count)
@@ -151,14 +152,14 @@ def entries_to_examine(options: GateOptions) -> Iterator[dict]:
 def entries_with_metrics(
     options: GateOptions, engine: Engine, count: int, cancelled: threading.Event | None = None
 ) -> Iterator[tuple[dict, Measured]]:
-    """The entries to examine with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
+    """The entries to examine, with their figures; see :func:`motion_gating.metrics.entry_metrics.measured_entries`."""
     return measured_entries(
         lambda: entries_to_examine(options), count, options.fields, options.meta_json, engine, cancelled
     )
 
 
 def judge_to_ask(measured: Measured, options: GateOptions, judge: Judge | None) -> Judge | None:
-    """The judge where it is asked about an entry, else None."""
+    """The judge if it must be asked about an entry, else None."""
     skipped = options.skip_vlm_above_threshold and smoothness_fails(measured.metrics, options.limits)
     return None if skipped else judge
 
@@ -167,7 +168,7 @@ def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
     """The judge's question about an entry.
 
     Raises:
-        InputError: the address of its video is invalid.
+        InputError: the URL of its video is invalid.
     """
 
     def place(field: str) -> Location | None:
@@ -218,7 +219,7 @@ def _examined(
 def _examined_entry(
     entry: dict, options: GateOptions, measured: Measured, verdict: Verdict | None, trace: str = ""
 ) -> Examined:
-    """The record of an entry; an unexpected error, of whatever is in the entry, costs it its decision."""
+    """The record of an entry; an unexpected error, caused by any contents of the entry, leaves it undecided."""
     signed = signature(entry, options.fields)
     record = attempt(lambda _: _record(entry, options, measured, verdict), None)
     if not isinstance(record, Failed):
@@ -238,7 +239,7 @@ def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, 
 
 
 def verdict_on(question: Question, judge: Judge) -> tuple[Verdict, str]:
-    """The judge's verdict, and the traceback of an unexpected error, which costs this question its verdict only."""
+    """The judge's verdict, and the traceback of an unexpected error, which affects only this question."""
     answer = attempt(judge.judge, question)
     if isinstance(answer, Failed):
         return undecided(judge.name, UNEXPECTED, answer.message), answer.detail

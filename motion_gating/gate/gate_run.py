@@ -1,4 +1,4 @@
-"""The gate's run from its flags, and the lines that it prints."""
+"""Run the gate from its flags, and print the result."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _require_apart(args: argparse.Namespace, options: GateOptions) -> None:
 
 
 def check_judge(args: argparse.Namespace) -> int:
-    """Check that the judge can be asked, without an archive and without a call that costs; returns the exit code.
+    """Check that the judge can be used, without an archive and without a paid call; returns the exit code.
 
     Raises:
         UsageError: a key, a verdict file, an address, a package or a model is missing.
@@ -99,13 +99,15 @@ def _bar(examined: Iterable[Examined], tally: Tally, count: int) -> Iterator[Exa
 def _say_errors(options: GateOptions, result: GateResult) -> None:
     tally = result.tally
     for kind, count in tally.error_kinds.most_common():
-        if kind not in (RUN_ENDED, OTHER_CONTENT):  # these have lines of their own
+        if kind not in (RUN_ENDED, OTHER_CONTENT):  # these have their own lines
             example = f"for example: {tally.error_examples[kind]} {options.quality_report} lists all."
             say_warning(f"{count} without a verdict ({kind}), {example}")
     if result.written.edited:
-        say_warning(f"{result.written.edited} entries were edited during the run; they got no decision. Run again.")
+        say_warning(
+            f"{result.written.edited} entries were edited during the run and got no decision. Re-run the command."
+        )
     if lost := tally.dropped + result.written.stale:
-        say_warning(f"{lost} entries lost a use_ref_motion true, which was not about their motion and text of now")
+        say_warning(f"{lost} entries lost a use_ref_motion true that was not about their current motion and text")
     if tally.kept:
         say_warning(f"{tally.kept} entries stay undecided; their use_ref_motion true is kept from the archive")
     if tally.metrics_errors:
@@ -122,7 +124,7 @@ def _say_about_people(options: GateOptions, judge: Judge | None, result: GateRes
     if refused:
         say_warning(
             f"{len(refused)} verdicts of reviewers were not used: they are about another motion, clip or description, "
-            f"for example that on {refused[0]!r}. Review these entries again."
+            f"for example the one on {refused[0]!r}. Review these entries again."
         )
     all_seen = not (result.interrupted or options.max_samples)
     if all_seen and (unknown := len(judge.people) - result.tally.with_human_verdict):
@@ -142,7 +144,7 @@ def _say_summary(options: GateOptions, tally: Tally, cost: dict | None) -> None:
 
 def _exit_code(result: GateResult) -> int:
     if result.interrupted:
-        say_error("interrupted; the decisions so far are written, re-run the command to resume it")
+        say_error("interrupted; the decisions so far are written. Re-run the command to resume it")
         return INTERRUPTED
     if result.stop is not None:
         say_error(f"the judge was stopped: {result.stop.message}")

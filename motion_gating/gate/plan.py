@@ -43,7 +43,7 @@ class _Plan:
 def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THIS_PROCESS) -> Iterator[str]:
     """Lines with the number of calls of a run, and their approximate number of prompt tokens.
 
-    Measures only where figures decide that.
+    Computes metrics only if they affect the number of calls.
     """
     plan = _Plan()
     if judge is not None and options.skip_vlm_above_threshold:
@@ -66,18 +66,18 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
     )
     tokens = span(f"{plan.fewest_tokens:,}", f"{plan.most_tokens:,}")
     yield (
-        f"{span(str(plan.fewest_calls), str(plan.most_calls))} calls about {plan.questions} entries, "
-        f"about {tokens} prompt tokens without repeated calls; nothing was asked or written"
+        f"{span(str(plan.fewest_calls), str(plan.most_calls))} calls about {plan.questions} entries, about {tokens} "
+        "prompt tokens without repeated calls; no call was made and nothing was written"
     )
     counts = (plan.fewest_calls, plan.most_calls), (plan.fewest_tokens, plan.most_tokens)
     yield from price_lines(None if judge is None else judge.model, *counts)
 
 
 def price_lines(model: Model | None, calls: tuple[int, int], prompt_tokens: tuple[int, int]) -> Iterator[str]:
-    """A line with what the calls cost; none if the price is unknown, or nothing is asked.
+    """A line with the cost of the calls; none if the price is unknown or there are no calls.
 
     Args:
-        calls, prompt_tokens: at least and at most.
+        calls, prompt_tokens: minimum and maximum.
     """
     price = None if model is None else model.meter.price
     if price is not None and calls[0]:
@@ -89,7 +89,7 @@ def price_lines(model: Model | None, calls: tuple[int, int], prompt_tokens: tupl
 
 
 def span(least: str, most: str) -> str:
-    """Two numbers as a range, one where they are equal."""
+    """Two numbers as a range, or one number if they are equal."""
     return least if least == most else f"{least} to {most}"
 
 
@@ -97,7 +97,7 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
     """Count a question.
 
     Raises:
-        InputError: it cannot be asked.
+        InputError: the question cannot be asked.
     """
     given, model = judge.people.get(str(question.identifier), ()), judge.model
     by_people = any(not human.says_nothing for human in given)
@@ -117,7 +117,7 @@ def _add(plan: _Plan, question: Question, judge: Judge) -> None:
 
 
 def tokens_of(question: Question, model: Model) -> int:
-    """Prompt tokens of one call about a clip; only the text's where the clip cannot be opened here."""
+    """Prompt tokens of one call about a clip; only those of the text if the clip cannot be opened here."""
     text = len(prompt_for(question.description or "")) // CHARACTERS_PER_TOKEN
     if question.video is None:
         return text

@@ -1,4 +1,4 @@
-"""One record of the quality report: the five documented keys first, then everything behind the decision."""
+"""One record of the quality report: first the five documented keys, then everything behind the decision."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
 from motion_rep.runs.report import ItemFailure
 
-# These are no failures, although the entry stays undecided: people who are unsure, disagree or say nothing, and split
-# evidence.
+# These are not failures, although the entry stays undecided: people who are unsure, disagree or give no verdict, and
+# split evidence.
 NO_FAILURES = ("unsure", "no_verdict", "other_content", "conflict", "split")
 
 
@@ -35,7 +35,7 @@ def make_record(
 
 
 def failure_of(record: dict, traceback: str = "") -> ItemFailure | None:
-    """The missing figures or verdict of an entry and the reason; None where nothing is missing."""
+    """The missing figures or verdict of an entry, with the reason; None if nothing is missing."""
     figures, verdict = (
         record["metrics_error"],
         record["vlm_error"] if record["vlm_error_kind"] not in NO_FAILURES else None,

@@ -12,7 +12,7 @@ OUTCOMES = {True: "passed", False: "rejected", None: "undecided"}
 
 @dataclass
 class Tally:
-    """Counts that grow with each record; memory does not grow with their number."""
+    """Counts over records, in constant memory."""
 
     outcomes: Counter = field(default_factory=Counter)
     failed_checks: Counter = field(default_factory=Counter)
@@ -62,7 +62,7 @@ class Tally:
 
     @property
     def incomplete(self) -> bool:
-        """Whether an entry stayed undecided, or a figure or an answer that was asked for is missing."""
+        """Whether an entry stayed undecided, or a requested figure or answer is missing."""
         return bool(self.outcomes["undecided"] or self.error_kinds or self.metrics_errors)
 
     def outcome_counts(self) -> dict[str, int]:
@@ -74,12 +74,12 @@ class Tally:
         return ", ".join(f"{count} {name}" for name, count in self.outcome_counts().items())
 
     def rates_in_words(self) -> str:
-        """How many motions have which frame rate."""
+        """The number of motions of each frame rate, in words."""
         found = sorted(self.rates.items(), key=lambda item: (item[0] is None, item[0]))
         return ", ".join(f"{count} at {'an unknown rate' if fps is None else f'{fps:g} fps'}" for fps, count in found)
 
     def as_dict(self) -> dict:
-        """The counts for the run block; split rate None where no question had two answers."""
+        """The counts for the run block; the split rate is None if no question had two answers."""
         return {
             "records": sum(self.outcomes.values()),
             **self.outcome_counts(),

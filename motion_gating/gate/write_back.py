@@ -1,4 +1,4 @@
-"""Decisions into the metadata: a ``true`` stands only for the content that was judged."""
+"""Write decisions into the archive: a ``true`` is valid only for the judged content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ from motion_rep.files.locations import Location
 
 
 def settled(record: dict, entry: dict, content: Content) -> dict:
-    """A record with the digests of its content, and whether an undecided entry keeps a ``true`` of the archive."""
+    """A record with the digests of its content; it states whether an undecided entry keeps a ``true`` of the
+    archive.
+    """
     record = {**record, CONTENT: content.as_dict()}
     undecided = record[USE_REF_MOTION] is None and record[VLM_ERROR_KIND] != RUN_ENDED
     if not undecided or entry.get(USE_REF_MOTION) is not True:
@@ -47,7 +49,9 @@ def signature(entry: dict, fields: Fields) -> str:
 
 @dataclass(frozen=True)
 class Written:
-    """The number of examined entries that were edited during the run, and of others that lost a stale ``true``."""
+    """The number of examined entries that were edited during the run, and the number of others that lost a stale
+    ``true``.
+    """
 
     edited: int = 0
     stale: int = 0
@@ -56,8 +60,8 @@ class Written:
 def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fields: Fields) -> Written:
     """Write the archive with the decisions; an undecided entry keeps an earlier decision about the same content.
 
-    The archive is read again: entries that were added, removed or edited during the run stay so, and an edited one
-    gets no decision. One that was not examined loses a ``true`` where its motion or its text was replaced.
+    The archive is read again: entries that were added, removed or edited during the run are preserved, and an edited
+    one gets no decision. An entry that was not examined loses a ``true`` if its motion or text was replaced.
 
     Args:
         kept: a line for each examined entry, its record and its signature; see :func:`signature`.

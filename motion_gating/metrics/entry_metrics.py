@@ -1,4 +1,4 @@
-"""The figures of an archive's entries, in order: here, in worker processes, or on a cluster."""
+"""Compute the figures of an archive's entries, in order: in this process, in worker processes, or on a cluster."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from motion_rep.motions.motion_file import MotionClip, read_motion
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.work_pool import Failed
 
-SAME_BODY = 0.02  # metres: how far joints of an eval file may be from those of its motion
+SAME_BODY = 0.02  # metres: largest distance of an eval file's joints from those of its motion
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of an entry, or why there are none.
+    """Figures of an entry, or the reason why there are none.
 
-    traceback: of an unexpected error.
-    content: what was measured.
+    traceback: traceback of an unexpected error.
+    content: digests of the measured content.
     notes: sentences about the motion, for the record.
-    interpolated_from: the source's rate where rows of the motion were made between its frames.
+    interpolated_from: rate of the source if rows of the motion were interpolated between its frames.
     """
 
     metrics: JointMetrics | None
@@ -46,7 +46,7 @@ class Measured:
     interpolated_from: float | None = None
 
 
-INTERRUPTED = "the run was interrupted before. Run the same command again."
+INTERRUPTED = "the run was interrupted before. Re-run the command."
 NOT_REACHED = Measured(None, INTERRUPTED)
 
 
@@ -58,10 +58,10 @@ def measured_entries(
     engine: Engine,
     cancelled: threading.Event | None = None,
 ) -> Iterator[tuple[dict, Measured]]:
-    """Each entry with its figures; once ``cancelled`` is set, the rest comes at once, with NOT_REACHED.
+    """Each entry with its figures; after ``cancelled`` is set, the others follow immediately with NOT_REACHED.
 
     Args:
-        read: begins to read the entries; a bounded number is read ahead.
+        read: starts reading the entries; a limited number is read ahead.
         count: the number of items.
         fields: names of the fields with the eval file and the clip.
         meta_json: the archive; its relative paths start at its folder.
@@ -82,7 +82,7 @@ def measured_entries(
 
 
 def start_measuring(fields: Fields, meta_json: Location) -> Callable[[dict], Measured]:
-    """The work of a worker; see :func:`measure_entry`."""
+    """The work of a worker process; see :func:`measure_entry`."""
     return functools.partial(measure_entry, fields, meta_json)
 
 
@@ -92,11 +92,11 @@ def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
     Args:
         entry: its eval file, motion and clip; other fields are ignored.
     Raises:
-        InputError: it names no eval file, a file cannot be read, or the files do not belong together.
+        InputError: it has no eval file, a file cannot be read, or the files do not belong together.
     """
     value = entry.get(fields.evaluation)
     if not isinstance(value, str) or not value:
-        raise InputError(f"the entry has no {fields.evaluation}. Render it first, or name its field with --eval-field.")
+        raise InputError(f"the entry has no {fields.evaluation}. Render it first, or give its field with --eval-field.")
     motion = _motion(entry.get(MOTION_PATH), meta_json)
     digest = None if motion is None else motion_digest(motion)
     video = fields.judged_video(entry)
@@ -129,7 +129,9 @@ def _motion(value: object, meta_json: Location) -> MotionClip | None:
 
 
 def _clip_sha256(value: object, meta_json: Location) -> str | None:
-    """None if the clip is missing; the judge says so. Remote clips are fetched: a replaced one must be noticed."""
+    """The digest; None if the clip is missing, which the judge reports. Remote clips are fetched to notice
+    replacements.
+    """
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -145,7 +147,7 @@ def _require_same(path: Path, what: str, made_from: str | None, found: str | Non
 
 
 def _require_joints_of(path: Path, clip: JointClip, motion: MotionClip) -> None:
-    """Check that an eval file without digests shows this motion, whatever its axes: by the distances to the pelvis."""
+    """Check that an eval file without digests shows this motion, in any axes, by the distances to the pelvis."""
     joints = body_parameters(motion.motion.double()).joints().numpy()
     found, expected = (np.linalg.norm(each - each[:, :1], axis=-1) for each in (clip.joints, joints))
     if found.shape != expected.shape or float(np.abs(found - expected).max()) > SAME_BODY:

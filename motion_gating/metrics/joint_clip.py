@@ -16,7 +16,7 @@ from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
 from motion_rep.safe_loading.torch_files import read_torch_arrays
 
-# Metres; farther away is a damaged file, and squares of such numbers would have no end.
+# Metres; a larger distance means a damaged file, and squares of such numbers could overflow.
 FARTHEST_JOINT = 1e6
 
 
@@ -26,7 +26,7 @@ class JointClip:
 
     Attributes:
         joints: (T, 22, 3) float64, metres, y up, floor at y = 0.
-        fps: rate of the frames, None if unknown.
+        fps: rate of the frames; None if unknown.
     """
 
     joints: np.ndarray
@@ -43,7 +43,7 @@ class JointClip:
             )
         if not np.isfinite(self.joints).all():
             raise InputError(
-                "joints hold NaN or infinite numbers, expected metres. Convert and render the entry again."
+                "joints contain NaN or infinite numbers, expected metres. Convert and render the entry again."
             )
         if (farthest := float(np.abs(self.joints).max())) > FARTHEST_JOINT:
             raise InputError(
@@ -55,10 +55,10 @@ class JointClip:
 
 @dataclass(frozen=True)
 class EvalFile:
-    """A clip and how it was made; None if the file does not say, as those of the benchmark's own renderer.
+    """A clip and its origin; None for values that the file does not store, as in files of the benchmark's own renderer.
 
     motion, video_sha256, judge_video_sha256: digests of the motion, of the video, and of the video for a judge.
-    joints_note: a sentence where the joints are not those of the motion's columns.
+    joints_note: a sentence if the joints are not those of the motion's columns.
     """
 
     clip: JointClip

@@ -1,8 +1,8 @@
 """The figures of one clip, from joint positions alone.
 
-The benchmark's metrics divide out no time step, so they depend on the frame rate: one path scores about 1/fps^2 in
-jitter. They are measured at 16 fps, the rate at which the published threshold was used. The figures in seconds are
-measured at the clip's own rate (16 fps where it is unknown, as the TM2M loader takes it).
+The benchmark's metrics do not divide by the time step, so they depend on the frame rate: the jitter of one path is
+about proportional to 1/fps^2. They are computed at 16 fps, the rate of the published threshold. Figures in seconds are
+computed at the clip's own rate (16 fps if unknown, as assumed by the TM2M loader).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from motion_rep.measures.tremble import tremble
 
 HALF_SECOND_INTERVALS = 8  # at METRIC_FPS
 
-# (T, 22, 3) joints at METRIC_FPS, y up, to a figure per frame.
+# Functions of (T, 22, 3) joints at METRIC_FPS, y-up, that give a figure per frame.
 BENCHMARK: dict[str, Callable[[np.ndarray], float]] = {
     "mbench_foot_sliding": benchmark.foot_sliding,
     "mbench_foot_floating": benchmark.foot_floating,
     "ground_penetration": benchmark.ground_penetration,
     "dynamic_degree": benchmark.dynamic_degree,
 }
-# Joints and their rate to a figure that means the same at every rate.
+# Functions of joints and their rate that give a figure independent of the rate.
 IN_SECONDS: dict[str, Callable[[np.ndarray, float], float]] = {
     "tremble": tremble,
     "foot_clearance": in_seconds.foot_clearance,
@@ -48,7 +48,7 @@ class WorstSpan:
     """The half second with the highest jitter.
 
     Attributes:
-        first_frame, last_frame: frames of the clip as given, both inside.
+        first_frame, last_frame: frames of the given clip, both included.
         start_seconds, end_seconds: None if the rate is unknown.
         jitter_degree: the published sum over this span only.
     """
@@ -66,11 +66,11 @@ class JointMetrics:
 
     Attributes:
         jitter_degree: the published figure at 16 fps; ``jitter_degree_per_frame`` the same at the clip's own rate.
-        fps: the rate of the benchmark's metrics, None if the clip's is unknown (then per frame as given).
-        clip_fps: the clip's own rate, None if unknown.
-        figures: the others by their keys in :data:`motion_gating.metrics.table.METRICS`.
-        refined: what a refinement noted in the motion, with the figures of the raw motion; None for a raw one.
-        capture_fit: how well the captured body fits the image, as the capture stored it; None if it did not.
+        fps: the rate of the benchmark's metrics; None if the clip's rate is unknown (then the given frames are used).
+        clip_fps: the clip's own rate; None if unknown.
+        figures: the other figures, by their keys in :data:`motion_gating.metrics.table.METRICS`.
+        refined: the record of the repairs in the motion, with the figures of the raw motion; None for a raw one.
+        capture_fit: how well the captured body fits the image, as stored by the capture; None if not stored.
     """
 
     jitter_degree: float
@@ -83,9 +83,9 @@ class JointMetrics:
     capture_fit: dict | None = None
 
     def value(self, key: str) -> float | None:
-        """A figure by its key; ``jitter_degree_raw`` is that of the motion before it was refined.
+        """A figure by its key; ``jitter_degree_raw`` is the jitter before refining.
 
-        None only for the image fit of a motion whose capture stored none.
+        None only for the image fit of a motion whose capture did not store it.
         """
         if key == JITTER_RAW:
             return self.raw_jitter
@@ -101,7 +101,7 @@ class JointMetrics:
 
     @property
     def raw_jitter(self) -> float:
-        """The jitter degree before a refinement; the motion's own where there was none."""
+        """The jitter degree before refining; the motion's own if it was not refined."""
         raw = self.refined.get("raw_figures") if self.refined else None
         value = raw.get(JITTER) if isinstance(raw, dict) else None
         return float(value) if isinstance(value, int | float) else self.jitter_degree
@@ -131,7 +131,9 @@ def measure(clip: JointClip) -> JointMetrics:
 
 
 def worst_half_second(jitter: np.ndarray, clip: JointClip) -> WorstSpan:
-    """The half second (8 frame intervals) with the highest mean of ``jitter`` (T' - 2,), or a shorter clip's whole."""
+    """The half second (8 frame intervals) with the highest mean of ``jitter`` (T' - 2,), or the whole of a shorter
+    clip.
+    """
     count = min(HALF_SECOND_INTERVALS - 1, len(jitter))
     sums = np.cumsum(np.concatenate(([0.0], jitter)))
     means = (sums[count:] - sums[:-count]) / count

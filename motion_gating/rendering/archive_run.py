@@ -1,4 +1,4 @@
-"""A whole archive rendered: entry by entry the two files, then the archive that names them."""
+"""Render an archive: first the two files of each entry, then the archive with their paths."""
 
 from __future__ import annotations
 
@@ -40,20 +40,21 @@ from motion_rep.runs.engine import Engine
 from motion_rep.runs.work_pool import Failed, attempt
 
 RENDERED, REUSED = "rendered", "reused"
-# Least bytes of the eval file, and of the video at 960x960, for each byte of the motion; measured 0.5 and 2.2.
+# Lower bounds for the bytes of the eval file, and of the video at 960x960, per byte of the motion; measured 0.5 and
+# 2.2.
 EVAL_SHARE, VIDEO_SHARE, USUAL_PIXELS = 0.2, 0.8, 960 * 960
 
 
 @dataclass(frozen=True)
 class ArchiveRun:
-    """What to render and how.
+    """Inputs and settings of a rendering run.
 
     Attributes:
-        output_dir: gets ``<id>.mp4`` and ``<id>_eval.pt``, or ``<id>.pt`` with ``mbench_names``.
-        fps: of the videos; None takes the motion's own rate.
+        output_dir: folder for ``<id>.mp4`` and ``<id>_eval.pt``, or ``<id>.pt`` with ``mbench_names``.
+        fps: rate of the videos; None means the motion's own rate.
         smplx_model_dir: see :func:`motion_rep.bodies.body_models.load_body`.
-        limit: render only so many entries; the others stay as they are.
-        sampling_fps: draw the videos for a judge that sees so many frames per second, None for people; see
+        limit: render only this many entries; the others do not change.
+        sampling_fps: draw the videos for a judge that sees this many frames per second; None for people; see
             :class:`motion_gating.rendering.clip_render.RenderSettings`.
         failures: file for the failed entries.
         given_paths: the flags of the command, none of which is overwritten.
@@ -97,12 +98,14 @@ def render_archive(run: ArchiveRun, engine: Engine) -> int:
 
 
 def _count(run: ArchiveRun) -> int:
-    """How many entries to render. The whole archive is checked before the first, and never held in memory."""
+    """The number of entries to render. The whole archive is checked before the first one, without holding it in
+    memory.
+    """
     count = sum(1 for _ in read_entries(run.meta_json))
     if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
         say_warning(stray)
     if not count:
-        raise UsageError(f"{run.meta_json}: holds no entries, nothing to render.")
+        raise UsageError(f"{run.meta_json}: contains no entries, nothing to render.")
     return min(count, run.limit or count)
 
 
@@ -113,10 +116,10 @@ def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
 
 
 def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:
-    """Check that the new files have room.
+    """Check that the disk has space for the new files.
 
     Raises:
-        UsageError: less is free than they need at least.
+        UsageError: less is free than the files need at least.
     """
     entries = itertools.islice(read_entries(run.meta_json), count)
     sizes = list(sizes_to_do(_sources(entries, run.meta_json, targets)))
@@ -125,7 +128,7 @@ def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:
 
 
 def _sources(entries: Iterable[Entry], archive: Location, targets: Targets) -> Iterator[tuple[Location, Location]]:
-    """Motion and video of each entry; errors come later, entry by entry."""
+    """Motion and video of each entry; errors are reported later, entry by entry."""
     for entry in entries:
         path = entry.get(MOTION_PATH)
         with contextlib.suppress(InputError):
@@ -177,9 +180,9 @@ def _finished_entry(
     batch: Batch,
     field: str,
 ) -> dict:
-    """The entry with its two paths; a failed one loses its paths, which name an old video.
+    """The entry with its two paths; a failed entry loses its paths, because they lead to an old video.
 
-    field: of the entry, for the video.
+    field: the entry field for the video.
     """
     identifier = entry_id(entry)
     if isinstance(result, Failed):

@@ -1,4 +1,4 @@
-"""One motion file to the two files that the gate needs: the lit video and the small eval file."""
+"""Render one motion file to the two files that the gate needs: the lit video and the small eval file."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from motion_rep.runs.engine import Engine
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 from motion_rep.video.writing import open_writer
 
-# Raise it when the pictures change, so that older files are drawn again.
+# Increase it whenever the pictures change, so that older files are redrawn.
 STYLE_VERSION = 2
-# As true as the usual settings, in half the time; the files are a third larger.
+# As accurate as the usual settings, in half the time; the files are a third larger.
 QUICK_ENCODING = {"preset": "ultrafast", "quality": 26}
 # Keys of an eval file about the two videos of a motion; see RenderSettings.seals.
 SEALS, JUDGE_SEALS = ("fingerprint", "video_sha256"), ("judge_fingerprint", JUDGE_SHA256)
-# Settings that came later, at the values with which files were drawn before.
+# Settings that were added later, with the values that applied before.
 NEW_SETTINGS = {"show_contacts": False, "framing": MBENCH, "sampling_fps": None}
 SIDE = "side"
 FRAMINGS = {**VIEWS, SIDE: close_side_views}
@@ -58,8 +58,8 @@ Place = TypeVar("Place", bound=Location)
 class RenderSettings:
     """The settings that change the pictures.
 
-    fps: None takes the motion's own rate, else 20.
-    sampling_fps: for a judge, draw only the frames that it sees at this rate; None draws all, for people.
+    fps: None means the motion's own rate, else 20.
+    sampling_fps: for a judge, draw only the frames that it sees at this rate; None draws all frames, for people.
     """
 
     width: int = 960
@@ -84,7 +84,7 @@ class RenderSettings:
 
 @dataclass(frozen=True)
 class RenderTarget(Generic[Place]):
-    """Where the two files of a clip go."""
+    """The paths of the two files of a clip."""
 
     video: Place
     eval: Place
@@ -121,11 +121,11 @@ class Rendered:
     """The outcome of a job.
 
     Attributes:
-        drawn: False where both files were there, whole, and made from this motion with these settings.
+        drawn: False if both files already existed, complete and made from this motion with these settings.
         motion: digest of the motion; see :func:`motion_gating.archives.content.motion_digest`.
         replaced: whether the older eval file was made from another motion.
-        note: a sentence where the joints are not those of the motion's columns.
-        both: whether there is also the other video, for people or for the judge, of this motion.
+        note: a sentence if the joints are not those of the motion's columns.
+        both: whether the other video of this motion (for people or for the judge) exists, too.
     """
 
     drawn: bool
@@ -136,7 +136,7 @@ class Rendered:
 
 
 def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = False) -> Callable[[RenderJob], Rendered]:
-    """The work of a worker: a function that renders a job."""
+    """The work of a worker process: a function that renders a job."""
     body, renderer = load_body("smplx", tools.model_path, tools.device), load_renderer(tools.renderer)
     if settings.sampling_fps is not None and renderer.name == "opencv":
         renderer = OpenCvRenderer(supersampling=1)
@@ -145,7 +145,7 @@ def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = Fa
 
 
 def engine_for(renderer: Renderer, engine: Engine) -> Engine:
-    """An engine without workers of its own choice where OpenGL draws: one process keeps a GPU busy."""
+    """The engine, without workers by default if OpenGL draws: one process keeps a GPU busy."""
     return engine if renderer.name == "opencv" else replace(engine, worth_a_worker=sys.maxsize)
 
 
@@ -212,8 +212,8 @@ def render_clip(
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
     draw_video(target.video, parameters, fps, body, renderer, settings, threads)
-    # A run that ends between the two leaves an older eval file, which does not know this video:
-    # it counts as unfinished.
+    # A run that ends between the two leaves an older eval file, which does not match this video:
+    # the clip counts as unfinished.
     seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
     made_from = {**kept, **seals, MOTION_DIGEST: digest}
     write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
@@ -233,7 +233,7 @@ def draw_video(
 
     Args:
         parameters: canonical z-up frame.
-        fps: of the motion.
+        fps: rate of the motion.
         threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
     Raises:
         InputError: it cannot be written.
@@ -269,7 +269,7 @@ def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping, sea
 
 
 def _earlier_eval(path: Path) -> Mapping:
-    """The contents of an earlier run's eval file; empty if there is none."""
+    """The contents of an earlier run's eval file; empty without one."""
     try:
         made = read_torch(path) if path.is_file() else {}
     except InputError:
@@ -280,7 +280,7 @@ def _earlier_eval(path: Path) -> Mapping:
 def eval_dict(clip: MotionClip, agreed: AgreedJoints, parameters: BodyParameters) -> dict:
     """The contents of an eval file: joints and SMPL-X parameters.
 
-    Joints (T, 22, 3) y up, floor at 0, the first pelvis over the origin; SMPL-X parameters z up.
+    Joints (T, 22, 3) y-up, floor at 0, the first pelvis above the origin; SMPL-X parameters z-up.
     """
     joints = y_up_from_z_up(agreed.joints)
     start = y_up_from_z_up(parameters.pelvis()[0]).float() * torch.tensor([1.0, 0.0, 1.0])

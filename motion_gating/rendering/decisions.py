@@ -1,4 +1,4 @@
-"""Decisions of earlier runs that still hold after rendering."""
+"""Decisions of earlier runs that are still valid after rendering."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DECISION = (USE_REF_MOTION, JUDGED_CONTENT)
 
 
 def earlier_decisions(output_json: Location) -> dict[str, dict]:
-    """The judged decisions of an archive that an earlier run wrote, by id; none if it cannot be read."""
+    """The judged decisions in an archive of an earlier run, by id; empty if it cannot be read."""
     try:
         return {
             str(entry_id(entry)): {name: entry.get(name) for name in DECISION}
@@ -30,7 +30,7 @@ def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: boo
     Args:
         earlier: the decision of an earlier gate run in the output archive.
         motion: digest of the entry's motion.
-        replaced: whether an older rendering shows that the motion was replaced since.
+        replaced: whether an older rendering shows that the motion has been replaced.
     """
     if earlier is not None and why_not_judged({**entry, **earlier}, motion) is None:
         return {**entry, **earlier}
@@ -40,12 +40,12 @@ def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: boo
         return entry if why_not_judged(entry, motion) is None else without_decision(entry)
     if replaced:
         return without_decision(entry)
-    # A decision that came with the archive: from here on it is about this motion and this text.
+    # A decision that came with the archive: from now on it applies to this motion and this text.
     text = text_of(entry)
     content = Content(motion, text=None if text is None else text_digest(text), text_field=PROMPT)
     return {**entry, JUDGED_CONTENT: content.as_dict()}
 
 
 def without_true(entry: Entry) -> Entry:
-    """An entry whose motion could not be rendered: it cannot be used, so a ``true`` goes; a ``false`` stays."""
+    """An entry whose motion could not be rendered: it cannot be used, so a ``true`` is removed; a ``false`` stays."""
     return without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry

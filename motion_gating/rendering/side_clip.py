@@ -1,4 +1,4 @@
-"""A motion from the side, drawn for a judge when it asks."""
+"""A side view of a motion, drawn when a judge needs it."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class SideClip:
 
     @property
     def settings(self) -> RenderSettings:
-        """The built-in mannequin, drawn on the CPU, near."""
+        """The settings: built-in mannequin, drawn on the CPU, close camera."""
         return RenderSettings(SMALL, SMALL, body=BUILT_IN, framing=SIDE, sampling_fps=self.sampling_fps)
 
     @property
     def digest(self) -> str:
-        """Of the motion and the settings."""
+        """The digest of the motion and the settings."""
         made_with = json.dumps({"style": STYLE_VERSION, **asdict(self.settings)}, sort_keys=True)
         return hashlib.sha256(f"{motion_digest(self.motion)} {made_with}".encode()).hexdigest()
 
     @contextlib.contextmanager
     def drawn(self) -> Iterator[Path]:
-        """The clip in a temporary folder, while the block lasts.
+        """The clip in a temporary folder, which exists until the block ends.
 
         Raises:
             InputError: it cannot be written.

@@ -1,4 +1,4 @@
-"""Where the files of an entry go, and the check that none of them is an input."""
+"""The output files of an entry, and the check that none of them is an input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Targets:
 
     Attributes:
         names: see :class:`motion_rep.files.local_files.OutputNames`.
-        mbench_names: whether eval files are called as the benchmark's own evaluation reads them.
+        mbench_names: whether eval files have the names that the benchmark's own evaluation expects.
         for_judge: whether the videos are those for the judge.
     """
 
@@ -32,11 +32,11 @@ class Targets:
 
     @property
     def field(self) -> str:
-        """The entry field that names the video."""
+        """The entry field with the video's path."""
         return JUDGE_VIDEO_PATH if self.for_judge else VIDEO_PATH
 
     def of(self, entry: Entry) -> RenderTarget[Location]:
-        """Where an entry's two files go."""
+        """The paths of an entry's two files."""
         return self._named(self.names.of(entry_id(entry)))
 
     def older(self, entry: Entry) -> RenderTarget[Location] | None:
@@ -51,21 +51,21 @@ class Targets:
         )
 
     def written(self, entries: Iterable[Entry]) -> Iterator[NamedPath]:
-        """Flag and path of all that is written for entries."""
+        """Flag and path of all files written for entries."""
         for target in map(self.of, entries):
             yield "--output-dir", target.video
             yield "--output-dir", target.eval
 
 
 def targets_in(folder: Location, mbench_names: bool, for_judge: bool = False) -> Targets:
-    """The outputs of entries in a folder, as it is now."""
+    """The outputs of entries in a folder with its current files."""
     return Targets(folder, OutputNames(folder, ".mp4"), mbench_names, for_judge)
 
 
 def read_for(entries: Iterable[Entry], archive: Location) -> Iterator[NamedPath]:
-    """Flag and path of all that entries name and that must stay.
+    """Flag and path of all files of entries that must not be overwritten.
 
-    Their own earlier renderings are made again where that is needed; a video without an eval file is the user's.
+    Earlier renderings may be overwritten; a video without an eval file belongs to the user.
     """
     return files_named(map(_without_renderings, entries), archive)
 

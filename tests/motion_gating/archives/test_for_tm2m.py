@@ -141,7 +141,7 @@ FAULTS = {
     "normalised": "looks normalised",
     "joints": "looks normalised",
     "nan": "not finite",
-    "bare": "no dict",
+    "bare": "not a dict",
     "double": "torch.float64",
     "pickled": "torch.load(weights_only=True) refuses it",
     "root": "standard deviations",
@@ -149,7 +149,7 @@ FAULTS = {
     "text": "the text was changed",
     "word": "use_ref_motion is 'yes', expected true or false",
     "unnamed": "no motion_path",
-    "remote": "opens no addresses",
+    "remote": "opens no URLs",
 }
 
 
@@ -196,7 +196,7 @@ def test_of_several_texts_the_first_is_written(gated, capsys):
 
 def test_a_true_without_a_record_is_kept_and_counted(gated, capsys):
     code, output = export(*gated)
-    assert code == 0 and "1 entries came with use_ref_motion true and without a record" in capsys.readouterr().err
+    assert code == 0 and "1 entries have use_ref_motion true without a record" in capsys.readouterr().err
 
 
 def test_check_writes_nothing(gated):

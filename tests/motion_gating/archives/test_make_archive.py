@@ -134,7 +134,7 @@ def test_an_entry_that_is_there_without_candidates_is_refused(output, capsys):
     (output.parent / "p.txt").write_text("jump high\n")
     before = make(output, "p.txt")
     assert make(output, "p.txt", code=2, flags=("--candidates", "2")) == before
-    assert "entry 0 is there without candidates" in capsys.readouterr().err
+    assert "entry 0 is already there without candidates" in capsys.readouterr().err
 
 
 def test_rows_of_a_csv_with_one_group_are_candidates(output):

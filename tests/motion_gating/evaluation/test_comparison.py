@@ -71,7 +71,7 @@ def test_the_table_is_printed_and_written(files):
 
 def test_clips_that_are_not_in_all_reports_do_not_count(files):
     (files / "other.json").write_text("[]")
-    with pytest.raises(UsageError, match="no labelled clip stands in all 2 reports"):
+    with pytest.raises(UsageError, match="no labelled clip is in all 2 reports"):
         compare_reports([files / "yes.json", files / "other.json"], labels_of(files), 0)
 
 

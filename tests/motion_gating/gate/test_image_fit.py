@@ -65,4 +65,4 @@ def test_an_unknown_image_fit_decides_nothing(tmp_path, note):
         tmp_path, made if note is None else {**made, "image_fit": note}, "--min-image-fit", "0.9", code=1
     )
     assert record["image_fit"] is None and record["use_ref_motion"] is None and record["failed_checks"] == []
-    assert "image_fit is unknown: the capture of this motion stored none" in record["reasons"]
+    assert "image_fit is unknown: the capture of this motion did not store it" in record["reasons"]

@@ -247,7 +247,7 @@ def test_files_that_only_the_current_folder_has_are_warned_about(published, monk
         apply_quality_gate.main([*flags, "--judge", "none"])
     else:
         build_report.main([*flags, "--output", "page", "--no-side-view"])
-    assert "2 entries name files that are found from the current folder only" in capsys.readouterr().err
+    assert "2 entries have paths that exist only relative to the current folder" in capsys.readouterr().err
 
 
 def test_two_different_files_under_one_path_are_refused(published, monkeypatch):

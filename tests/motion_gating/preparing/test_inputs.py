@@ -189,7 +189,7 @@ def test_an_unreadable_file_of_a_folder_fails_alone(mixed):
     [
         ("name,prompt\na,he walks, then jumps\n", "row 2 has more columns than the header"),
         ('name,prompt\na,"open quote\nb,jump\n', "is no CSV: unexpected end of data"),
-        ("name,prompt,prompt\na,one,two\n", "has two columns of one name"),
+        ("name,prompt,prompt\na,one,two\n", "has two columns with the same name"),
     ],
 )
 def test_a_csv_that_would_lose_text_is_refused(tmp_path, text, expected):
