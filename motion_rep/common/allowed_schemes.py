@@ -1,4 +1,4 @@
-"""Schemes and hosts of addresses that the files of a run may name, because the command line names them."""
+"""Schemes and hosts that the files of a run may use, because the command line uses or allows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# In the environment, as worker processes read them too.
+# In the environment, because worker processes read them, too.
 SCHEMES, HOSTS = "MOTION_REP_ALLOWED_SCHEMES", "MOTION_REP_ALLOWED_HOSTS"
 
 
@@ -24,7 +24,7 @@ def allowed_hosts() -> list[str]:
 
 @contextlib.contextmanager
 def addresses_allowed(paths: Iterable[Any], schemes: Iterable[str] = (), hosts: Iterable[str] = ()) -> Iterator[None]:
-    """Allow the schemes and hosts of a command line's own paths, and others, for the time of a block."""
+    """Within a block, allow the schemes and hosts of a command line's own paths, and others."""
     before = {name: os.environ.get(name) for name in (SCHEMES, HOSTS)}
     own = [path for path in paths if isinstance(getattr(path, "scheme", None), str)]
     named = {host for path in own if (host := urllib.parse.urlsplit(str(path)).hostname)}

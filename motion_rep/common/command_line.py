@@ -1,4 +1,4 @@
-"""What all command-line files share: flags in both spellings, one-line errors, progress, exit codes.
+"""Shared by all commands: flags in both spellings, one-line errors, progress, exit codes.
 
 Imports only the standard library, so that ``--help`` answers at once.
 """
@@ -39,7 +39,7 @@ class _DefaultsThatSaySomething(argparse.ArgumentDefaultsHelpFormatter):
 
 
 class _StoreOnce(argparse.Action):
-    """Stores a flag's value; a repeated flag is an error, or its values are added where it takes several."""
+    """Store a flag's value; a repeated flag is an error, unless it takes several values, which are added."""
 
     def __call__(
         self,
@@ -59,7 +59,7 @@ class _StoreOnce(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that takes every long flag with ``-`` and with ``_``.
+    """An ArgumentParser that accepts every long flag with ``-`` and with ``_``.
 
     Only the first spelling given to ``add_argument`` is shown in the help.
     """
@@ -92,9 +92,9 @@ class Parser(argparse.ArgumentParser):
         ]
 
     def error(self, message: str) -> NoReturn:
-        """One line and exit code 2; argparse prints the whole usage in front of it.
+        """Exit with one line and code 2; argparse would print the whole usage first.
 
-        A key given to a misspelt flag is not repeated.
+        The value of a misspelt key flag is not printed.
         """
         message = re.sub(r"(--?[\w-]*key[\w-]*[ =]+)[^\s-]\S*", r"\1[key]", message, flags=re.IGNORECASE)
         self.exit(CANNOT_START, f"error: {printable(one_line(message))}. See {self.prog} --help.\n")
@@ -199,7 +199,7 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
 
 
-# Hears of the items of all progress bars, instead of bars of their own; see progress_told_to.
+# Called for the items of all progress bars, which are then hidden; see progress_told_to.
 _listeners: list[Callable[[], object]] = []
 
 
@@ -214,7 +214,7 @@ def progress_told_to(listener: Callable[[], object]) -> Iterator[None]:
 
 
 def progress(items: Iterable[object], description: str, total: int | None = None, unit: str = "it") -> Any:
-    """A tqdm bar on stderr; silent where stderr is not a terminal, so that logs stay readable."""
+    """A tqdm bar on stderr; silent if stderr is not a terminal, to keep logs readable."""
     from tqdm import tqdm
 
     if _listeners:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used.
+    """An input of the user cannot be used.
 
     The message is one line: which file, what was found, what was expected, what to do next.
     """

@@ -11,7 +11,9 @@ MADE_AGAIN, UNCHANGED, KEPT = "made again", "unchanged", "kept"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One of the words above, notes for the user (one sentence each), and the item's record for a report."""
+    """The outcome of an item: one of the words above, notes for the user (one sentence each), and its record for a
+    report.
+    """
 
     how: str
     notes: tuple[str, ...] = ()

@@ -1,4 +1,6 @@
-"""Outputs never overwrite inputs: paths are declared as read or written and compared before anything is written."""
+"""Prevent outputs from overwriting inputs: paths are declared as read or written, and compared before anything is
+written.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,14 @@ from typing import Any
 
 from motion_rep.common.errors import InputError, UsageError, one_line
 
-# Use of a flag's path. The command itself names the files that it writes into a folder.
+# Use of a flag's path. For a folder, the command chooses the names of the files in it.
 READ, WRITTEN, FOLDER = "read", "written", "folder"
 # Names tried to find out whether a folder ignores capitals.
 MOST_TRIED = 50
 A_FOLDER = "a folder"
 OTHER_KINDS = ((stat.S_ISDIR, A_FOLDER), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
-# A flag, or an object whose text names the path, and the path.
+# A flag (or an object whose text describes the path), and the path.
 NamedPath = tuple[object, Any]
 
 
@@ -64,13 +66,13 @@ def require_apart(
     Args:
         written, read: files that no flag names.
     Raises:
-        UsageError: also where a device, a pipe or a socket would be replaced by a file.
+        UsageError: an output is an input, or a file would replace a device, a pipe or a socket.
     """
     given = list(given)
     for one in given:
         if one.kind.role == WRITTEN and _kind_at(one.path) not in (None, A_FOLDER):
             raise UsageError(
-                f"{one.flag} {one_line(one.path)}: is no regular file, and would be replaced. Give another name."
+                f"{one.flag} {one_line(one.path)}: is not a regular file, and would be replaced. Give another name."
             )
     known = {one.flag: one.path for one in given}
     outputs = [
@@ -96,17 +98,17 @@ def require_file_places(*paths: Any) -> None:
 
 
 def require_replaceable(path: Any) -> None:
-    """Check that writing to a path replaces a file, or nothing.
+    """Check that writing to a path replaces only a file or nothing.
 
     Raises:
         InputError: a folder, a device, a pipe or a socket.
     """
     if (kind := _kind_at(path)) is not None:
-        raise InputError(f"{one_line(path)}: is {kind}, expected a file. It stays: move it away, or write elsewhere.")
+        raise InputError(f"{one_line(path)}: is {kind}, expected a file. It was not changed: move it away, or write elsewhere.")
 
 
 def _kind_at(path: Any) -> str | None:
-    """See :func:`other_kind`; None also where nothing can be found out here."""
+    """See :func:`other_kind`; also None if it cannot be determined here."""
     try:
         return other_kind(os.stat(path))
     except (OSError, ValueError, TypeError):  # TypeError: a URL
@@ -114,7 +116,7 @@ def _kind_at(path: Any) -> str | None:
 
 
 def other_kind(found: os.stat_result) -> str | None:
-    """What a path is that is no regular file; None for a file."""
+    """The kind of a path that is not a regular file; None for a file."""
     if stat.S_ISREG(found.st_mode):
         return None
     return next((name for is_kind, name in OTHER_KINDS if is_kind(found.st_mode)), "a device")
@@ -128,7 +130,7 @@ def refuse_overwriting(outputs: Iterable[NamedPath], inputs: Iterable[NamedPath]
         inputs: flag and path of each file that is read; ignored if no output exists yet, because then none can be
             an input.
     Raises:
-        UsageError: two paths are one file (names both flags).
+        UsageError: two paths are one file; the message contains both flags.
     """
     identities = _Identities()
     written: dict[int | str, object] = {}
@@ -150,7 +152,7 @@ def _same(output: object, other: object, path: Any) -> UsageError:
 
 
 def _existing(path: Any) -> int | str | None:
-    """An identity of a file that is equal for all its names; None for a folder or a missing file."""
+    """An identity of a file that is the same for all its names; None for a folder or a missing file."""
     if not isinstance(path, str | os.PathLike):
         return str(path)  # a URL
     try:

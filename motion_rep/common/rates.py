@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from motion_rep.common.errors import InputError
 
-# The same for flags and for numbers from files.
+# These limits apply to flags and to numbers in files.
 SLOWEST_RATE, FASTEST_RATE = 0.1, 1000.0
 
 # The published TM2M loader assumes this rate for every reference motion.
@@ -21,7 +21,7 @@ def playback_rate(purpose: str, *known: float | None) -> tuple[float, str | None
 
     Args:
         purpose: :data:`DRAWING` or :data:`TIMING`.
-        known: rates in order of preference (a flag's, the motion's own, its video's); None for unknown.
+        known: rates in order of preference (a flag's, the motion's own, its video's); None if unknown.
     Returns:
         The first known rate and None, or the assumed rate and a note about it.
     """
@@ -37,7 +37,7 @@ def require_rate(fps: float) -> None:
     """Check a frame rate that came from a file.
 
     Raises:
-        InputError: outside the limits of ``--fps``; without the file's name.
+        InputError: outside the limits of ``--fps``; the message omits the file name.
     """
     if not SLOWEST_RATE <= fps <= FASTEST_RATE:
         raise InputError(

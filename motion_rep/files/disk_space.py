@@ -1,4 +1,4 @@
-"""Check before a run that its disk has room for the results."""
+"""Check before a run that its disk has space for the results."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from motion_rep.files.locations import Location, RemotePath
 
 
 def require_space(folder: Location, bytes_needed: int, purpose: str = "the results") -> None:
-    """Check that the disk of a folder, or of its nearest existing parent, has room.
+    """Check that the disk of a folder, or of its nearest existing parent, has enough space.
 
     Remote folders, and file systems that report no size, are not checked.
 
     Args:
         bytes_needed: a lower bound; callers must not refuse a run that would fit.
-        purpose: what the space is for, as in "900 motions".
+        purpose: what the space is for, such as "900 motions".
     Raises:
         UsageError: less is free.
     """

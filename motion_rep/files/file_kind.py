@@ -1,4 +1,4 @@
-"""What a file is that was taken for another, from its first bytes."""
+"""Recognise the kind of a file from its first bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import BinaryIO
 
 VIDEO = "video"
-# First bytes of common kinds of files; dots stand for any byte.
+# First bytes of common kinds of files; a dot matches any byte.
 KINDS = (
     (rb"....ftyp(heic|heix|mif1|avif)", "a HEIF picture"),
     (rb"....(ftyp|moov|mdat|wide)", f"an mp4 or mov {VIDEO}"),
@@ -31,7 +31,7 @@ PATTERNS = tuple((re.compile(pattern, re.DOTALL), kind) for pattern, kind in KIN
 
 
 def kind_at_start(file: BinaryIO) -> str | None:
-    """What an open file is by its first bytes, such as ``an avi video``; None if they are of no known kind."""
+    """The kind of an open file by its first bytes, such as ``an avi video``; None if unknown."""
     file.seek(0)
     start = file.read(80)
     return next((kind for pattern, kind in PATTERNS if pattern.match(start)), None)
@@ -46,7 +46,7 @@ def text_at_start(file: BinaryIO) -> str | None:
 
 
 def found_at_start(file: BinaryIO) -> str | None:
-    """A clause that says what an open file is, by its kind or else its text; None if its bytes say nothing."""
+    """A clause with the kind of an open file or else its first text; None if its bytes show neither."""
     if (kind := kind_at_start(file)) is not None:
         return f"it is {kind}"
     text = text_at_start(file)

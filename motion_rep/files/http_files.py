@@ -30,8 +30,8 @@ def download(address: str, target: Path) -> None:
 
     Raises:
         FileNotFoundError: the server has no such file.
-        InputError: another answer than the file, a host of a private network that the command line does not allow,
-            too many bytes, or no end in time; names the address.
+        InputError: another answer than the file, a private-network host that the command line does not allow, too many
+            bytes, or a timeout; the message contains the address.
     """
     with _answer(address) as response, open(target, "wb") as file:
         size = 0
@@ -45,14 +45,14 @@ def download(address: str, target: Path) -> None:
 
 
 def require_there(address: str) -> None:
-    """Check that a server has the file at an address; errors as of :func:`download`."""
+    """Check that a server has the file at an address; errors as in :func:`download`."""
     with _answer(address):
         pass
 
 
 @contextlib.contextmanager
 def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
-    """The response with the file; the connection is closed when the time is over, whatever it waits for."""
+    """The response with the file; the connection is closed at the timeout, whatever it waits for."""
     end = time.monotonic() + MOST_SECONDS
     with contextlib.ExitStack() as stack, located(address), _errors(end):
         own = (urllib.parse.urlsplit(address).hostname or "") in allowed_hosts()
@@ -71,7 +71,9 @@ def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
 
 @contextlib.contextmanager
 def _errors(end: float) -> Iterator[None]:
-    """Errors of connections in one line; a connection that was closed because the time is over looks like an end."""
+    """Turn connection errors into one line; a connection that was closed at the timeout looks like the end of the
+    data.
+    """
     late = InputError(f"did not arrive in {MOST_SECONDS:g} s. Fetch it yourself.")
     try:
         yield
@@ -86,7 +88,7 @@ def _errors(end: float) -> Iterator[None]:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to an address that was checked, by number and not by name."""
+    """A connection to a checked address, by number and not by name."""
 
     def __init__(self, parts: urllib.parse.SplitResult, public: bool, seconds: float) -> None:
         secure = parts.scheme == "https"
@@ -98,7 +100,7 @@ class _Connection(http.client.HTTPConnection):
         """The response of a server; ``stack`` closes the connection.
 
         Args:
-            public: whether only hosts of the open internet may be asked.
+            public: whether only hosts of the public internet are allowed.
         """
         parts = urllib.parse.urlsplit(address)
         if parts.scheme not in SCHEMES or not parts.hostname or parts.username is not None:
@@ -139,7 +141,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def _stop(open_socket: socket.socket) -> None:
-    """End all waiting for the server; the response reads from this socket when the connection has let go of it."""
+    """Stop waiting for the server; the response reads from this socket after the connection has released it."""
     with contextlib.suppress(OSError):
         open_socket.shutdown(socket.SHUT_RDWR)
 

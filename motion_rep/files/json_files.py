@@ -13,7 +13,7 @@ from motion_rep.files.local_files import read_bytes
 
 
 def write_json(path: str | os.PathLike, value: object) -> None:
-    """Write JSON atomically: two spaces, UTF-8, keys in the order they have."""
+    """Write JSON atomically: indented by two spaces, UTF-8, keys in their given order."""
     write_bytes(path, (json_text(value, indent=2) + "\n").encode())
 
 

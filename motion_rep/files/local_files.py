@@ -98,14 +98,14 @@ def safe_name(identifier: object) -> str:
 
 
 class OutputNames:
-    """The names of the outputs in a folder: :func:`safe_name`, or an id's own text where only its file is there.
+    """The names of the outputs in a folder: :func:`safe_name`, or an id's own text if only a file of that name exists.
 
-    Earlier versions kept capitals, so files of theirs are found. A text that ends as a digest does may be another id's
-    name, and is never taken. The folder is listed once.
+    Earlier versions kept capitals, so their files are found. A text that ends like a digest may be another id's name,
+    and is never used. The folder is listed once.
 
     Args:
-        folder: a local path; of anything else, and of a missing folder, no files are known.
-        suffix: of the files.
+        folder: a local path; for remote or missing folders, no files are known.
+        suffix: extension of the files.
     """
 
     def __init__(self, folder: object, suffix: str) -> None:
@@ -130,7 +130,7 @@ class OutputNames:
 
 
 def _names_with_capitals(folder: object) -> Iterator[str]:
-    """The names in a folder that earlier versions would have chosen otherwise, and those that stand for them now."""
+    """The names in a folder that earlier versions would have chosen differently, and their current equivalents."""
     if not isinstance(folder, str | os.PathLike):
         return
     with contextlib.suppress(OSError), os.scandir(os.fspath(folder)) as entries:

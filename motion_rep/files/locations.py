@@ -18,7 +18,7 @@ from motion_rep.common.overwriting import FOLDER, READ, WRITTEN, PathFlag
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 IPV6_HOST = re.compile(r"\A\[[0-9A-Fa-f:.]+\]")
 LOCAL_SCHEMES = ("file", "local")
-# What a JSON file may name in any case; the command line allows more.
+# Schemes that a JSON file may always contain; the command line allows more.
 ARCHIVE_SCHEMES = ("http", "https")
 
 
@@ -103,7 +103,7 @@ def parse_location(text: str) -> Location:
     if "@" in place.partition("/")[0]:
         user = place.partition("@")[2]
         raise InputError(
-            f"{scheme}://...@{user}: holds a user or password, which would end up in files and messages. Put them "
+            f"{scheme}://...@{user}: contains a user or password, which would end up in files and messages. Put them "
             "into fsspec's configuration."
         )
     if not place.strip("/"):
@@ -119,7 +119,7 @@ def is_remote(path: object) -> bool:
 
 
 def place_of(path: Location) -> str:
-    """A canonical text of a location: two names of one file give the same."""
+    """A canonical text of a location; two names of one file give the same text."""
     return str(path) if isinstance(path, RemotePath) else str(path.resolve())
 
 
@@ -154,13 +154,13 @@ def _require_allowed(given: RemotePath, json_location: Location) -> None:
     own = json_location.scheme if isinstance(json_location, RemotePath) else ""
     if given.scheme not in (*ARCHIVE_SCHEMES, own, *allowed_schemes()):
         raise InputError(
-            f"{given}: an archive may name files and http addresses, {given.scheme}:// must be allowed by the command "
-            f"line. Add --allow-scheme {given.scheme} if you trust the archive."
+            f"{given}: an archive may contain file paths and http addresses, {given.scheme}:// must be allowed by the "
+            f"command line. Add --allow-scheme {given.scheme} if you trust the archive."
         )
 
 
 def only_in_current_folder(text: str, json_location: Location) -> bool:
-    """Whether a path from a local JSON file exists in the current folder only, not relative to the JSON."""
+    """Whether a path from a local JSON file exists only in the current folder, not relative to the JSON."""
     try:
         given = parse_location(text)
     except InputError:

@@ -1,1 +1,1 @@
-"""Figures of a motion from its joints: the benchmark's metrics, and figures in metres and seconds, tremble."""
+"""Figures of a motion from its joints: the benchmark's metrics, figures in metres and seconds, and tremble."""

@@ -1,8 +1,8 @@
 """The fast metrics of the benchmark MBench, exactly as published, on joints (T, 22, 3) in metres, y up.
 
-No time step is divided out. Velocities are forward differences with the last one repeated, so that there are T of them.
+Nothing is divided by the time step. Velocities are forward differences, with the last one repeated to give T values.
 The published code reads heights from axis 2 of joints that are y up, so its published tables of penetration, sliding
-and floating do not compare with these figures; the figures of its formulas on z-up joints do.
+and floating are not comparable with these figures; its formulas on z-up joints are.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import numpy as np
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
 
-METRIC_FPS = LOADER_FPS  # the rate at which the published threshold was used
+METRIC_FPS = LOADER_FPS  # the rate for which the threshold was published
 FEET = (10, 11)
 PENETRATION = 0.005  # metres
 CONTACT_SPEED, CONTACT_HEIGHT = 0.01, 0.02  # metres per frame, metres
 STILL_ROOT = 0.001  # metres per frame
 MOVING = 1.2e-4  # metres per frame
-SLOWER_THAN_ROOT, FASTER_THAN_ROOT, WITH_ROOT = 0.6, 1.75, 0.4  # speed of a foot around the root, over the root's speed
+# speed of a foot relative to the root, divided by the root's speed
+SLOWER_THAN_ROOT, FASTER_THAN_ROOT, WITH_ROOT = 0.6, 1.75, 0.4
 SHORTEST_FLIGHT = 4  # frames
 MOST_SWINGS = 2
 
 
 def at_metric_rate(joints: np.ndarray, fps: float | None) -> np.ndarray:
-    """(T', 22, 3) joints at 16 fps, linear between the given frames; unchanged where the rate is unknown or 16.
+    """(T', 22, 3) joints at 16 fps, linear between the given frames; unchanged if the rate is unknown or 16.
 
     Raises:
         InputError: fewer than 3 frames are left.
@@ -61,7 +62,7 @@ def dynamic_degree(joints: np.ndarray) -> float:
 
 
 def ground_penetration(joints: np.ndarray) -> float:
-    """Mean depth (metres, positive) of the foot positions lower than -5 mm; 0 where there are none."""
+    """Mean depth (metres, positive) of the foot positions lower than -5 mm; 0 if there are none."""
     height = joints[:, FEET, 1]
     below = height[height < -PENETRATION]
     return float(-below.mean()) if below.size else 0.0
@@ -70,7 +71,7 @@ def ground_penetration(joints: np.ndarray) -> float:
 def foot_sliding(joints: np.ndarray) -> float:
     """Mean horizontal step (metres per frame) of each foot while in contact, then the mean of both feet.
 
-    Contact is a speed below 1 cm per frame or a height below 2 cm, so a low swing foot counts as one.
+    Contact is a speed below 1 cm per frame or a height below 2 cm, so a low swinging foot counts as in contact.
     """
     velocity, contact = _feet(joints)
     steps = np.sqrt(velocity[..., 0] ** 2 + velocity[..., 2] ** 2) * contact
@@ -78,7 +79,7 @@ def foot_sliding(joints: np.ndarray) -> float:
 
 
 def foot_floating(joints: np.ndarray) -> float:
-    """Share of frames in which feet do not move as a body that stands or steps moves them."""
+    """Share of frames in which the feet move unlike those of a standing or stepping body."""
     velocity, contact = _feet(joints)
     root = _velocity(joints[:, 0])
     root_speed, foot_speed = _length(root), _length(velocity)
@@ -108,14 +109,14 @@ def _carried(rate: np.ndarray, still: np.ndarray, flights: list[slice]) -> int:
 
 
 def _swinging(foot: np.ndarray, left: list[slice], right: list[slice]) -> int:
-    """Frames of flights of both feet in which the left foot's direction from the start turns to and fro."""
+    """Frames of flights of both feet in which the direction of the left foot from its start turns back and forth."""
     both = [slice(max(a.start, b.start), min(a.stop, b.stop)) for a in left for b in right]
     long = [flight for flight in both if flight.stop - flight.start >= SHORTEST_FLIGHT]
     return sum(flight.stop - flight.start for flight in long if _peaks(_turns(foot[flight])) > MOST_SWINGS)
 
 
 def _turns(path: np.ndarray) -> np.ndarray:
-    """(n,) degrees between the way to each point of a path from its start and the way to its end."""
+    """(n,) degrees between the direction from a path's start to each of its points and that to its end."""
     way = path - path[0]
     sizes = _length(way) * _length(way[-1])
     cosines = np.divide(way @ way[-1], sizes, out=np.ones(len(way)), where=sizes > 0)
@@ -123,7 +124,7 @@ def _turns(path: np.ndarray) -> np.ndarray:
 
 
 def _peaks(values: np.ndarray) -> int:
-    """How many local maxima there are, as scipy's find_peaks counts them: a flat top is one, an end is none."""
+    """The number of local maxima, as counted by scipy's find_peaks: a flat top is one, an end is none."""
     changes = np.diff(values)
     rising = changes[changes != 0] > 0
     return int((rising[:-1] & ~rising[1:]).sum())

@@ -1,4 +1,4 @@
-"""Figures in metres and seconds, which mean the same at every frame rate, on joints (T, 22, 3) in metres, y up."""
+"""Figures in metres and seconds, which are comparable across frame rates, on joints (T, 22, 3) in metres, y up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Y_UP = np.array([0.0, 1.0, 0.0])
 ANKLE_HEIGHT = 0.06  # metres above the sole
 LIFTED_FOOT = 0.04  # metres
 
-# Segments from a joint to a joint, with their share of the mass and the place of their centre from the first joint:
+# Segments from joint to joint, with their share of the mass and the position of their centre from the first joint:
 # de Leva, "Adjustments to Zatsiorsky-Seluyanov's segment inertia parameters", 1996, for the joints of this skeleton.
 SEGMENTS = (
     (NECK, HEAD, 0.0694, 0.9),
@@ -25,7 +25,7 @@ SEGMENTS = (
     *((ankle, toe, 0.0137, 0.5) for ankle, toe in ((7, 10), (8, 11))),
 )
 
-# (22,) the share of each joint's place in the centre of mass.
+# (22,) the weight of each joint's position in the centre of mass.
 MASSES = np.zeros(22)
 for _start, _end, _mass, _place in SEGMENTS:
     MASSES[_start] += _mass * (1 - _place)
@@ -33,9 +33,9 @@ for _start, _end, _mass, _place in SEGMENTS:
 
 
 def foot_clearance(joints: np.ndarray, fps: float) -> float:
-    """Mean height (metres) of the lower foot over the frames in which it is above 5 mm; 0 where there are none.
+    """Mean height (metres) of the lower foot over the frames in which it is above 5 mm; 0 if there are none.
 
-    The float metric of PhysDiff (https://arxiv.org/abs/2212.02500) with the toe joints in place of the lowest vertex.
+    The float metric of PhysDiff (https://arxiv.org/abs/2212.02500) with the toe joints instead of the lowest vertex.
     """
     lower = joints[:, TOES, 1].min(axis=1)
     above = lower[lower > FLOATING]
@@ -43,13 +43,13 @@ def foot_clearance(joints: np.ndarray, fps: float) -> float:
 
 
 def skate_ratio(joints: np.ndarray, fps: float) -> float:
-    """Share of the toes' steps near the ground that are faster than 0.2 m/s; 0 where no toe is near the ground."""
+    """Share of the toes' steps near the ground that are faster than 0.2 m/s; 0 if no toe is near the ground."""
     speeds = _ground_speeds(joints, fps)
     return float((speeds > SKATING).mean()) if speeds.size else 0.0
 
 
 def skate_speed(joints: np.ndarray, fps: float) -> float:
-    """Mean horizontal speed (m/s) of the toes near the ground; 0 where none is."""
+    """Mean horizontal speed (m/s) of the toes near the ground; 0 if none is."""
     speeds = _ground_speeds(joints, fps)
     return float(speeds.mean()) if speeds.size else 0.0
 
@@ -57,7 +57,7 @@ def skate_speed(joints: np.ndarray, fps: float) -> float:
 def support_distance(joints: np.ndarray, fps: float) -> float:
     """Median horizontal distance (metres) from the centre of mass to the support, over the calmer half of the frames.
 
-    A level person stays below about 0.06; a clip whose camera was tilted by 10 degrees gives 0.12 and more.
+    A level person stays below about 0.06; a clip whose camera was tilted by 10 degrees gives 0.12 or more.
     """
     offset = (centre_of_mass(joints) - support(joints, Y_UP))[:, [0, 2]]
     return float(np.median(_length(offset)[calm_frames(joints)]))
@@ -76,7 +76,7 @@ def root_turn(joints: np.ndarray, fps: float) -> float:
 
 
 def height_range(joints: np.ndarray, fps: float) -> float:
-    """How far the pelvis goes up and down, metres."""
+    """Height range of the pelvis, metres."""
     return float(np.ptp(joints[:, PELVIS, 1]))
 
 
@@ -91,12 +91,12 @@ def joint_jerk(joints: np.ndarray, fps: float) -> float:
 
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
-    """(T, 3) of an average body."""
+    """(T, 3) centre of mass of an average body."""
     return np.einsum("tjc,j->tc", joints, MASSES)
 
 
 def support(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """(T, 3) the place under the feet that carries the body: low points count most, a lifted foot does not count.
+    """(T, 3) the point under the feet that supports the body: low points count most, a lifted foot does not count.
 
     Args:
         up: (3,) unit vector.
@@ -122,7 +122,7 @@ def calm_frames(joints: np.ndarray) -> np.ndarray:
 
 
 def central_steps(paths: np.ndarray) -> np.ndarray:
-    """(T, ...) half the way from the frame before each frame to the one after it, a whole step at the ends; T >= 2."""
+    """(T, ...) half the difference between the next and the previous frame, a whole step at the ends; T >= 2."""
     steps = np.empty_like(paths)
     steps[1:-1] = (paths[2:] - paths[:-2]) / 2
     steps[0], steps[-1] = paths[1] - paths[0], paths[-1] - paths[-2]

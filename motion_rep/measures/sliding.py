@@ -1,4 +1,4 @@
-"""Which points of the feet stand, and which of those slide: what pictures and curves mark."""
+"""Find the points of the feet that stand and those that slide, for marks in pictures and curves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FootPoints(NamedTuple):
 
     places: (N, 4, 3) metres, z up.
     standing: (N, 4) bool.
-    speeds: (N, 4) m/s along the ground of points that stand, the faster of the steps beside a frame; else 0.
+    speeds: (N, 4) m/s along the ground for standing points (the faster of the steps before and after a frame); else 0.
     """
 
     places: np.ndarray

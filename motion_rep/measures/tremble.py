@@ -1,7 +1,7 @@
-"""Tremble: the share of a movement that alternates from frame to frame, told apart from speed.
+"""Tremble: the part of a movement that alternates from frame to frame, independent of speed.
 
-Noise is in every frame and joint and alternates; real acceleration is rare and lasts. So fourth differences of noise
-are large against its second differences, and those of a fast movement are not.
+Noise alternates and is in every frame and joint; real acceleration is rare and lasts longer. So the fourth differences
+of noise are large relative to its second differences, and those of a fast movement are not.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 SHORTEST = 5  # frames
-NOISE_RATIO = (70 / 6) ** 0.5  # of the fourth to the second differences of white noise: root of sums of squared weights
-STILL = 1e-3  # metres per frame^2; differences below this are no movement
+# ratio of the fourth to the second differences of white noise: root of sums of squared weights
+NOISE_RATIO = (70 / 6) ** 0.5
+STILL = 1e-3  # metres per frame^2; smaller differences are not movement
 
 
 def tremble(joints: np.ndarray, fps: float = 0.0) -> float:
-    """How much the joints tremble: 0 for none, about 1 for white noise, whatever its size and the frame rate.
+    """How much the joints tremble: 0 for none, about 1 for white noise of any size at any frame rate.
 
-    It is the median over frames and joints of |d4| / (|d2| + 1 mm), divided by the value that white noise gives; d2 and
-    d4 are the second and fourth differences of a joint's place relative to the pelvis, both about the same frame.
+    It is the median over frames and joints of |d4| / (|d2| + 1 mm), divided by its value for white noise; d2 and d4 are
+    the second and fourth differences of a joint's position relative to the pelvis, both centred on the same frame.
 
     Args:
-        joints: (T, 22, 3) metres; at their own rate, since resampling between frames hides tremble.
-        fps: not used; the figure has no unit of time.
+        joints: (T, 22, 3) metres, at their own rate, because resampling between frames hides tremble.
+        fps: not used; the figure does not depend on time.
     Returns:
         0 for fewer than 5 frames.
     """

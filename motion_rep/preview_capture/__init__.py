@@ -1,4 +1,5 @@
-"""A video of one person to SMPL-X parameters on a CPU, for previews. Each file imports only from files above it.
+"""Turn a video of one person into SMPL-X parameters on the CPU, for previews. Each file imports only from files above
+it.
 
 | file | role |
 | --- | --- |
@@ -9,13 +10,13 @@
 | `identity.py` | finds where the tracker moved to another person |
 | `tracking.py` | follows one person through the frames |
 | `people.py` | lists the people in a video |
-| `up_direction.py` | which way is up, from how the person stands |
-| `markers.py` | points of the body that landmarks mark |
-| `lifting.py` | landmarks of a frame or a second to an estimate of the neutral body; weights in two `npz` files |
+| `up_direction.py` | estimates which way is up from how the person stands |
+| `markers.py` | points of the body that correspond to landmarks |
+| `lifting.py` | estimates the neutral body from the landmarks of a frame or a second; weights in two `npz` files |
 | `adam.py` | the optimiser of the fit |
 | `body_fit.py` | the fit of the body over time |
 | `chunks.py` | cuts long clips into pieces and blends the results |
 | `image_match.py` | compares the fitted body with the landmarks |
-| `video_capture.py` | a video to a capture |
+| `video_capture.py` | turns a video into a capture |
 | `command.py` | the work of `capture_preview.py` |
 """

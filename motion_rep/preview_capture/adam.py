@@ -1,4 +1,4 @@
-"""Adam with a warm-up and a cosine end, for a few small tensors.
+"""Adam with a warm-up and a cosine decay, for a few small tensors.
 
 ``torch.optim`` is not used because its first use imports torch's compiler, which takes longer than the fit of a short
 clip.
@@ -22,7 +22,7 @@ def minimise(
     """The values after some optimisation steps (Kingma and Ba, https://arxiv.org/abs/1412.6980).
 
     Args:
-        loss: a number from the values and the step's number.
+        loss: function of the values and the step number.
         start: float tensors; they are not changed.
         rate: the largest step length.
     """

@@ -1,7 +1,7 @@
-"""Fits the neutral body to a clip: to an estimate of its joints, to landmarks in the image, to smoothness and to what
-joints can do.
+"""Fit the neutral body to a clip: to an estimate of its joints, to landmarks in the image, to smoothness and to joint
+limits.
 
-Knows nothing of where estimate and landmarks come from.
+The source of estimate and landmarks does not matter.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 NEAREST_DEPTH = 0.3
 # Between neighbouring frames, second differences count as if at this rate, whatever the video's: the noise of the
-# landmarks is per frame. Their share beside those over ``smooth_seconds``:
+# landmarks is per frame. Their share relative to those over ``smooth_seconds``:
 NEIGHBOUR_RATE, NEIGHBOUR_SHARE = 30.0, 0.2
 SLOWEST_FOR_NOISE = 20.0
 
 
 @dataclass(frozen=True)
 class BodyEstimate:
-    """What is believed about each frame's body before the fit; camera axes (x right, y down, z forward).
+    """The estimate of each frame's body before the fit; camera axes (x right, y down, z forward).
 
     joints: (T, 22, 3) metres relative to the pelvis, of the neutral body.
     spread: (T, 22, 3) standard deviations of joints in metres, along the axes of view.
@@ -61,7 +61,7 @@ class BodyEstimate:
 
 @dataclass(frozen=True)
 class ImagePoints:
-    """Where markers of the body are seen.
+    """The image positions of the body's markers.
 
     pixels: (T, M, 2). weight: (T, M), zero or more. focal_length: pixels. centre: (2,) of the image, pixels.
     """
@@ -112,7 +112,7 @@ class FittedBody:
 def fit_body(
     estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float, settings: FitSettings = FitSettings()
 ) -> FittedBody:
-    """The body whose joints and markers agree best with the clip.
+    """The body whose joints and markers fit the clip best.
 
     Args:
         points: one column for each marker; frames of weight 0 are bridged by smoothness.
@@ -138,10 +138,10 @@ def fit_body(
 
 
 def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
-    """Metres by which landmarks shake from frame to frame at the person's depth, from fourth differences over time.
+    """Size of the landmarks' noise in metres at the person's depth, from fourth differences over time.
 
-    A fourth difference hardly sees movement; of white noise it is sqrt(70) times the noise. The median ignores wrong
-    frames.
+    Movement hardly affects a fourth difference; for white noise, it is sqrt(70) times the noise. The median ignores
+    wrong frames.
     """
     sure = points.weight > 0.1 * points.weight.max()
     path = points.rays() * pelvis[:, None, 2:]
@@ -151,7 +151,7 @@ def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
 
 
 def _smoothing(points: ImagePoints, pelvis: Tensor, fps: float, settings: FitSettings) -> float:
-    """How many times the usual smoothing a clip needs; at low rates movement cannot be told from noise."""
+    """Factor on the usual smoothing for a clip; at low rates, movement cannot be distinguished from noise."""
     if len(pelvis) < 5 or fps < SLOWEST_FOR_NOISE:
         return 1.0
     noise = image_noise(points, pelvis) / settings.usual_noise
@@ -161,7 +161,7 @@ def _smoothing(points: ImagePoints, pelvis: Tensor, fps: float, settings: FitSet
 def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> Tensor:
     """(T, 3) pelvis positions that put the estimated body on the image points, by linear least squares per frame.
 
-    Frames without points take the place between their neighbours; the path is smoothed over time.
+    Frames without points are interpolated between their neighbours; the path is smoothed over time.
     """
     shape = markers.place(JointPoses(estimate.rotations, estimate.joints))
     rays, weight = points.rays(), points.weight.sqrt()
@@ -226,19 +226,19 @@ def _local_rotations(rotations: Tensor) -> Tensor:
 def _calmed(rotations: Tensor, spread: float) -> Tensor:
     """(T, J, 3, 3) rotations smoothed over time.
 
-    Slow waves of a path converge last, so a calm start gives a calm end.
+    Slow waves of a path converge last, so a calm start gives a calm result.
     """
     columns = gaussian_smooth(matrix_to_rot6d(rotations).flatten(1), spread)
     return rot6d_to_matrix(columns.unflatten(1, (-1, 6)))
 
 
 def _robust(squared: Tensor, bound: float = 9.0) -> Tensor:
-    """Geman and McClure's loss of squared residuals: grows no more once they are far above the bound."""
+    """Geman and McClure's loss of squared residuals; it saturates far above the bound."""
     return squared / (1.0 + squared / bound)
 
 
 def _joint_loss(pose: JointPoses, estimate: BodyEstimate, points: ImagePoints, settings: FitSettings) -> Tensor:
-    """How far joints and orientations are from the estimate, in the frames that were seen."""
+    """Distance of joints and orientations from the estimate, in frames with a detection."""
     seen = (points.weight.sum(-1) > 1e-3).to(pose.positions.dtype)
     away = (pose.positions - pose.positions[:, :1] - estimate.joints) @ estimate.view / estimate.spread
     joints = _robust((away * away).sum(-1)).sum(-1)
@@ -247,7 +247,7 @@ def _joint_loss(pose: JointPoses, estimate: BodyEstimate, points: ImagePoints, s
 
 
 def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, settings: FitSettings) -> Tensor:
-    """How far the markers are from where they are seen, in metres at the person's depth."""
+    """Distance of the markers from their image positions, in metres at the person's depth."""
     placed = markers.place(pose)
     depth = placed[..., 2:].clamp(min=NEAREST_DEPTH)
     miss = (placed[..., :2] / depth - points.rays()) * (
@@ -263,8 +263,8 @@ def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, setting
 def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
     """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast.
 
-    Accelerations are measured over a fixed time, so that the frame rate hardly matters; a smaller part, between
-    neighbouring frames, ties these together.
+    Accelerations are measured over a fixed time, so that the frame rate hardly matters; a smaller term, between
+    neighbouring frames, connects these.
     """
     frames = len(pose.positions)
     if frames < 3:
@@ -290,7 +290,9 @@ def _length(vectors: Tensor) -> Tensor:
 
 
 def _limit_loss(bends: Tensor, settings: FitSettings) -> Tensor:
-    """Knees bend backwards and elbows forwards only, knees no further than a heel can go."""
+    """Penalty on impossible bends: knees bend only backwards, and only until the heel stops them; elbows bend only
+    forwards.
+    """
     knees = bends[:, [LEFT_KNEE, RIGHT_KNEE], 0]
     elbows = torch.stack((-bends[:, LEFT_ELBOW, 1], bends[:, RIGHT_ELBOW, 1]), dim=-1)
     beyond = torch.relu(-knees) ** 2 + torch.relu(knees - 2.6) ** 2 + torch.relu(-elbows) ** 2
@@ -298,7 +300,7 @@ def _limit_loss(bends: Tensor, settings: FitSettings) -> Tensor:
 
 
 class _Contact:
-    """Feet that stand still keep their place: decided once, at a step at which the body is roughly right."""
+    """Keep standing feet in place; which feet stand is decided once, at a step at which the body is roughly right."""
 
     def __init__(self, decide_at: int) -> None:
         self._decide_at = decide_at
@@ -315,9 +317,9 @@ class _Contact:
 
 
 def _standing(feet: Tensor, fps: float, settings: FitSettings) -> Tensor:
-    """(T - 1, 4) how surely each ankle and toe stands still from a frame to the next, 0 to 1.
+    """(T - 1, 4) certainty that each ankle and toe stands still from a frame to the next, 0 to 1.
 
-    Decided by the speed across the view; depth is not known well enough.
+    Decided by the speed across the view, because depth is not accurate enough.
     """
     calm = gaussian_smooth(feet.flatten(1), 0.05 * fps).unflatten(1, (len(FEET), 3))
     speed = torch.diff(calm[..., :2], dim=0).norm(dim=-1) * fps

@@ -17,7 +17,7 @@ CHUNK_FRAMES, OVERLAP_FRAMES = 300, 30
 
 
 def stretches(detected: np.ndarray, longest_gap: int) -> list[slice]:
-    """Runs of frames that begin and end with a detection and hold no gap longer than ``longest_gap`` frames."""
+    """Runs of frames that begin and end with a detection and contain no gap longer than ``longest_gap`` frames."""
     seen = np.flatnonzero(detected)
     if not len(seen):
         return []

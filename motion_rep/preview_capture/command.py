@@ -32,7 +32,7 @@ def capture_to_file(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class CapturedFile:
-    """What was written, in one line, and sentences about it."""
+    """One line about the written file, and notes as sentences."""
 
     summary: str
     warnings: tuple[str, ...]

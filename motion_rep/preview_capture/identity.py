@@ -1,4 +1,4 @@
-"""Finds where the tracker moved to another person: by jumps of the trunk and by the looks of torso and legs."""
+"""Find where the tracker moved to another person: by jumps of the trunk and by the looks of torso and legs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _colours(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def person_changes(track: LandmarkTrack, fps: float, looks: np.ndarray | None = None) -> np.ndarray:
-    """Numbers of the frames in which another person is followed than in the detected frame before.
+    """Numbers of the frames that show another person than the previous detected frame.
 
     Args:
         fps: frames per second.
@@ -80,7 +80,7 @@ def person_changes(track: LandmarkTrack, fps: float, looks: np.ndarray | None = 
 def _moves(seen: LandmarkTrack) -> tuple[np.ndarray, np.ndarray]:
     """(S - 1,) movement of the trunk in torso lengths and (S - 1,) growth (absolute, logarithmic) to the next frame.
 
-    Judged by the landmarks that both frames show, so that guesses of hidden legs count for nothing.
+    Only landmarks visible in both frames count, so that guesses of hidden legs have no effect.
     """
     size = torso_sizes(seen.image)
     both = (seen.visibility[1:] > VISIBLE) & (seen.visibility[:-1] > VISIBLE)
@@ -93,7 +93,7 @@ def _moves(seen: LandmarkTrack) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _extent(image: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(T,) root mean square distance of the chosen landmarks from their middle, pixels."""
+    """(T,) root mean square distance of the chosen landmarks from their mean, pixels."""
     weight = chosen / chosen.sum(1, keepdims=True)
     away = image - (image * weight[..., None]).sum(1, keepdims=True)
     return np.sqrt(((away**2).sum(-1) * weight).sum(1)).clip(1)

@@ -1,4 +1,4 @@
-"""Compares the fitted body with the detected landmarks."""
+"""Compare the fitted body with the detected landmarks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def match_image(
     changes: tuple[int, ...] = (),
     cuts: tuple[int, ...] = (),
 ) -> ImageFit:
-    """How well T frames of a body lie on the T frames of landmarks it was made from.
+    """How well T frames of a body match the T frames of landmarks from which it was made.
 
     Args:
         most_people, changes, cuts: as in the result.

@@ -1,12 +1,12 @@
-"""From the landmarks of a frame to an estimate of the neutral body's joints, with a small learned network.
+"""Estimate the neutral body's joints from the landmarks of a frame, with a small learned network.
 
 The network corrects systematic errors of BlazePose's world landmarks: limbs bent too far, ankles too far back, other
 bone lengths. It was trained only on renderings of random poses (``scripts/dev/train_capture_lifting.py``); its weights
 are in ``lifting_network.npz``. Its z axis points at the hips, so that the person's position in the image does not
-matter. Its depths are averaged with those of the world landmarks, since each errs in its own way.
+matter. Its depths are averaged with those of the world landmarks, because their errors differ.
 
-The temporal network turns about a second of landmarks into the body of its middle frame. It knows movement and tilted
-cameras: dilated convolutions over 15 frames at about 15 frames a second, trained on simulated landmarks only.
+The temporal network turns about a second of landmarks into the body of its middle frame. It uses movement and handles
+tilted cameras: dilated convolutions over 15 frames at about 15 frames a second, trained on simulated landmarks only.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BODY = (
 MIRRORED_LANDMARKS = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(n + 1 if n % 2 else n - 1 for n in range(11, 33))])
 MIRRORED_JOINTS = np.array([0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20])
 MIRROR = np.diag([-1.0, 1.0, 1.0])
-# The world landmarks' part in the depth of the joints that have one; it gave the least error on drawn and real clips.
+# Share of the world landmarks in the depth of joints that have one; it gave the smallest error on drawn and real clips.
 WORLD_SHARE = 0.75
 HIP_JOINTS = [1, 2]
 LIMB_JOINTS = [16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8]
@@ -70,7 +70,7 @@ COLUMNS = np.concatenate(
 
 @dataclass(frozen=True)
 class Lens:
-    """The camera as far as it is assumed: focal length, width and height in pixels.
+    """The assumed camera: focal length, width and height in pixels.
 
     The principal point is the image centre.
     """
@@ -105,7 +105,7 @@ class LiftedFrames:
 
 
 def _weights(path: Path, what: str, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The arrays of a network's file, of which some must have these shapes."""
+    """The arrays of a network's file; some must have the given shapes."""
     with np.load(require_file(path), allow_pickle=False) as file:
         weights = {name: file[name] for name in file.files}
     if any(weights.get(name, np.empty(0)).shape != shape for name, shape in shapes.items()):
@@ -124,12 +124,12 @@ class LiftingNetwork:
         """Read the trained numbers.
 
         Raises:
-            InputError: the file is missing or holds other arrays.
+            InputError: the file is missing or contains other arrays.
         """
         return cls(_weights(path, "the lifting network", mean=(FEATURES,), out_bias=(OUTPUTS,)))
 
     def lift(self, track: LandmarkTrack, lens: Lens, level: np.ndarray | None = None) -> LiftedFrames:
-        """Estimate every frame; the mean of the frame and of its mirror image.
+        """Estimate every frame as the mean of the results for the frame and for its mirror image.
 
         Args:
             level: (3, 3) rotation to the axes of a level camera at the same place, for which the network was trained;
@@ -208,7 +208,7 @@ def _with_world_depths(lifted: LiftedFrames, track: LandmarkTrack) -> LiftedFram
 
 
 def _turned(track: LandmarkTrack, lens: Lens, turn: np.ndarray) -> LandmarkTrack:
-    """The landmarks as a camera at the same place sees them whose axes are ``turn`` times the camera's."""
+    """The landmarks as seen by a camera at the same place whose axes are ``turn`` times the camera's."""
     rays = lens.rays(track.image) @ turn.T
     flat = rays[..., :2] / np.maximum(rays[..., 2:], 0.1)
     image = flat * lens.focal_length + (lens.width / 2, lens.height / 2)
@@ -243,7 +243,7 @@ def orthonormal(columns: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MovingBody:
-    """A body in every frame and which way is up.
+    """A body in every frame, and the up direction.
 
     frames: the body in camera axes. up: (T, 3) unit vectors in camera axes. up_spread: (T,) radians.
     """
@@ -253,7 +253,9 @@ class MovingBody:
     up_spread: np.ndarray
 
     def joined(self, single: LiftedFrames) -> LiftedFrames:
-        """The mean with the estimate from single frames, in this one's axes of view: each errs in its own way."""
+        """The mean with the estimate from single frames, in the axes of view of this one, because their errors
+        differ.
+        """
         columns = (self.frames.rotations + single.rotations)[..., :2]
         return LiftedFrames(
             (self.frames.joints + single.joints) / 2,
@@ -274,13 +276,13 @@ class TemporalNetwork:
         """Read the trained numbers.
 
         Raises:
-            InputError: the file is missing or holds other arrays.
+            InputError: the file is missing or contains other arrays.
         """
         shapes = {"mean": (len(COLUMNS),), "last.bias": (TEMPORAL_OUTPUTS,)}
         return cls(_weights(path, "the temporal lifting network", **shapes))
 
     def lift(self, track: LandmarkTrack, lens: Lens, fps: float) -> MovingBody:
-        """Estimate every frame; the mean of the movement and of its mirror image."""
+        """Estimate every frame as the mean of the results for the movement and for its mirror image."""
         view = view_axes(track.image, lens)
         straight = self._over_time(features(track, lens)[:, COLUMNS], fps)
         other = self._over_time(features(mirrored(track, lens.width), lens)[:, COLUMNS], fps)

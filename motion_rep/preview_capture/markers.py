@@ -1,4 +1,4 @@
-"""Points of the body that a landmark network marks, tied to the 22 joints."""
+"""Points of the body that correspond to landmarks, attached to the 22 joints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Markers:
     trust: Tensor
 
     def place(self, pose: JointPoses) -> Tensor:
-        """(T, M, 3) where the markers are."""
+        """(T, M, 3) positions of the markers."""
         turned = pose.rotations.index_select(1, self.joint) @ self.offset[..., None]
         return pose.positions.index_select(1, self.joint) + turned.squeeze(-1)
 
@@ -48,7 +48,7 @@ _LEFT = (
 
 
 def blazepose_markers(dtype: torch.dtype = torch.float32) -> Markers:
-    """The landmarks of BlazePose that say something about the 22 joints."""
+    """The landmarks of BlazePose that are informative about the 22 joints."""
     right = tuple(
         (number + 1, joint.replace("left", "right"), (-x, y, z), trust) for number, joint, (x, y, z), trust in _LEFT
     )

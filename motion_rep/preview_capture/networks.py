@@ -42,7 +42,7 @@ class Region:
 
     @classmethod
     def around(cls, centre: np.ndarray, edge: np.ndarray) -> Region:
-        """The square about a circle, given its centre and the point of it above the head."""
+        """The square around a circle, given the circle's centre and its point above the head."""
         across, down = edge - centre
         angle = math.pi / 2 - math.atan2(-down, across)
         angle -= 2 * math.pi * math.floor((angle + math.pi) / (2 * math.pi))
@@ -155,7 +155,9 @@ class LandmarkNetwork:
 
 
 def _refine(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Points (39, 2) in 0..1 moved to the centre of their heatmap (64, 64, 39) nearby, where it is sure."""
+    """Points (39, 2) in 0..1, moved to the nearby centre of their heatmap (64, 64, 39) where the heatmap is
+    confident.
+    """
     refined = points.copy()
     for index, (x, y) in enumerate(points * HEATMAP_SIZE):
         column, row = int(x), int(y)
@@ -184,7 +186,7 @@ def _anchors() -> np.ndarray:
 
 
 def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray:
-    """The region as a (size, size, 3) uint8 image; outside the image lies black ("zero") or its edge ("edge")."""
+    """The region as a (size, size, 3) uint8 image; outside, it is black ("zero") or repeats the edge ("edge")."""
     half = region.size / 2
     corners = np.array([[-half, -half], [half, -half], [-half, half]]) @ region.axes.T + (region.x, region.y)
     target = np.array([[0, 0], [size, 0], [0, size]], np.float32)
@@ -208,7 +210,7 @@ def _interpreter(path: Path) -> Any:
 
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Mute stderr: the runtime's native code announces its delegate there, and users take that line for a problem."""
+    """Mute stderr: the runtime's native code announces its delegate there, which users would mistake for a problem."""
     kept = os.dup(2)
     try:
         with open(os.devnull, "wb") as nowhere:

@@ -1,4 +1,4 @@
-"""The people in a video, numbered, with where and when they are seen."""
+"""List the people in a video, with number, position and times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from motion_rep.video.shot_cuts import ShotWatcher
 
 SECONDS_BETWEEN_LOOKS = 0.25
 # A person moves by at most this share of the box between looks, and that much more for each look without a sighting.
-# The box changes its size by at most LARGEST_GROWTH. Boxes that share SAME_SHARE of the smaller one are of one person.
+# The box changes its size by at most LARGEST_GROWTH. Boxes that share SAME_SHARE of the smaller one show the same
+# person.
 FARTHEST_MOVE, LARGEST_GROWTH, SAME_SHARE = 0.6, 2.0, 0.6
 MOST_AT_ONCE = 8
 LONGEST_ABSENCE_SECONDS = 1.5
@@ -35,7 +36,7 @@ class Person:
     height: float
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """The values for JSON."""
         box = self.box
         corners = [round(x, 1) for x in (box.left, box.top, box.width, box.height)]
         return {
@@ -71,7 +72,7 @@ class _Sighting:
         return float(np.hypot(x - there_x, y - there_y) / small)
 
     def covers(self, other: _Sighting) -> bool:
-        """Whether the boxes are of one person: most of the smaller one is inside the other."""
+        """Whether the boxes show the same person: most of the smaller one is inside the other."""
         a, b = self.box, other.box
         width = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
         height = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
@@ -79,7 +80,7 @@ class _Sighting:
 
 
 def find_people(frames: Iterable[tuple[float, np.ndarray]], finder: PeopleFinder) -> list[Person]:
-    """Everybody who is seen in at least two looks, numbered by the time of the first, then from the left.
+    """All people who are seen in at least two looks, numbered by the time of the first one, then from the left.
 
     Args:
         frames: seconds and (height, width, 3) uint8 images of a video.
@@ -101,7 +102,7 @@ def find_people(frames: Iterable[tuple[float, np.ndarray]], finder: PeopleFinder
 
 
 def _seen(rgb: np.ndarray, seconds: float, finder: PeopleFinder, known: list[list[_Sighting]]) -> list[_Sighting]:
-    """The people in a frame, each once: where people were a moment ago, then where the detector finds some."""
+    """The people in a frame, each once: first where people were a moment ago, then where the detector finds some."""
     recent = [path[-1].region for path in known if seconds - path[-1].box.seconds < 1.5 * SECONDS_BETWEEN_LOOKS]
     found: list[_Sighting] = []
     for score, region in [*((1.0, region) for region in recent), *finder.regions(rgb)[:MOST_AT_ONCE]]:
@@ -114,7 +115,7 @@ def _seen(rgb: np.ndarray, seconds: float, finder: PeopleFinder, known: list[lis
 
 
 def _added(found: list[_Sighting], known: list[list[_Sighting]]) -> list[list[_Sighting]]:
-    """Lengthen the paths that are known by what is found, those seen last and nearest first; returns the new paths."""
+    """Extend the known paths by the sightings, latest and nearest first; returns the new paths."""
     pairs = [
         (one.box.seconds - path[-1].box.seconds, path[-1].away(one), old, new)
         for old, path in enumerate(known)

@@ -1,4 +1,4 @@
-"""Decides over time which landmarks are left and which are right: single frames often exchange them.
+"""Decide over time which landmarks are left and which are right, because single frames often exchange them.
 
 A path through the frames (Viterbi, https://doi.org/10.1109/TIT.1967.1054010) chooses for trunk, arms and legs whether
 the labels are exchanged. It prefers small movement from frame to frame, limbs of constant length, and the labels of the
@@ -15,7 +15,7 @@ from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 
 TRUNK, ARMS, LEGS = range(3)
-# The left landmarks that stand for a group; the right one follows each.
+# The left landmarks that represent a group; the right one follows each.
 _WATCHED = {
     TRUNK: (lm.LEFT_SHOULDER, lm.LEFT_HIP),
     ARMS: (lm.LEFT_ELBOW, lm.LEFT_WRIST),
@@ -24,7 +24,8 @@ _WATCHED = {
 _ALL = {TRUNK: (*range(1, 4), 7, 9, 11, 23), ARMS: tuple(range(13, 23, 2)), LEGS: tuple(range(25, 33, 2))}
 _BONES = {ARMS: (lm.LEFT_SHOULDER, lm.LEFT_ELBOW), LEGS: (lm.LEFT_HIP, lm.LEFT_KNEE)}
 STATES = np.array(list(product((0, 1), repeat=3)))
-# An exchange that lasts longer than about this many seconds is believed: the network sees the person's face and back.
+# An exchange that lasts longer than about this many seconds is accepted, because the network sees the person's face and
+# back.
 SECONDS_BELIEVED = 3.0
 FARTHEST_TORSOS, FARTHEST_METRES = 1.0, 0.5
 BONE_WEIGHT = 0.5
@@ -36,7 +37,7 @@ def exchanged_sides(track: LandmarkTrack, fps: float) -> np.ndarray:
     """(T, 3) bool: whether the sides of trunk, arms and legs are exchanged.
 
     Args:
-        track: one person without a cut; frames without a detection hold the landmarks of a neighbour.
+        track: one person without a cut; frames without a detection have the landmarks of a neighbour.
         fps: frames per second.
     """
     moves = np.stack([_move_costs(track, group) for group in _WATCHED], axis=1)
@@ -48,9 +49,10 @@ def exchanged_sides(track: LandmarkTrack, fps: float) -> np.ndarray:
 
 
 def repaired(track: LandmarkTrack, fps: float) -> LandmarkTrack:
-    """The landmarks with true sides; world landmarks that the network gave under wrong ones are interpolated over time.
+    """The landmarks with correct sides; world landmarks that the network gave with wrong sides are interpolated over
+    time.
 
-    A network that takes left for right sees the person from behind, so its depths are wrong, too.
+    A network that mistakes left for right sees the person from behind, so its depths are wrong, too.
     """
     exchanged = exchanged_sides(track, fps)
     sided = with_sides(track, exchanged)
@@ -92,7 +94,7 @@ def _interpolated(values: np.ndarray, wrong: np.ndarray, longest: int) -> np.nda
 
 
 def with_sides(track: LandmarkTrack, exchanged: np.ndarray) -> LandmarkTrack:
-    """The landmarks with left and right exchanged where (T, 3) ``exchanged`` says so."""
+    """The landmarks with left and right exchanged where (T, 3) ``exchanged`` is true."""
     order = np.tile(np.arange(lm.COUNT), (len(track), 1))
     for group, lefts in _ALL.items():
         for left in lefts:

@@ -1,4 +1,6 @@
-"""Follows one person through the frames of a video: detects once, then looks where the last frame's landmarks point."""
+"""Follow one person through the frames of a video: detect once, then look where the previous frame's landmarks
+point.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,19 @@ from motion_rep.preview_capture.weights import DEFAULT_FOLDER, DETECTOR, LANDMAR
 from motion_rep.video.shot_cuts import ShotWatcher
 
 PRESENCE_THRESHOLD = 0.5
-# A detection below SURE is followed only if the landmark network is surer than usual.
+# A detection below SURE is followed only if the landmark network is more confident than usual.
 SURE, PRESENCE_OF_UNSURE, MOST_UNSURE = 0.5, 0.7, 3
 BOX_MARGIN = 1.25
 SECONDS_BETWEEN_COUNTS = 1.0
 # Fall of the mean visibility of the limbs from one frame to the next: one of twelve landmarks from seen to unseen.
 LOST_LIMBS = 0.05
-# After this many detected frames the user hears which parts are not in view.
+# After this many detected frames, the user is told which parts are not in view.
 FRAMES_FOR_NOTICE, LOW_VISIBILITY = 10, 0.3
 
 
 @dataclass(frozen=True)
 class PersonBox:
-    """Where the person to follow is at a time: left, top, width, height in pixels; seconds of the video."""
+    """Position of the person to follow at a time: left, top, width, height in pixels; seconds of the video."""
 
     left: float
     top: float
@@ -43,13 +45,13 @@ class PersonBox:
 
     @property
     def region(self) -> Region:
-        """The square to look in."""
+        """The square to search."""
         return Region(*self.middle, BOX_MARGIN * max(self.width, self.height), 0.0)
 
 
 @dataclass(frozen=True)
 class FollowedPerson:
-    """What the tracker saw in T frames.
+    """The tracker's result for T frames.
 
     looks: (T, 2, 3, 5), see :func:`looks_of`. cuts: numbers of frames that begin a new shot. most_people: seen at once.
     start: number of the frame in which the box was, or None without a box.
@@ -63,7 +65,7 @@ class FollowedPerson:
 
 
 class PeopleFinder:
-    """People in a picture: the detector's, and those it doubts that the landmark network confirms."""
+    """Finds people in a picture: those of the detector, and doubtful ones that the landmark network confirms."""
 
     def __init__(self, weights: Path = DEFAULT_FOLDER) -> None:
         self._detector = PersonDetector(require_weights(DETECTOR, weights))
@@ -116,9 +118,10 @@ class PersonTracker:
         return found
 
     def _read(self, rgb: np.ndarray, region: Region) -> FrameLandmarks | None:
-        """The landmarks in a region, or, where the network loses limbs that it just saw, in the region it saw them in.
+        """The landmarks in a region, or, if the network loses limbs that it just saw, in the region where it saw them.
 
-        Each region follows from the landmarks before. Two of them can alternate, one of which shows the arms well.
+        Each region follows from the previous landmarks. Two regions can alternate, of which only one shows the arms
+        well.
         """
         found, seen_in = self._finder.read(rgb, region), region
         if found is not None and self._good is not None and _limbs_seen(found) < self._seen - LOST_LIMBS:
@@ -129,7 +132,7 @@ class PersonTracker:
         return found
 
     def _search(self, rgb: np.ndarray, seconds: float) -> FrameLandmarks | None:
-        """The landmarks of the likeliest detection that the landmark network confirms."""
+        """The landmarks of the most likely detection that the landmark network confirms."""
         people = self._count(rgb, seconds)
         sure = [(score, region) for score, region in people if score >= SURE]
         unsure = [(score, region) for score, region in people if score < SURE][:MOST_UNSURE]
@@ -165,7 +168,7 @@ def track(
     Args:
         frames: seconds and (height, width, 3) uint8 images.
         box: the person to follow, from the box's time on.
-        notice: receives one sentence, early in the clip, where parts of the body are out of view.
+        notice: receives one sentence, early in the clip, if parts of the body are out of view.
     """
     tracker, watcher, early = PersonTracker(finder, box), ShotWatcher(), _EarlyNotice(notice)
     found: list[FrameLandmarks | None] = []
@@ -204,7 +207,7 @@ def _track_of(found: list[FrameLandmarks | None]) -> LandmarkTrack:
 
 
 class _EarlyNotice:
-    """Tells, once, which parts of the body the first frames hardly show."""
+    """Reports, once, which parts of the body are hardly visible in the first frames."""
 
     def __init__(self, notice: Callable[[str], None]) -> None:
         self._notice = notice

@@ -1,4 +1,4 @@
-"""Which way is up in a still camera's axes, from how the person stands over a clip."""
+"""Estimate which way is up in a still camera's axes from how the person stands over a clip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HIP_JOINTS, ANKLE_JOINTS = [1, 2], [7, 8]
 LEVEL = np.array([0.0, -1.0, 0.0])
 # Degrees: the error of a direction that does not scatter, and the angle beyond which a frame counts little.
 FLOOR_OF_SPREAD, LEANING = 5.0, 15.0
-# Share of frames in which the legs must be seen and nearly straight.
+# Share of frames in which the legs must be visible and nearly straight.
 LEAST_STANDING = 0.3
 SHORTEST_LEG = 0.2
 LARGEST_SPREAD, LEAST_TILT = 9.0, 15.0
@@ -30,7 +30,7 @@ class UpDirection:
 
     @property
     def tilted(self) -> bool:
-        """Whether the camera is surely not level: the tilt is known well, and large."""
+        """Whether the camera is certainly not level: the tilt is reliable, and large."""
         tilt = float(_degrees(self.direction, LEVEL))
         return self.spread <= LARGEST_SPREAD and tilt > max(LEAST_TILT, 2 * self.spread)
 
@@ -38,9 +38,9 @@ class UpDirection:
 def find_up(track: LandmarkTrack, joints: np.ndarray, up: np.ndarray) -> UpDirection | None:
     """The mean of three directions over the clip; None if the person does not stand.
 
-    Two lead from the ankles to the hips: on average, the hips of a balanced person are above the feet. The world
+    Two point from the ankles to the hips: on average, the hips of a balanced person are above the feet. The world
     landmarks put the ankles too far back, and the lifted joints are biased towards level cameras. The third is the
-    lifting network's own. Each errs in its own way.
+    lifting network's own. Their errors differ.
 
     Args:
         track: T frames of one person.
@@ -65,7 +65,9 @@ def find_up(track: LandmarkTrack, joints: np.ndarray, up: np.ndarray) -> UpDirec
 
 
 def _mean_leg(legs: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """The robust mean of (T, 3) legs that are nearly straight, and their scatter in degrees; None where too few are."""
+    """The robust mean of (T, 3) legs that are nearly straight, and their scatter in degrees; None if there are too
+    few.
+    """
     length = np.linalg.norm(legs, axis=-1)
     full = float(np.percentile(length, 90)) if len(length) else 0.0
     if full < SHORTEST_LEG:

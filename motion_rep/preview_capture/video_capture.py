@@ -1,4 +1,4 @@
-"""A video of one person to SMPL-X parameters per frame, on a CPU."""
+"""Turn a video of one person into SMPL-X parameters per frame, on the CPU."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 @dataclass(frozen=True)
 class PreviewCapture:
-    """A capture, and what it was made from.
+    """A capture, and the data from which it was made.
 
-    detected: (F,) bool for every frame that was read, starting with frame first_frame of the video.
-    visibility: (T, 33) of the capture's frames. up: of the camera that the fit assumed.
+    detected: (F,) bool for every read frame, starting with frame first_frame of the video.
+    visibility: (T, 33) of the capture's frames. up: the camera's up direction assumed by the fit.
     """
 
     capture: Capture
@@ -105,8 +105,8 @@ class CaptureOptions:
 class FittedTrack:
     """The body in every frame with a detection of one person.
 
-    rows: (T,) int64 numbers of these frames in the track. landmarks: T frames, left and right as the fit took them.
-    up: of the camera.
+    rows: (T,) int64 numbers of these frames in the track. landmarks: T frames, with left and right as used by the fit.
+    up: the camera's up direction.
     """
 
     body: FittedBody
@@ -117,7 +117,7 @@ class FittedTrack:
 
 @dataclass(frozen=True)
 class _Part:
-    """The part of a clip that is captured: frames, its number of how many, and frames that begin another part."""
+    """The captured part of a clip: frames, its number among all parts, and frames that begin other parts."""
 
     frames: slice
     number: int
@@ -136,9 +136,9 @@ def capture_video(
 
     Args:
         progress: wraps an iterable in a bar: (items, what is done, how many).
-        notice: receives a sentence while the video is still being read.
+        notice: receives sentences while the video is still being read.
     Raises:
-        InputError: not a video, nothing in the asked span, or a person in fewer than 5 frames.
+        InputError: not a video, no frames in the given span, or a person in fewer than 5 frames.
         UsageError: the networks or their runtime are missing, or no person has the given number.
     """
     finder, times = PeopleFinder(options.weights), _Times.of(path)
@@ -194,12 +194,12 @@ def _people(
 
 
 def _part_of(followed: FollowedPerson, fps: float) -> _Part:
-    """The part in which the person to follow was pointed out, else the longest."""
+    """The part in which the user selected the person, else the longest part."""
     found = followed.track
     changes = person_changes(found, fps, followed.looks)
     seen = np.flatnonzero(found.detected)
     before = {int(c): int(seen[np.searchsorted(seen, c) - 1]) for c in changes}
-    # A new shot shows the person elsewhere; that is no change of person.
+    # A new shot shows the person elsewhere; that is not a change of person.
     changes = np.array([c for c in before if not any(before[c] < cut <= c for cut in followed.cuts)], np.int64)
     parts = parts_between(len(found), np.concatenate((changes, np.array(followed.cuts, np.int64))))
     number = longest_part(found, parts)
@@ -268,9 +268,9 @@ def _up_of(tracks: list[LandmarkTrack], bodies: list[MovingBody]) -> UpDirection
 
 
 def _assumed(up: UpDirection | None) -> UpDirection:
-    """The direction that the fit used.
+    """The up direction that the fit used.
 
-    A level camera's where the tilt is not certain, with the tilt that may be missed.
+    If the tilt is uncertain, that of a level camera, with the possible tilt as its spread.
     """
     if up is not None and up.tilted:
         return up
@@ -280,7 +280,7 @@ def _assumed(up: UpDirection | None) -> UpDirection:
 
 @dataclass(frozen=True)
 class _Times:
-    """The even rate to which a video of uneven frame times is resampled, with a sentence that says so; else None."""
+    """The even rate to which a video of uneven frame times is resampled, with a sentence about it; else None."""
 
     rate: float | None = None
     note: str | None = None
@@ -293,7 +293,7 @@ class _Times:
 
 
 class _Span:
-    """Frames of an open video between two times; remembers the number of the first."""
+    """Frames of an open video between two times; stores the number of the first one."""
 
     def __init__(self, video: VideoReader, options: CaptureOptions, rate: float | None) -> None:
         self.first, self.video, self.fps = 0, video, rate or video.fps
@@ -327,7 +327,7 @@ def _lens(options: CaptureOptions, video: VideoReader) -> Lens:
 
 
 def _bridged(found: LandmarkTrack) -> LandmarkTrack:
-    """Frames without a detection take the landmarks of the last detection; they get no weight."""
+    """Frames without a detection get the landmarks of the last detection, with weight zero."""
     last = np.maximum.accumulate(np.where(found.detected, np.arange(len(found)), 0))
     return LandmarkTrack(found.image[last], found.world[last], found.visibility[last], found.detected)
 

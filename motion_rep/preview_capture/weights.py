@@ -1,4 +1,4 @@
-"""Which files the landmark networks are, where they are kept, and whether they are unaltered. Standard library only."""
+"""Names, folder and checksums of the landmark networks. Imports only the standard library."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from motion_rep.files.local_files import file_sha256
 FETCH_COMMAND = "python scripts/fetch_capture_weights.py"
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "data" / "preview_capture"
 WHEEL_REQUIREMENT = "mediapipe==0.10.21"
-# One fixed build: only data is taken out of it, so it does not have to fit this machine.
+# One fixed build: only data is extracted, so it does not have to match this machine.
 WHEEL_TAGS = ("--platform", "manylinux_2_28_x86_64", "--python-version", "311", "--implementation", "cp")
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file by name, its place in the wheel, and the sha256 of its bytes."""
+    """A file: its name, its path in the wheel, and the sha256 of its bytes."""
 
     name: str
     member: str
@@ -48,13 +48,13 @@ WEIGHT_FILES = (DETECTOR, LANDMARKS)
 
 
 def is_intact(file: WeightFile, folder: Path = DEFAULT_FOLDER) -> bool:
-    """Whether the file is in the folder with the right bytes."""
+    """Whether the file is in the folder and unaltered."""
     path = Path(folder) / file.name
     return path.is_file() and file_sha256(path) == file.sha256
 
 
 def require_weights(file: WeightFile, folder: Path = DEFAULT_FOLDER) -> Path:
-    """The path of a weight file that is there and unaltered.
+    """The path of a weight file, after checking that it exists and is unaltered.
 
     Raises:
         UsageError: missing, or its sha256 differs.

@@ -1,4 +1,4 @@
-"""Finds the cuts between the shots of a video from the frames, without decoding them again."""
+"""Find the cuts between the shots of a video from its frames, without decoding them again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ SIDE, BINS = 32, 4
 SAMPLED_SIDE = 128
 # Grey levels of noise: an empty picture has no structure to compare.
 NOISE = 3.0
-# A cut changes structure and colours together by LEAST_CHANGE, and structure by LEAST_STRUCTURE: light that is switched
-# changes the colours alone. A fast camera changes much, too, but in neighbouring frames as well.
+# A cut changes structure and colours together by LEAST_CHANGE, and structure by LEAST_STRUCTURE: switching a light
+# changes only the colours. A fast camera changes much, too, but in neighbouring frames as well.
 LEAST_CHANGE, LEAST_STRUCTURE, TIMES_NEIGHBOURS = 0.4, 0.15, 4.0
 NEIGHBOURS = 5
 # A picture that comes back within this many frames was interrupted (a flash, an empty frame), not cut.
@@ -19,14 +19,14 @@ LONGEST_INTERRUPTION = 15
 
 
 class ShotWatcher:
-    """Sees every frame of a video once, in order, and knows the cuts afterwards."""
+    """Looks at every frame of a video once, in order; afterwards, it lists the cuts."""
 
     def __init__(self) -> None:
         self._thumbnails: list[np.ndarray] = []
         self._changes: list[tuple[float, float]] = []
 
     def look(self, rgb: np.ndarray) -> bool:
-        """Whether the frame may be the first of a new shot, judged by the frame before alone.
+        """Whether the frame may be the first of a new shot, judged only by the previous frame.
 
         Args:
             rgb: (height, width, 3) uint8
@@ -40,7 +40,7 @@ class ShotWatcher:
     def cuts(self) -> tuple[int, ...]:
         """Numbers of the frames that begin a new shot.
 
-        A flash is none: the picture after it is like the one before it.
+        A flash is not a cut: the picture after it resembles the one before it.
         """
         total = np.array([sum(pair) for pair in self._changes])
         return tuple(

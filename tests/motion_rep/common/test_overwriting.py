@@ -98,7 +98,7 @@ def test_addresses_are_compared_as_texts():
 def test_what_is_no_regular_file_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in ("/dev/null", tmp_path / "pipe"):
-        with pytest.raises(UsageError, match="--failures .*no regular file"):
+        with pytest.raises(UsageError, match="--failures .*not a regular file"):
             require_apart([GivenPath("--failures", written_path, path)])
 
 

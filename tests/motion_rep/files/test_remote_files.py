@@ -67,8 +67,8 @@ def local_contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("s3://user:secret@bucket/a.pt", "holds a user or password"),
-        ("s3://key@bucket/a.pt", "holds a user or password"),
+        ("s3://user:secret@bucket/a.pt", "contains a user or password"),
+        ("s3://key@bucket/a.pt", "contains a user or password"),
         ("zip://a.pt::s3://bucket/a.zip", "chains several file systems"),
         ("s3://", "names no bucket"),
         ("s3://bucket/../other/a.pt", "'..'"),
