@@ -50,7 +50,7 @@ def stray_paths(entries: Iterable[dict], archive: Location) -> str | None:
     count = sum(
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
     )
-    found = f"{archive}: {count} entries have paths that exist only relative to the current folder, not to the archive's"
+    found = f"{archive}: {count} entries have paths that exist only relative to the current folder, not the archive's"
     return found if count else None
 
 
