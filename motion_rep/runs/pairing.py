@@ -116,8 +116,8 @@ def require_apart(pairs: Sequence[Pairing], others: Iterable[NamedPath] = ()) ->
     Raises:
         UsageError: names both, and the file.
     """
-    outputs = [*others, *((pair, pair.target) for pair in pairs)]
-    refuse_overwriting(outputs, (("--input", path) for pair in pairs for path in _files_of(pair.source)))
+    inputs = (("--input", path) for pair in pairs for path in _files_of(pair.source))
+    refuse_overwriting([*others, *((pair, pair.target) for pair in pairs)], inputs)
 
 
 def _files_of(source: Location) -> Iterator[Location]:
