@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,88 +20,37 @@ VIDEO_FILES = ("videos/{}.mp4", "videos/{}.mp4.json")
 LOGS = ("videos", "motions", "checks", "render", "gate", "rank", "review", "tm2m")
 
 
-@dataclass(frozen=True)
 class Layout:
-    """Paths in the output folder. ``suffix`` is that of the archives, ``.json`` or ``.jsonl``."""
+    """Paths in the output folder.
 
-    folder: Path
-    suffix: str = ".json"
+    Attributes:
+        decided: the archive of all candidates with the gate's decisions; ``gated`` then contains only the chosen ones.
+        candidates: the archive of all entries with the ranks of the candidates.
+        to_generate: the archive of the entries that need a generated video.
+        other_archive: the archive of a run with the other suffix.
+    """
 
-    @property
-    def archive(self) -> Path:
-        return self.folder / f"archive{self.suffix}"
-
-    @property
-    def rendered(self) -> Path:
-        return self.folder / f"rendered{self.suffix}"
-
-    @property
-    def gated(self) -> Path:
-        return self.folder / f"gated{self.suffix}"
-
-    @property
-    def decided(self) -> Path:
-        """The archive of all candidates with the gate's decisions; ``gated`` then contains only the chosen ones."""
-        return self.folder / f"decided{self.suffix}"
-
-    @property
-    def candidates(self) -> Path:
-        """The archive of all entries with the ranks of the candidates."""
-        return self.folder / candidates_path(self.gated).name
-
-    @property
-    def for_tm2m(self) -> Path:
-        return self.folder / "tm2m.json"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "quality_report.json"
-
-    @property
-    def refine_report(self) -> Path:
-        return self.folder / "refine_report.json"
-
-    @property
-    def review(self) -> Path:
-        return self.folder / "review"
-
-    @property
-    def page(self) -> Path:
-        return self.review / "index.html"
-
-    @property
-    def checks(self) -> Path:
-        return self.folder / "checks"
-
-    @property
-    def renders(self) -> Path:
-        return self.folder / "renders"
-
-    @property
-    def videos(self) -> Path:
-        return self.folder / "videos"
-
-    @property
-    def motions(self) -> Path:
-        return self.folder / "motions"
-
-    @property
-    def logs(self) -> Path:
-        return self.folder / "logs"
-
-    @property
-    def raw_motions(self) -> Path:
-        return self.folder / "motions_raw"
-
-    @property
-    def to_generate(self) -> Path:
-        """The archive of the entries that need a generated video."""
-        return self.folder / ".state" / "to_generate.json"
-
-    @property
-    def other_archive(self) -> Path:
-        """The archive of a run with the other suffix."""
-        return self.folder / f"archive{'.json' if self.suffix == '.jsonl' else '.jsonl'}"
+    def __init__(self, folder: Path, suffix: str = ".json") -> None:
+        """``suffix`` is that of the archives, ``.json`` or ``.jsonl``."""
+        self.folder = folder
+        self.archive = folder / f"archive{suffix}"
+        self.other_archive = folder / f"archive{'.json' if suffix == '.jsonl' else '.jsonl'}"
+        self.rendered = folder / f"rendered{suffix}"
+        self.gated = folder / f"gated{suffix}"
+        self.decided = folder / f"decided{suffix}"
+        self.candidates = folder / candidates_path(self.gated).name
+        self.for_tm2m = folder / "tm2m.json"
+        self.report = folder / "quality_report.json"
+        self.refine_report = folder / "refine_report.json"
+        self.review = folder / "review"
+        self.page = self.review / "index.html"
+        self.checks = folder / "checks"
+        self.renders = folder / "renders"
+        self.videos = folder / "videos"
+        self.motions = folder / "motions"
+        self.raw_motions = folder / "motions_raw"
+        self.logs = folder / "logs"
+        self.to_generate = folder / ".state" / "to_generate.json"
 
     @cached_property
     def _names(self) -> OutputNames:

@@ -176,17 +176,6 @@ def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
     return torch.stack((x, y, torch.linalg.cross(x, y)), dim=-1)
 
 
-def rotvec_to_rot6d(rotvec: Tensor) -> Tensor:
-    """Rotation vectors to the first two columns of their matrices, row-major.
-
-    Args:
-        rotvec: (..., 3) axis times angle, radians.
-    Returns:
-        (..., 6) as r00, r01, r10, r11, r20, r21 (not PyTorch3D's row order).
-    """
-    return matrix_to_rot6d(rotvec_to_matrix(rotvec))
-
-
 def slerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
     """Rotations on the shortest arc between two.
 
