@@ -9,6 +9,7 @@ import numpy as np
 
 from motion_rep.describing.cycles import smoothed
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.kinematics.vectors import lengths, unit
 
 LEFT, RIGHT = "left", "right"
 SIDES = (LEFT, RIGHT)
@@ -39,12 +40,12 @@ class BodySignals:
 
     def elevation(self, start: str, end: str) -> np.ndarray:
         """Angle from pointing down (0) through level (90) to pointing up (180)."""
-        return np.degrees(np.arccos(-_unit(self.place(end) - self.place(start))[:, 1].clip(-1, 1)))
+        return np.degrees(np.arccos(-unit(self.place(end) - self.place(start))[:, 1].clip(-1, 1)))
 
     def bend(self, first: str, middle: str, last: str) -> np.ndarray:
         """Angle by which a knee or an elbow is bent; 0 is straight."""
-        upper = _unit(self.place(middle) - self.place(first))
-        lower = _unit(self.place(last) - self.place(middle))
+        upper = unit(self.place(middle) - self.place(first))
+        lower = unit(self.place(last) - self.place(middle))
         return np.degrees(np.arccos(np.einsum("tc,tc->t", upper, lower).clip(-1, 1)))
 
     def ahead(self, start: str, end: str) -> np.ndarray:
@@ -57,18 +58,18 @@ class BodySignals:
 
     def speed(self, name: str) -> np.ndarray:
         """Metres per second."""
-        return _length(np.gradient(self.place(name), axis=0)) * self.fps
+        return lengths(np.gradient(self.place(name), axis=0)) * self.fps
 
     @cached_property
     def forward(self) -> np.ndarray:
         """(T, 3) horizontal direction in which the hips face; while the body is not upright, the last known one."""
         across = self.place("left_hip") - self.place("right_hip")
         forward = np.stack((-across[:, 2], 0 * across[:, 1], across[:, 0]), axis=1)
-        known = np.flatnonzero((self._spine[:, 1] > UPRIGHT) & (_length(forward) > 0.03))
+        known = np.flatnonzero((self._spine[:, 1] > UPRIGHT) & (lengths(forward) > 0.03))
         if not len(known):
             return np.tile((0.0, 0.0, 1.0), (len(forward), 1))
         latest = np.maximum(np.searchsorted(known, np.arange(len(forward)), side="right") - 1, 0)
-        return _unit(forward[known[latest]])
+        return unit(forward[known[latest]])
 
     @cached_property
     def heading(self) -> np.ndarray:
@@ -79,7 +80,7 @@ class BodySignals:
     @cached_property
     def lean(self) -> np.ndarray:
         """Angle of the trunk from upright: positive forward, negative backward; 90 is level."""
-        trunk = _unit(self.place("neck") - self.place("pelvis"))
+        trunk = unit(self.place("neck") - self.place("pelvis"))
         angle = np.degrees(np.arccos(trunk[:, 1].clip(-1, 1)))
         return np.where(np.einsum("tc,tc->t", trunk, self.forward) < 0, -angle, angle)
 
@@ -98,8 +99,8 @@ class BodySignals:
     def drop(self) -> np.ndarray:
         """Metres by which the pelvis is lower than it would be over the lower foot with straight legs."""
         legs = [
-            _length(self.place(f"{side}_knee") - self.place(f"{side}_hip"))
-            + _length(self.place(f"{side}_ankle") - self.place(f"{side}_knee"))
+            lengths(self.place(f"{side}_knee") - self.place(f"{side}_hip"))
+            + lengths(self.place(f"{side}_ankle") - self.place(f"{side}_knee"))
             for side in SIDES
         ]
         return np.mean(legs, axis=0) + SOLE_TO_LEG - (self.place("pelvis")[:, 1] - self._soles.min(axis=1))
@@ -120,14 +121,4 @@ class BodySignals:
 
     @cached_property
     def _spine(self) -> np.ndarray:
-        return _unit(self.place("spine1") - self.place("pelvis"))
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    unit: np.ndarray = vectors / np.maximum(_length(vectors), 1e-9)[..., None]
-    return unit
-
-
-def _length(vectors: np.ndarray) -> np.ndarray:
-    length: np.ndarray = np.sqrt(np.einsum("...c,...c->...", vectors, vectors))
-    return length
+        return unit(self.place("spine1") - self.place("pelvis"))

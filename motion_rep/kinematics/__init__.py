@@ -1,1 +1,1 @@
-"""Rotations, the SMPL-X skeleton, changes of basis, cameras and foot contact."""
+"""Vectors, rotations, the SMPL-X skeleton, changes of basis, cameras and foot contact."""

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.kinematics.vectors import lengths, unit
 
 FEET = (JOINT_NAMES.index("left_foot"), JOINT_NAMES.index("right_foot"))
 ANKLES = (JOINT_NAMES.index("left_ankle"), JOINT_NAMES.index("right_ankle"))
@@ -86,9 +87,9 @@ def heels(places: np.ndarray) -> np.ndarray:
         places: (N, 22, 3) joints, metres.
     """
     ankles = places[:, ANKLES]
-    along = _unit(places[:, FEET] - ankles)
+    along = unit(places[:, FEET] - ankles)
     shank = places[:, KNEES] - ankles
-    across = _unit(shank - (shank * along).sum(-1, keepdims=True) * along)
+    across = unit(shank - (shank * along).sum(-1, keepdims=True) * along)
     return ankles + HEEL_ALONG * along + HEEL_BELOW * across
 
 
@@ -126,7 +127,7 @@ def _speeds(points: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
         still = np.zeros(points.shape[:2])
         return still, still
     steps = points[1:] - points[:-1]
-    steps = np.sqrt(np.vecdot(steps, steps)) * fps
+    steps = lengths(steps) * fps
     first, last = _continued(steps), _continued(steps[::-1])
     before, after = np.concatenate((first, steps)), np.concatenate((steps, last))
     return np.minimum(before, after), after
@@ -169,7 +170,3 @@ def _cheapest_path(contact: list[float], air: float) -> list[bool]:
 def _windows(values: np.ndarray, reach: int) -> np.ndarray:
     """(N, 2 reach + 1) the values around each frame; the ends are repeated."""
     return np.lib.stride_tricks.sliding_window_view(np.pad(values, reach, mode="edge"), 2 * reach + 1)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.sqrt(np.vecdot(vectors, vectors)), 1e-9)[..., None]

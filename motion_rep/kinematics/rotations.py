@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motion_rep.kinematics.vectors import lengths
+
 
 def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
     """Rotation vectors to matrices (Rodrigues).
@@ -200,7 +202,7 @@ def turns_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
         (..., 3, 3)
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        start, end = (vectors / np.sqrt(np.vecdot(vectors, vectors))[..., None] for vectors in (start, end))
+        start, end = (vectors / lengths(vectors)[..., None] for vectors in (start, end))
         middle = start + end
         # Two reflections: across the plane between the directions, and along the line of the second one.
         squared = np.vecdot(middle, middle)[..., None, None]

@@ -13,6 +13,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import LOADER_FPS
+from motion_rep.kinematics.vectors import lengths
 
 METRIC_FPS = LOADER_FPS  # the rate for which the threshold was published
 FEET = (10, 11)
@@ -82,8 +83,8 @@ def foot_floating(joints: np.ndarray) -> float:
     """Share of frames in which the feet move unlike those of a standing or stepping body."""
     velocity, contact = _feet(joints)
     root = _velocity(joints[:, 0])
-    root_speed, foot_speed = _length(root), _length(velocity)
-    rate = _length(velocity - root[:, None]) / (root_speed + 1e-6)[:, None]
+    root_speed, foot_speed = lengths(root), lengths(velocity)
+    rate = lengths(velocity - root[:, None]) / (root_speed + 1e-6)[:, None]
     still = root_speed < STILL_ROOT
     flights = [list(_runs(~contact[:, foot])) for foot in (0, 1)]
     standing = _unsupported(contact, _bad(rate, foot_speed, root_speed), still)
@@ -118,7 +119,7 @@ def _swinging(foot: np.ndarray, left: list[slice], right: list[slice]) -> int:
 def _turns(path: np.ndarray) -> np.ndarray:
     """(n,) degrees between the direction from a path's start to each of its points and that to its end."""
     way = path - path[0]
-    sizes = _length(way) * _length(way[-1])
+    sizes = lengths(way) * lengths(way[-1])
     cosines = np.divide(way @ way[-1], sizes, out=np.ones(len(way)), where=sizes > 0)
     return np.degrees(np.arccos(cosines.clip(-1, 1)))
 
@@ -142,7 +143,7 @@ def _feet(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(T, 2, 3) velocities of the feet, and (T, 2) whether each is in contact."""
     feet = joints[:, FEET]
     velocity = _velocity(feet)
-    return velocity, (_length(velocity) < CONTACT_SPEED) | (feet[..., 1] < CONTACT_HEIGHT)
+    return velocity, (lengths(velocity) < CONTACT_SPEED) | (feet[..., 1] < CONTACT_HEIGHT)
 
 
 def _velocity(places: np.ndarray) -> np.ndarray:
@@ -150,9 +151,5 @@ def _velocity(places: np.ndarray) -> np.ndarray:
     return np.concatenate((steps, steps[-1:]))
 
 
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.einsum("...c,...c->...", vectors, vectors))
-
-
 def _mean_length(vectors: np.ndarray) -> np.ndarray:
-    return _length(vectors).mean(axis=1)
+    return lengths(vectors).mean(axis=1)

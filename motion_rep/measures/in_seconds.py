@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from motion_rep.kinematics.vectors import lengths, unit
+
 PELVIS, LEFT_HIP, RIGHT_HIP, SPINE, NECK, HEAD = 0, 1, 2, 3, 12, 15
 TOES, ANKLES = (10, 11), (7, 8)
 LOW_TOE = 0.05  # metres
@@ -60,12 +62,12 @@ def support_distance(joints: np.ndarray, fps: float) -> float:
     A level person stays below about 0.06; a clip whose camera was tilted by 10 degrees gives 0.12 or more.
     """
     offset = (centre_of_mass(joints) - support(joints, Y_UP))[:, [0, 2]]
-    return float(np.median(_length(offset)[calm_frames(joints)]))
+    return float(np.median(lengths(offset)[calm_frames(joints)]))
 
 
 def root_speed(joints: np.ndarray, fps: float) -> float:
     """Highest speed of the pelvis, m/s."""
-    return float(_length(np.diff(joints[:, PELVIS], axis=0)).max() * fps)
+    return float(lengths(np.diff(joints[:, PELVIS], axis=0)).max() * fps)
 
 
 def root_turn(joints: np.ndarray, fps: float) -> float:
@@ -82,12 +84,12 @@ def height_range(joints: np.ndarray, fps: float) -> float:
 
 def joint_speed(joints: np.ndarray, fps: float) -> float:
     """Highest speed of any joint, m/s."""
-    return float(_length(np.diff(joints, axis=0)).max() * fps)
+    return float(lengths(np.diff(joints, axis=0)).max() * fps)
 
 
 def joint_jerk(joints: np.ndarray, fps: float) -> float:
     """Highest third derivative of the joints' paths, mean over the joints, m/s^3; 0 for fewer than four frames."""
-    return float(_length(np.diff(joints, n=3, axis=0)).mean(axis=1).max(initial=0.0) * fps**3)
+    return float(lengths(np.diff(joints, n=3, axis=0)).mean(axis=1).max(initial=0.0) * fps**3)
 
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
@@ -117,7 +119,7 @@ def calm_frames(joints: np.ndarray) -> np.ndarray:
     """(T,) bool: the half of the frames in which the joints move least."""
     if len(joints) < 2:
         return np.ones(len(joints), bool)
-    speed = _length(central_steps(joints)).mean(axis=1)
+    speed = lengths(central_steps(joints)).mean(axis=1)
     return speed <= np.median(speed)
 
 
@@ -133,20 +135,12 @@ def _ground_speeds(joints: np.ndarray, fps: float) -> np.ndarray:
     """(n,) horizontal speeds of all toe steps, m/s, that begin and end near the ground."""
     toes = joints[:, TOES]
     low = toes[..., 1] < LOW_TOE
-    return _length(np.diff(toes[..., [0, 2]], axis=0))[low[1:] & low[:-1]] * fps
+    return lengths(np.diff(toes[..., [0, 2]], axis=0))[low[1:] & low[:-1]] * fps
 
 
 def _pelvis_axes(joints: np.ndarray) -> np.ndarray:
     """(T, 3, 3) an orthonormal frame of the pelvis, in rows."""
-    across = _unit(joints[:, LEFT_HIP] - joints[:, RIGHT_HIP])
+    across = unit(joints[:, LEFT_HIP] - joints[:, RIGHT_HIP])
     up = joints[:, SPINE] - joints[:, PELVIS]
-    up = _unit(up - across * np.einsum("tc,tc->t", across, up)[:, None])
+    up = unit(up - across * np.einsum("tc,tc->t", across, up)[:, None])
     return np.stack((across, up, np.cross(across, up)), axis=1)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(_length(vectors), 1e-12)[..., None]
-
-
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.einsum("...c,...c->...", vectors, vectors))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from motion_rep.kinematics.vectors import lengths
+
 SHORTEST = 5  # frames
 # ratio of the fourth to the second differences of white noise: root of sums of squared weights
 NOISE_RATIO = (70 / 6) ** 0.5
@@ -35,12 +37,8 @@ def alternation(places: np.ndarray) -> float:
         return 0.0
     second = _bends(places)
     fourth = _bends(second)
-    return float(np.median(_length(fourth) / (_length(second[1:-1]) + STILL)) / NOISE_RATIO)
+    return float(np.median(lengths(fourth) / (lengths(second[1:-1]) + STILL)) / NOISE_RATIO)
 
 
 def _bends(paths: np.ndarray) -> np.ndarray:
     return paths[2:] - 2 * paths[1:-1] + paths[:-2]
-
-
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.vecdot(vectors, vectors))

@@ -9,6 +9,7 @@ import numpy as np
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.kinematics.vectors import lengths
 from motion_rep.measures import benchmark, in_seconds
 from motion_rep.measures.tremble import tremble
 from motion_rep.refining.levelling import Balance
@@ -74,7 +75,7 @@ def limb_speed(body: MovingBody) -> float:
     joints = body.joints.numpy()
     limbs = joints[:, LIMBS] - joints[:, :1]
     steps = limbs[1:] - limbs[:-1]
-    speeds = np.sqrt(np.vecdot(steps, steps)).ravel()
+    speeds = lengths(steps).ravel()
     return float(quantile(speeds, 0.95)) * body.fps if speeds.size else 0.0
 
 

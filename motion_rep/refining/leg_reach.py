@@ -11,6 +11,7 @@ import torch
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import turns_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES
+from motion_rep.kinematics.vectors import lengths, unit
 
 HIPS, KNEES, ANKLES, FEET = (
     np.array([JOINT_NAMES.index(f"{side}_{part}") for side in ("left", "right")])
@@ -63,14 +64,13 @@ def _bent(
     hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, target: np.ndarray, ahead: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """New knees and ankles (T, 2, 3); ``ahead`` is the direction in which a straight knee bends."""
-    first, second = _length(knee - hip), _length(ankle - knee)
-    line = target - hip
-    farthest = np.maximum(MOST_REACH * (first + second), _length(ankle - hip))
-    reach = np.minimum(np.maximum(_length(line), np.abs(first - second) + STRAIGHT), farthest)
-    along = line / np.maximum(_length(line), 1e-9)
+    line, step = target - hip, lengths(target - ankle)[..., None]
+    first, second, whole, wanted = (lengths(one)[..., None] for one in (knee - hip, ankle - knee, ankle - hip, line))
+    farthest = np.maximum(MOST_REACH * (first + second), whole)
+    reach = np.minimum(np.maximum(wanted, np.abs(first - second) + STRAIGHT), farthest)
+    along = unit(line)
     # A straight leg does not define a plane: the farther the foot moves, the more the knee points ahead.
-    out = _across(knee - hip, along) + (_length(target - ankle) + STRAIGHT) * _across(ahead, along)
-    out = out / np.maximum(_length(out), 1e-9)
+    out = unit(_across(knee - hip, along) + (step + STRAIGHT) * _across(ahead, along))
     cosine = ((first**2 + reach**2 - second**2) / (2 * first * reach)).clip(-1, 1)
     new_knee = hip + first * (cosine * along + np.sqrt(1 - cosine**2) * out)
     return new_knee, hip + reach * along
@@ -78,7 +78,3 @@ def _bent(
 
 def _across(vectors: np.ndarray, along: np.ndarray) -> np.ndarray:
     return vectors - np.vecdot(vectors, along)[..., None] * along
-
-
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.vecdot(vectors, vectors))[..., None]

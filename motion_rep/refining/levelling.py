@@ -15,6 +15,7 @@ from torch import Tensor
 
 from motion_rep.kinematics.foot_contact import heels
 from motion_rep.kinematics.frames import turn_between
+from motion_rep.kinematics.vectors import lengths
 from motion_rep.measures.in_seconds import ANKLES, TOES, calm_frames, central_steps, centre_of_mass, support
 from motion_rep.refining.medians import middle
 
@@ -94,7 +95,7 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
     places = joints.numpy()
     calm = calm_frames(places)
     mass = centre_of_mass(places)
-    speed = float(middle(_length(central_steps(mass))[calm])) * fps
+    speed = float(middle(lengths(central_steps(mass))[calm])) * fps
     up = _unit(middle(mass - places[:, (*ANKLES, *TOES)].mean(axis=1)))
     calm_mass, calm_places = mass[calm], places[calm]
     for _ in range(ROUNDS):
@@ -102,23 +103,23 @@ def balance(joints: Tensor, fps: float) -> Balance | None:
         before, up = up, _unit(middle(lines))
         if before @ up > SETTLED:
             break
-    lengths = _length(lines)
-    angles = np.degrees(np.arccos((lines @ up / np.maximum(lengths, 1e-9)).clip(-1, 1)))
+    heights = lengths(lines)
+    angles = np.degrees(np.arccos((lines @ up / np.maximum(heights, 1e-9)).clip(-1, 1)))
     rest = _resting(places, fps) & calm[:, None]
     up = _agreed_with_feet(up, places[rest.all(axis=1)])
     slope = _slope_of_soles(up, places, rest)
-    return Balance(torch.from_numpy(up), float(middle(angles)), float(middle(lengths)), speed, slope)
+    return Balance(torch.from_numpy(up), float(middle(angles)), float(middle(heights)), speed, slope)
 
 
 def _resting(places: np.ndarray, fps: float) -> np.ndarray:
     """(T, 2) bool: whether the toes are at rest."""
-    return _length(central_steps(places[:, TOES])) * fps < RESTING
+    return lengths(central_steps(places[:, TOES])) * fps < RESTING
 
 
 def _slope_of_soles(up: np.ndarray, places: np.ndarray, rest: np.ndarray) -> float:
     """Degrees between the sole of a resting foot and the ground, of the steeper foot; 0 where no foot rests."""
     soles = places[:, TOES] - heels(places)
-    slopes = np.degrees(np.arcsin((soles @ up / _length(soles)).clip(-1, 1)))
+    slopes = np.degrees(np.arcsin((soles @ up / lengths(soles)).clip(-1, 1)))
     return max((abs(float(middle(slopes[rest[:, k], k]))) for k in (0, 1) if rest[:, k].any()), default=0.0)
 
 
@@ -144,11 +145,7 @@ def _agreed_with_feet(up: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / _length(vector)
-
-
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.vecdot(vectors, vectors))
+    return vector / lengths(vector)
 
 
 def level_from(up: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
+from motion_rep.kinematics.vectors import lengths
 from motion_rep.measures.tremble import alternation, tremble
 from motion_rep.refining.banded import penalised
 from motion_rep.refining.medians import quantile
@@ -80,8 +81,7 @@ def noise_shares(body: MovingBody) -> tuple[float, float]:
 
 def noise_sizes(tracks: np.ndarray) -> np.ndarray:
     """(K,) standard deviation of the noise in one column of each track (T, K, C) with three independent columns."""
-    differences = np.diff(tracks, n=4, axis=0)
-    fourth = np.sqrt(np.vecdot(differences, differences))
+    fourth = lengths(np.diff(tracks, n=4, axis=0))
     return quantile(fourth, QUIET) / (QUIET_LENGTH * FOURTH**0.5)
 
 
