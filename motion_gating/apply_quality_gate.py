@@ -14,7 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
-from motion_rep.common.command_line import Parser, positive_int, run_command
+from motion_rep.common.command_line import Parser, command_main, positive_int
 from motion_rep.common.overwriting import WRITTEN, PathFlag
 from motion_rep.files.locations import is_remote, location, written_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder
@@ -64,11 +64,6 @@ def _add_choice_flags(parser: Parser) -> None:
     parser.add_argument("--device", default="auto", help="accepted for compatibility; the CPU computes the figures")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.gate.gate_run import check_judge, run_gate
 
@@ -79,6 +74,8 @@ def _run(args: argparse.Namespace) -> int:
     remote = is_remote(args.meta_json)
     return run_gate(args, engine_from(args, WORTH_A_WORKER, remote, remote))
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

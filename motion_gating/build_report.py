@@ -14,7 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import DEFAULT_JITTER, add_jitter_flag
 from motion_gating.verdicts.flags import add_reviewer_flags, require_reviewers
-from motion_rep.common.command_line import Parser, from_flags, picture_side, run_command
+from motion_rep.common.command_line import Parser, command_main, from_flags, picture_side
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.files.locations import read_location
@@ -87,10 +87,6 @@ def _add_view_flags(parser: Parser) -> None:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.review_page.page_run import PageRun, make_review
 
@@ -99,6 +95,8 @@ def _run(args: argparse.Namespace) -> int:
     engine = engine_from(args, WORTH_A_WORKER if args.no_side_view else VIEWS_WORTH_A_WORKER)
     return make_review(from_flags(PageRun, args), engine)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

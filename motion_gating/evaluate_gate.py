@@ -13,7 +13,7 @@ from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.judges.flags import GEMINI, OPENAI, add_judge_flags
 from motion_gating.verdicts.flags import add_conflicts_flag
-from motion_rep.common.command_line import Parser, positive_int, run_command, share, whole_number
+from motion_rep.common.command_line import Parser, command_main, positive_int, share, whole_number
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -81,16 +81,13 @@ def _add_label_flags(parser: Parser) -> None:
     add_jitter_flag(labels, "threshold in use; the curve marks it")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.evaluation.evaluation_run import evaluate
 
     return evaluate(args)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.archives.fields import TEXT_KEYS
 from motion_gating.archives.flags import add_scheme_flag
-from motion_rep.common.command_line import Parser, run_command
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.files.locations import read_location
 
@@ -38,16 +38,13 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.export_run import export_archive
 
     return export_archive(args)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -10,7 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_candidate_flags
-from motion_rep.common.command_line import DONE, Parser, run_command, say, say_warning
+from motion_rep.common.command_line import DONE, Parser, command_main, say, say_warning
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -35,11 +35,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.archives.making import make_archive
 
@@ -49,6 +44,8 @@ def _run(args: argparse.Namespace) -> int:
     say(f"{args.output_json}: {made.total} entries, {made.new} of them new")
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

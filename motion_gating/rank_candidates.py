@@ -14,7 +14,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.judges.flags import GEMINI, NONE, OPENAI, SINGLE, add_judge_flags, add_verdicts_flag
-from motion_rep.common.command_line import Parser, run_command
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.files.locations import read_location, written_location
 
 
@@ -49,16 +49,13 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.ranking.ranking_run import run_ranking
 
     return run_ranking(args)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_scheme_flag
-from motion_rep.common.command_line import Parser, frame_rate, from_flags, picture_side, positive_int, run_command
+from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags, picture_side, positive_int
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import WRITTEN, PathFlag
 from motion_rep.drawing.flags import SMALL, WIDE, add_model_flag, add_renderer_flag
@@ -92,11 +92,6 @@ def _add_judge_flags(parser: Parser) -> None:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_gating.rendering.archive_run import ArchiveRun, render_archive
 
@@ -110,6 +105,8 @@ def _run(args: argparse.Namespace) -> int:
     all_remote = is_remote(args.meta_json) and is_remote(args.output_dir)
     return render_archive(from_flags(ArchiveRun, args), engine_from(args, WORTH_A_WORKER, all_remote=all_remote))
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, positive_number, run_command, whole_number
+from motion_rep.common.command_line import Parser, command_main, positive_number, whole_number
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
@@ -57,11 +57,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
     return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -114,6 +109,8 @@ def _box(text: str) -> tuple[float, ...]:
         )
     return (*values, time)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, device_or_error, frame_rate, from_flags, run_command, say
+from motion_rep.common.command_line import Parser, command_main, device_or_error, frame_rate, from_flags, say
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.conversion.settings import Settings
@@ -72,11 +72,6 @@ def _add_motion_flags(parser: Parser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     require_inputs(args)
     if args.list_people:
@@ -105,6 +100,8 @@ def _list_people(args: argparse.Namespace) -> int:
 
     return say_people(args.input, args.format, args.trust_pickle)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

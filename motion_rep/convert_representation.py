@@ -10,7 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.captures.units import UP_AXES
-from motion_rep.common.command_line import Parser, frame_rate, run_command
+from motion_rep.common.command_line import Parser, command_main, frame_rate
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path
 from motion_rep.representations.kinds import SOURCES, TARGETS
@@ -66,11 +66,6 @@ def _add_representation_flags(parser: Parser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace all existing files in an output folder")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     require_inputs(args)
     _require_skeleton(args)
@@ -93,6 +88,8 @@ def _require_skeleton(args: argparse.Namespace) -> None:
     if args.target != "263" and args.skeleton is not None:
         raise UsageError("--skeleton is for --to 263. Leave it out.")
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say, say_warning
+from motion_rep.common.command_line import DONE, Parser, command_main, frame_rate, say, say_warning
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -29,11 +29,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.describing.description import describe_file
     from motion_rep.files.json_files import write_json
@@ -49,6 +44,8 @@ def _run(args: argparse.Namespace) -> int:
         write_json(args.output, description.as_dict())
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -13,7 +13,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, frame_rate, from_flags, run_command
+from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
@@ -51,11 +51,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.exporters.items import export_folder
     from motion_rep.exporters.writing import Settings, export_file
@@ -76,6 +71,8 @@ def _run(args: argparse.Namespace) -> int:
     engine = engine_from(args, WORTH_A_WORKER)
     return export_folder(args.input, args.output[0], suffixes, settings, engine, args.failures)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

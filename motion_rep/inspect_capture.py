@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, run_command
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.overwriting import read_path
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.flags import add_reading_flags, reading_settings
@@ -29,16 +29,13 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns 0 if everything will convert, else 1."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.conversion.capture_report import say_reports
 
     return say_reports(args.paths, Settings(**reading_settings(args)))
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, frame_rate, picture_side, positive_int, run_command
+from motion_rep.common.command_line import Parser, command_main, frame_rate, picture_side, positive_int
 from motion_rep.common.overwriting import READ, PathFlag, folder_path, read_path
 from motion_rep.common.rates import ASSUMED_FPS, DRAWING
 from motion_rep.common.sizes import DEFAULT_SIZE
@@ -95,11 +95,6 @@ def _add_drawing_flags(parser: Parser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="print which renderer is used")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.drawing.motion_check import CheckOptions, check_jobs, check_motions, load_checker
 
@@ -110,6 +105,8 @@ def _run(args: argparse.Namespace) -> int:
     )
     return check_motions(checker, jobs, options, args.verbose, args.extrinsic)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, frame_rate, from_flags, run_command
+from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
 from motion_rep.runs.pair_flags import require_inputs
@@ -45,11 +45,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.motions.plotting import Settings, plot_files, plot_folder
 
@@ -61,6 +56,8 @@ def _run(args: argparse.Namespace) -> int:
     require_failures_folder(args)
     return plot_folder(args.input, args.output, settings, engine_from(args, WORTH_A_WORKER), args.failures)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

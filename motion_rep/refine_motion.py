@@ -12,7 +12,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, run_command
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.refining.flags import add_refining_flags, refining_settings
 from motion_rep.runs.flags import add_run_flags, require_failures_folder, require_writable
@@ -51,11 +51,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     require_inputs(args)
     require_failures_folder(args)
@@ -68,6 +63,8 @@ def _run(args: argparse.Namespace) -> int:
         args.input, args.output, settings, args.overwrite, engine, args.failures, args.report, args.trim_file
     )
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, Parser, frame_rate, port, run_command
+from motion_rep.common.command_line import DONE, Parser, command_main, frame_rate, port
 from motion_rep.common.overwriting import read_path
 from motion_rep.drawing.flags import add_model_flag
 
@@ -37,17 +37,14 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from motion_rep.viewer.viewing import view_motions
 
     view_motions(args.motions, args.video, args.fps, args.smplx_model_dir, args.host, args.port)
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -157,6 +157,15 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
         return SOME_FAILED
 
 
+def command_main(build_parser: Callable[[], Parser], run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
+    """The ``main`` of a command: it parses its arguments, or those of the program, and returns the exit code."""
+
+    def main(argv: list[str] | None = None) -> int:
+        return run_command(run, build_parser().parse_args(argv))
+
+    return main
+
+
 def from_flags(kind: type[Settings], args: argparse.Namespace, **others: object) -> Settings:
     """A dataclass whose fields have the names of flags, with the values of these flags, and others."""
     names = {field.name for field in dataclasses.fields(cast(Any, kind))} - set(others)

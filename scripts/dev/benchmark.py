@@ -24,7 +24,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, positive_int, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, positive_int, say
 
 ROOT = Path(__file__).resolve().parents[2]
 CONVERTER = ROOT / "motion_rep" / "convert_hmr_to_motion.py"
@@ -73,11 +73,6 @@ def build_parser() -> Parser:
         "--stage", choices=ALL_STAGES, help="measure only this stage, in this process, with the last number of --items"
     )
     return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -542,6 +537,8 @@ def _share(stage: str, results: dict, count: int) -> str:
         f"{results[stage][count]['rate'] / limits[slowest]:.0%} of {slowest.partition(': ')[2]} ({limits[slowest]:g})"
     )
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, positive_int, run_command
+from motion_rep.common.command_line import DONE, Parser, command_main, positive_int
 from motion_rep.common.overwriting import folder_path, read_path, written_path
 
 
@@ -40,17 +40,14 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from scripts.dev.capture_evaluation.evaluation import evaluate
 
     evaluate(args.set, args.only, args.frames, args.keep, args.json, args.real)
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -12,7 +12,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say
 from motion_rep.common.overwriting import read_path
 
 
@@ -25,11 +25,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code, 1 where a target is missed."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from scripts.dev.refining_evaluation.targets import measure
 
@@ -40,6 +35,8 @@ def _run(args: argparse.Namespace) -> int:
     say(f"{missed} targets missed")
     return SOME_FAILED if missed else DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -13,7 +13,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, run_command
+from motion_rep.common.command_line import DONE, Parser, command_main
 from motion_rep.common.overwriting import read_path
 
 
@@ -27,17 +27,14 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from scripts.dev.motion_evaluation.smoothness import compare
 
     compare(args.real, args.rates, args.degrees, args.copies)
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

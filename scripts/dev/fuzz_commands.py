@@ -25,7 +25,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, positive_int, say, say_error
 from motion_rep.common.overwriting import folder_path
 from motion_rep.files.atomic_writing import is_temporary_name
 from scripts.dev.fuzz_servers import odd_server
@@ -140,11 +140,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--seed", type=positive_int, default=1, help="another seed tries different inputs")
     return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -303,6 +298,8 @@ def _write(path: Path, value: list, chance: random.Random) -> None:
         text = text.replace(str(GIANT), "1" + "0" * 5000).replace("0.1", "1e999")
     path.write_text(text, encoding="utf-8")
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

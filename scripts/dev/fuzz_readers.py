@@ -23,7 +23,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, positive_int, run_command, say, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, positive_int, say, say_error
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import folder_path
 
@@ -55,11 +55,6 @@ def build_parser() -> Parser:
     parser.add_argument("--seed", type=positive_int, default=1, help="another seed tries different files")
     parser.add_argument("--child", metavar="TARGET", help="fuzz this target in this process")
     return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args) -> int:
@@ -310,6 +305,8 @@ def _wild_dict(random, wild: tuple) -> object:
         value[random.choice(KEYS)] = random.choice(wild)
     return random.choice((value, value, value, [value], {"x": value}, random.choice(wild)))
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, say
 from motion_rep.common.overwriting import folder_path, read_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,11 +28,6 @@ def build_parser() -> Parser:
         "--output-dir", type=folder_path, default=ROOT / "data_samples" / "pictures", help="folder for the pictures"
     )
     return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -84,6 +79,8 @@ def _titled(row, title: str):
     cv2.putText(picture, title, (12, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.65, (20, 20, 20), 1, cv2.LINE_AA)
     return picture
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

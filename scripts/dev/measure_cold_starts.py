@@ -21,9 +21,9 @@ from motion_rep.common.command_line import (
     DONE,
     SOME_FAILED,
     Parser,
+    command_main,
     positive_int,
     progress,
-    run_command,
     say,
     say_error,
 )
@@ -65,11 +65,6 @@ def build_parser() -> Parser:
         help="number of runs, of which the quickest counts, because other programs on the machine only slow a run down",
     )
     return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -230,6 +225,8 @@ def measured(command: list[str]) -> Times:
         )
     return Times(clock, usage.ru_utime + usage.ru_stime)
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

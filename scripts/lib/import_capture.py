@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, positive_int, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, positive_int, say
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.hmr_formats.flags import add_reading_flags
 
@@ -23,11 +23,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     from scripts.lib.capture_import import import_capture
 
@@ -35,6 +30,8 @@ def _run(args: argparse.Namespace) -> int:
         say(sentence)
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

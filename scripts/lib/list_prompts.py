@@ -16,7 +16,7 @@ from motion_gating.archives.archive import Entry, entry_id, read_entries
 from motion_gating.archives.candidates import DEFAULT_SEED, distinct_seeds, seed_of
 from motion_gating.archives.fields import PROMPT, VIDEO_DETAILED
 from motion_gating.archives.texts import text_note, text_of
-from motion_rep.common.command_line import Parser, run_command, say_warning, whole_number
+from motion_rep.common.command_line import Parser, command_main, say_warning, whole_number
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import folder_path, read_path, refuse_overwriting
 from motion_rep.files.local_files import OutputNames
@@ -83,10 +83,7 @@ def _run(args) -> int:
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
-    return run_command(_run, build_parser().parse_args(argv))
-
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, frame_rate, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, frame_rate, say
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -29,10 +29,7 @@ def _run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
-    return run_command(_run, build_parser().parse_args(argv))
-
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())

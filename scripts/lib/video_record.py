@@ -10,7 +10,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, run_command, say
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.files.json_files import read_json, write_json
@@ -71,11 +71,6 @@ def write_record(video: str, final: str | None, found: dict, made_with: dict[str
         os.replace(video, final)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     made_with = pairs(args.made_with)
     if args.action == "matches":
@@ -91,6 +86,8 @@ def _run(args: argparse.Namespace) -> int:
     say(f"{name}: {found['frames']} frames of {found['width']}x{found['height']} at {found['fps']:g} per second.")
     return DONE
 
+
+main = command_main(build_parser, _run)
 
 if __name__ == "__main__":
     raise SystemExit(main())
