@@ -104,7 +104,9 @@ def require_replaceable(path: Any) -> None:
         InputError: a folder, a device, a pipe or a socket.
     """
     if (kind := _kind_at(path)) is not None:
-        raise InputError(f"{one_line(path)}: is {kind}, expected a file. It was not changed: move it away, or write elsewhere.")
+        raise InputError(
+            f"{one_line(path)}: is {kind}, expected a file. It was not changed: move it away, or write elsewhere."
+        )
 
 
 def _kind_at(path: Any) -> str | None:
