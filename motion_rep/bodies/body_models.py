@@ -16,7 +16,7 @@ from motion_rep.bodies.smplx_model import SmplxBody, model_name
 from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.parameters import BodyParameters
 
-# Type of body -> the environment variables with the place of its model; the first that is set counts.
+# Type of body -> the environment variables with the path of its model; the first one that is set counts.
 MODEL_PATH_VARIABLES = {"smplx": ("SMPLX_MODEL_PATH",), "smplh": ("SMPLH_MODEL_PATH", "SMPLX_MODEL_PATH")}
 DEFAULT_MODEL_FOLDER = Path("data/body_models")
 BUILT_IN = "mannequin"
@@ -52,12 +52,12 @@ class Body(Protocol):
 def load_body(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None, device: str = "cpu") -> Body:
     """The body to draw.
 
-    Searches ``model_path`` (a file, or a folder that holds it directly or under its type), then the environment
+    Searches ``model_path`` (a file, or a folder that contains it directly or under its type), then the environment
     variable SMPLX_MODEL_PATH (for SMPL-H first SMPLH_MODEL_PATH), then data/body_models. ``mannequin`` always selects
     the built-in body.
 
     Raises:
-        UsageError: no model at the given place, or SMPL-H requested and not found.
+        UsageError: no model at the given path, or SMPL-H requested and not found.
     """
     path = None if str(model_path) == BUILT_IN else find_model(smpl_type, model_path)
     if path is None:
@@ -74,22 +74,22 @@ def body_name(smpl_type: str = "smplx", model_path: str | os.PathLike | None = N
 
 
 def find_model(smpl_type: str = "smplx", model_path: str | os.PathLike | None = None) -> Path | None:
-    """The model file, or None if no place was given and the default ones hold none.
+    """The model file, or None if no path was given and the default folders have none.
 
     Raises:
-        UsageError: no model at the given place, or SMPL-H requested and not found.
+        UsageError: no model at the given path, or SMPL-H requested and not found.
     """
     named = model_path or _place_in_environment(smpl_type)
     found = _model_in(Path(named) if named else DEFAULT_MODEL_FOLDER, smpl_type)
     if found is None and (named or smpl_type != "smplx"):
         where = named or DEFAULT_MODEL_FOLDER
         wanted = f"no {smpl_type.upper()} model was found there, expected {_model_names(smpl_type)[0]}"
-        raise UsageError(f"{where}: {wanted}. Correct the path, or leave it out to draw the built-in mannequin.")
+        raise UsageError(f"{where}: {wanted}. Correct the path, or omit it to draw the built-in mannequin.")
     return found
 
 
 def _place_in_environment(smpl_type: str) -> Path | None:
-    """The first place that is set. A file of SMPL-X stands for its folder where SMPL-H is wanted."""
+    """The first path that is set. If SMPL-H is wanted, a file of SMPL-X stands for its folder."""
     for variable in MODEL_PATH_VARIABLES[smpl_type]:
         if text := os.environ.get(variable):
             of_other_type = smpl_type.upper() not in variable and Path(text).is_file()

@@ -1,4 +1,4 @@
-"""Draw fewer triangles where the difference is invisible."""
+"""Draw fewer triangles if the difference is invisible."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def body_for(body: Body, pixels_per_metre: float) -> Body:
     """The body to draw.
 
     Args:
-        pixels_per_metre: scale of the picture where the body is closest to the camera.
+        pixels_per_metre: scale of the picture at the point of the body that is closest to the camera.
     """
     return body.coarse() if OUTLINE_ERROR * pixels_per_metre < VISIBLE_ERROR else body

@@ -98,9 +98,7 @@ def _layer(path: Path, smpl_type: str) -> Any:
         zlib.error,
     ) as error:
         reason = f"{path}: smplx cannot use it as a body model: {one_line(error)[:160]}"
-        raise InputError(
-            f"{reason}. Give the original model file, or leave the flag out to draw the mannequin."
-        ) from None
+        raise InputError(f"{reason}. Give the original model file, or omit the flag to draw the mannequin.") from None
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
-"""Drop-in for a CameraHMR checkout: a folder of frames to one capture file; CameraHMR itself writes no parameters.
+"""Drop-in for a CameraHMR checkout: convert a folder of frames to one capture file; CameraHMR itself writes no
+parameters.
 
     python dump_params.py --image_folder FRAMES --output hmr.pt --fps 16
 
-Stages: run CameraHMR's own ``process_image`` on the frames in the order of their names and listen to its network,
-choose the person to follow, map all frames to one focal length, turn SMPL into SMPL-X's convention, save. Copy it
-beside CameraHMR's ``demo.py``; it needs nothing else, and its syntax is Python 3.8's. The README beside it lists the
-keys of the file that it writes.
+Stages: run CameraHMR's own ``process_image`` on the frames in the order of their names and record its network's
+results, choose the person to follow, map all frames to one focal length, convert SMPL to SMPL-X's convention, save.
+Copy it next to CameraHMR's ``demo.py``; it needs nothing else, and runs on Python 3.8. The README next to the original
+lists the keys of the file that it writes.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tiff", ".webp")
 SMPL_PELVIS = (-0.00179506, -0.22333382, 0.02821918)
 SMPLX_PELVIS = (0.00312326, -0.35140744, 0.01203655)
 
-# How little a person's boxes may overlap from one frame to the next, and how long the person may be out of sight,
-# before it is someone else.
+# Smallest overlap of a person's boxes in neighbouring frames, and the longest time out of sight, before it counts as
+# someone else.
 MIN_OVERLAP = 0.1
 LOST_AFTER_SECONDS = 0.5
 
 
 class CannotRun(Exception):
-    """Something the user can put right; the message is one line."""
+    """An error that the user can fix; the message is one line."""
 
 
 def build_parser():
@@ -49,12 +50,12 @@ def build_parser():
         "--fps", type=frame_rate, help="frame rate at which the frames were taken from the video; saved with the result"
     )
     parser.add_argument(
-        "--focal_length", type=float, help="pixels; default: the median of what CameraHMR sees in the frames"
+        "--focal_length", type=float, help="pixels (default: the median of CameraHMR's estimates for the frames)"
     )
-    person = "the person of the frame before, or the largest of each frame"
+    person = "tracked: the same person in all frames; largest: the largest person of each frame"
     parser.add_argument("--person", choices=("tracked", "largest"), default="tracked", help=person)
     parser.add_argument(
-        "--overlay_folder", type=Path, help="keep CameraHMR's pictures there; without it nothing is drawn"
+        "--overlay_folder", type=Path, help="folder for CameraHMR's pictures; without it, nothing is drawn"
     )
     return parser
 
@@ -74,13 +75,13 @@ def frame_rate(text):
 
 
 class Listener:
-    """What CameraHMR's network gets and answers, collected for one image."""
+    """The inputs and results of CameraHMR's network for one image."""
 
     def __init__(self, estimator):
         if not hasattr(getattr(estimator, "model", None), "register_forward_hook"):
             raise CannotRun(
-                "HumanMeshEstimator has no network called model; "
-                "this CameraHMR is of another version than this script knows."
+                "HumanMeshEstimator has no network called model; this script does not support this version of "
+                "CameraHMR."
             )
         self.bodies = []
         estimator.model.register_forward_hook(self._hear)
@@ -111,7 +112,7 @@ class Listener:
 
 
 class NoRenderer:
-    """In place of CameraHMR's renderer, which needs OpenGL: the picture stays as it is."""
+    """Replaces CameraHMR's renderer, which needs OpenGL: the picture does not change."""
 
     def __init__(self, *_, **__):
         pass
@@ -134,13 +135,13 @@ def load_estimator(model_type, draw):
         return make(model_type=model_type)
     if model_type != "smpl":
         raise CannotRun(
-            f"--model_type {model_type}: this CameraHMR knows only SMPL. Update the checkout, or leave the flag out."
+            f"--model_type {model_type}: this CameraHMR supports only SMPL. Update the checkout, or omit the flag."
         )
     return make()
 
 
 def rest_pelvis(estimator, betas, model_type):
-    """(T, 3) rest pelvis of these shapes, by the checkout's own body model; without shape where it has none.
+    """(T, 3) rest pelvis of these shapes, from the checkout's own body model; for the shape of zeros if it has none.
 
     Older checkouts call the model ``smpl_model``, newer ones ``body_model``.
     """
@@ -178,12 +179,12 @@ def box_overlaps(boxes, box):
 
 
 class PersonChooser:
-    """Which detected box is the person to export, frame after frame."""
+    """Chooses the detected box of the person to export, frame by frame."""
 
     def __init__(self, tracked, patience):
         """``tracked``: follow one person by overlap.
 
-        ``patience``: frames without that person before the largest one is taken instead.
+        ``patience``: frames without that person before the largest person is chosen instead.
         """
         self.tracked, self.patience = tracked, patience
         self.previous, self.hidden = None, 0
@@ -203,7 +204,7 @@ class PersonChooser:
 
 
 def square_boxes(bodies):
-    """(K, 4) x1 y1 x2 y2 of the squares that the network looked at."""
+    """(K, 4) x1 y1 x2 y2 of the squares that the network saw."""
     import numpy as np
 
     centres = np.array([body["box_center"] for body in bodies], dtype=np.float64).reshape(-1, 2)
@@ -224,7 +225,7 @@ def list_frames(folder):
         raise CannotRun(f"{folder}: is not a folder. Give the folder of the video's frames.")
     frames = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGES), key=order)
     if not frames:
-        raise CannotRun(f"{folder}: has no pictures ({' '.join(IMAGES)}). Take the frames out of the video first.")
+        raise CannotRun(f"{folder}: has no pictures ({' '.join(IMAGES)}). Extract the frames from the video first.")
     return frames
 
 
@@ -238,7 +239,7 @@ def capture_frames(args, estimator, frames, overlay_folder):
     bodies, indices = [], []
     for number, path in enumerate(tqdm(frames, desc="CameraHMR", unit="frame", disable=None)):
         if cv2.imread(str(path)) is None:
-            raise CannotRun(f"{path}: is not a picture that OpenCV can read. Take the frames out of the video again.")
+            raise CannotRun(f"{path}: is not a picture that OpenCV can read. Extract the frames from the video again.")
         found = listener.bodies_in(estimator, path, overlay_folder, number)
         chosen = chooser.choose(square_boxes(found))
         if chosen is not None:
@@ -301,7 +302,7 @@ def assemble(columns, indices, num_frames, args, pelvis):
 
 
 def save(result, path):
-    """Write the file under a temporary name first, so that nobody ever sees half of one."""
+    """Write the file atomically, through a temporary name."""
     import torch
 
     temporary = path.with_name("." + path.name + ".tmp")
@@ -357,7 +358,7 @@ def stack(bodies):
 
     columns = {key: np.stack([body[key] for body in bodies]) for key in bodies[0]}
     if not (columns["img_size"] == columns["img_size"][0]).all():
-        raise CannotRun("the frames have different sizes; take them out of the video again.")
+        raise CannotRun("the frames have different sizes; extract them from the video again.")
     return columns
 
 
@@ -368,7 +369,7 @@ def run(args):
     if any(output == frame.resolve() for frame in frames):
         raise CannotRun(f"{args.output}: is one of the frames and would be overwritten. Give another --output.")
     if overlay_folder == args.image_folder.resolve():
-        raise CannotRun(f"{args.overlay_folder}: holds the frames, which would be overwritten. Give another folder.")
+        raise CannotRun(f"{args.overlay_folder}: contains the frames, which would be overwritten. Give another folder.")
     os.chdir(str(ROOT))  # CameraHMR names its weights relative to the checkout
     sys.path.insert(0, str(ROOT))
     estimator = load_estimator(args.model_type, draw=overlay_folder is not None)

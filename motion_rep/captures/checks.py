@@ -45,8 +45,8 @@ def _jumps(capture: Capture) -> str | None:
     numbers = _source_frames(capture)[jumps + 1].tolist()
     how_far = f"{float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad"
     return (
-        f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; "
-        "the capture may have switched to another person there"
+        f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the capture may have switched to "
+        "another person there"
     )
 
 

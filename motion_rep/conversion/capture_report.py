@@ -102,7 +102,9 @@ def _capture_lines(capture: Capture, fps: float | None) -> Iterator[tuple[str, s
     yield "frame rate", _rate(capture, fps)
     yield (
         "space",
-        "camera (x right, y down, z forward)" if capture.has_camera else "gravity-aligned world, no video fits over it",
+        "camera (x right, y down, z forward)"
+        if capture.has_camera
+        else "gravity-aligned world, cannot be overlaid on a video",
     )
     yield "camera", _camera(capture)
     if capture.up is not None:

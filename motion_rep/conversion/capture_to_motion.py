@@ -1,4 +1,4 @@
-"""Step 3 as a function: a capture becomes a motion clip, with notes on what was done and seen."""
+"""Step 3 as a function: convert a capture to a motion clip, with notes on the steps and findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One capture into one motion file, and many of them in worker processes."""
+"""Convert one capture into one motion file, and many captures in worker processes."""
 
 from __future__ import annotations
 

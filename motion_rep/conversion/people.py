@@ -13,7 +13,7 @@ from motion_rep.hmr_formats.reading import list_people
 
 
 def say_people(paths: Sequence[Location], format: str, trust_pickle: bool) -> int:
-    """Print who is in each capture (names for ``--person``); returns the exit code."""
+    """Print the people in each capture (names for ``--person``); returns the exit code."""
     code = DONE
     for path in captures_at(paths):
         try:

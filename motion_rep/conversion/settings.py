@@ -1,6 +1,6 @@
-"""How captures are converted.
+"""Settings of the conversion.
 
-Nothing here needs torch, which only those who convert import.
+This file does not import torch, so that commands start quickly.
 """
 
 from __future__ import annotations

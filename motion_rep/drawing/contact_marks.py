@@ -1,4 +1,6 @@
-"""Feet that stand or slide: discs on the ground under toes and heels, and the colour of these parts of the body."""
+"""Mark feet that stand or slide: discs on the ground under toes and heels, and the colour of these parts of the
+body.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ from motion_rep.kinematics.frames import Y_UP_FROM_Z_UP
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.measures.sliding import FootPoints, foot_points
 
-# Raise it when the marks change, so that older files with marks are drawn again.
+# Increase it whenever the marks change, so that older files with marks are redrawn.
 MARKS_VERSION = 2
-# Of points that stand, and of those that slide.
+# Colours of standing and of sliding points.
 COLOR, SLIDING_COLOR = (0.18, 0.80, 0.44), (0.90, 0.10, 0.10)
-# Metres. Above the shadow, so that it does not cover the mark; wide enough to be seen beside the foot.
+# Metres. Above the shadow, so that it does not cover the mark; wide enough to be visible next to the foot.
 RADIUS, LIFT = 0.10, 0.004
 CORNERS = 24
 # The part of the body at each point, in the order of the points.
@@ -31,7 +33,7 @@ class ContactMarks:
     points: FootPoints
 
     def discs(self, frame: int, offset: np.ndarray, floor: float) -> Mesh | None:
-        """What lies on the ground in a frame, y up; None where nothing stands.
+        """The discs on the ground in a frame, y-up; None if nothing stands.
 
         Args:
             offset: (3,) of the scene. floor: height of its ground.
@@ -44,7 +46,7 @@ class ContactMarks:
         return _discs(centres, floor + LIFT, colors.astype(np.float32))
 
     def body_colors(self, frame: int, parts: np.ndarray) -> np.ndarray:
-        """(V, 3) float32 colours of a body, whose standing and sliding feet have those of the marks.
+        """(V, 3) float32 colours of a body; its standing and sliding feet have the colours of the marks.
 
         Args:
             parts: (V,) the joint of each vertex.
@@ -57,7 +59,7 @@ class ContactMarks:
 
 
 def contact_marks(parameters: BodyParameters, fps: float) -> ContactMarks:
-    """The marks of a clip, z up."""
+    """The marks of a clip, z-up."""
     return ContactMarks(foot_points(parameters.joints().numpy(), fps))
 
 

@@ -44,7 +44,7 @@ Shown = Callable[[Iterable, int | None], Iterable]
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """Choices of the user; None takes the motion's own value."""
+    """Choices of the user; None means the motion's own value."""
 
     fps: float | None = None
     width: int | None = None

@@ -1,4 +1,4 @@
-"""The ground as tiles, for cameras that follow a person: its tiles show how far the person goes."""
+"""A tiled ground for cameras that follow a person: the tiles show how far the person moves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class GroundTiles:
 
     @classmethod
     def below(cls, scene: MbenchScene) -> GroundTiles:
-        """The ground under a clip, as large as that of the published renderer; a tile begins at x = z = 0."""
+        """The ground under a clip, as large as in the published renderer; a tile begins at x = z = 0."""
         low, high = (scene.bounds.low - GROUND_MARGIN)[[0, 2]], (scene.bounds.high + GROUND_MARGIN)[[0, 2]]
         scale = min(PIXELS_PER_METRE, MOST_PIXELS / float((high - low).max()))
         width, depth = np.ceil((high - low) * scale).astype(int)
@@ -46,7 +46,7 @@ class GroundTiles:
         return cls(picture, to_ground)
 
     def seen_by(self, view: View) -> np.ndarray:
-        """(H, W, 3) uint8 RGB picture of the empty ground; the camera must be above it, and not roll."""
+        """(H, W, 3) uint8 RGB picture of the empty ground; the camera must be above it, without roll."""
         # Above the horizon, the same lines of sight would meet the ground behind the camera.
         forward = view.world_to_camera[2, :3]
         horizon = view.intrinsic[1, 2] + view.intrinsic[1, 1] * forward[1] / np.hypot(forward[0], forward[2])

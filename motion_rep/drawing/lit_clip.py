@@ -36,7 +36,7 @@ def scene_of(body: Body, parameters: BodyParameters) -> MbenchScene:
     """Positions of body and ground for a whole clip."""
     turn, boxes = np.asarray(Y_UP_FROM_Z_UP), []
     for chunk in parameter_chunks(parameters):
-        # numpy is quick along long rows, and slow down columns of three.
+        # numpy is fast along long rows, and slow along columns of three.
         rows = np.ascontiguousarray(np.moveaxis(body.vertices(chunk), -1, 0))
         boxes += [Bounds(low, high).turned(turn) for low, high in zip(rows.min(-1).T, rows.max(-1).T, strict=True)]
     extents = np.array([(box.low, box.high) for box in boxes])
@@ -59,12 +59,12 @@ def lit_frames(
 
     Args:
         parameters: canonical z-up frame.
-        view_of: the camera; the published front view by default. With one for each frame the ground has tiles, which
-            show how far the person goes.
+        view_of: the camera; the published front view by default. With a camera for each frame, the ground has tiles,
+            which show how far the person moves.
         threads: number of drawing threads; by default as many as the renderer allows.
-        marks: of the feet that stand and slide.
+        marks: marks of standing and sliding feet.
     """
-    # Millimetres count only where the published camera is compared with others.
+    # Millimetres matter only for comparisons of the published camera with others.
     scene = scene_of(body if view_of is front_view else body.coarse(), parameters)
     views = view_of(scene, width, height)
     shown = _backgrounds(renderer, views, scene)
@@ -89,7 +89,7 @@ def lit_frames(
 
 
 def _pixels_per_metre(views: View | Sequence[View], scene: MbenchScene) -> float:
-    """Scale where the clip's bounds are closest to the camera."""
+    """Scale at the point of the clip's bounds that is closest to the camera."""
     if isinstance(views, View):
         pairs = [(views, np.stack((scene.bounds.low, scene.bounds.high)))]
     else:

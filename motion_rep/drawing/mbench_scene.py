@@ -14,9 +14,9 @@ from motion_rep.drawing.shading import GROUND_COLOR
 FIELD_OF_VIEW = np.deg2rad(60.0)
 PITCH = np.deg2rad(30.0)
 CLOSE_PITCH = np.deg2rad(10.0)
-CLOSE_FILL = 0.92  # of the picture
-# A camera that stands still is near enough if the person always fills this share of the picture's height or width.
-# Else it follows: so far (x, y, z, metres) the pelvis may go from the middle before it does.
+CLOSE_FILL = 0.92  # share of the picture
+# A still camera is close enough if the person always fills this share of the picture's height or width.
+# Otherwise, it follows the pelvis when that is this far (x, y, z, metres) from the middle.
 STILL_FILL = 0.55
 FREE_WAY = np.array([0.25, 0.5, 0.25])
 CAMERA_HEIGHT = 1.5
@@ -45,7 +45,7 @@ class MbenchScene:
     """Placement of one clip.
 
     offset: (3,) added to y-up vertices; moves the first pelvis over the origin and centres the height on y = 0.
-    bounds: of the clip after that.
+    bounds: bounds of the clip after that.
     boxes: (T, 2, 3) lowest and highest coordinates of each frame, after that.
     path: (T, 3) pelvis of each frame, after that.
     """
@@ -79,12 +79,14 @@ def front_view(scene: MbenchScene, width: int, height: int) -> View:
 
 
 def close_view(scene: MbenchScene, width: int, height: int) -> View:
-    """From the front and a little above, as near as the whole clip allows: for judges, who need no empty floor."""
+    """A view from the front and slightly above, as close as the whole clip allows: for judges, who need no empty
+    floor.
+    """
     return _near_view(scene.bounds, width, height)
 
 
 def close_views(scene: MbenchScene, width: int, height: int) -> Sequence[View]:
-    """A close camera for each frame: it stands still where the person is large enough so, else it follows the person.
+    """A close camera for each frame: still if the person is large enough in that view, else following the person.
 
     Its direction and its distance do not change.
     """
@@ -112,7 +114,7 @@ def _near_view(bounds: Bounds, width: int, height: int) -> View:
 
 
 def _smallest_fill(view: View, boxes: np.ndarray) -> float:
-    """The share of the picture's height or width, whichever is larger, that each box fills; the least of them."""
+    """The smallest share of the picture's height or width (whichever is larger) that a box fills."""
     depths = view.to_camera(boxes.mean(1).astype(np.float32))[:, 2]
     width, height, _ = (boxes[:, 1] - boxes[:, 0]).T
     size = np.maximum(height / view.height, width / view.width)
@@ -120,7 +122,7 @@ def _smallest_fill(view: View, boxes: np.ndarray) -> float:
 
 
 def _followed(path: np.ndarray) -> np.ndarray:
-    """(T, 3) the middle of the picture: it stays while the pelvis is near it, and is dragged along after that."""
+    """(T, 3) the middle of the picture: it stays while the pelvis is near, and is dragged along otherwise."""
     middles = path.copy()
     for frame in range(1, len(path)):
         middles[frame] = np.clip(middles[frame - 1], path[frame] - FREE_WAY, path[frame] + FREE_WAY)
@@ -128,7 +130,7 @@ def _followed(path: np.ndarray) -> np.ndarray:
 
 
 MBENCH, CLOSE = "mbench", "close"
-# One view for all frames, or one for each.
+# One view for all frames, or one for each frame.
 ViewOfScene = Callable[[MbenchScene, int, int], View | Sequence[View]]
 VIEWS: dict[str, ViewOfScene] = {MBENCH: front_view, CLOSE: close_views}
 

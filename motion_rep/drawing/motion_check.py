@@ -19,7 +19,7 @@ from motion_rep.motions.motion_file import read_motion
 from motion_rep.runs.work_pool import use_one_thread
 from motion_rep.safe_loading.torch_files import read_torch
 
-ROW_WIDTH = 9  # of the published data set's extrinsic: rot6d and translation
+ROW_WIDTH = 9  # numbers of the published data set's extrinsic: rot6d and translation
 
 __all__ = ["CheckOptions", "check_jobs", "check_motions", "load_checker"]
 

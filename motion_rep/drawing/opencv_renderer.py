@@ -21,7 +21,7 @@ class OpenCvRenderer:
     """A :class:`motion_rep.drawing.renderers.Renderer` for the CPU.
 
     Args:
-        supersampling: draw so many times larger, for smooth edges; 1 takes half the time.
+        supersampling: draw this many times larger, for smooth edges; 1 takes half the time.
     """
 
     name = "opencv"

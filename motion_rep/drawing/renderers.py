@@ -38,7 +38,7 @@ class Renderer(Protocol):
 
 
 def load_renderer(name: str = "auto") -> Renderer:
-    """A renderer by name; ``auto`` takes OpenGL only on an NVIDIA or DRM render device with hardware drawing.
+    """A renderer by name; ``auto`` selects OpenGL only on an NVIDIA or DRM render device with hardware drawing.
 
     Raises:
         UsageError: ``gl`` cannot start, or the name is unknown.

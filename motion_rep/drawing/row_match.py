@@ -22,7 +22,7 @@ class RowMatch:
     rows: number of rows of the motion.
     rate: rows per second.
     start_time: time of the first row in the video, seconds.
-    by_number: the motion has one row per frame, although the frames are not evenly spaced.
+    by_number: whether the motion has one row per frame although the frames are not evenly spaced.
     """
 
     rows: int
@@ -41,7 +41,7 @@ class RowMatch:
 
 
 def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatch, list[str]]:
-    """Match rows and frames by time, or by number where a system ignored uneven frame times.
+    """Match rows and frames by time, or by number if a system ignored uneven frame times.
 
     Such systems write one row per frame and store the video's average rate as the motion's.
 
@@ -75,7 +75,7 @@ class MatchedFrame(Generic[Posed]):
 
 
 def matched_frames(video: VideoReader, posed: Iterator[Posed], match: RowMatch) -> Iterator[MatchedFrame[Posed]]:
-    """Every frame of the video with its row; rows only increase, so only one is kept in memory."""
+    """Every frame of the video with its row; row numbers only increase, so only one row is kept in memory."""
     at, body = -1, None
     for number, (time, rgb) in enumerate(video):
         row = match.row(number, time)

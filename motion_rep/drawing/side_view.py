@@ -1,4 +1,4 @@
-"""Close cameras from the person's left, which follow the person as those from the front do."""
+"""Close cameras from the person's left, which follow the person like those from the front."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from motion_rep.drawing.mbench_scene import MbenchScene, close_views
 from motion_rep.drawing.scene import View
 
-# (x, y, z) -> (-z, y, x): what lies at +x comes to the front.
+# (x, y, z) -> (-z, y, x): +x turns to the front.
 FRONT_FROM_SIDE = np.array([[0.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 

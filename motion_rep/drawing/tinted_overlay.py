@@ -32,7 +32,7 @@ from motion_rep.video.writing import open_writer
 UP = np.array([0.0, 0.0, 1.0])
 # Pixels of the longer side; larger videos are shrunk.
 LARGEST_SIDE = 960
-# Sides of a square around a person to the extent of the joints, with head, hands and feet.
+# Side of a square around a person, relative to the extent of the joints, to include head, hands and feet.
 AROUND_JOINTS = 1.3
 
 PosedBody = tuple[np.ndarray, np.ndarray]  # vertices and normals (V, 3)
@@ -50,14 +50,14 @@ def write_tinted_overlay(
     """Write the source video with the lit body in it; each frame keeps its time.
 
     Args:
-        marks: of the feet that stand and slide.
+        marks: marks of standing and sliding feet.
         threads: number of drawing threads; by default as many as the renderer allows.
     Raises:
-        InputError: the motion knows no camera, the video cannot be read, or it has another shape than the picture of
+        InputError: the motion has no camera, the video cannot be read, or it has another shape than the picture of
             the motion's camera.
     """
     if clip.camera is None:
-        raise InputError("the motion has no camera, so the body cannot be laid over the source video")
+        raise InputError("the motion has no camera, so the body cannot be drawn over the source video")
     parameters, times = body_parameters(clip.motion.double()), frame_times(video_path)
     with open_video(video_path) as video:
         width, height = _shown_size(video.width, video.height)
@@ -73,7 +73,7 @@ def write_tinted_overlay(
 
 
 def person_square(clip: MotionClip) -> tuple[float, float, float] | None:
-    """The square of a video's picture that holds the person in all frames, as large as needed.
+    """The square of a video's picture that contains the person in all frames, as large as needed.
 
     Returns:
         Left, top and side in pixels of the motion's camera; None without a camera or if a joint is behind it.
@@ -89,7 +89,7 @@ def person_square(clip: MotionClip) -> tuple[float, float, float] | None:
     pixels = (pixels[..., :2] / pixels[..., 2:]).reshape(-1, 2)
     low, high = np.maximum(pixels.min(0), 0.0), np.minimum(pixels.max(0), camera.size)
     side = float((high - low).max()) * AROUND_JOINTS
-    # Not beside the picture, where it is large enough.
+    # Inside the picture, if that is large enough.
     middle = (low + high) / 2
     room = np.maximum(np.array(camera.size) - side, 0.0)
     left, top = np.where(room > 0, np.clip(middle - side / 2, 0, room), (np.array(camera.size) - side) / 2)
@@ -97,13 +97,13 @@ def person_square(clip: MotionClip) -> tuple[float, float, float] | None:
 
 
 def _shown_size(width: int, height: int) -> tuple[int, int]:
-    """Even numbers of pixels in the shape of a picture."""
+    """Even numbers of pixels with the aspect ratio of a picture."""
     scale = min(1.0, LARGEST_SIDE / max(width, height))
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
 def _pixels_per_metre(camera: Camera, parameters: BodyParameters) -> float:
-    """Scale where a joint is closest to the camera."""
+    """Scale at the joint that is closest to the camera."""
     view = view_of_camera(camera, *camera.size)
     nearest = min(
         float(view_of_camera(camera, *camera.size, row).to_camera(joints.astype(np.float32))[:, 2].min())

@@ -1,3 +1,1 @@
-"""Captures from every system the documentation names: one adapter per system, all giving the same Capture (see
-reading.py).
-"""
+"""Read captures of all documented systems: one adapter per system; all return the same Capture (see reading.py)."""

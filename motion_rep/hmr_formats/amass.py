@@ -31,7 +31,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 def _capture(values: Mapping) -> Capture:
     transl = numbers(values, "trans", (None, 3))
     rotations = rotation_vectors(values, "poses", len(transl), 22)
-    # The pelvis of the gendered body shifts everything equally, which the origin and floor of a motion remove.
+    # The pelvis of the gendered body shifts everything equally; the origin and floor of a motion remove this shift.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
     to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
     angles = numbers(values, "poses", (None, None))[:, :66].unflatten(-1, (22, 3))
@@ -47,7 +47,7 @@ def _capture(values: Mapping) -> Capture:
 
 
 def _is_y_up(values: Mapping) -> bool:
-    """AMASS is always z-up; ``export_motion.py --frame yup`` writes the other and says so in ``up_axis``."""
+    """AMASS is always z-up; ``export_motion.py --frame yup`` writes y-up and records it in ``up_axis``."""
     axis = str(values.get("up_axis", "z"))
     if axis not in ("y", "z"):
         raise InputError(f"up_axis is {axis[:20]!r}, expected y or z.")

@@ -32,7 +32,7 @@ def holds_smpl_body(values: object) -> bool:
 
 
 def _capture(values: object) -> Capture:
-    """The number of joints tells the model; ``body_model`` says so where 21 joints of SMPL were kept."""
+    """The number of joints shows the model; ``body_model`` states it if 21 joints of SMPL were kept."""
     if not isinstance(values, Mapping) or not (holds_smpl_body(values) or str(values.get("body_model")) == "smpl"):
         return dataclasses.replace(capture_from_dict(values), source="camerahmr")
     as_read = capture_from_dict(_first_21_joints(values))

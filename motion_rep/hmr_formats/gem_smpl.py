@@ -12,9 +12,9 @@ SECTIONS = Sections("gem-smpl", "body_params_incam", "body_params_global")
 # GEM-X writes the 76 joints of NVIDIA's SOMA body under the same names.
 SOMA_POSE = 228
 SOMA_ADVICE = (
-    f"comes from GEM-X: its body_pose has {SOMA_POSE} numbers a frame, the 76 joints of the SOMA body, which has other "
-    "bones and rest axes than SMPL-X. Run GEM-SMPL on the video (extract_motion.sh --model gem-smpl), or convert the "
-    "body with NVIDIA's own tools first"
+    f"comes from GEM-X: its body_pose has {SOMA_POSE} numbers per frame, the 76 joints of the SOMA body, which has "
+    "other bones and rest axes than SMPL-X. Run GEM-SMPL on the video (extract_motion.sh --model gem-smpl), or "
+    "convert the body with NVIDIA's own tools first"
 )
 
 

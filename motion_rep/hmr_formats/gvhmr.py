@@ -1,7 +1,8 @@
 """GVHMR's ``hmr4d_results.pt`` and GEM-SMPL's ``smpl_params.pt``: one person in every frame of the video, in the camera
 and in a gravity-aligned world with y up.
 
-Both hold the same numbers under other names; add-ons save files without the camera's matrix or with the world only.
+Both contain the same numbers under different names; add-ons save files without the camera's matrix, or with only the
+world.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from motion_rep.hmr_results.tracks import Person, Track
 from motion_rep.kinematics.parameters import BodyParameters
 
 NO_LENS = "has no K_fullimg, so there is no camera for an overlay"
-WORLD_ONLY = "holds only the gravity-aligned world, which cannot be overlaid on a video"
+WORLD_ONLY = "contains only the gravity-aligned world, which cannot be overlaid on a video"
 SEGMENTS = "segment_info"
 
 
@@ -63,7 +64,7 @@ class Sections:
 
 
 def _lens(values: Mapping, rows: Tensor | None) -> dict:
-    """Focal length, width and height as the file has them: with ``--f_mm`` the matrix holds that lens."""
+    """Focal length, width and height from the file; with ``--f_mm``, its matrix has that lens."""
     if "K_fullimg" not in values:
         return {}
     intrinsic = numbers(values, "K_fullimg", (None, 3, 3))
@@ -73,7 +74,7 @@ def _lens(values: Mapping, rows: Tensor | None) -> dict:
 
 
 def _rows_seen(values: Mapping, frames: int) -> tuple[Tensor | None, tuple[str, ...]]:
-    """Rows that come from video, where others were made from text; the camera part of those means nothing."""
+    """The rows that come from video; others were generated from text and have no meaningful camera part."""
     if SEGMENTS not in values:
         return None, ()
     seen = torch.ones(frames, dtype=torch.bool)
@@ -83,8 +84,8 @@ def _rows_seen(values: Mapping, frames: int) -> tuple[Tensor | None, tuple[str, 
     if bool(seen.all()):
         return None, ()
     if not bool(seen.any()):
-        raise InputError("was made from text in all frames, so camera space is empty. Read it with --space world.")
-    text = f"left out {int((~seen).sum())} frames that were made from text; --space world has them"
+        raise InputError("was generated from text in all frames, so camera space is empty. Read it with --space world.")
+    text = f"left out {int((~seen).sum())} frames that were generated from text; --space world keeps them"
     return seen.nonzero()[:, 0], (text,)
 
 

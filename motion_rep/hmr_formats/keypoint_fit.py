@@ -1,7 +1,7 @@
-"""The neutral body from keypoints with metric depth (SAM 3D Body's 70): aimed bone by bone, then fitted over time.
+"""Fit the neutral body to keypoints with metric depth (SAM 3D Body's 70): aim it bone by bone, then fit it over time.
 
-People differ in size: keypoints are compared after the clip's median bone length has been brought to the neutral
-body's, and the pelvis keeps its metric place.
+People differ in size: keypoints are compared after scaling the clip's median bone length to the neutral body's. The
+pelvis keeps its metric position.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from motion_rep.preview_capture.body_fit import FittedBody
 from motion_rep.preview_capture.chunks import fit_in_chunks
 from motion_rep.preview_capture.markers import Markers
 
-# Where a joint is at rest (3,), by name; and setting the global rotations (T, 3, 3) of joints.
+# Functions that give the rest position (3,) of a joint by name, and that set the global rotations (T, 3, 3) of joints.
 Rest = Callable[[str], Tensor]
 Put = Callable[[Sequence[str], Tensor], None]
 
 COUNT = 70
-# Where the keypoints are (https://github.com/facebookresearch/sam-3d-body, the MHR70 order).
+# Indices of the keypoints (https://github.com/facebookresearch/sam-3d-body, the MHR70 order).
 NOSE, EAR, SHOULDER, ELBOW, HIP, KNEE, ANKLE, NECK = 0, (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), 69
 BIG_TOE, SMALL_TOE, HEEL = (15, 18), (16, 19), (17, 20)
 WRIST, INDEX, MIDDLE, PINKY = (62, 41), (49, 28), (53, 32), (61, 40)
@@ -49,12 +49,14 @@ MIDDLE_POINTS = ((NOSE, "head", (0.0, 0.0, 0.11), 0.5), (NECK, "neck", (0.0, 0.0
 STEPS, RATE = 150, 0.02
 POINT_SPREAD, BOUND = 0.02, 9.0
 TURN_SPREAD, HINGE_WEIGHT = 0.5, 30.0
-# A second difference over a time step of 1/30 s that is as unlikely as a keypoint one spread away.
+# A second difference over a time step of 1/30 s that is as unlikely as a keypoint at a distance of one spread.
 ACCELERATION, TURN_ACCELERATION = 30.0, 200.0
 
 
 class Segment(NamedTuple):
-    """What orients a joint: a direction that is met exactly and one that is met as nearly as possible, with rest."""
+    """The orientation of a joint: a direction that is matched exactly and one that is matched as closely as
+    possible, with their rest directions.
+    """
 
     exact: Tensor
     near: Tensor
@@ -67,7 +69,7 @@ class Segment(NamedTuple):
 
 
 def keypoint_markers(dtype: torch.dtype) -> Markers:
-    """The keypoints tied to the 22 joints."""
+    """The keypoints attached to the 22 joints."""
     rows = list(MIDDLE_POINTS)
     for (left, right), part, (x, y, z), trust in SIDES:
         joints = (part, part) if part == "head" else (f"left_{part}", f"right_{part}")
@@ -93,7 +95,7 @@ def fit_keypoints(points: Tensor, fps: float) -> FittedBody:
 
 
 def body_scale(points: Tensor) -> float:
-    """How many times as long the person's bones are as the neutral body's: the median over bones and frames."""
+    """Length of the person's bones relative to the neutral body's: the median over bones and frames."""
     rest = rest_joints(points.dtype)
     ratios = []
     for above, below in ((HIP, KNEE), (KNEE, ANKLE), (SHOULDER, ELBOW), (ELBOW, WRIST)):
@@ -138,7 +140,7 @@ def _calm(values: Tensor, spread: float, fps: float) -> Tensor:
 
 
 def _beyond_hinges(bends: Tensor) -> Tensor:
-    """Knees bend backwards only, elbows forwards only."""
+    """Penalty on impossible bends: knees bend only backwards, elbows only forwards."""
     knees = bends[:, [JOINT_NAMES.index(f"{side}_knee") - 1 for side in ("left", "right")], 0]
     left, right = (bends[:, JOINT_NAMES.index(f"{side}_elbow") - 1, 1] for side in ("left", "right"))
     return (torch.relu(-knees) ** 2).sum() + (torch.relu(left) ** 2).sum() + (torch.relu(-right) ** 2).sum()
@@ -181,7 +183,7 @@ def aimed(points: Tensor) -> Tensor:
 
 
 def _aim_leg(points: Tensor, side: int, name: str, pelvis: Tensor, at: Rest, put: Put) -> None:
-    """The thigh's twist follows the knee's plane; of a straight leg, the foot and the pelvis."""
+    """The thigh's twist follows the knee's plane; for a straight leg, the foot and the pelvis."""
     thigh = points[:, KNEE[side]] - points[:, HIP[side]]
     shank = points[:, ANKLE[side]] - points[:, KNEE[side]]
     foot = points[:, BIG_TOE[side]] - points[:, HEEL[side]]
@@ -200,7 +202,7 @@ def _aim_leg(points: Tensor, side: int, name: str, pelvis: Tensor, at: Rest, put
 
 
 def _aim_arm(points: Tensor, side: int, name: str, chest: Tensor, at: Rest, put: Put) -> None:
-    """The upper arm's twist follows the elbow's plane; of a straight arm, the chest."""
+    """The upper arm's twist follows the elbow's plane; for a straight arm, the chest."""
     upper = points[:, ELBOW[side]] - points[:, SHOULDER[side]]
     lower = points[:, WRIST[side]] - points[:, ELBOW[side]]
     ahead, up = points.new_tensor((0.0, 0.0, 1.0)), points.new_tensor((0.0, 1.0, 0.0))
@@ -222,14 +224,16 @@ def _aim_arm(points: Tensor, side: int, name: str, chest: Tensor, at: Rest, put:
 
 
 def _axes(exact: Tensor, near: Tensor) -> Tensor:
-    """(..., 3, 3) whose columns are the unit direction, what of the other is across it, and their cross product."""
+    """(..., 3, 3) whose columns are the unit direction, the perpendicular part of the other one, and their cross
+    product.
+    """
     first = torch.nn.functional.normalize(exact, dim=-1)
     second = torch.nn.functional.normalize(_across(near, first), dim=-1)
     return torch.stack((first, second, torch.linalg.cross(first, second)), dim=-1)
 
 
 def _across(vector: Tensor, direction: Tensor) -> Tensor:
-    """The part of a vector at right angles to a direction, for a vector of length 1."""
+    """The part of a vector at right angles to a direction of length 1."""
     along = torch.nn.functional.normalize(direction, dim=-1)
     unit = torch.nn.functional.normalize(vector, dim=-1)
     return unit - (unit * along).sum(-1, keepdim=True) * along

@@ -30,13 +30,13 @@ MOST_PIXELS = 1 << 16
 
 
 class Sighting(NamedTuple):
-    """One person in one frame; ``entry`` has what the lists hold for the track, by name."""
+    """One person in one frame; ``entry`` contains the values of the lists for the track, by name."""
 
     time: int
     entry: dict
 
 
-NEEDS = "PHALP follows people who are detected in 5 frames in a row and are larger than 50 x 100 pixels."
+NEEDS = "PHALP tracks only people who are detected in 5 frames in a row and are larger than 50 x 100 pixels."
 
 
 def tracks(document: Document, source: str) -> tuple[Track, ...]:
@@ -101,8 +101,8 @@ def _capture(source: str, person: int, sightings: list[Sighting], ghosts: int) -
 def _lens_note(focal: float, width: int, height: int) -> str:
     return (
         f"this tracker assumes a lens of {focal:.0f} pixels, so the person is far away and the depth jitters with the "
-        "distance. "
-        f"--focal-length {math.hypot(width, height):.0f} (the frame's diagonal, an ordinary lens) brings both down"
+        f"distance. --focal-length {math.hypot(width, height):.0f} (the frame's diagonal, an ordinary lens) reduces "
+        "both"
     )
 
 

@@ -26,7 +26,7 @@ from motion_rep.hmr_results.format import Format, has
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.parameters import BodyParameters
 
-# PromptHMR makes larger frames this high before it looks at them, and its camera is that of the smaller frames
+# PromptHMR shrinks larger frames to this height, and its camera is that of the smaller frames
 # (pipeline/utils.py).
 MAX_HEIGHT = 896
 
@@ -78,14 +78,14 @@ def _body_path(values: Mapping, frames: int, holder: str) -> BodyParameters:
 
 
 def _lens(document: Document) -> tuple[float, int, int, tuple[str, ...]]:
-    """Focal length, width and height, for the video's own size where that is given."""
+    """Focal length, width and height, for the video's own size if that is given."""
     camera = section(document.value, "camera")
     width, height = whole_pixels(2 * numbers(camera, "img_center", (2,), "camera: "))
     focal = number(camera, "img_focal", "camera: ")
     if document.image_size is None:
         note = (
-            f"the frames may have been made smaller: PromptHMR's camera is for {width}x{height}. "
-            "Give the video's size with --image-size if it is another one"
+            f"the frames may have been shrunk: PromptHMR's camera is for {width}x{height}. If the video has another "
+            "size, give it with --image-size"
         )
         return focal, width, height, (note,) if height >= MAX_HEIGHT else ()
     return focal * document.image_size[1] / height, *document.image_size, ()

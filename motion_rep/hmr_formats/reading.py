@@ -1,7 +1,7 @@
 """Read a capture of any supported system.
 
 Stages: the path's contents are read without running anything (documents.py), the first adapter that recognises them
-(hmr_results/names.py holds their order) lists the people in it (tracks.py), and the one asked for becomes a
+(in the order of hmr_results/names.py) lists the people in it (tracks.py), and the requested one becomes a
 :class:`motion_rep.captures.capture.Capture`.
 """
 
@@ -27,14 +27,14 @@ from motion_rep.hmr_results.tracks import Person, Track, choose_track, people_no
 ADAPTERS: dict[str, Format] = {
     system.name: importlib.import_module(f"motion_rep.hmr_formats.{system.module}").FORMAT for system in SYSTEMS
 }
-NO_RESULT = "is a folder in which no system's result was found; give the file, or the folder of SMPLer-X or TRAM"
+NO_RESULT = "is a folder without the result of a known system; give the file, or the folder of SMPLer-X or TRAM"
 
 NO_ADVICE = "the table in motion_rep/hmr_formats/README.md lists what each system writes"
 
 
 @dataclass(frozen=True)
 class OpenedCapture:
-    """A file whose system is known: ``document`` holds what is in it, ``tracks`` who."""
+    """A file of a known system: ``document`` has its contents, ``tracks`` the people."""
 
     format: str
     document: Document
@@ -43,7 +43,7 @@ class OpenedCapture:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Who is in the file, the longest first."""
+        """The people in the file, the longest first."""
         return tuple(sorted((track.person for track in self.tracks), key=lambda person: -person.frames))
 
     def capture(self, person: str | int = LONGEST, space: str = "camera", focal_length: float | None = None) -> Capture:
@@ -68,7 +68,7 @@ def read_capture(
     """One person of a file or folder, whichever system wrote it.
 
     Args:
-        path: a file, or a folder as SMPLer-X and TRAM write it.
+        path: a file, or a folder of SMPLer-X or TRAM.
         format: one of ``names.FORMATS``.
         person: ``longest``, or a name from :func:`list_people`.
         space: ``camera``, or ``world`` for the gravity-aligned world of systems that store one. A system with only a
@@ -88,7 +88,7 @@ def list_people(
     format: str = "auto",  # noqa: A002
     trust_pickle: bool = False,
 ) -> tuple[Person, ...]:
-    """Who is in a file, with lengths, the longest first.
+    """The people in a file, with lengths, the longest first.
 
     Raises:
         InputError: the message starts with the path.
@@ -112,7 +112,7 @@ def recognised(
     format: str = "auto",  # noqa: A002
     corrections: Corrections = NO_CORRECTIONS,
 ) -> OpenedCapture:
-    """The system and the people of a document that is read already."""
+    """The system and the people of a document."""
     with located(document.path):
         name = _known_format(document, format)
         _require_correctable(name, corrections)
@@ -134,7 +134,7 @@ def _known_format(document: Document, wanted: str) -> str:
     if advice or document.path.is_dir():
         raise InputError(f"{advice or NO_RESULT}.")
     if has_any(document.value, REQUIRED):
-        # The reader of the documented keys says which are missing.
+        # The reader of the documented keys reports the missing ones.
         return "standard"
     raise InputError(
         f"is not the result of a known system: found {found_text(document.value)}. "
@@ -152,8 +152,8 @@ def _require_correctable(name: str, corrections: Corrections) -> None:
         return
     others = ", ".join(other for other, adapter in ADAPTERS.items() if adapter.written_by_any_script)
     raise InputError(
-        f"{name} always writes metres, radians and its own axes. Leave out --up, --units and --degrees, "
-        f"or name another system with --format ({others})."
+        f"{name} always writes metres, radians and its own axes. Omit --up, --units and --degrees, or give another "
+        f"system with --format ({others})."
     )
 
 

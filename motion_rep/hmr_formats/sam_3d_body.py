@@ -1,4 +1,4 @@
-"""SAM 3D Body: keypoints with metric depth in ``.npz`` files, one a frame or one a clip; SMPL-X is fitted to them.
+"""SAM 3D Body: keypoints with metric depth in ``.npz`` files, one per frame or one per clip; SMPL-X is fitted to them.
 
 Its body is MHR, not SMPL. Keys for each frame and person: ``pred_keypoints_3d (70, 3)`` and ``pred_cam_t (3)`` in
 metres, whose sum is a point in the camera (x right, y down, z forward), ``focal_length``, ``bbox (4)`` as corners.
@@ -30,7 +30,7 @@ from motion_rep.safe_loading.numpy_file import NpzArrays
 
 KEYS = ("pred_keypoints_3d", "pred_cam_t")
 NAME = re.compile(r"(\d+)(?:_(\d{1,3}))?\D*$")
-# The rate for the fit's smoothness where the file has none.
+# The rate for the fit's smoothness if the file has none.
 USUAL_FPS = 30.0
 FITTED = (
     "SAM 3D Body's model is not SMPL: the neutral body was fitted to its 70 keypoints, whose bones are {0:.2f} times "
@@ -55,7 +55,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
         return _followed(document, sightings, {})
     values = document.value
     if not isinstance(values, Mapping):
-        raise InputError("holds no dict. Give SAM 3D Body's npz, or a folder of one for each frame.")
+        raise InputError("contains no dict. Give SAM 3D Body's npz, or a folder with one npz for each frame.")
     return _followed(document, _people(values, frame_numbers(values, "frame_index").tolist()), values)
 
 
@@ -73,13 +73,13 @@ def _frame_files(folder: Path) -> list[tuple[int, Path]]:
     """(frame from 0, file) of a folder; frames are numbered from 0 or 1 in the names."""
     found = [(match, path) for path in folder.glob("*.npz") if (match := NAME.search(path.stem))]
     if not found:
-        raise InputError("holds no npz with a frame number in its name. Give SAM 3D Body's files of one video.")
+        raise InputError("contains no npz with a frame number in its name. Give SAM 3D Body's files of one video.")
     first = 0 if any(int(match[1]) == 0 for match, _ in found) else 1
     return sorted((int(match[1]) - first, path) for match, path in found)
 
 
 def _frame(values: Mapping, frame: int) -> list[Sighting]:
-    """One or several people of a frame; the arrays of one have no dimension for people."""
+    """The people of a frame; the arrays of a single person have no dimension for people."""
     points = numbers(values, KEYS[0], (COUNT, 3) if _dimensions(values, KEYS[0]) == 2 else (None, COUNT, 3))
     if points.ndim == 3:
         return _people(values, [frame] * len(points))
@@ -116,7 +116,7 @@ def _capture(document: Document, own: list[Sighting], clip: Mapping) -> Capture:
     frames = torch.tensor([one.frame for one in own])
     points = torch.stack([one.points for one in own])
     if not bool(points.isfinite().all()):
-        raise InputError("pred_keypoints_3d or pred_cam_t holds values that are not finite numbers.")
+        raise InputError("pred_keypoints_3d or pred_cam_t contains values that are not finite numbers.")
     fps = number(clip, "fps") if "fps" in clip else None
     body = fit_keypoints(points, fps or USUAL_FPS)
     lens = _lens(document, own, clip)
@@ -147,7 +147,7 @@ FORMAT = Format(
     lookalikes=(
         Lookalike(
             lambda document: has(document.value, *KEYS),
-            "is one frame of SAM 3D Body; give the folder that holds all frames of the video",
+            "is one frame of SAM 3D Body; give the folder with all frames of the video",
         ),
     ),
 )

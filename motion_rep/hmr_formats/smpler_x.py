@@ -1,8 +1,7 @@
 """SMPLer-X's output folder: ``smplx/<frame>_<box>.npz`` for every frame and person, with the camera of each crop in
 ``meta/<frame>_<box>.json``.
 
-The numbers in the names say which box of the frame it was, not which person: people are followed by the overlap of
-their boxes.
+The numbers in the names are those of boxes in a frame, not of people: people are tracked by the overlap of their boxes.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ from motion_rep.safe_loading.numpy_file import NpzArrays
 NAME = re.compile(r"(\d{1,9})_(\d{1,6})")
 IMAGES = (".jpg", ".jpeg", ".png")
 MAPPED = (
-    "every frame had a camera of its own; mapped to one (focal length of the first frame, "
-    "principal point in the centre)"
+    "every frame had its own camera; mapped to one camera (focal length of the first frame, principal point in the "
+    "centre)"
 )
 NO_SIZE = (
     "no frame of the video was found, and SMPLer-X does not store the image size, so there is no camera for an "
@@ -66,7 +65,7 @@ def _crops(folder: Path) -> list[Crop]:
     named = sorted((int(match[1]), int(match[2]), path) for path, match in found if match)
     if not named:
         raise InputError(
-            "holds no smplx/<frame>_<box>.npz. Give SMPLer-X's output folder, the one with smplx and meta in it."
+            "contains no smplx/<frame>_<box>.npz. Give SMPLer-X's output folder, which contains smplx and meta."
         )
     if named[0][0] < 1:
         raise InputError(f"smplx/{named[0][2].name} is named for frame {named[0][0]}, expected frames counted from 1.")
@@ -128,8 +127,8 @@ def _column(crops: list[Crop], name: str) -> Tensor:
 
 
 def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
-    """(width, height) of the frame that SMPLer-X read, where it is still there (named relative to SMPLer-X's ``main``),
-    else None.
+    """(width, height) of the frame that SMPLer-X read, if it still exists (its path is relative to SMPLer-X's
+    ``main``), else None.
     """
     if not isinstance(img_path, str) or "\0" in img_path:
         return None
@@ -150,7 +149,7 @@ def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
 def _is_picture(place: Path) -> bool:
     try:
         return place.suffix.lower() in IMAGES and place.is_file()
-    except OSError:  # too long a name, for one
+    except OSError:  # for example, too long a name
         return False
 
 
@@ -162,7 +161,7 @@ FORMAT = Format(
             lambda document: (
                 isinstance(document.value, NpzArrays) and has(document.value, "global_orient", "expression")
             ),
-            "is one frame of SMPLer-X; give the folder that holds smplx and meta",
+            "is one frame of SMPLer-X; give the folder that contains smplx and meta",
         ),
     ),
 )

@@ -1,5 +1,5 @@
 """SMPLest-X with this toolkit's (or ViMoGen's) drop-in: the documented keys, with a camera for each frame unless
-``retargeted_cam`` says it was fixed.
+``retargeted_cam`` is set.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def _in_one_camera(capture: Capture, values: Mapping) -> Capture:
     transl, focal = to_one_camera(capture.transl, cameras, centre)
     mapped = dataclasses.replace(capture, transl=transl, focal_length=focal.expand(len(capture)).clone())
     return mapped.with_notes(
-        "every frame had a camera of its own; mapped to one (focal length of the first frame), as SMPLest-X's "
-        "--retarget_cam does"
+        "every frame had its own camera; mapped to one camera (focal length of the first frame), like SMPLest-X's "
+        "--retarget_cam"
     )
 
 

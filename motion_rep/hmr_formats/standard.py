@@ -1,4 +1,4 @@
-"""The documented capture file, as this toolkit's own tools and other people's scripts write it."""
+"""The documented capture file, written by this toolkit's own tools and by scripts of others."""
 
 from __future__ import annotations
 

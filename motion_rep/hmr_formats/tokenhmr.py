@@ -1,4 +1,6 @@
-"""TokenHMR's ``tokenhmr/track.py``: PHALP's file, as 4D-Humans writes it; only ``--format`` can tell the two apart."""
+"""TokenHMR's ``tokenhmr/track.py``: PHALP's file, the same as from 4D-Humans; only ``--format`` can distinguish the
+two.
+"""
 
 from motion_rep.hmr_formats.phalp import phalp_format
 

@@ -25,7 +25,7 @@ from motion_rep.hmr_results.names import result_files
 from motion_rep.hmr_results.tracks import Track, person_of
 from motion_rep.kinematics.parameters import BodyParameters
 
-NO_CAMERA = "there is no camera.npy in its folder, so it has no camera for an overlay and no world"
+NO_CAMERA = "there is no camera.npy in its folder, so there is no camera for an overlay and no world"
 
 FILES = result_files("tram")
 
@@ -94,7 +94,7 @@ FORMAT = Format(
         folder_holds(document, *FILES) or has(document.value, "pred_rotmat", "pred_trans", "frame")
     ),
     tracks=tracks,
-    needs="TRAM follows people who are detected in 16 frames in a row.",
+    needs="TRAM tracks only people who are detected in 16 frames in a row.",
     lookalikes=(
         Lookalike(
             lambda document: has(document.value, "world_cam_R"),

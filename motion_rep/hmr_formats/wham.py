@@ -15,14 +15,14 @@ from motion_rep.hmr_results.format import Format, Lookalike, every_entry_has, fo
 from motion_rep.hmr_results.tracks import Track, person_of
 
 NO_SIZE = (
-    "WHAM stores no image size, so there is no camera for an overlay. Give the video's with --image-size 1280x720; "
-    "the focal length is then WHAM's, the diagonal"
+    "WHAM stores no image size, so there is no camera for an overlay. Give the video's size with --image-size "
+    "1280x720; the focal length is then the diagonal, as in WHAM"
 )
-# WHAM places the body by the middle of its hips (lib/models/smpl.py), found with a regressor of its own that is not at
-# hand here.
+# WHAM places the body by the middle of its hips (lib/models/smpl.py), from its own regressor, which is not available
+# here.
 MID_HIP_NOTE = (
-    "WHAM's world places the middle of the hips; SMPL-X's own hips were put there, "
-    "which can differ from WHAM's by a few centimetres"
+    "WHAM's world gives the middle of the hips; the middle of SMPL-X's hips was put there, which can differ from "
+    "WHAM's by a few centimetres"
 )
 
 
@@ -71,7 +71,7 @@ def _in_world(values: Mapping, holder: str) -> Capture:
     return Capture(*path, frame_index=frames, has_camera=False, source="wham", notes=(SMPL_NOTE, MID_HIP_NOTE))
 
 
-NEEDS = "WHAM follows people who are detected in at least 30 frames, and writes an empty dict where there are none."
+NEEDS = "WHAM tracks only people who are detected in at least 30 frames, and writes an empty dict if there are none."
 
 
 FORMAT = Format(

@@ -1,4 +1,6 @@
-"""Read the contents of a path by its bytes, not by its ending; code in a file never runs unless explicitly trusted."""
+"""Read the contents of a path by its bytes, not by its extension; code in a file never runs unless explicitly
+trusted.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,7 @@ def load_value(path: Path, trust_pickle: bool = False) -> object:
 
 
 def _load_pickle(file: BinaryIO) -> object:
-    """The contents of a pickle, or advice for what is none."""
+    """The contents of a pickle; an error with advice for other files."""
     try:
         return load_data_pickle(file)
     except InputError as error:

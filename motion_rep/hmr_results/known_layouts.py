@@ -1,4 +1,4 @@
-"""What a file looks like that is no capture, and the command that helps where there is one."""
+"""Recognise files that are not captures, and give the command that helps, if there is one."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from motion_rep.hmr_results.fields import keys_text
 
 CONVERT = "Convert it with convert_representation.py --from {0} --to 276"
-# Numbers a frame -> what has so many, and what to do.
+# Numbers per frame -> the format with this width, and advice.
 WIDTHS = {
     276: ("a 276-dim motion, which needs no conversion", "Other representations: convert_representation.py"),
     272: ("272-dim-Motion-Representation (MotionStreamer, MotionMillion)", CONVERT.format("272")),
     201: ("HY-Motion 1.0", CONVERT.format("201")),
     263: (
         "HumanML3D's 263",
-        "It holds joint positions and no SMPL rotations, so no tool here reads it; recover the joints with "
-        "HumanML3D's recover_from_ric and fit a body to them",
+        "It has joint positions and no SMPL rotations, so no tool here reads it; recover the joints with HumanML3D's "
+        "recover_from_ric and fit a body to them",
     ),
     251: ("KIT-ML's 251", "It has another skeleton, and no tool here reads it"),
-    135: ("21 or 22 rotations and a translation", "No tool here reads it: its axes and its order are not known"),
+    135: ("21 or 22 rotations and a translation", "No tool here reads it: its axes and its order are unknown"),
 }
 JOINTS_ADVICE = "Joint positions alone have no rotations, and no tool here fits a body to them"
-# Keys of a file -> whose it is, and what to do.
+# Keys of a file -> its system, and advice.
 KEYS = (
     (
         ("posed_joints", "global_rot_mats"),
@@ -31,16 +31,16 @@ KEYS = (
     (
         ("smpl_thetas", "cam_trans"),
         "a result of ROMP or BEV",
-        "Their camera is not known well enough to read them; run 4D-Humans, WHAM or GVHMR on the video",
+        "Their camera is not documented well enough; run 4D-Humans, WHAM or GVHMR on the video",
     ),
     (
         ("pred_vertices", "pred_cam_t"),
         "a result with a mesh and no parameters",
-        "Save the parameters that the program computes, too",
+        "Save the program's parameters as well",
     ),
     (("vertices", "faces"), "a mesh", "Parameters cannot be taken from it"),
 )
-# Kinds of files as motion_rep/files/file_kind.py names them -> what to do.
+# Kinds of files from motion_rep/files/file_kind.py -> advice.
 KIND_ADVICE = {
     "a BVH file": "No tool here reads it; save the motion as AMASS npz with the program that made it",
     "an fbx model": "No tool here reads it; save the motion as AMASS npz with the program that made it",
@@ -51,7 +51,7 @@ KIND_ADVICE = {
 
 
 def looks_like(value: object) -> str | None:
-    """The same of a file's contents."""
+    """The format that a file's contents resemble, and advice."""
     if isinstance(value, Mapping):
         if "motion" in value:
             shape = tuple(getattr(value["motion"], "shape", ()))
@@ -75,7 +75,7 @@ def _shape_text(shape: tuple[int, ...]) -> str | None:
 
 
 def found_text(value: object) -> str:
-    """What a file holds: the keys of a dict, or the shape and type of an array."""
+    """The contents of a file in words: the keys of a dict, or the shape and type of an array."""
     shape = getattr(value, "shape", None)
     if shape is None or isinstance(value, Mapping):
         return keys_text(value)

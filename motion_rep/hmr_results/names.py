@@ -11,8 +11,8 @@ from typing import NamedTuple
 class System(NamedTuple):
     """A line of the registry: the name for ``--format``, its adapter's file, and the result files in its folders.
 
-    results: patterns within a folder that is one capture. One without ``*`` holds everything; SMPLer-X writes a file
-        for each frame, TRAM one for each person.
+    results: patterns within a folder that is one capture. One without ``*`` contains everything; SMPLer-X writes a file
+    for each frame, TRAM one for each person.
     """
 
     name: str
@@ -46,7 +46,7 @@ RESULT_FILES = tuple(pattern for pattern in FOLDER_PATTERNS if "*" not in patter
 # Arrays of a frame of SAM 3D Body; a whole clip has its frames' numbers, too.
 SAM_ARRAYS = ("pred_keypoints_3d.npy", "pred_cam_t.npy")
 
-# Endings of captures in a folder.
+# Extensions of captures in a folder.
 CAPTURE_SUFFIXES = (".pt", ".pth", ".pkl", ".npz", ".npy")
 
 
@@ -68,8 +68,8 @@ def is_capture_folder(path: Path) -> bool:
 
 
 def holds_sam_frames(path: Path) -> bool:
-    """Whether a folder holds SAM 3D Body's files of single frames, by the arrays in the first npz; their names say
-    nothing.
+    """Whether a folder holds SAM 3D Body's files of single frames, by the arrays in the first npz, because the names
+    are arbitrary.
     """
     first = min(path.glob("*.npz"), default=None) if path.is_dir() else None
     if first is None:
@@ -83,9 +83,7 @@ def holds_sam_frames(path: Path) -> bool:
 
 
 def captures_among(files: Iterable[PurePosixPath]) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
-    """The captures among the files below a folder: those that are files, and the folders that are one capture; what is
-    hidden is left out.
-    """
+    """The captures among the files below a folder: files, and folders that are one capture; hidden ones are omitted."""
     seen = [file for file in files if not any(part.startswith(".") for part in file.parts)]
     folders = {file.parents[pattern.count("/")] for file in seen for pattern in FOLDER_PATTERNS if file.match(pattern)}
     outermost = {folder for folder in folders if not folders.intersection(folder.parents)}

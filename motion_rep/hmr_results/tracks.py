@@ -41,7 +41,7 @@ def person_of(name: object, frame_numbers: Sequence[int]) -> Person:
 
 
 def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") -> Track:
-    """The requested person; ``longest`` takes the one in most frames, the first of equals.
+    """The requested person; ``longest`` means the one in most frames, the first of several.
 
     Args:
         needs: a sentence for a file without people.
@@ -70,7 +70,7 @@ def people_text(tracks: Sequence[Track], most: int = 6) -> str:
 
 
 def people_note(tracks: Sequence[Track], taken: Track) -> tuple[str, ...]:
-    """A note if the file holds several people."""
+    """A note if the file contains several people."""
     if len(tracks) == 1:
         return ()
     return (f"took person {taken.person.name} of {len(tracks)} ({people_text(tracks)}). --person takes another one",)

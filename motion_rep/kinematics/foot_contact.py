@@ -1,9 +1,9 @@
 """Foot contact from joint positions.
 
-Heel and toe are judged apart: a foot that rolls stands on one of them while the other moves. Each of these points is
-in one of two states over time, in the air or in contact. A frame speaks for contact where the point is slow and low
-over the floor around it; a change of state has a price, so that single frames do not flicker. The cheapest sequence of
-states wins (Viterbi, 1967, https://doi.org/10.1109/TIT.1967.1054010).
+Heel and toe are judged separately: a rolling foot stands on one of them while the other moves. Each of these points is
+in the air or in contact. A frame supports contact if the point is slow and low over the surrounding floor; each change
+of state has a cost, so that single frames do not flicker. The cheapest sequence of states is chosen (Viterbi, 1967,
+https://doi.org/10.1109/TIT.1967.1054010).
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ ANKLES = (JOINT_NAMES.index("left_ankle"), JOINT_NAMES.index("right_ankle"))
 KNEES = (JOINT_NAMES.index("left_knee"), JOINT_NAMES.index("right_knee"))
 FOOT_NAMES = ("left foot", "right foot")
 
-# A point at this speed (m/s) or height (m) alone is as likely in the air as in contact. A foot that stands is at rest
-# and one that swings passes 2 m/s, so the speed is the lower end of what a badly captured foot slides with; the height
-# is half of the lowest swing in a fast walk with raised toes. A clip whose low feet all slide is judged by its own
-# sliding on top of that, up to a limit.
+# A point with only this speed (m/s) or height (m) is as likely in the air as in contact. A standing foot is at rest and
+# a swinging one exceeds 2 m/s, so the speed is the lower end of the sliding of badly captured feet; the height is half
+# of the lowest swing in a fast walk with raised toes. If all low feet of a clip slide, these limits grow with the
+# sliding, up to a maximum.
 STILL, NEAR = 0.35, 0.03
 MOST_DOUBT, LENIENCY = 2.0, 0.5
-# The share of low points whose speed says how much feet slide, and below which height they count as low.
+# The share of low points that defines how much feet slide, and the height below which points count as low.
 SLIDING_SHARE, LOW = 0.3, 0.05
 # Weight of the slower of the two steps around a frame: at a landing only the step after it is at rest.
 SLOWER_STEP = 0.8
-# In frames of certain evidence at 16 fps: half of one, so that a contact of two frames counts.
+# Cost in frames of certain evidence at 16 fps: half a frame, so that a contact of two frames counts.
 CHANGE, EVIDENCE_FPS, MOST_EVIDENCE = 0.5, 16.0, 4.0
 # The floor at a time is the lowest point of the feet within these seconds before and after: longer than most flights,
-# so that a jump is no floor, and short enough to follow a body that drifts up or down.
+# so that a jump is not a floor, and short enough to follow a body that drifts up or down.
 FLOOR_REACH = 0.6
-# From the ankle to the sole below the heel, along the foot and across it, metres: where this is at rest, at the
-# height of the toe joint, with the length of the neutral body's heel.
+# From the ankle to the sole below the heel, along the foot and across it, metres: at rest, at the height of the toe
+# joint, with the length of the neutral body's heel.
 HEEL_ALONG, HEEL_BELOW = -0.0235, -0.0767
 
 
 class Contacts(NamedTuple):
-    """Which points of the feet are in contact: toes and heels (N, 2) bool, left and right."""
+    """The points of the feet that are in contact: toes and heels (N, 2) bool, left and right."""
 
     toes: Tensor
     heels: Tensor
@@ -100,19 +100,19 @@ def floor_heights(lowest: np.ndarray, fps: float) -> np.ndarray:
 
 
 class _Seen(NamedTuple):
-    """What speaks for contact: (N, K) cost relative to 1 for the air, with fixed limits; speed (m/s) of low points."""
+    """Evidence for contact: (N, K) cost relative to 1 for the air, with fixed limits; speed (m/s) of low points."""
 
     cost: np.ndarray
     sliding: float
 
     def evidence(self, leniency: float) -> np.ndarray:
-        """(N, K) the cost where the limits grow with the sliding."""
+        """(N, K) the cost with limits that grow with the sliding."""
         doubt = min(1 + leniency * self.sliding / STILL, MOST_DOUBT)
         return np.minimum(self.cost / doubt**2, MOST_EVIDENCE)
 
 
 def _seen(points: np.ndarray, fps: float) -> _Seen:
-    """Of points (N, K, 3)."""
+    """The evidence for points (N, K, 3)."""
     height = points[..., 2] - floor_heights(points[..., 2].min(axis=1), fps)[:, None]
     slower, after = _speeds(points, fps)
     low = height < LOW
@@ -122,7 +122,7 @@ def _seen(points: np.ndarray, fps: float) -> _Seen:
 
 
 def _speeds(points: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) the smaller speed of the two steps beside each frame, and that of the step after it; m/s."""
+    """(N, K) the smaller speed of the two steps next to each frame, and the speed of the step after it; m/s."""
     if len(points) < 2:
         still = np.zeros(points.shape[:2])
         return still, still
@@ -134,7 +134,7 @@ def _speeds(points: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _continued(speeds: np.ndarray) -> np.ndarray:
-    """(1, K) the speeds before those that are known: a foot that starts was slower, one that stops was faster."""
+    """(1, K) the speeds before the known ones: a foot that starts was slower, one that stops was faster."""
     return (2 * speeds[:1] - speeds[1:2]).clip(min=0) if len(speeds) > 1 else speeds
 
 
@@ -143,7 +143,7 @@ def _cheapest_states(contact: np.ndarray, weight: float) -> np.ndarray:
 
     Args:
         contact: (N, K) cost of contact; the air costs 1.
-        weight: of these costs, beside the price of a change.
+        weight: weight of these costs relative to the cost of a change.
     """
     return np.array([_cheapest_path(costs, weight) for costs in (weight * contact).T.tolist()], bool).T
 

@@ -57,7 +57,7 @@ def level_from_camera(up: Tensor) -> Tensor:
 
 
 def turn_between(start: Tensor, end: Tensor) -> Tensor:
-    """(3, 3) the smallest rotation that brings one unit vector (3,) to another; half a turn where they are opposite."""
+    """(3, 3) the smallest rotation that brings one unit vector (3,) to another; half a turn if they are opposite."""
     if start @ end < 0 and torch.linalg.cross(start, end).norm() < 1e-12:
         same = torch.eye(3, dtype=start.dtype, device=start.device)
         # A camera upside down turns about its x axis, so the last of the smallest components counts.

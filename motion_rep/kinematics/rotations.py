@@ -62,7 +62,7 @@ def matrix_to_quaternion(matrix: Tensor) -> Tensor:
         (wz, xz, yz, 1 - a - e + i),
     )
     candidates = torch.stack([torch.stack(row, dim=-1) for row in entries], dim=-2)
-    # Many times quicker than argmax.
+    # Much faster than argmax.
     best = candidates.diagonal(dim1=-2, dim2=-1).max(-1).indices
     chosen = candidates.gather(-2, best[..., None, None].expand(*best.shape, 1, 4)).squeeze(-2)
     unit = chosen / chosen.norm(dim=-1, keepdim=True)
@@ -194,7 +194,7 @@ def slerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
 def turns_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The smallest rotations that bring directions to other ones; none for opposite directions and for length 0.
 
-    In NumPy, which is several times quicker than torch for so few numbers.
+    In NumPy, which is several times faster than torch for so few numbers.
 
     Args:
         start, end: (..., 3) of any length.

@@ -1,7 +1,7 @@
-"""Whether the columns of a motion are consistent: joint positions with rotations, and rotations with themselves.
+"""Check whether the columns of a motion are consistent: joint positions with rotations, and rotations with themselves.
 
 In generated or edited motions, the joint columns differ from the joints of the rotations. Figures and pictures use the
-rotations, as in the published benchmark. A normalised (z-scored) motion holds no valid rotations.
+rotations, as in the published benchmark. A normalised (z-scored) motion has no valid rotations.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def agreed_joints(motion: Tensor) -> AgreedJoints:
 
 
 def joints_note(path: str | os.PathLike, motion: Tensor) -> str | None:
-    """The note of :func:`agreed_joints` with the motion's file in front; errors, too, name the file."""
+    """The note of :func:`agreed_joints`, preceded by the motion's file; errors are, too."""
     with located(path):
         note = agreed_joints(motion).note
     return None if note is None else f"{path}: {note}"
@@ -91,7 +91,7 @@ def require_rotations_in_columns(motion: Tensor) -> None:
 
 
 def _distance_from_rotation(rot6d: Tensor) -> float:
-    """Mean of how far the two columns' squared lengths are from 1 and their dot product is from 0; (N, 6)."""
+    """Mean distance of the two columns' squared lengths from 1 and of their dot product from 0; for (N, 6)."""
     first, second = rot6d[:, 0::2], rot6d[:, 1::2]
     products = torch.stack((first * first, second * second, first * second)).sum(-1)
     products[:2] -= 1.0

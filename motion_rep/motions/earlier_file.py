@@ -1,4 +1,4 @@
-"""Whether an existing motion file is finished work of this run."""
+"""Check whether an existing motion file is finished work of this run."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class ShownMotion:
     """A motion to draw.
 
     Raises:
-        InputError: fewer than 3 rows, so that there is no acceleration.
+        InputError: fewer than 3 rows, which give no acceleration.
     """
 
     clip: MotionClip
@@ -50,7 +50,7 @@ def motion_figure(clip: MotionClip, fps: float, title: str, *others: ShownMotion
     """Five panels for each motion, all from its joint positions; several motions share their scales.
 
     Raises:
-        InputError: fewer than 3 rows, so that there is no acceleration; or joint columns of another body.
+        InputError: fewer than 3 rows, which give no acceleration; or joint columns of another body.
     """
     shown = (ShownMotion(clip, fps, title), *others)
     figure = Figure(figsize=(13 * len(shown), 12.5), layout="constrained")
@@ -64,7 +64,7 @@ def motion_figure(clip: MotionClip, fps: float, title: str, *others: ShownMotion
 
 
 def _share_scales(axes: list[Axes]) -> None:
-    """Give the same panels of several motions the limits that hold all of them."""
+    """Give the same panels of several motions common limits."""
     for get, put in ((Axes.get_xlim, Axes.set_xlim), (Axes.get_ylim, Axes.set_ylim)):
         limits = [get(one) for one in axes]
         turned = limits[0][0] > limits[0][1]
@@ -81,7 +81,7 @@ def _draw(figure: FigureBase, clip: MotionClip, fps: float, title: str) -> dict[
     joints = agreed_joints(clip.motion.double()).joints
     positions, times = joints.numpy(), np.arange(len(joints)) / fps
     heading = f"{printable(title)}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s"
-    figure.suptitle(heading, fontsize=14, parse_math=False)  # a file name is no markup
+    figure.suptitle(heading, fontsize=14, parse_math=False)  # a file name is not markup
     axes = figure.subplot_mosaic(
         [["speed", "acceleration"], ["jitter", "jitter"], ["feet", "path"]], height_ratios=(1, 1.35, 1.2)
     )

@@ -21,7 +21,7 @@ from motion_rep.motions.layout import WIDTH
 from motion_rep.motions.stamp import stamped
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
-# What up_from may be.
+# The values of up_from.
 UP_FROM = ("world", "capture")
 # Larger fps or start_time means a damaged file; whole numbers in a file may even exceed a float.
 LARGEST_NUMBER = 1e9
@@ -34,11 +34,11 @@ class MotionClip:
     motion: (N, 276) float32, canonical z-up frame.
     camera: the camera that recorded it, or None.
     fps: rows per second, or None.
-    start_time: seconds into the source video at which the first row lies.
-    up_from: how up is known: ``world`` (a gravity-aligned source) or ``capture`` (levelled by its own direction of up);
-        None if a level camera was assumed.
-    refined: what a refinement did, as plain names, numbers, lists and dicts; None for a raw motion.
-    interpolated_from: the source's rate where it is lower than fps, so that rows were made between its frames; or None.
+    start_time: time of the first row in the source video, seconds.
+    up_from: source of the up direction: ``world`` (a gravity-aligned source) or ``capture`` (levelled by its own
+        direction of up); None if a level camera was assumed.
+    refined: the record of the repairs, as plain names, numbers, lists and dicts; None for a raw motion.
+    interpolated_from: the source's rate if it is lower than fps and rows were interpolated between its frames; or None.
     image_fit: how well the captured body fits the image, as plain values; None if unknown.
     """
 
@@ -103,7 +103,7 @@ def write_motion(
 
 
 def _require_readable(clip: MotionClip, value: dict) -> None:
-    """Check that the reader takes what will be written, after rounding to float32.
+    """Check that the reader accepts what will be written, after rounding to float32.
 
     Raises:
         InputError: it does not; without the file's name.
@@ -115,8 +115,8 @@ def _require_readable(clip: MotionClip, value: dict) -> None:
 
 
 def motion_dict(clip: MotionClip, extrinsic_format: str = "matrix") -> dict:
-    """The documented keys: motion, intrinsic, extrinsic; and, where they say something, fps, start_time, up_from,
-    refined, interpolated_from and image_fit.
+    """The documented keys: motion, intrinsic, extrinsic; and, if they have a value, fps, start_time, up_from, refined,
+    interpolated_from and image_fit.
     """
     intrinsic = torch.eye(3) if clip.camera is None else clip.camera.intrinsic
     pose = torch.eye(4) if clip.camera is None else clip.camera.world_to_camera
@@ -178,7 +178,7 @@ def _plain(value: Mapping, name: str) -> dict[str, Any] | None:
 
 
 def _as_float32(motion: Tensor) -> Tensor:
-    """Half and double precision to float32; whole numbers stay and are rejected later."""
+    """Half and double precision to float32; whole numbers are unchanged and rejected later."""
     return motion.float() if motion.is_floating_point() else motion
 
 

@@ -22,19 +22,19 @@ from motion_rep.runs.file_pairs import run_pairs
 from motion_rep.runs.pairing import Pairing, pair_outputs
 from motion_rep.runs.work_pool import StartIn
 
-# Ending -> the entry of the file's metadata that would differ from run to run.
+# Extension -> the entry of the file's metadata that would differ from run to run.
 KINDS = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}
-# The ending of the pictures in a folder.
+# The extension of the pictures in a folder.
 IN_FOLDERS = ".png"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to draw.
+    """Settings of the pictures.
 
     Attributes:
-        fps: frames per second; None takes a motion's own.
-        title: heading; None takes a file's name.
+        fps: frames per second; None means a motion's own.
+        title: heading; None means the file's name.
     """
 
     fps: float | None = None
@@ -46,12 +46,11 @@ def plot_files(sources: Sequence[Path], output: Path, settings: Settings) -> int
 
     Raises:
         InputError: the motion cannot be read or is too short for an acceleration, or the picture cannot be written.
-        UsageError: an unknown ending, more than two motions, or a folder of them.
+        UsageError: an unknown extension, more than two motions, or a folder of them.
     """
     if output.suffix.lower() not in KINDS:
         raise UsageError(
-            f"{output}: ends in {output.suffix}, expected {', '.join(KINDS)}, or a folder that is there already. "
-            "Rename it."
+            f"{output}: ends in {output.suffix}, expected {', '.join(KINDS)}, or an existing folder. Rename it."
         )
     if len(sources) > 2 or any(source.is_dir() for source in sources):
         found = "a folder is" if len(sources) < 3 else f"{len(sources)} motions are"
@@ -73,7 +72,7 @@ def plot_folder(
     """Draw a .png file of each motion, print a summary, and return the exit code.
 
     Raises:
-        UsageError: no motions, or two pictures of one name.
+        UsageError: no motions, or two pictures with the same name.
     """
     pairs = pair_outputs(inputs, output, IN_FOLDERS, is_one_motion, motions_in)
     start = StartIn("motion_rep.motions.plotting", "draw_pair", (settings,))
@@ -97,12 +96,12 @@ def _write(output: Path, shown: Sequence[ShownMotion]) -> None:
     first, *others = shown
     figure = motion_figure(first.clip, first.fps, first.title, *others)
     with atomic_path(output) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name; a box stands for it
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name; a box replaces it
         figure.savefig(temporary, dpi=110, metadata={KINDS[output.suffix.lower()]: None})
 
 
 def _shown(source: Path, settings: Settings) -> tuple[ShownMotion, tuple[str, ...]]:
-    """A motion to draw, and what the user should know of it."""
+    """A motion to draw, and notes for the user."""
     clip = read_motion(source)
     with located(source):
         disagreement = agreed_joints(clip.motion).note

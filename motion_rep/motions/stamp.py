@@ -22,7 +22,7 @@ def stamped(value: dict, made_from: str) -> dict:
 
 
 def is_foreign(value: object) -> bool:
-    """Whether a file was not written by a folder run, or was edited since."""
+    """Whether a file was not written by a folder run, or has been edited since."""
     stamp = value.get(KEY) if isinstance(value, Mapping) else None
     motion = value.get("motion") if isinstance(value, Mapping) else None
     return (

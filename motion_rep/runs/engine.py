@@ -1,4 +1,4 @@
-"""Where the items of a run are processed: in this process, in worker processes, or on a Ray cluster."""
+"""Process the items of a run: in this process, in worker processes, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Engine:
     """Runs a function over items.
 
     Attributes:
-        workers: processes; 0 works in this one, None chooses by the number of items.
+        workers: number of processes; 0 works in this one; None chooses by the number of items.
         worth_a_worker: number of items that cost as much as starting a worker.
         item_timeout: seconds after which an item fails; None sets no limit.
         folder: base of relative paths on the machines of a cluster; None if there are none.
@@ -45,7 +45,7 @@ class Engine:
         count: int,
         sent: Callable[[Item], object] = lambda item: item,
     ) -> Generator[tuple[Item, Any], None, None]:
-        """Each item with its result or why it failed, in order; see :func:`motion_rep.runs.work_pool.run_items`."""
+        """Each item with its result or its failure, in order; see :func:`motion_rep.runs.work_pool.run_items`."""
         workers = self.workers_for(count)
         if not self.on_ray:
             return run_items(start, items, workers, sent, self.item_timeout)

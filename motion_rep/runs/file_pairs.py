@@ -1,4 +1,4 @@
-"""The run of a command that makes one file from each input: one into a file, or many into a folder."""
+"""Run a command that makes one file from each input: one into a file, or many into a folder."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run_pairs(
 
 
 def _least_bytes(size: int) -> int:
-    """Of the output for an input of this size."""
+    """Lower bound for the size of the output for an input of this size."""
     return min(size // SMALLEST_SHARE, SHORT_MOTION_BYTES)
 
 

@@ -31,7 +31,7 @@ def map_in_order(
     """Like ``map``, in threads with a short queue; for functions that release the interpreter lock (OpenCV, numpy).
 
     Args:
-        threads: None takes all cores, 0 works in the calling thread.
+        threads: None uses all cores; 0 works in the calling thread.
     """
     threads = usable_cores() if threads is None else threads
     return (cast(Result, result) for _, result in _in_order(function, items, threads, None, PICTURES_AHEAD))
@@ -105,5 +105,5 @@ def _serve(work: Callable[[Item], Result], tasks: queue.SimpleQueue) -> None:
             continue
         try:
             future.set_result(work(item))
-        except BaseException as error:  # raised again where the result is taken
+        except BaseException as error:  # re-raised when the result is read
             future.set_exception(error)

@@ -11,7 +11,7 @@ from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import NamedPath, refuse_overwriting
 from motion_rep.files.locations import Location, RemotePath
 
-# Endings of other file types: no folder is created under such a name.
+# Extensions of other file types: no folder is created under such a name.
 OTHER_FILES = (
     ".npz",
     ".npy",
@@ -112,9 +112,9 @@ def require_apart(pairs: Sequence[Pairing], others: Iterable[NamedPath] = ()) ->
     """Check that no output is another output, an input, or a file of an input that is a folder.
 
     Args:
-        others: flag and path of what else is written.
+        others: flag and path of other written files.
     Raises:
-        UsageError: names both, and the file.
+        UsageError: one is; the message contains both flags and the file.
     """
     inputs = (("--input", path) for pair in pairs for path in _files_of(pair.source))
     refuse_overwriting([*others, *((pair, pair.target) for pair in pairs)], inputs)

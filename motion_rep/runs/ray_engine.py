@@ -48,7 +48,7 @@ def run_items_on_ray(
     :func:`motion_rep.runs.work_pool.run_items` for ``start``, ``sent`` and ``limit``.
 
     Args:
-        address: of the cluster; None takes RAY_ADDRESS, else starts one on this machine.
+        address: address of the cluster; None means RAY_ADDRESS, else a cluster started on this machine.
         folder: base of relative paths on every machine; None if there are none.
     Raises:
         UsageError: Ray is not installed, the cluster does not answer, or the work cannot start.

@@ -25,7 +25,7 @@ class ItemFailure:
 
 
 def say_failure(failure: ItemFailure, place: str = "") -> None:
-    """Print the line of a failed item; ``place`` stands before a message that does not name the item."""
+    """Print the line of a failed item; ``place`` precedes a message that does not contain the item."""
     say_error(f"{place}{failure.error}")
 
 

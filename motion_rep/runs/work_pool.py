@@ -79,7 +79,7 @@ class _TooLong(BaseException):
 class StartIn:
     """A ``start`` for :func:`run_items` that gives a function with its first arguments.
 
-    The function is imported by name where it works: this process does not import what only workers use (torch).
+    The function is imported by name in the worker: this process does not import modules that only workers use (torch).
     """
 
     module: str
@@ -120,7 +120,7 @@ def run_items(
         yield from ((item, attempt(work, sent(item), limit)) for item in items)
         return
     if not HAS_WORKERS:
-        raise UsageError(f"--workers {workers}: Windows has no worker processes. Give --workers 0, or leave it out.")
+        raise UsageError(f"--workers {workers}: Windows has no worker processes. Give --workers 0, or omit the flag.")
     with _Pool(start, workers, limit) as pool:
         yield from pool.run(items, sent)
 
@@ -438,7 +438,7 @@ def _modules_of(start: Callable[[], Work]) -> list[str]:
 def _environment_of_workers() -> Iterator[None]:
     """Environment of worker processes: one compute thread each, and this project on the import path."""
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    # Without the second, a package in the current folder that is named like one of ours would be loaded in its place.
+    # Without the second one, a package in the current folder with the name of one of ours would be loaded instead.
     changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)

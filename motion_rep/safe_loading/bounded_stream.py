@@ -1,4 +1,4 @@
-"""Read a file's bytes, decompressed where they are compressed, within limits."""
+"""Read a file's bytes, decompressed if necessary, within limits."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def inflated(file: BinaryIO) -> ByteSource:
         return optional_module("lz4.frame", "lz4", "is compressed with lz4, which").open(file)
     if magic[:2] == OLD_JOBLIB_MAGIC:
         raise InputError(
-            "was written by a joblib older than 0.10, expected a newer one. "
-            "Load it there and write it again with a current joblib."
+            "was written by a joblib older than 0.10, expected a newer one. Load it with that version and rewrite it "
+            "with a current joblib."
         )
     return file

@@ -14,10 +14,10 @@ from motion_rep.safe_loading.unpickler import NotAPickle, load_data
 
 
 def read_data_pickle(path: str | os.PathLike) -> object:
-    """What a pickle or joblib file holds, compressed or not.
+    """The contents of a pickle or joblib file, compressed or not.
 
     Raises:
-        InputError: cannot be read, is cut, holds anything but data; the message starts with the path.
+        InputError: unreadable, truncated, or not plain data; the message starts with the path.
     """
     with open_file(path) as file:
         return load_data_pickle(file)
@@ -44,5 +44,5 @@ def load_data_pickle(file: BinaryIO) -> object:
 
 
 def _is_prose(start: str) -> bool:
-    """Whether a quoted beginning holds words and spaces; the oldest pickles are letters without spaces."""
+    """Whether a quoted beginning contains words and spaces; the oldest pickles are letters without spaces."""
     return start[1:2].isalpha() and " " in start

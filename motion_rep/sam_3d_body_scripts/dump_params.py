@@ -1,9 +1,9 @@
-"""Drop-in for a SAM 3D Body checkout: a folder of frames to one npz; its demo writes pictures only.
+"""Drop-in for a SAM 3D Body checkout: convert a folder of frames to one npz; SAM 3D Body's demo writes only pictures.
 
     python dump_params.py --image_folder FRAMES --output params.npz --fps 16
 
-Runs SAM 3D Body's own ``process_one_image`` on the frames in the order of their names and saves what it returns for
-everybody: one row for each person in each frame. Copy it into the checkout, next to ``demo.py``; it needs nothing else.
+Runs SAM 3D Body's own ``process_one_image`` on the frames in the order of their names and saves its results for all
+people: one row for each person in each frame. Copy it into the checkout, next to ``demo.py``; it needs nothing else.
 The README next to the original lists the keys of the file that it writes.
 """
 
@@ -23,7 +23,7 @@ OPTIONAL = ("pred_keypoints_2d", "pred_joint_coords", "pred_global_rots", "body_
 
 
 class CannotRun(Exception):
-    """Something the user can put right; the message is one line."""
+    """An error that the user can fix; the message is one line."""
 
 
 def build_parser():
@@ -39,8 +39,8 @@ def build_parser():
         help="a name on Hugging Face, or a model.ckpt with assets/mhr_model.pt next to it",
     )
     parser.add_argument("--mhr_path", help="the body model of a local checkpoint")
-    parser.add_argument("--detector_name", default="vitdet", help="SAM 3D Body's detector of people; empty for none")
-    parser.add_argument("--fov_name", default="moge2", help="its estimator of the lens; empty for a fixed lens")
+    parser.add_argument("--detector_name", default="vitdet", help="SAM 3D Body's person detector; empty for none")
+    parser.add_argument("--fov_name", default="moge2", help="SAM 3D Body's lens estimator; empty for a fixed lens")
     parser.add_argument("--bbox_thresh", type=float, default=0.8, help="least score of a detection")
     parser.add_argument("--device", default="cuda", help="where torch computes")
     return parser
@@ -58,7 +58,7 @@ def frame_rate(text):
 
 
 def list_frames(folder):
-    """The pictures of a folder, with numbers in their names in the order of numbers."""
+    """The pictures of a folder; numbers in their names are sorted by value."""
     if not folder.is_dir():
         raise CannotRun(f"{folder}: is not a folder. Give the folder of the video's frames.")
 
@@ -67,7 +67,7 @@ def list_frames(folder):
 
     frames = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGES), key=order)
     if not frames:
-        raise CannotRun(f"{folder}: has no pictures ({' '.join(IMAGES)}). Take the frames out of the video first.")
+        raise CannotRun(f"{folder}: has no pictures ({' '.join(IMAGES)}). Extract the frames from the video first.")
     return frames
 
 
@@ -127,12 +127,12 @@ def picture_size(path):
 
     image = cv2.imread(str(path))
     if image is None:
-        raise CannotRun(f"{path}: is not a picture that OpenCV can read. Take the frames out of the video again.")
+        raise CannotRun(f"{path}: is not a picture that OpenCV can read. Extract the frames from the video again.")
     return image.shape[1], image.shape[0]
 
 
 def assemble(rows, numbers, count, size, fps):
-    """The arrays of the file; a key that some people lack is left out."""
+    """The arrays of the file; a key that some people lack is omitted."""
     import numpy as np
 
     keys = [key for key in rows[0] if all(key in row for row in rows)]
@@ -146,7 +146,7 @@ def assemble(rows, numbers, count, size, fps):
 
 
 def save(arrays, path):
-    """Write under a temporary name first, so that a file is never half there."""
+    """Write the file atomically, through a temporary name."""
     import numpy as np
 
     temporary = path.with_name("." + path.name + ".tmp")

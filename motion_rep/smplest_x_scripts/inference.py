@@ -1,9 +1,9 @@
-"""Drop-in for SMPLest-X's ``main/inference.py``: the same run, and the body parameters of one person are kept.
+"""Drop-in for SMPLest-X's ``main/inference.py``: the same run, which also saves the body parameters of one person.
 
 Stages: detect people in every frame, choose the one to follow, run the network on that crop, collect one row for each
 frame that shows the person, map all rows to one camera, save. Copy it over ``main/inference.py`` of a SMPLest-X
-checkout; it needs nothing else, and runs on that project's Python 3.8 and torch 1.12. ``scripts/inference.sh`` beside
-it calls it. The README beside it lists the keys of the file that it writes.
+checkout; it needs nothing else, and runs on that project's Python 3.8 and torch 1.12. ``scripts/inference.sh`` calls
+it. The README next to the original lists the keys of the file that it writes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# How little a person's boxes may overlap from one frame to the next, and how long the person may be out of sight,
-# before it is someone else.
+# Smallest overlap of a person's boxes in neighbouring frames, and the longest time out of sight, before it counts as
+# someone else.
 MIN_OVERLAP = 0.1
 LOST_AFTER_SECONDS = 0.5
 
 
 class CannotRun(Exception):
-    """Something the user can put right; the message is one line."""
+    """An error that the user can fix; the message is one line."""
 
 
 def build_parser():
@@ -39,7 +39,7 @@ def build_parser():
     parser.add_argument(
         "--fps", type=frame_rate, help="frame rate at which the frames were taken from the video; saved with the result"
     )
-    person = "the person of the frame before, or the largest of each frame"
+    person = "tracked: the same person in all frames; largest: the largest person of each frame"
     parser.add_argument("--person", choices=("tracked", "largest"), default="tracked", help=person)
     one_camera = "map every frame to one camera: focal length of the first frame, principal point in the centre"
     parser.add_argument("--retarget_cam", dest="retarget_cam", action="store_true", help=one_camera)
@@ -68,7 +68,7 @@ def frame_rate(text):
 
 
 def choose_device(name):
-    """``cuda``, ``mps`` or ``cpu``. Called before anything else imports torch, because hiding a GPU works only then."""
+    """``cuda``, ``mps`` or ``cpu``. Must be called before torch is imported, because a GPU can be hidden only then."""
     if name == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
@@ -101,14 +101,14 @@ def redirect_cuda(device):
 
 
 def load_config(args, log_dir):
-    """The checkpoint's own configuration, with its log beside this video's temporary frames."""
+    """The checkpoint's own configuration, with its log next to this video's temporary frames."""
     from main.config import Config
 
     folder = Path("pretrained_models") / args.ckpt_name
     checkpoint = folder / (args.ckpt_name + ".pth.tar")
     for path in (folder / "config_base.py", checkpoint):
         if not path.is_file():
-            raise CannotRun(f"{path}: not found in {ROOT}. Download the checkpoint as SMPLest-X's README says.")
+            raise CannotRun(f"{path}: not found in {ROOT}. Download the checkpoint as described in SMPLest-X's README.")
     cfg = Config.load_config(str(folder / "config_base.py"))
     log = {"exp_name": "inference_" + args.file_name, "log_dir": str(log_dir)}
     cfg.update_config({"model": {"pretrained_model_path": str(checkpoint)}, "log": log})
@@ -159,7 +159,7 @@ def crop_camera(cfg, crop):
 
 
 def estimate_body(network, cfg, rgb, crop, device):
-    """The network's answer for one crop.
+    """The network's result for one crop.
 
     A dict of float32 CPU tensors without the batch dimension, or None if it is not finite.
     """
@@ -200,12 +200,12 @@ def box_overlaps(boxes, box):
 
 
 class PersonChooser:
-    """Which detected box is the person to export, frame after frame."""
+    """Chooses the detected box of the person to export, frame by frame."""
 
     def __init__(self, tracked, patience):
         """``tracked``: follow one person by overlap.
 
-        ``patience``: frames without that person before the largest one is taken instead.
+        ``patience``: frames without that person before the largest person is chosen instead.
         """
         self.tracked, self.patience = tracked, patience
         self.previous, self.hidden = None, 0
@@ -232,7 +232,7 @@ def read_frame(path):
     from utils.data_utils import load_img
 
     if not path.is_file():
-        raise CannotRun(f"{path}: frame not found. Run scripts/inference.sh, which takes the frames out of the video.")
+        raise CannotRun(f"{path}: frame not found. Run scripts/inference.sh, which extracts the frames from the video.")
     return load_img(str(path))
 
 
@@ -281,7 +281,7 @@ class Tools:
         self.render_mesh = load_renderer() if render else None
 
     def draw_preview(self, rgb, row, path):
-        """Write one preview frame; where the body cannot be drawn, the box has to do."""
+        """Write one preview frame; if the body cannot be drawn, only the box is."""
         import cv2
 
         image = rgb.copy()
@@ -297,14 +297,14 @@ class Tools:
         try:
             camera = {"focal": row["focal"], "princpt": row["princpt"]}
             return self.render_mesh(image, row["mesh"].numpy(), self.faces, camera, mesh_as_vertices=False)
-        except Exception as error:  # noqa: BLE001 - whatever OpenGL says, the parameters do not depend on it
+        except Exception as error:  # noqa: BLE001 - the parameters do not depend on errors of OpenGL
             no_renderer(error)
             self.render_mesh = None
             return image
 
 
 def load_renderer():
-    """SMPLest-X's mesh drawing, or None where OpenGL does not work here."""
+    """SMPLest-X's function to draw meshes, or None if OpenGL does not work here."""
     try:
         from utils.visualization_utils import render_mesh
 
@@ -322,7 +322,7 @@ def no_renderer(error):
 
 
 def collect(rows, indices, num_frames, fps):
-    """Rows to the documented dict: float32 tensors with T rows, and what is needed to see which frames are missing."""
+    """Rows to the documented dict: float32 tensors with T rows, and the numbers that show which frames are missing."""
     import torch
 
     width, height = rows[0]["size"]
@@ -348,7 +348,7 @@ def retarget(result):
     """All rows in one camera: focal length of the first row, principal point in the image's centre.
 
     transl moves so that the point at its depth keeps its pixel: z' = z f/fx, x' = x + (cx - cx') z/fx, y likewise.
-    What was there before stays under ``*_raw``.
+    The earlier values are kept under ``*_raw``.
     """
     import torch
 
@@ -368,7 +368,7 @@ def retarget(result):
 
 
 def save(result, path):
-    """Write the file under a temporary name first, so that nobody ever sees half of one."""
+    """Write the file atomically, through a temporary name."""
     import torch
 
     temporary = path.with_name("." + path.name + ".tmp")
@@ -427,8 +427,8 @@ def capture_frames(args, tools, frames_dir, preview_dir):
             continue
         if hidden > chooser.patience and rows and args.person == "tracked":
             say(
-                f"frame {number - 1}: the person was out of sight for {hidden} frames; "
-                "going on with the largest person there."
+                f"frame {number - 1}: the person was out of sight for {hidden} frames; continuing with the largest "
+                "person there."
             )
         row.pop("mesh")
         rows.append(row)
@@ -462,7 +462,7 @@ def run(args):
         )
         raise CannotRun(nobody + " Check the video, or lower inference.detection.conf in config_base.py.")
     if len({row["size"] for row in rows}) > 1:
-        raise CannotRun(f"the frames in {frames_dir} have different sizes; take them out of the video again.")
+        raise CannotRun(f"the frames in {frames_dir} have different sizes; extract them from the video again.")
     path = Path(args.params_file) if args.params_file else ROOT / "demo" / (args.file_name + "_params.pt")
     result = collect(rows, indices, args.end, args.fps)
     save(retarget(result) if args.retarget_cam else result, path)

@@ -50,7 +50,7 @@ def test_everything_about_a_file_of_several_people(tmp_path):
 def test_spaces_and_rates(tmp_path):
     person = known_person()
     world = report_on(write_gvhmr(tmp_path, person, person), Settings(space="world"))
-    assert said(world.lines, "space") == ["gravity-aligned world, no video fits over it"] and said(
+    assert said(world.lines, "space") == ["gravity-aligned world, cannot be overlaid on a video"] and said(
         world.lines, "camera"
     ) == ["unknown"]
     assert said(world.lines, "frame rate") == ["not stored; set it with --fps"]

@@ -211,7 +211,7 @@ def test_frames_that_gem_made_from_text_are_not_seen_by_the_camera(tmp_path):
     assert capture.frame_index.tolist() == list(range(12)) and any("8 frames" in note for note in capture.notes)
     assert len(read_capture(path, space="world")) == 20
     only_text = write_gem_smpl(tmp_path, person, person, [{"start": 0, "end": 20, "type": "text"}])
-    with pytest.raises(InputError, match="made from text in all frames.*--space world"):
+    with pytest.raises(InputError, match="generated from text in all frames.*--space world"):
         read_capture(only_text)
 
 
@@ -243,7 +243,7 @@ def test_gvhmr_without_its_lens_or_with_the_world_only(missing, tmp_path):
 def test_an_empty_result_says_what_the_system_needs(tmp_path):
     path = write_wham(tmp_path, {}, {}, {})
     assert list_people(path) == ()
-    with pytest.raises(InputError, match="holds no person. WHAM follows people who are detected in at least 30 frames"):
+    with pytest.raises(InputError, match="holds no person. WHAM tracks only people who are detected in at least 30 frames"):
         read_capture(path)
 
 

@@ -204,7 +204,7 @@ def save_npz(path, **values):
         (lambda folder: torch.save({"transl": torch.zeros(3, 3)}, folder / "x"), "has no global_orient"),
         (lambda folder: torch.save([1], folder / "x"), "found a list"),
         (lambda folder: (folder / "x").write_text('{"text": 1}'), "is not a torch, pickle, joblib or numpy file"),
-        (lambda folder: joblib.dump({}, folder / "x"), "holds no person. WHAM follows people"),
+        (lambda folder: joblib.dump({}, folder / "x"), "holds no person. WHAM tracks only people"),
         (lambda folder: joblib.dump({0: {"frame_id": [1], "bbox": [2]}}, folder / "x"), "--save_pkl"),
         (
             lambda folder: np.save(folder / "x.npy", np.zeros(3)) or (folder / "x.npy").rename(folder / "x"),
@@ -216,12 +216,12 @@ def save_npz(path, **values):
         ),
         (lambda folder: (folder / "x").write_bytes(b"\0\0\0\x18ftypmp42"), "video"),
         (lambda folder: save_npy(folder / "x", np.zeros((9, 272))), "convert_representation.py --from 272 --to 276"),
-        (lambda folder: save_npy(folder / "x", np.zeros((9, 263))), "HumanML3D's 263. It holds joint positions"),
+        (lambda folder: save_npy(folder / "x", np.zeros((9, 263))), "HumanML3D's 263. It has joint positions"),
         (lambda folder: save_npy(folder / "x", np.zeros((1, 9, 272))), "Save it without the first dimension"),
         (lambda folder: save_npz(folder / "x", posed_joints=[1], global_rot_mats=[1]), "looks like a file of Kimodo"),
         (lambda folder: save_npz(folder / "x", smpl_thetas=[1], cam_trans=[1]), "looks like a result of ROMP or BEV"),
         (lambda folder: torch.save({"motion": torch.zeros(4, 272)}, folder / "x"), "--from 272 --to 276"),
-        (lambda folder: (folder / "x").mkdir(), "is a folder in which no system's result was found"),
+        (lambda folder: (folder / "x").mkdir(), "is a folder without the result of a known system"),
         (lambda folder: None, "cannot be read"),
     ],
 )
@@ -234,7 +234,7 @@ def test_other_files_are_told_apart(tmp_path, make, words):
 
 def test_one_frame_of_smpler_x_asks_for_its_folder(tmp_path):
     folder = write_smpler_x(tmp_path, [known_person()])
-    with pytest.raises(InputError, match="give the folder that holds smplx and meta"):
+    with pytest.raises(InputError, match="give the folder that contains smplx and meta"):
         read_capture(next((folder / "smplx").iterdir()))
 
 
