@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -25,6 +23,7 @@ from motion_gating.gate.tally import Tally
 from motion_gating.gate.write_back import Written, settled, signature, write_decisions
 from motion_gating.judges.interface import NO_QUESTION, RUN_ENDED, UNEXPECTED, Judge, Question, Stop, Verdict, undecided
 from motion_gating.metrics.entry_metrics import INTERRUPTED, NOT_REACHED, Measured, measured_entries
+from motion_rep.common.end_signals import signals_cancel
 from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, resolve_from
@@ -67,11 +66,15 @@ class GateOptions:
 
 @dataclass(frozen=True)
 class GateResult:
-    """The result of a run."""
+    """The result of a run.
+
+    Attributes:
+        interrupted: the exit code of the signal that ended it, or 0.
+    """
 
     tally: Tally
     stop: Stop | None
-    interrupted: bool
+    interrupted: int
     written: Written = Written()
     cost: dict | None = None
 
@@ -96,8 +99,8 @@ def apply_gate(
 ) -> GateResult:
     """Examine the entries, then write the report, the run block and the metadata, each atomically.
 
-    Ctrl-C, or a judge that stops, ends the questions, not the writing: existing decisions are written, the other
-    entries do not change.
+    A signal that ends the run, and a judge that stops, end the questions, not the writing: decisions so far are
+    written, the other entries stay as they were.
 
     Args:
         watch: wraps the iterable of examined entries in a progress bar, given the counts so far and the number of
@@ -114,7 +117,7 @@ def apply_gate(
         remove_stale_temporaries_at(folder, recursive=False)
     started, tally, failures = datetime.datetime.now(datetime.UTC), Tally(), []
     count = count_entries(options)  # a broken archive ends the run before the first paid call
-    with archive_lock(target), scratch_file(options.quality_report) as kept, _interruptible() as cancelled:
+    with archive_lock(target), scratch_file(options.quality_report) as kept, signals_cancel() as cancelled:
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
             tally.with_human_verdict += judge is not None and str(examined.record["id"]) in judge.people
@@ -126,7 +129,7 @@ def apply_gate(
                 failures.append(failure)
         written = _write_results(options, target, kept)
     cost = judge.model.meter.as_dict() if judge and judge.model else None
-    result = GateResult(tally, judge.stop if judge else None, cancelled.is_set(), written, cost)
+    result = GateResult(tally, judge.stop if judge else None, cancelled.exit_code, written, cost)
     with local_output(options.run_block, fetch=False) as run_block:
         write_json(run_block, _run_block(options, started, result))
     if options.failures is not None:
@@ -244,26 +247,6 @@ def verdict_on(question: Question, judge: Judge) -> tuple[Verdict, str]:
     if isinstance(answer, Failed):
         return undecided(judge.name, UNEXPECTED, answer.message), answer.detail
     return answer, ""
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one interrupts as usual."""
-    cancelled = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield cancelled
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def cancel(*_: object) -> None:
-        cancelled.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, cancel)
-    try:
-        yield cancelled
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _write_results(options: GateOptions, target: Location, kept: IO[bytes]) -> Written:

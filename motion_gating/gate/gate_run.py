@@ -22,8 +22,6 @@ from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progre
 from motion_rep.common.overwriting import require_apart
 from motion_rep.runs.engine import Engine
 
-INTERRUPTED = 130
-
 
 def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = None) -> int:
     """Apply the gate, or print the planned calls; returns the exit code.
@@ -145,7 +143,7 @@ def _say_summary(options: GateOptions, tally: Tally, cost: dict | None) -> None:
 def _exit_code(result: GateResult) -> int:
     if result.interrupted:
         say_error("interrupted; the decisions so far are written. Re-run the command to resume it")
-        return INTERRUPTED
+        return result.interrupted
     if result.stop is not None:
         say_error(f"the judge was stopped: {result.stop.message}")
         return result.stop.exit_code

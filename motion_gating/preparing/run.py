@@ -32,6 +32,7 @@ from motion_gating.preparing.steps import (
 )
 from motion_gating.preparing.summary import Row, exit_code, places, rows_of, table, with_ranks
 from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.end_signals import was_ended
 from motion_rep.common.errors import UsageError
 from motion_rep.files.atomic_writing import cannot_write, require_folder
 from motion_rep.files.disk_space import require_space
@@ -40,7 +41,6 @@ from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.runs.report import ItemFailure, write_failures
 from motion_rep.runs.work_pool import Failed
 
-INTERRUPTED = 130
 LEAST_FREE, BYTES_OF_AN_ENTRY = 200_000_000, 1_000_000
 
 
@@ -124,9 +124,9 @@ def _do_steps(work: Work) -> None:
         judging.render(work)
     if run.reaches(GATE) and work.layout.rendered.is_file():
         judging.gate(work)
-        if work.has_groups and board.worst != INTERRUPTED and work.layout.decided.is_file():
+        if work.has_groups and not was_ended(board.worst) and work.layout.decided.is_file():
             judging.rank(work)
-    if run.makes_page and work.layout.gated.is_file() and board.worst != INTERRUPTED:
+    if run.makes_page and work.layout.gated.is_file() and not was_ended(board.worst):
         judging.make_page(work)
         if run.vimogen_root is not None:
             judging.export(work)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 from motion_rep import __version__
 from motion_rep.common.allowed_schemes import addresses_allowed
+from motion_rep.common.end_signals import exit_code, ignore_repeated_signals, signals_raise_ended, was_ended
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
 from motion_rep.common.overwriting import GivenPath, PathFlag, require_apart
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
@@ -123,8 +124,16 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     """Run a command.
 
     First checks that no output is an input (:func:`motion_rep.common.overwriting.require_apart`). An InputError or a
-    system error on a file becomes one line on stderr and an exit code; Ctrl-C gives 130.
+    system error on a file becomes one line on stderr and an exit code. Ctrl-C gives 130, SIGTERM 143, SIGHUP 129.
     """
+    with signals_raise_ended():
+        code = _run_command(command, args)
+    if was_ended(code):
+        ignore_repeated_signals()
+    return code
+
+
+def _run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     try:
         given = getattr(args, "given_paths", ())
         require_apart(given)
@@ -149,9 +158,9 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
                 "or: pip install -r requirements.txt"
             )
         return CANNOT_START
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         say_error("interrupted; finished outputs are kept. Re-run the command to resume it")
-        return 130
+        return exit_code(error)
     except OSError as error:
         say_error(system_failure(error))
         return SOME_FAILED

@@ -23,12 +23,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import connection
+from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
+from motion_rep.common.end_signals import Ended, end_by, signals_blocked, take_signals_of_worker
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.runs.ordered_threads import usable_cores
 
@@ -55,6 +56,8 @@ HANDLES_PER_WORKER, OTHER_HANDLES = 3, 24
 # A worker stops an item at the time limit itself; if it cannot (a call that never returns to Python), it is killed
 # after this grace period.
 SECONDS_OF_GRACE = 5.0
+# After the run, all workers together have this time to remove their temporary files and end.
+SECONDS_TO_END = 10.0
 # Consecutive workers that may die during start-up before the run is aborted.
 FAILED_STARTS = 3
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -244,12 +247,13 @@ class _Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        end = time.monotonic() + SECONDS_TO_END
         for worker in self._workers:
             worker.pipe.close()
-        for worker in self._workers:
             if kind is not None:
                 worker.process.terminate()
-            worker.process.join(10)
+        for worker in self._workers:
+            worker.process.join(max(end - time.monotonic(), 0))
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
@@ -390,6 +394,10 @@ class _Pool:
 
     def _add_worker(self) -> None:
         try:
+            if self._context.get_start_method() == "forkserver":
+                resource_tracker.ensure_running()  # its own start would unblock signals
+                with signals_blocked():  # a terminal sends them to all processes, and the server ends with this one
+                    forkserver.ensure_running()
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
             process.start()
@@ -453,8 +461,15 @@ def _environment_of_workers() -> Iterator[None]:
 
 
 def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
-    """Main loop of a worker: load, then answer item by item until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Main loop of a worker: load, then answer item by item until the pipe closes or a signal ends it."""
+    take_signals_of_worker()
+    try:
+        _answer(pipe, start, limit)
+    except Ended as end:
+        end_by(end.number)
+
+
+def _answer(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work = start()

@@ -47,7 +47,7 @@ def test_a_chain_that_is_killed(tmp_path, programs):
     for folder in folders.values():
         folder.mkdir()
     real = programs | dict.fromkeys(PYTHONS, sys.executable)  # whose processes end with those that started them
-    kills = Kills(lambda: sum(1 for _ in folders["killed"].rglob("*")), 6, 1.0)
+    kills = Kills(lambda: sum(len(names) for _, _, names in os.walk(folders["killed"])), 6, 1.0)
     for _ in range(2 * KILLS):
         if len(kills.killed) == KILLS:
             break

@@ -1,0 +1,139 @@
+"""Signals that end a command: Ctrl-C, SIGTERM of a cluster or a service, SIGHUP of a closed terminal.
+
+All raise :class:`Ended` in the main thread, so that temporary files are removed and worker processes end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+END_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
+# Exit code of a command that a signal ended: this and the number of the signal.
+SIGNAL_CODE = 128
+# A repeated signal is ignored for this time, in which the command removes its temporary files; then it ends at once.
+SECONDS_TO_TIDY_UP = 5.0
+
+
+class Ended(KeyboardInterrupt):
+    """A signal asks this process to end."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
+class Cancelled(threading.Event):
+    """An event that a signal sets; ``exit_code`` is 0 until then."""
+
+    exit_code = 0
+
+
+def was_ended(exit_code: int) -> bool:
+    """Whether a command with this exit code was ended by a signal."""
+    return exit_code > SIGNAL_CODE
+
+
+def exit_code(error: KeyboardInterrupt) -> int:
+    """The exit code of a command that this ended."""
+    return SIGNAL_CODE + getattr(error, "number", signal.SIGINT)
+
+
+class _RaiseOnce:
+    """A handler: the first signal raises :class:`Ended`; a later one must not break off the removal of files."""
+
+    def __init__(self, since: float | None = None) -> None:
+        self._since = since
+
+    def __call__(self, number: int, _: object) -> None:
+        if self._since is None:
+            self._since = time.monotonic()
+            raise Ended(number)
+        if time.monotonic() - self._since > SECONDS_TO_TIDY_UP:
+            end_by(number)
+
+
+@contextlib.contextmanager
+def signals_raise_ended() -> Iterator[None]:
+    """In this block, the first signal raises :class:`Ended`.
+
+    A signal that is ignored (nohup) stays so. A repeated one gets its default action after :data:`SECONDS_TO_TIDY_UP`.
+    """
+    with _handled(_RaiseOnce(), lambda number: signal.getsignal(number) in DEFAULTS):
+        yield
+
+
+def ignore_repeated_signals() -> None:
+    """Ignore signals for :data:`SECONDS_TO_TIDY_UP`, in which Python unloads its modules; then they have their default
+    action.
+    """
+    _take(_RaiseOnce(time.monotonic()))
+
+
+@contextlib.contextmanager
+def signals_cancel() -> Iterator[Cancelled]:
+    """An event that the first signal sets in this block; the second one has the effect that it had outside."""
+    cancelled = Cancelled()
+    restore = contextlib.ExitStack()
+
+    def cancel(number: int, _: object) -> None:
+        cancelled.exit_code = SIGNAL_CODE + number
+        cancelled.set()
+        restore.close()
+
+    with restore:
+        restore.enter_context(_handled(cancel, lambda number: signal.getsignal(number) != signal.SIG_IGN))
+        yield cancelled
+
+
+def take_signals_of_worker() -> None:
+    """Let signals raise :class:`Ended` in a worker process, and ignore Ctrl-C, which a terminal sends to all processes:
+    the parent ends its workers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _take(_RaiseOnce())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+
+
+@contextlib.contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Delay signals until the end of this block; processes that it starts never get them. Not on Windows."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _take(handler: Callable[[int, object], None]) -> None:
+    """Handle the signals that nobody else handles, from now on."""
+    if threading.current_thread() is threading.main_thread():
+        for number in END_SIGNALS:
+            if signal.getsignal(number) in DEFAULTS:
+                signal.signal(number, handler)
+
+
+def end_by(number: int) -> None:
+    """End this process by a signal's default action."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+@contextlib.contextmanager
+def _handled(handler: Callable[[int, object], None], is_ours: Callable[[int], bool]) -> Iterator[None]:
+    """Handle the signals in this block, in the main thread, which alone may."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in END_SIGNALS if is_ours(number)}
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -1,0 +1,115 @@
+"""Signals end a run tidily: exit code, one line, no temporary files; the next run finishes it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_support import CONVERTER, assert_error_lines, files_in, save_waving_captures
+from kill_support import descendants, files_made
+
+from motion_rep.convert_hmr_to_motion import main as convert
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+HOLDS_A_TEMPORARY = """
+import sys, time
+from pathlib import Path
+from motion_rep.common.command_line import run_command
+from motion_rep.files.atomic_writing import atomic_path
+from motion_rep.runs.work_pool import run_items
+
+def start():
+    return hold
+
+def hold(path):
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"half")
+        Path(f"{path}.begun").touch()
+        while True:
+            time.sleep(0.01)
+
+if __name__ == "__main__":
+    files = [Path(sys.argv[1]) / name for name in "ab"]
+    raise SystemExit(run_command(lambda _: len(list(run_items(start, files, int(sys.argv[2])))), None))
+"""
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    """A folder of captures long enough for a signal to meet one in the making."""
+    folder = tmp_path_factory.mktemp("captures")
+    save_waving_captures(folder, 40, frames=300)
+    return folder
+
+
+def started(command: list[object], **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        [str(word) for word in command], stderr=subprocess.PIPE, text=True, start_new_session=True, **options
+    )
+
+
+def wait_until(reached) -> None:
+    while not reached():
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["the command", "its group"])
+def test_a_signal_ends_a_command_and_its_next_run_finishes(repo, captures, tmp_path, capsys, number, workers, send):
+    flags = ["-i", str(captures), "-o", str(tmp_path / "ended")]
+    run = started([sys.executable, repo / CONVERTER, *flags, "--workers", workers])
+    wait_until(lambda: files_made(tmp_path / "ended") > 3)
+    send(run.pid, number)
+    _, errors = run.communicate(timeout=100)
+    assert run.returncode == CODES[number]
+    assert "interrupted" in assert_error_lines(errors, 1)[0]
+    assert not list((tmp_path / "ended").glob(".*"))
+    assert convert(flags) == convert(["-i", str(captures), "-o", str(tmp_path / "whole")]) == 0
+    assert files_in(tmp_path / "ended") == files_in(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("times", [1, 2])
+def test_temporary_files_of_all_processes_are_removed(repo, tmp_path, number, workers, times):
+    script = tmp_path / "holds.py"
+    script.write_text(HOLDS_A_TEMPORARY)
+    folder = tmp_path / "made"
+    run = started([sys.executable, script, folder, workers], env={**os.environ, "PYTHONPATH": str(repo)})
+    wait_until(lambda: len(list(folder.glob("*.begun"))) == max(workers, 1))
+    for _ in range(times):
+        os.killpg(run.pid, number)
+    _, errors = run.communicate(timeout=100)
+    assert run.returncode in (CODES[number], -number)  # the second may meet Python's exit
+    assert_error_lines(errors, 1)
+    assert {path.name for path in folder.iterdir()} <= {"a.begun", "b.begun"}
+
+
+def test_ctrl_c_while_workers_load_is_one_line(repo, captures, tmp_path):
+    command = [sys.executable, repo / CONVERTER, "-i", captures, "-o", tmp_path / "ended", "--workers", "2"]
+    run = started(command)
+    wait_until(lambda: descendants(run.pid))
+    for _ in range(3):  # the fork server imports what workers need
+        os.killpg(run.pid, signal.SIGINT)
+        time.sleep(0.05)
+    _, errors = run.communicate(timeout=100)
+    assert run.returncode in (130, -signal.SIGINT)  # the last may meet Python's exit
+    assert_error_lines(errors, 1)
+
+
+def test_an_ignored_hangup_stays_ignored(repo, captures, tmp_path):
+    """As under nohup."""
+    command = [sys.executable, repo / CONVERTER, "-i", captures, "-o", tmp_path / "whole", "--workers", "2"]
+    run = started(command, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_until(lambda: files_made(tmp_path / "whole") > 3)
+    os.killpg(run.pid, signal.SIGHUP)
+    _, errors = run.communicate(timeout=100)
+    assert run.returncode == 0, errors
+    assert files_made(tmp_path / "whole") == 40
