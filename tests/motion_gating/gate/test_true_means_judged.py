@@ -30,16 +30,26 @@ def save_motion(path, seed=0, fps=16.0):
     write_motion(path, MotionClip(smooth_clip(160, seed=seed, reach=0.2).motion[:40], fps=fps))
 
 
-@pytest.fixture
-def published(tmp_path):
-    """An archive that came with a true and a false."""
-    (tmp_path / "motions").mkdir()
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """An archive that came with a true and a false, and its clips, which later renderings of the same motions take."""
+    folder = tmp_path_factory.mktemp("drawn")
+    (folder / "motions").mkdir()
     entries = []
     for number in range(2):
-        save_motion(tmp_path / f"motions/{number}.pt", number)
+        save_motion(folder / f"motions/{number}.pt", number)
         path = f"motions/{number}.pt"
         entries.append({"id": number, "prompt": f"walk {number}", "motion_path": path, "use_ref_motion": number == 0})
-    (tmp_path / "meta.json").write_text(json.dumps(entries))
+    (folder / "meta.json").write_text(json.dumps(entries))
+    render(folder)
+    (folder / "rendered.json").unlink()
+    return folder
+
+
+@pytest.fixture
+def published(drawn, tmp_path):
+    """The archive for one test to change."""
+    shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
