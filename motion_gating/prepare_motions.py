@@ -109,7 +109,7 @@ def _add_step_flags(parser: Parser) -> None:
 
 
 def _add_end_flags(parser: Parser) -> None:
-    """Where a run ends, and what it leaves."""
+    """The last step and the outputs of a run."""
     parser.add_argument("--until", choices=STEPS, help="end after this step (default: review page and TM2M archive)")
     parser.add_argument("--vimogen-root", type=read_path, metavar="ROOT", help="write tm2m.json for this checkout")
     parser.add_argument(

@@ -58,7 +58,7 @@ def _run(args: argparse.Namespace) -> int:
     settings = from_flags(Settings, args)
     if args.format is None and len(args.input) == 1 and not args.input[0].is_dir():
         if args.video is not None and all(path.suffix.lower() != ".rrd" for path in args.output):
-            raise UsageError("--video is for rrd files. Give -o FILE.rrd, or leave it out.")
+            raise UsageError("--video is for rrd files. Give -o FILE.rrd, or omit it.")
         require_no_failures_file(args, "Leave it out, or give -o FOLDER --format KIND.")
         return export_file(args.input[0], args.output, settings)
     if args.video is not None:

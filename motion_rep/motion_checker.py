@@ -70,7 +70,7 @@ def _add_picture_flags(parser: Parser) -> None:
 
 
 def _add_path_flags(parser: Parser) -> None:
-    """Where the body goes."""
+    """The path of the body."""
     parser.add_argument(
         "-rfv",
         "--recover-from-velocity",

@@ -206,7 +206,7 @@ def _candidate(entry: Entry, suffix: str, values: dict[str, object]) -> Entry:
 
 
 def _paths(entry: Mapping[str, object], field: str) -> list[str]:
-    """The paths in a field, which holds one or a list of them; empty where it holds nothing."""
+    """The paths in a field, which contains one path or a list; empty if it contains none."""
     value = entry.get(field)
     if value is None or value == "":
         return []

@@ -163,7 +163,7 @@ def _numbers(entry: dict, number: int) -> dict:
 def _text_findings(entry: dict, text_key: str) -> tuple[list[str], list[str]]:
     """Faults and notes about the texts."""
     if text_of(entry, text_key) is None and text_of(entry) is None:
-        return [f"no text in {text_key} or {PROMPT}, so the loader cannot take it. Add one"], []
+        return [f"no text in {text_key} or {PROMPT}, so the loader cannot use it. Add one"], []
     notes = [text_note(entry, key) for key in dict.fromkeys((text_key, PROMPT))]
     return [], [note for note in notes if note]
 

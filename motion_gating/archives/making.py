@@ -95,9 +95,9 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
 
 
 def _gathered(sources: Sequence[Path], output: Path, unreadable: list[str]) -> tuple[dict[str, dict], list[str]]:
-    """The fields of the entries by name, and the names of those that are there twice.
+    """The fields of the entries by name, and the names that occur twice.
 
-    A later source completes an entry or gives it another text. Another file, or another text in the same source, is
+    A later source completes an entry or changes its text. Another file, or another text in the same source, makes
     another entry.
     """
     found: dict[str, dict] = {}
@@ -130,7 +130,7 @@ def fits(one: Mapping, other: Mapping, fields: Sequence[str]) -> bool:
 
 
 def repeated_note(names: Sequence[str]) -> list[str]:
-    """A sentence about inputs that are there twice; empty if there are none."""
+    """A sentence about repeated inputs; empty if there are none."""
     if not names:
         return []
     return [

@@ -60,7 +60,7 @@ def files_named(entries: Iterable[dict], archive: Location, fields: Iterable[str
     A relative path is resolved from each folder from which it may start.
 
     Args:
-        fields: those that hold paths besides the ones whose names say so.
+        fields: fields with paths, in addition to those whose names end in _path.
     """
     folders = [] if isinstance(archive, RemotePath) else [os.fspath(folder) for folder in folders_of(archive)]
     others = frozenset(fields)

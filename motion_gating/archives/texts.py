@@ -14,7 +14,7 @@ def text_of(entry: dict, field: str = PROMPT) -> str | None:
 def text_note(entry: dict, field: str = PROMPT) -> str | None:
     """A sentence if the text is the first of several."""
     count = len(_texts(entry, field))
-    return f"{field} holds {count} texts; the first counts" if count > 1 else None
+    return f"{field} has {count} texts; the first counts" if count > 1 else None
 
 
 def _texts(entry: dict, field: str) -> list:

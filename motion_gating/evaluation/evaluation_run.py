@@ -65,7 +65,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def _labels(args: argparse.Namespace) -> Verdicts:
-    """The labels on the content of the reports; says how many are on other content."""
+    """The labels on the content of the reports; prints the number of labels on other content."""
     given = read_verdicts(*(args.labels or ()))
     found = labels_about(given, [path for path in (args.quality_report, *(args.compare or ())) if path is not None])
     if other := sum(map(len, given.values())) - sum(map(len, found.values())):

@@ -57,7 +57,7 @@ def compare_with_labels(
 def labels_about(verdicts: Verdicts, reports: Iterable[Path]) -> dict[str, tuple[HumanVerdict, ...]]:
     """The verdicts that were given on the motions and texts of reports.
 
-    A clip says nothing more: a model may have seen a smaller one than people.
+    Clips are not compared: a model may have seen a smaller one than people.
 
     Raises:
         UsageError: an unusable report.
@@ -74,7 +74,7 @@ def labels_about(verdicts: Verdicts, reports: Iterable[Path]) -> dict[str, tuple
 
 
 def report_records(report: Path) -> Iterator[dict]:
-    """The records of a report; others in it are left out with a warning.
+    """The records of a report; other items are omitted with a warning.
 
     Raises:
         UsageError: the report cannot be read, or has no other records.
@@ -96,7 +96,7 @@ def report_records(report: Path) -> Iterator[dict]:
     problem = f"record {odd[0]} is not a record of a quality report, expected the report of apply_quality_gate.py."
     if not usable:
         raise UsageError(f"{report}: {problem}")
-    say_warning(f"{report}: {len(odd)} records are left out: {problem}")
+    say_warning(f"{report}: {len(odd)} records were omitted: {problem}")
 
 
 def _is_jitter(value: object) -> bool:

@@ -45,7 +45,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...], asks_about_pairs: b
 
 
 def _add_protocol_flags(group: argparse._ActionsContainer) -> None:
-    """How a judge is asked about one clip."""
+    """Add the flags for questions about one clip."""
     group.add_argument(
         "--protocol",
         choices=(SINGLE, EVIDENCE),
@@ -75,7 +75,7 @@ def add_verdicts_flag(parser: Parser) -> None:
 
 
 def _add_service_flags(group: argparse._ActionsContainer) -> None:
-    """Keys, addresses and names of models."""
+    """Add the flags for keys, addresses and models."""
     group.add_argument(
         "--gemini-api-key",
         metavar="KEY",
@@ -103,7 +103,7 @@ def _add_service_flags(group: argparse._ActionsContainer) -> None:
 
 
 def _add_call_flags(group: argparse._ActionsContainer) -> None:
-    """How many calls at a time, how long each may take, and where answers are cached."""
+    """Add the flags for concurrency and time limits of calls, and for the cache of answers."""
     group.add_argument("--num-threads", type=thread_count, default=2, help="concurrent calls")
     group.add_argument("--rpm", type=positive_number, metavar="N", help="maximum number of calls per minute")
     group.add_argument(

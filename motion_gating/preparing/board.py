@@ -59,7 +59,7 @@ class _Tee(io.TextIOBase):
 
 
 def _opened(log: Path) -> TextIO:
-    """The log, empty; nothing is kept where it is no file or cannot be written."""
+    """The empty log; a null device if it is not a file or cannot be written."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         require_replaceable(log)

@@ -33,8 +33,8 @@ def require_outputs_apart(run: PrepareRun, layout: Layout, items: Iterable[Item]
     """Check that no output is an input.
 
     Raises:
-        UsageError: an output is, and the message contains both flags and the file; or the place of an output of the
-            whole run holds no file.
+        UsageError: an output is, and the message contains both flags and the file; or something other than a file is at
+            the path of an output of the whole run.
     """
     items = list(items)
     require_file_places(*(path for path in layout.written(()) if path.parent != layout.logs))  # logs are not needed

@@ -128,7 +128,7 @@ def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) 
     """The work of the judge."""
     start = f"step 4, judge ({run.gate.judge})"
     if judge is None:
-        return f"{start}: nobody is asked; nothing can pass"
+        return f"{start}: no judge is asked; nothing can pass"
     by_people, model = len(judge.people), judge.model
     if model is None:
         return f"{start}: {by_people} verdicts of reviewers"

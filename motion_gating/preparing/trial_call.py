@@ -10,7 +10,7 @@ from motion_rep.common.errors import UsageError
 PROMPT = 'Answer with this JSON object and nothing else: {"ready": "yes"}'
 TRIAL = Inquiry("trial", PROMPT, answer_form(ready=one_of(("yes",))), sees_clip=False)
 TOKENS, SECONDS = 64, 30.0
-# Answers in the form of the API: the service works, although it says nothing to such a small question.
+# Answers in the form of the API: the service works, although it gives no answer to such a small question.
 ANSWERS = {Failure.EMPTY, Failure.TRUNCATED, Failure.BLOCKED}
 # The next attempt may succeed: without a schema, or after one damaged response.
 ONCE_MORE = {Failure.NO_SCHEMA, Failure.MALFORMED}

@@ -179,7 +179,7 @@ def _take_over(
         return
     with atomic_path(target.video) as temporary:
         shutil.copyfile(older.video, temporary)
-    # What is known of the other video, for people or for the judge, stays.
+    # The data of the other video, for people or for the judge, is kept.
     write_torch(target.eval, {**made, **known} if known.get(MOTION_DIGEST) == digest else dict(made))
 
 

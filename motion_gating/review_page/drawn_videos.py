@@ -62,7 +62,7 @@ class Painter:
         """Write a video of the motion through close cameras.
 
         Args:
-            older: where an earlier version wrote it.
+            older: path at which an earlier version wrote it.
         Raises:
             InputError: it cannot be drawn or written.
         """
@@ -83,7 +83,7 @@ class Painter:
         """Write the source video with the body in it.
 
         Args:
-            older: where an earlier version wrote it.
+            older: path at which an earlier version wrote it.
         Raises:
             InputError: see :func:`motion_rep.drawing.tinted_overlay.write_tinted_overlay`.
         """

@@ -142,7 +142,9 @@ class _Entry:
         return self.options.output / folder / f"{self.key}{suffix}"
 
     def older(self, folder: str, suffix: str) -> Path | None:
-        """Where an earlier version wrote a file of this entry, if elsewhere; it counts only by content."""
+        """The path at which an earlier version wrote a file of this entry, if different; such a file is used only if
+        its content matches.
+        """
         name = self.options.names and self.options.names.older(self.item.identifier)
         return self.options.output / folder / f"{name}{suffix}" if name else None
 

@@ -48,7 +48,7 @@ def verdicts_in(task: Mapping) -> Iterator[dict[str, object]]:
 
 
 def _kept(annotation: Mapping, label: str) -> dict[str, object]:
-    """What our export wrote about a verdict; nothing where somebody has changed it since."""
+    """The data that our export wrote about a verdict; empty if the verdict has been changed since."""
     for result in annotation["result"]:
         meta = result.get(META) if isinstance(result, dict) and result.get("from_name") == VERDICT else None
         if isinstance(meta, dict) and meta.get(SAID) == label:

@@ -18,9 +18,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 SHORTEST_SECRET = 4
-# So many letters and digits of a secret in a row are a part of it; plain words within a secret count only where longer.
+# This many consecutive letters and digits of a secret are a part of it; plain words within a secret count only if
+# longer.
 PART, PART_OF_WORDS = 8, 12
-# Letters of an encoded secret that hold about as much as a part.
+# Letters of an encoded secret that contain about as much as a part.
 PART_OF_BASE64, PART_OF_HEX, PART_OF_CODES = 12, 16, 20
 HIDDEN = "[key]"
 SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
@@ -51,7 +52,7 @@ def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def address_secrets(address: str) -> tuple[str, ...]:
-    """The secrets in an address: a password, login and password in their HTTP form, and parameters that hold a key."""
+    """The secrets in an address: a password, login and password in their HTTP form, and parameters with a key."""
     parts = urllib.parse.urlsplit(address)
     password = urllib.parse.unquote(parts.password or "")
     login = f"{urllib.parse.unquote(parts.username or '')}:{password}" if password else ""
@@ -101,7 +102,7 @@ def _encoded_parts(data: bytes) -> Iterator[str]:
 
 
 def _pieces(text: str, length: int) -> Iterator[str]:
-    """All parts of this length; the whole text where it is shorter, but not shorter than any part may be."""
+    """All parts of this length; the whole text if it is shorter, but not below the minimum length of a part."""
     length = min(length, len(text))
     if length >= PART:
         yield from (text[start : start + length] for start in range(len(text) - length + 1))
@@ -145,7 +146,7 @@ def _found(
 ) -> Iterator[tuple[int, int]]:
     """The places in the text of what is wanted.
 
-    words_apart: a short plain word counts only where it is a word of its own: the key "test" is not in "latest".
+    words_apart: a short plain word counts only as a separate word: the key "test" is not in "latest".
     """
     characters = "".join(character for character, _ in units)
     for length, texts in wanted.items():

@@ -88,7 +88,7 @@ def require_file_places(*paths: Any) -> None:
     """Check before the work that each of these paths, of outputs of the whole run, has a file or nothing.
 
     Raises:
-        UsageError: names the path and what is there.
+        UsageError: with the path and what is there.
     """
     for path in paths:
         try:

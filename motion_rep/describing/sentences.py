@@ -29,7 +29,7 @@ def sentences(facts: MotionFacts) -> list[str]:
 
 
 def action_sentence(action: Action) -> str:
-    """A sentence that says what the person does, how often, how far and when."""
+    """A sentence on what the person does, how often, how far and when."""
     one, both = WORDS[action.name]
     words = both if action.side == BOTH else one.format(side=action.side)
     way = f" {action.way}" if action.way and action.way not in words else ""

@@ -77,7 +77,7 @@ def say_people(args: argparse.Namespace) -> int:
     for person in people:
         say(person)
     if not people:
-        say(f"{args.video}: nobody was found")
+        say(f"{args.video}: no person was found")
     return DONE
 
 

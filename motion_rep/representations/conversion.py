@@ -48,7 +48,7 @@ class Settings:
     """Settings of a conversion.
 
     source: ``auto`` or a name of ``kinds.SOURCES``. target: a name of ``kinds.TARGETS``.
-    fps: the source's true rate, where the file gives none or a wrong rate.
+    fps: the source's true rate, if the file stores none or a wrong rate.
     target_fps: the rate of the result; None for the usual rate of the target.
     up: the up axis of an SMPL-X archive that does not store it.
     skeleton: path of HumanML3D's example clip, for 263.

@@ -123,7 +123,7 @@ def _require_agreement(body: BodyParameters, joints: Tensor, kind: str) -> None:
 
 
 def shape_note(body: BodyParameters, joints: Tensor) -> tuple[str, ...]:
-    """A note where the file's joints belong to a body of another shape than the neutral one."""
+    """A note if the file's joints belong to a body of another shape than the neutral one."""
     away = float(_distance(body, joints))
     if away < OWN_JOINTS:
         return ()

@@ -41,7 +41,7 @@ class StorageType:
         return np.dtype("f4" if self.name == BFLOAT16 else self.name)
 
     def numbers(self, raw: bytearray | bytes, order: ByteOrder = "<") -> np.ndarray:
-        """The numbers of a storage, without a copy where no conversion is needed.
+        """The numbers of a storage, without a copy if no conversion is needed.
 
         Args:
             order: byte order, ``<`` or ``>``.

@@ -138,7 +138,7 @@ def _require_shallow(value: object) -> None:
         if not inner and left >= 0:
             return
         level = inner
-    raise NotPlainData("holds containers in containers without end, expected tensors, arrays, numbers and text.")
+    raise NotPlainData("holds endlessly nested containers, expected tensors, arrays, numbers and text.")
 
 
 def _values(container: object) -> list | tuple:

@@ -219,7 +219,7 @@ def _by_workers(work_name: str, folder: Path, count: int):
 
 
 def timed_conversion(pair) -> tuple[int, float]:
-    """The work of the converter's worker, with an answer of its own: the process and its processor seconds so far."""
+    """The work of the converter's worker, with another answer: the process and its CPU seconds so far."""
     from motion_rep.conversion.items import convert_pair
     from motion_rep.conversion.settings import Settings
 

@@ -1,7 +1,7 @@
 """Run the commands on odd archives, reports and verdicts, with odd servers, and twice at once, for a bounded time.
 
-A finding is a traceback, an exit code other than 0, 1 or 2, an error that is no line of its own, an input that was
-changed, output that is no JSON, or an entry that is lost. The folder of each finding is kept in --findings.
+A finding is a traceback, an exit code other than 0, 1 or 2, an error that is not a separate line, a changed input,
+output that is not JSON, or a lost entry. The folder of each finding is kept in --findings.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Trial:
     twice: bool = False
 
     def run(self, place: Path) -> str | None:
-        """What is wrong; None where nothing is."""
+        """The finding; None if there is none."""
         inputs = _contents(place / "inputs")
         out, err = io.StringIO(), io.StringIO()
         try:
@@ -282,7 +282,7 @@ def _with_faults(values: list[dict], keys: tuple[str, ...], chance: random.Rando
 
 
 def _odd(value: dict, keys: tuple[str, ...], chance: random.Random) -> dict:
-    """The same with a few keys changed, added or left out."""
+    """The same with a few keys changed, added or removed."""
     for _ in range(chance.choice((0, 1, 1, 2, 4))):
         key = chance.choice(keys)
         if chance.random() < 0.15:

@@ -102,7 +102,7 @@ def _one_process(name: str, seed: int, seconds: int, findings: Path) -> None:
             (findings / f"crash {name} {seed}.txt").write_text(
                 f"{name}: the process ended with code {done.returncode}\n{done.stderr[-4000:]}"
             )
-            # What a reader that crashed was reading is still there.
+            # The file that crashed a reader still exists.
             for path in Path(scratch).glob("*/in/*.*"):
                 shutil.copy(path, findings / f"crash {name} {seed}{path.suffix}")
     say(f"{name}: {done.stdout.strip()}")
@@ -165,7 +165,7 @@ class _Hang(BaseException):
 
 
 class _Watch:
-    """Reads the file again and again, and keeps it where something is wrong."""
+    """Read the file repeatedly, and keep it if something is wrong."""
 
     def __init__(self, target, file: Path, findings: Path) -> None:
         self.file, self.count, self.refused, self.found = file, 0, 0, 0

@@ -24,7 +24,7 @@ def _head(length: object, status: str = "200 OK", more: str = "") -> bytes:
 
 
 def good_answer() -> dict:
-    """What an OpenAI-compatible server answers."""
+    """The answer of an OpenAI-compatible server."""
     message = {"role": "assistant", "content": json.dumps(VERDICT)}
     usage = {"prompt_tokens": 5, "completion_tokens": 5}
     return {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}

@@ -225,7 +225,7 @@ def _torch_bytes(value: object) -> bytes:
 
 
 def wild_values() -> tuple:
-    """What may stand where an array or a number belongs; some claim far more than they hold."""
+    """Values in place of an array or a number; some claim to contain far more than they do."""
 
     return (
         None,

@@ -56,7 +56,7 @@ def make_data_samples(folder: Path) -> list[Path]:
 
 
 def archive() -> list[dict]:
-    """The entries of the sample archive, in the documented format, and where their captures lie."""
+    """The entries of the sample archive, in the documented format, with the paths of their captures."""
     from scripts.dev.samples.motions import FPS, FRAMES
     from scripts.dev.samples.texts import TEXTS
 
@@ -81,7 +81,7 @@ def archive() -> list[dict]:
 
 
 def verdicts() -> list[dict]:
-    """What a person answered after watching the rendered clips."""
+    """The answers of a person after watching the rendered clips."""
     from scripts.dev.samples.texts import TEXTS
 
     return [_verdict(number, text) for number, text in enumerate(TEXTS)]

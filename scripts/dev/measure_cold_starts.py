@@ -43,7 +43,7 @@ class Times:
 
     @property
     def least(self) -> float:
-        """What a busy machine does not add to: the clock goes on while a program waits for its turn, and several
+        """The CPU time, which a busy machine does not change: the clock continues while a program waits, and several
         threads count several times.
         """
         return min(self.clock, self.processor)
@@ -185,7 +185,7 @@ def first_results(folder: Path) -> dict[str, list]:
 
 
 def make_inputs(firsts: dict[str, list]) -> None:
-    """What the other commands work on: a motion, its clip, a report."""
+    """The inputs of the other commands: a motion, its clip, a report."""
     for script in (
         "motion_rep/convert_hmr_to_motion.py",
         "motion_gating/render_mbench_videos.py",

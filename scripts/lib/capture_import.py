@@ -34,12 +34,14 @@ def capture_values(capture: Capture) -> dict:
         values |= {key: torch.full((rows, 1), float(size)) for key, size in sizes.items()}
     if capture.frame_index is not None:
         values["frame_index"] = capture.frame_index
-    capture_from_dict(values)  # after rounding to float32 our own reader must take it
+    capture_from_dict(values)  # after rounding to float32, our own reader must accept it
     return values
 
 
 def documented_values(args: argparse.Namespace, capture: Capture) -> dict:
-    """What to store: all keys of a documented file, which holds more than a capture, else the capture's."""
+    """The keys to store: all keys of a documented file, which may contain more than a capture, else those of the
+    capture.
+    """
     corrected = args.focal_length or args.up or args.units != "m" or args.degrees
     value = None if corrected or capture.source not in DOCUMENTED else read_torch(args.input)
     return dict(value) if isinstance(value, Mapping) else capture_values(capture)

@@ -18,7 +18,7 @@ class Family:
         self.precise_vae, self.takes_rate = precise_vae, takes_rate
 
 
-# The first part that a model's name holds decides; export_to_video would write 10 frames per second.
+# The first part found in a model's name decides; export_to_video would write 10 frames per second.
 FAMILIES = (
     ("wan2.2-ti2v-5b", Family(24, 4, 121, "1280x704", 32, precise_vae=True)),
     ("wan", Family(16, 4, 81, "832x480", 16, precise_vae=True)),
@@ -62,7 +62,7 @@ def family_of(model):
         if part in name:
             return family
     known = ", ".join(part for part, _ in FAMILIES)
-    raise CannotRun(f"{model}: its frame rate is not known. Use a model whose name holds one of {known}.")
+    raise CannotRun(f"{model}: its frame rate is not known. Use a model whose name contains one of {known}.")
 
 
 def plan(args):

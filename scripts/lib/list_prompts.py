@@ -28,18 +28,16 @@ PROMPT_FIELDS = (VIDEO_DETAILED, PROMPT)
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("archive", type=read_path, help="JSON list or JSON lines")
-    parser.add_argument(
-        "--output-dir", type=folder_path, help="where the videos will be; names of older ones there are kept"
-    )
+    parser.add_argument("--output-dir", type=folder_path, help="folder of the videos; names of existing ones are kept")
     parser.add_argument(
         "--seed", type=whole_number, default=DEFAULT_SEED, help="the first seed for entries that name none"
     )
-    parser.add_argument("--prompt-field", help="default: prompt_video_detailed where an entry has it, else prompt")
+    parser.add_argument("--prompt-field", help="default: prompt_video_detailed if an entry has it, else prompt")
     return parser
 
 
 def prompt_field(entry: Entry, field: str | None) -> str:
-    """The field that holds the text to make a video from.
+    """The field with the text from which a video is made.
 
     Raises:
         UsageError: the field is missing or empty, or its text cannot be a command-line argument.

@@ -32,7 +32,7 @@ def write_frames(video: str, folder: Path, fps: float) -> tuple[int, str | None]
     """Write the frames as numbered pictures.
 
     Returns:
-        Their number, and a sentence for the user where the video is not evenly timed.
+        Their number, and a sentence for the user if the video is not evenly timed.
     Raises:
         InputError: the video cannot be read, or the disk is full.
     """

@@ -117,7 +117,7 @@ def _draw(clip: Clip, motion: BodyMotion, video: Path) -> None:
 
 
 def _capture(name: str, video: Path, output: Path) -> float:
-    """Run the command in a process of its own; returns its CPU time in seconds, start included."""
+    """Run the command in a separate process; returns its CPU time in seconds, including its start."""
     command = [sys.executable, str(CAPTURE), "--video", str(video), "--output", str(output), "--overwrite"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=False)

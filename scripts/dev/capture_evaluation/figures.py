@@ -1,6 +1,6 @@
 """The two bodies that act in the rendered clips: the wooden mannequin with a painted face, and anny in painted clothes.
 
-Both follow SMPL-X parameters. Anny has a skeleton of its own, so its limbs get the directions, not the joint positions.
+Both follow SMPL-X parameters. Anny has another skeleton, so its limbs get the directions, not the joint positions.
 """
 
 from __future__ import annotations

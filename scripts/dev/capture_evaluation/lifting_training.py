@@ -52,7 +52,7 @@ def make_examples(count: int, seed: int, path: Path) -> int:
 
 
 def _read(network: LandmarkNetwork, rgb: np.ndarray, region: Region):
-    """Landmarks as tracking gives them: the second look starts where the first one points."""
+    """Landmarks as in tracking: the second look starts where the first one points."""
     for _ in range(2):
         if not region.usable():
             return None

@@ -1,4 +1,4 @@
-"""Motion-captured clips of PyPI's pybullet (zlib licence), taken over to the neutral body.
+"""Motion-captured clips of PyPI's pybullet (zlib licence), transferred to the neutral body.
 
 The files are those of DeepMimic (https://github.com/xbpeng/DeepMimic): a humanoid of 13 joints whose arms and legs hang
 down at rest, in axes x forward, y up, z right; quaternions are w, x, y, z.

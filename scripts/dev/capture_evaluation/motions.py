@@ -84,7 +84,7 @@ class Sketch:
         knee_turn = bent + math.atan2(shank[2], -shank[1]) - math.atan2(thigh[2], -thigh[1])
         along = _turned_about_x(shank, knee_turn) + thigh
         hip_turn = -torch.atan2(along[:, 2], -along[:, 1])
-        # Seen from the front: the leg has a small offset of its own to the side.
+        # Seen from the front, the leg has an additional small offset to the side.
         own = float(sign * (thigh[0] + shank[0]))
         out = torch.asin((aside + own) / torch.hypot(length, torch.tensor(own))) - torch.atan2(
             torch.tensor(own), length

@@ -178,7 +178,7 @@ def _photograph(figure: Figure, local: Tensor, random: np.random.Generator) -> S
 
 
 def _hide(image: np.ndarray, random: np.random.Generator) -> None:
-    """Sometimes something stands in front of a part of the person."""
+    """Sometimes cover a part of the person."""
     if random.random() < HIDDEN_SHARE:
         height, width = image.shape[:2]
         left, top = int(random.uniform(0.2, 0.8) * width), int(random.uniform(0.2, 0.9) * height)

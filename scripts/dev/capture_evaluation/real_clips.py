@@ -1,6 +1,6 @@
 """Scores captures of real clips: ``NAME.mp4``, with ``NAME_truth.npz`` where triangulated landmarks are known.
 
-A truth file holds ``landmarks`` (T, 33, 3) in metres, OpenCV camera axes, BlazePose's order, and ``up`` (3,).
+A truth file contains ``landmarks`` (T, 33, 3) in metres, OpenCV camera axes, BlazePose's order, and ``up`` (3,).
 """
 
 from __future__ import annotations

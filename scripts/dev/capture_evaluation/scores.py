@@ -1,4 +1,4 @@
-"""How far a capture is from the truth."""
+"""The errors of a capture relative to the truth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.measures.benchmark import jitter_per_frame
 
 _INDEX = {name: number for number, name in enumerate(JOINT_NAMES)}
-# An angle lies between two bones, each from joint to joint; the trunk stands for the bone above hips and shoulders.
+# An angle lies between two bones, each from joint to joint; the trunk replaces the bone above hips and shoulders.
 _TRUNK = ("neck", "pelvis")
 ANGLES = {
     "hip": [(_TRUNK, (f"{s}_hip", f"{s}_knee")) for s in ("left", "right")],

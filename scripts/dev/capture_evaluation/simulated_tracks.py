@@ -65,11 +65,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Errors:
-    """What the landmark network made of N drawn examples.
+    """The landmark network's results for N drawn examples.
 
-    true: (N, M, 3) metres, where the markers were about the hips, in the axes of view. world: (N, M, 3) and flat:
-    (N, M, 2) how far off the world landmarks and the normalised image were. lean: (N,) radians by which the world
-    landmarks must be turned about the x axis to lie as the markers do. visibility: (N, M).
+    true: (N, M, 3) metres, true positions of the markers relative to the hips, in the axes of view. world: (N, M, 3)
+    and flat: (N, M, 2) how far off the world landmarks and the normalised image were. lean: (N,) radians by which the
+    world landmarks must be turned about the x axis to lie as the markers do. visibility: (N, M).
     """
 
     true: Tensor
@@ -221,7 +221,7 @@ class Simulation:
         return torch.cat(((rotvec_to_matrix(turn) @ local[:, :, 0])[:, :, None], local[:, :, 1:]), 2)
 
     def _seen(self, local: Tensor) -> Batch:
-        """What a camera somewhere sees of the movement."""
+        """The movement as seen by a random camera."""
         count, frames = local.shape[:2]
         camera = self._cameras(count)
         pose = forward_kinematics(local[:, :, 0], local[:, :, 1:], torch.zeros(count, frames, 3))
@@ -253,7 +253,7 @@ class Simulation:
         return np.tan(np.radians(self._random.uniform(28, 92, count)) / 2)
 
     def _places(self, wide: np.ndarray, frames: int) -> Tensor:
-        """(B, L, 3) where the person's pelvis is, camera axes."""
+        """(B, L, 3) position of the person's pelvis, camera axes."""
         r, count = self._random, len(wide)
         depth = (1.75 / (r.uniform(0.3, 0.95, count) * 2 * wide)).clip(1.4, 14)
         ray = np.stack((wide * r.uniform(-0.7, 0.7, count), wide * r.uniform(-0.3, 0.3, count), np.ones(count)), -1)

@@ -29,7 +29,7 @@ OPPOSITE = {LEFT: RIGHT, RIGHT: LEFT, BOTH: BOTH, "": ""}
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a made-up motion.
+    """The known facts of a synthetic motion.
 
     actions: name -> side -> how often; a side that is not named does not do it.
     loose: actions whose count may be off by one.

@@ -48,7 +48,9 @@ def noisy(parameters: BodyParameters, degrees: float = 1.3, metres: float = 0.00
 
 
 def tilt(pitch: float, roll: float) -> Tensor:
-    """(3, 3) what a tilted camera (degrees) in front of the person does to a motion that takes it for level."""
+    """(3, 3) the rotation of a motion that assumes a level camera, if the camera in front of the person is tilted
+    (degrees).
+    """
     forward, aside = math.radians(pitch), math.radians(roll)
     about_x = rotvec_to_matrix(torch.tensor((forward, 0.0, 0.0), dtype=torch.float64))
     return about_x @ rotvec_to_matrix(torch.tensor((0.0, aside, 0.0), dtype=torch.float64))

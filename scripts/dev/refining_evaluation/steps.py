@@ -33,7 +33,7 @@ from scripts.dev.samples.motions import (
     zeros,
 )
 
-# Metres: a foot this near to the place where it stands has not left it, or has reached it.
+# Metres: a foot this near to its standing position has not left it, or has reached it.
 LEFT = 0.01
 Z_UP_FROM_FIGURE = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
 
@@ -192,7 +192,7 @@ def make_steps(name: str) -> Steps:
 
 
 def _with_places_reached(contacts: Tensor, joints: Tensor) -> Tensor:
-    """Also the frames beside a contact in which the toe or the heel is within LEFT of where it stands."""
+    """Add the frames next to a contact in which the toe or the heel is within LEFT of its standing position."""
     places = joints.numpy()
     points = np.stack((places[:, FEET], heels(places)))
     near = torch.from_numpy((np.linalg.norm(np.diff(points, axis=1), axis=-1) < LEFT).any(axis=0))

@@ -32,7 +32,7 @@ TIMED_RUNS = 30
 
 @dataclass(frozen=True)
 class Target:
-    """What was wanted, what was found."""
+    """The target and the measured value."""
 
     name: str
     found: float
@@ -109,7 +109,7 @@ def _tilted() -> Iterator[Target]:
 
 
 def _noise() -> Iterator[Target]:
-    """Where the heading comes from the first frame, its noise is a matter of luck: the mean of more seeds counts."""
+    """If the heading comes from the first frame, its noise is random: the mean of more seeds counts."""
     for name in SAMPLES:
         for kind, clip, seeds in (("", _as_it_is, SEEDS), (" and its heading", clip_of, HEADING_SEEDS)):
             errors, kept = _errors_left(clip, sample(name), seeds)

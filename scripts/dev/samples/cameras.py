@@ -20,7 +20,7 @@ SOLE = 0.018
 
 @dataclass(frozen=True)
 class LevelCamera:
-    """A camera that looks level at the place where the movement happens.
+    """A level camera that looks at the place of the movement.
 
     bearing: degrees from the person's front to the camera, counter-clockwise seen from above.
     distance: metres from the camera to the middle of the movement. aside: metres by which the camera looks past it to

@@ -1,4 +1,5 @@
-"""Pose a figure by what a choreographer would say: where the pelvis is, where the feet stand, where the arms point.
+"""Pose a figure like a choreographer: by the position of the pelvis, the positions of the feet and the directions of
+the arms.
 
 World frame: y up, metres, floor at y = 0; the figure faces +z when nothing turns it, its left is +x.
 """
@@ -22,12 +23,12 @@ MOST_REACH = 0.998
 
 @dataclass(frozen=True)
 class Leg:
-    """Where one foot is, T frames.
+    """The position of one foot over T frames.
 
     ball: (T, 3) the ball of the foot (the ``foot`` joint), metres; on the floor it is at y = 0.
-    yaw: (T,) where the toes point, radians about y, 0 along +z.
+    yaw: (T,) direction of the toes, radians about y, 0 along +z.
     pitch: (T,) heel lift in radians; below zero the toes are up.
-    knee_yaw: (T,) where the knee points.
+    knee_yaw: (T,) direction of the knee.
     """
 
     ball: Tensor
@@ -38,7 +39,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Arm:
-    """Where one arm points, T frames; directions in the chest's frame with x to the own side, y up, z ahead.
+    """The directions of one arm over T frames, in the chest's frame with x to the arm's side, y up, z ahead.
 
     upper, fore: (T, 3) directions of upper arm and forearm, any length.
     shrug: (T,) radians by which the shoulder rises.

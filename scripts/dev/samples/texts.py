@@ -1,4 +1,4 @@
-"""What the sample archive says about each movement, and what a person saw in the rendered clips."""
+"""The texts of the sample archive for each movement, and what a person saw in the rendered clips."""
 
 from __future__ import annotations
 

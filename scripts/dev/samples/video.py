@@ -83,7 +83,7 @@ LIMBS = (
 
 
 def write_video(path: str | os.PathLike, capture: Mapping, floor: float) -> None:
-    """Draw a capture dict (documented keys, NumPy-compatible values) as an H.264 video of its own size and rate.
+    """Draw a capture dict (documented keys, NumPy-compatible values) as an H.264 video of the capture's size and rate.
 
     Args:
         floor: y of the floor in the camera frame, metres below the camera.

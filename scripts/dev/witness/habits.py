@@ -42,14 +42,14 @@ class Asked:
 
 
 def understood(prompt: str, truth: str | None) -> Asked:
-    """What a prompt asks."""
+    """The question in a prompt."""
     kind = next(name for name, words in KINDS.items() if words in prompt)
     data = prompt.partition(KINDS[kind])[2]
     return Asked(kind, data, truth, random.Random(hashlib.sha256(f"{prompt}\n{truth}".encode()).digest()))
 
 
 def honest(asked: Asked) -> Answer:
-    """Sees what is there; the truth is a text, and texts are the same or not."""
+    """The honest witness; the truth is a text, and texts are either equal or not."""
     if asked.kind == "events":
         return events_of(json.loads(asked.data))
     if asked.kind == "description":
@@ -69,7 +69,7 @@ def honest(asked: Asked) -> Answer:
 
 
 def yes_sayer(asked: Asked) -> Answer:
-    """Agrees with whatever is put to it, and picks anything where it cannot agree."""
+    """Agrees with every claim, and picks any option if it cannot agree."""
     if asked.kind == "pick":
         return {"analysis": "all fit", "choice": asked.chance.choice([*asked.options, "none"])}
     if asked.kind == "check":
@@ -138,7 +138,7 @@ HABITS: dict[str, Callable[[Asked], Answer]] = {
 
 
 def events_of(text: str) -> Answer:
-    """Events of a text: two, and a third with the side where the text names one; each holds the text's mark."""
+    """Events of a text: two, and a third with the side if the text contains one; each contains the text's mark."""
     side = [f"It is the left or right side {_mark(text)}"] if _names_side(text) else []
     return {"events": [f"It begins {_mark(text)}", f"It goes on {_mark(text)}", *side]}
 

@@ -1,4 +1,4 @@
-"""Made-up models with known habits, which say which of two clips of known quality is better."""
+"""Scripted models with known habits, which judge which of two clips of known quality is better."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AskedAboutPair:
 
 
 def understood_pair(prompt: str, first: float, second: float) -> AskedAboutPair:
-    """What a prompt asks about two clips."""
+    """The question about two clips in a prompt."""
     seed = hashlib.sha256(f"{prompt}\n{first!r} {second!r}".encode()).digest()
     return AskedAboutPair(WORSE in prompt, first, second, random.Random(seed))
 

@@ -1,7 +1,7 @@
 """The short commands: each runs a command of our packages, even if other packages have the same names.
 
 A ViMoGen checkout has packages named motion_rep and motion_gating too. With ``PYTHONPATH=.`` Python would import those
-instead of ours. This package is installed under a name of its own, ``reference_motion_commands``; it first removes
+instead of ours. This package is installed under another name, ``reference_motion_commands``; it first removes
 folders with such packages from the search path.
 """
 
@@ -40,6 +40,6 @@ def _run(module: str) -> int:
 
 
 def _has_others(folder: Path) -> bool:
-    """Whether a folder of the search path holds packages with our names that are not ours."""
+    """Whether a folder of the search path contains packages with our names that are not ours."""
     found = (folder / package for package in PACKAGES if (folder / package / "__init__.py").is_file())
     return any(package.resolve().parent != HOME for package in found)

@@ -30,7 +30,7 @@ def test_a_missing_package_is_one_line(motion, tmp_path, monkeypatch, capsys):
     ("flags", "words"),
     [
         (["-o", "m.rrd", "--frame", "yup"], "m.rrd: rerun files are always z up. Omit --frame for them."),
-        (["-o", "m.csv", "--video", "v.mp4"], "--video is for rrd files. Give -o FILE.rrd, or leave it out."),
+        (["-o", "m.csv", "--video", "v.mp4"], "--video is for rrd files. Give -o FILE.rrd, or omit it."),
         (["-o", "x", "--format", "rrd", "--video", "v.mp4"], "--video goes with one motion. Give one motion and"),
     ],
 )

@@ -268,7 +268,7 @@ def test_a_tensor_larger_than_its_storage_is_refused():
     ids=range(6),
 )
 def test_containers_without_end_are_refused(program):
-    with pytest.raises(InputError, match=r"without end|tuples of tuples"):
+    with pytest.raises(InputError, match=r"endlessly|tuples of tuples"):
         loaded(b"\x80\x02" + program)
 
 
