@@ -14,6 +14,7 @@ import itertools
 import re
 import unicodedata
 import urllib.parse
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -27,7 +28,8 @@ HIDDEN = "[key]"
 SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
 
 _ESCAPE = re.compile(
-    r"(?i:\\+u\{?(?P<u>[0-9a-f]{4,6})\}?|\\+x(?P<x>[0-9a-f]{2})"
+    # From the first backslash of a row only; else a long row takes time with its square.
+    r"(?i:(?<!\\)\\+(?:u\{?(?P<u>[0-9a-f]{4,6})\}?|x(?P<x>[0-9a-f]{2}))"
     r"|u\+(?P<point>[0-9a-f]{4,6})|%(?:25)*(?P<percent>[0-9a-f]{2}))"
     r"|(?P<html>&#?\w{1,10};)"
 )
@@ -42,13 +44,25 @@ def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
     whole, parts = _looked_for(secrets)
     if not whole:
         return text
-    as_written = [(character, (place, place + 1)) for place, character in enumerate(text)]
-    decoded, places = list(_units(text)), []
-    for units in (as_written, decoded) if len(decoded) < len(text) else (as_written,):
-        exact = [(character, place) for character, place in units if character != "\\"]
-        loose = [(folded, place) for character, place in units for folded in _folded(character)]
-        places += [*_found(exact, whole, words_apart=True), *_found(loose, parts)]
+    places: list[tuple[int, int]] = []
+    decoded = _ESCAPE.sub(_decoded, text)
+    for spelt, units in ((text, _as_written), (decoded, _units))[: 1 + (decoded != text)]:
+        # The place of each character is asked for only where there is something: texts may be long.
+        if _holds(spelt.replace("\\", ""), whole):
+            exact = ((character, place) for character, place in units(text) if character != "\\")
+            places += _found(exact, whole, words_apart=True)
+        if _holds(_all_folded(spelt), parts):
+            loose = ((folded, place) for character, place in units(text) for folded in _folded(character))
+            places += _found(loose, parts)
     return _covered(text, places)
+
+
+def _holds(text: str, wanted: _Parts) -> bool:
+    return any(one in text for texts in wanted.values() for one in texts)
+
+
+def _as_written(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    return ((character, (place, place + 1)) for place, character in enumerate(text))
 
 
 def address_secrets(address: str) -> tuple[str, ...]:
@@ -142,21 +156,27 @@ def _all_folded(text: str) -> str:
 
 
 def _found(
-    units: list[tuple[str, tuple[int, int]]], wanted: _Parts, words_apart: bool = False
+    units: Iterable[tuple[str, tuple[int, int]]], wanted: _Parts, words_apart: bool = False
 ) -> Iterator[tuple[int, int]]:
     """The places in the text of what is wanted.
 
     words_apart: a short plain word counts only as a separate word: the key "test" is not in "latest".
     """
-    characters = "".join(character for character, _ in units)
+    row, starts, ends = [], array("q"), array("q")
+    for character, (start, end) in units:
+        row.append(character)
+        starts.append(start)
+        ends.append(end)
+    characters = "".join(row)
     for length, texts in wanted.items():
-        for start in range(len(characters) - length + 1):
-            found = characters[start : start + length]
-            if found not in texts:
-                continue
-            around = characters[max(start - 1, 0) : start] + characters[start + length : start + length + 1]
-            if not (words_apart and length < PART and _is_word(found) and any(map(str.isalnum, around))):
-                yield units[start][1][0], units[start + length - 1][1][1]
+        for found in texts:
+            apart = words_apart and length < PART and _is_word(found)
+            start = characters.find(found)
+            while start >= 0:
+                around = characters[max(start - 1, 0) : start] + characters[start + length : start + length + 1]
+                if not (apart and any(map(str.isalnum, around))):
+                    yield starts[start], ends[start + length - 1]
+                start = characters.find(found, start + 1)
 
 
 def _covered(text: str, places: Iterable[tuple[int, int]]) -> str:

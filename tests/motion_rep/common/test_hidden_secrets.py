@@ -121,3 +121,10 @@ def test_secrets_of_an_address():
     assert address_secrets(address) == ("p/w1", "ann:p/w1", "abc123")
     assert shown_address(address) == "https://host.example:8000/v1?api_key&size"
     assert address_secrets("http://localhost:8000/v1") == ()
+
+
+@pytest.mark.parametrize("filling", ["x", "\\", "%25", "&#", "%5Cu", "\\u00"])
+def test_a_key_in_a_long_text_is_hidden(filling):
+    """A server may send megabytes; a row of backslashes once took time with the square of its length."""
+    found = without_secrets(f"{filling * 50_000} {KEY} end", (KEY, "a-key"))
+    assert found.endswith("[key] end") and KEY[:20] not in found
