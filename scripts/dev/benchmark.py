@@ -34,7 +34,7 @@ SCRIPTS = (
     ROOT / "motion_gating" / "render_mbench_videos.py",
     ROOT / "motion_gating" / "apply_quality_gate.py",
 )
-# Stage: the stages that are its limits.
+# Stage -> the stages that are its lower bounds.
 STAGES = {
     "convert": ("convert: files alone",),
     "convert, workers at work": (),
@@ -111,7 +111,7 @@ def _output(command: list, environment: dict | None = None) -> str:
 
 
 def _measure(stage: str, count: int) -> dict:
-    """Seconds and processor seconds for the items, after everything is loaded, and peak memory of this process."""
+    """Seconds and CPU seconds for the items, after loading everything, and peak memory of this process."""
     import resource
 
     with tempfile.TemporaryDirectory(dir=_memory() if stage in IN_MEMORY else None) as folder:
@@ -120,26 +120,26 @@ def _measure(stage: str, count: int) -> dict:
         in_workers = work()
         seconds, used = time.perf_counter() - start, _processor_seconds() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    # What workers of a command use is not seen from here.
+    # The usage of a command's workers is not visible here.
     per_item = None if stage == "convert, all cores" else round((used + (in_workers or 0.0)) / count * 1e3, 2)
     return {"seconds": round(seconds, 4), "rate": round(count / seconds, 1), "cpu_ms": per_item, "peak_mb": peak}
 
 
 def _memory() -> Path | None:
-    """A folder in memory with room enough, None if there is none."""
+    """A folder in memory with enough space; None if there is none."""
     import shutil
 
     return MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30 else None
 
 
 def _processor_seconds() -> float:
-    """Of this process and of the finished ones that it started."""
+    """CPU seconds of this process and of its finished child processes."""
     times = os.times()
     return sum(times[:4])
 
 
 def _prepared(stage: str, folder: Path, count: int):
-    """A function that does the work; everything that is done once is done before."""
+    """A function that does the work; one-time preparations are already done."""
     import torch
 
     torch.set_num_threads(1)
@@ -181,7 +181,7 @@ def _conversion(folder: Path, count: int):
 
 
 def _files_alone(folder: Path, count: int):
-    """torch.load and torch.save of the same files, with no care for what happens when the power fails."""
+    """torch.load and torch.save of the same files, without flushing to the disk."""
     import torch
 
     from motion_rep.conversion.items import convert_file
@@ -200,8 +200,8 @@ def _files_alone(folder: Path, count: int):
 
 
 def _by_workers(work_name: str, folder: Path, count: int):
-    """A worker for each core, without their start: the clock begins when they have done some clips. The work gives the
-    workers' processor seconds.
+    """One worker per core, without their start-up: the clock begins after they have done some clips. The work returns
+    the workers' CPU seconds.
     """
     from motion_rep.runs.pairing import Pairing
     from motion_rep.runs.work_pool import StartIn, run_items
@@ -228,7 +228,7 @@ def timed_conversion(pair) -> tuple[int, float]:
 
 
 def timed_writing(pair) -> tuple[int, float]:
-    """As many bytes as a motion has, into a new file: what the disk takes."""
+    """Write as many bytes as a motion has into a new file: the cost of the disk."""
     pair.target.write_bytes(_bytes_of_a_motion())
     return os.getpid(), time.process_time()
 
@@ -239,7 +239,7 @@ def _bytes_of_a_motion() -> bytes:
 
 
 def _conversion_command(folder: Path, count: int):
-    """The whole command over a folder, starting included."""
+    """The whole command over a folder, including its start."""
     import shutil
 
     one = _capture_file(folder / "capture.pt")
@@ -299,7 +299,7 @@ def _gate(folder: Path, count: int):
 
 
 def _judge_clips(folder: Path, count: int):
-    """Clips of 81 rows as ``render_mbench_videos.py --for-judge`` draws them; reading and eval file included."""
+    """Clips of 81 rows, drawn as by ``render_mbench_videos.py --for-judge``, including reading and the eval file."""
     from motion_gating.rendering.clip_render import RenderJob, RenderSettings, RenderTarget, Tools, start_rendering
     from motion_rep.conversion.items import convert_file
     from motion_rep.conversion.settings import Settings
@@ -323,7 +323,7 @@ def _judge_clips(folder: Path, count: int):
 
 
 def _refining(count: int):
-    """Clips of 81 frames that tremble and lean, so that every repair has work; without files."""
+    """Trembling and leaning clips of 81 frames, so that every repair has work to do; without files."""
     from motion_rep.refining.refinement import refine
     from motion_rep.refining.settings import Settings
     from scripts.dev.refining_evaluation.clips import clip_of, noisy, sample, tilt
@@ -352,8 +352,8 @@ def _skinning(count: int):
 
 
 def _drawing(kind: str, part: str, folder: Path, count: int):
-    """Draw and encode; ``part`` leaves one of them out: ``drawing`` throws the pictures away, ``encoding`` has them
-    ready.
+    """Draw and encode; ``part`` measures one of them: ``drawing`` discards the pictures, ``encoding`` uses existing
+    ones.
     """
     from motion_rep.bodies.mannequin_body import MannequinBody
     from motion_rep.drawing.opencv_renderer import OpenCvRenderer
@@ -401,7 +401,7 @@ def _depth_pictures(body, renderer, frames: int, width: int, height: int):
 
 
 def _capture(frames: int) -> dict:
-    """A person who waves and steps about, seen from 4 m by a 1280x720 camera."""
+    """A person who waves and steps around, seen from 4 m by a 1280x720 camera."""
     import torch
 
     time = torch.arange(frames, dtype=torch.float32)[:, None] / 16
@@ -438,7 +438,7 @@ def _parameters(frames: int):
 
 
 def _starts() -> dict[str, float]:
-    """Seconds, the best of three: importing torch alone, a script's help, its first result."""
+    """Seconds, best of three: import of torch alone, a script's help, its first result."""
     starts = {"import torch (the limit)": _best([sys.executable, "-c", "import torch"])}
     for script in SCRIPTS:
         starts[f"{script.name} --help"] = _best([sys.executable, script, "--help"])
@@ -466,7 +466,7 @@ def _cores() -> int:
 
 
 def _cores_together() -> float:
-    """How fast each core counts while all do, as a share of one alone: workers cannot exceed it."""
+    """Speed of each core while all count, relative to one core alone: the limit for workers."""
     program = "import time; start = time.perf_counter(); sum(range(30_000_000)); print(time.perf_counter() - start)"
 
     def seconds(processes: int) -> float:
@@ -523,7 +523,7 @@ def _unit(stage: str) -> str:
 
 
 def _share(stage: str, results: dict, count: int) -> str:
-    """A rate against the slowest of its limits; where parts overlap on several cores, that is the slower part."""
+    """A rate relative to the slowest of its limits; if parts overlap on several cores, that is the slower part."""
     if stage == "convert, workers at work":
         linear = _cores() * results["convert"][count]["rate"]
         return f"{results[stage][count]['rate'] / linear:.0%} of {_cores()} x one core ({linear:g})"

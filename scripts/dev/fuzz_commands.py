@@ -33,7 +33,7 @@ from scripts.dev.fuzz_servers import odd_server
 ALLOWED_CODES = (0, 1, 2)
 CAPTURES = Path(__file__).resolve().parents[2] / "data_samples" / "captures"
 GIANT = 10**300
-# Values that some key of an entry, a record or a verdict may hold.
+# Values that a key of an entry, a record or a verdict may have.
 ODD_VALUES = (
     *(None, True, False, 0, -1, GIANT, -GIANT, 1e308, 0.1, "", " ", "x", "\x1b[31mred", "a\0b", "../../a", "\ud800"),
     *([], [[]], ["x", 5], {}, {"motion": 5}, {"motion": "x", "clip": None, "text": "y", "text_field": "prompt"}),
@@ -55,7 +55,7 @@ VERDICT_KEYS = ("id", "matches", "analysis", "usable", "content", "about", "revi
 
 @dataclass
 class Trial:
-    """One run of one command, and what is wrong with it."""
+    """One run of one command, and its finding."""
 
     name: str
     main: Callable[[list[str]], int]
@@ -89,7 +89,7 @@ class Trial:
         return next(filter(None, map(_not_json, self.outputs)), None)
 
     def run_twice_at_once(self, place: Path) -> str | None:
-        """The same from two processes at the same time, on one output folder."""
+        """Run it in two processes at the same time, with one output folder."""
         results = [place / f"result {number}.txt" for number in range(2)]
         children = [_forked(self, place, result) for result in results]
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
@@ -102,7 +102,7 @@ class Trial:
 
 
 def _forked(trial: Trial, place: Path, result: Path) -> int:
-    """Start a trial in a process; what is wrong with it goes into a file."""
+    """Start a trial in a process; its finding goes into a file."""
     child = os.fork()
     if child:
         return child
@@ -169,7 +169,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _good_files(folder: Path) -> Path:
-    """A motion, an eval file and a clip that can be used."""
+    """A usable motion, eval file and clip."""
     import numpy as np
 
     from motion_rep.kinematics.frames import y_up_from_z_up
@@ -202,7 +202,7 @@ def _trials(place: Path, chance: random.Random, server: str) -> list[Trial]:
 
     inputs, out = place / "inputs", place / "out"
     archive, report, verdicts = (inputs / f"{name}.json" for name in ("archive", "report", "verdicts"))
-    # Most often one file has odd values, so that the others are read to their end.
+    # Usually only one file has odd values, so that the others are read to their end.
     odd = chance.choice(("archive", "report", "verdicts", "all"))
     for path, make_one, keys in (
         (archive, _entry, ENTRY_KEYS),

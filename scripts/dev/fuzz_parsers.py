@@ -1,7 +1,7 @@
-"""Fuzz the parsers that are written in Python with atheris, which looks for inputs that reach new lines.
+"""Fuzz the parsers written in Python with atheris, which searches for inputs that reach new lines of code.
 
-python scripts/dev/fuzz_parsers.py TARGET [libFuzzer options]; without a target it names them. Needs: pip install
-atheris
+python scripts/dev/fuzz_parsers.py TARGET [libFuzzer options]; without a target, it lists the targets. Needs: pip
+install atheris
 """
 
 from __future__ import annotations

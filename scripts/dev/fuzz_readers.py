@@ -123,7 +123,7 @@ def _child(args) -> int:
     watch = _Watch(target, inside / target.file_name, args.findings)
     watch.file.write_bytes(target.seeds[0])
     watch.read()
-    # What claims more than this gets an error from the system, not all memory of the machine.
+    # A reader that requests more gets an error from the system, not all memory of the machine.
     resource.setrlimit(resource.RLIMIT_AS, (LARGEST_PROCESS, LARGEST_PROCESS))
     watch.begin()
     wild = wild_values()
@@ -141,7 +141,7 @@ def _child(args) -> int:
         st.sampled_from(("bytes", "bytes", "torch", "pickle", "json")),
     )
     def attempt(seed: bytes, random, how: str) -> None:
-        # Drawn in any case: hypothesis wants the same draws every time.
+        # Always drawn, because hypothesis needs the same draws every time.
         data = _damaged(seed, random) if how == "bytes" else wild_file(how, _wild_dict(random, wild))
         if time.monotonic() < end:
             watch.file.write_bytes(data)
@@ -161,7 +161,7 @@ def _child(args) -> int:
 
 
 class _Hang(BaseException):
-    """A reader takes too long."""
+    """Raised if a reader takes too long."""
 
 
 class _Watch:
@@ -172,7 +172,7 @@ class _Watch:
         self._target, self._findings, self._seen, self._active, self._deeds = target, findings, set(), False, []
 
     def begin(self) -> None:
-        """From here on, no program, connection or file elsewhere."""
+        """From now on, programs, connections and files elsewhere are findings."""
         sys.addaudithook(self._audit)
         signal.signal(signal.SIGALRM, self._alarm)
         self._active = True
@@ -226,7 +226,7 @@ class _Watch:
         raise _Hang
 
     def _keep(self, what: str, more: str) -> None:
-        """Write the finding, the first of its kind, with the file that did it."""
+        """Write the finding, if it is the first of its kind, with the file that caused it."""
         if what in self._seen:
             return
         self._seen.add(what)

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Iterator
 
-# Seconds between two pieces of a slow answer, and after which an endless one stops.
+# Seconds between two pieces of a slow answer, and seconds after which an endless one stops.
 PAUSE, LONGEST = 0.2, 4.0
 VERDICT = {"matches": True, "analysis": "seen"}
 ODD_VALUES = (None, True, 5, 10**300, 1e308, "", "x\x1b[31m", [], [[]], {}, {"content": 5}, "\ud800", "a" * 100_000)
 KEYS = ("choices", "model", "usage", "id", "error", "detail")
-# Beyond what a client may keep of an answer's head.
+# More than a client may store of an answer's header.
 HUGE_HEADER = 200_000
 
 

@@ -34,7 +34,7 @@ from motion_rep.video.reading import open_video
 
 @dataclass(frozen=True)
 class Target:
-    """A reader, the name that its file gets, and files to start from. It may raise ``accepted`` and nothing else."""
+    """A reader, the name of its file, and initial files. It may raise only ``accepted``."""
 
     name: str
     file_name: str
@@ -44,7 +44,7 @@ class Target:
 
 
 def good_motion() -> MotionClip:
-    """A motion that every command takes."""
+    """A motion that every command accepts."""
     return convert(capture_from_dict({**_capture(), "fps": 16.0})).clip
 
 
@@ -148,14 +148,14 @@ def _capture_seeds():
     buffer = io.BytesIO()
     np.save(buffer, np.array(wham, dtype=object), allow_pickle=True)
     yield buffer.getvalue()
-    # These ask for a program to be run.
+    # These try to run a program.
     yield b"cos\nsystem\n(S'exit 1'\ntR."
     yield pickle.dumps({**arrays, "x": _Runs()}, protocol=4)
     yield _torch_bytes({**plain, "x": _Runs()})
 
 
 class _Runs:
-    """Pickled, it says: call os.system."""
+    """Its pickle calls os.system."""
 
     def __reduce__(self):
         return (os.system, ("exit 1",))

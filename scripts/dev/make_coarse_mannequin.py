@@ -1,7 +1,7 @@
-"""Make motion_rep/mannequin_coarse.npz: a quarter of the mannequin's triangles, on vertices that it has, for pictures
-in which they are small.
+"""Make motion_rep/mannequin_coarse.npz: a quarter of the mannequin's triangles, on existing vertices, for pictures in
+which the triangles are small.
 
-Run once when mannequin-x changes its mesh. Needs: pip install fast-simplification scipy
+Run it once if mannequin-x changes its mesh. Needs: pip install fast-simplification scipy
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from motion_rep.common.overwriting import folder_path
 REPOSITORY = Path(__file__).resolve().parents[2]
 ARCHIVE_NAME = "example_archive_wi_ref.json"
 VERDICTS_NAME = "human_verdicts.json"
-# The movement whose capture comes with an original video, and the video whose capture is made from it.
+# The movement whose capture has an original video, and the video from which a capture is made.
 WITH_VIDEO = "circle_walk"
 VIDEO_ONLY = "sample_video"
-# Where scripts/demo.sh puts motions, in the folder of its copy of the archive.
+# Folder of the motions of scripts/demo.sh, relative to its copy of the archive.
 MOTION_FOLDER = "motions"
 
 

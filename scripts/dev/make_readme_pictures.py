@@ -48,7 +48,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _strip(video: Path, title: str, zoom: float = 1.0):
-    """A row of moments of a clip, cut to squares round the middle, with a title."""
+    """A row of moments of a clip, cropped to squares around the middle, with a title."""
     import numpy as np
 
     from motion_rep.video.reading import open_video

@@ -14,9 +14,9 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
 from motion_rep.common.overwriting import written_path
 
-# As Wan 2.2 writes it: 81 frames at 16 fps.
+# As written by Wan 2.2: 81 frames at 16 fps.
 FRAMES, FPS, WIDTH, HEIGHT = 81, 16.0, 832, 480
-# At its own pace the movement's jitter is at the gate's threshold: quick movement scores like noise.
+# At its original pace, the movement's jitter is at the gate's threshold: fast movement scores like noise.
 SLOWER = 1.5
 DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "data_samples" / "sample_video.mp4"
 

@@ -36,7 +36,7 @@ MOST_HELP, MOST_FIRST = 0.3, 2.5
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds on the clock, and of all processors together with the processes that were started."""
+    """Wall-clock seconds, and CPU seconds of all cores, including child processes."""
 
     clock: float
     processor: float
@@ -112,7 +112,7 @@ def interpreter(script: str) -> list[str]:
 
 
 def first_results(folder: Path) -> dict[str, list]:
-    """Arguments for one item of each command that makes something of it; inputs and outputs are in the folder."""
+    """Arguments for one item, for each command that processes items; inputs and outputs are in the folder."""
     capture, video = SAMPLES / "captures/squat.pt", SAMPLES / "sample_video.mp4"
     for name in ("captures", "motions"):
         (folder / name).mkdir()
@@ -195,13 +195,13 @@ def make_inputs(firsts: dict[str, list]) -> None:
 
 
 def quickest(command: list[str], runs: int) -> Times:
-    """The least time on the clock and the least processor time of several runs."""
+    """The smallest wall-clock time and the smallest CPU time of several runs."""
     found = [measured(command) for _ in range(runs)]
     return Times(min(times.clock for times in found), min(times.processor for times in found))
 
 
 def measured(command: list[str]) -> Times:
-    """The times of a command; of the viewer, which does not end, up to its first line.
+    """The times of a command; for the viewer, which does not end, until its first line.
 
     Raises:
         InputError: it failed, or its optional package is missing.

@@ -1,6 +1,7 @@
 """Train the preview capture's lifting networks.
 
-First draw examples (make). Then train on them: the network of single frames (train) and that of movement (temporal).
+First draw examples (make). Then train the network of single frames (train) and the network of movement (temporal) on
+them.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def build_parser() -> Parser:
     parser.add_argument(
         "step",
         choices=["make", "train", "temporal"],
-        help="make: draw random poses of random people and read their landmarks; train: learn from all of them; "
-        "temporal: learn from simulated movement with the errors of all of them (needs pybullet==3.2.7)",
+        help="make: draw random poses of random people and read their landmarks; train: train on all examples; "
+        "temporal: train on simulated movement with the errors of all examples (needs pybullet==3.2.7)",
     )
     parser.add_argument(
         "--folder", type=folder_path, default=REPOSITORY / "data" / "capture_lifting", help="folder of the examples"

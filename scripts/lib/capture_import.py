@@ -51,10 +51,12 @@ def import_capture(args: argparse.Namespace) -> list[str]:
     """Read, add the rate, write; returns sentences for the user.
 
     Raises:
-        InputError: the file cannot be used; the message names it.
+        InputError: the file cannot be used; the message contains it.
     """
     if args.fps is None:
-        raise UsageError("--fps is missing: the rate of the frames that the system saw; no system stores it.")
+        raise UsageError(
+            "--fps is missing: give the rate of the frames that the system saw, because no system stores it."
+        )
     corrections = Corrections(args.up, args.units, args.degrees)
     reading = (args.format, args.person, args.space, args.trust_pickle, args.image_size, args.focal_length)
     capture = read_capture(args.input, *reading, corrections)

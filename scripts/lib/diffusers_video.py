@@ -1,7 +1,6 @@
-"""Make one video with a model of Hugging Face's diffusers; runs in the user's own environment and needs nothing of this
-toolkit.
+"""Make one video with a model of Hugging Face's diffusers; runs in the user's own environment without this toolkit.
 
-    python diffusers_video.py --model Wan-AI/Wan2.1-T2V-1.3B-Diffusers --prompt TEXT --output V.mp4 --seed 42
+python diffusers_video.py --model Wan-AI/Wan2.1-T2V-1.3B-Diffusers --prompt TEXT --output V.mp4 --seed 42
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import sys
 
 
 class Family:
-    """What models of one family need: frames are a multiple of ``step`` plus 1, sizes multiples of ``side``."""
+    """The requirements of a family of models: frames are a multiple of ``step`` plus 1, sizes multiples of ``side``."""
 
     def __init__(self, fps, step, frames, size, side, precise_vae=False, takes_rate=False):
         self.fps, self.step, self.frames, self.size, self.side = fps, step, frames, size, side
@@ -31,7 +30,7 @@ OFFLOAD = {"model": "enable_model_cpu_offload", "sequential": "enable_sequential
 
 
 class CannotRun(Exception):
-    """Something the user can put right; the message is one line."""
+    """An error that the user can fix; the message is one line."""
 
 
 def build_parser():
@@ -43,15 +42,15 @@ def build_parser():
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--frames", type=int, help="default: the model's own")
     parser.add_argument("--size", metavar="WxH", help="default: the model's own")
-    parser.add_argument("--steps", type=int, help="steps of denoising; default: the pipeline's")
+    parser.add_argument("--steps", type=int, help="denoising steps (default: the pipeline's)")
     parser.add_argument("--guidance", type=float, help="guidance scale; default: the pipeline's")
     parser.add_argument(
         "--offload",
         choices=(*OFFLOAD, "none"),
         default="model",
-        help="keep parts in the computer's memory: model needs less of the GPU, sequential least and is slow",
+        help="keep parts of the model in main memory: model needs less GPU memory, sequential the least, but is slow",
     )
-    parser.add_argument("--check", action="store_true", help="only check the model's name, --frames and --size")
+    parser.add_argument("--check", action="store_true", help="check only the model's name, --frames and --size")
     return parser
 
 
@@ -92,7 +91,7 @@ def load_pipeline(args, family):
         ) from None
     parts = {}
     if family.precise_vae:
-        # The decoder of Wan makes grey pictures in half precision.
+        # In half precision, the decoder of Wan makes grey pictures.
         parts["vae"] = diffusers.AutoencoderKLWan.from_pretrained(
             args.model, subfolder="vae", torch_dtype=torch.float32
         )

@@ -1,4 +1,4 @@
-"""Turn what an HMR system wrote into a documented capture file with the video's frame rate in it."""
+"""Convert the result of an HMR system to a documented capture file with the video's frame rate."""
 
 from __future__ import annotations
 

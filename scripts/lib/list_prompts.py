@@ -1,6 +1,7 @@
 """List an archive's entries for the shell wrappers: id, file name, prompt and seed, each followed by a NUL byte.
 
-The seed is the entry's own. Entries without one get the first seed, or the next that no entry with the same prompt has.
+The seed is the entry's own. Entries without one get the first seed, or the next one that no entry with the same prompt
+has.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def build_parser() -> Parser:
     parser.add_argument("archive", type=read_path, help="JSON list or JSON lines")
     parser.add_argument("--output-dir", type=folder_path, help="folder of the videos; names of existing ones are kept")
     parser.add_argument(
-        "--seed", type=whole_number, default=DEFAULT_SEED, help="the first seed for entries that name none"
+        "--seed", type=whole_number, default=DEFAULT_SEED, help="the first seed for entries without one"
     )
     parser.add_argument("--prompt-field", help="default: prompt_video_detailed if an entry has it, else prompt")
     return parser
@@ -46,8 +47,8 @@ def prompt_field(entry: Entry, field: str | None) -> str:
     found = next((name for name in fields if text_of(entry, name) is not None), None)
     if found is None:
         raise UsageError(
-            f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. "
-            "Add it, or name another field with --prompt-field."
+            f"entry {entry_id(entry)!r} has no text in {' or '.join(fields)}. Add it, or give another field with "
+            "--prompt-field."
         )
     if "\0" in str(text_of(entry, found)):
         raise UsageError(f"entry {entry_id(entry)!r} has a NUL character in its prompt. Remove it.")
@@ -55,7 +56,7 @@ def prompt_field(entry: Entry, field: str | None) -> str:
 
 
 def _repeated(entries: list[tuple[str, int | None]]) -> list[tuple[str, int]]:
-    """Texts and seeds that several entries ask for."""
+    """Texts and seeds that occur in several entries."""
     counts = Counter((text, seed) for text, seed in entries if seed is not None)
     return [pair for pair, count in counts.items() if count > 1]
 

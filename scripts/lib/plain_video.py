@@ -1,4 +1,4 @@
-"""Write a copy of a video that every program reads alike: evenly timed, upright, with square pixels."""
+"""Write a copy of a video that every program reads in the same way: evenly timed, upright, with square pixels."""
 
 from __future__ import annotations
 

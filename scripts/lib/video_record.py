@@ -18,8 +18,8 @@ from motion_rep.files.local_files import file_sha256
 from motion_rep.files.temporaries import remove_stale_temporaries
 
 ACTIONS = (
-    "write: check the video and write its record. matches: exit 0 if a finished video has this record. "
-    "measure: print fps, frames, width, height, and whether every program reads the video alike"
+    "write: check the video and write its record. matches: exit 0 if a finished video has this record. measure: print "
+    "fps, frames, width, height, and whether every program reads the video in the same way"
 )
 
 

@@ -48,8 +48,8 @@ def write_frames(video: str, folder: Path, fps: float) -> tuple[int, str | None]
 def measure_video(video: str | os.PathLike) -> dict:
     """Facts about a video, read to its end.
 
-    Frames and rate are those of an evenly timed copy; ``plain`` says that the video needs none: its frames are evenly
-    timed, upright, and have square pixels.
+    Frames and rate are those of an evenly timed copy; ``plain`` means that the video needs no copy: its frames are
+    evenly timed, upright, and have square pixels.
 
     Raises:
         InputError: missing, unreadable, or without frames.

@@ -22,7 +22,7 @@ def build_parser() -> Parser:
         "--fps",
         type=frame_rate,
         required=True,
-        help="frames per second to take; the rate of an evenly timed video takes every frame once",
+        help="frames per second to write; at the rate of an evenly timed video, every frame is written once",
     )
     return parser
 

@@ -1,6 +1,6 @@
 """The clips of the evaluation: person, motion and camera.
 
-Settings were chosen on the set "tune"; the other sets were not looked at.
+Settings were chosen only on the set "tune".
 """
 
 from __future__ import annotations

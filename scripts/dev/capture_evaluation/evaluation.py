@@ -50,16 +50,16 @@ def evaluate(
         chosen: name of a set, or ``all``.
         only: a part of the names of the clips to measure.
         keep: folder for the drawn videos and the captures.
-        json_file: gets all numbers.
+        json_file: file for all figures.
         real: folder of real clips, see :mod:`scripts.dev.capture_evaluation.real_clips`.
     Raises:
-        UsageError: no clip is chosen, or the capture fails.
+        UsageError: no clip is selected, or the capture fails.
     """
     torch.set_num_threads(1)
     clips = [clip for name, some in SETS.items() if chosen in (name, "all") for clip in some]
     clips = [clip for clip in clips if not only or only in clip.name]
     if not clips:
-        raise UsageError(f"--only {only}: no clip has this in its name; names are like {SETS['test'][0].name}.")
+        raise UsageError(f"--only {only}: no clip name contains this; names are like {SETS['test'][0].name}.")
     scores: dict[str, Scores] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = require_folder(keep or temporary)

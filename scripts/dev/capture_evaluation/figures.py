@@ -1,4 +1,4 @@
-"""The two bodies that act in the rendered clips: the wooden mannequin with a painted face, and anny in painted clothes.
+"""The two bodies in the rendered clips: the wooden mannequin with a painted face, and anny in painted clothes.
 
 Both follow SMPL-X parameters. Anny has another skeleton, so its limbs get the directions, not the joint positions.
 """
@@ -42,7 +42,7 @@ class Figure(Protocol):
 class Mannequin:
     """The wooden mannequin of mannequin-x in the shape of ten betas, with hair, eyes and a mouth.
 
-    Landmark networks tell front from back by the face; without the paint they flip a faceless figure.
+    Landmark networks distinguish front and back by the face; without the paint, they flip a faceless figure.
     """
 
     betas: tuple[float, ...] = (0.0,) * 10
@@ -94,7 +94,7 @@ def _mannequin_paint(body, skin: tuple[float, float, float]) -> np.ndarray:
     return colours.astype(np.float32)
 
 
-# Which SMPL-X joint turns an anny bone, by the start of the bone's name; .L and .R follow.
+# The SMPL-X joint that turns an anny bone, by the start of the bone's name; .L and .R follow.
 _SPINE = {
     "root": "pelvis",
     "spine05": "pelvis",
@@ -120,7 +120,7 @@ _LIMBS = {
     "finger": "wrist",
     "metacarpal": "wrist",
 }
-# Limbs whose rest direction differs (anny stands with lowered arms): the anny bones and SMPL-X joints at both ends.
+# Limbs with another rest direction (anny stands with lowered arms): the anny bones and SMPL-X joints at both ends.
 _DIRECTIONS = {
     "upperleg": ("upperleg01", "lowerleg01", "hip", "knee"),
     "lowerleg": ("lowerleg01", "foot", "knee", "ankle"),

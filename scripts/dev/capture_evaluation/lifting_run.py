@@ -16,7 +16,7 @@ from scripts.dev.capture_evaluation.temporal_training import Network as Temporal
 
 
 def draw_examples(folder: Path, seed: int, count: int) -> None:
-    """Write ``<seed>.npz`` with the recognised ones of ``count`` drawn poses."""
+    """Write ``<seed>.npz`` with the recognised poses out of ``count`` drawn ones."""
     torch.set_num_threads(1)
     path = folder / f"{seed}.npz"
     with atomic_path(path) as temporary:

@@ -1,4 +1,4 @@
-"""Makes training examples from random poses and trains the network of motion_rep/preview_capture/lifting.py."""
+"""Make training examples from random poses, and train the network of motion_rep/preview_capture/lifting.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORLD, FLAT = slice(0, COUNT * 3), slice(COUNT * 3, COUNT * 5)
 
 
 def make_examples(count: int, seed: int, path: Path) -> int:
-    """Draw random poses, read their landmarks, and keep both in a file; returns how many the network recognised."""
+    """Draw random poses, read their landmarks, and store both in a file; returns how many the network recognised."""
     network, random = LandmarkNetwork(require_weights(LANDMARKS)), np.random.default_rng(seed + 1)
     rows = []
     for shot in random_shots(count, seed, people=max(1, count // 100)):
@@ -90,8 +90,8 @@ def read_examples(paths: list[Path], seed: int = 0) -> Examples:
     """
     if not paths:
         raise UsageError(
-            "there are no examples; make some first with: "
-            "python scripts/dev/train_capture_lifting.py make --seed 1 --count 1000"
+            "there are no examples; make some first with: python scripts/dev/train_capture_lifting.py make --seed 1 "
+            "--count 1000"
         )
     files = [dict(np.load(path)) for path in paths]
     data = {key: np.concatenate([file[key] for file in files]) for key in files[0]}
@@ -116,7 +116,7 @@ def read_examples(paths: list[Path], seed: int = 0) -> Examples:
 
 
 def _examples(image, world, visibility, joints, turns, focal, data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One lens a frame, so frame by frame."""
+    """Frame by frame, because each frame has its own lens."""
     rows = []
     for k in range(len(image)):
         one = LandmarkTrack(image[k : k + 1], world[k : k + 1], visibility[k : k + 1], np.ones(1, bool))
@@ -140,7 +140,7 @@ def _global(local: np.ndarray) -> np.ndarray:
 
 
 class Network(nn.Module):
-    """What LiftingNetwork computes, for training."""
+    """The computation of LiftingNetwork, for training."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ class Network(nn.Module):
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The numbers under the names that LiftingNetwork reads; matrices in float16."""
+        """The weights under the names that LiftingNetwork reads; matrices in float16."""
         named = {
             "mean": self.mean,
             "deviation": self.deviation,
@@ -216,7 +216,7 @@ def train(examples: Examples, width: int, epochs: int, seed: int, report: Callab
 
 
 def _rolled(examples: Examples, chosen: Tensor) -> Examples:
-    """Some examples, each turned a little about the line of sight, as a tilted camera would."""
+    """Some examples, each turned slightly about the line of sight, as if by a tilted camera."""
     angle = ROLL_NOISE * torch.randn(len(chosen))
     cosine, sine, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
     turn = torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one), -1).unflatten(-1, (3, 3))

@@ -19,10 +19,10 @@ from motion_rep.kinematics.rotations import quaternion_to_matrix, rotvec_to_matr
 from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelvis_at_rest
 from scripts.dev.capture_evaluation.motions import BodyMotion, sole_points
 
-# Clips that no training sees.
+# Clips that are excluded from training.
 HELD_OUT = ("dance_b", "punch", "jump", "cartwheel")
 OURS_FROM_THEIRS = torch.tensor([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], dtype=torch.float64)
-# Their joint, its numbers in a frame (a quaternion, or the angle of a hinge about their z), our joints.
+# DeepMimic's joint, its numbers in a frame (a quaternion, or the angle of a hinge about its z axis), our joints.
 JOINTS = (
     ("chest", 8, 4, ("spine1", "spine2", "spine3")),
     ("neck", 12, 4, ("neck", "head")),
@@ -40,7 +40,7 @@ JOINTS = (
 
 
 def clip_files() -> dict[str, Path]:
-    """The clips of people by name.
+    """The clips of people, by name.
 
     Raises:
         UsageError: pybullet is not installed.
@@ -74,7 +74,7 @@ def read_clip(path: Path) -> tuple[BodyMotion, float]:
 
 
 def mocap_motion(name: str, frames: int, heading_degrees: float, fps: float) -> BodyMotion:
-    """A clip at another rate, over the middle of the floor; at most ``frames`` frames.
+    """A clip at another rate, above the middle of the floor; at most ``frames`` frames.
 
     Args:
         heading_degrees: turns the whole clip about the vertical axis.
@@ -95,19 +95,19 @@ def mocap_motion(name: str, frames: int, heading_degrees: float, fps: float) -> 
 
 
 def _turn(quaternion: Tensor) -> Tensor:
-    """(T, 4) in their axes to (T, 3, 3) in ours."""
+    """(T, 4) in DeepMimic's axes to (T, 3, 3) in ours."""
     return (
         OURS_FROM_THEIRS @ quaternion_to_matrix(quaternion / quaternion.norm(dim=-1, keepdim=True)) @ OURS_FROM_THEIRS.T
     )
 
 
 def _hinge(angle: Tensor) -> Tensor:
-    """Their z is our -x."""
+    """A hinge; DeepMimic's z is our -x."""
     return rotvec_to_matrix(torch.stack((-angle, 0 * angle, 0 * angle), -1))
 
 
 def _rest_of(name: str) -> Tensor:
-    """From our arm, which points sideways at rest, to theirs, which hangs down."""
+    """From our arm, which points sideways at rest, to DeepMimic's, which hangs down."""
     if "shoulder" not in name and "elbow" not in name:
         return torch.eye(3, dtype=torch.float64)
     sign = -1.0 if name.startswith("left") else 1.0

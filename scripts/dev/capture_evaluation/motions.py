@@ -1,4 +1,4 @@
-"""Short made-up motions with known SMPL-X parameters, for rendering clips whose truth is known.
+"""Short synthetic motions with known SMPL-X parameters, for rendered clips with known truth.
 
 Axes of the body: x left, y up, z forward. Every motion stands on a floor: the lowest foot touches it, and a foot that
 carries weight does not slide.
@@ -35,13 +35,13 @@ class BodyMotion:
 
 
 class Sketch:
-    """Joint angles in degrees as they are put together; one per motion, turned into a BodyMotion at the end."""
+    """Joint angles in degrees while a motion is composed; converted to a BodyMotion at the end."""
 
     def __init__(self, frames: int, fps: float = FPS) -> None:
         self.seconds = torch.arange(frames, dtype=torch.float64) / fps
         self.local = torch.eye(3, dtype=torch.float64).repeat(frames, 22, 1, 1)
         self.lift = torch.zeros(frames, dtype=torch.float64)
-        # Whether feet and lift agree in every frame, so that nothing is to be smoothed.
+        # Whether feet and lift agree in every frame, so that no smoothing is needed.
         self.is_exact = False
         self.bend("left_shoulder", z=-70)
         self.bend("right_shoulder", z=70)
@@ -57,7 +57,7 @@ class Sketch:
         return 0.5 - 0.5 * torch.cos(2 * math.pi * (hertz * self.seconds + phase))
 
     def bend(self, joint: str, x=0.0, y=0.0, z=0.0) -> None:
-        """Turn a joint about x, then y, then z of its parent's axes, on top of what it has."""
+        """Turn a joint further, about x, then y, then z of its parent's axes."""
         index = JOINT_NAMES.index(joint)
         for axis, degrees in ((2, z), (1, y), (0, x)):
             angle = torch.as_tensor(degrees, dtype=torch.float64).expand(len(self.seconds)) * (math.pi / 180)
@@ -73,7 +73,7 @@ class Sketch:
         self.bend(f"{side}_ankle", x=-torch.as_tensor(ankle), z=-sign * torch.as_tensor(out) * 0.8)
 
     def standing_leg(self, side: str, aside: Tensor, shorter: Tensor) -> None:
-        """A flat foot straight below the hip, but ``aside`` to its own side, by a leg that is ``shorter``; metres."""
+        """A flat foot straight below the hip, but ``aside`` to its side, with the leg ``shorter``; metres."""
         hip, knee, ankle = (REST[JOINT_NAMES.index(f"{side}_{part}")] for part in ("hip", "knee", "ankle"))
         sign = 1.0 if side == "left" else -1.0
         thigh, shank = knee - hip, ankle - knee
@@ -296,7 +296,7 @@ def make_motion(name: str, frames: int, heading_degrees: float = 0.0, fps: float
 
 
 def _stand_on_floor(root: Tensor, body: Tensor, lift: Tensor, is_exact: bool) -> Tensor:
-    """The translation for which the lowest toe or ankle is on the floor and what carries weight does not slide."""
+    """The translation that puts the lowest toe or ankle on the floor and keeps weight-bearing points from sliding."""
     still = forward_kinematics(root, body, torch.zeros_like(root[:, 0]))
     contacts = sole_points(still)
     height = contacts[..., 1]

@@ -1,6 +1,6 @@
 """Random still poses of random people and cameras, for learning the errors of the landmark networks.
 
-None of the evaluation's motions is used.
+The motions of the evaluation are not used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scripts.dev.capture_evaluation.stage import draw_mesh, lit_colours
 
 STANDING, WALKING, CROUCHING, KICKING, BENDING = range(5)
 SHARES = (0.32, 0.26, 0.2, 0.12, 0.1)
-# The mannequin is less like a person than anny, but its skeleton is SMPL-X's own.
+# The mannequin resembles a person less than anny does, but its skeleton is that of SMPL-X.
 MANNEQUIN_SHARE = 0.35
 HIDDEN_SHARE = 0.15
 LEVEL_SHARE = 0.35
@@ -144,7 +144,9 @@ def random_local(count: int, random: np.random.Generator) -> Tensor:
 
 
 def random_tilt(random: np.random.Generator) -> tuple[float, float]:
-    """Pitch (positive looks down) and roll of a camera in radians: a third nearly level, the others up to 42 and 17."""
+    """Pitch (positive looks down) and roll of a camera in radians: a third of them nearly level, the others up to 42
+    and 17 degrees.
+    """
     if random.random() < LEVEL_SHARE:
         return random.normal(0.05, 0.08), random.normal(0, 0.03)
     return float(np.clip(random.normal(0.15, 0.35), -0.73, 0.73)), float(np.clip(random.normal(0, 0.12), -0.3, 0.3))

@@ -1,4 +1,4 @@
-"""Scores captures of real clips: ``NAME.mp4``, with ``NAME_truth.npz`` where triangulated landmarks are known.
+"""Score captures of real clips: ``NAME.mp4``, with ``NAME_truth.npz`` if triangulated landmarks are known.
 
 A truth file contains ``landmarks`` (T, 33, 3) in metres, OpenCV camera axes, BlazePose's order, and ``up`` (3,).
 """
@@ -45,13 +45,13 @@ COLUMNS = {
 class RealScores:
     """Errors of one real clip; those against the truth are None if it is unknown.
 
-    mpjpe, depth, across: mm, 12 limb joints with the middle of the hips in common; along and across the view.
+    mpjpe, depth, across: mm, 12 limb joints, aligned at the middle of the hips; along and across the view.
     limbs: degrees between directions of upper arms, forearms, thighs and shins.
     exchanged: share of frames that fit better by 15 degrees with left and right exchanged.
     up: degrees between the capture's up direction and the true one.
     jitter_ratio: jitter degree of the 12 joints over that of the landmarks.
     image_fit, image_miss_95: see :class:`motion_rep.captures.image_fit.ImageFit`.
-    seconds: CPU time per 100 frames, start included.
+    seconds: CPU time per 100 frames, including the start.
     """
 
     image_fit: float
@@ -91,7 +91,7 @@ def score_real(output: Path, video: Path, seconds: float) -> RealScores:
 
 
 def against_truth(capture: Capture, truth: dict[str, np.ndarray]) -> dict[str, float]:
-    """The errors of the frames that the truth knows."""
+    """The errors of the frames with known truth."""
     rows = np.arange(len(capture)) if capture.frame_index is None else capture.frame_index.numpy()
     known = rows < len(truth["landmarks"])
     joints = forward_kinematics(capture.root_rotations, capture.body_rotations, capture.transl).positions.numpy()

@@ -24,12 +24,12 @@ ANGLES = {
 class Scores:
     """Errors of one clip.
 
-    mpjpe: mm, mean over frames and 22 joints with the pelvis on the pelvis.
+    mpjpe: mm, mean over frames and 22 joints with aligned pelvises.
     procrustes: mm, after the best similarity of each frame.
     hip, knee, shoulder, elbow: degrees between the bones' angle and the true one. limbs: their mean.
-    root: mm, the pelvis' path after the best scale (depth is known up to scale only) and shift.
+    root: mm, the pelvis' path after the best scale (depth is known only up to scale) and shift.
     jitter, true_jitter: the gate's jitter degree.
-    detected: share of frames. seconds: processor time per 100 frames.
+    detected: share of frames. seconds: CPU time per 100 frames.
     """
 
     mpjpe: float
@@ -47,7 +47,7 @@ class Scores:
 
     @property
     def jitter_ratio(self) -> float:
-        """Jitter over the truth's."""
+        """Jitter relative to that of the truth."""
         return self.jitter / max(self.true_jitter, 1e-9)
 
     def to_dict(self) -> dict[str, float]:

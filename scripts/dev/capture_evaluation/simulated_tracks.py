@@ -1,7 +1,7 @@
-"""Landmark tracks of made-up movement, as the landmark network would see it; no picture is drawn.
+"""Landmark tracks of simulated movement, as the landmark network would give them; no picture is drawn.
 
-Movement: motion-captured clips and smooth paths through random poses, mixed, mirrored, slowed and quickened.
-Errors: those of drawn examples in similar poses, which pass into each other over time, and slow errors of depth.
+Movement: motion-captured clips and smooth paths through random poses, mixed, mirrored, slowed down and sped up.
+Errors: those of drawn examples in similar poses, blended over time, and slow errors of depth.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MIRRORED_MARKERS = [SEEN.index(int(lifting.MIRRORED_LANDMARKS[n])) for n in SEEN
 # Bones that grow together, left and right.
 BONES = ((1, 2), (4, 5), (7, 8), (3, 6, 9), (13, 14), (16, 17), (18, 19), (20, 21), (12, 15))
 ARM_JOINTS = list(range(12, 22))
-# Limbs whose depths err alone: landmarks that follow the middle joint, landmarks that follow the end.
+# Limbs with independent errors of depth: landmarks that follow the middle joint, landmarks that follow the end.
 LIMBS = tuple(
     ([SEEN.index(middle + side)], [SEEN.index(end + side) for end in ends])
     for side in (0, 1)
@@ -68,8 +68,8 @@ class Errors:
     """The landmark network's results for N drawn examples.
 
     true: (N, M, 3) metres, true positions of the markers relative to the hips, in the axes of view. world: (N, M, 3)
-    and flat: (N, M, 2) how far off the world landmarks and the normalised image were. lean: (N,) radians by which the
-    world landmarks must be turned about the x axis to lie as the markers do. visibility: (N, M).
+    and flat: (N, M, 2) errors of the world landmarks and of the normalised image. lean: (N,) radians by which the world
+    landmarks must be turned about the x axis to match the markers. visibility: (N, M).
     """
 
     true: Tensor
@@ -126,7 +126,7 @@ def _normalised(image: np.ndarray, lens: Lens) -> np.ndarray:
 
 
 def training_clips() -> list[tuple[Tensor, float]]:
-    """Local rotations (T, 22, 3, 3) and rate of the motion-captured clips, without those kept apart.
+    """Local rotations (T, 22, 3, 3) and rate of the motion-captured clips, without the excluded ones.
 
     Raises:
         UsageError: pybullet is not installed.
@@ -177,7 +177,7 @@ class Simulation:
         return self._bank[low] * (1 - weight) + self._bank[high] * weight
 
     def _clip_rows(self, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A piece of a clip, slowed or quickened, to and fro at its ends; sometimes a single frame."""
+        """A piece of a clip, slowed down or sped up, reflected at its ends; sometimes a single frame."""
         r = self._random
         start, length, fps = self._clips[r.integers(len(self._clips))]
         step = 0.0 if r.random() < STILL_SHARE else fps / RATE * math.exp(r.normal(0, 0.35))
@@ -187,7 +187,7 @@ class Simulation:
         return start + low, start + low + 1, where - low
 
     def _pose_rows(self, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A path through random poses, sometimes to and fro between two."""
+        """A path through random poses, sometimes back and forth between two."""
         r = self._random
         spacing = RATE * math.exp(r.normal(-0.2, 0.6))
         keys = int(frames / spacing) + 3
@@ -203,7 +203,7 @@ class Simulation:
         return torch.from_numpy(self._random.normal(0, spread, shape)).float()
 
     def _slow(self, spread: float, seconds: float, count: int, frames: int, *shape: int) -> Tensor:
-        """(B, L, ...) noise that changes within about some seconds."""
+        """(B, L, ...) noise that changes over some seconds."""
         spacing = max(1.0, seconds * RATE)
         knots = self._normal(spread, count, int(frames / spacing) + 3, *shape)
         return _between(knots, torch.arange(frames) / spacing + float(self._random.random()))
@@ -275,7 +275,7 @@ class Simulation:
         return flat / size[..., None, None], size
 
     def _marked(self, rotations: Tensor) -> Tensor:
-        """(B, L, M, 3) landmarks about the pelvis of people of other proportions, in the world's axes."""
+        """(B, L, M, 3) landmarks relative to the pelvis of people of other proportions, in the world's axes."""
         count = len(rotations)
         scale = torch.ones(count, 22)
         for bones in BONES:
@@ -292,7 +292,7 @@ class Simulation:
     def _erring(self, about: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """World landmarks (B, L, M, 3), shift of the image (B, L, M, 2), visibility (B, L, M) of markers (B, L, M, 3).
 
-        Errors are those of examples in similar poses, one after the other.
+        Errors are those of a sequence of examples in similar poses.
         """
         count, frames = about.shape[:2]
         r = self._random
@@ -306,7 +306,7 @@ class Simulation:
         strength = torch.from_numpy(r.uniform(0.7, 1.4, (count, 1, 1, 1))).float()
         lean = rotvec_to_matrix(self._normal(np.radians([6.0, 3.0, 3.0]), count, 1, 3))
         stretch = 1 + self._normal(0.05, count, 1, 1, 1)
-        # Landmarks of tilted cameras lean less on real people than on drawn ones: keep a share of it.
+        # With tilted cameras, landmarks of real people lean less than those of drawn ones: keep a share of the lean.
         share = torch.from_numpy(r.uniform(0, 1.2, (count, 1))).float()
         zero = torch.zeros_like(back)
         upright = rotvec_to_matrix(torch.stack((back.clamp(-0.6, 0.6) * share, zero, zero), -1))
@@ -316,12 +316,12 @@ class Simulation:
         return world + self._normal(0.007, *world.shape), shift + self._normal(0.008, *shift.shape), visibility
 
     def _similar(self, wanted: Tensor) -> Tensor:
-        """(N,) numbers of examples near (N, M, 3) markers, each one of the nearest."""
+        """(N,) numbers of examples near (N, M, 3) markers, each chosen among the nearest."""
         near = torch.cdist(wanted.flatten(1), self._errors.true.flatten(1)).topk(NEIGHBOURS, largest=False).indices
         return near[torch.arange(len(near)), torch.from_numpy(self._random.integers(NEIGHBOURS, size=len(near)))]
 
     def _limb_depths(self, count: int, frames: int) -> Tensor:
-        """(B, L, M) metres: limbs lean towards the camera or away, for long or for a moment."""
+        """(B, L, M) metres: limbs lean towards the camera or away, for a long or a short time."""
         off = torch.zeros(count, frames, M)
         strength = torch.from_numpy(self._random.uniform(0, 1.5, (count, 1, 1))).float()
         for middle, end in LIMBS:
@@ -331,7 +331,7 @@ class Simulation:
         return off * strength
 
     def _jumps(self, count: int, frames: int) -> Tensor:
-        """(B, L, M, 2) limbs that are somewhere else for a few frames, in few sequences."""
+        """(B, L, M, 2) limbs that are misplaced for a few frames, in few sequences."""
         off = torch.zeros(count, frames, M, 2)
         for middle, end in LIMBS:
             for row in np.flatnonzero(self._random.random(count) < 0.06):
@@ -342,7 +342,7 @@ class Simulation:
 
 
 def _between(values: Tensor, where: Tensor) -> Tensor:
-    """(B, K, ...) at fractional places (L,) of K, on straight lines."""
+    """(B, K, ...) at fractional positions (L,) of K, interpolated linearly."""
     low = where.long().clamp(max=values.shape[1] - 2)
     share = (where - low).clamp(0, 1).view(1, -1, *[1] * (values.ndim - 2))
     return values[:, low] * (1 - share) + values[:, low + 1] * share

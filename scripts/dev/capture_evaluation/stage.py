@@ -1,4 +1,4 @@
-"""Draws clips with known truth.
+"""Draw clips with known truth.
 
 A room with a floor, a wall, a still camera and at most one box in front of the person.
 """
@@ -114,7 +114,7 @@ def draw_mesh(
 def lit_colours(
     points: np.ndarray, faces: np.ndarray, colours: np.ndarray, lamps=LAMPS, everywhere: float = 0.38
 ) -> np.ndarray:
-    """(V, 3) colours under lamps (direction towards the lamp, power) and light from everywhere."""
+    """(V, 3) colours under lamps (direction towards the lamp, power) and ambient light."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
     normals = np.stack(
@@ -128,7 +128,7 @@ def lit_colours(
 
 
 def _room(camera: StageCamera, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Floor and wall as the camera sees them, and a depth buffer that is everywhere far."""
+    """Floor and wall as seen by the camera, and a depth buffer that is far everywhere."""
 
     random = np.random.default_rng(seed)
     height, width = camera.height * SUPERSAMPLING, camera.width * SUPERSAMPLING

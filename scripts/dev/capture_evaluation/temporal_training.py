@@ -1,4 +1,4 @@
-"""Trains the network of motion_rep/preview_capture/lifting.py on simulated tracks."""
+"""Train the temporal network of motion_rep/preview_capture/lifting.py on simulated tracks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPORTED = 200
 
 
 class Block(nn.Module):
-    """Neighbours in time, then all numbers of a frame."""
+    """A layer over neighbouring frames, then one over all numbers of a frame."""
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """What TemporalNetwork computes, for training."""
+    """The computation of TemporalNetwork, for training."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Network(nn.Module):
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The numbers by name; matrices in float16."""
+        """The weights by name; matrices in float16."""
         named = dict(self.named_parameters())
         return {n: v.detach().numpy().astype(np.float16 if v.ndim > 1 else np.float32) for n, v in named.items()}
 
@@ -82,12 +82,12 @@ def train(
     report: Callable[[int, dict[str, float], Network], None],
     start: dict[str, np.ndarray] | None = None,
 ) -> Network:
-    """Train from scratch or from the numbers of a network; the answer has the running mean of the weights.
+    """Train from scratch or from a network's weights; the result has the running mean of the weights.
 
     Each batch is used twice: when it is drawn, and once more among the last ones.
 
     Args:
-        report: called now and then with the step, the mean errors (mm, degrees) and the network so far.
+        report: called occasionally with the step, the mean errors (mm, degrees) and the network so far.
     """
     torch.manual_seed(seed)
     network = Network(width)
@@ -125,7 +125,7 @@ def train(
 
 
 def loss_of(network: Network, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-    """The loss of a batch and its mean errors: joints and depths in mm, their change a frame, up in degrees."""
+    """The loss of a batch and its mean errors: joints and depths in mm, their change per frame, up in degrees."""
     joints, spread, columns, up, doubt = network(batch.features)
     inner = slice(MARGIN, -MARGIN)
     away = joints - batch.joints[:, inner]

@@ -1,4 +1,4 @@
-"""The level cameras that see the sample movements, and what a capture system would write for them."""
+"""The level cameras of the sample movements, and the capture that a system would write for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from motion_rep.kinematics.skeleton import pelvis_at_rest
 from scripts.dev.samples.figure import Figure, about_y
 from scripts.dev.samples.motions import FPS, FRAMES
 
-# The soles are this much below the joints that a figure stands on.
+# The soles are this far below the joints on which a figure stands.
 SOLE = 0.018
 
 
@@ -23,8 +23,8 @@ class LevelCamera:
     """A level camera that looks at the place of the movement.
 
     bearing: degrees from the person's front to the camera, counter-clockwise seen from above.
-    distance: metres from the camera to the middle of the movement. aside: metres by which the camera looks past it to
-    its right.
+    distance: metres from the camera to the middle of the movement. aside: metres by which the camera aims to the right
+    of it.
     height: metres above the joints of the feet.
     """
 

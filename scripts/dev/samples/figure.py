@@ -1,7 +1,7 @@
 """Pose a figure like a choreographer: by the position of the pelvis, the positions of the feet and the directions of
 the arms.
 
-World frame: y up, metres, floor at y = 0; the figure faces +z when nothing turns it, its left is +x.
+World frame: y up, metres, floor at y = 0; the figure faces +z unless turned; its left is +x.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from motion_rep.kinematics.skeleton import JOINT_NAMES, forward_kinematics, pelv
 REST = rest_joints()
 JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
 SIDES = {"left": 1.0, "right": -1.0}
-# A little less than straight: a leg that is quite straight jumps when it bends again.
+# Slightly less than straight: a fully straight leg jumps when it bends again.
 MOST_REACH = 0.998
 
 

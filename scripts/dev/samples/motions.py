@@ -1,4 +1,4 @@
-"""The sample movements: smooth curves of time, feet that stay where they stand, a body that is never quite still."""
+"""The sample movements: smooth curves over time, standing feet that do not slide, a body that is never quite still."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JACK_HALVES = 4
 
 @dataclass(frozen=True)
 class Sway:
-    """Slow drifts that keep a standing person from being a statue; the same for the same seed."""
+    """Slow drifts that make a standing person look alive; the same for the same seed."""
 
     seed: int
 
@@ -223,7 +223,7 @@ def arm_raise(seed: int) -> Figure:
 
 
 def with_jitter(figure: Figure, seed: int, degrees: float = 1.3, metres: float = 0.006) -> Figure:
-    """The trembling of a capture that looks at each frame alone: noise on every joint's angle and on the place."""
+    """The tremble of a capture that processes each frame alone: noise on every joint angle and on the position."""
     random = torch.Generator().manual_seed(seed)
     angles = math.radians(degrees) * torch.randn(FRAMES, 22, 3, generator=random, dtype=torch.float64)
     shift = (
@@ -274,7 +274,7 @@ def hanging(drift: Tensor, shrug: Tensor) -> Arm:
 
 
 def smooth(value: Tensor, start: float, end: float) -> Tensor:
-    """0 before start, 1 after end, and between them the path of least jerk."""
+    """0 before start, 1 after end, and the path of minimum jerk in between."""
     x = ((value - start) / (end - start)).clamp(0, 1)
     return x**3 * (10 - 15 * x + 6 * x * x)
 
@@ -294,7 +294,7 @@ def dips(half: Tensor, width: float, settling: float) -> Tensor:
 
 
 def breath(size: float) -> Tensor:
-    """(T,) the chest rising and falling, a little over four seconds a breath."""
+    """(T,) the chest rising and falling, slightly more than four seconds per breath."""
     return size * torch.sin(2 * math.pi * seconds() / 4.2)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Text:
-    """An archive entry's words, and a person's verdict after watching the rendered clip.
+    """An archive entry's texts, and a person's verdict after watching the rendered clip.
 
-    name: of the capture and of the motion made from it.
-    usable: False if the clip matches and its motion should still not be used.
+    name: name of the capture and of its motion.
+    usable: False if the clip matches, but its motion should not be used.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """The small original video that belongs to a capture: a person of capsules in a room, through a plain pinhole
 projection.
 
-On purpose nothing here shares code with the checker that later lays a motion over this video: rotations come from
-OpenCV, the chain of joints and the projection are written out, so an overlay that fits says that both are right.
+This file deliberately shares no code with the checker that later draws a motion over this video: rotations come from
+OpenCV, the joint chain and the projection are written out. An overlay that fits therefore shows that both are right.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ LIGHT_OFFSET = np.array([-0.25, -0.35])
 
 @dataclass(frozen=True)
 class Limb:
-    """A part of the body: balls around points that hang between two joints, and everything between the balls.
+    """A part of the body: balls around points between two joints, and the space between the balls.
 
-    balls: (joint, other joint, share of the way, metres) each.
-    nearer: metres by which it counts as nearer than it is, where one part covers another.
+    balls: for each, (joint, other joint, share of the distance, metres).
+    nearer: metres by which it counts as nearer when parts cover each other.
     """
 
     balls: tuple[tuple[str, str, float, float], ...]

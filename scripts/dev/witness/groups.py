@@ -1,4 +1,4 @@
-"""Groups of candidates of known quality, ranked with made-up judges of known habits."""
+"""Groups of candidates of known quality, ranked with scripted judges of known habits."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from scripts.dev.witness.pairs import PAIR_HABITS, understood_pair
 from scripts.dev.witness.trial import CLIP_START
 
 NOWHERE = WorstSpan(0, 1, None, None, 0.0)
-# The correlation of figures and quality at which the figures of a pair agree with its quality so often: asin(r) / pi.
+# The correlation of figures and quality that gives this share of agreement in pairs: asin(r) / pi.
 AGREEMENT = {"figures say nothing": 0.5, "figures right in 2 of 3 pairs": 2 / 3}
 
 
 @dataclass(frozen=True)
 class Found:
-    """Of ``groups``: how often the best was found, how often the winner is that of the figures, and the calls."""
+    """For ``groups`` groups: how often the best was found, how often the winner is that of the figures, and the
+    calls.
+    """
 
     groups: int
     best: int
@@ -36,7 +38,7 @@ class Found:
 
 
 def print_rankings(groups: int, size: int, seed: int) -> None:
-    """Print what each witness finds, with figures that say nothing and with figures that say something."""
+    """Print the results of each witness, with useless and with useful figures."""
     say("| judge | figures | finds the best | winner of the figures | calls per group |")
     say("| --- | --- | --- | --- | --- |")
     for name in ("no judge", *PAIR_HABITS):
@@ -47,7 +49,7 @@ def print_rankings(groups: int, size: int, seed: int) -> None:
 
 
 def ranked(habit: str | None, groups: int, size: int = 4, seed: int = 0, agreement: float = 0.5) -> Found:
-    """Rank made-up groups.
+    """Rank synthetic groups.
 
     Args:
         habit: a key of PAIR_HABITS; None for no judge.
@@ -66,7 +68,7 @@ def ranked(habit: str | None, groups: int, size: int = 4, seed: int = 0, agreeme
 
 
 def made_group(number: int, size: int, chance: random.Random, agreement: float) -> tuple[Group, dict[object, float]]:
-    """A group whose figures agree with its qualities so far, and the quality of each candidate."""
+    """A group whose figures agree with its qualities to the given degree, and the quality of each candidate."""
     share = math.sin(math.pi * (agreement - 0.5))
     qualities: dict[object, float] = {f"{number}_{one}": chance.gauss(0, 1) for one in range(size)}
     found = []
@@ -103,7 +105,7 @@ def _swaying_joints(frames: int = 40) -> torch.Tensor:
 def made_archive(folder: Path, qualities: dict[str, list[float]]) -> tuple[Path, dict[bytes, float]]:
     """A rendered archive with a group for each name, and the quality of each clip; all figures are the same.
 
-    The first candidate of a group stands first in the order of the figures.
+    The first candidate of a group is first in the order of the figures.
     """
     torch.save({"joints": _swaying_joints(), "fps": 16.0}, folder / "eval.pt")
     items, clips = [], {}

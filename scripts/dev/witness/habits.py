@@ -1,4 +1,4 @@
-"""Made-up models with known habits, which answer the questions of both protocols about clips whose truth is known."""
+"""Scripted models with known habits, which answer the questions of both protocols about clips with known truth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from motion_gating.judges.protocols.evidence import CHECK, DESCRIBE, EVENTS, NO,
 from motion_rep.describing.body_signals import LEFT
 from motion_rep.describing.body_signals import RIGHT as RIGHT_SIDE
 
-# The last sentence of each question's words, by which a witness knows what it is asked.
+# The last sentence of each question, by which a witness recognises the kind of question.
 KINDS = {"match": PROMPT, "description": DESCRIBE, "pick": PICK, "events": EVENTS, "check": CHECK, "reversed": REVERSED}
 OTHER_SIDE = {LEFT: RIGHT_SIDE, RIGHT_SIDE: LEFT}
 NOISE = 0.2
@@ -24,9 +24,10 @@ Answer = dict[str, object]
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as a witness understands it.
+    """A question as understood by a witness.
 
-    kind: a key of KINDS. data: what follows the words. truth: the text that the clip really shows, None without a clip.
+    kind: a key of KINDS. data: the part after the fixed words. truth: the text that the clip really shows; None without
+    a clip.
     chance: the same for the same question about the same clip.
     """
 
@@ -99,7 +100,9 @@ def blind(asked: Asked) -> Answer:
 
 
 def sides_confused(asked: Asked) -> Answer:
-    """Honest, but takes left for right: a text with a side seems not to match, an event with a side not to happen."""
+    """Honest, but confuses left and right: a text with a side seems not to match, an event with a side seems not to
+    happen.
+    """
     answer = honest(asked)
     if asked.kind == "match" and _names_side(json.loads(asked.data)):
         return {**answer, "matches": False}

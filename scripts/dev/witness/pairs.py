@@ -16,9 +16,9 @@ Answer = dict[str, object]
 
 @dataclass(frozen=True)
 class AskedAboutPair:
-    """A question about two clips as a witness understands it.
+    """A question about two clips as understood by a witness.
 
-    least: whether the worse clip is asked for. first, second: how good clip A and clip B are.
+    least: whether the question is which clip is worse. first, second: quality of clip A and of clip B.
     chance: the same for the same question about the same clips in the same order.
     """
 
@@ -55,22 +55,22 @@ def near_blind(asked: AskedAboutPair) -> Answer:
 
 
 def first_place(asked: AskedAboutPair) -> Answer:
-    """Takes clip A, whatever is asked."""
+    """Chooses clip A for every question."""
     return _answer(A)
 
 
 def second_place(asked: AskedAboutPair) -> Answer:
-    """Takes clip B, whatever is asked."""
+    """Chooses clip B for every question."""
     return _answer(B)
 
 
 def better_in_front(asked: AskedAboutPair) -> Answer:
-    """Calls the first clip the better one, in whatever words it is asked."""
+    """Considers the first clip better, whichever way it is asked."""
     return _answer(B if asked.least else A)
 
 
 def better_behind(asked: AskedAboutPair) -> Answer:
-    """Calls the second clip the better one, in whatever words it is asked."""
+    """Considers the second clip better, whichever way it is asked."""
     return _answer(A if asked.least else B)
 
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on loopback that answers as a made-up model of known habits."""
+"""An OpenAI-compatible loopback server that answers as a scripted model of known habits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scripts.dev.witness.pairs import AskedAboutPair, honest, understood_pair
 
 @dataclass
 class WitnessServer:
-    """Serves while its block lasts.
+    """A server that runs until its block ends.
 
     truths: bytes of a clip -> the text that it really shows.
     refuses: whether a question about one clip is answered with an error instead.
-    qualities: bytes of a clip -> how good it is, for questions about two clips.
-    pair_habit, refuses_pair: as the first two, for these questions.
+    qualities: bytes of a clip -> its quality, for questions about two clips.
+    pair_habit, refuses_pair: the habit and the refusals for these questions.
     """
 
     habit: Callable[[Asked], Answer]

@@ -1,4 +1,4 @@
-"""Made-up models of known habits as judges of an archive of which half matches."""
+"""Scripted models of known habits as judges of an archive of which half matches."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DOES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of the clips that do not match: how many passed; of those that do: how many did not; and how many calls."""
+    """The numbers of wrong clips that passed, of right clips that did not pass, and of calls."""
 
     wrong_passed: int
     wrong: int
@@ -55,7 +55,7 @@ class Outcome:
 
 
 def print_table(entries: int, seed: int) -> None:
-    """Print what each witness passes and loses under each protocol."""
+    """Print the wrong clips that pass and the right clips that are lost, for each witness and protocol."""
     say("| witness | protocol | wrong clips that pass | right clips that are lost | undecided | calls per clip |")
     say("| --- | --- | --- | --- | --- | --- |")
     for habit, protocol in product(HABITS, (SINGLE, EVIDENCE)):
@@ -84,9 +84,9 @@ def judged(folder: Path, habit: str, protocol: str, entries: int, seed: int = 0)
 
 
 def made_archive(folder: Path, entries: int, seed: int = 0) -> tuple[Path, dict[bytes, str], set[str]]:
-    """An archive, what its clips really show, and the ids of the entries whose clips show what they say.
+    """An archive, the texts that its clips really show, and the ids of the entries whose clips match.
 
-    seed: 0 takes the texts in their order; others shuffle them, and make other clips.
+    seed: 0 keeps the order of the texts; others shuffle them, and make other clips.
     """
     texts = [f"{who} {does}." for does in DOES for who in WHO]
     if seed:
@@ -131,7 +131,7 @@ def print_false_accepts(count: int, archive: Location | None = None) -> None:
     """Print which controls each witness accepts, by kind, on motions drawn for a judge.
 
     Args:
-        archive: its motions go with the sample motions; each is taken to show its prompt.
+        archive: its motions are added to the sample motions; each is assumed to match its prompt.
     Raises:
         UsageError: the archive cannot be read.
     """
@@ -151,7 +151,7 @@ def print_false_accepts(count: int, archive: Location | None = None) -> None:
 
 
 def _drawn_archive(folder: Path, more: Location | None) -> dict[bytes, str]:
-    """Render the sample motions and those of an archive; what each clip really shows."""
+    """Render the sample motions and those of an archive; returns the text that each clip really shows."""
     source = ROOT / "data_samples" / "captures"
     with contextlib.redirect_stdout(io.StringIO()):
         convert_hmr_to_motion.main(["-i", str(source), "-o", str(folder / "motions")])
