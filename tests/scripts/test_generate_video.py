@@ -436,4 +436,4 @@ def test_of_several_texts_the_first_makes_the_video(tmp_path):
         flags = ["--model", "wan2.2", "--archive", "a.json", "--output-dir", "out", "--dry-run", *field]
         done = generate(tmp_path, {}, *flags)
         assert done.returncode == 0 and all(word in done.stdout for word in words), done.stderr
-        assert "walking" not in done.stdout and "holds 2 texts; the first counts" in done.stderr
+        assert "walking" not in done.stdout and "has 2 texts; the first counts" in done.stderr

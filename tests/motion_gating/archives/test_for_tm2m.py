@@ -191,7 +191,7 @@ def test_of_several_texts_the_first_is_written(gated, capsys):
     code, output = export(folder, root)
     entry = json.loads(output.read_text())[0]
     assert code == 0 and (entry["prompt"], entry["prompt_video_detailed"]) == ("a person walks", "far")
-    assert "prompt_video_detailed holds 2 texts; the first counts" in capsys.readouterr().err
+    assert "prompt_video_detailed has 2 texts; the first counts" in capsys.readouterr().err
 
 
 def test_a_true_without_a_record_is_kept_and_counted(gated, capsys):
