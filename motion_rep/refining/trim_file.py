@@ -73,7 +73,7 @@ def _read_item(item: object, place: str) -> tuple[tuple[str, ...], Trim]:
     if unknown := [key for key in item if key not in KEYS]:
         raise InputError(f"{place} has the unknown key {unknown[0]!r:.60}, {EXPECTED}.")
     named = item.get("motion") if item.get("motion") is not None else item.get("id")
-    if isinstance(named, bool) or not isinstance(named, str | int) or not _parts(str(named)):
+    if isinstance(named, bool) or not isinstance(named, str | int | float) or not _parts(str(named)):
         raise InputError(f"{place} has no motion or id, {EXPECTED}.")
     place = f"{place} ({named!r:.60})"
     seconds = item.get("seconds")

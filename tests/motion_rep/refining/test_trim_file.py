@@ -137,3 +137,10 @@ def test_a_missing_file_is_wrong_usage(raw, tmp_path, capsys):
     assert main(["-i", str(raw), "-o", str(tmp_path / "out"), "--trim-file", str(tmp_path / "none.json")]) == 2
     error = capsys.readouterr().err
     assert "none.json" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("identifier", [7, 1.5, "1.5"])
+def test_an_id_of_any_kind_that_an_archive_takes_names_a_motion(tmp_path, identifier):
+    """The page exports the id of an entry as the archive writes it."""
+    (tmp_path / "trims.json").write_text(json.dumps([{"id": identifier, "seconds": [0, 1]}]))
+    assert read_trim_file(tmp_path / "trims.json").of(tmp_path / f"{identifier}.pt") == Trim(0.0, 1.0)
