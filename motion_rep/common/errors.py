@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 
@@ -32,12 +33,22 @@ def located(place: object) -> Iterator[None]:
 
 def system_failure(error: OSError) -> str:
     """One line for an operating system error on a file: a lost network drive, a failing disk, a denied folder."""
+    if error.filename is None and isinstance(error, FileNotFoundError) and _folder_is_gone():
+        return "the current folder was removed. Change to an existing folder, then re-run the command."
     what = error.strerror or one_line(error) or type(error).__name__
     place = f"{error.filename}: " if isinstance(error.filename, str) else ""
     return (
         f"{place}cannot be used: {what}. Check that the drive is mounted and that you may read and write it, "
         "then re-run the command."
     )
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def one_line(text: object) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import io
+import os
 import sys
 
 import pytest
 
-from motion_rep.common.command_line import say, say_error, say_warning
-from motion_rep.common.errors import InputError, UsageError, located
+from motion_rep.common.command_line import run_command, say, say_error, say_warning
+from motion_rep.common.errors import InputError, UsageError, located, system_failure
 
 
 @pytest.mark.parametrize("kind", [InputError, UsageError])
@@ -35,3 +37,13 @@ def test_any_name_is_shown_and_steers_no_terminal(monkeypatch, speak, encoding):
     text = shown.getvalue().decode(encoding)
     assert r"a\x1b]0;title\x07\x9b2J\u202eb\udcff" in text and text.count("\n") == 1
     assert ("你" if encoding == "utf-8" else r"\u4f60") in text
+
+
+def test_a_removed_current_folder_is_named(tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run_command(lambda _: len(os.getcwd()), argparse.Namespace()) == 1
+    assert capsys.readouterr().err.startswith("error: the current folder was removed.")
+    assert "no such" in system_failure(FileNotFoundError(2, "no such", "a.pt"))
