@@ -10,6 +10,7 @@ from itertools import combinations
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.verdicts.settling import conflicts_in
 from motion_gating.verdicts.verdict_file import Verdicts, reviewers_of
+from motion_rep.common.errors import listed
 
 LISTED = 20  # pairs of reviewers
 
@@ -59,7 +60,7 @@ class ReviewerAgreement:
         if len(self.pairs) > 1:
             yield f"all reviewers: Krippendorff's alpha {'undefined' if self.alpha is None else f'{self.alpha:.2f}'}"
         if self.conflicts:
-            shown = ", ".join(self.conflicts[:5]) + (" ..." if len(self.conflicts) > 5 else "")
+            shown = listed(self.conflicts, most=5)
             yield f"{len(self.conflicts)} entries with contradicting verdicts: {shown}"
 
 

@@ -13,7 +13,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.camera import require_lens
-from motion_rep.kinematics.finite import all_finite
+from motion_rep.kinematics.finite import all_finite, require_shape
 from motion_rep.kinematics.parameters import BodyParameters
 
 # Metres: at this distance float64 still resolves a thousandth of a millimetre, and no place on Earth is farther.
@@ -62,9 +62,9 @@ class Capture:
 
     def __post_init__(self) -> None:
         frames = self.transl.shape[0] if self.transl.ndim else 0
-        _require_shape("transl", self.transl, (frames, 3))
-        _require_shape("root rotations", self.root_rotations, (frames, 3, 3))
-        _require_shape("body rotations", self.body_rotations, (frames, 21, 3, 3))
+        require_shape("transl", self.transl, (frames, 3))
+        require_shape("root rotations", self.root_rotations, (frames, 3, 3))
+        require_shape("body rotations", self.body_rotations, (frames, 21, 3, 3))
         if frames < 2:
             raise InputError(
                 f"has {frames} frame{'s' * (frames != 1)}, expected at least 2: velocities need a next frame."
@@ -110,13 +110,13 @@ class Capture:
             raise InputError(
                 "is in a world frame, so it cannot have a focal length. Leave out focal_length, width and height."
             )
-        _require_shape("focal_length", self.focal_length, (frames,))
+        require_shape("focal_length", self.focal_length, (frames,))
         require_lens(float(self.focal_length.min()), float(self.focal_length.max()), self.width, self.height)
 
     def _require_up(self) -> None:
         if self.up is None:
             return
-        _require_shape("up", self.up, (3,))
+        require_shape("up", self.up, (3,))
         length = float(self.up.norm())
         if not 0.99 < length < 1.01 or not 0 <= self.up_spread <= 180:
             raise InputError(
@@ -129,7 +129,7 @@ class Capture:
             require_rate(self.fps)
         if self.frame_index is None:
             return
-        _require_shape("frame_index", self.frame_index, (frames,))
+        require_shape("frame_index", self.frame_index, (frames,))
         if self.frame_index[0] < 0:
             raise InputError(f"frame_index begins at {int(self.frame_index[0])}, expected numbers from 0 on.")
         if not (self.frame_index.diff() > 0).all():
@@ -137,11 +137,6 @@ class Capture:
                 "frame_index does not increase from frame to frame; expected each source frame at most once, in "
                 "order of time."
             )
-
-
-def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
-    if tuple(value.shape) != shape:
-        raise InputError(f"{name} has shape {tuple(value.shape)}, expected {shape}.")
 
 
 def _require_finite(name: str, value: Tensor | None) -> None:

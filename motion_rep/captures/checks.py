@@ -7,6 +7,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.resampling import frame_ranges
+from motion_rep.common.errors import listed
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.kinematics.rotations import angle_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES
@@ -45,7 +46,7 @@ def _jumps(capture: Capture) -> str | None:
     numbers = _source_frames(capture)[jumps + 1].tolist()
     how_far = f"{float(step[jumps].max()):.2f} m and {float(turn[jumps].max()):.1f} rad"
     return (
-        f"the root jumps by up to {how_far} at the frames {_listed(numbers)}; the capture may have switched to "
+        f"the root jumps by up to {how_far} at the frames {listed(numbers, most=8)}; the capture may have switched to "
         "another person there"
     )
 
@@ -69,7 +70,3 @@ def check_upright(joints: Tensor) -> tuple[str, ...]:
 
 def _source_frames(capture: Capture) -> Tensor:
     return torch.arange(len(capture)) if capture.frame_index is None else capture.frame_index
-
-
-def _listed(numbers: list[int], most: int = 8) -> str:
-    return ", ".join(map(str, numbers[:most])) + (f" and {len(numbers) - most} more" if len(numbers) > most else "")

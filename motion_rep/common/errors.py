@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 class InputError(ValueError):
@@ -54,6 +54,12 @@ def _folder_is_gone() -> bool:
 def one_line(text: object) -> str:
     """Text without line breaks, so that a library's multi-line message stays one line."""
     return " ".join(str(text).split())
+
+
+def listed(things: Sequence[object], most: int, separator: str = ", ") -> str:
+    """The first ``most`` things, and how many more there are."""
+    rest = f" and {len(things) - most} more" if len(things) > most else ""
+    return separator.join(map(str, things[:most])) + rest
 
 
 def printable(text: object) -> str:

@@ -74,12 +74,7 @@ def keypoint_markers(dtype: torch.dtype) -> Markers:
     for (left, right), part, (x, y, z), trust in SIDES:
         joints = (part, part) if part == "head" else (f"left_{part}", f"right_{part}")
         rows += [(left, joints[0], (x, y, z), trust), (right, joints[1], (-x, y, z), trust)]
-    return Markers(
-        landmark=torch.tensor([row[0] for row in rows]),
-        joint=torch.tensor([JOINT_NAMES.index(row[1]) for row in rows]),
-        offset=torch.tensor([row[2] for row in rows], dtype=dtype),
-        trust=torch.tensor([row[3] for row in rows], dtype=dtype),
-    )
+    return Markers.of(rows, dtype)
 
 
 def fit_keypoints(points: Tensor, fps: float) -> FittedBody:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, listed
 from motion_rep.hmr_results.fields import printable
 from motion_rep.hmr_results.names import LONGEST
 
@@ -66,7 +66,7 @@ def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") ->
 def people_text(tracks: Sequence[Track], most: int = 6) -> str:
     """``person 0: 80 frames, ...; person 3: ...`` with the longest first."""
     ordered = sorted((track.person for track in tracks), key=lambda person: -person.frames)
-    return "; ".join(map(str, ordered[:most])) + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
+    return listed(ordered, most, "; ")
 
 
 def people_note(tracks: Sequence[Track], taken: Track) -> tuple[str, ...]:

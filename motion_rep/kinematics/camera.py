@@ -10,7 +10,7 @@ from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW, LARGEST_SIDE
-from motion_rep.kinematics.finite import all_finite
+from motion_rep.kinematics.finite import all_finite, require_shape
 from motion_rep.kinematics.frames import PYTORCH3D_FROM_OPENCV, Z_UP_FROM_OPENCV, basis
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix
 
@@ -30,7 +30,7 @@ class Camera:
     world_to_camera: Tensor
 
     def __post_init__(self) -> None:
-        _require_shape("intrinsic", self.intrinsic, (3, 3))
+        require_shape("intrinsic", self.intrinsic, (3, 3))
         if self.world_to_camera.ndim not in (2, 3) or self.world_to_camera.shape[-2:] != (4, 4):
             raise InputError(
                 f"extrinsic has shape {tuple(self.world_to_camera.shape)}, expected (4, 4) or (frames, 4, 4)."
@@ -146,8 +146,3 @@ def default_camera(
     return Camera(
         intrinsic_matrix(float(focal), width, height), rigid_transform(rotation, ahead - rotation @ target.double())
     )
-
-
-def _require_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
-    if tuple(value.shape) != shape:
-        raise InputError(f"{name} has shape {tuple(value.shape)}, expected {shape}.")

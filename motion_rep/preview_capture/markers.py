@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +24,17 @@ class Markers:
     joint: Tensor
     offset: Tensor
     trust: Tensor
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, str, tuple[float, float, float], float]], dtype: torch.dtype) -> Markers:
+        """From a landmark, the name of its joint, its offset and its trust for each."""
+        landmark, joint, offset, trust = zip(*rows, strict=True)
+        return cls(
+            landmark=torch.tensor(landmark),
+            joint=torch.tensor([JOINT_NAMES.index(name) for name in joint]),
+            offset=torch.tensor(offset, dtype=dtype),
+            trust=torch.tensor(trust, dtype=dtype),
+        )
 
     def place(self, pose: JointPoses) -> Tensor:
         """(T, M, 3) positions of the markers."""
@@ -53,9 +65,4 @@ def blazepose_markers(dtype: torch.dtype = torch.float32) -> Markers:
         (number + 1, joint.replace("left", "right"), (-x, y, z), trust) for number, joint, (x, y, z), trust in _LEFT
     )
     rows = _MIDDLE + _LEFT + right
-    return Markers(
-        landmark=torch.tensor([row[0] for row in rows]),
-        joint=torch.tensor([JOINT_NAMES.index(row[1]) for row in rows]),
-        offset=torch.tensor([row[2] for row in rows], dtype=dtype),
-        trust=torch.tensor([row[3] for row in rows], dtype=dtype),
-    )
+    return Markers.of(rows, dtype)

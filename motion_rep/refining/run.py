@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from motion_rep.common.command_line import say, say_warning
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, listed
 from motion_rep.common.outcomes import REFINED, Outcome
 from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
@@ -69,7 +69,7 @@ def _trims(path: Path, motions: list[Location]) -> TrimFile:
     except InputError as error:
         raise UsageError(str(error)) from None
     unused, used = trims.unused(motions), {trims.of(motion) for motion in motions} - {None}
-    names = ", ".join(unused[:MOST_NAMES]) + (" ..." if len(unused) > MOST_NAMES else "")
+    names = listed(unused, MOST_NAMES)
     if not used:
         raise UsageError(
             f"{path}: lists {names}, but none of the {len(motions)} motions of the input. Use the names of the motion "
