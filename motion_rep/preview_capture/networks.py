@@ -158,20 +158,16 @@ def _refine(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """Points (39, 2) in 0..1, moved to the nearby centre of their heatmap (64, 64, 39) where the heatmap is
     confident.
     """
-    refined = points.copy()
-    for index, (x, y) in enumerate(points * HEATMAP_SIZE):
-        column, row = int(x), int(y)
-        if not (0 <= column < HEATMAP_SIZE and 0 <= row < HEATMAP_SIZE):
-            continue
-        top, left = max(0, row - HEATMAP_REACH), max(0, column - HEATMAP_REACH)
-        near = _sigmoid(
-            heat[top : row + HEATMAP_REACH + 1, left : column + HEATMAP_REACH + 1, index].astype(np.float64)
-        )
-        if near.max() >= HEATMAP_CONFIDENCE:
-            total = near.sum()
-            refined[index, 0] = (near.sum(0) @ np.arange(left, left + near.shape[1])) / total / HEATMAP_SIZE
-            refined[index, 1] = (near.sum(1) @ np.arange(top, top + near.shape[0])) / total / HEATMAP_SIZE
-    return refined
+    cells = (points * HEATMAP_SIZE).astype(int)
+    near = cells[..., None] + np.arange(-HEATMAP_REACH, HEATMAP_REACH + 1)
+    columns, rows = near.clip(0, HEATMAP_SIZE - 1).transpose(1, 0, 2)
+    there = (near >= 0) & (near < HEATMAP_SIZE)
+    values = heat[rows[:, :, None], columns[:, None], np.arange(len(points))[:, None, None]]
+    weight = _sigmoid(values.astype(np.float64)) * (there[:, 1, :, None] & there[:, 0, None])
+    sure = (weight.max((1, 2)) >= HEATMAP_CONFIDENCE) & there[..., HEATMAP_REACH].all(1)
+    total = np.maximum(weight.sum((1, 2)), 1e-9)[:, None]
+    centre = np.stack(((weight.sum(1) * near[:, 0]).sum(1), (weight.sum(2) * near[:, 1]).sum(1)), axis=1)
+    return np.where(sure[:, None], centre / total / HEATMAP_SIZE, points)
 
 
 def _anchors() -> np.ndarray:

@@ -24,6 +24,10 @@ BOX_MARGIN = 1.25
 SECONDS_BETWEEN_COUNTS = 1.0
 # Fall of the mean visibility of the limbs from one frame to the next: one of twelve landmarks from seen to unseen.
 LOST_LIMBS = 0.05
+# How fast, per frame, a region that showed more limbs is forgotten.
+FORGOTTEN_LIMBS = 0.01
+# How often a person who was just found is looked at: the detector's region can hide an arm that the next one shows.
+LOOKS_AT_START = 3
 # After this many detected frames, the user is told which parts are not in view.
 FRAMES_FOR_NOTICE, LOW_VISIBILITY = 10, 0.3
 
@@ -124,11 +128,17 @@ class PersonTracker:
         well.
         """
         found, seen_in = self._finder.read(rgb, region), region
+        if found is not None and self._seen == 0.0:
+            return self._settled(rgb, found, region)
         if found is not None and self._good is not None and _limbs_seen(found) < self._seen - LOST_LIMBS:
             again = self._finder.read(rgb, self._good)
             if again is not None and _limbs_seen(again) > _limbs_seen(found):
                 found, seen_in = again, self._good
-        self._good, self._seen = seen_in, 0.0 if found is None else _limbs_seen(found)
+        seen = 0.0 if found is None else _limbs_seen(found)
+        if found is None or seen >= self._seen - FORGOTTEN_LIMBS:
+            self._good, self._seen = seen_in, seen
+        else:
+            self._seen -= FORGOTTEN_LIMBS
         return found
 
     def _search(self, rgb: np.ndarray, seconds: float) -> FrameLandmarks | None:
@@ -141,9 +151,22 @@ class PersonTracker:
             sure.sort(key=lambda one: (one[1].x - last.x) ** 2 + (one[1].y - last.y) ** 2)
         for score, region in sure[:1] or unsure:
             if (found := self._finder.read(rgb, region, score)) is not None:
-                self._good, self._seen = region, _limbs_seen(found)
-                return found
+                return self._settled(rgb, found, region)
         return None
+
+    def _settled(self, rgb: np.ndarray, found: FrameLandmarks, region: Region) -> FrameLandmarks:
+        """The first look at a person, or a later one that sees more limbs; each begins where the one before points."""
+        best, latest = (found, region), found
+        for _ in range(LOOKS_AT_START - 1):
+            place = latest.next_region
+            again = self._finder.read(rgb, place)
+            if again is None:
+                break
+            if _limbs_seen(again) > _limbs_seen(best[0]) + LOST_LIMBS:
+                best = again, place
+            latest = again
+        self._good, self._seen = best[1], _limbs_seen(best[0])
+        return best[0]
 
     def _count(self, rgb: np.ndarray, seconds: float) -> list[tuple[float, Region]]:
         self._counted = seconds

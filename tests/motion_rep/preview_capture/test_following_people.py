@@ -100,6 +100,21 @@ def test_arms_that_every_other_region_loses_are_read_again_in_the_region_that_sh
     assert visible.tolist() == [1.0] * 8
 
 
+class FoundNarrow(Alternating):
+    """Its detector's regions are those that hide the arms."""
+
+    def find(self, rgb: np.ndarray) -> list[tuple[float, Region]]:
+        return [(score, replace(region, size=SIDE)) for score, region in super().find(rgb)]
+
+
+@pytest.mark.parametrize("box", [None, PersonBox(270, 270, 60, 60)])
+def test_arms_that_the_first_region_hides_are_seen_from_the_first_frame_on(box):
+    finder = PeopleFinder.__new__(PeopleFinder)
+    finder._detector = finder._landmarks = FoundNarrow(Actor(300))  # type: ignore[assignment]
+    visible = track(frames(8), finder, box).track.visibility[:, LEFT_WRIST]
+    assert visible.tolist() == [1.0] * 8
+
+
 @pytest.mark.parametrize(
     ("score", "presence", "followed"), [(0.9, 0.55, True), (0.9, 0.45, False), (0.15, 0.75, True), (0.15, 0.6, False)]
 )
