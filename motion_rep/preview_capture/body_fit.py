@@ -91,7 +91,7 @@ class FitSettings:
     acceleration_spread: float = 6.0
     turn_spread: float = 40.0
     depth_speed_spread: float = 6.0
-    smooth_weight: float = 0.35
+    smooth_weight: float = 0.25
     smooth_seconds: float = 1 / 15
     usual_noise: float = 0.009
     most_smoothing: float = 8.0
