@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from motion_rep.common.end_signals import signal_of
 from motion_rep.common.errors import UsageError
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -48,8 +49,10 @@ def run_wrapper(script: str, flags: Sequence[str], lock: int | None) -> int:
         try:
             for line in process.stdout or ():
                 sys.stderr.write(line.decode("utf-8", "replace").rstrip("\r\n") + "\n")
-        except KeyboardInterrupt:
-            process.wait()  # it received the same signal and cleans up
+        except KeyboardInterrupt as ended:
+            # A terminal sends it the signal, too; kill does not. It cleans up when the program it runs has ended.
+            process.send_signal(signal_of(ended))
+            process.wait()
             raise
     return process.returncode
 

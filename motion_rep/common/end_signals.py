@@ -41,7 +41,12 @@ def was_ended(exit_code: int) -> bool:
 
 def exit_code(error: KeyboardInterrupt) -> int:
     """The exit code of a command that this ended."""
-    return SIGNAL_CODE + getattr(error, "number", signal.SIGINT)
+    return SIGNAL_CODE + signal_of(error)
+
+
+def signal_of(error: KeyboardInterrupt) -> int:
+    """The signal that raised this."""
+    return getattr(error, "number", signal.SIGINT)
 
 
 class _RaiseOnce:
