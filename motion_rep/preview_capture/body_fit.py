@@ -93,7 +93,7 @@ class FitSettings:
     depth_speed_spread: float = 6.0
     smooth_weight: float = 0.25
     smooth_seconds: float = 1 / 15
-    usual_noise: float = 0.009
+    usual_noise: float = 0.0076
     most_smoothing: float = 8.0
     contact_weight: float = 1.0
     contact_speed: float = 0.25
