@@ -17,7 +17,15 @@ from motion_gating.archives.flags import add_scheme_flag
 from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
 from motion_gating.preparing.settings import STEPS, run_from
-from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, run_command, whole_number
+from motion_rep.common.command_line import (
+    Parser,
+    YesNo,
+    frame_rate,
+    positive_int,
+    positive_number,
+    run_command,
+    whole_number,
+)
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.runs.flags import add_run_flags, require_failures_folder
@@ -101,7 +109,7 @@ def _add_step_flags(parser: Parser) -> None:
     )
     group.add_argument(
         "--refine",
-        action=argparse.BooleanOptionalAction,
+        action=YesNo,
         default=True,
         help="repair the motions (level, smooth, plant the feet) where the estimate is reliable; the raw motions are "
         "kept",

@@ -170,12 +170,15 @@ def _gemini(args: argparse.Namespace, need_key: bool) -> Service:
 def _address(name: str, address: str | None) -> str:
     """Check that an address can be parsed; the error does not show it, because it may contain a key."""
     try:
-        _ = urllib.parse.urlsplit(address or "").port
+        parts = urllib.parse.urlsplit(address or "")
+        valid = parts.port is None or parts.port > 0
     except ValueError:
+        valid = False
+    if not valid or (address and not (parts.scheme in ("http", "https") and parts.hostname)):
         raise UsageError(
             f"{name}: is not a valid address, expected http(s)://HOST[:PORT]/PATH. Write special characters of a "
             "password as percent codes, such as %2F."
-        ) from None
+        )
     return address or ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from motion_gating.verdicts.flags import add_conflicts_flag
-from motion_rep.common.command_line import Parser, frame_rate, positive_int, positive_number, thread_count
+from motion_rep.common.command_line import Parser, YesNo, frame_rate, positive_int, positive_number, thread_count
 from motion_rep.common.overwriting import folder_path, read_path
 
 SINGLE, EVIDENCE = "single", "evidence"
@@ -32,7 +32,7 @@ def add_judge_flags(parser: Parser, judges: tuple[str, ...], asks_about_pairs: b
     facts = "send the model the facts measured on the motion"
     group.add_argument(
         "--facts",
-        action=argparse.BooleanOptionalAction,
+        action=YesNo,
         default=None,
         help=facts if asks_about_pairs else f"{facts} (default: only with --protocol evidence)",
     )

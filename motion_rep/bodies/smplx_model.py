@@ -22,6 +22,9 @@ from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import pelvis_at_rest
 
+# Joints of the models; each but the root has nine rows of pose corrections.
+JOINTS = {"smplx": 55, "smplh": 52}
+
 
 class SmplxBody:
     """A neutral body, zero betas, relaxed hands, from a model file; a :class:`motion_rep.bodies.body_models.Body`.
@@ -82,9 +85,12 @@ def _layer(path: Path, smpl_type: str) -> Any:
         )
     try:
         with _without_pickles(path) as plain:
-            return kind(
+            layer = kind(
                 str(plain), gender="neutral", ext="npz", num_betas=10, flat_hand_mean=False, dtype=torch.float32
             )
+        if len(layer.posedirs) != 9 * (JOINTS[smpl_type] - 1):
+            raise ValueError(f"the file is of another model than {smpl_type}")
+        return layer
     except (
         LookupError,
         ValueError,

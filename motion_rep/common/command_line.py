@@ -59,6 +59,24 @@ class _StoreOnce(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
+class YesNo(argparse.BooleanOptionalAction):
+    """``--flag`` and ``--no-flag``; giving both is an error."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        seen: set[str] = parser.flags_seen  # type: ignore[attr-defined]  # of our Parser
+        before = getattr(namespace, self.dest)
+        super().__call__(parser, namespace, values, option_string)
+        if self.dest in seen and getattr(namespace, self.dest) != before:
+            parser.error(f"{' and '.join(self.option_strings)} exclude each other")
+        seen.add(self.dest)
+
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that accepts every long flag with ``-`` and with ``_``.
 

@@ -26,7 +26,7 @@ show_help() {
 }
 
 # read_flag "$@": sets $flag (with dashes), $value and $used (the number of arguments read).
-# $switches lists the flags without a value.
+# $switches lists the flags without a value; a flag with a value may be given once.
 read_flag() {
     case $1 in
         -h | --help) show_help ;;
@@ -39,6 +39,10 @@ read_flag() {
     case " $switches " in
         *" $flag "*) return ;;
     esac
+    case " $flags_seen " in
+        *" $flag "*) usage_error "given more than once: $flag. See $(basename -- "$0") --help." ;;
+    esac
+    flags_seen+=" $flag"
     if [[ $1 == *=* ]]; then
         value=${1#*=}
     elif [ $# -ge 2 ]; then
@@ -50,6 +54,7 @@ read_flag() {
 
 # parse_flags "$@": call take_flag, defined by the script, for each flag; put the arguments after -- into the array extra.
 parse_flags() {
+    flags_seen=''
     while [ $# -gt 0 ]; do
         if [ "$1" = -- ]; then
             shift

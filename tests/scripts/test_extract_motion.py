@@ -279,7 +279,9 @@ def test_a_video_without_a_person(tmp_path, programs):
     ],
 )
 def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path, video, programs):
-    done = extract(tmp_path, programs, "--model", "wham", "--video", str(video), "--output", "hmr.pt", *arguments)
+    usual = {"--model": "wham", "--video": str(video), "--output": "hmr.pt"}
+    given = [word for flag, value in usual.items() if flag not in arguments for word in (flag, value)]
+    done = extract(tmp_path, programs, *given, *arguments)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 

@@ -264,7 +264,9 @@ def test_a_program_that_fails_is_told_and_leaves_the_old_video(model, mode, word
     ],
 )
 def test_wrong_use_is_one_line_with_code_2(arguments, words, tmp_path, programs):
-    done = generate(tmp_path, programs, "--prompt", "a person", "--output", "v.mp4", *arguments)
+    usual = {"--prompt": "a person", "--output": "v.mp4"}
+    given = [word for flag, value in usual.items() if flag not in arguments for word in (flag, value)]
+    done = generate(tmp_path, programs, *given, *arguments)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert not Path(programs["STAND_IN_LOG"]).exists()
 

@@ -178,6 +178,12 @@ def test_a_model_that_was_asked_for_and_is_not_there_is_refused(smpl_type, named
         load_body(smpl_type, named)
 
 
+def test_a_model_of_another_kind_is_refused_in_one_line(tmp_path, smplx_file, monkeypatch):
+    monkeypatch.setenv("SMPLH_MODEL_PATH", str(smplx_file))
+    with pytest.raises(InputError, match="cannot use it as a body model: the file is of another model than smplh"):
+        load_body("smplh")
+
+
 def test_smplh_has_a_variable_of_its_own(tmp_path, smplx_file, monkeypatch):
     """SMPLX_MODEL_PATH may name a file, which is no SMPL-H body."""
     monkeypatch.setenv("SMPLX_MODEL_PATH", str(smplx_file))

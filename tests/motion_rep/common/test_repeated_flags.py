@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 
 import pytest
+from checkout import REPO
 
-from motion_rep.common.command_line import Parser
+from motion_rep.common.command_line import Parser, YesNo
 
 COMMANDS = ("motion_rep.motion_checker", "motion_gating.apply_quality_gate", "motion_rep.convert_hmr_to_motion")
 
@@ -40,3 +42,28 @@ def test_no_command_takes_a_single_value_twice(name, capsys):
         with pytest.raises(SystemExit):
             parser.parse_args([flag, value, flag, value])
         assert "given more than once" in capsys.readouterr().err, flag
+
+
+@pytest.mark.parametrize("given", [["--facts", "--no-facts"], ["--no-facts", "--facts"]])
+def test_a_flag_and_its_opposite_are_refused(capsys, given):
+    parser = Parser()
+    parser.add_argument("--facts", action=YesNo, default=None)
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(given)
+    assert ended.value.code == 2 and "--facts and --no-facts exclude each other" in capsys.readouterr().err
+    assert parser.parse_args(["--facts", "--facts"]).facts is True and parser.parse_args([]).facts is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["extract_motion.sh", "--model", "wham", "--video", "a.mp4", "--output", "x.pt", "--video", "b.mp4"],
+        ["extract_motion.sh", "--model", "wham", "--video=a.mp4", "--focal-length=900", "--focal_length", "800"],
+        ["generate_video.sh", "--model", "wan2.2", "--prompt", "a", "--prompt", "b", "--output", "x.mp4"],
+    ],
+)
+def test_shell_commands_refuse_a_repeated_flag_too(tmp_path, words):
+    done = subprocess.run(
+        ["bash", REPO / "scripts" / words[0], *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and done.stderr.startswith("error: given more than once: --"), done.stderr
