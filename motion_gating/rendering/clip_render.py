@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import functools
 import hashlib
 import json
@@ -192,12 +193,13 @@ def render_clip(
     overwrite: bool = False,
     threads: int | None = None,
 ) -> Rendered:
-    """Write the video, then the eval file with a fingerprint of the motion and the settings.
+    """Write the video, and the eval file with a fingerprint of the motion and the settings.
 
     Args:
+        overwrite: also draw a finished video, and replace files that this function did not write.
         threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
     Raises:
-        InputError: the motion cannot be read, or a file cannot be written.
+        InputError: the motion cannot be read, a file cannot be written, or a file of another program is in the way.
     """
     clip = read_motion(motion_path)
     digest, fingerprint = motion_digest(clip), render_fingerprint(motion_path, settings)
@@ -207,17 +209,30 @@ def render_clip(
     kept = {key: made[key] for key in others if key in made and made.get(MOTION_DIGEST) == digest}
     if not overwrite and made.get(MOTION_DIGEST) == digest and is_finished(target, fingerprint, made, settings.seals):
         return Rendered(False, digest, both=bool(kept))
+    foreign = not overwrite and made.keys().isdisjoint((*SEALS, *JUDGE_SEALS))
+    if foreign and target.eval.exists():
+        raise _kept(target.eval)
     with located(motion_path):
         agreed = agreed_joints(clip.motion)
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
-    draw_video(target.video, parameters, fps, body, renderer, settings, threads)
-    # A run that ends between the two leaves an older eval file, which does not match this video:
-    # the clip counts as unfinished.
-    seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
-    made_from = {**kept, **seals, MOTION_DIGEST: digest}
-    write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
+    # The eval file comes first. A run that ends between the two leaves an older video, which does not match it: the
+    # clip counts as unfinished.
+    with atomic_path(target.video) as drawn:
+        draw_video(drawn, parameters, fps, body, renderer, settings, threads)
+        if foreign and target.video.exists() and not filecmp.cmp(target.video, drawn, shallow=False):
+            raise _kept(target.video)
+        seals = dict(zip(settings.seals, (fingerprint, file_sha256(drawn)), strict=True))
+        made_from = {**kept, **seals, MOTION_DIGEST: digest}
+        write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
     return Rendered(True, digest, replaced, agreed.note, bool(kept))
+
+
+def _kept(path: Path) -> InputError:
+    return InputError(
+        f"{path}: exists, and no eval file shows that this command wrote it. It was kept: move it away, write to "
+        "another folder, or give --overwrite."
+    )
 
 
 def draw_video(

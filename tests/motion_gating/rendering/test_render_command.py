@@ -138,6 +138,21 @@ def test_finished_files_are_used_again_and_others_are_drawn(render, archive, tmp
     assert "3 rendered, 0 reused" in render("--fps", 10, "--overwrite")[0].out
 
 
+def test_files_of_another_program_are_kept(render, tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/1.mp4").write_bytes(b"a stranger's video")
+    torch.save({"joints": 1}, tmp_path / "videos/2_eval.pt")
+    before = files_in(tmp_path / "videos")
+    said, after = render(code=1)
+    assert [line.split(": exists, and")[0] for line in assert_error_lines(said.err, 2)] == [
+        "error: entry 1: videos/1.mp4",
+        "error: entry 2: videos/2_eval.pt",
+    ]
+    assert [("video_path" in entry) for entry in after] == [True, False, False]
+    assert before.items() <= files_in(tmp_path / "videos").items() and len(files_in(tmp_path / "videos")) == 4
+    assert "3 rendered" in render("--overwrite")[0].out
+
+
 def test_limit_leaves_the_others_as_they_are(render, archive):
     before = json.loads(archive.read_text())
     _, after = render("--limit", 1)
