@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from motion_gating.judges.answers import longest_text, require_form
 from motion_gating.judges.service import ANALYSIS_CHARACTERS, CallFailure, count_or_none, version_or_none
 from motion_rep.common.errors import InputError
+from motion_rep.common.overwriting import require_replaceable
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.temporaries import remove_stale_temporaries
@@ -55,8 +55,11 @@ class AnswerCache:
     def put(self, asked: dict[str, object], kept: KeptAnswer) -> None:
         """Write an answer to the cache; something else than a file in its place stays, and costs this answer only."""
         path, service = self._path(asked), asdict(kept)
-        if path.is_file() or not os.path.lexists(path):
-            write_json(path, {**service.pop("values"), **service, "asked": asked})
+        try:
+            require_replaceable(path)
+        except InputError:
+            return
+        write_json(path, {**service.pop("values"), **service, "asked": asked})
 
     def _path(self, asked: dict[str, object]) -> Path:
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -216,16 +216,20 @@ def render_clip(
         agreed = agreed_joints(clip.motion)
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
-    # The eval file comes first. A run that ends between the two leaves an older video, which does not match it: the
-    # clip counts as unfinished.
-    with atomic_path(target.video) as drawn:
-        draw_video(drawn, parameters, fps, body, renderer, settings, threads)
-        if foreign and target.video.exists() and not filecmp.cmp(target.video, drawn, shallow=False):
-            raise _kept(target.video)
-        seals = dict(zip(settings.seals, (fingerprint, file_sha256(drawn)), strict=True))
-        made_from = {**kept, **seals, MOTION_DIGEST: digest}
-        write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
+    check = functools.partial(_require_same, target.video) if foreign and target.video.exists() else None
+    draw_video(target.video, parameters, fps, body, renderer, settings, threads, check)
+    # A run that ends between the two leaves an older eval file, which does not match this video:
+    # the clip counts as unfinished.
+    seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
+    made_from = {**kept, **seals, MOTION_DIGEST: digest}
+    write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
     return Rendered(True, digest, replaced, agreed.note, bool(kept))
+
+
+def _require_same(video: Path, drawn: Path) -> None:
+    """Check that a video without an eval file is the one of a run that ended before it wrote this file."""
+    if not filecmp.cmp(video, drawn, shallow=False):
+        raise _kept(video)
 
 
 def _kept(path: Path) -> InputError:
@@ -243,6 +247,7 @@ def draw_video(
     renderer: Renderer,
     settings: RenderSettings,
     threads: int | None = None,
+    check: Callable[[Path], None] | None = None,
 ) -> None:
     """Write the video of a motion.
 
@@ -250,13 +255,14 @@ def draw_video(
         parameters: canonical z-up frame.
         fps: rate of the motion.
         threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
+        check: of the complete video; see :func:`motion_rep.video.writing.open_writer`.
     Raises:
         InputError: it cannot be written.
     """
     width, height, view_of = settings.width, settings.height, FRAMINGS[settings.framing]
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
     shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
-    with open_writer(target, width, height, shown_fps, **settings.encoding) as writer:
+    with open_writer(target, width, height, shown_fps, check=check, **settings.encoding) as writer:
         for picture in lit_frames(body, renderer, shown, width, height, view_of, threads, marks):
             writer.write(picture)
 

@@ -23,7 +23,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import connection, forkserver, resource_tracker
+from multiprocessing import connection, resource_tracker
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -394,13 +394,13 @@ class _Pool:
 
     def _add_worker(self) -> None:
         try:
-            if self._context.get_start_method() == "forkserver":
-                resource_tracker.ensure_running()  # its own start would unblock signals
-                with signals_blocked():  # a terminal sends them to all processes, and the server ends with this one
-                    forkserver.ensure_running()
-            ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
-            process.start()
+            resource_tracker.ensure_running()  # its own start would unblock signals
+            # A terminal sends signals to all processes. The fork server ends with this one, and a worker whose start
+            # is broken off would print a traceback.
+            with signals_blocked():
+                ours, theirs = self._context.Pipe()
+                process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
+                process.start()
         except (OSError, EOFError) as error:
             # No more files, processes or memory, here or in the fork server.
             cause = one_line(error) or "the system allows no more"
@@ -462,8 +462,8 @@ def _environment_of_workers() -> Iterator[None]:
 
 def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
     """Main loop of a worker: load, then answer item by item until the pipe closes or a signal ends it."""
-    take_signals_of_worker()
     try:
+        take_signals_of_worker()
         _answer(pipe, start, limit)
     except Ended as end:
         end_by(end.number)

@@ -174,6 +174,7 @@ def open_writer(
     preset: str = DEFAULT_PRESET,
     even: bool = True,
     quality: int = DEFAULT_QUALITY,
+    check: Callable[[Path], None] | None = None,
 ) -> Iterator[VideoWriter]:
     """Write an H.264 yuv420p mp4; the file appears only when the block ends without an error.
 
@@ -182,6 +183,7 @@ def open_writer(
         fps: frames per second; NTSC rates such as 29.97 are exact.
         even: whether the frames are evenly spaced; otherwise each needs its time.
         quality: constant rate factor of x264; lower is better.
+        check: called with the temporary path of the complete video; an error that it raises keeps the old file.
     Raises:
         InputError: the folder cannot be written or encoding failed.
     """
@@ -195,6 +197,8 @@ def open_writer(
             writer = VideoWriter(path, output, container, stream, width, height)
             yield writer
             writer.finish()
+            if check is not None:
+                check(temporary)
         finally:
             # Closing after an error only frees memory; its own errors are not the cause.
             with contextlib.suppress(OSError, av.FFmpegError):
