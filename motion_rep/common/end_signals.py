@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 END_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
@@ -49,6 +50,36 @@ def signal_of(error: KeyboardInterrupt) -> int:
     return getattr(error, "number", signal.SIGINT)
 
 
+@dataclass
+class _Held:
+    """The number of open blocks that delay a signal, and the signal that came meanwhile."""
+
+    blocks: int = 0
+    number: int | None = None
+
+
+_held = _Held()
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Raise :class:`Ended` at the end of this block, not in it: a file is created and noted, or neither.
+
+    For the main thread, which alone gets signals; a block in another thread has no effect.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _held.blocks += 1
+    try:
+        yield
+    finally:
+        _held.blocks -= 1
+        if not _held.blocks and _held.number is not None:
+            number, _held.number = _held.number, None
+            raise Ended(number)
+
+
 class _RaiseOnce:
     """A handler: the first signal raises :class:`Ended`; a later one must not break off the removal of files."""
 
@@ -58,7 +89,10 @@ class _RaiseOnce:
     def __call__(self, number: int, _: object) -> None:
         if self._since is None:
             self._since = time.monotonic()
-            raise Ended(number)
+            if not _held.blocks:
+                raise Ended(number)
+            _held.number = number
+            return
         if time.monotonic() - self._since > SECONDS_TO_TIDY_UP:
             end_by(number)
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from motion_rep.common.end_signals import signals_held
 from motion_rep.common.errors import InputError, UsageError, system_failure
 from motion_rep.common.overwriting import require_replaceable
 from motion_rep.files.file_lock import has_locks, lock
@@ -54,7 +55,8 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
         # Keep a symbolic link and replace its target.
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         require_replaceable(target)
-        handle, temporary = locked_temporary(target)
+        with signals_held():
+            handle, temporary = locked_temporary(target)
         yield handle, temporary
         if not has_locks():
             os.close(handle)
@@ -106,12 +108,13 @@ def discard(handle: int | None, temporary: Path | None) -> None:
 
     Errors are ignored: on a lost drive they would hide the cause of the failed write.
     """
-    if handle is not None:
-        with contextlib.suppress(OSError):
-            os.close(handle)  # first: Windows removes no open file
-    if temporary is not None:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with signals_held():
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                os.close(handle)  # first: Windows removes no open file
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:

@@ -19,6 +19,7 @@ FILES = {
     "motion_rep/runs/test_ray_engine.py": ("slow", "network"),
     "motion_rep/runs/test_ray_kills.py": ("slow", "kill", "network"),
     "motion_rep/runs/test_resume.py": ("slow", "kill"),
+    "motion_rep/runs/test_signals.py": ("slow", "kill"),
     "scripts/test_chain_resume.py": ("slow", "kill"),
     **dict.fromkeys(
         (

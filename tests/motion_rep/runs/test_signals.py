@@ -13,7 +13,9 @@ import pytest
 from command_support import CONVERTER, assert_error_lines, files_in, save_waving_captures
 from kill_support import descendants, files_made
 
+from motion_rep.common.end_signals import Ended, signals_raise_ended
 from motion_rep.convert_hmr_to_motion import main as convert
+from motion_rep.files import atomic_writing
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -113,3 +115,20 @@ def test_an_ignored_hangup_stays_ignored(repo, captures, tmp_path):
     _, errors = run.communicate(timeout=100)
     assert run.returncode == 0, errors
     assert files_made(tmp_path / "whole") == 40
+
+
+@pytest.mark.parametrize("after", ["the file is created", "its handle is closed"])
+def test_a_signal_between_two_steps_of_a_file_leaves_none(tmp_path, monkeypatch, after):
+    place, name = (atomic_writing, "locked_temporary") if after == "the file is created" else (os, "close")
+    step = getattr(place, name)
+
+    def step_then_signal(*given):
+        result = step(*given)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return result
+
+    with pytest.raises(Ended) as ended, signals_raise_ended():
+        monkeypatch.setattr(place, name, step_then_signal)
+        with atomic_writing.atomic_path(tmp_path / "b.pt"):
+            raise ValueError("the work fails")
+    assert ended.value.number == signal.SIGTERM and not list(tmp_path.iterdir())
