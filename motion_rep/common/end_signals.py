@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 SIGNAL_CODE = 128
 # A repeated signal is ignored for this time, in which the command removes its temporary files; then it ends at once.
 SECONDS_TO_TIDY_UP = 5.0
+# A signal that met a destructor is sent again after this time.
+SECONDS_UNTIL_AGAIN = 0.05
 
 
 class Ended(KeyboardInterrupt):
@@ -89,12 +92,21 @@ class _RaiseOnce:
     def __call__(self, number: int, _: object) -> None:
         if self._since is None:
             self._since = time.monotonic()
+            sys.unraisablehook = self._ignored
             if not _held.blocks:
                 raise Ended(number)
             _held.number = number
             return
         if time.monotonic() - self._since > SECONDS_TO_TIDY_UP:
             end_by(number)
+
+    def _ignored(self, error: sys.UnraisableHookArgs) -> None:
+        """Python ignores an error in the destructor of an object, which is often only half-made at this time. If it
+        ignores :class:`Ended`, send the signal again.
+        """
+        if isinstance(error.exc_value, Ended):
+            self._since = None
+            threading.Timer(SECONDS_UNTIL_AGAIN, os.kill, (os.getpid(), error.exc_value.number)).start()
 
 
 @contextlib.contextmanager
@@ -103,8 +115,12 @@ def signals_raise_ended() -> Iterator[None]:
 
     A signal that is ignored (nohup) stays so. A repeated one gets its default action after :data:`SECONDS_TO_TIDY_UP`.
     """
-    with _handled(_RaiseOnce(), lambda number: signal.getsignal(number) in DEFAULTS):
-        yield
+    hook = sys.unraisablehook
+    try:
+        with _handled(_RaiseOnce(), lambda number: signal.getsignal(number) in DEFAULTS):
+            yield
+    finally:
+        sys.unraisablehook = hook
 
 
 def ignore_repeated_signals() -> None:
