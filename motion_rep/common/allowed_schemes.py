@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+LOCAL_SCHEMES = ("file", "local")
 # In the environment, because worker processes read them, too.
 SCHEMES, HOSTS = "MOTION_REP_ALLOWED_SCHEMES", "MOTION_REP_ALLOWED_HOSTS"
 

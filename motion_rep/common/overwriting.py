@@ -4,6 +4,7 @@ written.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import itertools
 import os
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from motion_rep.common.allowed_schemes import LOCAL_SCHEMES, URL
 from motion_rep.common.errors import InputError, UsageError, one_line
 
 # Use of a flag's path. For a folder, the command chooses the names of the files in it.
@@ -28,6 +30,20 @@ OTHER_KINDS = ((stat.S_ISDIR, A_FOLDER), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSO
 NamedPath = tuple[object, Any]
 
 
+def local_path(text: str) -> Path:
+    """argparse type: a path on this machine, also as ``file://``.
+
+    Raises:
+        ArgumentTypeError: another URL, which would become folders with odd names.
+    """
+    found = URL.fullmatch(text)
+    if found is None:
+        return Path(text)
+    if found[1].lower() in LOCAL_SCHEMES:
+        return Path(found[2])
+    raise argparse.ArgumentTypeError(f"{one_line(text)}: is a URL, expected a path on this machine")
+
+
 @dataclass(frozen=True)
 class PathFlag:
     """The argparse type of a flag with a path.
@@ -39,7 +55,7 @@ class PathFlag:
     """
 
     role: str
-    parse: Callable[[str], Any] = Path
+    parse: Callable[[str], Any] = local_path
     replaces: str = ""
 
     def __call__(self, text: str) -> Any:

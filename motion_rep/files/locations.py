@@ -11,13 +11,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
-from motion_rep.common.allowed_schemes import allowed_schemes
+from motion_rep.common.allowed_schemes import LOCAL_SCHEMES, URL, allowed_schemes
 from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import FOLDER, READ, WRITTEN, PathFlag
 
-URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 IPV6_HOST = re.compile(r"\A\[[0-9A-Fa-f:.]+\]")
-LOCAL_SCHEMES = ("file", "local")
 # Schemes that a JSON file may always contain; the command line allows more.
 ARCHIVE_SCHEMES = ("http", "https")
 

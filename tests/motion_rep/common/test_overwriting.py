@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import unicodedata
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from motion_rep.common import overwriting
 from motion_rep.common.errors import UsageError
-from motion_rep.common.overwriting import GivenPath, refuse_overwriting, require_apart, written_path
+from motion_rep.common.overwriting import GivenPath, read_path, refuse_overwriting, require_apart, written_path
 from motion_rep.files.locations import parse_location
 
 
@@ -111,3 +112,11 @@ def test_many_outputs_take_no_memory_for_their_names(tmp_path):
     """A number each; the folder is looked at once."""
     names = ((f"--output for {number}", f"{tmp_path}/new/{number}.pt") for number in range(3000))
     refuse_overwriting(names, [])
+
+
+def test_a_local_path_is_no_address(tmp_path):
+    assert written_path(f"file://{tmp_path}/f.json") == tmp_path / "f.json"
+    assert written_path("12:30/a.json") == Path("12:30/a.json")
+    for text in ("s3://bucket/f.json", "HTTPS://host/f.json"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is a URL, expected a path on this machine"):
+            read_path(text)
