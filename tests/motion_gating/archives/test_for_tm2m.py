@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from motion_gating.archives.entry_number import number_for
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, write_motion
 
-REAL = next((path for path in (SHARED / "real", Path("/work/shared/real")) if path.exists()), SHARED / "real")
+REAL = SHARED / "real"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkout import SHARED
 from gate_support import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,10 +36,7 @@ from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import read_motion
 
-REAL = next(
-    (folder for folder in (ROOT.parent / "shared" / "real", Path("/work/shared/real")) if folder.exists()),
-    ROOT.parent / "shared" / "real",
-)
+REAL = SHARED / "real"
 
 
 def random_joints(frames, seed=0):
