@@ -39,6 +39,11 @@ def add_refining_flags(parser: argparse.ArgumentParser) -> None:
         help="keep only a part: auto keeps everything from the first to the last movement; START:END keeps these "
         "seconds",
     )
+    _add_change_flags(parser)
+
+
+def _add_change_flags(parser: argparse.ArgumentParser) -> None:
+    """What is done only if it is asked for, and the rate."""
     parser.add_argument("--mirror", action="store_true", help="exchange left and right")
     parser.add_argument("--in-place", action="store_true", help="keep the pelvis above its position in the first frame")
     parser.add_argument(
