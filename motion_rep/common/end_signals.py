@@ -13,8 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
 END_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+Handler = Callable[[int, FrameType | None], Any] | int | None
 DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 # Exit code of a command that a signal ended: this and the number of the signal.
 SIGNAL_CODE = 128
@@ -86,8 +89,8 @@ def signals_held() -> Iterator[None]:
 class _RaiseOnce:
     """A handler: the first signal raises :class:`Ended`; a later one must not break off the removal of files."""
 
-    def __init__(self, since: float | None = None) -> None:
-        self._since = since
+    def __init__(self) -> None:
+        self._since: float | None = None
 
     def __call__(self, number: int, _: object) -> None:
         if self._since is None:
@@ -117,17 +120,30 @@ def signals_raise_ended() -> Iterator[None]:
     """
     hook = sys.unraisablehook
     try:
-        with _handled(_RaiseOnce(), lambda number: signal.getsignal(number) in DEFAULTS):
+        with _handled(_RaiseOnce(), _has_default):
             yield
     finally:
         sys.unraisablehook = hook
 
 
+class _Ignored:
+    """A handler that ignores a signal for :data:`SECONDS_TO_TIDY_UP`; then the signal has its effect of before."""
+
+    def __init__(self, before: Handler) -> None:
+        self.before = before
+        self._since = time.monotonic()
+
+    def __call__(self, number: int, _: object) -> None:
+        if time.monotonic() - self._since > SECONDS_TO_TIDY_UP:
+            signal.signal(number, self.before)
+            os.kill(os.getpid(), number)
+
+
 def ignore_repeated_signals() -> None:
-    """Ignore signals for :data:`SECONDS_TO_TIDY_UP`, in which Python unloads its modules; then they have their default
-    action.
-    """
-    _take(_RaiseOnce(time.monotonic()))
+    """Ignore signals for the time in which Python unloads its modules; a program that goes on gets them again."""
+    for number in _unhandled():
+        old = signal.getsignal(number)
+        signal.signal(number, _Ignored(old.before if isinstance(old, _Ignored) else old))
 
 
 @contextlib.contextmanager
@@ -151,7 +167,9 @@ def take_signals_of_worker() -> None:
     the parent ends its workers.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _take(_RaiseOnce())
+    handler = _RaiseOnce()
+    for number in _unhandled():
+        signal.signal(number, handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
 
 
@@ -165,12 +183,16 @@ def signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _take(handler: Callable[[int, object], None]) -> None:
-    """Handle the signals that nobody else handles, from now on."""
-    if threading.current_thread() is threading.main_thread():
-        for number in END_SIGNALS:
-            if signal.getsignal(number) in DEFAULTS:
-                signal.signal(number, handler)
+def _has_default(number: int) -> bool:
+    """Whether nobody handles a signal."""
+    handler = signal.getsignal(number)
+    return handler in DEFAULTS or isinstance(handler, _Ignored)
+
+
+def _unhandled() -> list[int]:
+    """The signals that this thread may handle and nobody does."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return [number for number in END_SIGNALS if _has_default(number)] if is_main else []
 
 
 def end_by(number: int) -> None:
@@ -182,13 +204,23 @@ def end_by(number: int) -> None:
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, object], None], is_ours: Callable[[int], bool]) -> Iterator[None]:
     """Handle the signals in this block, in the main thread, which alone may."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in END_SIGNALS if is_ours(number)}
-    for number in before:
-        signal.signal(number, handler)
+    with handlers_kept():
+        if threading.current_thread() is threading.main_thread():
+            for number in filter(is_ours, END_SIGNALS):
+                signal.signal(number, handler)
+        yield
+
+
+@contextlib.contextmanager
+def handlers_kept() -> Iterator[None]:
+    """At the end of this block, put back the handlers that it replaces, as Ray does when it connects."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in END_SIGNALS}
     try:
         yield
     finally:
         for number, old in before.items():
-            signal.signal(number, old)
+            if old is not None and signal.getsignal(number) is not old:
+                signal.signal(number, old)

@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 import re
+import signal
 import socket
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from motion_rep.common.allowed_schemes import HOSTS, SCHEMES
+from motion_rep.common.end_signals import Ended, handlers_kept
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.common.optional_packages import optional_module
 from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
@@ -114,16 +116,19 @@ def _connected(address: str | None) -> Any:
     _require_answer(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         if not ray.is_initialized():
-            # Otherwise Ray repeats the workers' output here.
-            ray.init(
-                address=address,
-                runtime_env={
-                    "py_modules": OWN_PACKAGES,
-                    "env_vars": {name: os.environ.get(name, "") for name in (SCHEMES, HOSTS)},
-                },
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with handlers_kept():
+                # Otherwise Ray repeats the workers' output here.
+                ray.init(
+                    address=address,
+                    runtime_env={
+                        "py_modules": OWN_PACKAGES,
+                        "env_vars": {name: os.environ.get(name, "") for name in (SCHEMES, HOSTS)},
+                    },
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
+    except SystemExit:  # raised by Ray's own handler of SIGTERM, while it connects
+        raise Ended(signal.SIGTERM) from None
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         hint = "Check --ray-address; a cluster with tokens needs RAY_AUTH_MODE=token."
         raise UsageError(

@@ -14,6 +14,7 @@ import pytest
 import torch
 from checkout import TESTS
 from command_support import assert_error_lines, files_in, save_motion
+from ray_support import cluster_of
 
 from motion_rep.common.errors import UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
@@ -25,20 +26,12 @@ from motion_rep.runs.work_pool import Failed
 @pytest.fixture(scope="module")
 def cluster(s3):
     """Two nodes with one processor each; the second may be killed."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
-    from ray.cluster_utils import Cluster
-
-    before = os.environ.get("PYTHONPATH")
-    # What the tests themselves run on the workers; the project is brought by the engine.
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(TESTS / "support"), str(TESTS / "motion_rep" / "runs")))
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
-    )
-    cluster.second = cluster.add_node(num_cpus=1, object_store_memory=10**8)
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
-    os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
+    with pytest.MonkeyPatch.context() as patch:
+        # What the tests themselves run on the workers; the project is brought by the engine.
+        own = (str(TESTS / "support"), str(TESTS / "motion_rep" / "runs"))
+        patch.setenv("PYTHONPATH", os.pathsep.join(own))
+        with cluster_of(1, 1) as cluster:
+            yield cluster
 
 
 def test_conversion_gives_the_same_files_as_without_ray(cluster, make_capture, tmp_path, capsys, monkeypatch):
@@ -92,7 +85,7 @@ def test_a_lost_machine_costs_no_item_and_a_deadly_item_only_itself(cluster, tmp
     for item, result in run_items_on_ray(functools.partial(start, str(tmp_path)), range(40), cluster.address):
         results.append((item, result))
         if len(results) == 3:
-            cluster.remove_node(cluster.second, allow_graceful=False)
+            cluster.remove_node(cluster.nodes[0], allow_graceful=False)
     assert [item for item, _ in results] == list(range(40))
     assert [item for item, result in results if isinstance(result, Failed)] == [13]
     assert "was lost on Ray 2 times" in results[13][1].message

@@ -24,6 +24,7 @@ from command_support import (
     save_waving_captures,
 )
 from kill_support import descendants
+from ray_support import cluster_of
 
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.convert_hmr_to_motion import main as convert
@@ -36,15 +37,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="fi
 @pytest.fixture(scope="module")
 def cluster():
     """One node with two processors."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 10**8, "include_dashboard": False}
-    )
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
+    with cluster_of(2) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +105,31 @@ def test_the_command_is_killed_and_started_again(start, captures, tmp_path):
     said, errors = again.communicate(timeout=MOST_SECONDS)
     assert again.returncode == 0 and errors == "" and " 0 unchanged" not in said, said + errors
     assert files_in(tmp_path / "out") == files_in(captures.with_name("whole"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_command_as_without_ray(start, captures, tmp_path, number):
+    """Ray has a handler of SIGTERM of its own."""
+    process = start(CONVERTER, "-i", captures, "-o", tmp_path / "out")
+    wait_until(lambda: made(tmp_path / "out") >= 3, process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=MOST_SECONDS)
+    assert process.returncode == 128 + number
+    assert "interrupted" in assert_error_lines(errors, 1)[0]
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_signal_while_ray_connects_is_told(captures, tmp_path, capsys, monkeypatch):
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+    def init(**_):
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(number))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(ray, "init", init)
+    assert convert(["-i", str(captures), "-o", str(tmp_path / "out"), "--engine", "ray"]) == 143
+    assert "interrupted" in assert_error_lines(capsys.readouterr().err, 1)[0]
 
 
 def test_the_renderer_gives_the_same_files(start, make_capture, tmp_path):

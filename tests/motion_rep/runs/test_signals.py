@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 from command_support import CONVERTER, assert_error_lines, files_in, save_waving_captures
 from kill_support import descendants, files_made
 
-from motion_rep.common.end_signals import Ended, signals_raise_ended
+from motion_rep.common import end_signals
+from motion_rep.common.command_line import run_command
+from motion_rep.common.end_signals import Ended, handlers_kept, signals_raise_ended
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.files import atomic_writing
 
@@ -136,6 +139,25 @@ def test_a_signal_between_two_steps_of_a_file_leaves_none(tmp_path, monkeypatch,
         with atomic_writing.atomic_path(tmp_path / "b.pt"):
             raise ValueError("the work fails")
     assert ended.value.number == signal.SIGTERM and not list(tmp_path.iterdir())
+
+
+def test_a_program_that_goes_on_after_an_ended_command_gets_signals_again(monkeypatch):
+    """A notebook, for example, in which a command was interrupted."""
+
+    def work(_):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(10)
+
+    with handlers_kept():
+        for number in CODES:
+            signal.signal(number, signal.default_int_handler)
+        for _ in range(2):
+            assert run_command(work, argparse.Namespace()) == 130
+            os.kill(os.getpid(), signal.SIGTERM)  # ignored: Python could be unloading its modules
+        monkeypatch.setattr(end_signals, "SECONDS_TO_TIDY_UP", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
 
 
 def test_a_signal_in_a_destructor_is_sent_again():
