@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from motion_rep.common.end_signals import signal_of
+from motion_rep.common.end_signals import signal_of, signals_held
 from motion_rep.common.errors import UsageError
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -37,24 +38,43 @@ def run_wrapper(script: str, flags: Sequence[str], lock: int | None) -> int:
         lock: a file descriptor that the program keeps open, so that the output folder stays locked while it runs, even
             if this process is killed.
     """
-    kept = {"pass_fds": (lock,)} if lock is not None and os.name == "posix" else {}
-    with subprocess.Popen(
-        [*_command(script), *flags],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=_environment(),
-        **kept,  # type: ignore[call-overload]
-    ) as process:
+    # bash handles a signal only when its program has ended, so the program must get it, too. In a group of their own,
+    # both get it once, whether a terminal has sent it to all processes or kill to this one.
+    options = {"pass_fds": () if lock is None else (lock,), "process_group": 0} if os.name == "posix" else {}
+    process = None
+    with contextlib.ExitStack() as started:
         try:
-            for line in process.stdout or ():
-                sys.stderr.write(line.decode("utf-8", "replace").rstrip("\r\n") + "\n")
+            with signals_held():
+                process = subprocess.Popen(
+                    [*_command(script), *flags],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    env=_environment(),
+                    **options,  # type: ignore[call-overload]
+                )
+                started.enter_context(process)
+            _forward_output(process)
         except KeyboardInterrupt as ended:
-            # A terminal sends it the signal, too; kill does not. It cleans up when the program it runs has ended.
-            process.send_signal(signal_of(ended))
-            process.wait()
+            if process is not None:
+                _send(process, signal_of(ended))
+                _forward_output(process)
             raise
     return process.returncode
+
+
+def _forward_output(process: subprocess.Popen) -> None:
+    for line in process.stdout or ():
+        sys.stderr.write(line.decode("utf-8", "replace").rstrip("\r\n") + "\n")
+
+
+def _send(process: subprocess.Popen, number: int) -> None:
+    """Send a signal to a wrapper and to the programs that it runs."""
+    with contextlib.suppress(ProcessLookupError):
+        if os.name == "posix":
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
 
 
 def _command(script: str) -> list[str]:

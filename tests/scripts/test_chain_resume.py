@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from chain_support import PYTHONS, SCRIPT, asked, chain_environment, prepare
 from command_support import files_in, save_json
-from kill_support import MOST_SECONDS, Kills
+from kill_support import MOST_SECONDS, Kills, descendants
 
 GENERATE = SCRIPT.with_name("generate_video.sh")
 FULL = bool(os.environ.get("FULL_KILL_LOOP"))
@@ -69,6 +69,33 @@ def test_a_chain_that_is_killed(tmp_path, programs):
     )
     assert sorted(killed) == sorted(whole)
     assert [name for name in whole if killed[name] != whole[name]] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
+@pytest.mark.parametrize(
+    ("mode", "said", "kept"),
+    [("wait", "still running", "videos/0.mp4"), ("serve", "viewer at", "captures/0_wham/wham_output.pkl")],
+)
+def test_a_signal_to_the_chain_alone_ends_its_program_and_keeps_the_result(mode, said, kept, tmp_path, programs):
+    """The program has written its result and goes on for ever."""
+    save_json(tmp_path / "a.json", [{"id": 0, "prompt": "walk"}])
+    flags = ["--archive", "a.json", "--output-dir", "set", "--hmr-model", "wham", "--frames", "33", "--judge", "none"]
+    wham = {"WHAM_ROOT": str(tmp_path / "programs/hmr/wham"), "STAND_IN_MODE": mode}
+    real = programs | dict.fromkeys((*PYTHONS, "WHAM_PYTHON"), sys.executable)  # runs in the process that is started
+    with subprocess.Popen(
+        ["bash", SCRIPT, *flags],
+        cwd=tmp_path,
+        env=chain_environment(real, **wham),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as chain:
+        next(line for line in chain.stderr if said in line)
+        started = descendants(chain.pid)
+        chain.terminate()
+        told = chain.stderr.read()
+    assert chain.returncode == 143 and "error: interrupted" in told
+    assert (tmp_path / "set" / kept).is_file() and "Kept " in told
+    assert started and not [process for process in started if Path(f"/proc/{process}").exists()]
 
 
 @pytest.mark.skipif(not shutil.which("flock"), reason="waits by flock")

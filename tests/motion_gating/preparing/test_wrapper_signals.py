@@ -1,27 +1,27 @@
-"""A wrapper script receives the signal that ends the command."""
+"""A wrapper script and the programs that it runs receive the signal that ends the command."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import threading
 import time
 
 import pytest
 
 from motion_gating.preparing import wrappers
-from motion_rep.common.end_signals import Ended, signals_raise_ended
+from motion_rep.common.end_signals import END_SIGNALS, Ended, signals_raise_ended
 
+# Its program and the program's child run longer than any test.
 SCRIPT = """
-trap 'echo tidy >"$1"; exit 143' TERM
-touch "$1"
-for _ in $(seq 600); do sleep 0.1; done
+trap 'echo tidy >"$1"; exit 1' HUP INT TERM
+bash -c 'touch "$1"; (sleep 100; :); :' program "$1"
 """
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the wrappers need bash")
-def test_a_signal_to_the_command_alone_ends_its_wrapper(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", END_SIGNALS)
+def test_a_signal_to_the_command_alone_ends_its_wrapper_and_the_program(tmp_path, monkeypatch, number):
     monkeypatch.setattr(wrappers, "SCRIPTS", tmp_path)
     (tmp_path / "waits.sh").write_text(SCRIPT)
     said = tmp_path / "said"
@@ -29,7 +29,7 @@ def test_a_signal_to_the_command_alone_ends_its_wrapper(tmp_path, monkeypatch):
     def end() -> None:
         while not said.exists():
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
     threading.Thread(target=end, daemon=True).start()
     with pytest.raises(Ended), signals_raise_ended():
