@@ -168,10 +168,12 @@ def _pose(value: Mapping, frames: int) -> tuple[Tensor, Tensor, bool, tuple[str,
         # One call of many small operations instead of two.
         rotvec = torch.cat(given, dim=1)
         root, body = rotvec_to_matrix(rotvec).split((1, 21), dim=1)
-        return root, body, angles_beyond_joints(rotvec), damaged_angles(rotvec[:, 1:])
+        angles = rotvec.norm(dim=-1)
+        return root, body, angles_beyond_joints(angles), damaged_angles(angles[:, 1:])
     root, body = (numbers if numbers.ndim == 4 else rotvec_to_matrix(numbers) for numbers in given)
-    notes = damaged_angles(given[1]) if given[1].ndim == 3 else ()
-    return root, body, any(numbers.ndim == 3 and angles_beyond_joints(numbers) for numbers in given), notes
+    notes = damaged_angles(given[1].norm(dim=-1)) if given[1].ndim == 3 else ()
+    beyond = any(numbers.ndim == 3 and angles_beyond_joints(numbers.norm(dim=-1)) for numbers in given)
+    return root, body, beyond, notes
 
 
 def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:

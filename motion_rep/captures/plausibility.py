@@ -32,6 +32,8 @@ SMALLEST_SHARE, FARTHEST_FROM_CAMERA = 0.012, 250.0
 HIGHEST_PELVIS = 30.0
 # Length of a rotation vector beyond which float32 rounds the angle by more than half a degree.
 LARGEST_ANGLE = 1e5
+# Radians that no joint turns in a sound file.
+LARGEST_TURN = 4 * math.pi
 # Typical speed (m/s), distance from the camera and height of the pelvis (m), each with its usual factor of variation.
 SPEED, DISTANCE, PELVIS_HEIGHT = (0.4, 5.0), (4.0, 2.0), (0.95, 1.5)
 
@@ -130,18 +132,17 @@ def _oddity(value: float, typical: tuple[float, float]) -> float:
     return (math.log(max(value, 1e-3 * usual) / usual) / math.log(factor)) ** 2
 
 
-def angles_beyond_joints(rotvec: Tensor) -> bool:
-    """Whether rotation vectors are so long that they must be degrees.
+def angles_beyond_joints(angles: Tensor) -> bool:
+    """Whether angles are so large that they must be degrees.
 
     A joint turns by less than pi; unwrapped roots of motion capture slightly exceed 2 pi.
 
     Args:
-        rotvec: (T, J, 3), root first.
+        angles: (T, J) lengths of rotation vectors.
     """
-    length = rotvec.norm(dim=-1)
-    if rotvec.numel() == 0 or not bool((length > 4 * torch.pi).any()):
+    if not bool((angles > LARGEST_TURN).any()):
         return False
-    return bool((length.median(dim=0).values > 4 * torch.pi).any())
+    return bool((angles.median(dim=0).values > LARGEST_TURN).any())
 
 
 def require_angles(rotvec: Tensor) -> Tensor:
@@ -163,15 +164,14 @@ def require_angles(rotvec: Tensor) -> Tensor:
     return rotvec
 
 
-def damaged_angles(body: Tensor) -> tuple[str, ...]:
-    """A sentence if single frames hold angles that no joint reaches.
+def damaged_angles(angles: Tensor) -> tuple[str, ...]:
+    """A sentence if single frames contain angles that no joint reaches.
 
     Args:
-        body: (T, J, 3) rotation vectors of joints other than the root, which may turn several times.
+        angles: (T, J) lengths of the rotation vectors of all joints but the root, which may turn several times.
     """
-    beyond = (body.norm(dim=-1) > 4 * torch.pi).any(dim=1) if body.numel() else torch.zeros(0)
-    frames = torch.nonzero(beyond).flatten().tolist()
-    if not frames or angles_beyond_joints(body):
+    frames = torch.nonzero((angles > LARGEST_TURN).any(dim=1)).flatten().tolist()
+    if not frames or angles_beyond_joints(angles):
         return ()
-    where = f"in {len(frames)} of {len(body)} frames (first: frame {frames[0]})"
+    where = f"in {len(frames)} of {len(angles)} frames (first: frame {frames[0]})"
     return (f"rotation vectors are longer than any joint can turn {where}; these frames are probably damaged",)

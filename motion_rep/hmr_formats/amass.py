@@ -34,7 +34,7 @@ def _capture(values: Mapping) -> Capture:
     # The pelvis of the gendered body shifts everything equally; the origin and floor of a motion remove this shift.
     body = body_from_smplx if _is_smplx(values) else body_from_smpl
     to_capture = y_down_from_y_up if _is_y_up(values) else y_down_from_z_up
-    angles = numbers(values, "poses", (None, None))[:, :66].unflatten(-1, (22, 3))
+    angles = numbers(values, "poses", (None, None))[:, :66].unflatten(-1, (22, 3)).norm(dim=-1)
     return Capture(
         *to_capture(body(rotations, transl)),
         fps=_rate(values),
