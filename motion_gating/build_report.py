@@ -12,7 +12,8 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
-from motion_gating.gate.flags import DEFAULT_JITTER, add_jitter_flag
+from motion_gating.gate.flags import add_jitter_flag
+from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_gating.verdicts.flags import add_reviewer_flags, require_reviewers
 from motion_rep.common.command_line import Parser, command_main, from_flags, picture_side
 from motion_rep.common.overwriting import folder_path, read_path

@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 
 from motion_gating.archives.fields import JITTER, JITTER_RAW, REFINED
-from motion_gating.gate.flags import DEFAULT_JITTER
 from motion_gating.judges.interface import Verdict
 from motion_gating.metrics.joint_metrics import JointMetrics
-from motion_gating.metrics.table import METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
+from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.rates import LOADER_FPS
 
 MAX, MIN = "max", "min"

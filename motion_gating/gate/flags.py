@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from motion_gating.archives.fields import JITTER_RAW, REFINED
-from motion_gating.metrics.table import METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
+from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
 from motion_rep.common.command_line import Parser, positive_number
-
-DEFAULT_JITTER = 0.04  # the jitter threshold
 
 
 def add_jitter_flag(parser: argparse._ActionsContainer, meaning: str, default: float | None = DEFAULT_JITTER) -> None:

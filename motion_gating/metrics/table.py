@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from motion_gating.archives.fields import IMAGE_FIT, JITTER
 
 TREMBLE = "tremble"
-SUGGESTED_TREMBLE = 0.6
+# Thresholds: a smooth motion is below.
+DEFAULT_JITTER, SUGGESTED_TREMBLE = 0.04, 0.6
 RAW = "raw"  # the motion before it was refined
 
 

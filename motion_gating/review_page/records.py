@@ -12,8 +12,8 @@ from typing import IO
 from motion_gating.archives.archive import entry_id, read_entries, read_items
 from motion_gating.archives.fields import FAST, GLOBAL_ID
 from motion_gating.archives.upstream_report import upstream_records
-from motion_gating.gate.flags import DEFAULT_JITTER
 from motion_gating.gate.record import NO_FAILURES
+from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motion_gating.gate.flags import DEFAULT_JITTER
-from motion_gating.metrics.table import SUGGESTED_TREMBLE
+from motion_gating.metrics.table import DEFAULT_JITTER, SUGGESTED_TREMBLE
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.resampling import resample
 from motion_rep.common.command_line import say
