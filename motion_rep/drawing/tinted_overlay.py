@@ -20,7 +20,7 @@ from motion_rep.drawing.renderers import Renderer
 from motion_rep.drawing.row_match import MatchedFrame, match_rows, matched_frames
 from motion_rep.drawing.scene import NEAR, Mesh, view_of_camera
 from motion_rep.drawing.shading import shade
-from motion_rep.kinematics.camera import Camera
+from motion_rep.kinematics.camera import Camera, project, transform_points
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
@@ -80,13 +80,11 @@ def person_square(clip: MotionClip) -> tuple[float, float, float] | None:
     """
     if clip.camera is None:
         return None
-    camera, joints = clip.camera, body_parameters(clip.motion.double()).joints().numpy()
-    poses = camera.world_to_camera.double().numpy()
-    points = np.einsum("...ij,...nj->...ni", poses[..., :3, :3], joints) + poses[..., None, :3, 3]
-    if points[..., 2].min() < NEAR:
+    camera, joints = clip.camera, body_parameters(clip.motion.double()).joints()
+    points = transform_points(camera.world_to_camera.double(), joints)
+    if float(points[..., 2].min()) < NEAR:
         return None
-    pixels = points @ camera.intrinsic.double().numpy().T
-    pixels = (pixels[..., :2] / pixels[..., 2:]).reshape(-1, 2)
+    pixels = project(camera.intrinsic.double(), points).flatten(0, 1).numpy()
     low, high = np.maximum(pixels.min(0), 0.0), np.minimum(pixels.max(0), camera.size)
     side = float((high - low).max()) * AROUND_JOINTS
     # Inside the picture, if that is large enough.

@@ -8,26 +8,15 @@ from typing import BinaryIO
 from motion_rep.common.errors import InputError, one_line
 from motion_rep.files.file_kind import VIDEO, found_at_start, kind_at_start, text_at_start
 from motion_rep.files.limits import limits_for
-from motion_rep.files.local_files import open_file
 from motion_rep.safe_loading.bounded_stream import BoundedStream, inflated
 from motion_rep.safe_loading.unpickler import NotAPickle, load_data
-
-
-def read_data_pickle(path: str | os.PathLike) -> object:
-    """The contents of a pickle or joblib file, compressed or not.
-
-    Raises:
-        InputError: unreadable, truncated, or not plain data; the message starts with the path.
-    """
-    with open_file(path) as file:
-        return load_data_pickle(file)
 
 
 def load_data_pickle(file: BinaryIO) -> object:
     """The contents of an open pickle or joblib file, compressed or not.
 
     Raises:
-        InputError: without the file's name.
+        InputError: unreadable, truncated, or not plain data; without the file's name.
     """
     try:
         return load_data(BoundedStream(inflated(file), limits_for(os.fstat(file.fileno()).st_size)))

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.limits import Limits
+from motion_rep.files.local_files import open_file
 from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
-from motion_rep.safe_loading.pickle_file import read_data_pickle
+from motion_rep.safe_loading.pickle_file import load_data_pickle
 from motion_rep.safe_loading.unpickler import load_data
 
 SCALARS = (
@@ -74,6 +75,11 @@ def loaded(data: bytes, limit: int = 1 << 26) -> object:
     return load_data(BoundedStream(io.BytesIO(data), Limits(limit)))
 
 
+def read_pickle(path: str | os.PathLike) -> object:
+    with open_file(path) as file:
+        return load_data_pickle(file)
+
+
 def assert_same(found: object, expected: object) -> None:
     if isinstance(expected, dict):
         assert type(found) is dict and list(found) == list(expected)
@@ -103,7 +109,7 @@ def test_data_comes_back_from_every_protocol(value, protocol):
 def test_data_comes_back_from_joblib(value, compress, tmp_path_factory):
     path = tmp_path_factory.mktemp("joblib") / "value.pkl"
     joblib.dump(value, path, compress=compress)
-    assert_same(read_data_pickle(path), value)
+    assert_same(read_pickle(path), value)
 
 
 @FEW
@@ -177,7 +183,7 @@ def test_what_is_not_data_is_refused(thing, wrap, tmp_path, monkeypatch):
             loaded(pickle.dumps(wrap(thing), protocol))
     joblib.dump(wrap(thing), "j.pkl")
     with pytest.raises(InputError) as failure:
-        read_data_pickle("j.pkl")
+        read_pickle("j.pkl")
     assert str(failure.value).startswith("j.pkl") and "\n" not in str(failure.value)
     assert os.listdir() == ["j.pkl"]
 
@@ -284,10 +290,10 @@ def test_a_stream_that_unpacks_to_more_than_the_limit_is_stopped(tmp_path, monke
     joblib.dump(np.zeros(4 << 20), path, compress=9)
     assert path.stat().st_size < 1 << 18
     with pytest.raises(InputError, match=r"bomb.pkl: .*(claims|more than)"):
-        read_data_pickle(path)
+        read_pickle(path)
     path.write_bytes(zlib.compress(pickle.dumps(b"N" * (8 << 20)), 9))
     with pytest.raises(InputError, match="more than .* bytes when unpacked"):
-        read_data_pickle(path)
+        read_pickle(path)
 
 
 @pytest.mark.parametrize("pack", [lambda data: zlib.compress(data, 9), lambda data: gzip.compress(data, 9)])
@@ -295,7 +301,7 @@ def test_a_small_file_of_many_instructions_is_stopped(tmp_path, pack):
     path = tmp_path / "bomb.pkl"
     path.write_bytes(pack(b"\x80\x02(" + b"N" * 2_000_000 + b"l."))
     with pytest.raises(InputError, match="more instructions"):
-        read_data_pickle(path)
+        read_pickle(path)
 
 
 @pytest.mark.parametrize("number", [2**1024, -(10**400), 10**4000])
