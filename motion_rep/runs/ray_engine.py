@@ -12,6 +12,7 @@ import pickle
 import re
 import signal
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from itertools import islice
@@ -113,7 +114,14 @@ def _do(begin: bytes, folder: str | None, batch: list, limit: float | None) -> l
 def _connected(address: str | None) -> Any:
     """The ray module, connected to a cluster."""
     ray = optional_module("ray", "ray", "--engine ray")
-    _require_answer(address or os.environ.get("RAY_ADDRESS", ""))
+    given = address or os.environ.get("RAY_ADDRESS", "")
+    _require_answer(given)
+    if not given and " " in sys.executable:
+        # Ray gives this path to a shell without quotes, and then waits for its workers for ever.
+        raise UsageError(
+            f"{sys.executable}: Ray cannot start a Python whose path contains a space. Set up the environment in "
+            "another folder, or use --engine local."
+        )
     try:
         if not ray.is_initialized():
             with handlers_kept():

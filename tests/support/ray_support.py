@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ def cluster_of(*cpus: int) -> Iterator[Any]:
     is skipped where Ray is not installed.
     """
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    if " " in sys.executable:
+        pytest.skip("Ray cannot start a Python whose path contains a space")
     from ray.cluster_utils import Cluster
 
     head, *others = ({"num_cpus": number, "object_store_memory": OBJECT_BYTES} for number in cpus)

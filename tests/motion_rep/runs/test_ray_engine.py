@@ -98,6 +98,14 @@ def test_without_ray_the_install_line_is_shown(make_capture, tmp_path, capsys, m
     assert "pip install ray" in assert_error_lines(capsys.readouterr().err, 1)[0]
 
 
+def test_a_python_that_ray_cannot_start_is_refused(make_capture, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    monkeypatch.setattr(sys, "executable", "/my tools/python")
+    torch.save(make_capture(), tmp_path / "a.pt")
+    assert convert(["-i", str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--engine", "ray"]) == 2
+    assert "/my tools/python: Ray cannot start" in assert_error_lines(capsys.readouterr().err, 1)[0]
+
+
 def test_an_address_without_the_engine_is_an_error(make_capture, tmp_path, capsys):
     torch.save(make_capture(), tmp_path / "a.pt")
     assert convert(["-i", str(tmp_path / "a.pt"), "-o", str(tmp_path / "out"), "--ray-address", "here:1"]) == 2
