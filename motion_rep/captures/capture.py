@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from motion_rep.captures.units import CORRECTION_FLAGS
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
@@ -34,6 +35,7 @@ class Capture:
     frame_index: (T,) int64, source frame of each row, increasing; None if no frame is missing or it is unknown.
     has_camera: False for a gravity-aligned world, stored in y-down axes, on which no video can be overlaid.
     up_axis: the file's up axis as assumed by its reader: ``-y`` (OpenCV camera), ``y`` or ``z``.
+    corrections: the flags of the running command that correct the axes and units of this file.
     angles_beyond_joints: whether rotation vectors are longer than any joint can turn (probably degrees).
     up: (3,) unit vector, the up direction in camera axes, or None for an assumed level camera.
     up_spread: uncertainty of ``up``, degrees.
@@ -52,6 +54,7 @@ class Capture:
     frame_index: Tensor | None = None
     has_camera: bool = True
     up_axis: str = "-y"
+    corrections: tuple[str, ...] = CORRECTION_FLAGS
     angles_beyond_joints: bool = False
     up: Tensor | None = None
     up_spread: float = 0.0
@@ -94,7 +97,7 @@ class Capture:
         if farthest > FARTHEST_TRANSL:
             raise InputError(
                 f"transl is up to {farthest:.3g} metres from the origin, expected at most {FARTHEST_TRANSL:g}. "
-                "Subtract the position of the first frame, or set the unit with --units cm or mm."
+                "Subtract the position of the first frame, or check the unit of transl."
             )
 
     def _require_camera(self, frames: int) -> None:

@@ -20,7 +20,7 @@ from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
 
 BODY_SIZES = {
-    69: "SMPL's body; convert it with --format wham, 4dhumans or camerahmr",
+    69: "SMPL's body, which convert_hmr_to_motion.py reads with --format camerahmr",
     66: "a body with its root; leave out the first 3 numbers",
 }
 

@@ -44,10 +44,14 @@ def check_plausible(capture: Capture, joints: Tensor) -> str | None:
     Args:
         joints: (T, 22, 3) of the capture, in its own axes, metres.
     """
-    found = [fault for fault in (_degrees(capture), _axis(capture, joints), _unit(capture, joints)) if fault]
+    axes = _axis(capture, joints) or _behind(capture)
+    found = [fault for fault in (_degrees(capture), axes, _unit(capture, joints)) if fault]
     if not found:
         return None
-    faults, flags = "; ".join(fault for fault, _ in found), " ".join(flag for _, flag in found if flag)
+    faults, flags = (
+        "; ".join(fault for fault, _ in found),
+        " ".join(flag for _, flag in found if flag.partition(" ")[0] in capture.corrections),
+    )
     return f"{faults}. If so, convert with {flags}" if flags else faults
 
 
@@ -74,7 +78,23 @@ def _axis(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
         if name != capture.up_axis and float(direction @ axis) > ALONG_AXIS and (stands or upside_down):
             what = "the head is below the pelvis" if upside_down else "the person lies"
             return f"{what} over the whole clip: the file looks like {name} up", f"--up {name}"
+    if abs(float(direction[0])) > ALONG_AXIS and stands and not _is_along_up(capture, direction):
+        what = "the body lies along the x axis over the whole clip"
+        return f"{what}: if the person stands, the video was turned by 90 degrees when it was captured", ""
     return None
+
+
+def _is_along_up(capture: Capture, direction: Tensor) -> bool:
+    """Whether the capture's own up direction says that the body stands."""
+    return capture.up is not None and float(direction @ capture.up.to(direction)) > ALONG_AXIS
+
+
+def _behind(capture: Capture) -> tuple[str, str] | None:
+    """A person who is never in front of the camera."""
+    if not capture.has_camera or bool((capture.parameters().pelvis()[:, 2] >= 0).any()):
+        return None
+    what = "the person is behind the camera over the whole clip (z is negative)"
+    return f"{what}: the file's z axis probably points backwards; expected x right, y down, z forward", ""
 
 
 def _middle(joints: Tensor, name: str) -> Tensor:

@@ -51,6 +51,8 @@ class OpenedCapture:
         with located(self.document.path):
             track = choose_track(self.tracks, person, ADAPTERS[self.format].needs)
             read = self.corrections.capture(track.read(_known_space(track, space, self.format)))
+            if not ADAPTERS[self.format].written_by_any_script:
+                read = dataclasses.replace(read, corrections=())
             read = read.with_notes(*people_note(self.tracks, track))
             return read if focal_length is None else with_focal_length(read, focal_length)
 

@@ -62,11 +62,13 @@ def open_document(path: Path, image_size: tuple[int, int] | None = None, trust_p
     )
 
 
-def load_value(path: Path, trust_pickle: bool = False) -> object:
+def load_value(path: Path, trust_pickle: bool | None = None) -> object:
     """The contents of a torch file, a pickle (plain or joblib), a ``.npz`` or a ``.npy`` file.
 
     A single object in a ``.npy`` file is returned without its array.
 
+    Args:
+        trust_pickle: the flag's value, which an error then names; None in commands without the flag.
     Raises:
         InputError: the message starts with the path.
     """
@@ -82,7 +84,7 @@ def load_value(path: Path, trust_pickle: bool = False) -> object:
                 return _load_trusted(path, _trusted_torch) if trust_pickle else load_torch(file)
             return _load_trusted(path, _trusted_pickle) if trust_pickle else _load_pickle(file)
         except NotPlainData as error:
-            raise InputError(f"{error} {TRUST_HINT}") from None
+            raise error if trust_pickle is None else InputError(f"{error} {TRUST_HINT}") from None
 
 
 def _load_pickle(file: BinaryIO) -> object:

@@ -113,7 +113,8 @@ def read_representation(document: Document, settings: Settings) -> Capture:
     if fps is None:
         fps, note = playback_rate(TIMING)
         capture = capture.with_notes(note or "")
-    return dataclasses.replace(capture, fps=fps)
+    corrections = ("--up",) if found.kind == "smplx-npz" else ()
+    return dataclasses.replace(capture, fps=fps, corrections=corrections)
 
 
 def _smplx_capture(values: object, up: str | None) -> Capture:

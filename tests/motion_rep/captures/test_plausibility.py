@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from checkout import REPO
-from hmr_layouts import known_person, rotvec, smplx_transl, write_amass, write_gvhmr
+from hmr_layouts import known_person, rotvec, smplx_transl, write_4dhumans, write_amass, write_gvhmr
 from torch.testing import assert_close
 
+from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.captures.plausibility import check_plausible
 from motion_rep.common.errors import InputError
@@ -207,3 +208,47 @@ def test_a_root_alone_in_degrees_is_named_and_corrected_alone(path, tmp_path):
 def test_frame_numbers_beyond_any_video_are_named_as_they_are(number):
     with pytest.raises(InputError, match="frame_index is up to 1.*e.*, expected at most"):
         capture_from_dict(values_of(SAMPLES[0]) | {"frame_index": torch.full((81,), number, dtype=torch.float64)})
+
+
+def turned_sample(path, turn) -> Capture:
+    """The sample with its camera, its body and path turned."""
+    capture = read_capture(path)
+    root, body, transl = capture.parameters().turned(turn.double())
+    return dataclasses.replace(capture, root_rotations=root, body_rotations=body, transl=transl)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_person_behind_the_camera_is_told(path):
+    found = oddity(turned_sample(path, torch.diag(torch.tensor([-1.0, 1, -1]))))
+    assert "behind the camera over the whole clip (z is negative)" in found and "--" not in found
+
+
+def test_a_person_who_passes_the_camera_is_not_behind_it():
+    sample = read_capture(SAMPLES[0])
+    away = torch.zeros_like(sample.transl)
+    away[:, 2] = torch.linspace(0, -12, len(sample), dtype=torch.float64)
+    assert oddity(dataclasses.replace(sample, transl=sample.transl + away)) is None
+    world = dataclasses.replace(
+        sample, transl=sample.transl + away - 9, has_camera=False, focal_length=None, width=None, height=None
+    )
+    assert oddity(world) is None
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_body_along_x_is_told_unless_its_up_direction_explains_it(path, side):
+    turn = torch.tensor([[0.0, side, 0], [-side, 0, 0], [0, 0, 1]])
+    sideways = turned_sample(path, turn)
+    assert "along the x axis over the whole clip" in oddity(sideways)
+    up = turn.double() @ torch.tensor([0.0, -1, 0], dtype=torch.float64)
+    assert oddity(dataclasses.replace(sideways, up=up)) is None
+
+
+def test_systems_that_refuse_corrections_are_not_told_to_correct(tmp_path):
+    person = known_person()
+    far = dataclasses.replace(person, pelvis=person.pelvis * 1000)
+    for path in (write_gvhmr(tmp_path, far, far), write_4dhumans(tmp_path, {1: far}, {}, len(far.pelvis))):
+        found = oddity(read_capture(path))
+        assert found and "--units" not in found and "--up" not in found
+        with pytest.raises(InputError, match="always writes metres"):
+            read_capture(path, corrections=Corrections(units="mm"))

@@ -314,3 +314,15 @@ def test_a_camera_and_an_unknown_rate_are_told(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "camera of the motion was dropped" in said and "16 is assumed" in said
     assert Path(tmp_path / "out.npz").exists()
+
+
+def test_warnings_name_only_flags_of_this_command(tmp_path, capsys):
+    person = in_world()
+    values = {"global_orient": rotvec(person.root), "body_pose": rotvec(person.body), "transl": person.pelvis * 1000}
+    np.savez(tmp_path / "mm.npz", **values, fps=30.0)
+    assert run("-i", tmp_path / "mm.npz", "-o", tmp_path / "out.npy", "--to", "272", "--up", "y") == 0
+    said = capsys.readouterr().err
+    assert "look like millimetres" in said and "--units" not in said
+    np.save(tmp_path / "objects.npy", np.array([{1: print}, 2], object), allow_pickle=True)
+    assert run("-i", tmp_path / "objects.npy", "-o", tmp_path / "out.npy", "--to", "272") == 1
+    assert "--trust-pickle" not in capsys.readouterr().err
