@@ -180,10 +180,11 @@ is_finished() {
 }
 
 run_archive() {
-    local list identifier name text video made=0 kept=0 failed=()
+    local list identifier name text video made=0 kept=0 listed=0 failed=()
     list=$(mktemp)
     scratch=$list
-    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" --seed "$((10#$seed))" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || exit 2
+    "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" --seed "$((10#$seed))" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || listed=$?
+    [ "$listed" -le 1 ] || exit 2
     while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text && IFS= read -r -u 3 -d '' seed; do
         video=$output_dir/$name.mp4
         if [ "$dry_run" = 1 ]; then
@@ -198,9 +199,10 @@ run_archive() {
             failed+=("$identifier")
         fi
     done 3<"$list"
-    [ "$dry_run" = 0 ] || return 0
+    [ "$dry_run" = 0 ] || return "$listed"
     printf '%s: %d made, %d skipped (already finished), %d failed.\n' "$output_dir" "$made" "$kept" "${#failed[@]}"
     [ "${#failed[@]}" -eq 0 ] || fail "no video for: ${failed[*]}. See the messages above; re-run the command to retry only these."
+    [ "$listed" -eq 0 ] || fail "some entries of $archive cannot be used. See the messages above."
 }
 
 clean_up() {

@@ -1,7 +1,7 @@
 """List an archive's entries for the shell wrappers: id, file name, prompt and seed, each followed by a NUL byte.
 
 The seed is the entry's own. Entries without one get the first seed, or the next one that no entry with the same prompt
-has.
+has. An entry without a usable text or seed is not listed, but named in an error line (exit code 1).
 """
 
 from __future__ import annotations
@@ -13,12 +13,20 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_gating.archives.archive import Entry, entry_id, read_entries
+from motion_gating.archives.archive import Entry, InvalidEntry, entry_id, read_entries, require_valid
 from motion_gating.archives.candidates import DEFAULT_SEED, distinct_seeds, seed_of
 from motion_gating.archives.fields import PROMPT, VIDEO_DETAILED
 from motion_gating.archives.texts import text_note, text_of
-from motion_rep.common.command_line import Parser, command_main, say_warning, whole_number
-from motion_rep.common.errors import UsageError
+from motion_rep.common.command_line import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    command_main,
+    say_error,
+    say_warning,
+    whole_number,
+)
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import folder_path, read_path, refuse_overwriting
 from motion_rep.files.local_files import OutputNames
 
@@ -65,12 +73,22 @@ def _run(args) -> int:
     rows: list[tuple[str, str, str]] = []
     own: list[int | None] = []
     names = OutputNames(args.output_dir, ".mp4")
+    problems: list[str] = []
     for entry in read_entries(args.archive):
-        identifier, field = entry_id(entry), prompt_field(entry, args.prompt_field)
+        try:
+            require_valid(entry)
+            identifier, field, seed = entry_id(entry), prompt_field(entry, args.prompt_field), seed_of(entry)
+        except InputError as error:
+            problems.append(f"entry {entry_id(entry)} {error}" if isinstance(entry, InvalidEntry) else str(error))
+            continue
         if note := text_note(entry, field):
             say_warning(f"entry {identifier!r}: {note}")
         rows.append((str(identifier).replace("\0", ""), names.of(identifier), str(text_of(entry, field))))
-        own.append(seed_of(entry))
+        own.append(seed)
+    if problems and not rows:
+        raise UsageError(problems[0])
+    for problem in problems:
+        say_error(problem)
     for text, seed in _repeated([(row[2], seed) for row, seed in zip(rows, own, strict=True)]):
         say_warning(f"entries with one prompt and the seed {seed} give the same video: {text[:80]!r}")
     if args.output_dir is not None:
@@ -79,7 +97,7 @@ def _run(args) -> int:
     seeds = distinct_seeds([(row[2], seed) for row, seed in zip(rows, own, strict=True)], args.seed)
     texts = (text for row, seed in zip(rows, seeds, strict=True) for text in (*row, str(seed)))
     sys.stdout.buffer.write("".join(text + "\0" for text in texts).encode("utf-8", "replace"))
-    return 0
+    return SOME_FAILED if problems else DONE
 
 
 main = command_main(build_parser, _run)
