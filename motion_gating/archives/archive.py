@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from motion_gating.archives.entry_number import is_made
-from motion_gating.archives.fields import GLOBAL_ID, ID
-from motion_gating.archives.json_stream import json_kind, read_json_list
+from motion_gating.archives.fields import GLOBAL_ID, ID, JUDGED_CONTENT, USE_REF_MOTION
+from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_kind, read_json_list
+from motion_rep.common.command_line import say_error
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import STRICT_JSON, json_text
@@ -18,6 +23,9 @@ from motion_rep.files.remote_files import local_copy, local_output
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
+LISTED = 20  # invalid entries that are printed
+UNREADABLE = "unreadable"  # the only field of an entry that could not be read: its text
+LIKE_INVALID = re.compile(r"(^|\()number \d+\)?'*$")  # what stands for the id of an invalid entry
 LEAST_FIELDS = "An entry needs at least id, motion_path and prompt."
 
 
@@ -26,20 +34,96 @@ def is_lines(path: Location) -> bool:
     return path.suffix.lower() in LINES_SUFFIXES
 
 
-def read_entries(path: Location) -> Iterator[Entry]:
-    """The entries of an archive, one by one, in order; an error is raised when reading reaches it.
+class InvalidEntry(Entry):
+    """An item of an archive that cannot be used as an entry: it fails, and is written back as it is.
+
+    It has no fields, so that no step uses its files or its texts.
+
+    Attributes:
+        identifier: stands for its id in messages, reports and file names; no entry of the archive has it.
+        problem: the reason, in words that follow the identifier.
+        item: as the archive has it, of any JSON type; for an unreadable one, an object with its text.
+    """
+
+    def __init__(self, identifier: str, problem: str, item: object) -> None:
+        super().__init__()
+        self.identifier, self.problem, self.item = identifier, problem, item
+
+    @property
+    def fields(self) -> Entry:
+        """Its fields, without a decision that is true; empty if it is no object."""
+        return without_true(self.item) if isinstance(self.item, dict) else {}
+
+    @property
+    def written(self) -> object:
+        """The item for a new archive."""
+        return self.fields if isinstance(self.item, dict) else self.item
+
+
+def require_valid(entry: Entry) -> None:
+    """Check that an item of an archive can be used as an entry.
 
     Raises:
-        UsageError: missing or not JSON, not a list of objects, an entry without an id, or a duplicate id.
+        InputError: it cannot; the message follows the id.
     """
-    seen: set[str] = set()
+    if isinstance(entry, InvalidEntry):
+        raise InputError(entry.problem)
+
+
+def fields_of(entry: Entry) -> Entry:
+    """The fields of an entry, also of an invalid one."""
+    return entry.fields if isinstance(entry, InvalidEntry) else entry
+
+
+def without_decision(entry: Entry) -> Entry:
+    """The entry without its decision."""
+    return {key: value for key, value in entry.items() if key not in (USE_REF_MOTION, JUDGED_CONTENT)}
+
+
+def without_true(entry: Entry) -> Entry:
+    """An entry that cannot be used, without a ``true``; a ``false`` stays."""
+    return without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry
+
+
+def read_entries(path: Location) -> Iterator[Entry]:
+    """The entries of an archive, one by one, in order.
+
+    An item that is no object, has no valid id, or has the id of another item is an :class:`InvalidEntry`. All items
+    with one id are invalid, because a verdict or a file of that id could belong to each of them.
+
+    Raises:
+        UsageError: missing or not JSON (then parts may be missing, too), not a list, or no item is an entry.
+    """
+    usable, problem = False, None
     try:
-        for number, entry in enumerate(read_items(path)):
-            yield _checked_entry(path, number, entry, seen)
+        with local_copy(path) as copy:
+            ids = _ids_in(os.fspath(copy), is_lines(path), _version(copy))
+            for number, item in enumerate(_items_of(copy, is_lines(path))):
+                entry = _entry(number, item, ids)
+                if isinstance(entry, InvalidEntry):
+                    problem = problem or f"entry {number} {entry.problem}"
+                else:
+                    usable = True
+                yield entry
     except UsageError:
         raise
     except InputError as error:
         raise UsageError(str(error)) from None
+    if problem is not None and not usable:
+        raise UsageError(f"{path}: {problem}")
+
+
+def say_invalid(path: Location) -> int:
+    """Print a line for each invalid entry of an archive, up to a limit; returns their number."""
+    count = 0
+    for entry in read_entries(path):
+        if isinstance(entry, InvalidEntry):
+            count += 1
+            if count <= LISTED:
+                say_error(f"{path}: entry {entry.identifier} {entry.problem}")
+    if count > LISTED:
+        say_error(f"{path}: {count - LISTED} more entries cannot be used")
+    return count
 
 
 def read_items(path: Location, expected: str = "a list of entries") -> Iterator[object]:
@@ -51,11 +135,13 @@ def read_items(path: Location, expected: str = "a list of entries") -> Iterator[
         InputError: missing or not JSON, or not a list.
     """
     with local_copy(path) as copy:
-        yield from _read_lines(copy) if is_lines(path) else read_json_list(copy, expected)
+        yield from _items_of(copy, is_lines(path), expected)
 
 
 def entry_id(entry: Entry) -> object:
     """``global_id`` if present, else ``id``; a ``global_id`` that was derived from the ``id`` does not replace it."""
+    if isinstance(entry, InvalidEntry):
+        return entry.identifier
     identifier = entry.get(GLOBAL_ID)
     return entry.get(ID) if identifier is None or is_made(entry) else identifier
 
@@ -71,8 +157,9 @@ def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
     ):
         count = 0
 
-        def write(entry: Entry) -> None:
+        def write(given: Entry) -> None:
             nonlocal count
+            entry = given.written if isinstance(given, InvalidEntry) else given
             if lines:
                 file.write(json_text(entry) + "\n")
             else:
@@ -83,6 +170,10 @@ def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
         yield write
         if not lines:
             file.write("\n]\n" if count else "[]\n")
+
+
+def _items_of(path: str | os.PathLike, lines: bool, expected: str = "a list of entries") -> Iterator[object]:
+    return _read_lines(path) if lines else read_json_list(path, expected)
 
 
 def _read_lines(path: str | os.PathLike) -> Iterator[object]:
@@ -102,25 +193,67 @@ def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
     try:
         return STRICT_JSON.decode(line)
     except InputError as error:
-        raise UsageError(f"{path}: line {number} {error}") from None
-    except (ValueError, RecursionError) as error:
-        found = getattr(error, "msg", "nested too deeply, or a number too long")
-        raise UsageError(f"{path}: line {number} is not JSON for this toolkit: {found}. Correct that line.") from None
+        return Unreadable(line.strip(), f"{error} See line {number}.")
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}: line {number} is not JSON: {error.msg}. Correct that line.") from None
+    except (ValueError, RecursionError):
+        return Unreadable(line.strip(), f"{TOO_DEEP} See line {number}.")
 
 
-def _checked_entry(path: Location, number: int, entry: object, seen: set[str]) -> Entry:
-    if not isinstance(entry, dict):
-        raise UsageError(f"{path}: entry {number} is a JSON {json_kind(entry)}, expected an object. {LEAST_FIELDS}")
-    identifier = entry_id(entry)
-    if isinstance(identifier, bool) or not isinstance(identifier, (int, str, float)) or identifier == "":
-        raise UsageError(
-            f"{path}: entry {number} has the id {identifier!r}, expected a number or a string in id or global_id. "
-            f"{LEAST_FIELDS}"
-        )
-    if str(identifier) in seen:
-        raise UsageError(
-            f"{path}: duplicate id {identifier!r} (again at entry {number}); results would be mixed up. "
-            "Give every entry its own id."
-        )
-    seen.add(str(identifier))
-    return entry
+@dataclass(frozen=True)
+class _Ids:
+    """The ids that several items of an archive have, and those that look like the names of invalid entries."""
+
+    repeated: frozenset[str]
+    taken: frozenset[str]
+
+
+def _version(path: str | os.PathLike) -> tuple[int, ...]:
+    """Changes when a file is replaced or edited."""
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return ()
+
+
+@functools.lru_cache(maxsize=8)
+def _ids_in(path: str, lines: bool, version: tuple[int, ...]) -> _Ids:
+    """The ids of an archive that need care.
+
+    Args:
+        version: of the file, so that it is read again after a change.
+    Raises:
+        InputError: see :func:`read_items`.
+    """
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for item in _items_of(path, lines):
+        if isinstance(item, dict) and _is_id(identifier := entry_id(item)):
+            text = str(identifier)
+            (repeated if text in seen else seen).add(text)
+    return _Ids(frozenset(repeated), frozenset(text for text in seen if LIKE_INVALID.search(text)))
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int | str | float) and not isinstance(value, bool) and value != ""
+
+
+def _entry(number: int, item: object, ids: _Ids) -> Entry:
+    """The entry of an item, or the invalid one."""
+    name = f"number {number}"
+    if isinstance(item, Unreadable):
+        problem, item = item.why, {UNREADABLE: item.text}
+    elif not isinstance(item, dict):
+        problem = f"is a JSON {json_kind(item)}, expected an object. {LEAST_FIELDS}"
+    elif list(item) == [UNREADABLE]:
+        problem = f"could not be read by an earlier step. Correct the text in its field {UNREADABLE}, and move it out."
+    elif not _is_id(identifier := entry_id(item)):
+        problem = f"has the id {identifier!r:.80}, expected a number or a string in id or global_id. {LEAST_FIELDS}"
+    elif str(identifier) in ids.repeated:
+        name = f"{identifier} ({name})"
+        problem = "has a duplicate id; results would be mixed up. Give every entry its own id."
+    else:
+        return item
+    while name in ids.taken:
+        name += "'"
+    return InvalidEntry(name, problem, item)

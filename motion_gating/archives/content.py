@@ -99,8 +99,3 @@ def is_stale(entry: dict, archive: Location) -> bool:
             return why_not_judged(entry, motion_digest(read_motion(path))) is not None
     except InputError:
         return True
-
-
-def without_decision(entry: dict) -> dict:
-    """The entry without its decision."""
-    return {key: value for key, value in entry.items() if key not in (USE_REF_MOTION, JUDGED_CONTENT)}

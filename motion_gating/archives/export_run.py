@@ -18,7 +18,7 @@ from motion_rep.common.overwriting import refuse_overwriting
 
 # Keys of the counts.
 ENTRIES, CONDITIONED, FAULTY = "entries", "conditioned", "faulty"
-LEFT_OUT, UNRECORDED, OTHER_EXTRINSICS = "left out", "unrecorded", "other extrinsics"
+LEFT_OUT, INVALID, UNRECORDED, OTHER_EXTRINSICS = "left out", "invalid", "unrecorded", "other extrinsics"
 
 
 def export_archive(args: argparse.Namespace) -> int:
@@ -70,7 +70,8 @@ def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:
     counts[ENTRIES] += 1
     counts[CONDITIONED] += one.entry is not None and one.entry[USE_REF_MOTION]
     counts[FAULTY] += bool(one.faults)
-    counts[LEFT_OUT] += one.entry is None
+    counts[LEFT_OUT] += one.entry is None and not one.invalid
+    counts[INVALID] += one.invalid
     counts[UNRECORDED] += one.unrecorded and not one.faults
     counts[OTHER_EXTRINSICS] += one.rows is False
 
@@ -88,6 +89,7 @@ def _say_result(args: argparse.Namespace, counts: Counter) -> None:
             "rows --overwrite"
         )
     left_out = f", {counts[LEFT_OUT]} left out (no text)" if counts[LEFT_OUT] else ""
+    left_out += f", {counts[INVALID]} left out (not valid)" if counts[INVALID] else ""
     say(
         f"{counts[ENTRIES]} entries, {counts[CONDITIONED]} with a reference motion, "
         f"{counts[FAULTY]} with faults{left_out}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motion_gating.archives.archive import entry_id
+from motion_gating.archives.archive import InvalidEntry, entry_id
 from motion_gating.archives.content import motion_digest, why_not_judged
 from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
@@ -59,8 +59,9 @@ class Exported:
     """An entry for the loader, with faults (which it would refuse or misplay) and notes.
 
     identifier: id of the entry in our files.
-    entry: in the form of the loader; None if that is impossible because there is no text.
+    entry: in the form of the loader; None if that is impossible: it has no text, or is invalid in the archive.
     unrecorded: whether ``use_ref_motion`` is true without a record of what was judged.
+    invalid: whether it is no valid entry of the archive.
     rows: whether the motion's extrinsics are rows, which ViMoGen's own checker needs; None without a motion.
     """
 
@@ -70,6 +71,7 @@ class Exported:
     notes: tuple[str, ...]
     unrecorded: bool = False
     rows: bool | None = None
+    invalid: bool = False
 
 
 @dataclass
@@ -113,6 +115,9 @@ def exported(
     """
     owners: dict[int, object] = {}
     for entry in entries:
+        if isinstance(entry, InvalidEntry):
+            yield Exported(entry.identifier, None, (entry.problem.rstrip("."),), (), invalid=True)
+            continue
         found = attempt(lambda one: _exported_entry(one, owners, archive, root, text_key, statistics), entry)
         yield _unusable(entry, found.message) if isinstance(found, Failed) else found
 

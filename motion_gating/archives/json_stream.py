@@ -1,5 +1,6 @@
-"""Read a JSON list item by item, with the items and errors of ``read_json``, but with one item in memory at a time.
+"""Read a JSON list item by item, with the items of ``read_json``, but with one item in memory at a time.
 
+A value that JSON allows, but that a rewrite would lose, ends only its own item (:class:`Unreadable`).
 (ijson changes text with half a surrogate pair, refuses some long numbers, and reports no line.)
 """
 
@@ -9,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TextIO
 
 from motion_rep.common.errors import InputError
@@ -19,10 +21,22 @@ CHUNK = 2**16  # characters
 # A token this close to the end of the buffer may continue beyond it; the longest word is -Infinity.
 LONGEST_WORD = 16
 NOT_SPACE = re.compile(r"[^ \t\n\r]")
+# A string, a bracket, a word, or a string that the window cuts.
+PART = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^\s"\[\]{},:]+|"', re.DOTALL)
+TOO_DEEP = "is nested too deeply, or has a number too long, for JSON data of this toolkit."
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An item with a value that this toolkit does not read: its text, and why, in words that follow its name."""
+
+    text: str
+    why: str
 
 
 def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
-    """The items of a JSON list, in order.
+    """The items of a JSON list, in order; an :class:`Unreadable` for one that holds NaN, a number beyond float64 or a
+    repeated key, or is nested too deeply.
 
     Args:
         expected: words for the expected value in an error.
@@ -64,6 +78,8 @@ def _items(window: _Window, expected: str) -> Iterator[object]:
     if not window.takes("["):
         value = window.value()
         _require_end(window)
+        if isinstance(value, Unreadable):
+            raise _Refused(value.why)
         raise _Refused(f"holds a JSON {json_kind(value)}, expected {expected}.")
     if not window.takes("]"):
         yield window.value()
@@ -112,12 +128,13 @@ class _Window:
             except json.JSONDecodeError as error:
                 if not self._may_be_cut(error):
                     raise self.wrong(error.msg, error.pos) from None
-            except InputError as error:
-                raise _Refused(str(error)) from None
-            except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
-                raise _Refused(
-                    "is nested too deeply, or has a number too long, for JSON data of this toolkit."
-                ) from None
+            except (RecursionError, ValueError) as error:  # ValueError: a whole number of thousands of digits
+                why = str(error) if isinstance(error, InputError) else TOO_DEEP
+                if (text := self._text_of_item()) is not None:
+                    self._place += len(text)
+                    return Unreadable(text, why)
+                if self._ended:
+                    raise _Refused(why) from None
             else:
                 if self._is_whole(end):
                     self._place = end
@@ -131,6 +148,16 @@ class _Window:
         column = place - line_start if line_start >= 0 else self._columns + place + 1
         line = self._lines + self._text.count("\n", 0, place) + 1
         return _Refused(f"is not JSON: {what} at line {line}, column {column}. Correct it there.")
+
+    def _text_of_item(self) -> str | None:
+        """The text of the next value up to its last bracket, read without parsing it; None if the window cuts it."""
+        depth = 0
+        for part in PART.finditer(self._text, self._place):
+            depth += (part[0] in ("[", "{")) - (part[0] in ("]", "}"))
+            if depth <= 0 or part[0] == '"':
+                whole = part[0] != '"' and self._is_whole(part.end())
+                return self._text[self._place : part.end()] if whole else None
+        return None
 
     def _is_whole(self, end: int) -> bool:
         """Whether a value that ends there cannot continue beyond the window."""

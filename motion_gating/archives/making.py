@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import InvalidEntry, entry_id, entry_writer, fields_of, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.candidates import (
     DEFAULT_SEED,
@@ -78,8 +78,9 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     named = files_named(found.values(), output)
     refuse_overwriting([("--output-json", output)], named)
     earlier = list(read_entries(output)) if output.is_file() else []
-    names = {str(entry.get(NAME)) for entry in earlier}
-    numbers = [number for entry in earlier if (number := _own_number(entry)) < FIRST_MADE]
+    invalid = [f"entry {one.identifier} {one.problem}" for one in earlier if isinstance(one, InvalidEntry)]
+    names = {_name_of(entry) for entry in earlier}
+    numbers = [number for entry in earlier if (number := _own_number(fields_of(entry))) < FIRST_MADE]
     first = max(numbers, default=-1) + 1
     added = [] if candidates == 1 else _further_candidates(earlier, found, output, candidates)
     given = ((str(text_of(entry)), valid_seed(entry)) for entry in (*earlier, *added, *found.values()))
@@ -89,9 +90,9 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
         one = (candidates == 1 and seed is None) or any(entry.get(field) for field in GIVEN)
         added += [entry] if one else with_candidates(entry, candidates, free.of(entry[PROMPT]))
     with archive_lock(output), entry_writer(output) as write:
-        for entry in (*(_updated(entry, found.get(str(entry.get(NAME)), {})) for entry in earlier), *added):
+        for entry in (*(_updated(entry, found.get(_name_of(entry) or "", {})) for entry in earlier), *added):
             write(entry)
-    return Made(len(earlier) + len(added), len(added), (*unreadable, *repeated_note(repeated)))
+    return Made(len(earlier) + len(added), len(added), (*invalid, *unreadable, *repeated_note(repeated)))
 
 
 def _gathered(sources: Sequence[Path], output: Path, unreadable: list[str]) -> tuple[dict[str, dict], list[str]]:
@@ -139,6 +140,10 @@ def repeated_note(names: Sequence[str]) -> list[str]:
     ]
 
 
+def _name_of(entry: dict) -> str | None:
+    return None if entry.get(NAME) is None else str(entry[NAME])
+
+
 def _own_number(entry: dict) -> int:
     """The number of an entry, or the group that identifies the entry of which it is a candidate."""
     group = entry.get(GROUP)
@@ -153,8 +158,8 @@ def _further_candidates(earlier: Sequence[dict], found: dict[str, dict], output:
     """
     groups: dict[str, list[dict]] = {}
     for entry in earlier:
-        name, group = str(entry.get(NAME)), valid_group(entry)
-        if name not in found or (group is None and any(entry.get(field) for field in GIVEN)):
+        name, group = _name_of(entry), valid_group(entry)
+        if name is None or name not in found or (group is None and any(entry.get(field) for field in GIVEN)):
             continue
         if group is None:
             raise UsageError(
@@ -177,6 +182,8 @@ def _with_texts(entry: dict, name: str) -> dict:
 
 def _updated(entry: dict, found: dict) -> dict:
     """An earlier entry with its new fields; detailed texts that were copies of the prompt change with it."""
+    if not found:
+        return entry
     following = [key for key in TEXT_KEYS if entry.get(key) == entry.get(PROMPT)]
     texts = dict.fromkeys(following, found[PROMPT]) if PROMPT in found else {}
     return {**entry, **texts, **found}

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from motion_gating.archives.archive import InvalidEntry, fields_of
 from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, PATH_SUFFIX
 from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import NamedPath
@@ -39,6 +40,9 @@ def rebased(entry: dict, source: Location, target: Location) -> dict:
     """
     if place_of(source.parent) == place_of(target.parent):
         return entry
+    if isinstance(entry, InvalidEntry):
+        item = rebased(entry.fields, source, target) if entry.fields else entry.item
+        return InvalidEntry(entry.identifier, entry.problem, item)
     paths = {key: entry.get(key) for key in (*PATH_FIELDS, *OTHER_PATH_FIELDS)}
     named = {key: value for key, value in paths.items() if isinstance(value, str) and value}
     return {**entry, **{key: _rebased_path(value, source, target) for key, value in named.items()}}
@@ -65,7 +69,7 @@ def files_named(entries: Iterable[dict], archive: Location, fields: Iterable[str
     folders = [] if isinstance(archive, RemotePath) else [os.fspath(folder) for folder in folders_of(archive)]
     others = frozenset(fields)
     for entry in entries:
-        for field, value in entry.items():
+        for field, value in fields_of(entry).items():
             if isinstance(value, str) and value and (field in others or field.endswith(PATH_SUFFIX)):
                 for path in _readings(value, archive, folders):
                     yield f"{field} in --meta-json", path

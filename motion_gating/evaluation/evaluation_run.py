@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motion_gating.archives.archive import read_entries
+from motion_gating.archives.archive import read_entries, say_invalid
 from motion_gating.archives.fields import FAST
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
@@ -137,6 +137,7 @@ def _number(value: float | None) -> str:
 def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, object], int]:
     """Ask about the controls; returns the figures and the exit code."""
     require_drawn_rate(args, judge, fields_from(args))
+    invalid = say_invalid(args.meta_json)
     controls = choose_controls(args.meta_json, fields_from(args), args.controls, args.seed)
     if len(controls) < args.controls:
         too_few = "there are no more rendered entries with different descriptions"
@@ -152,7 +153,7 @@ def _ask_controls(args: argparse.Namespace, judge: Judge) -> tuple[dict[str, obj
     if judge.stop is not None:
         say_error(f"the judge was stopped: {judge.stop.message}")
         return figures, judge.stop.exit_code
-    return figures, DONE if reliable else SOME_FAILED
+    return figures, DONE if reliable and not invalid else SOME_FAILED
 
 
 def _say_false_accepts(figures: dict[str, Any], verdicts: Sequence[Verdict]) -> bool:

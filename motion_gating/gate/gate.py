@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import entry_id, entry_writer, read_entries, require_valid
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import Content, text_digest
 from motion_gating.archives.fields import CONTENT, FAST, MOTION_PATH, Fields
@@ -171,8 +171,9 @@ def question_of(entry: dict, fields: Fields, meta_json: Location) -> Question:
     """The judge's question about an entry.
 
     Raises:
-        InputError: the URL of its video is invalid.
+        InputError: the entry is invalid, or the URL of its video.
     """
+    require_valid(entry)
 
     def place(field: str) -> Location | None:
         value = entry.get(field)

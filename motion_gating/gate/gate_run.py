@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from motion_gating.archives.archive import read_entries
+from motion_gating.archives.archive import read_entries, say_invalid
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named, stray_paths
 from motion_gating.gate.decision import Limit, Limits
@@ -39,6 +39,7 @@ def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = Non
         for line in plan_gate(options, judge, engine):
             say(line)
         return DONE
+    say_invalid(args.meta_json)
     if stray := stray_paths(read_entries(args.meta_json), args.meta_json):
         say_warning(stray)
     result = apply_gate(options, judge, watch or _bar, engine)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
-from motion_gating.archives.content import Content, is_stale, why_not_judged, without_decision
+from motion_gating.archives.archive import InvalidEntry, entry_id, entry_writer, read_entries, without_decision
+from motion_gating.archives.content import Content, is_stale, why_not_judged
 from motion_gating.archives.fields import (
     CONTENT,
     DROPPED,
@@ -69,7 +69,7 @@ def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fiel
     find, edited, stale = _index(kept), 0, 0
     with entry_writer(target) as write:
         for entry in read_entries(meta_json):
-            found = find(entry)
+            found = None if isinstance(entry, InvalidEntry) else find(entry)
             if found is not None and found[1] != signature(entry, fields):
                 edited += 1
                 entry = without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry

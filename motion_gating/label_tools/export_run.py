@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_writer, read_entries
+from motion_gating.archives.archive import entry_writer, read_entries, say_invalid
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_named
 from motion_gating.archives.scratch_file import scratch_file
@@ -36,6 +36,7 @@ def export_labels(args: argparse.Namespace) -> int:
     fields = fields_from(args)
     read = files_named(read_entries(args.meta_json), args.meta_json, [fields.video])
     require_apart(args.given_paths, [("the labels of --output", config)], read)
+    invalid = say_invalid(args.meta_json)
     exported, root = _Exported(), args.media_root or Path(str(args.meta_json.parent))
     with scratch_file(output) as file:
         records = keep_records(args.quality_report, file)
@@ -55,7 +56,7 @@ def export_labels(args: argparse.Namespace) -> int:
         say_warning(f"{exported.outside} videos lie outside {root}, the folder that Label Studio serves: --media-root")
     done = f"{exported.count} entries in {output}"
     say(done if args.format == FIFTYONE else f"{done}; labels of the project in {config}")
-    return SOME_FAILED if exported.without or exported.errors else DONE
+    return SOME_FAILED if invalid or exported.without or exported.errors else DONE
 
 
 @dataclass

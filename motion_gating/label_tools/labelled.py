@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from motion_gating.archives.archive import InvalidEntry
 from motion_gating.archives.content import Content, content_from
 from motion_gating.archives.fields import CONTENT, REASONS, VLM_ANALYSIS, VLM_MATCHES, Fields
 from motion_gating.gate.gate import question_of
@@ -52,13 +53,15 @@ class Labelled:
 def labelled_entries(
     meta_json: Location, records: KeptRecords, verdicts: Verdicts, fields: Fields
 ) -> Iterator[Labelled | InputError | None]:
-    """Each entry of an archive; None for an entry without a video or whose local video is missing, an error for one
+    """Each valid entry of an archive; None for one without a video or whose local video is missing, an error for one
     that names a file in an invalid way.
 
     Raises:
         UsageError: the archive cannot be used.
     """
     for item in read_reviewed(meta_json, records):
+        if isinstance(item.entry, InvalidEntry):
+            continue
         try:
             question = question_of(item.entry, fields, meta_json)
         except InputError as error:

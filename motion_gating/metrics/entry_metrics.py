@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from motion_gating.archives.archive import InvalidEntry, require_valid
 from motion_gating.archives.content import DIGITS, Content, motion_digest
 from motion_gating.archives.fields import JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH, Fields
 from motion_gating.metrics.joint_clip import JointClip, read_eval_file
@@ -69,7 +70,11 @@ def measured_entries(
     done = 0
     start = functools.partial(start_measuring, fields, meta_json)
     names = (fields.evaluation, fields.video, JUDGE_VIDEO_PATH, MOTION_PATH)
-    results = engine.run(start, read(), count, lambda entry: {name: entry.get(name) for name in names})
+
+    def sent(entry: dict) -> dict:
+        return entry if isinstance(entry, InvalidEntry) else {name: entry.get(name) for name in names}
+
+    results = engine.run(start, read(), count, sent)
     with contextlib.closing(results):
         for entry, result in results:
             yield entry, Measured(None, result.message, result.detail) if isinstance(result, Failed) else result
@@ -92,8 +97,9 @@ def measure_entry(fields: Fields, meta_json: Location, entry: dict) -> Measured:
     Args:
         entry: its eval file, motion and clip; other fields are ignored.
     Raises:
-        InputError: it has no eval file, a file cannot be read, or the files do not belong together.
+        InputError: it is invalid or has no eval file, a file cannot be read, or the files do not belong together.
     """
+    require_valid(entry)
     value = entry.get(fields.evaluation)
     if not isinstance(value, str) or not value:
         raise InputError(f"the entry has no {fields.evaluation}. Render it first, or give its field with --eval-field.")

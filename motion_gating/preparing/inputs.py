@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_gating.archives.archive import LINES_SUFFIXES, entry_id, is_lines, read_entries
+from motion_gating.archives.archive import LINES_SUFFIXES, InvalidEntry, entry_id, is_lines, read_entries
 from motion_gating.archives.candidates import (
     DEFAULT_SEED,
     GIVEN,
@@ -35,6 +36,7 @@ from motion_rep.common.errors import UsageError
 
 RESULTS = ("captures", "motions", "motions_raw", "checks", "renders")
 FILE_FIELDS = (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO)
+DUPLICATE = "has a duplicate id in the inputs; results would be mixed up. Give every entry its own id."
 COMPARED = (*FILE_FIELDS, PROMPT)  # entries that differ in one of them are not merged
 
 
@@ -77,7 +79,7 @@ def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
     sources = run.inputs or (run.prompts,)
     for source in sources:
         for identifier, entry in _entries_of(source, layout, warn):
-            if adds_nothing(found.get(str(identifier)), entry):
+            if not isinstance(entry, InvalidEntry) and adds_nothing(found.get(str(identifier)), entry):
                 repeated.append(str(identifier))
             _add(found, identifier, entry, layout)
     for sentence in repeated_note(repeated):
@@ -86,6 +88,9 @@ def _gathered(run: PrepareRun, layout: Layout, warn: Warn) -> dict[str, dict]:
         raise UsageError(
             f"{', '.join(map(str, sources))}: contains no entries. Give videos, captures, motions or texts."
         )
+    invalid = [entry for entry in found.values() if isinstance(entry, InvalidEntry)]
+    if len(invalid) == len(found):
+        raise UsageError(f"{', '.join(map(str, sources))}: entry {invalid[0].identifier} {invalid[0].problem}")
     return found
 
 
@@ -127,17 +132,34 @@ def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple
 
 
 def _add(found: dict[str, dict], identifier: object, entry: dict, layout: Layout) -> None:
-    """Add an entry, or complete the entry of the same name; a second file of the same kind gets another name."""
+    """Add an entry, or complete the entry of the same name; a second file of the same kind gets another name.
+
+    Entries of archives keep their ids, so two different ones with one id are invalid.
+    """
     name = str(identifier)
-    if not fits(found.get(name, {}), entry, COMPARED):
+    if isinstance(entry, InvalidEntry):
+        _add_invalid(found, entry)
+        return
+    known = found.get(name, {})
+    if isinstance(known, InvalidEntry) or not fits(known, entry, COMPARED):
+        if ID in entry or GLOBAL_ID in entry:
+            if not isinstance(known, InvalidEntry):
+                found[name] = InvalidEntry(name, DUPLICATE, known)
+            _add_invalid(found, InvalidEntry(name, DUPLICATE, entry))
+            return
         identifier = name = _other_name(found, name, entry, layout)
     earlier = found.get(name, {ID: identifier} if ID not in entry and GLOBAL_ID not in entry else {})
     found[name] = {**earlier, **entry}
 
 
+def _add_invalid(found: dict[str, dict], entry: InvalidEntry) -> None:
+    """Add an invalid entry under a name that is free."""
+    others = (f"{entry.identifier} ({number})" for number in itertools.count(2))
+    name = next(one for one in itertools.chain([entry.identifier], others) if one not in found)
+    found[name] = InvalidEntry(name, entry.problem, entry.item)
+
+
 def _other_name(found: dict[str, dict], name: str, entry: dict, layout: Layout) -> str:
-    if ID in entry or GLOBAL_ID in entry:
-        raise UsageError(f"duplicate id {name!r} in the inputs; results would be mixed up. Give every entry its own.")
     file = next((str(entry[field]) for field in FILE_FIELDS if entry.get(field)), "")
     folder = (layout.folder / file).parent.name
     if file and fits(found.get(f"{folder}_{name}", {}), entry, COMPARED):

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_id
+from motion_gating.archives.archive import InvalidEntry, entry_id
 from motion_gating.archives.candidates import GIVEN, problem_of
 from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
@@ -64,6 +64,8 @@ def item_of(entry: dict, layout: Layout) -> Item:
     It starts after the last step whose file exists.
     """
     name = layout.name(entry_id(entry))
+    if isinstance(entry, InvalidEntry):
+        return Item(entry, name, problem=entry.problem)
     if (invalid := problem_of(entry)) is not None:
         return Item(_prepared(entry, layout, name, None), name, problem=invalid)
     if (field := next((field for field in GIVEN if isinstance(entry.get(field), list)), None)) is not None:

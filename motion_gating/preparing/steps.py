@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_writer
+from motion_gating.archives.archive import InvalidEntry, entry_writer
 from motion_gating.archives.candidates import valid_group
 from motion_gating.archives.fields import MOTION_DURATION
 from motion_gating.preparing.board import Board
@@ -91,6 +91,9 @@ def write_archive(work: Work) -> None:
     """Write the archive of the run, with the length of each existing motion."""
     with entry_writer(work.layout.archive) as write:
         for item in work.items:
+            if isinstance(item.entry, InvalidEntry):
+                write(item.entry)
+                continue
             entry = {key: value for key, value in item.entry.items() if key != MOTION_DURATION or item.motion}
             known = work.seconds.get(item.name)
             write(entry if known is None else {**entry, MOTION_DURATION: known})

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from motion_gating.archives.archive import InvalidEntry
 from motion_gating.archives.fields import MOTION_PATH, NAME, PROMPT, SOURCE_CAPTURE, SOURCE_VIDEO
 from motion_gating.archives.making import DATA, VIDEOS, entries_at
 from motion_gating.archives.texts import text_of
@@ -38,12 +39,17 @@ def with_given_texts(entries: dict[str, dict], file: Path, archive: Path, warn: 
                 f"--prompts {file}: has {len(rows)} lines for {len(entries)} entries. Give one line for each entry, "
                 "or a CSV with the columns name and prompt."
             )
-        return {name: {**entry, **row} for (name, entry), (_, row) in zip(entries.items(), rows, strict=True)}
+        return {name: _with_fields(entry, row) for (name, entry), (_, row) in zip(entries.items(), rows, strict=True)}
     texts = {_without_suffix(name): fields for name, fields in rows}
     known = {name: _without_suffix(str(entry.get(NAME) or name)) for name, entry in entries.items()}
     if unknown := [name for name in texts if name not in known.values()]:
         warn(f"--prompts {file}: {len(unknown)} names are no input, for example {unknown[0]!r}")
-    return {name: {**entry, **texts.get(known[name], {})} for name, entry in entries.items()}
+    return {name: _with_fields(entry, texts.get(known[name], {})) for name, entry in entries.items()}
+
+
+def _with_fields(entry: dict, fields: dict) -> dict:
+    """The entry with other fields; an invalid one stays as it is."""
+    return entry if isinstance(entry, InvalidEntry) else {**entry, **fields}
 
 
 def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn) -> dict[str, dict]:

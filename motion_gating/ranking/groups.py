@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from motion_gating.archives.archive import entry_id, read_entries, read_items
+from motion_gating.archives.archive import InvalidEntry, entry_id, read_entries, read_items
 from motion_gating.archives.candidates import candidates_path, group_of, valid_group
 from motion_gating.archives.content import content_from, why_not_judged
 from motion_gating.archives.fields import CONTENT, FAILED_CHECKS, USE_REF_MOTION, Fields
@@ -69,20 +69,22 @@ def read_groups(options: RankOptions, people: Verdicts) -> list[Group]:
 
 
 def invalid_groups(options: RankOptions) -> list[str]:
-    """A sentence for each entry whose group is invalid; it is not ranked.
+    """A sentence for each entry that is invalid, or whose group is; it is not ranked.
 
     Raises:
         UsageError: no entry has a valid group, but some have an invalid one.
     """
-    found, valid = [], False
+    found, invalid, valid = [], [], False
     for entry in read_entries(options.meta_json):
         try:
             valid = group_of(entry) is not None or valid
         except UsageError as error:
             found.append(str(error))
+        if isinstance(entry, InvalidEntry):
+            invalid.append(f"entry {entry.identifier} {entry.problem}")
     if found and not valid:
         raise UsageError(found[0])
-    return found
+    return invalid + found
 
 
 def _grouped(options: RankOptions) -> Iterator[dict]:

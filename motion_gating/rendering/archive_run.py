@@ -11,9 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import Entry, entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import (
+    Entry,
+    InvalidEntry,
+    entry_id,
+    entry_writer,
+    read_entries,
+    without_decision,
+    without_true,
+)
 from motion_gating.archives.archive_lock import archive_lock
-from motion_gating.archives.content import is_stale, without_decision
+from motion_gating.archives.content import is_stale
 from motion_gating.archives.fields import EVAL_PATH, JUDGE_FPS, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
 from motion_gating.archives.paths import files_named, path_in_archive, rebased, stray_paths
 from motion_gating.rendering.clip_render import (
@@ -24,7 +32,7 @@ from motion_gating.rendering.clip_render import (
     engine_for,
     start_rendering,
 )
-from motion_gating.rendering.decisions import earlier_decisions, with_decision, without_true
+from motion_gating.rendering.decisions import earlier_decisions, with_decision
 from motion_gating.rendering.targets import Targets, read_for, targets_in
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import device_or_error, say, say_warning
@@ -167,7 +175,8 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
 def _job(entry: dict, run: ArchiveRun, targets: Targets) -> RenderJob:
     path = entry.get(MOTION_PATH)
     motion_path = path if isinstance(path, str) and path else None
-    return RenderJob(motion_path, run.meta_json, targets.of(entry), targets.older(entry))
+    problem = entry.problem if isinstance(entry, InvalidEntry) else None
+    return RenderJob(motion_path, run.meta_json, targets.of(entry), targets.older(entry), problem)
 
 
 def _finished_entry(
@@ -187,6 +196,8 @@ def _finished_entry(
     identifier = entry_id(entry)
     if isinstance(result, Failed):
         batch.fail(identifier, result.message, result.detail, place=f"entry {identifier}: ")
+        if isinstance(entry, InvalidEntry):
+            return rebased(entry, run.meta_json, run.output_json)
         kept = {
             key: value
             for key, value in without_true(entry).items()

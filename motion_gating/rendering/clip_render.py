@@ -95,13 +95,14 @@ class RenderTarget(Generic[Place]):
 class RenderJob:
     """The motion path of an entry (None if it has none), its archive, and the paths of the two files to write.
 
-    older: where earlier versions wrote them.
+    older: where earlier versions wrote them. problem: why the entry is invalid; None if it is valid.
     """
 
     motion_path: str | None
     meta_json: Location
     target: RenderTarget[Location]
     older: RenderTarget[Location] | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ def engine_for(renderer: Renderer, engine: Engine) -> Engine:
 def _render_job(
     body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob
 ) -> Rendered:
+    if job.problem is not None:
+        raise InputError(job.problem)
     if job.motion_path is None:
         raise InputError("has no motion_path, expected the path of a motion .pt")
     with contextlib.ExitStack() as copies:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from motion_gating.archives.archive import Entry, entry_id, read_entries
-from motion_gating.archives.content import Content, text_digest, why_not_judged, without_decision
+from motion_gating.archives.archive import Entry, entry_id, read_entries, without_decision
+from motion_gating.archives.content import Content, text_digest, why_not_judged
 from motion_gating.archives.fields import JUDGED_CONTENT, PROMPT, USE_REF_MOTION
 from motion_gating.archives.texts import text_of
 from motion_rep.common.errors import InputError
@@ -44,8 +44,3 @@ def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: boo
     text = text_of(entry)
     content = Content(motion, text=None if text is None else text_digest(text), text_field=PROMPT)
     return {**entry, JUDGED_CONTENT: content.as_dict()}
-
-
-def without_true(entry: Entry) -> Entry:
-    """An entry whose motion could not be rendered: it cannot be used, so a ``true`` is removed; a ``false`` stays."""
-    return without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry

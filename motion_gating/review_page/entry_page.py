@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 
+from motion_gating.archives.archive import require_valid
 from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
 from motion_gating.archives.fields import (
     EVAL_PATH,
@@ -225,8 +226,9 @@ def entry_page(options: PageOptions, painter: Painter | None, item: ReviewEntry)
     The page and ``missing`` name a missing or broken file; it never ends the run.
 
     Raises:
-        InputError: the page's folder cannot be written.
+        InputError: the entry is invalid, or the page's folder cannot be written.
     """
+    require_valid(item.entry)
     with contextlib.ExitStack() as copies:
         entry = _Entry(item, options, copies)
         entry.read()

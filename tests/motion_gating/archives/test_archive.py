@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import (
+    InvalidEntry,
+    entry_id,
+    entry_writer,
+    read_entries,
+    read_items,
+    say_invalid,
+)
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.local_files import safe_name
 from motion_rep.runs.report import ItemFailure, write_failures
@@ -106,13 +113,93 @@ def test_what_is_no_archive_is_one_line_with_the_file(tmp_path, content, found):
 
 @pytest.mark.parametrize(
     ("line", "found"),
-    [("{", "line 2"), ("[1]", "entry 1"), ('{"id": 1' + "0" * 5000 + "}", "line 2"), ("[" * 100000, "line 2")],
-)
-def test_a_wrong_line_is_named(tmp_path, line, found):
+    [
+        ("[1]", "is a JSON list, expected an object"),
+        ('{"id": 1' + "0" * 5000 + "}", "a whole number beyond 1.8e308, the largest that programs can read. "
+         "Correct it. See line 2."),
+        ("[" * 100000, "is nested too deeply, or has a number too long, for JSON data of this toolkit. See line 2."),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_fails_alone(tmp_path, capsys, line, found):
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 0}\n' + line + "\n")
-    with pytest.raises(UsageError, match=found):
+    first, second = read_entries(path)
+    assert (first, entry_id(second)) == ({"id": 0}, "number 1") and isinstance(second, InvalidEntry)
+    assert say_invalid(path) == 1
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert printed.startswith(f"error: {path}: entry number 1 ") and found in printed
+
+
+@SUFFIXES
+def test_a_file_that_is_cut_is_refused_whole(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_text('{"id": 0}\n{"id":' if suffix == ".jsonl" else '[{"id": 0},\n{"id":')
+    with pytest.raises(UsageError, match="line 2"):
         list(read_entries(path))
+
+
+INVALID = {
+    '{"prompt": "x", "use_ref_motion": false}': "has the id None",
+    '{"id": null, "global_id": null}': "has the id None",
+    '{"id": [7]}': "has the id [7]",
+    '{"id": {"a": 1}}': "has the id {'a': 1}",
+    '{"id": true}': "has the id True",
+    '{"id": ""}': "has the id ''",
+    '"text"': "is a JSON string",
+    "null": "is a JSON null",
+    "[[1, [2]]]": "is a JSON list",
+}
+
+
+@SUFFIXES
+@pytest.mark.parametrize(("text", "found"), INVALID.items())
+def test_an_item_that_is_no_entry_fails_alone_and_is_written_back(tmp_path, suffix, text, found):
+    source = tmp_path / f"a{suffix}"
+    texts = ['{"id": 1}', text, '{"id": 2}']
+    source.write_text("\n".join(texts) if suffix == ".jsonl" else f"[{', '.join(texts)}]")
+    entries = list(read_entries(source))
+    invalid = entries.pop(1)
+    assert entries == [{"id": 1}, {"id": 2}]
+    assert (invalid, entry_id(invalid)) == ({}, "number 1") and found in invalid.problem
+    copy = write(tmp_path / f"copy{suffix}", read_entries(source))
+    assert list(read_items(copy)) == list(read_items(source)) == [{"id": 1}, json.loads(text), {"id": 2}]
+
+
+def test_all_entries_with_one_id_fail(tmp_path):
+    ids = [7, "a", "7", "number 2", "number 3", {"x": 1}, "7 (number 0)", 7.0, "A", "a\u0301", "\u00e1", "x", "x"]
+    path = write(tmp_path / "a.json", [{"id": one} for one in ids])
+    found = list(read_entries(path))
+    assert [entry_id(one) for one in found if isinstance(one, InvalidEntry)] == [
+        "7 (number 0)'", "7 (number 2)", "number 5", "x (number 11)", "x (number 12)",
+    ]  # fmt: skip
+    assert len({str(entry_id(one)) for one in found}) == len(ids)
+    assert len({safe_name(entry_id(one)) for one in found}) == len(ids)
+
+
+def test_a_true_of_an_invalid_entry_is_not_written_back(tmp_path):
+    entries = [{"id": 1, "use_ref_motion": True}, {"x": 2, "use_ref_motion": True, "judged_content": {}}]
+    entries += [{"use_ref_motion": True}, {"id": 1, "use_ref_motion": False}, {"id": 2, "use_ref_motion": True}]
+    copy = write(tmp_path / "b.json", read_entries(write(tmp_path / "a.json", entries)))
+    assert list(read_items(copy)) == [{"id": 1}, {"x": 2}, {}, *entries[3:]]
+
+
+@SUFFIXES
+def test_the_text_of_an_unreadable_entry_is_kept(tmp_path, suffix):
+    text = '{"id": 1, "use_ref_motion": true, "x": NaN, "x": "ü"}'
+    source = tmp_path / f"a{suffix}"
+    source.write_text(text + '\n{"id": 2}' if suffix == ".jsonl" else f'[{text}, {{"id": 2}}]', encoding="utf-8")
+    assert "holds NaN" in next(read_entries(source)).problem
+    for name in ("b", "c"):
+        source = write(tmp_path / f"{name}{suffix}", read_entries(source))
+        assert list(read_items(source)) == [{"unreadable": text}, {"id": 2}]
+    assert "could not be read by an earlier step" in next(read_entries(source)).problem
+
+
+def test_an_archive_that_is_edited_is_read_again(tmp_path):
+    path = write(tmp_path / "a.json", [{"id": 1}, {"id": 1}, {"id": 2}])
+    assert sum(isinstance(one, InvalidEntry) for one in read_entries(path)) == 2
+    write(path, [{"id": 1}, {"id": 3}, {"id": 2}])
+    assert not any(isinstance(one, InvalidEntry) for one in read_entries(path))
 
 
 def test_other_encodings_are_refused_and_a_byte_order_mark_is_not(tmp_path):
@@ -129,8 +216,10 @@ def test_other_encodings_are_refused_and_a_byte_order_mark_is_not(tmp_path):
 def test_lines_are_read_one_by_one_and_empty_ones_skipped(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 0}\n\n  \n{"id": 1}\nnot json\n')
-    entries = read_entries(path)
-    assert [next(entries)["id"], next(entries)["id"]] == [0, 1]
+    items = read_items(path)
+    assert [next(items)["id"], next(items)["id"]] == [0, 1]
+    with pytest.raises(UsageError, match="line 5"):
+        next(read_entries(path))
 
 
 @SUFFIXES

@@ -1,4 +1,7 @@
-"""A JSON list as a stream: the same items and errors as reading the whole file, with little memory."""
+"""A JSON list as a stream: the same items and errors as reading the whole file, with little memory.
+
+Only a value that a rewrite would lose ends the whole file there, and one item here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion_gating.archives import json_stream
-from motion_gating.archives.json_stream import json_kind, read_json_list
+from motion_gating.archives.json_stream import Unreadable, json_kind, read_json_list
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import read_json
 
@@ -51,6 +54,14 @@ ODD = st.sampled_from(
         "[" + "1" * 5000 + "]",
     )
 )
+UNREADABLE = (
+    ('{"id": 3, "x": [NaN, "}"]}', "holds NaN"),
+    ("-Infinity", "holds -Infinity"),
+    ('{"a": 1, "a": "]"}', "the key 'a' more than once"),
+    ('{"a": {"b": [1e400]}}', "a number beyond 1.8e308"),
+    ('{"id": 1' + "0" * 400 + "}", "a whole number beyond"),
+    ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+)
 EDITS = st.lists(
     st.tuples(st.integers(0, 200), st.integers(0, 3), st.sampled_from(["", *'[]{},:"\\ \n0.e-tx'])), max_size=3
 )
@@ -63,11 +74,15 @@ def edited(text: str, edits) -> str:
 
 
 def outcome(read, path):
-    """What a reader gives, or its error."""
+    """What a reader gives, or its first error; that of an unreadable item counts, too."""
+    items: list = []
     try:
-        return repr(read(path))
-    except InputError as error:
-        return str(error)
+        items += read(path)
+        error = None
+    except InputError as found:
+        error = str(found)
+    unreadable = (f"{path}: {item.why}" for item in items if isinstance(item, Unreadable))
+    return next(unreadable, error) or repr(items)
 
 
 def whole(path) -> list:
@@ -84,7 +99,23 @@ def test_items_and_errors_are_those_of_the_whole_text(tmp_path_factory, text, ed
     path.write_bytes(edited(text, edits).encode("utf-8", "surrogatepass"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_stream, "CHUNK", chunk)
-        assert outcome(lambda path: list(read_json_list(path)), path) == outcome(whole, path)
+        assert outcome(read_json_list, path) == outcome(whole, path)
+
+
+@given(bad=st.sampled_from(UNREADABLE), chunk=st.sampled_from([1, 3, 10, 2**16]), place=st.integers(0, 2))
+@settings(max_examples=100, deadline=None)
+def test_a_value_that_a_rewrite_would_lose_ends_only_its_item(tmp_path_factory, bad, chunk, place):
+    text, why = bad
+    items = ['{"id": 1, "t": "]\\"{"}', '{"id": 2}']
+    items.insert(place, text)
+    path = tmp_path_factory.getbasetemp() / "list.json"
+    path.write_text("[" + ", ".join(items) + "]")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "CHUNK", chunk)
+        found = list(read_json_list(path))
+    item = found.pop(place)
+    assert (item.text, found) == (text, [{"id": 1, "t": ']"{'}, {"id": 2}])
+    assert why in item.why
 
 
 def write_large(path, count: int, end: str) -> None:

@@ -160,7 +160,7 @@ def test_a_prompt_alone_and_the_text_of_one_input(mixed):
         (("none.mp4",), {}, "none.mp4: not found"),
         (("a.json",), {}, "contains no entries"),
         (("empty",), {}, "contains no entries"),
-        (("empty", "one.json", "two.json"), {}, "duplicate id '1'"),
+        (("empty", "one.json", "two.json"), {}, "entry 1 has a duplicate id"),
         (("my clips",), {"prompt": "x"}, "--prompt is the text of one entry, but there are 3"),
         (("my clips",), {"seed": 1}, "--seed sets how to generate a video"),
         (("out/archive.json",), {}, "is the working copy in the output folder"),
