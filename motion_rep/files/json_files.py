@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 
 from motion_rep.common.errors import InputError, located
 from motion_rep.files.atomic_writing import write_bytes
@@ -68,8 +69,7 @@ def read_json(path: str | os.PathLike) -> object:
 def _distinct(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        name = next(name for name in names if names.count(name) > 1)
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise InputError(f"has the key {name[:80]!r} more than once in an object. Keep one of them.")
     return found
 

@@ -25,8 +25,15 @@ MOST_DIMENSIONS = 32
 MOST_SIZE = 1 << 48
 # Larger whole numbers have no float.
 MOST_BITS = 1023
-# Values of a tuple used as a key; hashing visits each of them.
-MOST_KEY_PARTS = 64
+# A key of a dict: values of a tuple, characters of a text, bits of all whole numbers. Long equal texts take long to
+# compare, and Python gives the same hash to many numbers beyond 60 bits, so that each key is compared with all others.
+MOST_KEY_PARTS = 4
+MOST_KEY_CHARACTERS = 4096
+MOST_KEY_BITS = 60
+# Directory of a zip file: about 50,000 entries, of which zipfile keeps a kilobyte each.
+MOST_DIRECTORY_BYTES = 4 << 20
+# Header of a numpy array; numpy's own limit counts only after it has been unpacked.
+MOST_HEADER_BYTES = 1 << 16
 # Rows of a capture or a motion: 55 minutes at 30 frames per second, about 1 GB of memory.
 MOST_FRAMES = 100_000
 

@@ -1,4 +1,4 @@
-"""Systems, spaces and file patterns of the readers, for command lines. Imports only the standard library."""
+"""Systems, spaces and file patterns of the readers, for command lines. Imports no numpy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+from motion_rep.common.errors import InputError
+from motion_rep.files.local_files import open_file
+from motion_rep.safe_loading.bounded_stream import open_zip
 
 
 class System(NamedTuple):
@@ -75,9 +79,9 @@ def holds_sam_frames(path: Path) -> bool:
     if first is None:
         return False
     try:
-        with zipfile.ZipFile(first) as archive:
-            arrays = set(archive.namelist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        with open_file(first) as file:
+            arrays = set(open_zip(file).namelist())
+    except (InputError, zipfile.BadZipFile, NotImplementedError, ValueError):
         return False
     return set(SAM_ARRAYS) <= arrays and "frame_index.npy" not in arrays
 

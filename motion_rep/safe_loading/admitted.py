@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_rep.files.limits import MOST_KEY_PARTS
+from motion_rep.files.limits import MOST_KEY_BITS, MOST_KEY_CHARACTERS, MOST_KEY_PARTS
 from motion_rep.safe_loading.raw_arrays import (
     BYTE_ORDERS,
     ByteOrder,
@@ -26,6 +26,8 @@ from motion_rep.safe_loading.torch_tensors import (
     rebuild_tensor,
     rebuild_typed_tensor,
 )
+
+KEY_PARTS = (str, bytes, int, float, type(None), np.integer, np.floating, np.bool_)
 
 
 class NotData(pickle.UnpicklingError):
@@ -63,14 +65,25 @@ class PendingDtype:
 
 
 def dict_key(value: object) -> object:
-    """Check the key of a dict or the member of a set: hashing deeply nested tuples could take forever."""
+    """Check the key of a dict or the member of a set: hashing or comparing some keys could take forever."""
+    if type(value) is str and len(value) <= MOST_KEY_CHARACTERS:
+        return value
     parts = value if type(value) is tuple else (value,)
-    if len(parts) > MOST_KEY_PARTS or not all(
-        isinstance(p, str | bytes | int | float | None | np.generic) for p in parts
-    ):
+    if len(parts) > MOST_KEY_PARTS or not all(isinstance(part, KEY_PARTS) for part in parts):
         found = "tuples of tuples" if type(value) is tuple else f"a {type(value).__name__}"
         raise NotData(f"{found} as the key of a dict")
+    if sum(map(_key_bits, parts)) > MOST_KEY_BITS and not isinstance(value, float | np.floating):
+        raise NotData("a number beyond 60 bits as the key of a dict")
+    if any(isinstance(part, str | bytes) and len(part) > MOST_KEY_CHARACTERS for part in parts):
+        raise NotData(f"a text of more than {MOST_KEY_CHARACTERS:,} characters as the key of a dict")
     return value
+
+
+def _key_bits(part: object) -> int:
+    """The bits of a whole number; a fraction in a tuple counts as too many."""
+    if isinstance(part, float | np.floating):
+        return MOST_KEY_BITS + 1
+    return int(part).bit_length() if isinstance(part, int | np.integer) else 0
 
 
 def byte_order(state: object) -> ByteOrder:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import bz2
+import collections
 import io
 import itertools
 import lzma
+import zipfile
 import zlib
 from typing import Any, BinaryIO, Protocol
 
 from motion_rep.common.errors import InputError
 from motion_rep.common.optional_packages import optional_module
-from motion_rep.files.limits import Limits
+from motion_rep.files.limits import MOST_DIRECTORY_BYTES, Limits
 
 CHUNK = 1 << 20
 
@@ -39,6 +41,7 @@ class BoundedStream:
     def __init__(self, stream: ByteSource, limits: Limits) -> None:
         self._stream = stream
         self._left = self._limit = limits.bytes
+        self._outer: BoundedStream | None = None
         self.steps = itertools.repeat(None, limits.steps)
 
     def read(self, size: int) -> bytes:
@@ -71,9 +74,21 @@ class BoundedStream:
                 "It is damaged or too long."
             )
 
+    def within(self, content: bytes) -> BoundedStream:
+        """A stream over bytes that were read from this one; their copy and their instructions count for this one."""
+        inner = BoundedStream(io.BytesIO(content), Limits(self._left))
+        inner.steps, inner._outer = self.steps, self
+        return inner
+
+    def spend_steps(self, count: int) -> None:
+        """Count work like that of ``count`` pickle instructions."""
+        collections.deque(itertools.islice(self.steps, count), maxlen=0)
+
     def spend(self, size: int) -> None:
         """Count bytes that were read or allocated."""
         self._left -= size
+        if self._outer is not None:
+            self._outer.spend(size)
         if self._left < 0:
             raise InputError(
                 f"holds more than {self._limit:,} bytes when unpacked, the most for a file of its size. "
@@ -101,6 +116,23 @@ class ZlibFile(io.RawIOBase):
                 break
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """An open zip file whose directory has a plausible length, because zipfile reads all of it at once.
+
+    Raises:
+        InputError: a longer directory (without the file's name).
+    """
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # not in the stubs
+    length = end[zipfile._ECD_SIZE] if end else 0  # type: ignore[attr-defined]
+    if length > MOST_DIRECTORY_BYTES:
+        raise InputError(
+            f"is a zip file with a directory of {length:,} bytes, expected at most {MOST_DIRECTORY_BYTES:,}: it has "
+            "too many entries. Write it again with fewer arrays."
+        )
+    file.seek(0)
+    return zipfile.ZipFile(file)
 
 
 def inflated(file: BinaryIO) -> ByteSource:

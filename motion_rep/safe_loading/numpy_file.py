@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from typing import IO, BinaryIO
 
 import numpy as np
 
 from motion_rep.common.errors import InputError, located, one_line
-from motion_rep.files.limits import limits_for
+from motion_rep.files.limits import MOST_HEADER_BYTES, limits_for
 from motion_rep.files.local_files import open_file
-from motion_rep.safe_loading.bounded_stream import BoundedStream
+from motion_rep.safe_loading.bounded_stream import BoundedStream, open_zip
 from motion_rep.safe_loading.raw_arrays import checked_shape, plain_dtype, read_array
 from motion_rep.safe_loading.unpickler import load_data
 
@@ -38,7 +38,7 @@ class NpzArrays(Mapping):
 
     def __init__(self, path: str | os.PathLike) -> None:
         self._path = path
-        with open_file(path) as file, _in_one_line(), zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, _in_one_line(), open_zip(file) as archive:
             self._members = {
                 info.filename.removesuffix(".npy"): info.filename
                 for info in archive.infolist()
@@ -51,7 +51,7 @@ class NpzArrays(Mapping):
             open_file(self._path) as file,
             located(name),
             _in_one_line(),
-            zipfile.ZipFile(file) as archive,
+            open_zip(file) as archive,
             archive.open(member) as content,
         ):
             return _read_array_file(content, archive.getinfo(member).compress_size)
@@ -85,8 +85,12 @@ def _read_header(file: IO[bytes]) -> tuple[tuple, bool, np.dtype]:
     if version not in ((1, 0), (2, 0)):
         raise InputError(f"is a numpy file of version {version}, expected 1.0 or 2.0. Write it again with np.save.")
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    size = file.read(2 if version == (1, 0) else 4)
+    length = int.from_bytes(size, "little")
+    if length > MOST_HEADER_BYTES:
+        raise InputError(f"has a header of {length:,} bytes, expected at most {MOST_HEADER_BYTES:,}. It is damaged.")
     try:
-        return read_header(file)
+        return read_header(io.BytesIO(size + file.read(length)))
     except Exception as error:  # noqa: BLE001 - numpy parses the header as Python source and raises many types
         raise InputError(
             f"has a header that numpy cannot read: {one_line(error)[:80]}. It is damaged; write it again."
@@ -110,7 +114,7 @@ def _in_one_line() -> Iterator[None]:
 def is_npz(file: BinaryIO) -> bool:
     """Whether an open zip file holds numpy arrays (torch files are zip files too)."""
     try:
-        names = zipfile.ZipFile(file).namelist()
+        names = open_zip(file).namelist()
     except Exception:  # noqa: BLE001 - damaged zip files raise many types
         return False
     return bool(names) and all(name.endswith(".npy") for name in names)

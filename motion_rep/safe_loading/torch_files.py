@@ -16,7 +16,7 @@ from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.files.file_kind import found_at_start
 from motion_rep.files.limits import limits_for
 from motion_rep.files.local_files import open_file
-from motion_rep.safe_loading.bounded_stream import BoundedStream
+from motion_rep.safe_loading.bounded_stream import BoundedStream, open_zip
 from motion_rep.safe_loading.torch_tensors import StorageType
 from motion_rep.safe_loading.unpickler import (
     TORCH_LEGACY_MAGIC,
@@ -96,7 +96,7 @@ def _size(file: BinaryIO) -> int:
 
 def _load_zip(file: BinaryIO, as_tensor: TensorMaker) -> object:
     """The zip format: a pickle, and a record for each of its storages."""
-    archive, limits = zipfile.ZipFile(file), limits_for(_size(file))
+    archive, limits = open_zip(file), limits_for(_size(file))
     # torch ignores case.
     pickle = next((name for name in archive.namelist() if name.lower().endswith("/data.pkl")), None)
     if pickle is None:

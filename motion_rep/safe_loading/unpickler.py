@@ -11,7 +11,6 @@ the pickle refers.
 
 from __future__ import annotations
 
-import io
 import pickle
 import sys
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from motion_rep.common.errors import InputError, one_line
-from motion_rep.files.limits import MOST_BITS, MOST_DEPTH, MOST_STEPS, limits_for
+from motion_rep.files.limits import MOST_BITS, MOST_DEPTH, MOST_STEPS
 from motion_rep.safe_loading.admitted import (
     ADMITTED,
     JOBLIB_ARRAY,
@@ -88,10 +87,13 @@ def load_legacy_torch(stream: BoundedStream, as_tensor: TensorMaker = torch_tens
     _, version, system = (_load(stream, None, as_tensor) for _ in range(3))
     little = type(system) is not dict or system.get("little_endian", True)
     waiting: dict[str, tuple[StorageType, np.ndarray]] = {}
+    claimed = 0
 
     def storage(kind: StorageType, key: str, count: int) -> np.ndarray:
+        nonlocal claimed
         if key not in waiting:
-            stream.require(count * kind.stored.itemsize)
+            claimed += count * kind.stored.itemsize
+            stream.require(claimed)
             waiting[key] = kind, np.zeros(count, kind.read)
         return waiting[key][1]
 
@@ -212,12 +214,13 @@ class Unpickler(pickle._Unpickler):
         arguments, function = self.stack.pop(), self.stack.pop()
         if not isinstance(function, Admitted) or function.make is None or type(arguments) is not tuple:
             raise NotData("a call of something that is not a known way to make data")
+        self._source.spend_steps(sum(map(_count, arguments)))
         if function is STORAGE_BYTES:
             self.append(self._storage_within(*arguments))
             return
         made = function.make(*arguments)
         if not function.tensor:  # a view takes no memory
-            self._source.spend(_weight(made))
+            self._source.spend(max(_weight(made), sum(map(_weight, arguments))))
         if function is UNFILLED_ARRAY:
             self._unfilled[id(made)] = made
         self.append(self._as_tensor(made) if function.tensor else made)
@@ -226,9 +229,7 @@ class Unpickler(pickle._Unpickler):
         """The storage of a tensor that was pickled alone: a file in torch's older format."""
         if not isinstance(content, bytes) or not content.startswith(TORCH_LEGACY_MAGIC):
             raise NotData("a tensor that is not stored like torch's")
-        inner = BoundedStream(io.BytesIO(content), limits_for(len(content)))
-        inner.steps = self._source.steps
-        return load_legacy_torch(inner)
+        return load_legacy_torch(self._source.within(content))
 
     def load_newobj(self) -> None:
         arguments, kind = self.stack.pop(), self.stack.pop()
@@ -308,17 +309,22 @@ def _plain(value: object, kind: type[Container]) -> Container:
 
 
 def _weight(made: object) -> int:
-    """Memory of a made object: a few bytes of a pickle can request many copies of a large object."""
-    if isinstance(made, dict | list | set | frozenset):
+    """Memory of an argument or a made object: a few bytes of a pickle can request many copies of a large object."""
+    if isinstance(made, dict | list | set | frozenset | str | bytes | bytearray):
         return sys.getsizeof(made)
     return getattr(made, "nbytes", 0)
+
+
+def _count(argument: object) -> int:
+    """The values in a container, each of which a call visits."""
+    return len(argument) if isinstance(argument, list | tuple) else 0
 
 
 # Instructions that data needs: none for classes, instances, extensions, external objects or buffers.
 DATA_INSTRUCTIONS = """
     PROTO STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 FLOAT BINFLOAT
-    STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8
-    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST EMPTY_DICT EMPTY_SET GET BINGET LONG_BINGET PUT BINPUT
+    STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8
+    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST EMPTY_DICT GET BINGET LONG_BINGET PUT BINPUT
     LONG_BINPUT MEMOIZE
     STACK_GLOBAL
 """
@@ -326,6 +332,8 @@ OWN_INSTRUCTIONS = """
     FRAME GLOBAL BINPERSID REDUCE NEWOBJ BUILD SETITEM SETITEMS DICT APPEND APPENDS ADDITEMS FROZENSET BYTEARRAY8
 """
 WHOLE_NUMBERS = "INT LONG LONG1 LONG4"
+# What takes several times more memory than bytes in the file: a text up to four times, an empty set 216 bytes.
+LARGE = "UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 EMPTY_SET"
 
 
 def _bounded(instruction: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -340,11 +348,22 @@ def _bounded(instruction: Callable[[Any], None]) -> Callable[[Any], None]:
     return load
 
 
+def _weighed(instruction: Callable[[Any], None]) -> Callable[[Any], None]:
+    """An instruction that pushes a value whose memory is counted."""
+
+    def load(self: Unpickler) -> None:
+        instruction(self)
+        self._source.spend(_weight(self.stack[-1]))
+
+    return load
+
+
 def _instructions() -> dict[int, Callable[[Any], None]]:
     standard: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
     table: dict[int, Callable[[Any], None]] = dict.fromkeys(standard, Unpickler.load_unknown)
     table |= {code: standard[code] for code in _codes(DATA_INSTRUCTIONS)}
     table |= {code: _bounded(standard[code]) for code in _codes(WHOLE_NUMBERS)}
+    table |= {code: _weighed(standard[code]) for code in _codes(LARGE)}
     names = OWN_INSTRUCTIONS.lower().split()
     return table | dict(
         zip(_codes(OWN_INSTRUCTIONS), (getattr(Unpickler, f"load_{name}") for name in names), strict=True)

@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path, require_folder, write_bytes
-from motion_rep.files.json_files import read_json, write_json
+from motion_rep.files.json_files import STRICT_JSON, read_json, write_json
 from motion_rep.files.local_files import OutputNames, file_sha256, read_bytes, require_file, safe_name
 from motion_rep.files.locations import only_in_current_folder, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.hmr_results.documents import load_value
+from motion_rep.hmr_results.names import holds_sam_frames
 from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
 from motion_rep.safe_loading.torch_files import read_torch, write_torch
 
@@ -208,6 +209,25 @@ def test_what_is_not_json_is_refused_with_its_place(tmp_path, content, fault):
         read_json(path)
 
 
+class Compared(str):
+    """A text that counts how often it is compared."""
+
+    times = 0
+
+    def __eq__(self, other):
+        Compared.times += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_a_repeated_key_among_many_is_found_in_one_pass():
+    names = [Compared(f"key {number}") for number in range(2000)]
+    with pytest.raises(InputError, match="the key 'key 1999' more than once"):
+        STRICT_JSON.object_pairs_hook([(name, 1) for name in (*names, Compared("key 1999"))])
+    assert Compared.times < 100
+
+
 def test_numbers_that_json_does_not_have_are_written_as_null(tmp_path):
     write_json(tmp_path / "a.json", {"a": [float("nan"), (float("inf"), 1.5)], "b": -float("inf")})
     assert read_json(tmp_path / "a.json") == {"a": [None, [None, 1.5]], "b": None}
@@ -234,6 +254,12 @@ def test_only_regular_files_are_opened(tmp_path, read):
         with pytest.raises(InputError, match=f"{name}: is {kind}, expected a file"):
             read(tmp_path / name)
     server.close()
+
+
+def test_pipes_in_a_folder_of_captures_are_passed_over(tmp_path):
+    """Whether a folder is one capture is told by the first npz in it."""
+    os.mkfifo(tmp_path / "a.npz")
+    assert not holds_sam_frames(tmp_path)
 
 
 def test_a_file_beyond_the_limit_is_refused_unread(tmp_path):

@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import struct
+import zipfile
 import zlib
 from collections import OrderedDict, defaultdict
 
@@ -25,6 +26,7 @@ from motion_rep.files.local_files import open_file
 from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.numpy_file import NpzArrays, read_npy
 from motion_rep.safe_loading.pickle_file import load_data_pickle
+from motion_rep.safe_loading.torch_files import read_torch
 from motion_rep.safe_loading.unpickler import load_data
 
 SCALARS = (
@@ -318,6 +320,74 @@ def test_many_copies_of_one_thing_are_stopped():
         loaded(copy, limit=1 << 24)
 
 
+GLOBALS = {
+    "encode": b"c_codecs\nencode\nq\1",
+    "set": b"c__builtin__\nset\nq\1",
+    "dict": b"ccollections\nOrderedDict\nq\1",
+    "scalar": b"cnumpy.core.multiarray\nscalar\nq\1",
+    "within": b"ctorch.storage\n_load_from_bytes\nq\1",
+}
+LONG = struct.pack("<I", 1 << 20) + bytes(1 << 20)
+TENSOR = io.BytesIO()
+torch.save(torch.zeros(1 << 18), TENSOR, _use_new_zipfile_serialization=False)
+STORED = struct.pack("<I", len(TENSOR.getvalue())) + TENSOR.getvalue()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        GLOBALS["encode"] + b"X" + LONG + b"X\6\0\0\0latin1\x86q\2" + b"h\1h\2R" * 50,
+        GLOBALS["scalar"] + b"cnumpy\ndtype\nX\x08\0\0\0S1048576\x85RB" + LONG + b"\x86q\2" + b"h\1h\2R" * 50,
+        GLOBALS["within"] + b"B" + STORED + b"\x85q\2" + b"h\1h\2R" * 50,
+        b"X" + struct.pack("<I", 5 << 20) + b"a" * ((5 << 20) - 4) + "\U0001f600".encode(),
+        b"\x8f" * 100_000,
+    ],
+    ids=["text", "zeros that vanish", "tensors in bytes", "wide text", "empty sets"],
+)
+def test_memory_that_a_file_does_not_contain_is_counted(program):
+    with pytest.raises(InputError, match=r"more than 16,777,216 bytes|claims .* more bytes"):
+        loaded(b"\x80\x03" + program + b".", limit=1 << 24)
+
+
+@pytest.mark.parametrize("kind", ["set", "dict"])
+def test_a_call_costs_as_many_steps_as_it_visits_values(kind):
+    """A list of equal values gives a small set, but each call visits all of them."""
+    values = b"NN\x86q\0" + b"](" + b"h\0" * 10_000 + b"e\x85q\2"
+    with pytest.raises(InputError, match="more instructions"):
+        load_data(
+            BoundedStream(io.BytesIO(GLOBALS[kind] + values + b"h\1h\2R0" * 5000 + b"."), Limits(1 << 26, 100_000))
+        )
+
+
+def whole(number: int) -> bytes:
+    return pickle.dumps(number, 2)[2:-1]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        whole(2**61 - 1),  # 0, 2**61 - 1 and its multiples have one hash
+        whole(-(2**70)),
+        whole(2**40) + whole(2**40) + b"\x86",
+        whole(1) + b"G?\xb9\x99\x99\x99\x99\x99\x9a\x86",
+        b"(" + b"K\1" * 5 + b"t",
+        b"X" + struct.pack("<I", 5000) + b"a" * 5000,
+        b"B" + struct.pack("<I", 5000) + b"a" * 5000,
+        pickle.dumps(np.complex128(1), 2)[2:-1],
+    ],
+    ids=range(8),
+)
+def test_keys_that_are_slow_to_compare_are_refused(key):
+    for program in (b"}" + key + b"Ns.", b"}(" + key + b"Nu.", b"(" + key + b"Nd.", b"\x8f(" + key + b"\x90."):
+        with pytest.raises(InputError, match="as the key of a dict"):
+            loaded(b"\x80\x04" + program)
+
+
+def test_keys_as_people_use_them_are_read():
+    value = {2**59: 1, -3: 2, 0.1: 3, ("clip", 7): 4, np.int64(5): 6, "a" * 4000: 7, None: 8}
+    assert loaded(pickle.dumps(value)) == value
+
+
 def test_lengths_that_are_claimed_take_no_memory():
     assert loaded(b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"N.") is None
 
@@ -361,3 +431,22 @@ def test_strange_npy_headers_are_refused(header, tmp_path):
     path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + b"\0" * 8)
     with pytest.raises(InputError, match=r"x.npy: "):
         read_npy(path)
+
+
+def test_a_header_without_end_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w") as file:
+        file.write(b"\x93NUMPY\2\0" + struct.pack("<I", 100_000) + b" " * 100_000)
+    with pytest.raises(InputError, match=r"x.npz: a: has a header of 100,000 bytes"):
+        NpzArrays(path)["a"]
+
+
+@pytest.mark.parametrize("read", [NpzArrays, read_torch])
+def test_a_zip_file_of_countless_entries_is_refused(tmp_path, read, monkeypatch):
+    monkeypatch.setattr("motion_rep.safe_loading.bounded_stream.MOST_DIRECTORY_BYTES", 1000)
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(30):
+            archive.writestr(f"x/data.pkl{number}.npy", b"")
+    with pytest.raises(InputError, match=r"x.npz: .*too many entries"):
+        read(path)
