@@ -37,9 +37,10 @@ from motion_gating.archives.fields import (
 )
 from motion_gating.archives.paths import files_named, path_in_archive
 from motion_gating.archives.texts import text_of
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.common.rates import LOADER_FPS
+from motion_rep.files.local_files import read_text
 from motion_rep.hmr_results.names import is_capture_folder
 from motion_rep.motions.motion_file import MotionClip, motion_clip
 from motion_rep.runs.work_pool import Failed, attempt
@@ -244,10 +245,9 @@ def _is_entry_file(path: Path) -> bool:
 
 def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
     try:
-        text = source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"{source}: cannot be read as text: {why}. Give a folder, a CSV or a text file.") from None
+        text = read_text(source)
+    except InputError as error:
+        raise UsageError(f"{error} Entries are made from a folder, a CSV or a text file.") from None
     if source.suffix.lower() == ".csv":
         yield from _csv_entries(source, text, archive, unreadable)
         return

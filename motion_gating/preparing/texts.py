@@ -13,6 +13,7 @@ from motion_gating.archives.fields import MOTION_PATH, NAME, PROMPT, SOURCE_CAPT
 from motion_gating.archives.making import DATA, VIDEOS, entries_at
 from motion_gating.archives.texts import text_of
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.files.local_files import read_text
 from motion_rep.files.locations import RemotePath, resolve_from
 
 LONGEST_NAME = 60
@@ -75,10 +76,9 @@ def _text_beside(entry: dict, archive: Path) -> str | None:
     if beside is None or not os.path.isfile(beside):
         return None
     try:
-        text = " ".join(beside.read_text(encoding="utf-8-sig").split())
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{beside}: cannot be read as UTF-8 text. Correct it, or remove it.") from None
-    return text or None
+        return " ".join(read_text(beside).split()) or None
+    except InputError as error:
+        raise UsageError(f"{error} It is the text of {beside.stem}; correct it, or remove it.") from None
 
 
 def _first_file(entry: dict, archive: Path) -> Path | RemotePath | None:

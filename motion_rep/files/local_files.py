@@ -12,7 +12,7 @@ from pathlib import Path
 
 from motion_rep.common.errors import InputError, located, one_line
 from motion_rep.common.overwriting import other_kind
-from motion_rep.files.limits import MOST_FILE_BYTES
+from motion_rep.files.limits import MOST_FILE_BYTES, MOST_JSON_BYTES
 
 
 def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
@@ -75,6 +75,21 @@ def read_bytes(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> bytes:
     """The bytes of a regular file that is not empty."""
     with open_file(path, most) as file:
         return file.read()
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """The text of a regular UTF-8 file, without a byte order mark; it may be empty.
+
+    Raises:
+        InputError: as :func:`require_file`, more than 256 MB, or not UTF-8; the message starts with the path.
+    """
+    if os.path.isfile(path) and os.path.getsize(path) == 0:
+        return ""
+    data = read_bytes(path, MOST_JSON_BYTES)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
 
 
 def file_sha256(path: str | os.PathLike) -> str:

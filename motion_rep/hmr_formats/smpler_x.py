@@ -17,6 +17,7 @@ from torch import Tensor
 from motion_rep.captures.capture import Capture
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import read_json
+from motion_rep.files.local_files import open_file
 from motion_rep.hmr_results.bodies import body_from_smplx
 from motion_rep.hmr_results.box_tracks import Box, link_boxes
 from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera
@@ -29,6 +30,8 @@ from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.safe_loading.numpy_file import NpzArrays
 
 NAME = re.compile(r"(\d{1,9})_(\d{1,6})")
+# EXIF's number of a picture's orientation; from 5 on, width and height are exchanged.
+ORIENTATION = 0x0112
 IMAGES = (".jpg", ".jpeg", ".png")
 MAPPED = (
     "every frame had its own camera; mapped to one camera (focal length of the first frame, principal point in the "
@@ -140,10 +143,15 @@ def _image_size(folder: Path, img_path: object) -> tuple[int, int] | None:
     frame = next((place for place in places if _is_picture(place)), None)
     if frame is None:
         return None
-    import cv2
+    from PIL import Image
 
-    image = cv2.imread(str(frame), cv2.IMREAD_COLOR)
-    return None if image is None else (image.shape[1], image.shape[0])
+    try:
+        # The size is in the header: the file names this picture, whose pixels could take gigabytes.
+        with open_file(frame) as file, Image.open(file, formats=("JPEG", "PNG")) as picture:
+            exchanged = picture.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+            return picture.size[::-1] if exchanged else picture.size
+    except Exception:  # noqa: BLE001 - a damaged picture raises many types
+        return None
 
 
 def _is_picture(place: Path) -> bool:

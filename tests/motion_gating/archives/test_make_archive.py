@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import torch
@@ -33,6 +34,17 @@ def test_a_folder_of_motions_gives_entries_that_the_loader_takes(output):
     expected = {"global_id": 0, "id": 0, "name": "b_walk", "motion_path": "motions/b_walk.pt", "motion_duration": 2.0}
     assert first == expected | texts
     assert (second["global_id"], second["prompt"], second["motion_duration"]) == (1, "c", 4.0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes pipes")
+@pytest.mark.parametrize("name", ["prompts.txt", "prompts.csv"])
+def test_texts_come_from_regular_files_only(output, name, capsys):
+    os.mkfifo(output.parent / name)
+    (output.parent / f"zero_{name}").symlink_to("/dev/zero")
+    (output.parent / f"latin_{name}").write_bytes(b"\xff walks")
+    for given, fault in ((name, "is a pipe"), (f"zero_{name}", "is a device"), (f"latin_{name}", "is not UTF-8 text")):
+        assert make(output, given, code=2) is None
+        assert f"{given}: {fault}" in capsys.readouterr().err
 
 
 def test_ids_stay_when_entries_are_added(output):

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.atomic_writing import atomic_path, require_folder, write_bytes
 from motion_rep.files.json_files import STRICT_JSON, read_json, write_json
-from motion_rep.files.local_files import OutputNames, file_sha256, read_bytes, require_file, safe_name
+from motion_rep.files.local_files import OutputNames, file_sha256, read_bytes, read_text, require_file, safe_name
 from motion_rep.files.locations import only_in_current_folder, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.hmr_results.documents import load_value
@@ -234,7 +234,7 @@ def test_numbers_that_json_does_not_have_are_written_as_null(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "read", [require_file, read_bytes, read_json, read_torch, file_sha256, NpzArrays, read_npy, load_value]
+    "read", [require_file, read_bytes, read_text, read_json, read_torch, file_sha256, NpzArrays, read_npy, load_value]
 )
 def test_only_regular_files_are_opened(tmp_path, read):
     os.mkfifo(tmp_path / "pipe")

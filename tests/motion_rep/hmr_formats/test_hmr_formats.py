@@ -116,6 +116,17 @@ def test_smpler_x_without_the_video_has_no_camera_unless_given(tmp_path):
     assert given.width == WIDTH
 
 
+def test_smpler_x_takes_the_size_of_a_frame_without_its_pixels(tmp_path):
+    """The file names the picture, which could unpack to gigabytes; here the pixels are missing."""
+    folder = write_smpler_x(tmp_path, [known_person()])
+    (frame,) = (tmp_path / "images/clip").iterdir()
+    data = frame.read_bytes()
+    frame.write_bytes(data[: data.index(b"\xff\xda")])
+    assert read_capture(folder).width == WIDTH
+    frame.write_bytes(b"no picture")
+    assert read_capture(folder).width is None
+
+
 @pytest.mark.parametrize("body", ["smpl", "smplx"])
 def test_camerahmr_with_either_body(tmp_path, body):
     person = known_person().rows(WITH_GAPS)
