@@ -44,8 +44,8 @@ def evaluate(args: argparse.Namespace) -> int:
     judge = make_judge(args, cache_folder(args, args.output)) if args.controls is not None else None
     remove_stale_temporaries(require_folder(args.output.parent), recursive=False)
     figures: dict[str, object] = {}
-    code = DONE
-    verdicts = _labels(args)
+    given = read_verdicts(*(args.labels or ()))
+    code, verdicts = SOME_FAILED if given.left_out else DONE, _labels(args, given)
     labels = settle_all(verdicts, args.conflicts)
     if (agreement := reviewer_agreement(verdicts, args.seed)) is not None:
         figures["reviewers"] = agreement.as_dict()
@@ -58,15 +58,15 @@ def evaluate(args: argparse.Namespace) -> int:
         figures["compared"] = _compare_reports(args, labels)
         write_json(args.output, figures)
     if judge is not None:
-        figures["controls"], code = _ask_controls(args, judge)
+        figures["controls"], asked = _ask_controls(args, judge)
+        code = max(code, asked)
         write_json(args.output, figures)
     say(f"figures in {args.output}")
     return code
 
 
-def _labels(args: argparse.Namespace) -> Verdicts:
+def _labels(args: argparse.Namespace, given: Verdicts) -> Verdicts:
     """The labels on the content of the reports; prints the number of labels on other content."""
-    given = read_verdicts(*(args.labels or ()))
     found = labels_about(given, [path for path in (args.quality_report, *(args.compare or ())) if path is not None])
     if other := sum(map(len, given.values())) - sum(map(len, found.values())):
         say_warning(f"{other} labels were given on another motion or text than the report's; they do not count")

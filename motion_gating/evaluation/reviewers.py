@@ -9,7 +9,7 @@ from itertools import combinations
 
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.verdicts.settling import conflicts_in
-from motion_gating.verdicts.verdict_file import Verdicts, reviewers_of
+from motion_gating.verdicts.verdict_file import Verdicts, last_of_each, reviewers_of
 from motion_rep.common.errors import listed
 
 LISTED = 20  # pairs of reviewers
@@ -71,7 +71,7 @@ def reviewer_agreement(verdicts: Verdicts, seed: int = 0) -> ReviewerAgreement |
         return None
     decided = {name: {} for name in names}  # type: dict[str, dict[str, bool]]
     for identifier, found in verdicts.items():
-        for verdict in found:
+        for verdict in last_of_each(found):
             if verdict.matches is not None:
                 decided[verdict.reviewer][identifier] = verdict.matches
     pairs = tuple(_pair((a, b), decided[a], decided[b], seed) for a, b in combinations(names, 2))

@@ -18,6 +18,7 @@ from motion_gating.gate.tally import Tally
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
+from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
 from motion_rep.common.overwriting import require_apart
 from motion_rep.runs.engine import Engine
@@ -46,7 +47,7 @@ def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = Non
     _say_errors(options, result)
     _say_about_people(options, judge, result)
     _say_summary(options, result.tally, result.cost)
-    return _exit_code(result)
+    return max(_exit_code(result), SOME_FAILED if judge is not None and left_out(judge.people) else DONE)
 
 
 def _require_apart(args: argparse.Namespace, options: GateOptions) -> None:
@@ -71,8 +72,8 @@ def check_judge(args: argparse.Namespace) -> int:
     """
     cache_folder(args, args.quality_report)
     with tempfile.TemporaryDirectory() as folder:
-        make_judge(args, Path(folder))
-    return DONE
+        judge = make_judge(args, Path(folder))
+    return SOME_FAILED if judge is not None and left_out(judge.people) else DONE
 
 
 def _options(args: argparse.Namespace, judge: Judge | None) -> GateOptions:

@@ -40,7 +40,8 @@ def export_labels(args: argparse.Namespace) -> int:
     exported, root = _Exported(), args.media_root or Path(str(args.meta_json.parent))
     with scratch_file(output) as file:
         records = keep_records(args.quality_report, file)
-        found = labelled_entries(args.meta_json, records, read_verdicts(*(args.verdicts or ())), fields)
+        verdicts = read_verdicts(*(args.verdicts or ()))
+        found = labelled_entries(args.meta_json, records, verdicts, fields)
         entries = exported.counted(found, root)
         if args.format == FIFTYONE:
             _write_fiftyone(output, entries)
@@ -56,7 +57,7 @@ def export_labels(args: argparse.Namespace) -> int:
         say_warning(f"{exported.outside} videos lie outside {root}, the folder that Label Studio serves: --media-root")
     done = f"{exported.count} entries in {output}"
     say(done if args.format == FIFTYONE else f"{done}; labels of the project in {config}")
-    return SOME_FAILED if invalid or exported.without or exported.errors else DONE
+    return SOME_FAILED if invalid or verdicts.left_out or exported.without or exported.errors else DONE
 
 
 @dataclass

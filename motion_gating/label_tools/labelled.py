@@ -15,7 +15,7 @@ from motion_gating.judges.content import changed_part
 from motion_gating.judges.interface import Question
 from motion_gating.metrics.table import METRICS
 from motion_gating.review_page.records import KeptRecords, ReviewEntry, read_reviewed
-from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, last_of_each
 from motion_rep.common.errors import InputError
 from motion_rep.files.locations import Location
 
@@ -89,6 +89,6 @@ def _labelled(item: ReviewEntry, video: Location, people: tuple[HumanVerdict, ..
         decision=item.decision,
         reasons=tuple(map(str, reasons)) if isinstance(reasons, list) else (),
         content=content_from(record.get(CONTENT)),
-        people=current,
+        people=last_of_each(current),
         outdated=len(people) - len(current),
     )

@@ -16,7 +16,7 @@ from motion_gating.metrics.entry_metrics import Measured, measured_entries
 from motion_gating.ranking.candidate import Candidate, damage_in
 from motion_gating.ranking.group_rank import Group
 from motion_gating.verdicts.flags import UNDECIDED
-from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, last_of_each
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.locations import Location
 from motion_rep.runs.engine import IN_THIS_PROCESS
@@ -131,5 +131,7 @@ def _rejection(record: dict | None) -> tuple[str, ...]:
 
 def _choices(verdicts: tuple[HumanVerdict, ...], question: Question) -> tuple[HumanVerdict, ...]:
     """The valid choices of this candidate, made for its current motion, clip and text."""
-    standing = (one for one in verdicts if one.chosen and not one.overruled)
-    return tuple(one for one in standing if changed_part(one.content, question) is None)
+    if not any(one.chosen for one in verdicts):
+        return ()
+    current = last_of_each(one for one in verdicts if changed_part(one.content, question) is None)
+    return tuple(one for one in current if one.chosen and not one.overruled)

@@ -16,6 +16,7 @@ from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSO
 from motion_gating.ranking.groups import RankOptions, invalid_groups, read_groups
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
+from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
 from motion_rep.common.overwriting import require_apart
 
@@ -47,7 +48,7 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
         return DONE
     ranking = rank_archive(options, model, people, watch or _bar)
     say_ranking(options, ranking, model is not None)
-    return max(exit_code(ranking), SOME_FAILED if invalid else DONE)
+    return max(exit_code(ranking), SOME_FAILED if invalid or left_out(people) else DONE)
 
 
 def _require_apart(args: argparse.Namespace, options: RankOptions) -> None:

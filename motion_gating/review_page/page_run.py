@@ -38,8 +38,9 @@ from motion_gating.review_page.records import (
     run_facts,
 )
 from motion_gating.review_page.reviewing import Reviewing
+from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.bodies.body_models import BUILT_IN, find_model
-from motion_rep.common.command_line import say, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, require_file_places
 from motion_rep.drawing.renderers import load_renderer
@@ -124,7 +125,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
     for line in reviewing.agreement():
         say(line)
     batch.counts["shown"] = count - len(batch.failures)
-    return batch.finish()
+    return max(batch.finish(), SOME_FAILED if left_out(reviewing.verdicts) else DONE)
 
 
 def _require_space(run: PageRun) -> None:

@@ -12,7 +12,7 @@ from motion_gating.archives.content import Content
 from motion_gating.archives.fields import RANK, SEED
 from motion_gating.evaluation.reviewers import reviewer_agreement
 from motion_gating.verdicts.assignment import reviewers_for
-from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, last_of_each, read_verdicts
 
 ANSWERS = {True: "match", False: "mismatch", None: "unsure"}
 
@@ -54,7 +54,8 @@ class Reviewing:
             content: current content of the entry; verdicts on other content are omitted.
         """
         group, identifier = valid_group(entry), entry_id(entry)
-        given = [_item(one) for one in self.verdicts.get(str(identifier), ()) if _is_about(one, content)]
+        current = (one for one in self.verdicts.get(str(identifier), ()) if _is_about(one, content))
+        given = [_item(one) for one in last_of_each(current)]
         names = reviewers_for(identifier if group is None else f"group {group}", self.reviewers, self.overlap)
         # As texts, because a browser rounds large numbers.
         whole = {key: str(entry[key]) for key in (SEED, RANK) if group is not None and isinstance(entry.get(key), int)}

@@ -6,6 +6,7 @@ Format: https://labelstud.io/guide/export (JSON) and https://labelstud.io/guide/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeGuard
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import STRICT_JSON
@@ -22,7 +23,7 @@ META, SAID = "meta", "said"
 KEPT = ("reviewer", "time", "overruled", "chosen")
 
 
-def is_task(item: object) -> bool:
+def is_task(item: object) -> TypeGuard[Mapping]:
     """Whether an item of a list is a task that was exported with its annotations."""
     return isinstance(item, dict) and isinstance(item.get("annotations"), list) and isinstance(item.get("data"), dict)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from motion_gating.verdicts.flags import LATEST, MAJORITY, UNDECIDED
-from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
+from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, last_of_each
 
 WORDS = {True: "match", False: "no match", None: "unsure"}
 
@@ -25,11 +25,13 @@ class Settled:
 
 
 def settle(verdicts: Sequence[HumanVerdict], rule: str = UNDECIDED) -> Settled:
-    """The verdict that counts among one or more; a decision precedes "unsure", which precedes "not chosen".
+    """The verdict that counts among one or more on the current content; a decision precedes "unsure", which precedes
+    "not chosen".
 
     Args:
         rule: for conflicts, one of ``verdicts.flags.RULES``. A tie, or verdicts without times, stay undecided.
     """
+    verdicts = last_of_each(verdicts)
     standing = [verdict for verdict in verdicts if not verdict.overruled] or list(verdicts)
     if not is_conflict(standing):
         decided = [verdict for verdict in standing if verdict.matches is not None]

@@ -11,15 +11,17 @@ import datetime
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from motion_gating.archives.archive import LISTED, read_items
 from motion_gating.archives.content import Content, content_from
+from motion_gating.archives.json_stream import Unreadable
 from motion_gating.verdicts.label_studio import is_task, verdicts_in
 from motion_gating.verdicts.reviewer_names import ReviewerNames
-from motion_rep.common.command_line import say_warning
+from motion_rep.common.command_line import say_error, say_warning
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.files.json_files import read_json
 
 # A time may be ahead of this clock by so much; a later one is an error of another clock, and is not used.
 CLOCK_TOLERANCE = datetime.timedelta(minutes=10)
@@ -60,15 +62,28 @@ class HumanVerdict:
 Verdicts = Mapping[str, tuple[HumanVerdict, ...]]
 
 
-def read_verdicts(*paths: str | os.PathLike[str]) -> dict[str, tuple[HumanVerdict, ...]]:
-    """The verdicts of several files: one per reviewer and entry.
+class ReadVerdicts(dict[str, tuple[HumanVerdict, ...]]):
+    """The verdicts of files. ``left_out``: the number of items that cannot be used."""
+
+    left_out = 0
+
+
+def left_out(verdicts: Verdicts) -> int:
+    """The number of items of verdict files that cannot be used; each was reported."""
+    return verdicts.left_out if isinstance(verdicts, ReadVerdicts) else 0
+
+
+def read_verdicts(*paths: str | os.PathLike[str]) -> ReadVerdicts:
+    """The verdicts of several files: one per reviewer, entry and content.
 
     Of two verdicts by one reviewer, the later one counts. If they differ and have no times, both are kept, which makes
-    the entry a conflict.
+    the entry a conflict. An item that is no verdict is left out with an error line. So are two verdicts of one reviewer
+    on one content in one file, because it is unknown which counts.
 
     Raises:
-        UsageError: not a list of verdicts, or two on one id by one reviewer in one file.
+        UsageError: not a list, or no item is a verdict.
     """
+    faults: list[str] = []
     found: dict[str, list[HumanVerdict]] = {}
     names, latest = ReviewerNames(), datetime.datetime.now(datetime.UTC) + CLOCK_TOLERANCE
     files = Counter(os.path.basename(path) for path in {os.path.realpath(path) for path in paths})
@@ -76,7 +91,7 @@ def read_verdicts(*paths: str | os.PathLike[str]) -> dict[str, tuple[HumanVerdic
         ahead: list[HumanVerdict] = []
         name = os.path.basename(path)
         nameless = name if files[name] < 2 else os.fspath(path)
-        for identifier, verdict in _read_file(path, nameless):
+        for identifier, verdict in _read_file(path, nameless, faults):
             if verdict.reviewer != nameless:
                 verdict = replace(verdict, reviewer=names.of(verdict.reviewer))
             if verdict.time is not None and verdict.time > latest:
@@ -90,7 +105,13 @@ def read_verdicts(*paths: str | os.PathLike[str]) -> dict[str, tuple[HumanVerdic
             )
     for sentence in names.several_spellings():
         say_warning(sentence)
-    return {identifier: tuple(verdicts) for identifier, verdicts in found.items()}
+    for problem in faults[:LISTED]:
+        say_error(problem)
+    if len(faults) > LISTED:
+        say_error(f"{len(faults) - LISTED} more verdicts cannot be used")
+    result = ReadVerdicts({identifier: tuple(verdicts) for identifier, verdicts in found.items()})
+    result.left_out = len(faults)
+    return result
 
 
 def reviewers_of(verdicts: Verdicts) -> list[str]:
@@ -98,17 +119,29 @@ def reviewers_of(verdicts: Verdicts) -> list[str]:
     return sorted({verdict.reviewer for found in verdicts.values() for verdict in found})
 
 
-def _with(others: list[HumanVerdict], verdict: HumanVerdict) -> list[HumanVerdict]:
+def last_of_each(verdicts: Iterable[HumanVerdict]) -> tuple[HumanVerdict, ...]:
+    """The verdict of each reviewer that counts, of those on an entry's current content."""
+    found: list[HumanVerdict] = []
+    for verdict in verdicts:
+        found = _with(found, verdict, any_content=True)
+    return tuple(found)
+
+
+def _with(others: list[HumanVerdict], verdict: HumanVerdict, any_content: bool = False) -> list[HumanVerdict]:
     """Add a verdict to those on an entry; an existing one of the same reviewer is merged with it, or the later one
     stays.
+
+    Args:
+        any_content: whether a later verdict also replaces one on other content; that one may be the current content.
     """
     for place, other in enumerate(others):
         if other.reviewer != verdict.reviewer:
             continue
-        known = other.time is not None and verdict.time is not None
-        if known and other.time != verdict.time:
+        times = {other.time, verdict.time}
+        one_is_later = len(times) == 2 and None not in times
+        if one_is_later and (any_content or other.content == verdict.content):
             return [*others[:place], max(other, verdict, key=_time_of), *others[place + 1 :]]
-        if _same(other, verdict):
+        if not one_is_later and _same(other, verdict):
             return [*others[:place], _joined(other, verdict), *others[place + 1 :]]
     return [*others, verdict]
 
@@ -135,41 +168,48 @@ def _time_of(verdict: HumanVerdict) -> datetime.datetime:
     return verdict.time or datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
-def _read_file(path: str | os.PathLike[str], nameless: str) -> Iterator[tuple[str, HumanVerdict]]:
+def _read_file(path: str | os.PathLike[str], nameless: str, faults: list[str]) -> Iterator[tuple[str, HumanVerdict]]:
     """Ids and verdicts of a file.
 
     Args:
         nameless: the reviewer of the verdicts without one.
+        faults: receives a sentence for each item that cannot be used.
     Raises:
         UsageError: see :func:`read_verdicts`.
     """
+    expected = 'a list like [{"id": 0, "matches": true, "analysis": "..."}]'
+    annotations: list[tuple[str, HumanVerdict]] = []
+    given: list[tuple[str, HumanVerdict]] = []
+    wrong: list[str] = []
+    odd_annotations: list[str] = []
     try:
-        items = read_json(path)
+        for number, item in enumerate(read_items(Path(path), expected)):
+            task = is_task(item)
+            for one in verdicts_in(item) if is_task(item) else (item,):
+                try:
+                    (annotations if task else given).append(_read_item(path, number, one, nameless))
+                except UsageError as error:
+                    (odd_annotations if task else wrong).append(str(error))
     except InputError as error:
         raise UsageError(str(error)) from None
-    if not isinstance(items, list):
-        raise UsageError(
-            f'{path}: contains no list, expected [{{"id": 0, "matches": true, "analysis": "..."}}]. Correct the file.'
-        )
-    seen, left_out = set(), []
-    for number, item in enumerate(items):
-        if is_task(item):
-            for found in verdicts_in(item):
-                try:
-                    yield _read_item(path, number, found, nameless)
-                except UsageError as error:
-                    left_out.append(str(error))
-            continue
-        identifier, verdict = _read_item(path, number, item, nameless)
-        if (identifier, verdict.reviewer) in seen:
-            raise UsageError(f"{path}: two verdicts of one reviewer on the id {identifier!r}. Keep one.")
-        seen.add((identifier, verdict.reviewer))
-        yield identifier, verdict
-    if left_out:
-        say_warning(f"{len(left_out)} annotations are left out, for example: {left_out[0]}")
+    if odd_annotations:
+        say_warning(f"{len(odd_annotations)} annotations are left out, for example: {odd_annotations[0]}")
+    counts = Counter((identifier, verdict.reviewer, verdict.content) for identifier, verdict in given)
+    wrong += (
+        f"{path}: two verdicts of one reviewer on the id {identifier!r}. Keep one."
+        for (identifier, _, _), count in counts.items()
+        if count > 1
+    )
+    single = [(name, one) for name, one in given if counts[name, one.reviewer, one.content] == 1]
+    if wrong and not (single or annotations):
+        raise UsageError(wrong[0])
+    faults += wrong
+    yield from (*annotations, *single)
 
 
 def _read_item(path: str | os.PathLike[str], number: int, item: object, nameless: str) -> tuple[str, HumanVerdict]:
+    if isinstance(item, Unreadable):
+        raise UsageError(f"{path}: item {number} {item.why}")
     if not isinstance(item, dict) or "id" not in item or not ("matches" in item or item.get("chosen") is False):
         raise UsageError(f"{path}: item {number} is not an object with id and matches. Correct it.")
     identifier = item["id"]

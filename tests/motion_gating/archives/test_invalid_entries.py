@@ -169,3 +169,42 @@ def test_prepare_motions_prepares_the_others(archive, capsys):
     assert code == 1
     assert list(failures()) == [*NAMES[:6], "1", NAMES[6], "1 (2)", "number 1 (2)"]
     assert sorted(path.name for path in (archive / "two/motions").iterdir()) == ["0.pt", "9.pt"]
+
+
+def test_a_wrong_verdict_costs_only_itself(archive, capsys):
+    save_json(
+        archive / "a.json", [{"id": n, "prompt": f"person {n} walks", "motion_path": f"{n}.pt"} for n in range(2)]
+    )
+    rendered(0)
+    wrong = [{"id": 0, "matches": True}, {"id": 1, "matches": False}, {"id": 2, "matches": 5}]
+    assert [one["use_ref_motion"] for one in gated(wrong)] == [True, False]
+    archives = {"rank": ("c.json",), "page": ("page", "--no-side-view"), "labels": ("l.json", "--format", "fiftyone")}
+    for name, (output, *flags) in archives.items():
+        main = {"rank": rank_candidates, "page": build_report, "labels": export_labels}[name].main
+        judge = ("--judge", "none") if name == "rank" else ()
+        capsys.readouterr()
+        assert run(main, "--meta-json", "g.json", {"rank": "--output-json"}.get(name, "--output"), output, *flags,
+                   "--verdicts", "verdicts.json", *judge) == 1  # fmt: skip
+        assert "item 2 (id 2) has matches 5" in capsys.readouterr().err
+    evaluate = ("--labels", "verdicts.json", "--quality-report", "q.json", "--output", "e.json")
+    assert run(evaluate_gate.main, *evaluate) == 1
+    assert json.loads(Path("e.json").read_text())["labels"]["gate"]["decided"] == 2
+
+
+def test_the_gate_uses_the_verdict_on_the_current_motion(archive):
+    save_json(archive / "a.json", [{"id": 0, "prompt": "person 0 walks", "motion_path": "0.pt"}])
+    rendered(0)
+    record = json.loads(Path("q.json").read_text())[0] if gated([{"id": 0, "matches": None}]) else {}
+    current = {
+        "id": 0,
+        "matches": True,
+        "reviewer": "Ann",
+        "time": "2026-01-01T00:00:00Z",
+        "content": record["content"],
+    }
+    other = {**current, "matches": False, "time": "2026-02-01T00:00:00Z",
+             "content": {**record["content"], "motion": "0" * 32}}  # fmt: skip
+    save_json(Path("v.json"), [current, other])
+    flags = ("--meta-json", "r.json", "--output-json", "g.json", "--quality-report", "q.json")
+    assert run(apply_quality_gate.main, *flags, "--judge", "manual", "--verdicts", "v.json") == 0
+    assert json.loads(Path("g.json").read_text())[0]["use_ref_motion"] is True

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from motion_gating.verdicts.settling import conflicts_in, settle, settle_all
-from motion_gating.verdicts.verdict_file import read_verdicts
+from motion_gating.verdicts.verdict_file import last_of_each, left_out, read_verdicts
 from motion_rep.common.errors import UsageError
 
 EARLY, LATE = "2026-03-01T08:00:00Z", "2026-03-01T10:00:00+01:00"
@@ -203,3 +203,68 @@ def test_nameless_files_of_one_name_in_two_folders_are_two_reviewers(tmp_path):
     assert [
         one.reviewer for one in read_verdicts(ann, ann, tmp_path / "bea" / ".." / "ann" / "verdicts.json")["1"]
     ] == ["verdicts.json"]
+
+
+BAD = [
+    ({"id": 2, "matches": "yes"}, "item 1 (id 2) has matches 'yes'"),
+    ({"id": [2], "matches": True}, "item 1 has the id [2]"),
+    ({"id": 2, "matches": True, "analysis": 5}, "has an analysis that is not text"),
+    ({"id": 2, "matches": True, "time": "yesterday"}, "has the time 'yesterday'"),
+    ({"id": 2, "matches": True, "content": "x"}, "has a content field"),
+    ({"id": 2}, "is not an object with id and matches"),
+    ("text", "is not an object with id and matches"),
+    ([[1]], "is not an object with id and matches"),
+    (None, "is not an object with id and matches"),
+    ({"id": 2, "matches": True, "size": float("nan")}, "item 1 holds NaN"),
+]
+
+
+@pytest.mark.parametrize(("item", "words"), BAD)
+def test_a_wrong_item_is_left_out_alone(tmp_path, capsys, item, words):
+    path = save(tmp_path, "v", said(1, True), item, said(3, False))
+    verdicts = read_verdicts(path)
+    assert {name: [one.matches for one in given] for name, given in verdicts.items()} == {"1": [True], "3": [False]}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {path}: ") and words in line and left_out(verdicts) == 1
+
+
+def test_two_verdicts_of_one_reviewer_in_a_file_are_left_out_alone(tmp_path, capsys):
+    path = save(
+        tmp_path, "v", said(1, True, "Ann"), said("1", False, "Ann"), said(1, True, "Bea"), said(2, True, "Ann")
+    )
+    verdicts = read_verdicts(path)
+    assert [one.reviewer for one in verdicts["1"]] == ["Bea"] and verdicts["2"][0].matches and verdicts.left_out == 1
+    assert "two verdicts of one reviewer on the id '1'" in capsys.readouterr().err
+
+
+def test_many_wrong_items_are_counted(tmp_path, capsys):
+    verdicts = read_verdicts(save(tmp_path, "v", *[5] * 1000, said(1, True)))
+    assert list(verdicts) == ["1"] and verdicts.left_out == 1000
+    assert len(lines := capsys.readouterr().err.splitlines()) == 21 and "980 more" in lines[-1]
+
+
+def content(motion, clip=None):
+    return {"motion": motion * 32, "clip": clip and clip * 32, "text": None}
+
+
+def test_a_later_verdict_on_other_content_does_not_hide_one_on_the_current(tmp_path):
+    """A motion was judged, replaced, judged again, and the first one restored."""
+    a = save(tmp_path, "a", said(1, True, "Ann", EARLY, content=content("a")))
+    b = save(tmp_path, "b", said(1, False, "Ann", LATE, content=content("b")))
+    one = save(tmp_path, "one", *json.loads(a.read_text()), *json.loads(b.read_text()))
+    for files in ((a, b), (b, a), (one,)):
+        given = read_verdicts(*files)["1"]
+        now = {name: [v.matches for v in given if v.content.motion == name * 32] for name in "ab"}
+        assert now == {"a": [True], "b": [False]}
+
+
+def test_of_several_verdicts_on_the_current_content_the_last_counts(tmp_path):
+    """The second was given on another drawing of the same motion, the third by hand without content."""
+    items = [
+        said(1, True, "Ann", EARLY, content=content("a", "c")),
+        said(1, False, "Ann", LATE, content=content("a", "d")),
+    ]
+    hand = said(1, None, "Ann", "2026-03-02T00:00:00Z")
+    assert settle(read_verdicts(save(tmp_path, "v", *items))["1"]).verdict.matches is False
+    assert settle(read_verdicts(save(tmp_path, "v", *items, hand))["1"]).verdict.matches is None
+    assert [one.matches for one in last_of_each(read_verdicts(save(tmp_path, "v", hand, *items))["1"])] == [None]
