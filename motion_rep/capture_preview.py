@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -27,8 +28,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--fov",
         type=_field_of_view,
-        default=DEFAULT_FIELD_OF_VIEW,
-        help="the camera's vertical field of view in degrees, if known",
+        help=f"the camera's vertical field of view in degrees, if known (default: {DEFAULT_FIELD_OF_VIEW:g})",
     )
     parser.add_argument("--focal", type=positive_number, help="the camera's focal length in pixels, instead of --fov")
     parser.add_argument(
@@ -64,7 +64,10 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"--end {args.end:g} is not after --start {args.start:g}.")
     if args.bbox and args.person is not None:
         raise UsageError("--bbox and --person both select the person to follow. Give only one of them.")
+    if args.fov and args.focal:
+        raise UsageError("--fov and --focal both describe the lens. Give only one of them.")
     if args.list_people:
+        _require_only_a_list(args)
         from motion_rep.preview_capture.command import say_people
 
         return say_people(args)
@@ -78,7 +81,16 @@ def _run(args: argparse.Namespace) -> int:
     return capture_to_file(args)
 
 
+def _require_only_a_list(args: argparse.Namespace) -> None:
+    for name in ("output", "bbox", "person", "fov", "focal"):
+        if getattr(args, name) is not None:
+            raise UsageError(f"--list-people captures nothing, so --{name} has no effect. Leave one of them out.")
+
+
 def _require_free(output: Path, overwrite: bool) -> None:
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise UsageError(f"{output}: cannot be written, because {folder} is no writable folder. Give another --output.")
     if output.is_dir():
         raise UsageError(f"{output}: is a folder, expected the name of a file to write.")
     if output.exists() and not overwrite:

@@ -62,6 +62,11 @@ def listed(things: Sequence[object], most: int, separator: str = ", ") -> str:
     return separator.join(map(str, things[:most])) + rest
 
 
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """``1 frame`` or ``2 frames``; ``several`` is an irregular plural."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def printable(text: object) -> str:
     """Text with control and unprintable characters escaped; tabs stay."""
     return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in str(text))

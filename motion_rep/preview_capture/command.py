@@ -13,6 +13,7 @@ import torch
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.command_line import DONE, progress, say, say_warning
 from motion_rep.common.errors import located
+from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.files.json_files import json_text
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.preview_capture.tracking import PersonBox
@@ -84,7 +85,9 @@ def say_people(args: argparse.Namespace) -> int:
 def _options(args: argparse.Namespace) -> CaptureOptions:
     box = PersonBox(*args.bbox) if args.bbox else None
     weights = args.weights or DEFAULT_FOLDER
-    return CaptureOptions(args.fov, args.focal, box, args.person, args.start, args.end, weights)
+    return CaptureOptions(
+        args.fov or DEFAULT_FIELD_OF_VIEW, args.focal, box, args.person, args.start, args.end, weights
+    )
 
 
 def _bar(items: Iterable[Any], what: str, count: int | None) -> Iterable[Any]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 from motion_rep.preview_capture.identity import FEWEST_LANDMARKS, VISIBLE
 from motion_rep.preview_capture.networks import FrameLandmarks, Region
-from motion_rep.preview_capture.tracking import PeopleFinder, PersonBox
+from motion_rep.preview_capture.tracking import PeopleFinder, PersonBox, TimedFrame
 from motion_rep.video.shot_cuts import ShotWatcher
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -79,15 +79,17 @@ class _Sighting:
         return max(width, 0) * max(height, 0) > SAME_SHARE * min(a.width * a.height, b.width * b.height)
 
 
-def find_people(frames: Iterable[tuple[float, np.ndarray]], finder: PeopleFinder) -> list[Person]:
+def find_people(frames: Iterable[TimedFrame], finder: PeopleFinder) -> list[Person]:
     """All people who are seen in at least two looks, numbered by the time of the first one, then from the left.
 
     Args:
-        frames: seconds and (height, width, 3) uint8 images of a video.
+        frames: seconds and (height, width, 3) uint8 images of a video; None for an image that cannot be decoded.
     """
     watcher, due, looks, shot = ShotWatcher(), -np.inf, 0, 0
     known: list[list[_Sighting]] = []
     for seconds, rgb in frames:
+        if rgb is None:
+            continue
         if watcher.look(rgb):
             shot, due = len(known), seconds
         if seconds >= due - 1e-6:
@@ -148,5 +150,7 @@ def chosen_person(people: list[Person], number: int) -> Person:
     """
     if number >= len(people):
         found = "; ".join(map(str, people)) or "nobody"
-        raise UsageError(f"--person {number}: the video shows {len(people)} people: {found}. Choose one.")
+        raise UsageError(
+            f"--person {number}: the video shows {counted(len(people), 'person', 'people')}: {found}. Choose one."
+        )
     return people[number]

@@ -17,6 +17,9 @@ from motion_rep.preview_capture.networks import FrameLandmarks, LandmarkNetwork,
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER, DETECTOR, LANDMARKS, require_weights
 from motion_rep.video.shot_cuts import ShotWatcher
 
+# Seconds and (height, width, 3) uint8 RGB.
+TimedFrame = tuple[float, np.ndarray | None]
+
 PRESENCE_THRESHOLD = 0.5
 # A detection below SURE is followed only if the landmark network is more confident than usual.
 SURE, PRESENCE_OF_UNSURE, MOST_UNSURE = 0.5, 0.7, 3
@@ -46,6 +49,11 @@ class PersonBox:
     def middle(self) -> tuple[float, float]:
         """x and y in pixels."""
         return self.left + self.width / 2, self.top + self.height / 2
+
+    def shows(self, points: np.ndarray) -> bool:
+        """Whether one of (N, 2) pixels lies in the box."""
+        inside = np.abs(points - self.middle) <= np.array([self.width, self.height]) / 2
+        return bool(inside.all(-1).any())
 
     @property
     def region(self) -> Region:
@@ -181,7 +189,7 @@ def _limbs_seen(found: FrameLandmarks) -> float:
 
 
 def track(
-    frames: Iterable[tuple[float, np.ndarray]],
+    frames: Iterable[TimedFrame],
     finder: PeopleFinder,
     box: PersonBox | None = None,
     notice: Callable[[str], None] = lambda _: None,
@@ -189,17 +197,19 @@ def track(
     """The landmarks of a whole clip; only one image is held at a time.
 
     Args:
-        frames: seconds and (height, width, 3) uint8 images.
+        frames: seconds and (height, width, 3) uint8 images; None for an image that cannot be decoded.
         box: the person to follow, from the box's time on.
-        notice: receives one sentence, early in the clip, if parts of the body are out of view.
+        notice: receives a sentence, early in the clip, if nobody is in the box, or parts of the body are out of view.
     """
-    tracker, watcher, early = PersonTracker(finder, box), ShotWatcher(), _EarlyNotice(notice)
+    tracker, watcher, early = PersonTracker(finder, box), ShotWatcher(), _EarlyNotice(notice, box)
     found: list[FrameLandmarks | None] = []
     looks: list[np.ndarray] = []
     start = None
+    shown = None
     for seconds, rgb in frames:
-        new_shot = watcher.look(rgb)
-        if box is not None and seconds < box.seconds - 1e-3:
+        shown = shown if rgb is None else rgb
+        new_shot = shown is not None and watcher.look(shown)
+        if rgb is None or (box is not None and seconds < box.seconds - 1e-3):
             landmarks = None
         else:
             if new_shot and start != len(found):
@@ -207,7 +217,8 @@ def track(
             start = len(found) if start is None else start
             landmarks = tracker.follow(rgb, seconds)
         found.append(landmarks)
-        looks.append(np.full(LOOKS_SHAPE, np.nan) if landmarks is None else looks_of(rgb, landmarks.image))
+        unseen = rgb is None or landmarks is None
+        looks.append(np.full(LOOKS_SHAPE, np.nan) if unseen else looks_of(rgb, landmarks.image))
         early.see(landmarks)
     return FollowedPerson(
         _track_of(found),
@@ -230,15 +241,20 @@ def _track_of(found: list[FrameLandmarks | None]) -> LandmarkTrack:
 
 
 class _EarlyNotice:
-    """Reports, once, which parts of the body are hardly visible in the first frames."""
+    """Reports, once, which parts of the body are hardly visible in the first frames, and a box that shows nobody."""
 
-    def __init__(self, notice: Callable[[str], None]) -> None:
-        self._notice = notice
+    def __init__(self, notice: Callable[[str], None], box: PersonBox | None) -> None:
+        self._notice, self._box = notice, box
         self._visibility: list[np.ndarray] = []
 
     def see(self, frame: FrameLandmarks | None) -> None:
         if frame is None or len(self._visibility) >= FRAMES_FOR_NOTICE:
             return
+        if self._box is not None and not self._visibility and not self._box.shows(frame.image):
+            x, y = frame.image.mean(0)
+            self._notice(
+                f"nobody was found in --bbox; the nearest person, around x {x:.0f} and y {y:.0f}, is followed."
+            )
         self._visibility.append(frame.visibility)
         if len(self._visibility) == FRAMES_FOR_NOTICE:
             mean = np.mean(self._visibility, axis=0)

@@ -14,7 +14,7 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import ImageFit
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.kinematics.frames import level_from_camera
 from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
@@ -27,7 +27,7 @@ from motion_rep.preview_capture.lifting import Lens, LiftedFrames, LiftingNetwor
 from motion_rep.preview_capture.markers import Markers, blazepose_markers
 from motion_rep.preview_capture.people import Person, chosen_person, find_people
 from motion_rep.preview_capture.sides import repaired, spike_weights
-from motion_rep.preview_capture.tracking import FollowedPerson, PeopleFinder, PersonBox, track
+from motion_rep.preview_capture.tracking import FollowedPerson, PeopleFinder, PersonBox, TimedFrame, track
 from motion_rep.preview_capture.up_direction import LEVEL, UpDirection, find_up
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
 from motion_rep.video.reading import VideoReader, frame_times, open_video
@@ -41,6 +41,12 @@ LEAST_VISIBILITY = 0.02
 # Degrees, if the person does not stand upright long enough.
 UNKNOWN_TILT = 20.0
 LOW_IMAGE_FIT = 0.9
+# Shortest and longest focal length, in sides of the picture: from a fisheye to a telescope.
+FOCAL_LENGTHS = (0.1, 100.0)
+CHOOSE = (
+    "Choose another part or person with capture_preview.py: --start and --end, --person N (see --list-people), or "
+    "--bbox x,y,w,h@seconds."
+)
 
 Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
@@ -142,14 +148,15 @@ def capture_video(
         UsageError: the networks or their runtime are missing, or no person has the given number.
     """
     finder, times = PeopleFinder(options.weights), _Times.of(path)
+    _require_span(path, options, times)
     box = options.box
     if options.person is not None:
         box = chosen_person(_people(path, options, times, finder, progress), options.person).box
     if times.note:
         notice(times.note)
     with _span_of(path, options, times) as span:
-        followed = track(progress(span.frames(), "reading", span.video.frame_count), finder, box, notice)
         lens, fps = _lens(options, span.video), span.fps
+        followed = track(progress(span.frames(), "reading", span.video.frame_count), finder, box, notice)
     found, first = followed.track, span.first
     part = _part_of(followed, fps)
     _require_person(path, found, part, options)
@@ -168,7 +175,7 @@ def capture_video(
     )
     changes, cuts = (tuple(frame + first for frame in frames) for frames in (part.changes, part.cuts))
     match = match_image(fitted.body, fitted.landmarks, lens, followed.most_people, changes, cuts)
-    warnings = _warnings(found, fitted, match, part, first)
+    warnings = (*span.damage(), *_warnings(found, fitted, match, part, first))
     return PreviewCapture(capture, first, found.detected, found.visibility[rows], match, fitted.up, warnings)
 
 
@@ -183,7 +190,9 @@ def people_in(
         InputError: not a video.
         UsageError: the networks or their runtime are missing.
     """
-    return _people(path, options, _Times.of(path), PeopleFinder(options.weights), progress)
+    finder, times = PeopleFinder(options.weights), _Times.of(path)
+    _require_span(path, options, times)
+    return _people(path, options, times, finder, progress)
 
 
 def _people(
@@ -211,13 +220,30 @@ def _part_of(followed: FollowedPerson, fps: float) -> _Part:
 def _require_person(path: str | os.PathLike[str], found: LandmarkTrack, part: _Part, options: CaptureOptions) -> None:
     """Raise an InputError if the track is empty or no person was found."""
     if not len(found):
-        end = "its end" if options.end is None else f"{options.end:g} s"
-        raise InputError(f"{path}: has no frames between {options.start:g} s and {end}. Choose another span.")
+        raise _no_frames(path, options)
     seen = int(found.detected[part.frames].sum())
     if seen < FEWEST_FRAMES:
         raise InputError(
             f"{path}: a person was found in {seen} of {len(found)} frames, expected at least {FEWEST_FRAMES}. "
-            "Use a video in which one person is seen from head to foot, or point to the person with --bbox."
+            "Use a video in which one person is seen from head to foot, or point to the person with --bbox of "
+            "capture_preview.py."
+        )
+
+
+def _no_frames(path: str | os.PathLike[str], options: CaptureOptions) -> InputError:
+    end = "its end" if options.end is None else f"{options.end:g} s"
+    return InputError(f"{path}: has no frames between {options.start:g} s and {end}. Choose another span.")
+
+
+def _require_span(path: str | os.PathLike[str], options: CaptureOptions, times: _Times) -> None:
+    """Raise an InputError, before any frame is decoded, if the span or the box is at a time without frames."""
+    half, last = times.interval / 2, float(times.each[-1])
+    if options.start > last + half:
+        raise _no_frames(path, options)
+    at, end = options.box.seconds if options.box else 0.0, last if options.end is None else min(last, options.end)
+    if at and not options.start - half <= at <= end + half:
+        raise InputError(
+            f"{path}: --bbox is at {at:g} s, expected a time from {options.start:g} s to {end:.2f} s. Correct it."
         )
 
 
@@ -280,8 +306,12 @@ def _assumed(up: UpDirection | None) -> UpDirection:
 
 @dataclass(frozen=True)
 class _Times:
-    """The even rate to which a video of uneven frame times is resampled, with a sentence about it; else None."""
+    """The frame times of a video.
 
+    each: (F,) seconds. rate: the even rate to which uneven times are resampled, with a sentence about it; else None.
+    """
+
+    each: np.ndarray
     rate: float | None = None
     note: str | None = None
 
@@ -289,21 +319,43 @@ class _Times:
     def of(cls, path: str | os.PathLike[str]) -> _Times:
         times = frame_times(path)
         rate = None if is_even(times) else measured_rate(times)
-        return cls(rate, uneven_note(times, rate)) if rate else cls()
+        return cls(times, rate, uneven_note(times, rate)) if rate else cls(times)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between frames, on average; 0 if unknown."""
+        return float(self.each[-1]) / max(len(self.each) - 1, 1)
 
 
 class _Span:
-    """Frames of an open video between two times; stores the number of the first one."""
+    """Frames of an open video between two times; stores the number of the first one, and of those without image."""
 
-    def __init__(self, video: VideoReader, options: CaptureOptions, rate: float | None) -> None:
+    def __init__(self, video: VideoReader, options: CaptureOptions, times: _Times) -> None:
+        rate = times.rate
         self.first, self.video, self.fps = 0, video, rate or video.fps
         self._options = options
-        self._timed: Iterable[tuple[float, np.ndarray]] = (
-            ((number / rate, rgb) for number, rgb in enumerate(video.at_rate(rate))) if rate else video
+        self._damaged: list[int] = []
+        self._timed: Iterable[TimedFrame] = (
+            ((number / rate, rgb) for number, rgb in enumerate(video.at_rate(rate)))
+            if rate
+            else _with_damaged(video, times)
         )
+        box = options.box
+        if box and not (-box.width < box.left < video.width and -box.height < box.top < video.height):
+            raise InputError(
+                f"{video.path}: --bbox lies outside the picture, which has {video.width}x{video.height} pixels. "
+                "Correct it."
+            )
 
-    def frames(self) -> Iterator[tuple[float, np.ndarray]]:
-        """Seconds and images of the span."""
+    def damage(self) -> tuple[str, ...]:
+        """A sentence about the frames that could not be decoded."""
+        if not self._damaged:
+            return ()
+        frames = counted(len(self._damaged), "frame")
+        return (f"{frames} could not be decoded (first: frame {self._damaged[0]}); the motion has a gap there.",)
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """Seconds and images of the span; the image is None if it cannot be decoded."""
         half, end = 0.5 / self.fps, self._options.end
         for number, (seconds, rgb) in enumerate(self._timed):
             if seconds < self._options.start - half:
@@ -311,17 +363,37 @@ class _Span:
                 continue
             if end is not None and seconds > end + half:
                 return
+            if rgb is None:
+                self._damaged.append(number)
             yield seconds, rgb
+
+
+def _with_damaged(video: Iterable[tuple[float, np.ndarray]], times: _Times) -> Iterator[TimedFrame]:
+    """Every frame of a video with even times; the reader skips those that it cannot decode, which get no image."""
+    number, late = 0, 0.75 * times.interval
+    for seconds, rgb in video:
+        while late and number < len(times.each) and seconds > times.each[number] + late:
+            yield float(times.each[number]), None
+            number += 1
+        yield seconds, rgb
+        number += 1
 
 
 @contextlib.contextmanager
 def _span_of(path: str | os.PathLike[str], options: CaptureOptions, times: _Times) -> Iterator[_Span]:
     with open_video(path) as video:
-        yield _Span(video, options, times.rate)
+        yield _Span(video, options, times)
 
 
 def _lens(options: CaptureOptions, video: VideoReader) -> Lens:
     if options.focal_length is not None:
+        side = max(video.width, video.height)
+        least, most = (round(times * side) for times in FOCAL_LENGTHS)
+        if not least <= options.focal_length <= most:
+            raise InputError(
+                f"{video.path}: --focal {options.focal_length:g} is no focal length of a picture with "
+                f"{video.width}x{video.height} pixels, expected {least} to {most} pixels."
+            )
         return Lens(options.focal_length, video.width, video.height)
     return Lens.from_field_of_view(options.field_of_view, video.width, video.height)
 
@@ -367,16 +439,12 @@ def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, part: 
         ]
         warnings.append(
             f"{'; '.join(reasons)}; only part {part.number + 1} of {part.count} is kept, frames "
-            f"{fitted.rows[0] + first} to {fitted.rows[-1] + first}. Choose another part with --start and --end, or "
-            "another person with --person (see --list-people) or --bbox x,y,w,h@seconds."
+            f"{fitted.rows[0] + first} to {fitted.rows[-1] + first}. {CHOOSE}"
         )
     if match.unseen:
         warnings.append(f"never seen: {', '.join(match.unseen)}; their pose is a guess.")
     if match.share < LOW_IMAGE_FIT:
         warnings.append(f"only {match.share:.0%} of the visible landmarks lie on the body; look at the overlay.")
     if match.most_people > 1:
-        warnings.append(
-            f"{match.most_people} people were seen at once; one was followed. Point to the right one with --person N "
-            "(see --list-people) or --bbox x,y,w,h@seconds."
-        )
+        warnings.append(f"{match.most_people} people were seen at once; one was followed. {CHOOSE}")
     return tuple(warnings)

@@ -60,10 +60,9 @@ def require_weights(file: WeightFile, folder: Path = DEFAULT_FOLDER) -> Path:
         UsageError: missing, or its sha256 differs.
     """
     path = Path(folder) / file.name
+    fetch = FETCH_COMMAND if Path(folder) == DEFAULT_FOLDER else f"{FETCH_COMMAND} --folder {folder}"
     if not path.is_file():
-        raise UsageError(f"{path}: a network of the preview capture is missing. Fetch it with: {FETCH_COMMAND}")
+        raise UsageError(f"{path}: a network of the preview capture is missing. Fetch it with: {fetch}")
     if not is_intact(file, folder):
-        raise UsageError(
-            f"{path}: is not the file that was fetched (its sha256 differs). Delete it and run: {FETCH_COMMAND}"
-        )
+        raise UsageError(f"{path}: is not the file that was fetched (its sha256 differs). Delete it and run: {fetch}")
     return path

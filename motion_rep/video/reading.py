@@ -127,7 +127,7 @@ def _webp_reader(path: Path) -> VideoReader:
     frames = webp_frames(path)
     first = next(frames)
     height, width = first[1].shape[:2]
-    fps = (len(times) - 1) / times[-1] if times[-1] > 0 else 1.0
+    fps = (len(times) - 1) / float(times[-1]) if times[-1] > 0 else 1.0
     return VideoReader(str(path), fps, width, height, len(times), (width, height), itertools.chain([first], frames))
 
 

@@ -17,11 +17,13 @@ import torch
 from checkout import REPO
 from ffmpeg_support import ffmpeg
 from gate_support import Finished, run_here
+from PIL import Image
 
 from motion_rep import capture_preview
 from motion_rep.captures.capture_file import read_standard_capture
 from motion_rep.inspect_capture import main as inspect
 from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.preview_capture.tracking import PeopleFinder
 from motion_rep.preview_capture.weights import WEIGHT_FILES, is_intact
 from motion_rep.video.reading import open_video
 from motion_rep.video.writing import open_writer
@@ -242,7 +244,63 @@ def test_a_video_turned_by_its_metadata_is_captured_upright(tmp_path):
         ("--bbox", "1,2,3,4@x", "@seconds"),
         ("--bbox", "1,2,3,4@-1", "@seconds"),
         ("--end", "nan", "--end"),
+        ("--list-people", None, "--output has no effect"),
+        ("--fov", "50 --focal 900", "--focal"),
+        ("--output", "FILE/o.pt", "no writable folder"),
+        ("--weights", "FILE", "--folder"),
     ],
 )
 def test_wrong_flags_are_refused_before_anything_is_read(tmp_path, flag, value, word):
-    assert_one_line(capture(SAMPLE, tmp_path / "o.pt", flag, value), 2, word)
+    file = tmp_path / "file"
+    file.touch()
+    values = () if value is None else value.replace("FILE", str(file)).split()
+    if flag == "--output":
+        assert_one_line(capture(SAMPLE, Path(*values)), 2, word)
+    else:
+        assert_one_line(capture(SAMPLE, tmp_path / "o.pt", flag, *values), 2, word)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--start", "9"), "no frames between 9 s and its end"),
+        (("--bbox", "900,0,10,10"), "--bbox lies outside the picture, which has 832x480 pixels"),
+        (("--bbox", "1,1,50,50@9"), "--bbox is at 9 s, expected a time from 0 s to 5.00 s"),
+        (("--bbox", "1,1,50,50@1", "--start", "2"), "--bbox is at 1 s, expected a time from 2 s to 5.00 s"),
+        (("--focal", "0.001"), "--focal 0.001 is no focal length of a picture with 832x480 pixels"),
+    ],
+)
+def test_flags_that_do_not_fit_the_video_are_refused_before_it_is_decoded(tmp_path, monkeypatch, flags, words):
+    monkeypatch.setattr(PeopleFinder, "regions", lambda *_: pytest.fail("a frame was searched"))
+    assert_one_line(capture(SAMPLE, tmp_path / "o.pt", *flags), 1, words)
+
+
+def test_frames_that_cannot_be_decoded_keep_their_numbers(tmp_path):
+    path = tmp_path / "damaged.mov"
+    frames = sample_frames(24)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=16)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "rgb24"
+        for rgb in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode())
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    for place, size in places[8:14]:
+        data[place : place + size] = bytes(size)
+    path.write_bytes(data)
+    done = capture(path, tmp_path / "o.pt")
+    assert done.returncode == 0 and "6 frames could not be decoded (first: frame 8)" in done.stderr
+    found = torch.load(tmp_path / "o.pt", weights_only=True)
+    assert found["frame_index"].tolist() == [*range(8), *range(14, 24)] and len(found["detected"]) == 24
+    done = run_here(capture_preview.main, ["--video", str(path), "--list-people"], dict(os.environ))
+    assert done.returncode == 0 and "person 0" in done.stdout
+
+
+def test_a_capture_of_webp_is_plain_data(tmp_path):
+    first, *others = (Image.fromarray(rgb) for rgb in sample_frames(6))
+    first.save(tmp_path / "a.webp", save_all=True, append_images=others, duration=62)
+    assert capture(tmp_path / "a.webp", tmp_path / "o.pt").returncode == 0
+    assert torch.load(tmp_path / "o.pt", weights_only=True)["fps"] == pytest.approx(1000 / 62)

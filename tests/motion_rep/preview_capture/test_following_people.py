@@ -139,6 +139,14 @@ def test_the_person_in_the_box_is_followed_from_its_time_on():
     assert track(frames(10), finder).start is None
 
 
+def test_a_box_that_shows_nobody_is_told():
+    said: list[str] = []
+    track(frames(6), finder_of(Actor(300)), PersonBox(0, 0, 40, 40), said.append)
+    assert len(said) == 1 and "nobody was found in --bbox; the nearest person, around x 30" in said[0]
+    track(frames(6), finder_of(Actor(300)), PersonBox(250, 250, SIDE, SIDE), said.append)
+    assert len(said) == 1
+
+
 def test_people_are_counted_over_the_whole_clip():
     assert track(frames(60), finder_of(Actor(300), Actor(600, first=30))).most_people == 2
     assert track(frames(60), finder_of(Actor(300))).most_people == 1
