@@ -32,7 +32,11 @@ def build_parser() -> Parser:
         "--fps", type=frame_rate, metavar="N", help="frames per second (default: the rate stored in each motion)"
     )
     add_model_flag(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 also serves other machines")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 also serves other machines, and this one by other names",
+    )
     parser.add_argument("--port", type=port, default=8080, help="port to listen on; if it is in use, the next free one")
     return parser
 

@@ -33,9 +33,6 @@ DEFAULT_ROOM, NEAREST_CAMERA = 1.2, 3.0
 # Largest relative difference of aspect ratios of the same scene.
 SHAPE_TOLERANCE = 0.03
 
-# Some containers only estimate their number of frames; below this share of it the file counts as truncated.
-SEEN_SHARE = 0.95
-
 # Grey of the farthest point in an overlay: black would leave the picture unchanged and hide a body that fits.
 OVERLAY_DARKEST = 90
 
@@ -103,7 +100,7 @@ def check_overlay(
         with open_writer(target, video.width, video.height, video.fps, even=even) as writer:
             for time, picture in shown(pictures, video.frame_count):
                 writer.write(picture, None if even else time)
-    return notes + rate_notes + _length_notes(video, writer.frames) + _sight_notes(painter)
+    return notes + rate_notes + video.length_notes(writer.frames) + _sight_notes(painter)
 
 
 def depth_painter(
@@ -192,12 +189,6 @@ def _scale_notes(own: tuple[int, int], size: tuple[int, int], what: str) -> list
     if own == size:
         return []
     return [f"the camera is for {own[0]}x{own[1]} pixels, {what} has {size[0]}x{size[1]}; the camera was scaled"]
-
-
-def _length_notes(video: VideoReader, read: int) -> list[str]:
-    if video.frame_count is None or read >= SEEN_SHARE * video.frame_count:
-        return []
-    return [f"{video.path} promises {video.frame_count} frames, but only {read} could be read; it may be cut"]
 
 
 def _sight_notes(painter: DepthPainter) -> list[str]:

@@ -217,8 +217,8 @@ def track(
             start = len(found) if start is None else start
             landmarks = tracker.follow(rgb, seconds)
         found.append(landmarks)
-        unseen = rgb is None or landmarks is None
-        looks.append(np.full(LOOKS_SHAPE, np.nan) if unseen else looks_of(rgb, landmarks.image))
+        unseen = np.full(LOOKS_SHAPE, np.nan)
+        looks.append(unseen if rgb is None or landmarks is None else looks_of(rgb, landmarks.image))
         early.see(landmarks)
     return FollowedPerson(
         _track_of(found),

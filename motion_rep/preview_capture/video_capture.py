@@ -238,6 +238,9 @@ def _no_frames(path: str | os.PathLike[str], options: CaptureOptions) -> InputEr
 def _require_span(path: str | os.PathLike[str], options: CaptureOptions, times: _Times) -> None:
     """Raise an InputError, before any frame is decoded, if the span or the box is at a time without frames."""
     half, last = times.interval / 2, float(times.each[-1])
+    if len(times.each) < FEWEST_FRAMES:
+        found = counted(len(times.each), "frame")
+        raise InputError(f"{path}: has {found}, expected at least {FEWEST_FRAMES}. Use a longer video.")
     if options.start > last + half:
         raise _no_frames(path, options)
     at, end = options.box.seconds if options.box else 0.0, last if options.end is None else min(last, options.end)
@@ -332,9 +335,11 @@ class _Span:
 
     def __init__(self, video: VideoReader, options: CaptureOptions, times: _Times) -> None:
         rate = times.rate
+        self._even = rate is None
         self.first, self.video, self.fps = 0, video, rate or video.fps
         self._options = options
         self._damaged: list[int] = []
+        self._read: int | None = None  # number of all frames, once they are read to the end
         self._timed: Iterable[TimedFrame] = (
             ((number / rate, rgb) for number, rgb in enumerate(video.at_rate(rate)))
             if rate
@@ -348,15 +353,16 @@ class _Span:
             )
 
     def damage(self) -> tuple[str, ...]:
-        """A sentence about the frames that could not be decoded."""
-        if not self._damaged:
-            return ()
-        frames = counted(len(self._damaged), "frame")
-        return (f"{frames} could not be decoded (first: frame {self._damaged[0]}); the motion has a gap there.",)
+        """Sentences about a video that is cut, and about the frames that could not be decoded."""
+        cut = [] if self._read is None else [f"{note}." for note in self.video.length_notes(self._read)]
+        if self._damaged:
+            frames = counted(len(self._damaged), "frame")
+            cut.append(f"{frames} could not be decoded (first: frame {self._damaged[0]}); the motion has a gap there.")
+        return tuple(cut)
 
     def frames(self) -> Iterator[TimedFrame]:
         """Seconds and images of the span; the image is None if it cannot be decoded."""
-        half, end = 0.5 / self.fps, self._options.end
+        half, end, number = 0.5 / self.fps, self._options.end, -1
         for number, (seconds, rgb) in enumerate(self._timed):
             if seconds < self._options.start - half:
                 self.first = number + 1
@@ -366,6 +372,7 @@ class _Span:
             if rgb is None:
                 self._damaged.append(number)
             yield seconds, rgb
+        self._read = number + 1 if self._even else None
 
 
 def _with_damaged(video: Iterable[tuple[float, np.ndarray]], times: _Times) -> Iterator[TimedFrame]:

@@ -29,6 +29,8 @@ Frames = Iterator[tuple[float, np.ndarray]]
 
 # Largest error (s) of a time that is stored in whole milliseconds, as in mkv.
 ROUNDED_TIME = 0.0011
+# A video with fewer of its promised frames may be cut.
+SEEN_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class VideoReader:
 
     def __iter__(self) -> Frames:
         return self._frames
+
+    def length_notes(self, read: int) -> list[str]:
+        """A sentence if clearly fewer frames could be read than the container promises."""
+        if self.frame_count is None or read >= SEEN_SHARE * self.frame_count:
+            return []
+        return [f"{self.path} promises {self.frame_count} frames, but only {read} could be read; it may be cut"]
 
     def at_rate(self, fps: float) -> Iterator[np.ndarray]:
         """The frames at an even rate; see :func:`motion_rep.video.timing.frames_at_rate`."""

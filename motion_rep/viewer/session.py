@@ -16,6 +16,7 @@ import viser
 
 from motion_rep.bodies.body_models import Body
 from motion_rep.viewer.clock import Clock
+from motion_rep.viewer.own_pages import free_port, other_pages_refused
 from motion_rep.viewer.stage import Actor, Shown, camera_pose, field_of_view
 
 SPEEDS = {"1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0}
@@ -29,7 +30,8 @@ class Viewer:
     """A running viewer; all motions share one clock, and shorter ones stop at their last frame."""
 
     def __init__(self, motions: list[Shown], body: Body, host: str = "127.0.0.1", port: int = 8080) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):  # viser's own announcement
+        port = free_port(host, port)
+        with contextlib.redirect_stdout(io.StringIO()), other_pages_refused(host):  # viser announces itself
             self.server = viser.ViserServer(host=host, port=port, label="motion viewer", verbose=False)
         self.server.gui.configure_theme(show_logo=False, show_share_button=False, control_width="medium")
         self.clock = Clock(max(motion.seconds for motion in motions))
@@ -99,7 +101,8 @@ class Viewer:
         picture = client.get_render(height, width, transport_format="png")
         _, data = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2BGR))
         first = self.actors[0]
-        client.send_file_download(f"{first.shown.name}_{first.frame:04d}.png", data.tobytes(), save_immediately=True)
+        name = first.shown.name.replace("/", "_")
+        client.send_file_download(f"{name}_{first.frame:04d}.png", data.tobytes(), save_immediately=True)
 
     def _follow(self) -> None:
         """Move the browsers' views to the chosen camera, and put its picture behind the body."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from motion_rep.bodies.body_models import load_body
 from motion_rep.common.command_line import say, say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.motions.consistency import joints_note
 from motion_rep.motions.motion_file import read_motion
@@ -42,7 +42,7 @@ def view_motions(
     viewer = Viewer(load_motions(paths, of_each, fps), body, host, port)
     try:
         say(
-            f"{viewer.address} shows {len(paths)} motion{'s'[: len(paths) > 1]} with the {body.name}. "
+            f"{viewer.address} shows {counted(len(paths), 'motion')} with the {body.name}. "
             "Open it in a browser; Ctrl-C ends."
         )
         viewer.run()
@@ -54,7 +54,7 @@ def load_motions(paths: Sequence[Path], videos: Sequence[Path | None], fps: floa
     """The motions with the videos of their cameras, placed side by side. Errors as in :func:`view_motions`."""
     clips = [read_motion(path) for path in paths]
     motions = []
-    for path, video, clip, offset in zip(paths, videos, clips, side_by_side(clips), strict=True):
+    for path, name, video, clip, offset in zip(paths, names_of(paths), videos, clips, side_by_side(clips), strict=True):
         if note := joints_note(path, clip.motion):
             say_warning(note)
         rate, guess = playback_rate(TIMING, fps, clip.fps)
@@ -64,5 +64,14 @@ def load_motions(paths: Sequence[Path], videos: Sequence[Path | None], fps: floa
             say_warning(f"{path}: its camera is unknown, so {video} has no place on the stage")
             video = None
         frames = None if video is None else read_video_frames(video, len(clip), rate, clip.start_time)
-        motions.append(Shown(path.stem, clip, rate, offset, frames))
+        motions.append(Shown(name, clip, rate, offset, frames))
     return motions
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """The name of each file, with its folder and its number if several files have the same."""
+    names = [path.stem for path in paths]
+    return [
+        name if names.count(name) == 1 else f"{path.absolute().parent.name}/{name} ({number})"
+        for number, (path, name) in enumerate(zip(paths, names, strict=True), 1)
+    ]

@@ -299,6 +299,14 @@ def test_frames_that_cannot_be_decoded_keep_their_numbers(tmp_path):
     assert done.returncode == 0 and "person 0" in done.stdout
 
 
+def test_a_video_that_is_cut_or_too_short_is_told(tmp_path):
+    (tmp_path / "cut.mp4").write_bytes(SAMPLE.read_bytes()[: SAMPLE.stat().st_size // 3])
+    done = capture(tmp_path / "cut.mp4", tmp_path / "o.pt")
+    assert done.returncode == 0 and "promises 81 frames, but only" in done.stderr
+    one = write_video(tmp_path / "one.mp4", sample_frames(1))
+    assert_one_line(capture(one, tmp_path / "one.pt"), 1, "has 1 frame, expected at least 5. Use a longer video")
+
+
 def test_a_capture_of_webp_is_plain_data(tmp_path):
     first, *others = (Image.fromarray(rgb) for rgb in sample_frames(6))
     first.save(tmp_path / "a.webp", save_all=True, append_images=others, duration=62)

@@ -17,6 +17,7 @@ import torch
 from checkout import REPO
 from sample_motions import smooth_clip
 
+from motion_rep.common.errors import UsageError
 from motion_rep.kinematics.camera import Camera, intrinsic_matrix, project, rigid_transform, transform_points
 from motion_rep.kinematics.rotations import quaternion_to_matrix, rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
@@ -170,6 +171,64 @@ def test_the_page_listens_on_loopback_only(viewer):
     assert viewer.address.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(viewer.address, timeout=20) as answer:
         assert answer.status == 200
+
+
+def _handshake(address: str, **headers: str) -> str:
+    """The first line of the answer to a browser's request for the viewer's socket."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    asked = {
+        "Host": f"{host}:{port}",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Version": "13",
+        **headers,
+    }
+    lines = ["GET / HTTP/1.1", *(f"{name}: {value}" for name, value in asked.items()), "", ""]
+    with socket.create_connection((host, int(port)), timeout=20) as made:
+        made.sendall("\r\n".join(lines).encode())
+        return made.recv(1000).decode("latin-1").splitlines()[0]
+
+
+def test_only_the_viewers_own_page_may_connect(viewer):
+    own = viewer.address
+    port = own.rpartition(":")[2]
+    assert "101" in _handshake(own, Origin=own)
+    assert "101" in _handshake(own, Host=f"localhost:{port}", Origin=f"http://localhost:{port}")
+    assert "101" in _handshake(own), "a program that is no browser"
+    for foreign in ("http://evil.example", "null", "http://127.0.0.1:1", f"http://127.0.0.1.evil.example:{port}"):
+        assert "403" in _handshake(own, Origin=foreign)
+    rebound = f"evil.example:{port}"
+    assert "403" in _handshake(own, Host=rebound, Origin=f"http://{rebound}"), "a name that a stranger set to 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "words"),
+    [
+        ("no such host", 8080, "is no address of this machine"),
+        ("192.0.2.1", 8080, "is no address of this machine"),
+        ("x" * 300, 8080, "is no address of this machine"),
+        ("127.0.0.1", None, "no port is free from there on"),
+    ],
+)
+def test_an_address_where_nothing_can_listen_is_refused(host, port, words, monkeypatch):
+    from motion_rep.viewer import own_pages
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        if port is None:
+            port = taken.getsockname()[1]
+            monkeypatch.setattr(own_pages, "LAST_PORT", port)
+        with pytest.raises(UsageError, match=words):
+            own_pages.free_port(host, port)
+
+
+def test_motions_of_the_same_name_are_told_apart():
+    from motion_rep.viewer.viewing import names_of
+
+    paths = [Path("a/walk.pt"), Path("b/walk.pt"), Path("b/run.pt"), Path("b/walk.pt")]
+    assert names_of(paths) == ["a/walk (1)", "b/walk (2)", "run", "b/walk (4)"]
 
 
 def test_command_serves_and_ends_with_ctrl_c(clips, tmp_path):
