@@ -10,7 +10,7 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_candidate_flags
-from motion_rep.common.command_line import DONE, Parser, command_main, say, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say, say_error, say_warning
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -41,8 +41,10 @@ def _run(args: argparse.Namespace) -> int:
     made = make_archive(args.sources, args.output_json, args.candidates, args.seed)
     for fault in made.warnings:
         say_warning(fault)
+    for fault in made.left_out:
+        say_error(fault)
     say(f"{args.output_json}: {made.total} entries, {made.new} of them new")
-    return DONE
+    return SOME_FAILED if made.left_out else DONE
 
 
 main = command_main(build_parser, _run)

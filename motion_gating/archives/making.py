@@ -49,16 +49,20 @@ from motion_rep.safe_loading.torch_files import read_torch
 MOTION_KEY = "motion"  # the suffix of a motion file
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 TORCH = (".pt", ".pth")
+HAS_NUL = "has a NUL character, which no text has. Remove it, or save the file as UTF-8."
 DATA = (*TORCH, ".pkl", ".npz", ".npy")
 
 
 @dataclass(frozen=True)
 class Made:
-    """The number of entries of an archive, the number of new ones, and sentences about odd inputs."""
+    """The number of entries of an archive, the number of new ones, sentences about odd inputs, and sentences about rows
+    that give no entry.
+    """
 
     total: int
     new: int
     warnings: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, seed: int | None = None) -> Made:
@@ -71,7 +75,10 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
         UsageError: a source cannot be read or is empty, or an entry of the archive has no candidates.
     """
     unreadable: list[str] = []
-    found, repeated = _gathered(sources, output, unreadable)
+    left_out: list[str] = []
+    found, repeated = _gathered(sources, output, unreadable, left_out)
+    if not found and left_out:
+        raise UsageError(left_out[0])
     if not found:
         raise UsageError(
             f"{', '.join(map(str, sources))}: nothing to make entries from. Give motions, videos or prompts."
@@ -93,10 +100,14 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
     with archive_lock(output), entry_writer(output) as write:
         for entry in (*(_updated(entry, found.get(_name_of(entry) or "", {})) for entry in earlier), *added):
             write(entry)
-    return Made(len(earlier) + len(added), len(added), (*invalid, *unreadable, *repeated_note(repeated)))
+    return Made(
+        len(earlier) + len(added), len(added), (*invalid, *unreadable, *repeated_note(repeated)), tuple(left_out)
+    )
 
 
-def _gathered(sources: Sequence[Path], output: Path, unreadable: list[str]) -> tuple[dict[str, dict], list[str]]:
+def _gathered(
+    sources: Sequence[Path], output: Path, unreadable: list[str], left_out: list[str]
+) -> tuple[dict[str, dict], list[str]]:
     """The fields of the entries by name, and the names that occur twice.
 
     A later source completes an entry or changes its text. Another file, or another text in the same source, makes
@@ -107,6 +118,9 @@ def _gathered(sources: Sequence[Path], output: Path, unreadable: list[str]) -> t
     for source in sources:
         seen: set[str] = set()
         for name, entry in entries_at(source, output, unreadable):
+            if isinstance(entry, InvalidEntry):
+                left_out.append(entry.problem)
+                continue
             if adds_nothing(found.get(name), entry):
                 repeated.append(name)
             name = free_name(found, name, entry, (*MADE_OF, PROMPT) if name in seen else MADE_OF)
@@ -222,6 +236,8 @@ def _torch_entry(file: tuple[Path, str]) -> dict:
 def entries_at(source: Path, archive: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
     """Name and fields of each entry from a source: a folder, a file of one entry, or a CSV or text file of prompts.
 
+    A row or line that gives no entry is an :class:`InvalidEntry`.
+
     Args:
         archive: the archive to which the paths are relative.
         unreadable: receives a sentence for each file without a readable motion.
@@ -251,8 +267,11 @@ def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Itera
     if source.suffix.lower() == ".csv":
         yield from _csv_entries(source, text, archive, unreadable)
         return
-    for line in filter(None, map(str.strip, text.splitlines())):
-        yield line, {PROMPT: line}
+    for number, line in enumerate(text.splitlines(), 1):
+        if "\0" in line:
+            yield f"line {number}", InvalidEntry(f"line {number}", f"{source}: line {number} {HAS_NUL}", line)
+        elif prompt := line.strip():
+            yield prompt, {PROMPT: prompt}
 
 
 def _csv_rows(source: Path, text: str) -> Iterator[dict]:
@@ -261,7 +280,9 @@ def _csv_rows(source: Path, text: str) -> Iterator[dict]:
     """
     limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        header = text.partition("\n")[0]
+        delimiter = ";" if PROMPT in header.split(";") else ","  # which spreadsheets in some languages write
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
         names = reader.fieldnames or ()
         if len(set(names)) != len(names):
             raise UsageError(f"{source}: has two columns with the same name. Keep one of them.")
@@ -272,16 +293,23 @@ def _csv_rows(source: Path, text: str) -> Iterator[dict]:
         csv.field_size_limit(limit)
 
 
+def _row_problem(row: dict, prompt: str) -> str | None:
+    """Why a row of a CSV gives no entry."""
+    if None in row:
+        return "has more columns than the header. Put texts with commas in quotes."
+    if not prompt:
+        return "has no prompt, expected the columns name and prompt."
+    return HAS_NUL if any("\0" in (value or "") for value in row.values()) else None
+
+
 def _csv_entries(source: Path, text: str, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
     for number, row in enumerate(_csv_rows(source, text), 2):
-        if None in row:
-            raise UsageError(
-                f"{source}: row {number} has more columns than the header. Put texts with commas in quotes."
-            )
-        file, prompt = row.get("file"), row.get(PROMPT)
+        file, prompt = row.get("file"), (row.get(PROMPT) or "").strip()
         named = row.get(NAME) or file or prompt
-        if not named or not prompt:
-            raise UsageError(f"{source}: row {number} has no prompt, expected the columns name and prompt.")
+        if (problem := _row_problem(row, prompt)) is not None:
+            name = named or f"row {number}"
+            yield name, InvalidEntry(name, f"{source}: row {number} {problem}", {str(key): row[key] for key in row})
+            continue
         skipped = (None, NAME, "file", ID, GLOBAL_ID)
         others = {key: value for key, value in row.items() if key not in skipped and value}
         path = source.parent / file if file else None

@@ -28,7 +28,7 @@ from motion_gating.archives.fields import (
 from motion_gating.archives.making import adds_nothing, entries_at, fits, free_name, repeated_note
 from motion_gating.archives.paths import rebased
 from motion_gating.archives.texts import text_note, text_of
-from motion_gating.preparing.items import Item, item_of
+from motion_gating.preparing.items import Item, item_of, with_problem
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import PrepareRun
 from motion_gating.preparing.texts import Warn, slug, with_given_texts, with_own_texts
@@ -52,15 +52,15 @@ def read_items(run: PrepareRun, layout: Layout, warn: Warn) -> list[Item]:
     Raises:
         UsageError: an input cannot be read, or there is nothing to prepare.
     """
-    entries = _gathered(run, layout, warn)
+    entries, problems = _gathered(run, layout, warn), dict[str, str]()
     if run.prompts is not None and run.inputs:
-        entries = with_given_texts(entries, run.prompts, layout.archive, warn)
+        entries = with_given_texts(entries, run.prompts, layout.archive, warn, problems)
     if run.prompt is not None and run.inputs:
         if len(entries) != 1:
             raise UsageError(f"--prompt is the text of one entry, but there are {len(entries)}. Give --prompts FILE.")
         entries = {name: {**entry, PROMPT: run.prompt} for name, entry in entries.items()}
-    entries = with_own_texts(entries, layout.archive, warn)
-    items = [item_of(entry, layout) for entry in entries.values()]
+    entries = with_own_texts(entries, layout.archive, warn, problems)
+    items = [with_problem(item_of(entry, layout), problems.get(name)) for name, entry in entries.items()]
     if (flag := run.video.given_flag) is not None and not any(item.generated for item in items):
         raise UsageError(f"{flag} sets how to generate a video, but no entry needs one. Leave it out.")
     given = ((str(text_of(entry)), valid_seed(entry)) for entry in entries.values())
@@ -102,6 +102,9 @@ def _entries_of(source: Path | None, layout: Layout, warn: Warn) -> Iterator[tup
         return
     unreadable: list[str] = []
     for name, entry in entries_at(source, layout.archive, unreadable):
+        if isinstance(entry, InvalidEntry):
+            yield name, entry
+            continue
         fields = {key: value for key, value in entry.items() if key != MOTION_DURATION}
         _require_foreign(fields, layout)
         yield (slug(name) if name == entry.get(PROMPT) else name), fields

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motion_gating.archives.archive import InvalidEntry, entry_id
@@ -86,6 +86,11 @@ def item_of(entry: dict, layout: Layout) -> Item:
     generated = (motion or capture) is None and video == layout.video(name)
     given = capture if motion is None else None
     return Item(_prepared(entry, layout, name, video), name, video, given, motion, generated)
+
+
+def with_problem(item: Item, problem: str | None) -> Item:
+    """The item with another reason why it cannot be processed, if it has none yet."""
+    return item if problem is None or item.problem is not None else replace(item, problem=problem)
 
 
 def _source_video(entry: dict, layout: Layout, name: str) -> Path | None:

@@ -17,6 +17,7 @@ from motion_rep.files.local_files import read_text
 from motion_rep.files.locations import RemotePath, resolve_from
 
 LONGEST_NAME = 60
+LONGEST_TEXT = 100_000  # characters of a text file next to a video
 Warn = Callable[[str], object]
 
 
@@ -26,25 +27,37 @@ def slug(text: str) -> str:
     return words[:LONGEST_NAME].rstrip("_") or "prompt"
 
 
-def with_given_texts(entries: dict[str, dict], file: Path, archive: Path, warn: Warn) -> dict[str, dict]:
+def with_given_texts(
+    entries: dict[str, dict], file: Path, archive: Path, warn: Warn, problems: dict[str, str]
+) -> dict[str, dict]:
     """The entries with texts from a file: from a CSV by name, from other files line by line in the order of the
     entries.
 
+    Args:
+        problems: receives, by the name of an entry, why its text cannot be used.
     Raises:
         UsageError: the file cannot be read, or its number of lines differs.
     """
     rows = list(entries_at(file, archive, []))
-    if all(name == fields.get(PROMPT) for name, fields in rows):
+    good = [(name, fields) for name, fields in rows if not isinstance(fields, InvalidEntry)]
+    if all(name == fields.get(PROMPT) for name, fields in good):
         if len(rows) != len(entries):
             raise UsageError(
                 f"--prompts {file}: has {len(rows)} lines for {len(entries)} entries. Give one line for each entry, "
                 "or a CSV with the columns name and prompt."
             )
+        problems |= {
+            name: row.problem for name, (_, row) in zip(entries, rows, strict=True) if isinstance(row, InvalidEntry)
+        }
         return {name: _with_fields(entry, row) for (name, entry), (_, row) in zip(entries.items(), rows, strict=True)}
     texts = {_without_suffix(name): fields for name, fields in rows}
     known = {name: _without_suffix(str(entry.get(NAME) or name)) for name, entry in entries.items()}
     if unknown := [name for name in texts if name not in known.values()]:
         warn(f"--prompts {file}: {len(unknown)} names are no input, for example {unknown[0]!r}")
+    for name, fields in texts.items():
+        if isinstance(fields, InvalidEntry):
+            warn(fields.problem)
+            problems |= {entry: fields.problem for entry, named in known.items() if named == name}
     return {name: _with_fields(entry, texts.get(known[name], {})) for name, entry in entries.items()}
 
 
@@ -53,11 +66,19 @@ def _with_fields(entry: dict, fields: dict) -> dict:
     return entry if isinstance(entry, InvalidEntry) else {**entry, **fields}
 
 
-def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn) -> dict[str, dict]:
-    """The entries, each with a text: its own, that of a text file next to its file, or its file's name."""
+def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn, problems: dict[str, str]) -> dict[str, dict]:
+    """The entries, each with a text: its own, that of a text file next to its file, or its file's name.
+
+    Args:
+        problems: receives, by the name of an entry, why its text file cannot be used.
+    """
     found, named = {}, []
     for name, entry in entries.items():
-        text = text_of(entry) or _text_beside(entry, archive)
+        try:
+            text = text_of(entry) or _text_beside(entry, archive)
+        except InputError as error:
+            found[name], problems[name] = entry, str(error)
+            continue
         if text is None and (file := _first_file(entry, archive)) is not None:
             text = Path(str(file)).stem.replace("_", " ")
             named.append(name)
@@ -75,10 +96,11 @@ def _text_beside(entry: dict, archive: Path) -> str | None:
     beside = file.with_suffix(".txt") if isinstance(file, Path) else None
     if beside is None or not os.path.isfile(beside):
         return None
-    try:
-        return " ".join(read_text(beside).split()) or None
-    except InputError as error:
-        raise UsageError(f"{error} It is the text of {beside.stem}; correct it, or remove it.") from None
+    text = " ".join(read_text(beside).split())
+    if len(text) > LONGEST_TEXT or "\0" in text:
+        found = "a NUL character" if "\0" in text else f"{len(text):,} characters"
+        raise InputError(f"{beside}: has {found}, expected a description of a motion. Correct it, or remove it.")
+    return text or None
 
 
 def _first_file(entry: dict, archive: Path) -> Path | RemotePath | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import os
@@ -13,6 +14,13 @@ from pathlib import Path
 from motion_rep.common.errors import InputError, located, one_line
 from motion_rep.common.overwriting import other_kind
 from motion_rep.files.limits import MOST_FILE_BYTES, MOST_JSON_BYTES
+
+# Byte order marks; that of UTF-32 begins with that of UTF-16.
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    *((mark, "utf-32") for mark in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
+    *((mark, "utf-16") for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
+)
 
 
 def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
@@ -78,18 +86,21 @@ def read_bytes(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> bytes:
 
 
 def read_text(path: str | os.PathLike) -> str:
-    """The text of a regular UTF-8 file, without a byte order mark; it may be empty.
+    """The text of a regular file with line feeds at its line ends; it may be empty.
+
+    It is UTF-8, or UTF-16 or UTF-32 with a byte order mark, as editors of Windows write it.
 
     Raises:
-        InputError: as :func:`require_file`, more than 256 MB, or not UTF-8; the message starts with the path.
+        InputError: as :func:`require_file`, more than 256 MB, or in another encoding; the message starts with the path.
     """
     if os.path.isfile(path) and os.path.getsize(path) == 0:
         return ""
     data = read_bytes(path, MOST_JSON_BYTES)
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode(next((name for mark, name in MARKS if data.startswith(mark)), "utf-8"))
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def file_sha256(path: str | os.PathLike) -> str:

@@ -187,3 +187,11 @@ def test_rows_and_files_of_one_name_lose_nothing(output, capsys):
     ]
     assert "2 inputs are there more than once, for example 'a'" in capsys.readouterr().err
     assert make(output, "t.csv", "motions", "other") == entries, "names stay"
+
+
+def test_a_bad_row_is_left_out_with_a_word(output, capsys):
+    (output.parent / "p.csv").write_text("name,prompt\na,walks\nb,\nc,sits\0\n")
+    assert make_archive.main([str(output.parent / "p.csv"), "-o", str(output)]) == 1
+    assert [entry["name"] for entry in json.loads(output.read_text())] == ["a"]
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert ["row 3 has no prompt" in errors[0], "row 4 has a NUL character" in errors[1]] == [True, True]

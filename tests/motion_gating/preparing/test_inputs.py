@@ -189,6 +189,7 @@ def test_an_unreadable_file_of_a_folder_fails_alone(mixed):
     [
         ("name,prompt\na,he walks, then jumps\n", "row 2 has more columns than the header"),
         ('name,prompt\na,"open quote\nb,jump\n', "is no CSV: unexpected end of data"),
+        ("name,prompt\n,\nb,\n", "row 2 has no prompt"),
         ("name,prompt,prompt\na,one,two\n", "has two columns with the same name"),
     ],
 )
@@ -196,6 +197,67 @@ def test_a_csv_that_would_lose_text_is_refused(tmp_path, text, expected):
     (tmp_path / "p.csv").write_text(text)
     with pytest.raises(UsageError, match=expected):
         items(tmp_path / "p.csv")
+
+
+BAD_ROWS = {
+    "b,he walks, then jumps": "has more columns than the header",
+    "b,": "has no prompt",
+    "b": "has no prompt",
+    "b, \t": "has no prompt",
+    "b,run\0s": "has a NUL character",
+}
+
+
+@pytest.mark.parametrize(("row", "why"), BAD_ROWS.items())
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_bad_row_of_a_csv_costs_only_itself(tmp_path, mixed, row, why, end):
+    text = end.join(("name,prompt", "a,walks", row, 'c,"sits\n""down"" now"', "a,walks", "a,jumps", ""))
+    (tmp_path / "p.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    found = items(tmp_path / "p.csv")
+    assert [(item.identifier, item.entry.get("prompt")) for item in found if not item.problem] == [
+        ("a", "walks"), ("c", 'sits\n"down" now'), ("a_2", "jumps"),
+    ]  # fmt: skip
+    (bad,) = (item for item in found if item.problem)
+    assert (bad.identifier, bad.entry) == ("b", {}) and f"p.csv: row 3 {why}" in bad.problem
+    for name in "abc":
+        save_clip(mixed / f"texts/{name}.pt")
+    given = items(mixed / "texts", prompts=tmp_path / "p.csv")
+    assert {item.identifier: item.problem is None for item in given} == {"a": True, "b": False, "c": True}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_csvs_and_lines_of_editors_on_windows(tmp_path, encoding):
+    (tmp_path / "p.csv").write_bytes("name;prompt\r\nä;walks, then jumps\r\n".encode(encoding))
+    (tmp_path / "p.txt").write_bytes("geht schön\r\n \t\r\nsits\r\n".encode(encoding))
+    assert [(one.identifier, one.entry["prompt"]) for one in items(tmp_path / "p.csv")] == [("ä", "walks, then jumps")]
+    assert [one.entry["prompt"] for one in items(tmp_path / "p.txt")] == ["geht schön", "sits"]
+
+
+BESIDE = {
+    "walks slowly": (b"walks \n\t slowly\r\n", None),
+    "geht schön": ("geht schön".encode("utf-16"), None),
+    "läuft": ("\ufeffläuft".encode(), None),
+    "v": (b" \r\n\t \x0b", None),  # only space: the file name
+    "latin": ("läuft".encode("latin-1"), "is not UTF-8 text"),
+    "no mark": ("walks".encode("utf-16-le"), "has a NUL character"),
+    "long": (b"x" * 10_000_000, "has 10,000,000 characters"),
+    "bytes": (bytes(range(256)), "is not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_text_file_beside_a_video_costs_only_its_entry(mixed, name):
+    text, why = BESIDE[name]
+    for stem in ("v", "w"):
+        save_clip(mixed / f"beside/{stem}.pt")
+    (mixed / "beside/v.txt").write_bytes(text)
+    (mixed / "beside/w.txt").write_text("waves")
+    found = {item.identifier: item for item in items(mixed / "beside")}
+    assert (found["w"].problem, found["w"].entry["prompt"]) == (None, "waves")
+    if why is None:
+        assert (found["v"].problem, found["v"].entry["prompt"]) == (None, name)
+    else:
+        assert "v.txt: " in found["v"].problem and why in found["v"].problem
 
 
 def test_a_csv_holds_texts_of_any_length(tmp_path):
