@@ -7,10 +7,21 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from motion_rep.files.local_files import require_given_folder
+
 ENCODER = "text_encoding_batch.py"
 CONFIG = "configs/tm2m_infer.yaml"
 # The encoder's option for the archive: the first one about JSON that is not about the output.
 ARCHIVE_OPTION = re.compile(r"""add_argument\(\s*['"](--(?!\w*out)\w*json\w*)['"]""")
+
+
+def require_checkout(root: Path | None) -> None:
+    """Check the folder of ``--vimogen-root``, if given.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    require_given_folder("--vimogen-root", root, "Give your checkout of ViMoGen.")
 
 
 def next_steps(root: Path, archive: str, text_key: str) -> Iterator[str]:

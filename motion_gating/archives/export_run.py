@@ -8,10 +8,10 @@ from collections import Counter
 
 from motion_gating.archives.archive import entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
-from motion_gating.archives.checkout import archive_name, next_steps
+from motion_gating.archives.checkout import archive_name, next_steps, require_checkout
 from motion_gating.archives.fields import USE_REF_MOTION
 from motion_gating.archives.for_tm2m import Exported, exported, read_statistics
-from motion_gating.archives.paths import files_named
+from motion_gating.archives.paths import files_in
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error, say_warning
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import refuse_overwriting
@@ -29,8 +29,7 @@ def export_archive(args: argparse.Namespace) -> int:
     """
     _require_places(args)
     if not args.check:
-        named = files_named(read_entries(args.meta_json), args.meta_json)
-        refuse_overwriting([("--output-json", args.output_json)], named)
+        refuse_overwriting([("--output-json", args.output_json)], files_in(args.meta_json))
     statistics = read_statistics(args.vimogen_root)
     if statistics is None:
         say_warning(f"{args.vimogen_root}: has no data/meta_info/mean.npy and std.npy, so z-scores were not checked")
@@ -49,8 +48,7 @@ def export_archive(args: argparse.Namespace) -> int:
 
 
 def _require_places(args: argparse.Namespace) -> None:
-    if not args.vimogen_root.is_dir():
-        raise UsageError(f"--vimogen-root {args.vimogen_root}: is not a folder. Give the ViMoGen checkout.")
+    require_checkout(args.vimogen_root)
     if args.check:
         return
     if args.output_json is None:

@@ -44,6 +44,11 @@ class Fields:
     evaluation: str = EVAL_PATH
     prompt: str = PROMPT
 
+    @property
+    def of_files(self) -> tuple[str, str]:
+        """The fields with paths."""
+        return self.video, self.evaluation
+
     def judged_video(self, entry: Mapping[str, object]) -> str:
         """The field of an entry with the clip for a judge: the one drawn for judges, unless another field was
         chosen.

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from motion_gating.archives.archive import InvalidEntry, fields_of
+from motion_gating.archives.archive import InvalidEntry, fields_of, read_entries
 from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, PATH_SUFFIX
+from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.locations import (
@@ -48,14 +49,21 @@ def rebased(entry: dict, source: Location, target: Location) -> dict:
     return {**entry, **{key: _rebased_path(value, source, target) for key, value in named.items()}}
 
 
-def stray_paths(entries: Iterable[dict], archive: Location) -> str | None:
-    """A sentence if the paths of entries exist only relative to the current folder, not to the archive's."""
-    paths = ([entry.get(field) for field in PATH_FIELDS] for entry in entries)
+def warn_of_stray_paths(archive: Location) -> None:
+    """Warn if paths of entries exist only relative to the current folder, not to the archive's."""
+    paths = ([entry.get(field) for field in PATH_FIELDS] for entry in read_entries(archive))
     count = sum(
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
     )
-    found = f"{archive}: {count} entries have paths that exist only relative to the current folder, not the archive's"
-    return found if count else None
+    if count:
+        say_warning(
+            f"{archive}: {count} entries have paths that exist only relative to the current folder, not the archive's"
+        )
+
+
+def files_in(archive: Location, *fields: str) -> Iterator[NamedPath]:
+    """Every file that the entries of an archive may name; see :func:`files_named`."""
+    return files_named(read_entries(archive), archive, fields)
 
 
 def files_named(entries: Iterable[dict], archive: Location, fields: Iterable[str] = ()) -> Iterator[NamedPath]:

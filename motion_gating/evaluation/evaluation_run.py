@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motion_gating.archives.archive import read_entries, say_invalid
+from motion_gating.archives.archive import say_invalid
 from motion_gating.archives.fields import FAST
 from motion_gating.archives.flags import fields_from
-from motion_gating.archives.paths import files_named
+from motion_gating.archives.paths import files_in
 from motion_gating.evaluation.claims import claim_holds, clips_needed
 from motion_gating.evaluation.comparison import HEADER, compare_reports
 from motion_gating.evaluation.control_run import ask_blank, ask_controls, control_figures
@@ -92,8 +92,8 @@ def _require_apart(args: argparse.Namespace) -> None:
     Raises:
         UsageError: an output is; the message contains both flags and the file.
     """
-    curve, fields = ("the curve of --output", args.output.with_suffix(".png")), [fields_from(args).video]
-    named = () if args.controls is None else files_named(read_entries(args.meta_json), args.meta_json, fields)
+    curve = ("the curve of --output", args.output.with_suffix(".png"))
+    named = () if args.controls is None else files_in(args.meta_json, fields_from(args).video)
     require_apart(args.given_paths, [curve], named)
 
 

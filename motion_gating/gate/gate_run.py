@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from motion_gating.archives.archive import read_entries, say_invalid
+from motion_gating.archives.archive import say_invalid
 from motion_gating.archives.flags import fields_from
-from motion_gating.archives.paths import files_named, stray_paths
+from motion_gating.archives.paths import files_in, warn_of_stray_paths
 from motion_gating.gate.decision import Limit, Limits
 from motion_gating.gate.flags import given_jitter, given_limits
 from motion_gating.gate.gate import Examined, GateOptions, GateResult, Watch, apply_gate
@@ -41,8 +41,7 @@ def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = Non
             say(line)
         return DONE
     say_invalid(args.meta_json)
-    if stray := stray_paths(read_entries(args.meta_json), args.meta_json):
-        say_warning(stray)
+    warn_of_stray_paths(args.meta_json)
     result = apply_gate(options, judge, watch or _bar, engine)
     _say_errors(options, result)
     _say_about_people(options, judge, result)
@@ -60,8 +59,7 @@ def _require_apart(args: argparse.Namespace, options: GateOptions) -> None:
     if options.output_json in (None, options.meta_json):
         written.append(("--meta-json, which is replaced,", options.meta_json))
         given = [one for one in given if one.path != options.meta_json]
-    fields = (options.fields.video, options.fields.evaluation)
-    require_apart(given, written, files_named(read_entries(options.meta_json), options.meta_json, fields))
+    require_apart(given, written, files_in(options.meta_json, *options.fields.of_files))
 
 
 def check_judge(args: argparse.Namespace) -> int:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from motion_gating.archives.archive import entry_writer, read_entries, say_invalid
+from motion_gating.archives.archive import entry_writer, say_invalid
 from motion_gating.archives.flags import fields_from
-from motion_gating.archives.paths import files_named
+from motion_gating.archives.paths import files_in
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.label_tools.fiftyone_samples import heading, sample_of
 from motion_gating.label_tools.label_studio_tasks import CONFIG, is_below, task_of
@@ -34,8 +34,7 @@ def export_labels(args: argparse.Namespace) -> int:
     output: Path = args.output
     config = output.with_suffix(".xml")
     fields = fields_from(args)
-    read = files_named(read_entries(args.meta_json), args.meta_json, [fields.video])
-    require_apart(args.given_paths, [("the labels of --output", config)], read)
+    require_apart(args.given_paths, [("the labels of --output", config)], files_in(args.meta_json, fields.video))
     invalid = say_invalid(args.meta_json)
     exported, root = _Exported(), args.media_root or Path(str(args.meta_json.parent))
     with scratch_file(output) as file:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion_gating.archives.checkout import archive_name, next_steps
+from motion_gating.archives.checkout import archive_name, next_steps, require_checkout
 from motion_gating.preparing import judging
 from motion_gating.preparing.board import Board
 from motion_gating.preparing.checks import (
@@ -52,8 +52,7 @@ def prepare(run: PrepareRun) -> int:
     """
     layout = layout_of(run)
     items = read_items(run, layout, say_warning)
-    if run.vimogen_root is not None and not run.vimogen_root.is_dir():
-        raise UsageError(f"--vimogen-root {run.vimogen_root}: is not a folder. Give your checkout of ViMoGen.")
+    require_checkout(run.vimogen_root)
     require_outputs_apart(run, layout, items)
     require_space(run.output, LEAST_FREE + len(items) * BYTES_OF_AN_ENTRY, f"{len(items)} entries")
     judge = judge_of(run)

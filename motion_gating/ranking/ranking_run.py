@@ -6,9 +6,8 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from motion_gating.archives.archive import read_entries
 from motion_gating.archives.flags import fields_from
-from motion_gating.archives.paths import files_named
+from motion_gating.archives.paths import files_in
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
@@ -58,9 +57,7 @@ def _require_apart(args: argparse.Namespace, options: RankOptions) -> None:
         UsageError: names both, and the file.
     """
     written = [("the archive with all candidates", options.candidates_json), ("its run block", options.run_block)]
-    fields = (options.fields.video, options.fields.evaluation)
-    named = files_named(read_entries(options.meta_json), options.meta_json, fields)
-    require_apart(args.given_paths, written, named)
+    require_apart(args.given_paths, written, files_in(options.meta_json, *options.fields.of_files))
 
 
 def _options(args: argparse.Namespace, judge: Judge | None) -> RankOptions:

@@ -23,7 +23,7 @@ from motion_gating.archives.archive import (
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.content import is_stale
 from motion_gating.archives.fields import EVAL_PATH, JUDGE_FPS, JUDGE_VIDEO_PATH, MOTION_PATH, VIDEO_PATH
-from motion_gating.archives.paths import files_named, path_in_archive, rebased, stray_paths
+from motion_gating.archives.paths import files_in, path_in_archive, rebased, warn_of_stray_paths
 from motion_gating.rendering.clip_render import (
     Rendered,
     RenderJob,
@@ -110,8 +110,7 @@ def _count(run: ArchiveRun) -> int:
     memory.
     """
     count = sum(1 for _ in read_entries(run.meta_json))
-    if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
-        say_warning(stray)
+    warn_of_stray_paths(run.meta_json)
     if not count:
         raise UsageError(f"{run.meta_json}: contains no entries, nothing to render.")
     return min(count, run.limit or count)
@@ -119,8 +118,8 @@ def _count(run: ArchiveRun) -> int:
 
 def _require_apart(run: ArchiveRun, targets: Targets, count: int) -> None:
     rendered = targets.written(itertools.islice(read_entries(run.meta_json), count))
-    require_apart(run.given_paths, rendered, read_for(read_entries(run.meta_json), run.meta_json))
-    require_apart(run.given_paths, (), files_named(read_entries(run.meta_json), run.meta_json))
+    require_apart(run.given_paths, rendered, read_for(run.meta_json))
+    require_apart(run.given_paths, (), files_in(run.meta_json))
 
 
 def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_gating.archives.archive import Entry, entry_id
+from motion_gating.archives.archive import Entry, entry_id, read_entries
 from motion_gating.archives.fields import EVAL_PATH, JUDGE_VIDEO_PATH, VIDEO_PATH
 from motion_gating.archives.paths import files_named
 from motion_gating.rendering.clip_render import RenderTarget
@@ -62,12 +62,12 @@ def targets_in(folder: Location, mbench_names: bool, for_judge: bool = False) ->
     return Targets(folder, OutputNames(folder, ".mp4"), mbench_names, for_judge)
 
 
-def read_for(entries: Iterable[Entry], archive: Location) -> Iterator[NamedPath]:
-    """Flag and path of all files of entries that must not be overwritten.
+def read_for(archive: Location) -> Iterator[NamedPath]:
+    """Flag and path of all files of an archive's entries that must not be overwritten.
 
     Earlier renderings may be overwritten; a video without an eval file belongs to the user.
     """
-    return files_named(map(_without_renderings, entries), archive)
+    return files_named(map(_without_renderings, read_entries(archive)), archive)
 
 
 def _without_renderings(entry: Entry) -> Entry:

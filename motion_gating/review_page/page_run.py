@@ -20,7 +20,7 @@ from motion_gating.archives.fields import (
     SOURCE_VIDEO,
     VIDEO_PATH,
 )
-from motion_gating.archives.paths import files_named, stray_paths
+from motion_gating.archives.paths import files_in, warn_of_stray_paths
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
@@ -41,11 +41,12 @@ from motion_gating.review_page.reviewing import Reviewing
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, require_file_places
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.disk_space import require_space, sizes_to_do
+from motion_rep.files.local_files import require_given_folder
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.runs.batch import Batch
@@ -99,15 +100,10 @@ def make_review(run: PageRun, engine: Engine) -> int:
     Raises:
         UsageError: unusable archive or report, a missing body model, or a folder that cannot be written.
     """
-    if run.checks is not None and not run.checks.is_dir():
-        raise UsageError(
-            f"--checks {run.checks}: is not a folder. Give the output folder of motion_checker.py, or omit the flag."
-        )
-    if run.raw_motions is not None and not run.raw_motions.is_dir():
-        raise UsageError(f"--raw-motions {run.raw_motions}: is not a folder. Give the folder of the raw motions.")
+    require_given_folder("--checks", run.checks, "Give the output folder of motion_checker.py, or omit the flag.")
+    require_given_folder("--raw-motions", run.raw_motions, "Give the folder of the raw motions.")
     # A broken archive ends the run before any output.
-    if stray := stray_paths(read_entries(run.meta_json), run.meta_json):
-        say_warning(stray)
+    warn_of_stray_paths(run.meta_json)
     _require_apart(run)
     require_file_places(run.output / "index.html")
     _require_space(run)
@@ -171,11 +167,10 @@ def _require_apart(run: PageRun) -> None:
         read.append(("the run block of --quality-report", run_block(run.quality_report)))
     if run.checks is not None:
         read += (("--checks", path) for path in run.checks.iterdir())
-    fields = (run.video_field, run.eval_field)
     require_apart(
         run.given_paths,
         written_files(run.output, read_entries(run.meta_json), run.copy_media),
-        chain(read, files_named(read_entries(run.meta_json), run.meta_json, fields)),
+        chain(read, files_in(run.meta_json, run.video_field, run.eval_field)),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from motion_rep.common.errors import InputError, located, one_line
+from motion_rep.common.errors import InputError, UsageError, located, one_line
 from motion_rep.common.overwriting import other_kind
 from motion_rep.files.limits import MOST_FILE_BYTES, MOST_JSON_BYTES
 
@@ -33,6 +33,16 @@ def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
     with readable(path):
         _require_plain(_stat(path), most)
     return path
+
+
+def require_given_folder(flag: str, path: Path | None, advice: str) -> None:
+    """Check the folder that a flag names; None is a flag that was not given.
+
+    Raises:
+        UsageError: there is no such folder; the message ends with ``advice``.
+    """
+    if path is not None and not path.is_dir():
+        raise UsageError(f"{flag} {one_line(path)}: is not a folder. {advice}")
 
 
 @contextlib.contextmanager
