@@ -15,9 +15,10 @@ import torch
 from motion_gating.archives.archive import require_valid
 from motion_gating.archives.content import Content, clip_digest, motion_digest, text_digest
 from motion_gating.archives.fields import (
+    DEPTH_PATH,
     EVAL_PATH,
-    JUDGE_VIDEO_PATH,
     MOTION_PATH,
+    OVERLAY_PATH,
     PROMPT,
     SOURCE_VIDEO,
     VIDEO_PATH,
@@ -232,12 +233,10 @@ def entry_page(options: PageOptions, painter: Painter | None, item: ReviewEntry)
     with contextlib.ExitStack() as copies:
         entry = _Entry(item, options, copies)
         entry.read()
-        # The judge's clip has fewer frames, at their true times.
-        judged = options.video_field if item.path(options.video_field) else JUDGE_VIDEO_PATH
-        field = judged if item.path(judged) else options.video_field
+        field = item.lit_field(options.video_field)
         lit = entry.file(field, "lit video")
         lit_fps = entry.tried(lambda: video_rate(lit), "lit video") if lit else None
-        # A motion without a rate is shown at the rate of the lit video.
+        # A motion without a rate is shown at the rate of the lit video; the judge's clip has fewer frames.
         fps = playback_rate(DRAWING, entry.fps, lit_fps if field == options.video_field else None)[0]
         lit_fps = fps if lit_fps is not None and field != options.video_field else lit_fps
         if lit is not None and lit_fps is not None:
@@ -363,9 +362,10 @@ def _crop(motion: MotionClip) -> tuple[float, float, float, float] | None:
 
 def _camera_video(entry: _Entry, fps: float) -> list[Video]:
     """The overlay, else the depth video: the entry's own, else one from the folder of checks; empty without one."""
-    for video in (Video("overlay", "Overlay on the source"), Video("depth", "Depth from the camera")):
+    overlay, depth = Video("overlay", "Overlay on the source"), Video("depth", "Depth from the camera")
+    for video, path_field in ((overlay, OVERLAY_PATH), (depth, DEPTH_PATH)):
         what = video.title.lower()
-        path = entry.file(f"{video.kind}_path", what) or _in_checks(entry, video.kind)
+        path = entry.file(path_field, what) or _in_checks(entry, video.kind)
         if path is None:
             continue
         rate = entry.tried(functools.partial(video_rate, path), what)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from motion_gating.archives.archive import entry_id, read_entries
 from motion_gating.archives.fields import (
+    DEPTH_PATH,
     EVAL_PATH,
     ID,
-    JUDGE_VIDEO_PATH,
     MOTION_PATH,
+    OVERLAY_PATH,
     PROMPT,
     SOURCE_VIDEO,
     VIDEO_PATH,
@@ -148,10 +149,10 @@ def _copies(run: PageRun) -> Iterator[tuple[Location, Location]]:
 def _copied_paths(item: ReviewEntry, run: PageRun) -> Iterator[tuple[str, str]]:
     """Kind and path of an entry's videos that the page copies."""
     paths = {
-        "lit": item.path(run.video_field) or item.path(JUDGE_VIDEO_PATH),
+        "lit": item.path(item.lit_field(run.video_field)),
         "source": None if run.no_side_view or not item.path(MOTION_PATH) else item.path(SOURCE_VIDEO),
-        "overlay": item.path("overlay_path"),
-        "depth": None if item.path("overlay_path") else item.path("depth_path"),
+        "overlay": item.path(OVERLAY_PATH),
+        "depth": None if item.path(OVERLAY_PATH) else item.path(DEPTH_PATH),
     }
     return ((kind, path) for kind, path in paths.items() if path)
 

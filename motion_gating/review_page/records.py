@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from motion_gating.archives.archive import entry_id, read_entries, read_items
-from motion_gating.archives.fields import FAST, GLOBAL_ID
+from motion_gating.archives.fields import FAST, GLOBAL_ID, JUDGE_VIDEO_PATH
 from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.gate.record import NO_FAILURES
 from motion_gating.metrics.table import DEFAULT_JITTER
@@ -56,6 +56,10 @@ class ReviewEntry:
         """A path of the entry."""
         value = self.entry.get(field)
         return value if isinstance(value, str) and value else None
+
+    def lit_field(self, field: str) -> str:
+        """The field of the lit video: the given one, or that of the judge's clip if only this clip exists."""
+        return JUDGE_VIDEO_PATH if not self.path(field) and self.path(JUDGE_VIDEO_PATH) else field
 
 
 @dataclass(frozen=True)
