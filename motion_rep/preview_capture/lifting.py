@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -104,20 +105,29 @@ class LiftedFrames:
     rotations: np.ndarray
 
 
-def _weights(path: Path, what: str, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The arrays of a network's file; some must have the given shapes."""
-    with np.load(require_file(path), allow_pickle=False) as file:
-        weights = {name: file[name] for name in file.files}
-    if any(weights.get(name, np.empty(0)).shape != shape for name, shape in shapes.items()):
-        raise InputError(f"{path}: does not hold {what}. Restore it from the project, or train it again.")
-    return weights
-
-
-class LiftingNetwork:
-    """A residual multilayer perceptron; weights as plain arrays."""
+class _Network:
+    """A trained network; weights as plain arrays."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         self._weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+
+    @classmethod
+    def _read(cls, path: Path, what: str, **shapes: tuple[int, ...]) -> Self:
+        """The network in a file; some arrays must have the given shapes."""
+        with np.load(require_file(path), allow_pickle=False) as file:
+            weights = {name: file[name] for name in file.files}
+        if any(weights.get(name, np.empty(0)).shape != shape for name, shape in shapes.items()):
+            raise InputError(f"{path}: does not contain {what}. Restore it from the project, or train it again.")
+        return cls(weights)
+
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
+        """Features in units of their deviation in the training set."""
+        w = self._weights
+        return np.clip((values - w["mean"]) / w["deviation"], -FEATURE_BOUND, FEATURE_BOUND)
+
+
+class LiftingNetwork(_Network):
+    """A residual multilayer perceptron."""
 
     @classmethod
     def load(cls, path: Path = NETWORK_PATH) -> LiftingNetwork:
@@ -126,7 +136,7 @@ class LiftingNetwork:
         Raises:
             InputError: the file is missing or contains other arrays.
         """
-        return cls(_weights(path, "the lifting network", mean=(FEATURES,), out_bias=(OUTPUTS,)))
+        return cls._read(path, "the lifting network", mean=(FEATURES,), out_bias=(OUTPUTS,))
 
     def lift(self, track: LandmarkTrack, lens: Lens, level: np.ndarray | None = None) -> LiftedFrames:
         """Estimate every frame as the mean of the results for the frame and for its mirror image.
@@ -160,13 +170,10 @@ class LiftingNetwork:
     def _run(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Joints, spread and rotations in the axes of view."""
         w = self._weights
-        x = np.clip((values - w["mean"]) / w["deviation"], -FEATURE_BOUND, FEATURE_BOUND)
-        x = np.maximum(x @ w["in_weight"].T + w["in_bias"], 0)
+        x = np.maximum(self._scaled(values) @ w["in_weight"].T + w["in_bias"], 0)
         for block in ("block0", "block1"):
             y = x @ w[f"{block}_first_weight"].T + w[f"{block}_first_bias"]
-            y = (y - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5) * w[
-                f"{block}_norm_weight"
-            ] + w[f"{block}_norm_bias"]
+            y = _standardised(y) * w[f"{block}_norm_weight"] + w[f"{block}_norm_bias"]
             x = x + np.maximum(y, 0) @ w[f"{block}_second_weight"].T + w[f"{block}_second_bias"]
         out = (x @ w["out_weight"].T + w["out_bias"]).astype(np.float64)
         joints, spread, columns = np.split(out, (JOINTS * 3, JOINTS * 6), axis=1)
@@ -176,6 +183,11 @@ class LiftingNetwork:
             spread.reshape(-1, JOINTS, 3),
             orthonormal(columns.reshape(-1, JOINTS, 3, 2)),
         )
+
+
+def _standardised(x: np.ndarray) -> np.ndarray:
+    """(..., F) with mean 0 and variance 1 over the features."""
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
 
 
 def features(track: LandmarkTrack, lens: Lens) -> np.ndarray:
@@ -265,11 +277,8 @@ class MovingBody:
         )
 
 
-class TemporalNetwork:
-    """Residual blocks of dilated convolutions; weights as plain arrays."""
-
-    def __init__(self, weights: dict[str, np.ndarray]) -> None:
-        self._weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+class TemporalNetwork(_Network):
+    """Residual blocks of dilated convolutions."""
 
     @classmethod
     def load(cls, path: Path = TEMPORAL_PATH) -> TemporalNetwork:
@@ -279,7 +288,7 @@ class TemporalNetwork:
             InputError: the file is missing or contains other arrays.
         """
         shapes = {"mean": (len(COLUMNS),), "last.bias": (TEMPORAL_OUTPUTS,)}
-        return cls(_weights(path, "the temporal lifting network", **shapes))
+        return cls._read(path, "the temporal lifting network", **shapes)
 
     def lift(self, track: LandmarkTrack, lens: Lens, fps: float) -> MovingBody:
         """Estimate every frame as the mean of the results for the movement and for its mirror image."""
@@ -306,15 +315,13 @@ class TemporalNetwork:
 
     def _run(self, values: np.ndarray) -> np.ndarray:
         w = self._weights
-        x = np.pad(values, ((MARGIN, MARGIN), (0, 0)), mode="edge")
-        x = np.clip((x - w["mean"]) / w["deviation"], -FEATURE_BOUND, FEATURE_BOUND)
+        x = self._scaled(np.pad(values, ((MARGIN, MARGIN), (0, 0)), mode="edge"))
         x = np.maximum(x @ w["first.weight"].T + w["first.bias"], 0)
         for number, d in enumerate(DILATIONS):
             block = f"blocks.{number}."
             y = np.concatenate((x[: -2 * d], x[d:-d], x[2 * d :]), axis=1)
             y = y @ w[block + "first.weight"].T + w[block + "first.bias"]
-            y = (y - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5)
-            y = np.maximum(y * w[block + "norm.weight"] + w[block + "norm.bias"], 0)
+            y = np.maximum(_standardised(y) * w[block + "norm.weight"] + w[block + "norm.bias"], 0)
             x = x[d:-d] + y @ w[block + "second.weight"].T + w[block + "second.bias"]
         return x @ w["last.weight"].T + w["last.bias"]
 

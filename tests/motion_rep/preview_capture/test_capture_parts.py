@@ -127,7 +127,7 @@ def test_depths_lean_towards_those_of_the_world_landmarks():
 
 def test_a_damaged_lifting_network_is_one_clear_error(tmp_path):
     np.savez(tmp_path / "net.npz", mean=np.zeros(3))
-    with pytest.raises(InputError, match="does not hold the lifting network"):
+    with pytest.raises(InputError, match="does not contain the lifting network"):
         LiftingNetwork.load(tmp_path / "net.npz")
 
 

@@ -71,7 +71,7 @@ def test_the_frame_rate_hardly_matters(network):
 
 def test_a_damaged_network_is_one_clear_error(tmp_path):
     np.savez(tmp_path / "net.npz", mean=np.zeros(3))
-    with pytest.raises(InputError, match="does not hold the temporal lifting network"):
+    with pytest.raises(InputError, match="does not contain the temporal lifting network"):
         TemporalNetwork.load(tmp_path / "net.npz")
 
 
