@@ -16,6 +16,7 @@ from motion_gating.gate.gate import Examined, GateOptions, GateResult, Watch, ap
 from motion_gating.gate.plan import plan_gate
 from motion_gating.gate.tally import Tally
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
+from motion_gating.judges.cost import cost_line
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
 from motion_gating.verdicts.verdict_file import left_out
@@ -135,8 +136,8 @@ def _say_summary(options: GateOptions, tally: Tally, cost: dict | None) -> None:
         say_warning(f"more than one model version answered: {versions}. Verdicts may not compare.")
     if tally.rates:
         say(f"frame rates: {tally.rates_in_words()}")
-    if cost and cost["dollars"]:
-        say(f"{cost['calls']} calls cost {cost['dollars']:.4f} dollars at the prices of {cost['prices_of']}")
+    if line := cost_line(cost):
+        say(line)
     say(f"{tally.summary()}; report {options.quality_report}, metadata {options.output_json or options.meta_json}")
 
 

@@ -62,6 +62,13 @@ def _price(content: Mapping, model: str, tier: str, day: datetime.date) -> Price
     return Price(factor * float(periods[0]["input"]), factor * float(periods[0]["output"]), str(content["as_of"]))
 
 
+def cost_line(cost: Mapping | None) -> str | None:
+    """What the calls of a run cost, in words, from :meth:`Meter.as_dict`; None if nothing, or if it is unknown."""
+    if not cost or not cost["dollars"]:
+        return None
+    return f"{cost['calls']} calls cost {cost['dollars']:.4f} dollars at the prices of {cost['prices_of']}"
+
+
 @dataclass
 class Meter:
     """Count the tokens of the calls; answers from the cache cost nothing.

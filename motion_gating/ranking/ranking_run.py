@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from motion_gating.archives.flags import fields_from
 from motion_gating.archives.paths import files_in
 from motion_gating.judges.choice import cache_folder, judge_settings, make_judge, require_drawn_rate
+from motion_gating.judges.cost import cost_line
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
@@ -83,11 +84,8 @@ def say_ranking(options: RankOptions, ranking: Ranking, asked_model: bool) -> No
             "This judge prefers a position, not a clip."
         )
     _say_without_winner(ranking)
-    if ranking.cost and ranking.cost["dollars"]:
-        say(
-            f"{ranking.cost['calls']} calls cost {ranking.cost['dollars']:.4f} dollars "
-            f"at the prices of {ranking.cost['prices_of']}"
-        )
+    if line := cost_line(ranking.cost):
+        say(line)
     names = {
         JUDGE: "by the judge",
         FIGURES: "by figures",
