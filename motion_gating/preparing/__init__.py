@@ -13,10 +13,10 @@ imports only from files above it.
 | `wrappers.py` | runs the shell wrappers of steps 1 and 2 |
 | `work.py` | the work of worker processes: capture, motion, overlay |
 | `steps.py` | steps 1 to 3 for all entries |
+| `summary.py` | the table at the end |
 | `judging.py` | step 4: render, gate, choice among candidates, page, archive for TM2M |
 | `trial_call.py` | one cheap call to the judge's service |
 | `checks.py` | checks before any work |
 | `plan.py` | the plan of `--dry-run` |
-| `summary.py` | the table at the end |
 | `run.py` | the whole run |
 """

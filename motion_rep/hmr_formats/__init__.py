@@ -1,1 +1,1 @@
-"""Read captures of all documented systems: one adapter per system; all return the same Capture (see reading.py)."""
+"""Read captures of all documented systems: one adapter per system; all return the same Capture."""

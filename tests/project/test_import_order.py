@@ -154,6 +154,19 @@ def test_the_readme_names_the_folders_that_are_there_in_their_order(package):
     assert [name for name in named if name not in DROP_INS] == list(ORDER[package])
 
 
+def test_a_folder_that_lists_its_files_lists_all_in_the_order_of_their_imports():
+    listed = {
+        name: re.findall(r"^\| `(\w+)\.py`", path.read_text(encoding="utf-8"), re.M) for name, path in FILES.items()
+    }
+    listed = {name: files for name, files in listed.items() if files}
+    assert listed
+    for folder, files in listed.items():
+        assert sorted(files) == sorted(path.stem for path in FILES[folder].parent.glob("*.py") if path != FILES[folder])
+        modules = [f"{folder}.{name}" for name in files]
+        for number, module in enumerate(modules):
+            assert not graph()[module] & set(modules[number + 1 :]), module
+
+
 @pytest.mark.parametrize("package", ORDER)
 def test_no_folder_is_crowded(package):
     counts = {folder: len(list(folder.glob("*.py"))) for folder in (REPO / package).rglob("*") if folder.is_dir()}
