@@ -11,7 +11,7 @@
 #                    with the same prompt the next numbers that no entry with this prompt has: N, N+1, N+2, ...
 #   --size WxH       one of the sizes that the model supports
 #   --frames N       default: the model's own
-#   --prompt-field F field of an archive entry that holds the prompt (default: prompt_video_detailed, else prompt)
+#   --prompt-field F field of an archive entry that contains the prompt (default: prompt_video_detailed, else prompt)
 #   --dry-run        print the command without running it
 #   --check-only     check the flags and that the program is installed; needs no --prompt and no --output
 #   -- ...           pass the remaining arguments to the program

@@ -247,7 +247,7 @@ def _look_as_the_loader(found: _Findings, path: Path) -> None:
         found.faults.append(f"{path}: is not a dict with a tensor under motion. Convert the capture again")
         return
     if motion.dtype != torch.float32:
-        found.faults.append(f"{path}: holds {motion.dtype}, expected torch.float32. Convert the capture again")
+        found.faults.append(f"{path}: contains {motion.dtype}, expected torch.float32. Convert the capture again")
     extrinsic = plain.get("extrinsic")
     found.rows = isinstance(extrinsic, torch.Tensor) and tuple(extrinsic.shape) == (len(motion), 9)
 

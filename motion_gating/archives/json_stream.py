@@ -35,7 +35,7 @@ class Unreadable:
 
 
 def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
-    """The items of a JSON list, in order; an :class:`Unreadable` for one that holds NaN, a number beyond float64 or a
+    """The items of a JSON list, in order; an :class:`Unreadable` for one that contains NaN, a number beyond float64 or a
     repeated key, or is nested too deeply.
 
     Args:
@@ -80,7 +80,7 @@ def _items(window: _Window, expected: str) -> Iterator[object]:
         _require_end(window)
         if isinstance(value, Unreadable):
             raise _Refused(value.why)
-        raise _Refused(f"holds a JSON {json_kind(value)}, expected {expected}.")
+        raise _Refused(f"contains a JSON {json_kind(value)}, expected {expected}.")
     if not window.takes("]"):
         yield window.value()
         while window.takes(","):

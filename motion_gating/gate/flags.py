@@ -22,7 +22,7 @@ def add_limit_flags(parser: Parser) -> None:
         "--jitter-of",
         choices=(REFINED, RAW),
         default=REFINED,
-        help="for refined motions: whether the jitter of the refined or of the raw motion decides; the record holds "
+        help="for refined motions: whether the jitter of the refined or of the raw motion decides; the record contains "
         "both",
     )
     group.add_argument(

@@ -133,5 +133,5 @@ def _without_tokens(text: str) -> str:
 def _distinct_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise CallFailure(Failure.MALFORMED, "the answer holds one key twice")
+        raise CallFailure(Failure.MALFORMED, "the answer contains one key twice")
     return value

@@ -46,7 +46,9 @@ def capture_from_dict(value: object) -> Capture:
         InputError: missing keys, wrong shapes, values that are not finite; without the file's name.
     """
     if not isinstance(value, Mapping):
-        raise InputError(f"holds a {type(value).__name__}, expected a dict with global_orient, body_pose and transl.")
+        raise InputError(
+            f"contains a {type(value).__name__}, expected a dict with global_orient, body_pose and transl."
+        )
     missing = [key for key in REQUIRED if key not in value]
     if missing and "motion" in value:
         raise InputError("is a motion already, not a capture. Check it with motion_checker.py or render it.")
@@ -97,14 +99,14 @@ def float_tensor(name: str, value: object) -> Tensor:
     except InputError:
         raise
     except OverflowError:
-        raise InputError(f"{name} holds a number that is too large, expected at most 1e308.") from None
+        raise InputError(f"{name} contains a number that is too large, expected at most 1e308.") from None
     except (TypeError, ValueError):
         raise InputError(f"{name} is a {type(value).__name__}, expected numbers (a tensor or an array).") from None
 
 
 def _require_real(name: str, other: bool, dtype: object) -> None:
     if other:
-        raise InputError(f"{name} holds {dtype} values, expected real numbers.")
+        raise InputError(f"{name} contains {dtype} values, expected real numbers.")
 
 
 def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
@@ -147,12 +149,12 @@ def require_rotations(name: str, matrices: Tensor) -> Tensor:
         InputError: a deviation from rotations beyond rounding.
     """
     if not bool(matrices.isfinite().all()):
-        raise InputError(f"{name} holds values that are not finite numbers.")
+        raise InputError(f"{name} contains values that are not finite numbers.")
     exact = nearest_rotation(matrices)
     distance = float((exact - matrices).abs().max()) if matrices.numel() else 0.0
     if distance > ROTATION_TOLERANCE:
         raise InputError(
-            f"{name} holds matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation "
+            f"{name} contains matrices that are not rotations (off by up to {distance:.3g}), expected 3x3 rotation "
             "matrices or axis-angle."
         )
     return exact
@@ -213,7 +215,7 @@ def _frame_index(values: Mapping, frames: int) -> Tensor | None:
     if numbers is None:
         return None
     if not bool((numbers == numbers.round()).all()):
-        raise InputError("frame_index holds fractions, expected whole frame numbers.")
+        raise InputError("frame_index contains fractions, expected whole frame numbers.")
     if not bool((numbers.abs() <= MOST_SIZE).all()):
         raise InputError(f"frame_index is up to {float(numbers.abs().max()):.3g}, expected at most {MOST_SIZE:.3g}.")
     return numbers.long()

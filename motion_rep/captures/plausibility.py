@@ -177,7 +177,7 @@ def require_angles(rotvec: Tensor) -> Tensor:
     beyond = torch.nonzero((longest > LARGEST_ANGLE) & longest.isfinite()).flatten()
     if len(beyond):
         raise InputError(
-            f"a rotation vector holds {float(longest[beyond].max()):.3g} radians (first: frame {int(beyond[0])}), "
+            f"a rotation vector contains {float(longest[beyond].max()):.3g} radians (first: frame {int(beyond[0])}), "
             f"expected at most {LARGEST_ANGLE:g}: the angle is lost in rounding. Run the capture again or cut these "
             "frames off."
         )

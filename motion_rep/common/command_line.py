@@ -217,7 +217,7 @@ def say_error(text: object) -> None:
 def _print(line: str, stream: TextIO) -> None:
     """Print a line; a closed pipe or a full disk does not stop the work.
 
-    Control characters and characters that the stream cannot encode are escaped, because file names may hold any bytes.
+    Control characters and characters that the stream cannot encode are escaped: file names may contain any bytes.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:

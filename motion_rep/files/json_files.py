@@ -21,7 +21,7 @@ def write_json(path: str | os.PathLike, value: object) -> None:
 def json_text(value: object, indent: int | None = None) -> str:
     """JSON without needless escapes; NaN and infinity become null.
 
-    If a text holds half of a surrogate pair, which UTF-8 cannot encode, all non-ASCII characters are escaped.
+    If a text contains half of a surrogate pair, which UTF-8 cannot encode, all non-ASCII characters are escaped.
     """
     try:
         text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
@@ -77,19 +77,19 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict:
 def _float(text: str) -> float:
     found = float(text)
     if math.isinf(found):
-        raise InputError("holds a number beyond 1.8e308, the largest that programs can read. Correct it.")
+        raise InputError("contains a number beyond 1.8e308, the largest that programs can read. Correct it.")
     return found
 
 
 def _int(text: str) -> int:
     # Reject absurdly long digit strings; int() itself raises above 4,300 digits.
     if len(text) > 400 or (found := int(text)).bit_length() > MOST_BITS:
-        raise InputError("holds a whole number beyond 1.8e308, the largest that programs can read. Correct it.")
+        raise InputError("contains a whole number beyond 1.8e308, the largest that programs can read. Correct it.")
     return found
 
 
 def _constant(text: str) -> None:
-    raise InputError(f"holds {text}, which JSON does not allow. Write null instead.")
+    raise InputError(f"contains {text}, which JSON does not allow. Write null instead.")
 
 
 # Raises an InputError (without the file's name) for invalid JSON and for values that a rewrite would lose.

@@ -59,7 +59,7 @@ def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
         names = [found[len(inner) :].lstrip("/") for found in fs.find(inner)]
     for name in names:
         if "\\" in name or "//" in name or {"..", "."} & set(name.split("/")):
-            raise InputError(f"{folder}: holds a file with the name {name!r}, expected plain names. Rename it.")
+            raise InputError(f"{folder}: contains a file with the name {name!r}, expected plain names. Rename it.")
     return sorted(PurePosixPath(name) for name in names if name)
 
 

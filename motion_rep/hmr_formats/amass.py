@@ -23,7 +23,7 @@ WORLD_NOTE = "AMASS has no camera: the motion is in its gravity-aligned world an
 def tracks(document: Document) -> tuple[Track, ...]:
     """The one person of the file."""
     if not isinstance(document.value, Mapping):
-        raise InputError(f"holds a {type(document.value).__name__}, expected the arrays poses and trans.")
+        raise InputError(f"contains a {type(document.value).__name__}, expected the arrays poses and trans.")
     frames = len(numbers(document.value, "trans", (None, 3)))
     return (Track(Person("0", frames), lambda _space: _capture(document.entries), spaces=("world",)),)
 

@@ -42,7 +42,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 def _track_files(folder: Path) -> list[Path]:
     found = [path for pattern in FILES for path in folder.glob(pattern)]
     if not found:
-        raise InputError(f"holds no {FILES[0]}. Give TRAM's folder results/<video>.")
+        raise InputError(f"contains no {FILES[0]}. Give TRAM's folder results/<video>.")
     return sorted(found, key=lambda path: (len(path.stem), path.stem))
 
 

@@ -91,7 +91,7 @@ def frame_numbers(values: object, name: str, holder: str = "") -> Tensor:
     """(T,) int64 frame numbers."""
     found = numbers(values, name, (None,), holder)
     if not bool(((found == found.round()) & (found >= 0) & (found < MOST)).all()):
-        raise InputError(f"{holder}{name} holds numbers that are not frame numbers, expected whole numbers from 0.")
+        raise InputError(f"{holder}{name} contains numbers that are not frame numbers, expected whole numbers from 0.")
     return found.long()
 
 

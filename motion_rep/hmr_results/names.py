@@ -72,7 +72,7 @@ def is_capture_folder(path: Path) -> bool:
 
 
 def holds_sam_frames(path: Path) -> bool:
-    """Whether a folder holds SAM 3D Body's files of single frames, by the arrays in the first npz, because the names
+    """Whether a folder contains SAM 3D Body's files of single frames, by the arrays in the first npz, because the names
     are arbitrary.
     """
     first = min(path.glob("*.npz"), default=None) if path.is_dir() else None

@@ -50,7 +50,7 @@ def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") ->
     """
     if not tracks:
         raise InputError(
-            f"holds no person. {needs} Run the capture again with a video that shows one.".replace("  ", " ")
+            f"contains no person. {needs} Run the capture again with a video that shows one.".replace("  ", " ")
         )
     if str(wanted) == LONGEST:
         return max(tracks, key=lambda track: track.person.frames)
@@ -58,7 +58,7 @@ def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") ->
         if track.person.name == str(wanted):
             return track
     raise InputError(
-        f"has no person {wanted}; it holds {people_text(tracks)}. Give one of these names with --person, or omit it "
+        f"has no person {wanted}; it contains {people_text(tracks)}. Give one of these names with --person, or omit it "
         "for the longest."
     )
 

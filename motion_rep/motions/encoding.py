@@ -133,7 +133,7 @@ def _require_all(good: Tensor, fault: str) -> None:
     """Check that all (N, ...) bool are true."""
     if not bool(good.all()):
         row = int((~good).nonzero()[0, 0])
-        raise InputError(f"motion holds {fault} (first in row {row} of {len(good)}). Convert the capture again.")
+        raise InputError(f"motion contains {fault} (first in row {row} of {len(good)}). Convert the capture again.")
 
 
 def _have_direction(rot6d: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ class MotionClip:
     def __post_init__(self) -> None:
         if not self.motion.is_floating_point():
             raise InputError(
-                f"motion holds {str(self.motion.dtype).removeprefix('torch.')} numbers, expected floating point."
+                f"motion contains {str(self.motion.dtype).removeprefix('torch.')} numbers, expected floating point."
             )
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
             raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
@@ -156,7 +156,7 @@ def motion_clip(value: object) -> MotionClip:
             else f"a {type(value).__name__}"
         )
         raise InputError(
-            f"holds {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is "
+            f"contains {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is "
             "converted with convert_hmr_to_motion.py first."
         )
     motion = value["motion"]

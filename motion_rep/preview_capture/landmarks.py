@@ -29,7 +29,7 @@ class LandmarkTrack:
     """One person's landmarks over the frames of a clip, in the order and names of BlazePose.
 
     image: (T, 33, 2) pixels. world: (T, 33, 3) metres about the hips, camera-like axes (x right, y down, z forward).
-    visibility: (T, 33) in 0..1. detected: (T,) bool; the other arrays hold zeros where it is False.
+    visibility: (T, 33) in 0..1. detected: (T,) bool; the other arrays contain zeros where it is False.
     """
 
     image: np.ndarray

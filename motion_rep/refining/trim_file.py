@@ -63,7 +63,7 @@ def read_trim_file(path: Path) -> TrimFile:
     value = read_json(path)
     with located(path):
         if not isinstance(value, list) or not value:
-            raise InputError(f"holds {'no trims' if value == [] else f'a {type(value).__name__}'}, {EXPECTED}.")
+            raise InputError(f"contains {'no trims' if value == [] else f'a {type(value).__name__}'}, {EXPECTED}.")
         return TrimFile(path, tuple(_read_item(item, f"item {number}") for number, item in enumerate(value, 1)))
 
 
@@ -92,7 +92,7 @@ def _read_item(item: object, place: str) -> tuple[tuple[str, ...], Trim]:
 
 def _number(value: object, place: str, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{place}: {key} holds {value!r:.60}, expected a number.")
+        raise InputError(f"{place}: {key} is {value!r:.60}, expected a number.")
     return float(value)
 
 

@@ -77,7 +77,7 @@ def _unknown(value: object) -> InputError:
 def _checked(found: Recognised, wanted: str) -> Recognised:
     if wanted in ("auto", found.kind):
         return found
-    raise InputError(f"holds {found.kind}, not {wanted}. Leave --from out, or give --from {found.kind}.")
+    raise InputError(f"contains {found.kind}, not {wanted}. Leave --from out, or give --from {found.kind}.")
 
 
 def _require_272(rows: Tensor) -> None:

@@ -80,7 +80,7 @@ def pair_outputs(
             f"writes other kinds of files."
         )
     if not pairs:
-        raise UsageError(f"{', '.join(map(str, inputs))}: holds no input files. Check the path.")
+        raise UsageError(f"{', '.join(map(str, inputs))}: contains no input files. Check the path.")
     return pairs
 
 

@@ -31,7 +31,7 @@ KEY_PARTS = (str, bytes, int, float, type(None), np.integer, np.floating, np.boo
 
 
 class NotData(pickle.UnpicklingError):
-    """The pickle holds something other than data."""
+    """The pickle contains something other than data."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class PendingDtype:
         self.order: ByteOrder = "="
 
     def resolve(self) -> np.dtype:
-        """The dtype, if it holds numbers or text."""
+        """The dtype, if it contains numbers or text."""
         return plain_dtype(self.text).newbyteorder(self.order)
 
     @property

@@ -91,7 +91,7 @@ class BoundedStream:
             self._outer.spend(size)
         if self._left < 0:
             raise InputError(
-                f"holds more than {self._limit:,} bytes when unpacked, the most for a file of its size. "
+                f"contains more than {self._limit:,} bytes when unpacked, the most for a file of its size. "
                 "Cut it to the part that you need."
             )
 

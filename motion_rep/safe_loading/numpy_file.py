@@ -75,7 +75,7 @@ def _read_array_file(file: IO[bytes], size: int) -> np.ndarray:
     objects = load_data(stream)
     if not isinstance(objects, np.ndarray):
         raise InputError(
-            f"holds a {type(objects).__name__} in place of an array of objects. Write it again with np.save."
+            f"contains a {type(objects).__name__} in place of an array of objects. Write it again with np.save."
         )
     return objects
 
@@ -112,7 +112,7 @@ def _in_one_line() -> Iterator[None]:
 
 
 def is_npz(file: BinaryIO) -> bool:
-    """Whether an open zip file holds numpy arrays (torch files are zip files too)."""
+    """Whether an open zip file contains numpy arrays (torch files are zip files too)."""
     try:
         names = open_zip(file).namelist()
     except Exception:  # noqa: BLE001 - damaged zip files raise many types

@@ -26,16 +26,16 @@ def plain_dtype(text: object) -> np.dtype:
         InputError: objects, structures or nonsense; without the file's name.
     """
     if not isinstance(text, str) or not PLAIN_DTYPE.fullmatch(text):
-        raise InputError(f"holds an array of the kind {str(text)[:40]!r}, expected numbers or text.")
+        raise InputError(f"contains an array of the kind {str(text)[:40]!r}, expected numbers or text.")
     return np.dtype(text)
 
 
 def checked_shape(shape: object) -> tuple[int, ...]:
     """A shape of whole numbers from 0."""
     if not isinstance(shape, Sequence) or isinstance(shape, str | bytes) or len(shape) > MOST_DIMENSIONS:
-        raise InputError(f"holds an array of shape {str(shape)[:80]}, expected a few whole numbers.")
+        raise InputError(f"contains an array of shape {str(shape)[:80]}, expected a few whole numbers.")
     if not all(type(size) is int and 0 <= size < MOST_SIZE for size in shape):
-        raise InputError(f"holds an array of shape {str(shape)[:80]}, expected sizes of at least 0.")
+        raise InputError(f"contains an array of shape {str(shape)[:80]}, expected sizes of at least 0.")
     return tuple(shape)
 
 
@@ -43,7 +43,7 @@ def require_size(size: int, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     """Check that the number of bytes fits shape and type."""
     if size != math.prod(shape) * dtype.itemsize:
         raise InputError(
-            f"holds {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. "
+            f"contains {size:,} bytes for an array of shape {str(shape)[:80]} and type {dtype}; it is cut or damaged. "
             "Write it again."
         )
 

@@ -69,18 +69,18 @@ def rebuild_tensor(
         InputError: it exceeds the storage, or repeats a number too often; without the file's name.
     """
     if metadata:  # a conjugate or negative bit
-        raise InputError("holds a tensor with metadata, expected plain ones. Write it again with .resolve_conj().")
+        raise InputError("contains a tensor with metadata, expected plain ones. Write it again with .resolve_conj().")
     if type(storage) is not np.ndarray or storage.ndim != 1:
-        raise InputError("holds a tensor without its storage; it is damaged. Write it again.")
+        raise InputError("contains a tensor without its storage; it is damaged. Write it again.")
     size, stride, (offset,) = checked_shape(size), checked_shape(stride), checked_shape((offset,))
     last = offset + sum((count - 1) * step for count, step in zip(size, stride, strict=False))
     if len(size) != len(stride) or (last >= len(storage) and 0 not in size):
         raise InputError(
-            f"holds {len(storage):,} numbers for a tensor of shape {str(size)[:80]}; it is damaged. Write it again."
+            f"contains {len(storage):,} numbers for a tensor of shape {str(size)[:80]}; it is damaged. Write it again."
         )
     if math.prod(size) * storage.itemsize > max(MOST_REPEATED_BYTES, storage.nbytes):
         raise InputError(
-            f"holds a tensor of shape {size} whose numbers are not in the file. Write it again with .contiguous()."
+            f"contains a tensor of shape {size} whose numbers are not in the file. Write it again with .contiguous()."
         )
     steps = [step * storage.itemsize for step in stride]
     array = (
@@ -101,5 +101,5 @@ def rebuild_typed_tensor(
         or not isinstance(kind, TensorType)
         or storage.nbytes % np.dtype(kind.name).itemsize
     ):
-        raise InputError("holds a tensor of a type that is not read. Write it again with .float().")
+        raise InputError("contains a tensor of a type that is not read. Write it again with .float().")
     return rebuild_tensor(storage.view(kind.name), offset, size, stride, None, None, metadata)

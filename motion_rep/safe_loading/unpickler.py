@@ -54,7 +54,7 @@ class NotAPickle(InputError):
 
 
 class NotPlainData(InputError):
-    """A pickle that holds more than data."""
+    """A pickle that contains more than data."""
 
 
 def torch_tensor(array: np.ndarray) -> object:
@@ -114,7 +114,7 @@ def _load(stream: BoundedStream, storages: Storages | None, as_tensor: TensorMak
         return Unpickler(stream, storages, as_tensor).load()
     except NotData as error:
         raise NotPlainData(
-            f"holds {error}; expected tensors, arrays, numbers, text and plain containers. Nothing was run."
+            f"contains {error}; expected tensors, arrays, numbers, text and plain containers. Nothing was run."
         ) from None
     except InputError:
         raise
@@ -140,7 +140,7 @@ def _require_shallow(value: object) -> None:
         if not inner and left >= 0:
             return
         level = inner
-    raise NotPlainData("holds endlessly nested containers, expected tensors, arrays, numbers and text.")
+    raise NotPlainData("contains endlessly nested containers, expected tensors, arrays, numbers and text.")
 
 
 def _values(container: object) -> list | tuple:
@@ -343,7 +343,7 @@ def _bounded(instruction: Callable[[Any], None]) -> Callable[[Any], None]:
         instruction(self)
         if self.stack[-1].bit_length() > MOST_BITS:
             bits = self.stack[-1].bit_length()
-            raise InputError(f"holds a whole number of {bits:,} bits, expected at most {MOST_BITS:,}.")
+            raise InputError(f"contains a whole number of {bits:,} bits, expected at most {MOST_BITS:,}.")
 
     return load
 

@@ -78,7 +78,7 @@ def real_clips(folder: Path) -> list[Path]:
     """
     videos = sorted(folder.glob("*.mp4"))
     if not videos:
-        raise UsageError(f"--real {folder}: holds no .mp4 file, expected clips and their NAME_truth.npz.")
+        raise UsageError(f"--real {folder}: contains no .mp4 file, expected clips and their NAME_truth.npz.")
     return videos
 
 

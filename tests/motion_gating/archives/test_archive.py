@@ -188,7 +188,7 @@ def test_the_text_of_an_unreadable_entry_is_kept(tmp_path, suffix):
     text = '{"id": 1, "use_ref_motion": true, "x": NaN, "x": "ü"}'
     source = tmp_path / f"a{suffix}"
     source.write_text(text + '\n{"id": 2}' if suffix == ".jsonl" else f'[{text}, {{"id": 2}}]', encoding="utf-8")
-    assert "holds NaN" in next(read_entries(source)).problem
+    assert "contains NaN" in next(read_entries(source)).problem
     for name in ("b", "c"):
         source = write(tmp_path / f"{name}{suffix}", read_entries(source))
         assert list(read_items(source)) == [{"unreadable": text}, {"id": 2}]

@@ -31,7 +31,7 @@ INVALID = (
     ('{"id": 7, "prompt": "x", "motion_path": "0.pt"}', "has a duplicate id"),
     ('"text"', "is a JSON string"),
     ('{"id": "7", "prompt": "y", "motion_path": "1.pt", "use_ref_motion": true}', "has a duplicate id"),
-    ('{"id": 2, "prompt": "x", "motion_path": "0.pt", "size": NaN}', "holds NaN"),
+    ('{"id": 2, "prompt": "x", "motion_path": "0.pt", "size": NaN}', "contains NaN"),
     ("[[1], [2]]", "is a JSON list"),
 )
 NAMES = ("number 0", "number 1", "7 (number 3)", "number 4", "7 (number 5)", "number 6", "number 8")

@@ -55,8 +55,8 @@ ODD = st.sampled_from(
     )
 )
 UNREADABLE = (
-    ('{"id": 3, "x": [NaN, "}"]}', "holds NaN"),
-    ("-Infinity", "holds -Infinity"),
+    ('{"id": 3, "x": [NaN, "}"]}', "contains NaN"),
+    ("-Infinity", "contains -Infinity"),
     ('{"a": 1, "a": "]"}', "the key 'a' more than once"),
     ('{"a": {"b": [1e400]}}', "a number beyond 1.8e308"),
     ('{"id": 1' + "0" * 400 + "}", "a whole number beyond"),
@@ -88,7 +88,7 @@ def outcome(read, path):
 def whole(path) -> list:
     value = read_json(path)
     if not isinstance(value, list):
-        raise InputError(f"{path}: holds a JSON {json_kind(value)}, expected a list.")
+        raise InputError(f"{path}: contains a JSON {json_kind(value)}, expected a list.")
     return value
 
 

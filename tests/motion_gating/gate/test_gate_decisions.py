@@ -167,7 +167,7 @@ def test_an_entry_without_eval_field_is_still_rejected_by_a_mismatch(tmp_path):
     ("content", "found"),
     [
         ("{", "is not JSON"),
-        ("{}", "holds a JSON object, expected a list like"),
+        ("{}", "contains a JSON object, expected a list like"),
         ("[3]", "item 0"),
         ('[{"id": 1}]', "id and matches"),
         ('[{"id": 1, "matches": "yes"}]', "'yes'"),

@@ -224,4 +224,4 @@ def test_no_bash_is_said_where_a_wrapper_is_needed_only(monkeypatch, command, he
 def test_an_archive_that_is_none_leaves_no_folder(command, here):
     save_json(here / "a.json", {})
     code, _, err = command("a.json", "-o", "set", "--judge", "none")
-    assert code == 2 and "a.json: holds a JSON object" in err and not (here / "set").exists()
+    assert code == 2 and "a.json: contains a JSON object" in err and not (here / "set").exists()

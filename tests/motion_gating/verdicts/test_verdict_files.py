@@ -215,7 +215,7 @@ BAD = [
     ("text", "is not an object with id and matches"),
     ([[1]], "is not an object with id and matches"),
     (None, "is not an object with id and matches"),
-    ({"id": 2, "matches": True, "size": float("nan")}, "item 1 holds NaN"),
+    ({"id": 2, "matches": True, "size": float("nan")}, "item 1 contains NaN"),
 ]
 
 

@@ -181,7 +181,7 @@ def test_angles_of_other_systems_are_refused_too(tmp_path):
     value = torch.load(path, weights_only=True)
     value["smpl_params_incam"]["body_pose"][3] = 1e9
     torch.save(value, path)
-    with pytest.raises(InputError, match=r"holds 1e\+09 radians \(first: frame 3\)"):
+    with pytest.raises(InputError, match=r"contains 1e\+09 radians \(first: frame 3\)"):
         read_capture(path)
 
 

@@ -254,7 +254,7 @@ def test_gvhmr_without_its_lens_or_with_the_world_only(missing, tmp_path):
 def test_an_empty_result_says_what_the_system_needs(tmp_path):
     path = write_wham(tmp_path, {}, {}, {})
     assert list_people(path) == ()
-    with pytest.raises(InputError, match="holds no person. WHAM tracks only people"):
+    with pytest.raises(InputError, match="contains no person. WHAM tracks only people"):
         read_capture(path)
 
 
@@ -404,7 +404,7 @@ def test_longest_is_the_default_and_the_first_of_equals(tmp_path):
     capture = read_capture(path)
     assert_is(capture, people[9])
     assert any("took person 9 of 3" in note for note in capture.notes)
-    with pytest.raises(InputError, match=r"has no person 6; it holds person 9: 11 frames.*person 5"):
+    with pytest.raises(InputError, match=r"has no person 6; it contains person 9: 11 frames.*person 5"):
         read_capture(path, person=6)
 
 

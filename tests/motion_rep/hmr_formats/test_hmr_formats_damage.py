@@ -204,7 +204,7 @@ def save_npz(path, **values):
         (lambda folder: torch.save({"transl": torch.zeros(3, 3)}, folder / "x"), "has no global_orient"),
         (lambda folder: torch.save([1], folder / "x"), "found a list"),
         (lambda folder: (folder / "x").write_text('{"text": 1}'), "is not a torch, pickle, joblib or numpy file"),
-        (lambda folder: joblib.dump({}, folder / "x"), "holds no person. WHAM tracks only people"),
+        (lambda folder: joblib.dump({}, folder / "x"), "contains no person. WHAM tracks only people"),
         (lambda folder: joblib.dump({0: {"frame_id": [1], "bbox": [2]}}, folder / "x"), "--save_pkl"),
         (
             lambda folder: np.save(folder / "x.npy", np.zeros(3)) or (folder / "x.npy").rename(folder / "x"),

@@ -61,7 +61,7 @@ def test_a_file_that_is_no_motion_fails_and_the_others_do_not(raw, tmp_path, cap
     code = main(["-i", str(raw), "-o", str(tmp_path / "out"), "--workers", "0", "--failures", str(failures)])
     assert code == 1 and "2 refined, 0 unchanged, 1 failed" in capsys.readouterr().out
     (failure,) = json.loads(failures.read_text())["failures"]
-    assert failure["error"].startswith(f"{raw}/capture.pt: holds a dict with the keys transl, expected")
+    assert failure["error"].startswith(f"{raw}/capture.pt: contains a dict with the keys transl, expected")
 
 
 def test_cut_names_its_parts(raw, tmp_path, capsys):

@@ -111,8 +111,8 @@ def test_a_part_that_is_too_short_names_the_motion(raw, tmp_path, capsys):
 @pytest.mark.parametrize(
     "content, message",
     [
-        ("{}", "holds a dict, expected a list of"),
-        ("[]", "holds no trims, expected a list of"),
+        ("{}", "contains a dict, expected a list of"),
+        ("[]", "contains no trims, expected a list of"),
         ("[3]", "item 1 is 3, expected a list of"),
         ('[{"id": 1, "seconds": [0, 1], "second": 3}]', "item 1 has the unknown key 'second'"),
         ('[{"seconds": [0, 1]}]', "item 1 has no motion or id"),
@@ -120,8 +120,8 @@ def test_a_part_that_is_too_short_names_the_motion(raw, tmp_path, capsys):
         ('[{"id": "", "seconds": [0, 1]}]', "item 1 has no motion or id"),
         ('[{"id": "a"}]', "item 1 ('a'): seconds is None, expected [START, END]."),
         ('[{"id": "a", "seconds": [2, 1]}]', "item 1 ('a'): seconds is [2, 1], expected 0 <= START < END."),
-        ('[{"id": "a", "seconds": [0, "1"]}]', "item 1 ('a'): seconds holds '1', expected a number."),
-        ('[{"id": "a", "seconds": [0, NaN]}]', "holds NaN, which JSON does not allow."),
+        ('[{"id": "a", "seconds": [0, "1"]}]', "item 1 ('a'): seconds is '1', expected a number."),
+        ('[{"id": "a", "seconds": [0, NaN]}]', "contains NaN, which JSON does not allow."),
         ('[{"id": "a", "seconds": [0, 1], "start_time": 1e308}]', "start_time is 1e+308, expected 0 to 1e+06 seconds."),
         ('[{"id": "a", "seconds": [0, 1], "fps": 0}]', "fps is 0, expected 0.1 to 1000 frames per second."),
     ],

@@ -206,7 +206,7 @@ def test_files_are_recognised_by_their_numbers_not_only_by_their_width(tmp_path,
         assert words in capsys.readouterr().err.replace("\n", " "), name
     np.save(tmp_path / "in.npy", rows.astype(np.float32))
     assert run("-i", tmp_path / "in.npy", "-o", tmp_path / "out.pt", "--to", "276", "--from", "201") == 1
-    assert "holds 272, not 201" in capsys.readouterr().err
+    assert "contains 272, not 201" in capsys.readouterr().err
     captured = write_gvhmr(tmp_path, known_person(), known_person())
     assert run("-i", captured, "-o", tmp_path / "out.pt", "--to", "276") == 1
 

@@ -201,7 +201,7 @@ def test_a_place_in_memory_in_the_thousands_of_millions_takes_none(tmp_path):
 def test_tensors_that_are_not_plain_are_refused(tmp_path, change, zipped):
     changed = {"joints": change(torch.ones(4, 22, dtype=torch.complex64))}
     torch.save(changed, tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(InputError, match=r"a\.pt: holds a"):
+    with pytest.raises(InputError, match=r"a\.pt: contains a"):
         read_torch(tmp_path / "a.pt")
 
 

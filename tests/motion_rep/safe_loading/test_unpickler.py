@@ -409,7 +409,7 @@ def test_npz_members_are_read_when_asked_for(tmp_path):
     arrays = NpzArrays(path)
     assert set(arrays) == {"good", "words", "labels", "bad"} and len(arrays) == 4
     assert arrays["good"].tolist() == [0, 1, 2] and arrays["labels"].item() == {"a": 1}
-    with pytest.raises(InputError, match=r"x.npz: bad: holds a Python object"):
+    with pytest.raises(InputError, match=r"x.npz: bad: contains a Python object"):
         arrays["bad"]
     with pytest.raises(KeyError):
         arrays["none"]
