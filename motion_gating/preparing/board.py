@@ -18,7 +18,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from motion_gating.preparing.items import Item
-from motion_rep.common.command_line import progress_told_to, say_error, say_warning
+from motion_rep.common.command_line import progress_reported_to, say_error, say_warning
 from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import require_replaceable
 from motion_rep.runs.report import ItemFailure, NoteTally
@@ -116,7 +116,7 @@ class Board:
             tee = _Tee(file, sys.stderr)
             stack.enter_context(contextlib.redirect_stdout(tee))
             stack.enter_context(contextlib.redirect_stderr(tee))
-            stack.enter_context(progress_told_to(self.advance))
+            stack.enter_context(progress_reported_to(self.advance))
             yield
         if self._bar is not None:
             self._bar.update(max(self._due - self._bar.n, 0))

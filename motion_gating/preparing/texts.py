@@ -75,7 +75,7 @@ def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn, problems
     found, named = {}, []
     for name, entry in entries.items():
         try:
-            text = text_of(entry) or _text_beside(entry, archive)
+            text = text_of(entry) or _text_next_to(entry, archive)
         except InputError as error:
             found[name], problems[name] = entry, str(error)
             continue
@@ -91,15 +91,15 @@ def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn, problems
     return found
 
 
-def _text_beside(entry: dict, archive: Path) -> str | None:
+def _text_next_to(entry: dict, archive: Path) -> str | None:
     file = _first_file(entry, archive)
-    beside = file.with_suffix(".txt") if isinstance(file, Path) else None
-    if beside is None or not os.path.isfile(beside):
+    text_file = file.with_suffix(".txt") if isinstance(file, Path) else None
+    if text_file is None or not os.path.isfile(text_file):
         return None
-    text = " ".join(read_text(beside).split())
+    text = " ".join(read_text(text_file).split())
     if len(text) > LONGEST_TEXT or "\0" in text:
         found = "a NUL character" if "\0" in text else f"{len(text):,} characters"
-        raise InputError(f"{beside}: has {found}, expected a description of a motion. Correct it, or remove it.")
+        raise InputError(f"{text_file}: has {found}, expected a description of a motion. Correct it, or remove it.")
     return text or None
 
 

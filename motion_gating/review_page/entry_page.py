@@ -42,8 +42,8 @@ from motion_gating.review_page.records import (
     what_is_judged,
     worst_half_second,
 )
+from motion_gating.review_page.remarks import remarks_on
 from motion_gating.review_page.reviewing import Reviewing
-from motion_gating.review_page.told import told_about
 from motion_rep.common.errors import InputError
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.mbench_scene import close_views
@@ -278,7 +278,7 @@ def _described(entry: _Entry, fps: float, videos: list[Video]) -> EntryPage:
         "reasons": [*reasons_of(item, options.threshold), *capture_words(item)],
         "analysis": item.text(VLM_ANALYSIS),
         "judge": _judge_words(item),
-        **told_about(item, joints, fps, entry.prompt).as_dict(),
+        **remarks_on(item, joints, fps, entry.prompt).as_dict(),
         "problems": [*problems_of(item), *entry.missing],
         "videos": [video.as_dict() for video in videos if video.url is not None],
         "absent": _absent(videos, entry.missing),

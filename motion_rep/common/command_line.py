@@ -235,12 +235,12 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
 
 
-# Called for the items of all progress bars, which are then hidden; see progress_told_to.
+# Called for the items of all progress bars, which are then hidden; see progress_reported_to.
 _listeners: list[Callable[[], object]] = []
 
 
 @contextlib.contextmanager
-def progress_told_to(listener: Callable[[], object]) -> Iterator[None]:
+def progress_reported_to(listener: Callable[[], object]) -> Iterator[None]:
     """Within this block, :func:`progress` shows no bars and calls ``listener`` for each finished clip or entry."""
     _listeners.append(listener)
     try:
@@ -254,11 +254,11 @@ def progress(items: Iterable[object], description: str, total: int | None = None
     from tqdm import tqdm
 
     if _listeners:
-        return tqdm(_told(items) if unit in ("clip", "entry") else items, disable=True)
+        return tqdm(_reported(items) if unit in ("clip", "entry") else items, disable=True)
     return tqdm(items, desc=description, total=total, unit=unit, disable=None, dynamic_ncols=True)
 
 
-def _told(items: Iterable[object]) -> Iterator[object]:
+def _reported(items: Iterable[object]) -> Iterator[object]:
     for item in items:
         yield item
         _listeners[-1]()

@@ -39,7 +39,7 @@ def resolve_existing(path: Location) -> Location:
         except OSError as error:
             raise InputError(system_failure(error)) from None
         return path
-    with _telling(path, "read"):
+    with _remote_errors(path, "read"):
         if path.scheme in ARCHIVE_SCHEMES:
             _http().require_there(str(path))
             return RemotePath(path.scheme, path.place)
@@ -54,7 +54,7 @@ def remote_files_below(folder: RemotePath) -> list[PurePosixPath]:
     Raises:
         InputError: the folder cannot be listed, or has such a name.
     """
-    with _telling(folder, "listed"):
+    with _remote_errors(folder, "listed"):
         fs, inner = _file_system(folder.scheme, str(folder)), _inner(folder)
         names = [found[len(inner) :].lstrip("/") for found in fs.find(inner)]
     for name in names:
@@ -118,7 +118,7 @@ def local_output(path: Location, fetch: bool = True) -> Iterator[Path]:
         before = _identity(copy)
         yield copy
         if _identity(copy) != before:
-            with _telling(path, "written"):
+            with _remote_errors(path, "written"):
                 _file_system(path.scheme, str(path)).put_file(str(copy), _inner(path))
 
 
@@ -152,7 +152,7 @@ def require_location(folder: Location) -> None:
 def _require_remote(folder: RemotePath) -> None:
     probe = folder / ".write_test"
     try:
-        with _telling(probe, "written"):
+        with _remote_errors(probe, "written"):
             fs = _file_system(folder.scheme, str(folder))
             fs.pipe_file(_inner(probe), b"empty")
             # Some accounts may write but not delete.
@@ -193,17 +193,17 @@ def _http() -> ModuleType:
 
 def _fetch(path: RemotePath, copy: Path) -> None:
     if path.scheme in ARCHIVE_SCHEMES:
-        with _telling(path, "read"):
+        with _remote_errors(path, "read"):
             _http().download(str(path), copy)
         return
     fs = _file_system(path.scheme, str(path))
     if not path.folder:
-        with _telling(path, "read"):
+        with _remote_errors(path, "read"):
             fs.get_file(_inner(path), str(copy))
         return
     for name in remote_files_below(path):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        with _telling(path / name, "read"):
+        with _remote_errors(path / name, "read"):
             fs.get_file(_inner(path / name), str(copy / name))
 
 
@@ -257,7 +257,7 @@ def _naming(copy: Path, path: RemotePath) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _telling(path: RemotePath, what: str) -> Iterator[None]:
+def _remote_errors(path: RemotePath, what: str) -> Iterator[None]:
     """Turn any error of a file system into an InputError."""
     try:
         yield

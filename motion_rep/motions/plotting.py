@@ -58,7 +58,7 @@ def plot_files(sources: Sequence[Path], output: Path, settings: Settings) -> int
             f"{found} given, expected one motion, or two to compare. Give -o FOLDER for one picture of each motion."
         )
     shown, notes = zip(*(_shown(source, settings) for source in sources), strict=True)
-    for source, note in ((source, note) for source, told in zip(sources, notes, strict=True) for note in told):
+    for source, note in ((source, note) for source, found in zip(sources, notes, strict=True) for note in found):
         say_warning(f"{source}: {note}")
     remove_stale_temporaries(output.parent, recursive=False)
     _write(output, shown)

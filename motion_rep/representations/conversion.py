@@ -178,8 +178,8 @@ def _encode_smplx(capture: Capture, _settings: Settings) -> Encoded:
         "transl": body.transl,
         "betas": torch.zeros(10),
     }
-    told = {"fps": np.array(capture.fps), "gender": np.array("neutral"), "up_axis": np.array("y")}
-    return {**{name: value.float().numpy() for name, value in arrays.items()}, **told}
+    metadata = {"fps": np.array(capture.fps), "gender": np.array("neutral"), "up_axis": np.array("y")}
+    return {**{name: value.float().numpy() for name, value in arrays.items()}, **metadata}
 
 
 ENCODERS: dict[str, Callable[[Capture, Settings], Encoded]] = {

@@ -46,9 +46,9 @@ def two_clips_inquiry(conversation: Conversation, facts: Sequence[Sequence[str]]
     words = WORSE if least else BETTER
     if not conversation.sees_clip:
         words = words.replace(SEES_TWO, GETS_TWO)
-    told = f"{FACTS_OF_TWO}{json.dumps(dict(zip((A, B), map(list, facts), strict=True)))}\n\n" if any(facts) else ""
+    notes = f"{FACTS_OF_TWO}{json.dumps(dict(zip((A, B), map(list, facts), strict=True)))}\n\n" if any(facts) else ""
     form = answer_form(analysis=TEXT, choice=one_of((A, B, SAME)))
-    prompt = told + words + json.dumps(conversation.description)
+    prompt = notes + words + json.dumps(conversation.description)
     return Inquiry("worse" if least else "better", prompt, form, conversation.sees_clip)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from motion_gating.metrics.joint_clip import JointClip
 from motion_gating.review_page.records import ReviewEntry
-from motion_gating.review_page.told import Told, told_about
+from motion_gating.review_page.remarks import Remarks, remarks_on
 from motion_rep.kinematics.skeleton import forward_kinematics
 from scripts.dev.samples import motions as samples
 
@@ -19,10 +19,10 @@ def waving():
 
 
 def test_facts_come_from_the_joints_and_contradict_the_text(waving):
-    told = told_about(ReviewEntry({"id": 1}, None), waving, 16.0, "a person waves the left hand")
-    assert any("raises the right arm overhead once" in fact for fact in told.facts)
-    assert len(told.remarks) == 1
-    assert "names the left arm" in told.remarks[0]
+    found = remarks_on(ReviewEntry({"id": 1}, None), waving, 16.0, "a person waves the left hand")
+    assert any("raises the right arm overhead once" in fact for fact in found.facts)
+    assert len(found.remarks) == 1
+    assert "names the left arm" in found.remarks[0]
 
 
 def test_the_evidence_stands_in_the_order_in_which_it_came():
@@ -33,15 +33,15 @@ def test_the_evidence_stands_in_the_order_in_which_it_came():
         "broken",
     ]
     record = {"vlm_evidence": parts, "remarks": ["not seen: left", 7]}
-    told = told_about(ReviewEntry({"id": 1}, record), None, 16.0, "jumps")
-    assert told.evidence == (
+    found = remarks_on(ReviewEntry({"id": 1}, record), None, 16.0, "jumps")
+    assert found.evidence == (
         "description: A person waves.",
         "pick supports a match: The second.",
         "events contradicts a match: No jump.; The person jumps. no",
     )
-    assert told.remarks == ("not seen: left",)
+    assert found.remarks == ("not seen: left",)
 
 
 @pytest.mark.parametrize("record", (None, {}, {"vlm_evidence": 3, "remarks": "x"}))
 def test_records_without_evidence_say_nothing(record):
-    assert told_about(ReviewEntry({"id": 1}, record), None, 16.0, "") == Told()
+    assert remarks_on(ReviewEntry({"id": 1}, record), None, 16.0, "") == Remarks()

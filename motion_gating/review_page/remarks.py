@@ -15,7 +15,7 @@ SUPPORT = {True: "supports a match", False: "contradicts a match"}
 
 
 @dataclass(frozen=True)
-class Told:
+class Remarks:
     """Sentences for the page; empty if there are none."""
 
     facts: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Told:
         return {"facts": list(self.facts), "remarks": list(self.remarks), "evidence": list(self.evidence)}
 
 
-def told_about(item: ReviewEntry, joints: JointClip | None, fps: float, prompt: str) -> Told:
+def remarks_on(item: ReviewEntry, joints: JointClip | None, fps: float, prompt: str) -> Remarks:
     """The sentences about an entry.
 
     Args:
@@ -41,7 +41,7 @@ def told_about(item: ReviewEntry, joints: JointClip | None, fps: float, prompt: 
         found = motion_facts(joints.joints, fps)
         facts = sentences(found)
         remarks += contradictions(prompt, found)
-    return Told(tuple(facts), tuple(dict.fromkeys(remarks)), tuple(_evidence(record)))
+    return Remarks(tuple(facts), tuple(dict.fromkeys(remarks)), tuple(_evidence(record)))
 
 
 def _evidence(record: dict) -> Iterator[str]:
