@@ -35,8 +35,8 @@ class Unreadable:
 
 
 def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
-    """The items of a JSON list, in order; an :class:`Unreadable` for one that contains NaN, a number beyond float64 or a
-    repeated key, or is nested too deeply.
+    """The items of a JSON list, in order; an :class:`Unreadable` for one that contains NaN, a number beyond float64 or
+    a repeated key, or is nested too deeply.
 
     Args:
         expected: words for the expected value in an error.

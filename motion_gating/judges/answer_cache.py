@@ -53,7 +53,7 @@ class AnswerCache:
         return _kept_answer(kept, asked) if isinstance(kept, dict) else None
 
     def put(self, asked: dict[str, object], kept: KeptAnswer) -> None:
-        """Write an answer to the cache; something else than a file in its place stays, and costs this answer only."""
+        """Write an answer to the cache; if a folder or pipe is in its place, only this answer is lost."""
         path, service = self._path(asked), asdict(kept)
         try:
             require_replaceable(path)

@@ -26,7 +26,7 @@ def jpeg_frames(path: Path, fps: float) -> Iterator[tuple[float, bytes]]:
         for seconds, rgb in video:
             if seconds + 1e-6 < due:
                 continue
-            due = (math.floor((seconds + 1e-6) * fps) + 1) / fps  # a pause is not made up for
+            due = (math.floor((seconds + 1e-6) * fps) + 1) / fps  # after a pause, no frames are added to catch up
             if count == MOST_FRAMES:
                 raise InputError(
                     f"{path}: has more than {MOST_FRAMES} frames at {fps:g} per second. Lower --sampling-fps."

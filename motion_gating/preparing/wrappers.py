@@ -38,8 +38,8 @@ def run_wrapper(script: str, flags: Sequence[str], lock: int | None) -> int:
         lock: a file descriptor that the program keeps open, so that the output folder stays locked while it runs, even
             if this process is killed.
     """
-    # bash handles a signal only when its program has ended, so the program must get it, too. In a group of their own,
-    # both get it once, whether a terminal has sent it to all processes or kill to this one.
+    # bash handles a signal only after its program has ended, so the program must receive the signal, too. Both run in
+    # their own process group: they receive each signal once, from this process, even if a terminal sends it to all.
     options = {"pass_fds": () if lock is None else (lock,), "process_group": 0} if os.name == "posix" else {}
     process = None
     with contextlib.ExitStack() as started:

@@ -108,7 +108,7 @@ def _candidate(
         return Candidate(identifier, Question(identifier, None, None), metrics, dropped=(str(error),))
     passed = _decision(entry, figures, record)
     choices = _choices(people.get(str(identifier), ()), question)
-    damage = () if metrics is None or choices else damage_in(metrics)  # whoever chose the candidate has reviewed it
+    damage = () if metrics is None or choices else damage_in(metrics)  # a chosen one was reviewed
     no_figures = (f"no figures: {figures.error}",) if metrics is None else damage
     dropped = (*(_rejection(record) if passed is False else ()), *no_figures)
     return Candidate(identifier, question, metrics, passed, dropped, choices)

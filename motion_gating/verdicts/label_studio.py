@@ -18,7 +18,7 @@ MATCHES = {MATCH: True, MISMATCH: False, UNSURE: None}
 LABELS = {matches: label for label, matches in MATCHES.items()}
 # Keys of a task's data.
 ID, CONTENT = "entry_id", "content"
-# Who gave an exported verdict, and when: Label Studio keeps the "meta" of a label, and names who imported it.
+# Reviewer and time of an exported verdict. Label Studio keeps the "meta" of a label; its own author is the importer.
 META, SAID = "meta", "said"
 KEPT = ("reviewer", "time", "overruled", "chosen")
 

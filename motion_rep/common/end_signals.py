@@ -47,18 +47,18 @@ def was_ended(exit_code: int) -> bool:
 
 
 def exit_code(error: KeyboardInterrupt) -> int:
-    """The exit code of a command that this ended."""
+    """The exit code of a command that this error ended."""
     return SIGNAL_CODE + signal_of(error)
 
 
 def signal_of(error: KeyboardInterrupt) -> int:
-    """The signal that raised this."""
+    """The signal that raised this error."""
     return getattr(error, "number", signal.SIGINT)
 
 
 @dataclass
 class _Held:
-    """The number of open blocks that delay a signal, and the signal that came meanwhile."""
+    """The number of open blocks that delay signals, and a signal that arrived in them."""
 
     blocks: int = 0
     number: int | None = None
@@ -71,7 +71,7 @@ _held = _Held()
 def signals_held() -> Iterator[None]:
     """Raise :class:`Ended` at the end of this block, not in it: a file is created and noted, or neither.
 
-    For the main thread, which alone gets signals; a block in another thread has no effect.
+    Only the main thread gets signals; in another thread, the block has no effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -104,9 +104,7 @@ class _RaiseOnce:
             end_by(number)
 
     def _ignored(self, error: sys.UnraisableHookArgs) -> None:
-        """Python ignores an error in the destructor of an object, which is often only half-made at this time. If it
-        ignores :class:`Ended`, send the signal again.
-        """
+        """Send the signal again if Python has ignored :class:`Ended`, as it ignores every error in a destructor."""
         if isinstance(error.exc_value, Ended):
             self._since = None
             threading.Timer(SECONDS_UNTIL_AGAIN, os.kill, (os.getpid(), error.exc_value.number)).start()
@@ -116,7 +114,7 @@ class _RaiseOnce:
 def signals_raise_ended() -> Iterator[None]:
     """In this block, the first signal raises :class:`Ended`.
 
-    A signal that is ignored (nohup) stays so. A repeated one gets its default action after :data:`SECONDS_TO_TIDY_UP`.
+    An ignored signal (nohup) stays ignored. A repeated one gets its default action after :data:`SECONDS_TO_TIDY_UP`.
     """
     hook = sys.unraisablehook
     try:
@@ -127,7 +125,7 @@ def signals_raise_ended() -> Iterator[None]:
 
 
 class _Ignored:
-    """A handler that ignores a signal for :data:`SECONDS_TO_TIDY_UP`; then the signal has its effect of before."""
+    """A handler that ignores a signal for :data:`SECONDS_TO_TIDY_UP`; then the earlier handler gets it."""
 
     def __init__(self, before: Handler) -> None:
         self.before = before
@@ -140,7 +138,7 @@ class _Ignored:
 
 
 def ignore_repeated_signals() -> None:
-    """Ignore signals for the time in which Python unloads its modules; a program that goes on gets them again."""
+    """Ignore signals while Python unloads its modules; a program that continues handles them again later."""
     for number in _unhandled():
         old = signal.getsignal(number)
         signal.signal(number, _Ignored(old.before if isinstance(old, _Ignored) else old))
@@ -148,7 +146,7 @@ def ignore_repeated_signals() -> None:
 
 @contextlib.contextmanager
 def signals_cancel() -> Iterator[Cancelled]:
-    """An event that the first signal sets in this block; the second one has the effect that it had outside."""
+    """An event that the first signal sets in this block; a second one goes to the handler outside."""
     cancelled = Cancelled()
     restore = contextlib.ExitStack()
 
@@ -184,13 +182,13 @@ def signals_blocked() -> Iterator[None]:
 
 
 def _has_default(number: int) -> bool:
-    """Whether nobody handles a signal."""
+    """Whether a signal has its default handler."""
     handler = signal.getsignal(number)
     return handler in DEFAULTS or isinstance(handler, _Ignored)
 
 
 def _unhandled() -> list[int]:
-    """The signals that this thread may handle and nobody does."""
+    """The signals that have their default handlers; none in a thread that may not handle signals."""
     is_main = threading.current_thread() is threading.main_thread()
     return [number for number in END_SIGNALS if _has_default(number)] if is_main else []
 
@@ -203,7 +201,7 @@ def end_by(number: int) -> None:
 
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, object], None], is_ours: Callable[[int], bool]) -> Iterator[None]:
-    """Handle the signals in this block, in the main thread, which alone may."""
+    """Handle the signals in this block, if it runs in the main thread."""
     with handlers_kept():
         if threading.current_thread() is threading.main_thread():
             for number in filter(is_ours, END_SIGNALS):

@@ -28,7 +28,7 @@ HIDDEN = "[key]"
 SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
 
 _ESCAPE = re.compile(
-    # From the first backslash of a row only; else a long row takes time with its square.
+    # A match starts only at the first of several backslashes; otherwise the time grows with the square of their number.
     r"(?i:(?<!\\)\\+(?:u\{?(?P<u>[0-9a-f]{4,6})\}?|x(?P<x>[0-9a-f]{2}))"
     r"|u\+(?P<point>[0-9a-f]{4,6})|%(?:25)*(?P<percent>[0-9a-f]{2}))"
     r"|(?P<html>&#?\w{1,10};)"
@@ -47,7 +47,7 @@ def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
     places: list[tuple[int, int]] = []
     decoded = _ESCAPE.sub(_decoded, text)
     for spelt, units in ((text, _as_written), (decoded, _units))[: 1 + (decoded != text)]:
-        # The place of each character is asked for only where there is something: texts may be long.
+        # Texts may be long, so single characters are located only if the text contains a secret.
         if _holds(spelt.replace("\\", ""), whole):
             exact = ((character, place) for character, place in units(text) if character != "\\")
             places += _found(exact, whole, words_apart=True)

@@ -13,7 +13,7 @@ from motion_rep.captures.units import DEGREE, LENGTHS
 from motion_rep.kinematics.frames import OPENCV_FROM_UP, basis
 
 TRANSLATIONS = ("transl", "trans")
-# Length of a joint's rotation vector that radians do not exceed; a person whose joints turn less in degrees is stiff.
+# No joint turns by more radians than this. In degrees, every moving joint exceeds this number.
 LARGEST_RADIANS = 3.5
 ROOT_ANGLES = ("global_orient", "root_orient")
 ANGLES = ("global_orient", "body_pose", "poses", "root_orient", "pose_body")
@@ -64,7 +64,7 @@ class Corrections:
 
 
 def _in_degrees(values: Mapping) -> tuple[str, ...]:
-    """The fields with angles in degrees: all, or only the root if no joint of the body reaches 3.5 of any unit."""
+    """The fields with angles in degrees: all of them, or only the root's if only the root's exceed LARGEST_RADIANS."""
     given = {name: float_tensor(name, values[name]) for name in ANGLES if name in values}
     lengths = {
         name: float(numbers.flatten(1).unflatten(1, (-1, 3)).norm(dim=-1).max())

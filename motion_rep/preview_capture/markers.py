@@ -27,7 +27,7 @@ class Markers:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, str, tuple[float, float, float], float]], dtype: torch.dtype) -> Markers:
-        """From a landmark, the name of its joint, its offset and its trust for each."""
+        """Make markers from rows of landmark, joint's name, offset and trust."""
         landmark, joint, offset, trust = zip(*rows, strict=True)
         return cls(
             landmark=torch.tensor(landmark),

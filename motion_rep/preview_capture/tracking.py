@@ -29,9 +29,9 @@ SECONDS_BETWEEN_COUNTS = 1.0
 LOST_LIMBS = 0.05
 # How fast, per frame, a region that showed more limbs is forgotten.
 FORGOTTEN_LIMBS = 0.01
-# How often a person who was just found is looked at: the detector's region can hide an arm that the next one shows.
+# Number of looks at a person who was just found, because the detector's region can cut off an arm.
 LOOKS_AT_START = 3
-# After this many detected frames, the user is told which parts are not in view.
+# After this many detected frames, a notice names the parts that are not in view.
 FRAMES_FOR_NOTICE, LOW_VISIBILITY = 10, 0.3
 
 
@@ -163,7 +163,7 @@ class PersonTracker:
         return None
 
     def _settled(self, rgb: np.ndarray, found: FrameLandmarks, region: Region) -> FrameLandmarks:
-        """The first look at a person, or a later one that sees more limbs; each begins where the one before points."""
+        """The first look at a person, or a later one that shows more limbs; each look chooses the next one's region."""
         best, latest = (found, region), found
         for _ in range(LOOKS_AT_START - 1):
             place = latest.next_region

@@ -38,9 +38,9 @@ class UpDirection:
 def find_up(track: LandmarkTrack, joints: np.ndarray, up: np.ndarray) -> UpDirection | None:
     """The mean of three directions over the clip; None if the person does not stand.
 
-    Two point from the ankles to the hips: on average, the hips of a balanced person are above the feet. The world
-    landmarks put the ankles too far back, and the lifted joints are biased towards level cameras. The third is the
-    lifting network's own. Their errors differ.
+    Two of them point from the ankles to the hips, because the hips of a balanced person are, on average, above the
+    feet. The third is the lifting network's own. Their errors differ: the world landmarks put the ankles too far back,
+    and the lifted joints are biased towards level cameras.
 
     Args:
         track: T frames of one person.

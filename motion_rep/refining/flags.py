@@ -12,7 +12,7 @@ LARGEST_TILT, LARGEST_STRENGTH, LONGEST_SECONDS = 90.0, 100.0, 1e6
 
 
 def add_refining_flags(parser: argparse.ArgumentParser) -> None:
-    """``--level``, ``--smooth``, ``--feet``, ``--trim``, ``--mirror``, ``--in-place``, ``--loop``, ``--cut-at``,
+    """Add ``--level``, ``--smooth``, ``--feet``, ``--trim``, ``--mirror``, ``--in-place``, ``--loop``, ``--cut-at``,
     ``--heading`` and ``--fps``.
     """
     parser.add_argument(
@@ -43,7 +43,7 @@ def add_refining_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_change_flags(parser: argparse.ArgumentParser) -> None:
-    """What is done only if it is asked for, and the rate."""
+    """Add the flags of the exact edits, which are off by default, and ``--fps``."""
     parser.add_argument("--mirror", action="store_true", help="exchange left and right")
     parser.add_argument("--in-place", action="store_true", help="keep the pelvis above its position in the first frame")
     parser.add_argument(

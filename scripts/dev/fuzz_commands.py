@@ -93,12 +93,12 @@ class Trial:
         results = [place / f"result {number}.txt" for number in range(2)]
         children = [_forked(self, place, result) for result in results]
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        texts = [result.read_text(encoding="utf-8", errors="backslashreplace") for result in results if result.is_file()]
+        text = [result.read_text(encoding="utf-8", errors="backslashreplace") for result in results if result.is_file()]
         self.code = max(codes)
-        if len(texts) < len(results) or self.code not in ALLOWED_CODES:
+        if len(text) < len(results) or self.code not in ALLOWED_CODES:
             return f"a run of two at once ended with {codes}"
         left = [path.name for path in (place / "out").rglob("*") if is_temporary_name(path.name)]
-        return next(filter(None, texts), None) or (f"left over: {left[0]}" if left else None)
+        return next(filter(None, text), None) or (f"left over: {left[0]}" if left else None)
 
 
 def _forked(trial: Trial, place: Path, result: Path) -> int:

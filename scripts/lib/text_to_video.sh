@@ -259,7 +259,7 @@ command_ltx() {
     result=$2/video.mp4
     flag_with_value --prompt "$1"
     program=("$python" -m ltx_pipelines.ti2vid_two_stages "${ltx_files[@]}" "${words[@]}" --output-path "$result")
-    # It makes another number of frames unless told.
+    # Its default number of frames differs.
     program+=(--num-frames "$frames" --frame-rate 24 --width "${size%x*}" --height "${size#*x}" --seed "$seed")
 }
 
