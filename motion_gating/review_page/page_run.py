@@ -26,7 +26,8 @@ from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.metrics.table import METRICS
 from motion_gating.rendering.clip_render import engine_for
 from motion_gating.review_page.drawn_videos import DrawingTools
-from motion_gating.review_page.entry_page import EntryPage, PageOptions, failed_page, start_pages
+from motion_gating.review_page.entry_files import PageOptions
+from motion_gating.review_page.entry_page import EntryPage, failed_page, start_pages
 from motion_gating.review_page.outputs import names_on, written_files
 from motion_gating.review_page.page import write_page
 from motion_gating.review_page.records import (
@@ -66,7 +67,7 @@ class PageRun:
         quality_report: None shows only the clips.
         jitter_threshold: None means the gate's threshold.
         no_side_view: draw no videos. side_size, smplx_model_dir and renderer: for the drawn videos.
-        checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_page.PageOptions`.
+        checks, raw_motions, copy_media: see :class:`motion_gating.review_page.entry_files.PageOptions`.
         failures: file for the entries with missing parts.
         verdicts: verdict files of reviewers, built into the page.
         reviewers, overlap: see :class:`motion_gating.review_page.reviewing.Reviewing`.

@@ -26,7 +26,8 @@ from sample_motions import smooth_clip
 from motion_gating.archives.content import text_digest
 from motion_gating.archives.scratch_file import scratch_file
 from motion_gating.review_page import page_run
-from motion_gating.review_page.entry_page import PageOptions, start_pages
+from motion_gating.review_page.entry_files import PageOptions
+from motion_gating.review_page.entry_page import start_pages
 from motion_gating.review_page.media import copied, write_poster
 from motion_gating.review_page.page import harmless_json
 from motion_gating.review_page.page_run import build_review
