@@ -17,16 +17,16 @@ ONCE_MORE = {Failure.NO_SCHEMA, Failure.MALFORMED}
 HOPELESS = {Failure.STOP, Failure.NETWORK}
 
 
-def try_service(service: Service, seconds: float = SECONDS) -> str | None:
+def try_service(service: Service) -> str | None:
     """Ask a question without a clip; returns a sentence if the service is too busy to answer.
 
     Raises:
         UsageError: the service refuses the key or the model, cannot be reached, or does not answer in the form of its
             API (a login page, another program's JSON).
     """
-    failure = _asked(service, seconds)
+    failure = _asked(service)
     if failure is not None and failure.kind in ONCE_MORE:
-        failure = _asked(service, seconds)
+        failure = _asked(service)
     if failure is None or failure.kind in ANSWERS:
         return None
     said = shown(failure.message, service.secrets)
@@ -40,11 +40,11 @@ def try_service(service: Service, seconds: float = SECONDS) -> str | None:
     return f"the judge {service.name} did not answer a trial question: {said}"
 
 
-def _asked(service: Service, seconds: float) -> CallFailure | None:
+def _asked(service: Service) -> CallFailure | None:
     """Why there is no answer; None if there is one."""
     try:
         with service.attach(()) as ask:
-            within(seconds, lambda: ask(TRIAL, Attempt(TOKENS, seconds)))
+            within(SECONDS, lambda: ask(TRIAL, Attempt(TOKENS, SECONDS)))
     except CallFailure as failure:
         return failure
     return None

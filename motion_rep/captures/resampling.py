@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, listed
 from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.rotations import slerp
 
 MAX_GAP_SECONDS = 0.3
 # Longest gap in frames for an unknown frame rate: 0.3 s at 16 fps.
 MAX_GAP_FRAMES_UNKNOWN_FPS = 4
+MOST_RANGES = 8  # in a message
 
 
 def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Capture:
@@ -69,10 +70,9 @@ def resample(capture: Capture, target_fps: float) -> Capture:
     return dataclasses.replace(sampled, fps=target_fps, frame_index=None, interpolated_from=source)
 
 
-def frame_ranges(ranges: list[tuple[int, int]], most: int = 8) -> str:
+def frame_ranges(ranges: list[tuple[int, int]]) -> str:
     """(3, 3), (7, 9) as ``3, 7-9``."""
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:most]]
-    return ", ".join(texts) + (f" and {len(ranges) - most} more ranges" if len(ranges) > most else "")
+    return listed([str(first) if first == last else f"{first}-{last}" for first, last in ranges], MOST_RANGES)
 
 
 def _sample(capture: Capture, times: Tensor, new_times: Tensor) -> Capture:

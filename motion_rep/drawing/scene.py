@@ -76,9 +76,9 @@ class Region:
     def height(self) -> int:
         return max(0, self.bottom - self.top)
 
-    def slices(self, scale: int = 1) -> tuple[slice, slice]:
-        """Row and column slices of a picture drawn ``scale`` times larger."""
-        return slice(self.top * scale, self.bottom * scale), slice(self.left * scale, self.right * scale)
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices of the picture."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
 # Nearer than this (metres) nothing is drawn.

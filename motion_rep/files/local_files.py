@@ -23,15 +23,15 @@ MARKS = (
 )
 
 
-def require_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Path:
+def require_file(path: str | os.PathLike) -> Path:
     """The path of a regular file that is neither empty nor too large.
 
     Raises:
-        InputError: missing, a folder, a pipe, a device, empty, or more than ``most`` bytes.
+        InputError: missing, a folder, a pipe, a device, empty, or too large.
     """
     path = Path(path)
     with readable(path):
-        _require_plain(_stat(path), most)
+        _require_plain(_stat(path), MOST_FILE_BYTES)
     return path
 
 

@@ -10,6 +10,8 @@ from motion_rep.common.errors import InputError, listed
 from motion_rep.hmr_results.fields import printable
 from motion_rep.hmr_results.names import LONGEST
 
+MOST_PEOPLE = 6  # in a message
+
 
 @dataclass(frozen=True)
 class Person:
@@ -63,10 +65,10 @@ def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") ->
     )
 
 
-def people_text(tracks: Sequence[Track], most: int = 6) -> str:
+def people_text(tracks: Sequence[Track]) -> str:
     """``person 0: 80 frames, ...; person 3: ...`` with the longest first."""
     ordered = sorted((track.person for track in tracks), key=lambda person: -person.frames)
-    return listed(ordered, most, "; ")
+    return listed(ordered, MOST_PEOPLE, "; ")
 
 
 def people_note(tracks: Sequence[Track], taken: Track) -> tuple[str, ...]:

@@ -81,9 +81,10 @@ def require_lens(shortest: float, longest: float, width: float, height: float) -
         )
 
 
-def intrinsic_matrix(focal_length: float, width: float, height: float, dtype: torch.dtype = torch.float64) -> Tensor:
-    """(3, 3) [[f, 0, W/2], [0, f, H/2], [0, 0, 1]], pixels."""
-    return torch.tensor([[focal_length, 0.0, width / 2], [0.0, focal_length, height / 2], [0.0, 0.0, 1.0]], dtype=dtype)
+def intrinsic_matrix(focal_length: float, width: float, height: float) -> Tensor:
+    """(3, 3) float64 [[f, 0, W/2], [0, f, H/2], [0, 0, 1]], pixels."""
+    rows = [[focal_length, 0.0, width / 2], [0.0, focal_length, height / 2], [0.0, 0.0, 1.0]]
+    return torch.tensor(rows, dtype=torch.float64)
 
 
 def transform_points(transform: Tensor, points: Tensor) -> Tensor:

@@ -26,6 +26,8 @@ CONTACT_COLOR = (46, 204, 113)
 FRUSTUM_SIZE, FRUSTUM_LINE = 0.25, 0.008
 # Metres above the highest joint.
 LABEL_HEIGHT = 0.2
+# Metres between bodies side by side.
+GAP = 1.0
 
 
 @dataclass(frozen=True)
@@ -182,15 +184,15 @@ def field_of_view(camera: Camera) -> float:
     return float(2 * torch.atan(camera.size[1] / 2 / camera.intrinsic[1, 1]))
 
 
-def side_by_side(clips: list[MotionClip], gap: float = 1.0) -> list[tuple[float, float, float]]:
-    """Origins of the motions that keep their paths apart, with ``gap`` metres between bodies.
+def side_by_side(clips: list[MotionClip]) -> list[tuple[float, float, float]]:
+    """Origins of the motions that keep their paths apart, with a metre between bodies.
 
     They are placed along -x, which is left to right for a viewer in front of the people.
     """
     offsets, edge = [], 0.0
     for number, clip in enumerate(clips):
         x = body_parameters(clip.motion.double()).joints()[..., 0]
-        offsets.append((0.0 if number == 0 else edge - gap - float(x.max()), 0.0, 0.0))
+        offsets.append((0.0 if number == 0 else edge - GAP - float(x.max()), 0.0, 0.0))
         edge = offsets[-1][0] + float(x.min())
     return offsets
 

@@ -82,7 +82,7 @@ def test_two_new_frames_are_enough_and_one_is_not(steady):
 
 def test_many_ranges_are_cut_short():
     assert frame_ranges([(1, 1), (3, 5)]) == "1, 3-5"
-    assert frame_ranges([(i, i) for i in range(20)]) == "0, 1, 2, 3, 4, 5, 6, 7 and 12 more ranges"
+    assert frame_ranges([(i, i) for i in range(20)]) == "0, 1, 2, 3, 4, 5, 6, 7 and 12 more"
 
 
 @pytest.mark.parametrize("target", [8.0, 16.0, 20.0, 29.97, 30.0, 60.0])
