@@ -14,7 +14,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.plausibility import angles_beyond_joints, damaged_angles, require_angles
-from motion_rep.common.errors import InputError, located
+from motion_rep.common.errors import InputError, keys_text, located
 from motion_rep.files.limits import MOST_SIZE, require_frames
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
@@ -54,7 +54,7 @@ def capture_from_dict(value: object) -> Capture:
         raise InputError("is a motion already, not a capture. Check it with motion_checker.py or render it.")
     if missing:
         raise InputError(
-            f"has no {' and no '.join(missing)}; found the keys {_some_keys(value)}. If another system wrote it, "
+            f"has no {' and no '.join(missing)}; found {keys_text(value)}. If another system wrote it, "
             "choose it with --format."
         )
     transl = _drop_singletons(float_tensor(TRANSL, value[TRANSL]), (None, 3))
@@ -219,8 +219,3 @@ def _frame_index(values: Mapping, frames: int) -> Tensor | None:
     if not bool((numbers.abs() <= MOST_SIZE).all()):
         raise InputError(f"frame_index is up to {float(numbers.abs().max()):.3g}, expected at most {MOST_SIZE:.3g}.")
     return numbers.long()
-
-
-def _some_keys(value: Mapping) -> str:
-    names = [str(key)[:40] for key in list(value)[:8]]
-    return ", ".join(names) + (" ..." if len(value) > 8 else "") if names else "none"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+MOST_KEYS = 8  # in a message
 
 
 class InputError(ValueError):
@@ -65,6 +68,19 @@ def listed(things: Sequence[object], most: int, separator: str = ", ") -> str:
 def counted(number: int, one: str, several: str | None = None) -> str:
     """``1 frame`` or ``2 frames``; ``several`` is an irregular plural."""
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def keys_text(values: object) -> str:
+    """``the keys a, b, c``, or the type of a value that is not a dict."""
+    if not isinstance(values, Mapping):
+        return f"a {type(values).__name__}"
+    names = [short_text(key, 40) for key in islice(values, MOST_KEYS)]
+    return f"the keys {', '.join(names)}{' ...' if len(values) > MOST_KEYS else ''}" if names else "an empty dict"
+
+
+def short_text(value: object, most: int) -> str:
+    """At most ``most`` characters of a text from a file, on one line."""
+    return printable(one_line(str(value)[:most]))
 
 
 def printable(text: object) -> str:

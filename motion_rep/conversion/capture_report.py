@@ -14,14 +14,13 @@ from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.resampling import frame_ranges
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, short_text
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.conversion.inputs import captures_at
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.reading import OpenedCapture, recognised
 from motion_rep.hmr_results.corrections import Corrections
 from motion_rep.hmr_results.documents import Document, open_document
-from motion_rep.hmr_results.fields import printable
 
 # Larger dicts are really lists (PHALP's frames, WHAM's tracks): one entry is shown for all.
 MOST_KEYS = 24
@@ -175,7 +174,7 @@ def _value_lines(value: object, depth: int) -> Iterator[str]:
     shown = len(value) if len(value) <= MOST_KEYS else 1
     for key in islice(value, shown):
         entry = _entry(value, key)
-        name = f"{'  ' * depth}{printable(key, 60)}"
+        name = f"{'  ' * depth}{short_text(key, 60)}"
         yield f"{name}: {_kind(entry)}"
         if isinstance(entry, Mapping) and depth < DEEPEST:
             yield from _value_lines(entry, depth + 1)
@@ -198,7 +197,7 @@ def _kind(value: object) -> str:
         return f"{value.shape} {value.dtype}"
     if isinstance(value, Mapping | list | tuple | set):
         return f"{type(value).__name__} of {len(value)}"
-    return printable(value, 60)
+    return short_text(value, 60)
 
 
 def _without_path(error: InputError, document: Document) -> str:

@@ -15,10 +15,10 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import require_rotations
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, keys_text, short_text
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_results.documents import Document
-from motion_rep.hmr_results.fields import constant_focal, entries, keys_text, numbers, printable, section, whole_number
+from motion_rep.hmr_results.fields import constant_focal, entries, numbers, section, whole_number
 from motion_rep.hmr_results.format import Format, every_entry_has
 from motion_rep.hmr_results.tracks import Track, person_of
 
@@ -44,7 +44,7 @@ def tracks(document: Document, source: str) -> tuple[Track, ...]:
     seen: dict[int, list[Sighting]] = {}
     ghosts: dict[int, int] = {}
     for name in document.entries:
-        for time, entry in _entries_of(section(document.value, name), f"{printable(name, 80)}: "):
+        for time, entry in _entries_of(section(document.value, name), f"{short_text(name, 80)}: "):
             person = whole_number(entry, "tid")
             if whole_number(entry, "tracked_time") == 0:
                 seen.setdefault(person, []).append(Sighting(time, entry))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
+from motion_rep.common.errors import short_text
 from motion_rep.hmr_results.bodies import body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import (
@@ -16,7 +17,6 @@ from motion_rep.hmr_results.fields import (
     frame_numbers,
     number,
     numbers,
-    printable,
     rotation_matrices,
     rotation_vectors,
     section,
@@ -38,7 +38,7 @@ def tracks(document: Document) -> tuple[Track, ...]:
 
 
 def _track(document: Document, people: Mapping, name: object) -> Track:
-    holder = f"person {printable(name, 60)}: "
+    holder = f"person {short_text(name, 60)}: "
     values = section(people, name, "person ")
     frames = frame_numbers(values, "frames", holder)
     spaces = ("camera", "world") if isinstance(values.get("smplx_world"), Mapping) else ("camera",)

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, keys_text
 from motion_rep.files.json_files import read_json
 from motion_rep.files.local_files import open_file
 from motion_rep.hmr_results.bodies import body_from_smplx
 from motion_rep.hmr_results.box_tracks import Box, link_boxes
 from motion_rep.hmr_results.crop_camera import CropCameras, to_one_camera
 from motion_rep.hmr_results.documents import Document
-from motion_rep.hmr_results.fields import keys_text, numbers
+from motion_rep.hmr_results.fields import numbers
 from motion_rep.hmr_results.format import Format, Lookalike, folder_holds, has
 from motion_rep.hmr_results.names import result_files
 from motion_rep.hmr_results.tracks import Track, person_of

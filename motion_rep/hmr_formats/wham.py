@@ -8,9 +8,10 @@ import math
 from collections.abc import Mapping
 
 from motion_rep.captures.capture import Capture
+from motion_rep.common.errors import short_text
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl, with_mid_hip_at, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
-from motion_rep.hmr_results.fields import constant_focal, frame_numbers, numbers, printable, rotation_vectors, section
+from motion_rep.hmr_results.fields import constant_focal, frame_numbers, numbers, rotation_vectors, section
 from motion_rep.hmr_results.format import Format, Lookalike, every_entry_has, folder_holds
 from motion_rep.hmr_results.tracks import Track, person_of
 
@@ -37,7 +38,7 @@ def _is_empty(document: Document) -> bool:
 
 
 def _track(document: Document, name: object) -> Track:
-    holder = f"person {printable(name, 60)}: "
+    holder = f"person {short_text(name, 60)}: "
     values = section(document.value, name, "person ")
     frames = frame_numbers(values, "frame_ids", holder)
     reads = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 
 import numpy as np
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture_file import float_tensor, require_rotations
 from motion_rep.captures.plausibility import require_angles
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, keys_text, short_text
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 
 # Above the number of frames of any video.
@@ -23,7 +22,7 @@ def section(values: object, name: object, holder: str = "") -> Mapping:
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, Mapping):
         raise InputError(
-            f"{holder}{printable(name, 60)} is {_kind(values, name)}, expected a dict. The file may come "
+            f"{holder}{short_text(name, 60)} is {_kind(values, name)}, expected a dict. The file may come "
             "from an unsupported version of the program."
         )
     return found
@@ -101,20 +100,6 @@ def whole_pixels(twice_the_centre: Tensor) -> tuple[int, int]:
         raise InputError("the principal point of its camera is not a finite number. Run the capture again.")
     width, height = (round(value) for value in twice_the_centre.tolist())
     return width, height
-
-
-def keys_text(values: object, most: int = 8) -> str:
-    """``the keys a, b, c``, or the type of a value that is not a dict."""
-    if not isinstance(values, Mapping):
-        return f"a {type(values).__name__}"
-    names = [printable(key, 40) for key in islice(values, most)]
-    return f"the keys {', '.join(names)}{' ...' if len(values) > most else ''}" if names else "an empty dict"
-
-
-def printable(value: object, most: int) -> str:
-    """Text from a file on one line, without control characters."""
-    text = " ".join(str(value)[:most].split())
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _kind(values: object, name: object) -> str:

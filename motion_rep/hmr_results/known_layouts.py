@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from motion_rep.hmr_results.fields import keys_text
+from motion_rep.common.errors import keys_text
 
 CONVERT = "Convert it with convert_representation.py --from {0} --to 276"
 # Numbers per frame -> the format with this width, and advice.

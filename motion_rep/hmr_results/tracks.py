@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError, listed
-from motion_rep.hmr_results.fields import printable
+from motion_rep.common.errors import InputError, listed, short_text
 from motion_rep.hmr_results.names import LONGEST
 
 MOST_PEOPLE = 6  # in a message
@@ -39,7 +38,7 @@ class Track:
 def person_of(name: object, frame_numbers: Sequence[int]) -> Person:
     """A person seen in these frames."""
     numbers = [int(number) for number in frame_numbers]
-    return Person(printable(name, 60), len(numbers), min(numbers, default=None), max(numbers, default=None))
+    return Person(short_text(name, 60), len(numbers), min(numbers, default=None), max(numbers, default=None))
 
 
 def choose_track(tracks: Sequence[Track], wanted: str | int, needs: str = "") -> Track:

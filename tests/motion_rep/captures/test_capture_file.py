@@ -160,7 +160,7 @@ def test_no_frames_are_refused(make_capture):
     [
         (torch.zeros(3), "Tensor"),
         ([1, 2], "list"),
-        ({}, "found the keys none"),
+        ({}, "found an empty dict"),
         ({"motion": torch.zeros(3, 276)}, "motion already"),
     ],
 )
