@@ -81,16 +81,33 @@ def checkout(tmp_path_factory) -> Path:
     return copy
 
 
+def shown_in(text: str) -> list[str]:
+    """The lines of output that a README shows: indented blocks without a command."""
+    blocks = re.findall(r"(?:^ {4}\S.*\n)+", text, re.MULTILINE)
+    return [line[4:] for block in blocks if not commands_of(block) for line in block.splitlines()]
+
+
+def pattern_of(line: str) -> str:
+    """A shown line with any numbers, any spaces between words, and anything in place of three points."""
+    words = (re.escape(word).replace(r"\.\.\.", ".*") for word in line.split())
+    return r"\s+".join(re.sub(r"\d+(\\\.\d+)?", r"\\d+(\\.\\d+)?", word) for word in words)
+
+
 @pytest.mark.timeout(1500)
-def test_the_commands_in_the_readmes_run(checkout):
-    failed = []
+def test_the_commands_in_the_readmes_run_and_print_what_the_first_one_shows(checkout):
+    failed: list[str] = []
+    printed: list[str] = []
     with Service(always(GeminiProtocol.answer())) as service:
         for readme in READMES:
             path = checkout / readme
+            variables = environment(key=None) if readme == READMES[0] else environment(service)
             for command in commands_of(path.read_text(encoding="utf-8")) if path.is_file() else ():
                 if not command.startswith((*TESTED_ELSEWHERE, *LONG)) and REMOTE not in command:
-                    failed += run(command, checkout, environment(service))
+                    failed += run(command, checkout, variables, printed)
     assert not failed, "\n".join(failed)
+    shown = shown_in((checkout / "README.md").read_text(encoding="utf-8"))
+    assert len(shown) > 10
+    assert [line for line in shown if not re.search(pattern_of(line), "".join(printed))] == []
     assert (checkout / "out" / "circle_walk_overlay.mp4").stat().st_size > 10_000
 
 
@@ -125,14 +142,18 @@ def test_commands_that_are_not_run_here_exist(command):
     assert (REPO / command.split()[1]).is_file()
 
 
-def run(command: str, checkout: Path, variables: dict[str, str]) -> list[str]:
-    """One line if the command does not end well; entries of the samples are rejected, but none may fail."""
+def run(command: str, checkout: Path, variables: dict[str, str], printed: list[str]) -> list[str]:
+    """One line if the command does not end well; entries of the samples are rejected, but none may fail.
+
+    printed: gets the output of the command.
+    """
     words = shlex.split(command)
     variables = {**variables, "PYTHON": sys.executable, "WAN_ROOT": str(checkout), "PATH": os.environ["PATH"]}
     if words[0] == "python":
         done = run_forked(words[1:], checkout, variables)
     else:
         done = subprocess.run(words, cwd=checkout, env=variables, capture_output=True, text=True, timeout=400)
+    printed.append(done.stdout)
     if "evaluate_gate.py --controls" in command:  # the stand-in says yes to everything, so it must be found out
         return [] if done.returncode == 1 and "the judge is blind" in done.stderr else [f"{command}\n  {done.stderr}"]
     return [f"{command}\n  exit {done.returncode}: {done.stderr.strip()[-400:]}"] if done.returncode else []
