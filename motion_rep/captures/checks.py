@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,11 +19,18 @@ FASTEST_PELVIS = 8.0
 SMALLEST_JUMP = 0.35
 LARGEST_TURN = 2.0
 FOCAL_CHANGE = 1e-3
+# Joints that bend one way: the axis of the bone after them in a T-pose, and the sign that makes the forward part of the
+# bent bone positive for elbows and the backward part for knees.
+HINGES = {"left_knee": (1, 1), "right_knee": (1, 1), "left_elbow": (0, 1), "right_elbow": (0, -1)}
+SPINE = ("spine1", "spine2", "spine3")
+# Radians: noisy captures overstretch straight limbs a little, and deep bends share the angle among the spine's joints.
+LARGEST_BACKWARD_ANGLE, LARGEST_SPINE_ANGLE = 0.5, 1.3
+WRONG_BENDS_SHARE = 0.3
 
 
 def check_capture(capture: Capture) -> tuple[str, ...]:
-    """One sentence for each oddity found: changing focal length, sudden jumps."""
-    found = (_changing_focal_length(capture), _jumps(capture))
+    """One sentence for each oddity found: changing focal length, sudden jumps, joints that bend the wrong way."""
+    found = (_changing_focal_length(capture), _jumps(capture), _wrong_bends(capture))
     return tuple(note for note in found if note)
 
 
@@ -49,6 +58,35 @@ def _jumps(capture: Capture) -> str | None:
         f"the root jumps by up to {how_far} at the frames {listed(numbers, most=8)}; the capture may have switched to "
         "another person there"
     )
+
+
+def _wrong_bends(capture: Capture) -> str | None:
+    """Files with transposed matrices, exchanged sides or another order of joints look like this."""
+    backwards, folded = wrong_bends(capture.body_rotations)
+    share = float((backwards | folded).double().mean())
+    if share < WRONG_BENDS_SHARE:
+        return None
+    found = {"knees or elbows bend backwards": backwards, "the spine folds": folded}
+    what = " and ".join(words for words, frames in found.items() if bool(frames.any()))
+    return (
+        f"{what} in {share:.0%} of the frames; the joints may be in another order than SMPL's, left and right "
+        "exchanged, the body mirrored, or its matrices transposed"
+    )
+
+
+def wrong_bends(body: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether a knee or an elbow bends backwards, and whether one joint of the spine bends too far.
+
+    Args:
+        body: (T, 21, 3, 3) rotations of the joints other than the root.
+    Returns:
+        Two (T,) bool.
+    """
+    bends = torch.stack([sign * body[:, JOINT_NAMES.index(name) - 1, 2, axis] for name, (axis, sign) in HINGES.items()])
+    spine = body[:, [JOINT_NAMES.index(name) - 1 for name in SPINE]]
+    # The trace of a rotation is 1 + 2 cos(angle).
+    folded = spine.diagonal(dim1=-2, dim2=-1).sum(-1) < 1 + 2 * math.cos(LARGEST_SPINE_ANGLE)
+    return (bends < -math.sin(LARGEST_BACKWARD_ANGLE)).any(0), folded.any(1)
 
 
 def check_upright(joints: Tensor) -> tuple[str, ...]:

@@ -13,11 +13,14 @@ from torch.testing import assert_close
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import capture_from_dict
+from motion_rep.captures.checks import check_capture, wrong_bends
 from motion_rep.captures.plausibility import check_plausible
 from motion_rep.common.errors import InputError
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.hmr_results.corrections import Corrections
+from motion_rep.kinematics.rotations import matrix_to_quaternion, quaternion_to_matrix, rotvec_to_matrix
+from motion_rep.kinematics.skeleton import JOINT_NAMES
 
 SAMPLES = sorted((REPO / "data_samples" / "captures").glob("*.pt"))
 Z_UP = torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
@@ -252,3 +255,48 @@ def test_systems_that_refuse_corrections_are_not_told_to_correct(tmp_path):
         assert found and "--units" not in found and "--up" not in found
         with pytest.raises(InputError, match="always writes metres"):
             read_capture(path, corrections=Corrections(units="mm"))
+
+
+def exchanged_sides(body):
+    order = list(range(22))
+    for left in (number for number, name in enumerate(JOINT_NAMES) if name.startswith("left_")):
+        right = JOINT_NAMES.index(JOINT_NAMES[left].replace("left", "right"))
+        order[left], order[right] = right, left
+    return body[:, [number - 1 for number in order[1:]]]
+
+
+WRONG_BODIES = {
+    "transposed": (lambda body: body.mT, "circle_walk", "knees or elbows bend backwards"),
+    "sides": (exchanged_sides, "wave", "knees or elbows bend backwards"),
+    "reversed": (lambda body: body.flip(1), "squat", "knees or elbows bend backwards and the spine folds"),
+    "shifted": (lambda body: body.roll(1, dims=1), "squat", "knees or elbows bend backwards and the spine folds"),
+    "quaternions": (
+        lambda body: quaternion_to_matrix(matrix_to_quaternion(body).roll(1, dims=-1)),
+        "circle_walk",
+        "the spine folds",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_people_bend_as_people_do(path):
+    backwards, folded = wrong_bends(read_capture(path).body_rotations)
+    assert not backwards.any() and not folded.any()
+
+
+@pytest.mark.parametrize("name", WRONG_BODIES)
+def test_bodies_in_another_order_are_told(name):
+    change, sample, words = WRONG_BODIES[name]
+    capture = read_capture(REPO / "data_samples" / "captures" / f"{sample}.pt")
+    wrong = dataclasses.replace(capture, body_rotations=change(capture.body_rotations))
+    (note,) = [note for note in convert(wrong).notes if "another order" in note]
+    assert note.startswith(f"{words} in ")
+
+
+@pytest.mark.parametrize(("frames", "told"), [(22, False), (40, True)])
+def test_a_few_wrong_bends_are_noise(frames, told):
+    capture = read_capture(SAMPLES[0])
+    body = capture.body_rotations.clone()
+    body[:frames, JOINT_NAMES.index("left_knee") - 1] = rotvec_to_matrix(torch.tensor([-0.6, 0, 0], dtype=body.dtype))
+    notes = check_capture(dataclasses.replace(capture, body_rotations=body))
+    assert any("bend backwards" in note for note in notes) == told
