@@ -23,6 +23,9 @@ SILENT_SECONDS = 30.0
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 CHUNK = 1 << 20
+# Python calls every number global that no registry reserves: also old site-local and IPv4-compatible ones.
+GLOBAL_IPV6, TRANSLATED = ipaddress.ip_network("2000::/3"), ipaddress.ip_network("64:ff9b::/96")
+PROTOCOL_IPV4 = ipaddress.ip_network("192.0.0.0/24")
 
 
 def download(address: str, target: Path) -> None:
@@ -148,5 +151,10 @@ def _stop(open_socket: socket.socket) -> None:
 
 def _is_public(number: str) -> bool:
     found = ipaddress.ip_address(number.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None) or found
-    return inner.is_global and not inner.is_multicast
+    if isinstance(found, ipaddress.IPv6Address):
+        translated = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in TRANSLATED else None
+        inner = found.ipv4_mapped or found.sixtofour or translated
+        if inner is None:
+            return found in GLOBAL_IPV6 and found.is_global
+        found = inner
+    return found.is_global and not found.is_multicast and found not in PROTOCOL_IPV4

@@ -105,7 +105,8 @@ def test_a_redirect_to_loopback_is_not_followed(code):
 @pytest.mark.parametrize(
     "number",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1"]
-    + ["::1", "fe80::1%1", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::"],
+    + ["::1", "fe80::1%1", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "192.0.0.192"]
+    + ["fec0::1", "::127.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::10.0.0.1", "::ffff:0:7f00:1", "5f00::1"],
 )
 def test_a_redirect_to_a_name_of_an_inner_host(monkeypatch, number):
     real = socket.getaddrinfo
@@ -118,7 +119,14 @@ def test_a_redirect_to_a_name_of_an_inner_host(monkeypatch, number):
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with server(says(b"", 302, Location="http://public.example/a")) as (address, _):
-        assert number in refused(f"{address}/a.pt")
+        assert f"is {number}, a host of a private network" in refused(f"{address}/a.pt")
+
+
+@pytest.mark.parametrize(
+    "number", ["8.8.8.8", "2606:4700::1111", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8", "2002:808:808::"]
+)
+def test_numbers_of_the_public_internet(number):
+    assert http_files._is_public(number)
 
 
 @pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://example.com/a", "http://user:word@example.com/a", "::"])
