@@ -165,15 +165,22 @@ def _capture_in_workers(work: Work, items: list[Item]) -> None:
     engine = replace(run.engine, worth_a_worker=1 if len(items) > 1 else 2)
     start = functools.partial(start_capturing, options)
     jobs = {item.name: CaptureJob(_video(item), layout.capture(item.name)) for item in items}
+    digests = {item.name: capture_digest(item, run) for item in items}
     for item, result in engine.run(start, items, len(items), lambda item: jobs[item.name]):
         if isinstance(result, Failed):
             board.fail(item, "capture", result)
         else:
-            set_current(layout.stamp(item.name, "capture"), capture_digest(item, run))
+            _stamp_capture(item, digests[item.name], work)
             for warning in result.warnings:
                 board.warn(item, warning)
             say(result.summary)
         board.advance(item.name)
+
+
+def _stamp_capture(item: Item, digest: str | None, work: Work) -> None:
+    """Record the source of a capture, unless it is no longer the one from before the capture."""
+    if capture_digest(item, work.run) == digest:
+        set_current(work.layout.stamp(item.name, "capture"), digest)
 
 
 def _video(item: Item) -> Path:
@@ -192,12 +199,13 @@ def _capture_by_wrapper(work: Work, items: list[Item]) -> None:
         log = layout.log(f"{item.name}.capture")
         if missing is None:
             board.show(item.name)
+            digest = capture_digest(item, run)
             flags = ["--video", str(item.video), "--output", str(layout.capture(item.name)), *run.capture.flags()]
             with board.part(log):
                 code = run_wrapper(EXTRACT, flags, work.lock)
             work.note_code(code)
             if code == 0:
-                set_current(layout.stamp(item.name, "capture"), capture_digest(item, run))
+                _stamp_capture(item, digest, work)
             else:
                 reason = last_error(log) or f"extract_motion.sh ended with code {code}"
                 missing = reason if code == 2 else None

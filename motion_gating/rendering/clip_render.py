@@ -7,7 +7,6 @@ import filecmp
 import functools
 import hashlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -29,7 +28,7 @@ from motion_rep.drawing.opencv_renderer import OpenCvRenderer
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.drawing.side_view import close_side_views
 from motion_rep.files.atomic_writing import atomic_path
-from motion_rep.files.local_files import file_sha256
+from motion_rep.files.local_files import file_sha256, unchanged
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.kinematics.frames import y_up_from_z_up
@@ -176,8 +175,8 @@ def _take_over(
     if not (isinstance(older.video, Path) and isinstance(older.eval, Path)):
         return
     made, known = _earlier_eval(older.eval), _earlier_eval(target.eval)
-    digest = motion_digest(read_motion(motion_path))
-    fingerprint = render_fingerprint(motion_path, settings)
+    clip, sha256 = motion_with_sha256(motion_path)
+    digest, fingerprint = motion_digest(clip), render_fingerprint(sha256, settings)
     found = RenderTarget(older.video, older.eval)
     if made.get(MOTION_DIGEST) != digest or not is_finished(found, fingerprint, made, settings.seals):
         return
@@ -204,8 +203,8 @@ def render_clip(
     Raises:
         InputError: the motion cannot be read, a file cannot be written, or a file of another program is in the way.
     """
-    clip = read_motion(motion_path)
-    digest, fingerprint = motion_digest(clip), render_fingerprint(motion_path, settings)
+    clip, sha256 = motion_with_sha256(motion_path)
+    digest, fingerprint = motion_digest(clip), render_fingerprint(sha256, settings)
     made = _earlier_eval(target.eval)
     replaced = made.get(MOTION_DIGEST) not in (None, digest)
     others = JUDGE_SEALS if settings.seals == SEALS else SEALS
@@ -220,13 +219,23 @@ def render_clip(
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
     check = functools.partial(_require_same, target.video) if foreign and target.video.exists() else None
-    draw_video(target.video, parameters, fps, body, renderer, settings, threads, check)
+    drawn = draw_video(target.video, parameters, fps, body, renderer, settings, threads, check)
     # A run that ends between the two leaves an older eval file, which does not match this video:
     # the clip counts as unfinished.
-    seals = dict(zip(settings.seals, (fingerprint, file_sha256(target.video)), strict=True))
+    seals = dict(zip(settings.seals, (fingerprint, drawn), strict=True))
     made_from = {**kept, **seals, MOTION_DIGEST: digest}
     write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
     return Rendered(True, digest, replaced, agreed.note, bool(kept))
+
+
+def motion_with_sha256(path: Path) -> tuple[MotionClip, str]:
+    """A motion, and the digest of the file with it.
+
+    Raises:
+        InputError: it cannot be read, or is replaced meanwhile.
+    """
+    with unchanged(path):
+        return read_motion(path), file_sha256(path)
 
 
 def _require_same(video: Path, drawn: Path) -> None:
@@ -251,8 +260,8 @@ def draw_video(
     settings: RenderSettings,
     threads: int | None = None,
     check: Callable[[Path], None] | None = None,
-) -> None:
-    """Write the video of a motion.
+) -> str:
+    """Write the video of a motion, and return its sha256; another run may replace it at once.
 
     Args:
         parameters: canonical z-up frame.
@@ -265,9 +274,17 @@ def draw_video(
     width, height, view_of = settings.width, settings.height, FRAMINGS[settings.framing]
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
     shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
-    with open_writer(target, width, height, shown_fps, check=check, **settings.encoding) as writer:
+    digests: list[str] = []
+
+    def complete(drawn: Path) -> None:
+        if check is not None:
+            check(drawn)
+        digests.append(file_sha256(drawn))
+
+    with open_writer(target, width, height, shown_fps, check=complete, **settings.encoding) as writer:
         for picture in lit_frames(body, renderer, shown, width, height, view_of, threads, marks):
             writer.write(picture)
+    return digests[0]
 
 
 def _sampled(parameters: BodyParameters, fps: float, settings: RenderSettings) -> tuple[BodyParameters, float]:
@@ -278,12 +295,12 @@ def _sampled(parameters: BodyParameters, fps: float, settings: RenderSettings) -
     return BodyParameters(*(value[frames] for value in parameters)), rate
 
 
-def render_fingerprint(motion_path: str | os.PathLike, settings: RenderSettings) -> str:
-    """Hex digest of the motion's bytes and the settings."""
+def render_fingerprint(motion_sha256: str, settings: RenderSettings) -> str:
+    """Hex digest of the digest of a motion's file and of the settings."""
     used = {name: value for name, value in asdict(settings).items() if value != NEW_SETTINGS.get(name)}
     marks = {"marks": MARKS_VERSION} if settings.show_contacts else {}
     made_with = json.dumps({"style": STYLE_VERSION, **marks, **used}, sort_keys=True)
-    return hashlib.sha256(f"{file_sha256(motion_path)} {made_with}".encode()).hexdigest()
+    return hashlib.sha256(f"{motion_sha256} {made_with}".encode()).hexdigest()
 
 
 def is_finished(target: RenderTarget[Path], fingerprint: str, made: Mapping, seals: tuple[str, str] = SEALS) -> bool:

@@ -9,13 +9,14 @@ from pathlib import Path
 from motion_gating.rendering.clip_render import RenderSettings, render_fingerprint
 from motion_gating.review_page.media import copied
 from motion_rep.bodies.body_models import Body, load_body
+from motion_rep.common.errors import located
 from motion_rep.drawing.contact_marks import contact_marks
 from motion_rep.drawing.lit_clip import lit_frames
 from motion_rep.drawing.mbench_scene import CLOSE, ViewOfScene
 from motion_rep.drawing.renderers import Renderer, load_renderer
 from motion_rep.drawing.tinted_overlay import write_tinted_overlay
 from motion_rep.files.atomic_writing import remove_file, write_bytes
-from motion_rep.files.local_files import file_sha256
+from motion_rep.files.local_files import file_sha256, require_version, version_at
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.video.writing import open_writer
@@ -52,7 +53,7 @@ class Painter:
 
     def draw_view(
         self,
-        motion_path: Path,
+        motion_sha256: str,
         clip: MotionClip,
         target: Path,
         fps: float,
@@ -62,6 +63,7 @@ class Painter:
         """Write a video of the motion through close cameras.
 
         Args:
+            motion_sha256: digest of the file with the motion.
             older: path at which an earlier version wrote it.
         Raises:
             InputError: it cannot be drawn or written.
@@ -75,29 +77,33 @@ class Painter:
                 for picture in frames:
                     writer.write(picture)
 
-        _unless_made(target, self._made_from(motion_path, fps), draw, older)
+        _unless_made(target, self._made_from(motion_sha256, fps), draw, older)
 
     def draw_overlay(
-        self, motion_path: Path, clip: MotionClip, video: Path, target: Path, fps: float, older: Path | None = None
+        self, motion_sha256: str, clip: MotionClip, video: Path, target: Path, fps: float, older: Path | None = None
     ) -> None:
         """Write the source video with the body in it.
 
         Args:
+            motion_sha256: digest of the file with the motion.
             older: path at which an earlier version wrote it.
         Raises:
             InputError: see :func:`motion_rep.drawing.tinted_overlay.write_tinted_overlay`.
         """
+        version, video_sha256 = version_at(video), file_sha256(video)
 
         def draw() -> None:
             marks = contact_marks(body_parameters(clip.motion.double()), fps)
             write_tinted_overlay(clip, video, target, self.body, self.renderer, marks, self.threads)
+            with located(video):
+                require_version(video, version)
 
-        _unless_made(target, f"{self._made_from(motion_path, fps)}{file_sha256(video)}", draw, older)
+        _unless_made(target, f"{self._made_from(motion_sha256, fps)}{video_sha256}", draw, older)
 
-    def _made_from(self, motion_path: Path, fps: float) -> str:
+    def _made_from(self, motion_sha256: str, fps: float) -> str:
         renderer, body = self.renderer.name, self.body.key
         settings = RenderSettings(self.size, self.size, fps, renderer, body, show_contacts=True, framing=CLOSE)
-        return render_fingerprint(motion_path, settings)
+        return render_fingerprint(motion_sha256, settings)
 
 
 def _unless_made(target: Path, made_from: str, draw: Callable[[], None], older: Path | None) -> None:

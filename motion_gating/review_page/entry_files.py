@@ -15,6 +15,7 @@ from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, PROMPT, VIDEO_
 from motion_gating.archives.texts import text_of
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
 from motion_gating.review_page.drawn_videos import DrawingTools
+from motion_gating.rendering.clip_render import motion_with_sha256
 from motion_gating.review_page.media import Video, copied, url_from
 from motion_gating.review_page.records import (
     ReviewEntry,
@@ -26,7 +27,7 @@ from motion_rep.files.locations import Location, RemotePath, resolve_from
 from motion_rep.files.remote_files import local_copy
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.motions.layout import unpack
-from motion_rep.motions.motion_file import MotionClip, read_motion
+from motion_rep.motions.motion_file import MotionClip
 
 Read = TypeVar("Read")
 # Metres, and parts of rotation matrices.
@@ -63,6 +64,7 @@ class Entry:
     """An entry while its page is made: its readable files, and why others cannot be read.
 
     copies, fetched: copies of remote files, which are deleted when the entry is finished.
+    motion_sha256, raw_sha256: digests of the files of the motions that were read.
     """
 
     item: ReviewEntry
@@ -72,9 +74,10 @@ class Entry:
     lit: Path | None = None
     motion_path: Path | None = None
     motion: MotionClip | None = None
+    motion_sha256: str | None = None
     joints: JointClip | None = None
-    raw_path: Path | None = None
     raw: MotionClip | None = None
+    raw_sha256: str | None = None
     raw_is_same: bool = False
     missing: list[str] = field(default_factory=list)
 
@@ -137,13 +140,15 @@ class Entry:
         """Read the motion and the joints."""
         motion_path = self.motion_path = self.file(MOTION_PATH, "motion")
         if motion_path is not None:
-            self.motion = self.tried(lambda: read_motion(motion_path), "motion")
+            read = self.tried(lambda: motion_with_sha256(motion_path), "motion")
+            self.motion, self.motion_sha256 = read or (None, None)
         eval_path = self.file(self.options.eval_field, "curves")
         if eval_path is not None:
             self.joints = self.tried(lambda: read_joint_clip(eval_path), "curves")
         raw_path = self._raw_path()
         if raw_path is not None:
-            self.raw_path, self.raw = raw_path, self.tried(lambda: read_motion(raw_path), "motion before refining")
+            read = self.tried(lambda: motion_with_sha256(raw_path), "motion before refining")
+            self.raw, self.raw_sha256 = read or (None, None)
             if self.raw is not None and self.motion is not None and _are_same(self.raw, self.motion):
                 self.raw, self.raw_is_same = None, True
 

@@ -31,7 +31,6 @@ from motion_gating.review_page.records import (
 )
 from motion_gating.review_page.remarks import remarks_on
 from motion_rep.common.rates import DRAWING, playback_rate
-from motion_rep.files.local_files import file_sha256
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def _described(entry: Entry, fps: float, videos: list[Video]) -> EntryPage:
         "poster": url_from(options.output, poster) if poster.is_file() else None,
         "figures": [_scaled(item, figure) for figure in METRICS],
         "seconds": None if joints is None else len(joints.joints) / fps,
-        "about": what_is_judged(entry.prompt, _motion_digest(entry) or content.clip or item.path(MOTION_PATH) or ""),
+        "about": what_is_judged(entry.prompt, entry.motion_sha256 or content.clip or item.path(MOTION_PATH) or ""),
         "content": content.as_dict(),
         **options.reviewing.row(item.entry, content),
     }
@@ -142,10 +141,6 @@ def _absent(videos: list[Video], problems: list[str]) -> list[str]:
 def _scaled(item: ReviewEntry, figure: Metric) -> float | None:
     value = item.number(figure.key)
     return None if value is None else value * figure.scale
-
-
-def _motion_digest(entry: Entry) -> str | None:
-    return None if entry.motion_path is None or entry.motion is None else file_sha256(entry.motion_path)
 
 
 def _judge_words(item: ReviewEntry) -> str | None:

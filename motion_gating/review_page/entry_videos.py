@@ -36,14 +36,14 @@ def _tinted_video(entry: Entry, painter: Painter | None, fps: float) -> list[Vid
 
     A missing source is no failure of the entry, because no other step needs it.
     """
-    named, motion, motion_path = entry.item.path(SOURCE_VIDEO), entry.motion, entry.motion_path
-    if painter is None or named is None or motion is None or motion_path is None:
+    named, motion, sha256 = entry.item.path(SOURCE_VIDEO), entry.motion, entry.motion_sha256
+    if painter is None or named is None or motion is None or sha256 is None:
         return []
     tinted, problems = Video("tinted", "Body on the source", offset=motion.start_time), len(entry.missing)
     source, target = entry.file(SOURCE_VIDEO, "source video"), entry.output("overlay", ".mp4")
     if source is not None and source.is_file():
         older = entry.older("overlay", ".mp4")
-        drawing = functools.partial(painter.draw_overlay, motion_path, motion, source, target, fps, older)
+        drawing = functools.partial(painter.draw_overlay, sha256, motion, source, target, fps, older)
         entry.tried(drawing, "source video")
     else:
         entry.missing.append(f"{named} is missing")
@@ -95,20 +95,20 @@ def _views(entry: Entry, painter: Painter | None, fps: float) -> list[Video]:
     """Front and side view of the motion, each followed by the same view before refining."""
     if painter is None:
         return []
-    if entry.motion_path is None or entry.motion is None:
+    if entry.motion is None or entry.motion_sha256 is None:
         return [Video("side", "Side view", error="the entry has no motion to draw")]
     draw, videos = painter.draw_view, []
     for kind, title, view_of in (("front", "Front view", close_views), ("side", "Side view", close_side_views)):
         target = entry.output(kind, ".mp4")
         drawing = functools.partial(
-            draw, entry.motion_path, entry.motion, target, fps, view_of, entry.older(kind, ".mp4")
+            draw, entry.motion_sha256, entry.motion, target, fps, view_of, entry.older(kind, ".mp4")
         )
         videos.append(_drawn(entry, Video(kind, title), target, drawing))
-        if entry.raw_path is not None and entry.raw is not None:
+        if entry.raw is not None and entry.raw_sha256 is not None:
             before = Video(*BEFORE[kind], offset=entry.lead)
             place = ("before", f"_{before.kind}.mp4")
             target = entry.output(*place)
-            drawing = functools.partial(draw, entry.raw_path, entry.raw, target, fps, view_of, entry.older(*place))
+            drawing = functools.partial(draw, entry.raw_sha256, entry.raw, target, fps, view_of, entry.older(*place))
             videos.append(_drawn(entry, before, target, drawing))
     same = Video("before", "Before refining", error="refining changed nothing")
     return [*videos, same] if entry.raw_is_same else videos

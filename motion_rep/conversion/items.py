@@ -17,7 +17,7 @@ from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.hmr_results.corrections import Corrections
 from motion_rep.motions.earlier_file import earlier_outcome
-from motion_rep.motions.motion_file import write_motion
+from motion_rep.motions.motion_file import MotionClip, write_motion
 from motion_rep.motions.stamp import content_digest
 from motion_rep.refining.refinement import refine
 from motion_rep.refining.settings import Settings as RefineSettings
@@ -29,20 +29,24 @@ CONVERSION_VERSION = 1
 LATER_SETTINGS = ("up", "units", "degrees", "up_from", "refine")
 
 
-@torch.inference_mode()
-def convert_file(
-    source: Path, target: Path, settings: Settings, durable: bool = True, made_from: str | None = None
-) -> tuple[str, ...]:
+def convert_file(source: Path, target: Path, settings: Settings, durable: bool = True) -> tuple[str, ...]:
     """Convert one capture into one motion file, atomically.
 
     Args:
         durable: see :func:`motion_rep.files.atomic_writing.atomic_path`.
-        made_from: see :func:`motion_rep.motions.motion_file.write_motion`.
     Returns:
         Notes for the user, one sentence each.
     Raises:
         InputError: the message names the file.
     """
+    clip, notes = _converted(source, settings)
+    write_motion(target, clip, settings.extrinsic_format, durable)
+    return notes
+
+
+@torch.inference_mode()
+def _converted(source: Path, settings: Settings) -> tuple[MotionClip, tuple[str, ...]]:
+    """The motion of a capture, and the notes."""
     capture = read_capture(
         source,
         settings.format,
@@ -61,8 +65,7 @@ def convert_file(
     if settings.refine:
         refinement = refine(clip, RefineSettings())
         clip, notes = refinement.clips[0], (*notes, *refinement.notes)
-    write_motion(target, clip, settings.extrinsic_format, durable, made_from)
-    return notes
+    return clip, notes
 
 
 def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
@@ -74,19 +77,16 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
     Raises:
         InputError: the message names the file.
     """
-    fetch = not (overwrite or pair.named)
-    with local_copy(pair.source) as source, local_output(pair.target, fetch=fetch) as target:
-        if pair.named:
-            return Outcome(CONVERTED, convert_file(source, target, settings))
-        return _convert_local(settings, overwrite, source, target)
-
-
-def _convert_local(settings: Settings, overwrite: bool, source: Path, target: Path) -> Outcome:
-    made_from = content_digest(source, _settings_text(settings))
-    found = None if overwrite else earlier_outcome(target, made_from)
-    if found in (UNCHANGED, KEPT):
-        return Outcome(found)
-    return Outcome(found or CONVERTED, convert_file(source, target, settings, durable=False, made_from=made_from))
+    overwrite = overwrite or pair.named
+    with local_copy(pair.source) as source, local_output(pair.target, fetch=not overwrite) as target:
+        with content_digest(source, _settings_text(settings)) as made_from:
+            found = None if overwrite else earlier_outcome(target, made_from)
+            if found in (UNCHANGED, KEPT):
+                return Outcome(found)
+            clip, notes = _converted(source, settings)
+        stamp = None if pair.named else made_from
+        write_motion(target, clip, settings.extrinsic_format, durable=pair.named, made_from=stamp)
+        return Outcome(found or CONVERTED, notes)
 
 
 @functools.cache

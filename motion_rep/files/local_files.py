@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from motion_rep.common.errors import InputError, UsageError, located, one_line
 from motion_rep.common.overwriting import other_kind
@@ -50,7 +51,7 @@ def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[
     """Open a regular file for reading bytes; pipes and devices are rejected at once, also behind a link.
 
     Raises:
-        InputError: as :func:`require_file`, no permission, or reading fails in the block.
+        InputError: as :func:`require_file`, no permission, reading fails in the block, or the file changes in it.
     """
     with readable(path):
         _require_plain(_stat(path), most)
@@ -58,7 +59,48 @@ def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(handle, "rb") as file:
             _require_plain(os.fstat(handle), most)
+            before = version_at(handle)
             yield file
+            require_version(handle, before)
+
+
+class Changed(InputError):
+    """A file was changed or replaced while it was read."""
+
+
+@contextlib.contextmanager
+def unchanged(*paths: Any) -> Iterator[None]:
+    """Check that files stay the same while a block reads them, also if it opens them several times.
+
+    Remote files are not checked.
+
+    Raises:
+        Changed: one does not.
+    """
+    before = [version_at(path) for path in paths]
+    yield
+    for path, version in zip(paths, before, strict=True):
+        with located(path):
+            require_version(path, version)
+
+
+def version_at(place: Any) -> tuple[int, ...] | None:
+    """Numbers that change if the file at a path, or an open file, is written; None if there is no local file."""
+    try:
+        found = os.stat(place)
+    except (OSError, ValueError, TypeError):  # TypeError: a URL
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def require_version(place: Any, version: tuple[int, ...] | None) -> None:
+    """Check that a file is still as :func:`version_at` found it.
+
+    Raises:
+        Changed: it is not; without the file's name.
+    """
+    if version_at(place) != version:
+        raise Changed("was changed while it was read. Wait until it is complete, then re-run the command.")
 
 
 def _stat(path: str | os.PathLike) -> os.stat_result:

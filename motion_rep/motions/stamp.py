@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from torch import Tensor
 
-from motion_rep.files.local_files import file_sha256
+from motion_rep.files.local_files import file_sha256, unchanged
 
 KEY = "made_from"
 # Files that make up a capture folder; its pictures and videos do not count.
@@ -37,8 +38,13 @@ def is_made_from(value: object, made_from: str) -> bool:
     return isinstance(value, Mapping) and value[KEY].rpartition(" ")[0] == made_from
 
 
-def content_digest(path: Path, settings: str) -> str:
-    """Hex digest of a capture (a file or a capture folder) and of the settings."""
+@contextlib.contextmanager
+def content_digest(path: Path, settings: str) -> Iterator[str]:
+    """Hex digest of a capture (a file or a capture folder), which the block reads, and of the settings.
+
+    Raises:
+        InputError: a file cannot be read, or was changed before the block ended.
+    """
     if path.is_dir():
         files = {
             os.path.relpath(found, path): found
@@ -47,8 +53,9 @@ def content_digest(path: Path, settings: str) -> str:
         }
     else:
         files = {".": path}
-    parts = [settings, *(f"{name} {file_sha256(file)}" for name, file in files.items())]
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    with unchanged(*files.values()):
+        parts = [settings, *(f"{name} {file_sha256(file)}" for name, file in files.items())]
+        yield hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def motion_digest(motion: Tensor) -> str:

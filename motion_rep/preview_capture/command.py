@@ -15,6 +15,7 @@ from motion_rep.common.command_line import DONE, progress, say, say_warning
 from motion_rep.common.errors import located
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.files.json_files import json_text
+from motion_rep.files.local_files import unchanged
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.preview_capture.tracking import PersonBox
 from motion_rep.preview_capture.video_capture import CaptureOptions, Progress, capture_video, people_in
@@ -55,7 +56,8 @@ def capture_file(
     """
     # The tensors are small: more threads are slower, and their number would change the last digits.
     torch.set_num_threads(1)
-    result = capture_video(video, options, progress, lambda sentence: notice(f"{video}: {sentence}"))
+    with unchanged(video):
+        result = capture_video(video, options, progress, lambda sentence: notice(f"{video}: {sentence}"))
     remove_stale_temporaries(output.parent, recursive=False)
     value = result.to_dict()
     with located(output):

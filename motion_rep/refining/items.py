@@ -6,7 +6,6 @@ import contextlib
 import functools
 import json
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from motion_rep.common.errors import located
 from motion_rep.common.outcomes import KEPT, REFINED, UNCHANGED, Outcome
@@ -58,24 +57,19 @@ def refine_pair(run: RunSettings, overwrite: bool, pair: Pairing) -> Outcome:
         source = files.enter_context(local_copy(pair.source))
         names = part_names(pair.target, settings)
         targets = [files.enter_context(local_output(name, fetch=not overwrite)) for name in names]
-        made_from = None if pair.named else content_digest(source, _settings_text(settings))
-        found = [] if made_from is None or overwrite else [earlier_outcome(target, made_from) for target in targets]
-        if found and all(how in (UNCHANGED, KEPT) for how in found):
-            return Outcome(KEPT if KEPT in found else UNCHANGED)
-        notes, record = _refine_file(source, targets, settings, made_from)
+        with content_digest(source, _settings_text(settings)) as made_from:
+            found = [] if overwrite else [earlier_outcome(target, made_from) for target in targets]
+            if found and all(how in (UNCHANGED, KEPT) for how in found):
+                return Outcome(KEPT if KEPT in found else UNCHANGED)
+            clip = read_motion(source)
+        with located(source):
+            result = refine(clip, settings)
+        stamp = None if pair.named else made_from
+        for part, target in zip(result.clips, targets, strict=True):
+            write_motion(target, part, settings.extrinsic_format, durable=pair.named, made_from=stamp)
         again = next((how for how in found if how is not None), REFINED)
-        return Outcome(again, notes, {"input": str(pair.source), "outputs": [str(name) for name in names], **record})
-
-
-def _refine_file(
-    source: Path, targets: list[Path], settings: Settings, made_from: str | None
-) -> tuple[tuple[str, ...], dict]:
-    clip = read_motion(source)
-    with located(source):
-        result = refine(clip, settings)
-    for part, target in zip(result.clips, targets, strict=True):
-        write_motion(target, part, settings.extrinsic_format, durable=made_from is None, made_from=made_from)
-    return result.notes, result.done
+        record = {"input": str(pair.source), "outputs": [str(name) for name in names], **result.done}
+        return Outcome(again, result.notes, record)
 
 
 @functools.cache

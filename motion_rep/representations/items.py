@@ -15,7 +15,7 @@ from motion_rep.common.errors import InputError
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
 from motion_rep.files.atomic_writing import write_bytes
 from motion_rep.files.json_files import read_json, write_json
-from motion_rep.files.local_files import file_sha256
+from motion_rep.files.local_files import file_sha256, unchanged
 from motion_rep.files.remote_files import local_copy, local_output
 from motion_rep.motions.stamp import content_digest
 from motion_rep.representations.conversion import Settings, converted
@@ -33,7 +33,8 @@ def convert_pair(settings: Settings, overwrite: bool, pair: Pairing) -> Outcome:
     """
     if pair.named:
         with local_copy(pair.source) as source, local_output(pair.target, fetch=False) as target:
-            data, notes = converted(source, settings)
+            with unchanged(source):
+                data, notes = converted(source, settings)
             write_bytes(target, data)
             return Outcome(CONVERTED, notes)
     return _convert_into_folder(settings, overwrite, pair)
@@ -47,11 +48,11 @@ def _convert_into_folder(settings: Settings, overwrite: bool, pair: Pairing) -> 
         local_output(pair.target, fetch=not overwrite) as target,
         local_output(record_file, fetch=not overwrite) as record,
     ):
-        made_from = content_digest(source, _settings_text(settings))
-        found = None if overwrite else _kept(target, record, made_from)
-        if found in (UNCHANGED, KEPT):
-            return Outcome(found)
-        data, notes = converted(source, settings)
+        with content_digest(source, _settings_text(settings)) as made_from:
+            found = None if overwrite else _kept(target, record, made_from)
+            if found in (UNCHANGED, KEPT):
+                return Outcome(found)
+            data, notes = converted(source, settings)
         # The record comes first: a file without one counts as the user's own.
         write_json(
             record,

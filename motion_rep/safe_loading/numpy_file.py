@@ -12,7 +12,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError, located, one_line
 from motion_rep.files.limits import MOST_HEADER_BYTES, limits_for
-from motion_rep.files.local_files import open_file
+from motion_rep.files.local_files import open_file, require_version, version_at
 from motion_rep.safe_loading.bounded_stream import BoundedStream, open_zip
 from motion_rep.safe_loading.raw_arrays import checked_shape, plain_dtype, read_array
 from motion_rep.safe_loading.unpickler import load_data
@@ -37,7 +37,7 @@ class NpzArrays(Mapping):
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self._path = path
+        self._path, self._version = path, version_at(path)
         with open_file(path) as file, _in_one_line(), open_zip(file) as archive:
             self._members = {
                 info.filename.removesuffix(".npy"): info.filename
@@ -47,14 +47,10 @@ class NpzArrays(Mapping):
 
     def __getitem__(self, name: str) -> np.ndarray:
         member = self._members[name]
-        with (
-            open_file(self._path) as file,
-            located(name),
-            _in_one_line(),
-            open_zip(file) as archive,
-            archive.open(member) as content,
-        ):
-            return _read_array_file(content, archive.getinfo(member).compress_size)
+        with open_file(self._path) as file, located(name), _in_one_line():
+            require_version(file.fileno(), self._version)  # all arrays belong to one content
+            with open_zip(file) as archive, archive.open(member) as content:
+                return _read_array_file(content, archive.getinfo(member).compress_size)
 
     def __contains__(self, name: object) -> bool:
         return name in self._members

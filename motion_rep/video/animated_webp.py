@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from motion_rep.common.errors import InputError, one_line
+from motion_rep.files.local_files import unchanged
 
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
@@ -50,12 +51,13 @@ def webp_times(path: Path) -> np.ndarray:
 
 
 def _frames(path: Path) -> Iterator[tuple[float, Image.Image]]:
-    try:
-        with open(path, "rb") as file, Image.open(file, formats=["WEBP"]) as picture:
-            for number in range(getattr(picture, "n_frames", 1)):
-                picture.seek(number)
-                picture.load()
-                yield picture.info.get("timestamp", 0) / 1000.0, picture
-    except UNREADABLE as error:
-        what = f"cannot be read as animated WebP: {one_line(error)}"
-        raise InputError(f"{path}: {what}. Encode it again as mp4.") from None
+    with unchanged(path):
+        try:
+            with open(path, "rb") as file, Image.open(file, formats=["WEBP"]) as picture:
+                for number in range(getattr(picture, "n_frames", 1)):
+                    picture.seek(number)
+                    picture.load()
+                    yield picture.info.get("timestamp", 0) / 1000.0, picture
+        except UNREADABLE as error:
+            what = f"cannot be read as animated WebP: {one_line(error)}"
+            raise InputError(f"{path}: {what}. Encode it again as mp4.") from None

@@ -15,9 +15,9 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, located
 from motion_rep.files.file_kind import VIDEO, found_at_start
-from motion_rep.files.local_files import require_file
+from motion_rep.files.local_files import require_file, require_version, version_at
 
 # Real container formats only: playlists, concat scripts and similar formats refer to other files.
 CONTAINERS = "mov,matroska,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,ivf,nut,dv,yuv4mpegpipe"
@@ -34,6 +34,7 @@ class _Input:
     def __init__(self, file: BinaryIO) -> None:
         self.error: OSError | None = None
         self.seek, self.tell, self._file = file.seek, file.tell, file
+        self._version = version_at(file.fileno())
 
     def read(self, size: int) -> bytes:
         try:
@@ -43,9 +44,11 @@ class _Input:
             return b""
 
     def require_read(self, path: Path) -> None:
-        """Raise an InputError if the system failed to read."""
+        """Raise an InputError if the system failed to read, or the file was changed meanwhile."""
         if self.error is not None:
             raise InputError(f"{path}: cannot be read to its end: {self.error.strerror or self.error}.")
+        with located(path):
+            require_version(self._file.fileno(), self._version)
 
 
 def require_video_file(path: Path) -> Path:

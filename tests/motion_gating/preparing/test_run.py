@@ -13,6 +13,9 @@ from checkout import STAND_INS
 from command_support import files_in, save_json
 from preparing_support import read, save_capture, save_clip
 
+from motion_gating.preparing import checks, steps
+from motion_rep.preview_capture.command import CapturedFile
+
 sys.path.insert(0, str(STAND_INS))
 from videos import one_person, write_video  # noqa: E402
 
@@ -166,3 +169,23 @@ def test_two_runs_in_one_folder_wait_for_each_other(command, tmp_path, capsys):
         with folder_lock(tmp_path, waiting) as again:
             assert waited == ["waits"] and again is not None
         os.dup2(os.open(tmp_path, os.O_RDONLY), held)  # for the outer block to close
+
+
+def test_a_video_that_is_replaced_during_its_capture_is_captured_again(command, tmp_path, make_capture, monkeypatch):
+    here, captured = tmp_path / "my folder (ü) #1", []
+    write_video(here / "v.mp4", one_person(9))
+
+    def capture(job):
+        captured.append(job.video.read_bytes())
+        if len(captured) == 1:
+            write_video(here / "v.mp4", one_person(12))
+        save_capture(job.target, make_capture(frames=9 * len(captured)))
+        return CapturedFile("captured", ())
+
+    monkeypatch.setattr(steps, "start_capturing", lambda options: capture)
+    monkeypatch.setattr(checks, "require_weights", lambda file: None)
+    for times in (1, 2, 2):
+        command("v.mp4", "-o", "out", "--judge", "none", "--hmr-model", "preview")
+        assert len(captured) == times
+    assert captured[1] == (here / "v.mp4").read_bytes() != captured[0]
+    assert torch.load(here / "out/captures/v.pt", weights_only=True)["transl"].shape[0] == 18

@@ -14,6 +14,7 @@ from motion_gating.rendering.clip_render import RenderSettings, eval_dict, rende
 from motion_gating.review_page.curves import SIDES, curve_panels, points_of
 from motion_gating.review_page.moments import worst_moments
 from motion_gating.review_page.outputs import written_files
+from motion_rep.files.local_files import file_sha256
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.encoding import body_parameters
@@ -113,7 +114,8 @@ def test_a_foot_below_the_floor_is_a_moment():
 
 def test_marks_have_a_version_of_their_own(batch, monkeypatch):
     plain, marked = (RenderSettings(show_contacts=shown) for shown in (False, True))
-    before = [render_fingerprint(batch / "wave.pt", settings) for settings in (plain, marked)]
+    sha256 = file_sha256(batch / "wave.pt")
+    before = [render_fingerprint(sha256, settings) for settings in (plain, marked)]
     monkeypatch.setattr("motion_gating.rendering.clip_render.MARKS_VERSION", 99)
-    after = [render_fingerprint(batch / "wave.pt", settings) for settings in (plain, marked)]
+    after = [render_fingerprint(sha256, settings) for settings in (plain, marked)]
     assert before[0] == after[0] and before[1] != after[1], "videos without marks are not drawn again"
