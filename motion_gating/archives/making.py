@@ -40,7 +40,7 @@ from motion_gating.archives.texts import text_of
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.common.rates import LOADER_FPS
-from motion_rep.files.local_files import read_text
+from motion_rep.files.local_files import read_text, unchanged
 from motion_rep.hmr_results.names import is_capture_folder
 from motion_rep.motions.motion_file import MotionClip, motion_clip
 from motion_rep.runs.work_pool import Failed, attempt
@@ -85,8 +85,18 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
         )
     named = files_named(found.values(), output)
     refuse_overwriting([("--output-json", output)], named)
-    earlier = list(read_entries(output)) if output.is_file() else []
+    with archive_lock(output), entry_writer(output) as write, unchanged(output):
+        earlier = list(read_entries(output)) if output.is_file() else []
+        added = _added(earlier, found, output, candidates, seed)
+        for entry in (*(_updated(entry, found.get(_name_of(entry) or "", {})) for entry in earlier), *added):
+            write(entry)
     invalid = [f"entry {one.identifier} {one.problem}" for one in earlier if isinstance(one, InvalidEntry)]
+    warnings = (*invalid, *unreadable, *repeated_note(repeated))
+    return Made(len(earlier) + len(added), len(added), warnings, tuple(left_out))
+
+
+def _added(earlier: list[dict], found: dict[str, dict], output: Path, candidates: int, seed: int | None) -> list[dict]:
+    """The new entries of an archive; see :func:`make_archive`."""
     names = {_name_of(entry) for entry in earlier}
     numbers = [number for entry in earlier if (number := _own_number(fields_of(entry))) < FIRST_MADE]
     first = max(numbers, default=-1) + 1
@@ -97,12 +107,7 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
         entry = _with_texts({GLOBAL_ID: number, ID: number, NAME: name, **found[name]}, name)
         one = (candidates == 1 and seed is None) or any(entry.get(field) for field in GIVEN)
         added += [entry] if one else with_candidates(entry, candidates, free.of(entry[PROMPT]))
-    with archive_lock(output), entry_writer(output) as write:
-        for entry in (*(_updated(entry, found.get(_name_of(entry) or "", {})) for entry in earlier), *added):
-            write(entry)
-    return Made(
-        len(earlier) + len(added), len(added), (*invalid, *unreadable, *repeated_note(repeated)), tuple(left_out)
-    )
+    return added
 
 
 def _gathered(

@@ -209,7 +209,7 @@ def _examined(
         entry, measured = item
         verdict, trace = None, measured.traceback
         if (asked := judge_to_ask(measured, options, judge)) is not None:
-            verdict, unexpected = _verdict(entry, options, asked)
+            verdict, unexpected = _verdict(entry, options, measured, asked)
             trace = trace or unexpected
         return _examined_entry(entry, options, measured, verdict, trace)
 
@@ -233,13 +233,13 @@ def _examined_entry(
     return Examined({**plain, FAST: False, CONTENT: Content().as_dict()}, trace or record.detail, signed)
 
 
-def _verdict(entry: dict, options: GateOptions, judge: Judge) -> tuple[Verdict, str]:
+def _verdict(entry: dict, options: GateOptions, measured: Measured, judge: Judge) -> tuple[Verdict, str]:
     """The judge's verdict on an entry, and the traceback of an unexpected error."""
     question = attempt(lambda one: question_of(one, options.fields, options.meta_json), entry)
     if isinstance(question, Failed):
         kind = UNEXPECTED if question.detail else NO_QUESTION
         return undecided(judge.name, kind, question.message), question.detail
-    return verdict_on(question, judge)
+    return verdict_on(replace(question, measured=measured.content), judge)
 
 
 def verdict_on(question: Question, judge: Judge) -> tuple[Verdict, str]:

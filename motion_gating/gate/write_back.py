@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -25,7 +26,13 @@ from motion_gating.archives.fields import (
 from motion_gating.archives.paths import rebased
 from motion_gating.archives.texts import text_of
 from motion_gating.judges.interface import RUN_ENDED
+from motion_rep.files.local_files import Changed, unchanged
 from motion_rep.files.locations import Location
+
+# How often the archive may change while it is written.
+MOST_TRIES = 5
+# The record and the signature of an entry; None if it was not examined.
+Find = Callable[[dict], tuple[dict, str] | None]
 
 
 def settled(record: dict, entry: dict, content: Content) -> dict:
@@ -65,9 +72,19 @@ def write_decisions(meta_json: Location, target: Location, kept: IO[bytes], fiel
 
     Args:
         kept: a line for each examined entry, its record and its signature; see :func:`signature`.
+    Raises:
+        InputError: the archive cannot be read or written, or other programs keep changing it.
     """
-    find, edited, stale = _index(kept), 0, 0
-    with entry_writer(target) as write:
+    find = _index(kept)
+    for _ in range(MOST_TRIES - 1):
+        with contextlib.suppress(Changed):
+            return _write_once(meta_json, target, find, fields)
+    return _write_once(meta_json, target, find, fields)
+
+
+def _write_once(meta_json: Location, target: Location, find: Find, fields: Fields) -> Written:
+    edited = stale = 0
+    with entry_writer(target) as write, unchanged(meta_json):
         for entry in read_entries(meta_json):
             found = None if isinstance(entry, InvalidEntry) else find(entry)
             if found is not None and found[1] != signature(entry, fields):
@@ -91,7 +108,7 @@ def decided(entry: dict, record: dict) -> dict:
     return {**entry, JUDGED_CONTENT: record[CONTENT]} if record.get(KEPT) and JUDGED_CONTENT not in entry else entry
 
 
-def _index(kept: IO[bytes]) -> Callable[[dict], tuple[dict, str] | None]:
+def _index(kept: IO[bytes]) -> Find:
     places, place = {}, 0
     kept.seek(0)
     for line in kept:

@@ -1,4 +1,4 @@
-"""Check whether a verdict applies to an entry's current content."""
+"""Check whether a verdict, and what a judge reads, are about the content that was measured."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def changed_part(judged: Content | None, question: Question) -> str | None:
     """The part of a question that differs from the judged content; None if all known parts agree."""
     if judged is None:
         return None
+    motion = question.motion if judged.motion else None
     now = Content(
-        motion=_digest(question.motion if judged.motion else None, lambda path: motion_digest(read_motion(path))),
+        motion=question.measured.motion or _digest(motion, lambda path: motion_digest(read_motion(path))),
         clip=_judged_clip(judged, question),
     )
     if question.description is not None:
@@ -29,8 +30,20 @@ def changed_part(judged: Content | None, question: Question) -> str | None:
 
 def _judged_clip(judged: Content, question: Question) -> str | None:
     """The digest of the judged clip; people may have seen another clip than a model sees."""
-    found = [_digest(clip, clip_digest) for clip in (question.video, question.for_people) if judged.clip]
+    if judged.clip is None:
+        return None
+    found = [question.measured.clip or _digest(question.video, clip_digest), _digest(question.for_people, clip_digest)]
     return judged.clip if judged.clip in found else next(filter(None, found), None)
+
+
+def require_measured(question: Question, read: Content) -> None:
+    """Check that a judge reads the content that was measured.
+
+    Raises:
+        InputError: a file was replaced between the two.
+    """
+    if (part := question.measured.changed_in(read)) is not None:
+        raise InputError(f"the {part} was replaced after it was measured. Re-run the command.")
 
 
 def _digest(location: Location | None, digest: Callable[[Path], str]) -> str | None:

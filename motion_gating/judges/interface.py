@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from motion_gating.archives.content import Content
 from motion_gating.judges.cost import Meter
 from motion_gating.verdicts.verdict_file import Verdicts
 from motion_rep.files.locations import Location
@@ -26,6 +27,8 @@ class Question:
         description: the text; data, never an instruction.
         motion: the motion file that the clip shows; None if the entry has none.
         for_people: the clip for people, which may have more frames.
+        measured: digests of the clip and the motion that were measured; what the judge reads must have the same. None
+            for what was not measured.
     """
 
     identifier: object
@@ -33,6 +36,7 @@ class Question:
     description: str | None
     motion: Location | None = None
     for_people: Location | None = None
+    measured: Content = Content()
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
+from motion_gating.archives.content import DIGITS, Content, motion_digest
 from motion_gating.judges.answer_cache import AnswerCache
+from motion_gating.judges.content import require_measured
 from motion_gating.judges.conversation import Conversation
 from motion_gating.judges.cost import Meter
 from motion_gating.judges.interface import (
@@ -28,11 +31,12 @@ from motion_gating.judges.retrying import Caller, RunStopped
 from motion_gating.judges.service import MESSAGE_CHARACTERS, CallFailure, Clip, Service, shown, video_type
 from motion_gating.rendering.side_clip import SideClip
 from motion_gating.verdicts.verdict_file import Verdicts
-from motion_rep.common.errors import InputError
-from motion_rep.describing.description import Description, describe_file
+from motion_rep.common.errors import InputError, located
+from motion_rep.describing.description import Description, describe_clip
 from motion_rep.files.local_files import read_bytes, require_file
+from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
-from motion_rep.motions.motion_file import read_motion
+from motion_rep.motions.motion_file import MotionClip, read_motion
 
 MOST_CLIP_BYTES = 200_000_000
 # The first bytes of video containers, with their offsets: a playlist, or any other file with the name of a video, is
@@ -197,28 +201,32 @@ class VlmJudge:
         if not self.sees_clip or question.motion is None:
             return None
         try:
-            with local_copy(question.motion) as path:
-                return SideClip(read_motion(path), self.side_fps)
+            motion = _motion(question.motion)
         except InputError:
             return None
+        require_measured(question, Content(motion_digest(motion)))
+        return SideClip(motion, self.side_fps)
 
     def _description(self, question: Question) -> Description | None:
         """The facts of the motion; None if they are not wanted.
 
         Raises:
-            InputError: the model would get neither clip nor facts.
+            InputError: the model would get neither clip nor facts, or facts about another motion.
         """
         if not self.gives_facts:
             return None
         try:
             if question.motion is None:
                 raise InputError("the entry has no motion, so there are no facts about it.")
-            with local_copy(question.motion) as path:
-                return describe_file(path, text=question.description)
+            motion = _motion(question.motion)
+            with located(question.motion):
+                described = describe_clip(motion, text=question.description)
         except InputError:
             if self.sees_clip:
                 return None
             raise
+        require_measured(question, Content(motion_digest(motion)))
+        return described
 
 
 _SUPPORT = {True: "for", False: "against", None: "neither"}
@@ -268,7 +276,7 @@ def _clip(question: Question) -> Iterator[Clip]:
     """The clip with its bytes.
 
     Raises:
-        InputError: a clip or description is missing.
+        InputError: it is missing, not a video, too large, or another one than was measured.
     """
     location = question.video
     if location is None:
@@ -286,4 +294,10 @@ def _clip(question: Question) -> Iterator[Clip]:
             raise InputError(
                 f"{location}: does not begin like a video file (mp4, webm, avi). It was not sent; re-render it."
             )
+        require_measured(question, Content(clip=hashlib.sha256(data).hexdigest()[:DIGITS]))
         yield Clip(path, data)
+
+
+def _motion(location: Location) -> MotionClip:
+    with local_copy(location) as path:
+        return read_motion(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from motion_gating.archives.archive import InvalidEntry, entry_id, read_entries, read_items
 from motion_gating.archives.candidates import candidates_path, group_of, valid_group
@@ -103,7 +103,7 @@ def _candidate(
 ) -> Candidate:
     identifier, metrics = entry_id(entry), figures.metrics
     try:
-        question = question_of(entry, options.fields, options.meta_json)
+        question = replace(question_of(entry, options.fields, options.meta_json), measured=figures.content)
     except InputError as error:
         return Candidate(identifier, Question(identifier, None, None), metrics, dropped=(str(error),))
     passed = _decision(entry, figures, record)

@@ -18,8 +18,10 @@ from motion_gating.ranking.candidate import Candidate
 from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, Group, Rank, RankedGroup, rank_group
 from motion_gating.ranking.groups import RankOptions, read_groups
 from motion_gating.verdicts.verdict_file import Verdicts
+from motion_rep.common.errors import located
 from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
+from motion_rep.files.local_files import require_version, version_at
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
 from motion_rep.runs.ordered_threads import in_order
 
@@ -74,11 +76,12 @@ def rank_archive(
     require_location(options.output_json.parent)
     remove_stale_temporaries_at(options.output_json.parent, recursive=False)
     started = datetime.datetime.now(datetime.UTC)
+    version = version_at(options.meta_json)
     groups = read_groups(options, people)
     threads = 0 if model is None else options.threads
     ranked = in_order(lambda group: _ranked(group, model, options.conflicts), groups, threads, threading.Event())
     found = tuple(watch((result for _, result in ranked if result is not None), len(groups)))
-    ungrouped = _write_archives(options, found)
+    ungrouped = _write_archives(options, found, version)
     cost = None if model is None else model.meter.as_dict()
     ranking = Ranking(found, None if model is None else model.stop, cost, ungrouped)
     with local_output(options.run_block, fetch=False) as run_block:
@@ -96,9 +99,14 @@ def _ranked(group: Group, model: Model | None, conflicts: str) -> RankedGroup:
     return rank_group(group, ask, conflicts)
 
 
-def _write_archives(options: RankOptions, groups: tuple[RankedGroup, ...]) -> int:
+def _write_archives(options: RankOptions, groups: tuple[RankedGroup, ...], version: tuple[int, ...] | None) -> int:
     """Write all entries into one archive and the chosen ones into the other; returns the number of entries without a
     group.
+
+    Args:
+        version: of the ranked archive, as :func:`motion_rep.files.local_files.version_at` gives it.
+    Raises:
+        Changed: the archive has another version now.
     """
     ranks = {str(rank.candidate.identifier): rank for group in groups for rank in group.ranks}
     kept = {str(_representative(group).identifier) for group in groups}
@@ -115,6 +123,8 @@ def _write_archives(options: RankOptions, groups: tuple[RankedGroup, ...]) -> in
             write_all(entry if rank is None else {**entry, **rank.fields()})
             if rank is None or identifier in kept:
                 write_chosen(entry if rank is None else _kept_entry(entry, rank))
+        with located(options.meta_json):
+            require_version(options.meta_json, version)
     return ungrouped
 
 

@@ -41,7 +41,8 @@ from motion_rep.common.overwriting import GivenPath, require_apart
 from motion_rep.drawing.mbench_scene import MBENCH
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.disk_space import require_space, sizes_to_do
-from motion_rep.files.locations import Location, resolve_from
+from motion_rep.files.local_files import unchanged
+from motion_rep.files.locations import Location, place_of, resolve_from
 from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
@@ -158,7 +159,8 @@ def _render_entries(run: ArchiveRun, targets: Targets, count: int, engine: Engin
     prepared = ((entry, _job(entry, run, targets)) for entry in itertools.islice(entries, count))
     results = engine.run(start, prepared, count, operator.itemgetter(1))
     remove_stale_temporaries_at(run.output_json.parent, recursive=False)
-    with prepared_folders(run.output_dir), entry_writer(run.output_json) as write:
+    in_place = [run.meta_json] if place_of(run.meta_json) == place_of(run.output_json) else []
+    with prepared_folders(run.output_dir), entry_writer(run.output_json) as write, unchanged(*in_place):
         for (entry, job), result in batch.shown(results, count):
             finished = functools.partial(
                 _finished_entry, entry, job, earlier=earlier, run=run, batch=batch, field=targets.field

@@ -14,8 +14,8 @@ import torch
 from motion_gating.archives.fields import EVAL_PATH, MOTION_PATH, PROMPT, VIDEO_PATH
 from motion_gating.archives.texts import text_of
 from motion_gating.metrics.joint_clip import JointClip, read_joint_clip
-from motion_gating.review_page.drawn_videos import DrawingTools
 from motion_gating.rendering.clip_render import motion_with_sha256
+from motion_gating.review_page.drawn_videos import DrawingTools
 from motion_gating.review_page.media import Video, copied, url_from
 from motion_gating.review_page.records import (
     ReviewEntry,

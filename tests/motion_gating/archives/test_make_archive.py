@@ -195,3 +195,27 @@ def test_a_bad_row_is_left_out_with_a_word(output, capsys):
     assert [entry["name"] for entry in json.loads(output.read_text())] == ["a"]
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert ["row 3 has no prompt" in errors[0], "row 4 has a NUL character" in errors[1]] == [True, True]
+
+
+def test_an_archive_that_is_replaced_while_entries_are_added_keeps_the_new_content(output, monkeypatch, capsys):
+    """By a gate that writes its decisions, for example."""
+    entries = make(output, "motions")
+    (output.parent / "p.txt").write_text("jump high\n")
+    updated, decided = making._updated, [{**entry, "use_ref_motion": True} for entry in entries]
+
+    def replace_then_update(*arguments):
+        output.write_text(json.dumps(decided))
+        return updated(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "_updated", replace_then_update)
+        assert make(output, "p.txt", code=1) == decided
+    assert f"{output}: was changed while it was read" in capsys.readouterr().err
+    assert make(output, "p.txt")[:2] == decided
+
+
+def test_the_archive_is_read_under_its_lock(output, monkeypatch):
+    read, locked = making.read_entries, output.with_name(".archive.json.lock")
+    make(output, "motions")
+    monkeypatch.setattr(making, "read_entries", lambda path: read(path) if locked.exists() else pytest.fail("no lock"))
+    make(output, "motions")

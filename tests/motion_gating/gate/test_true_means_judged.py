@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import shutil
@@ -9,14 +10,16 @@ import subprocess
 
 import pytest
 import torch
-from gate_support import command, gate, read
+from gate_support import OpenAIProtocol, Service, always, command, gate, read, verdict
 from sample_motions import smooth_clip
 
 from motion_gating import apply_quality_gate, build_report, render_mbench_videos
-from motion_gating.archives.content import text_digest
+from motion_gating.archives.content import motion_digest, text_digest
 from motion_gating.archives.paths import path_in_archive
 from motion_gating.gate import gate as gate_module
-from motion_rep.motions.motion_file import MotionClip, write_motion
+from motion_gating.gate import write_back
+from motion_gating.rendering import archive_run, clip_render
+from motion_rep.motions.motion_file import MotionClip, read_motion, write_motion
 
 
 def render(folder, output="rendered.json", source="meta.json", *flags, code=0):
@@ -270,3 +273,102 @@ def test_two_different_files_under_one_path_are_refused(published, monkeypatch):
     error = read(published / "report.json")[0]["metrics_error"]
     assert "two different files" in error and str(other / "motions/0.pt") in error
     assert str(published / "motions/0.pt") in error
+
+
+@pytest.mark.parametrize("part", ["clip", "motion"])
+def test_a_judge_is_not_asked_about_other_content_than_was_measured(published, monkeypatch, part):
+    render(published)
+    changed = {"clip": published / "renders/0.mp4", "motion": published / "motions/0.pt"}[part]
+    other, ask = changed.with_name(changed.name.replace("0", "1")).read_bytes(), gate_module.judge_to_ask
+
+    def replace_then_ask(*arguments):
+        changed.write_bytes(other)
+        return ask(*arguments)
+
+    monkeypatch.setattr(gate_module, "judge_to_ask", replace_then_ask)
+    with Service(always(OpenAIProtocol.answer(verdict(True)))) as server:
+        gate(published / "rendered.json", *OpenAIProtocol.flags, "--facts", "--max-samples", 1, server=server)
+    (record,) = read(published / "report.json")
+    assert f"the {part} was replaced after it was measured" in record["vlm_error"] and not server.questions
+
+
+def test_a_verdict_counts_for_the_motion_that_was_measured(published, monkeypatch):
+    render(published)
+    content = {"motion": motion_digest(read_motion(published / "motions/0.pt"))}
+    (published / "v.json").write_text(json.dumps([{"id": 0, "matches": True, "content": content}]))
+    ask = gate_module.judge_to_ask
+
+    def replace_then_ask(*arguments):
+        save_motion(published / "motions/0.pt", 9)
+        return ask(*arguments)
+
+    monkeypatch.setattr(gate_module, "judge_to_ask", replace_then_ask)
+    gate(published / "rendered.json", "--judge", "manual", "--verdicts", published / "v.json", "--max-samples", 1)
+    (record,) = read(published / "report.json")
+    assert record["vlm_matches"] is True and record["content"]["motion"] == content["motion"]
+
+
+def test_an_archive_that_is_replaced_while_it_is_written_keeps_the_edits(published, monkeypatch):
+    render(published)
+    meta, before, edits = published / "rendered.json", write_back.rebased, [1, 2]
+
+    def edit_then_rebase(*arguments):
+        if edits:
+            meta.write_text(json.dumps([{"id": f"new {edits.pop()}"}, *read(meta)]))
+        return before(*arguments)
+
+    monkeypatch.setattr(write_back, "rebased", edit_then_rebase)
+    done = judge_all(published, "--jitter-threshold", 9)
+    assert done.returncode == 0, done.stderr
+    assert {entry["id"]: entry.get("use_ref_motion") for entry in read(meta)} == {
+        **{"new 1": None, "new 2": None, 0: True, 1: True}
+    }
+
+
+def test_an_archive_that_keeps_changing_is_not_replaced(published, monkeypatch):
+    render(published)
+    meta, before = published / "rendered.json", write_back.rebased
+
+    def edit_then_rebase(*arguments):
+        meta.write_text(meta.read_text() + " ")
+        return before(*arguments)
+
+    monkeypatch.setattr(write_back, "rebased", edit_then_rebase)
+    done = judge_all(published, "--jitter-threshold", 9)
+    assert done.returncode == 1 and "rendered.json: was changed while it was read" in done.stderr
+    assert [entry["use_ref_motion"] for entry in read(meta)] == [True, False]
+
+
+def test_an_archive_that_is_edited_while_it_is_rendered_in_place_keeps_the_edits(published, monkeypatch, capsys):
+    render(published)
+    meta, before = published / "rendered.json", archive_run.rebased
+
+    def edit_then_rebase(*arguments):
+        meta.write_text(meta.read_text().replace("walk 0", "sit"))
+        return before(*arguments)
+
+    monkeypatch.setattr(archive_run, "rebased", edit_then_rebase)
+    entries = render(published, "rendered.json", "rendered.json", code=1)
+    assert "rendered.json: was changed while it was read" in capsys.readouterr().err
+    assert entries[0]["prompt"] == "sit" and render(published, "other.json", "rendered.json")[0]["prompt"] == "sit"
+
+
+def test_a_clip_that_another_run_replaces_is_drawn_again(published, monkeypatch, capsys):
+    """Two runs with different settings at once: one writes its clip, the other replaces it, the first records it."""
+    meta = [json.loads((published / "meta.json").read_text())[0]]
+    (published / "one.json").write_text(json.dumps(meta))
+    shutil.rmtree(published / "renders")
+    video, opened = published / "renders/0.mp4", clip_render.open_writer
+
+    @contextlib.contextmanager
+    def replaced_after(*arguments, **options):
+        with opened(*arguments, **options) as writer:
+            yield writer
+        video.write_bytes(b"of the other run")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clip_render, "open_writer", replaced_after)
+        render(published, "r.json", "one.json", "--workers", "0")
+    capsys.readouterr()
+    render(published, "r.json", "one.json", "--workers", "0")
+    assert "1 rendered, 0 reused" in capsys.readouterr().out and video.read_bytes() != b"of the other run"

@@ -10,6 +10,7 @@ import torch
 from gate_support import GeminiProtocol, OpenAIProtocol, Service, always, environment, jittery_joints, read, run_here
 
 from motion_gating import rank_candidates
+from motion_gating.ranking import ranking
 from scripts.dev.witness.groups import made_archive
 from scripts.dev.witness.habits import honest as honest_about_clips
 from scripts.dev.witness.pairs import PAIR_HABITS, honest
@@ -345,3 +346,17 @@ def test_a_server_of_pictures_gets_two_labelled_rows_of_pictures(tmp_path, monke
         "Clip B as pictures, each after its time:",
         *("0.00 s", "0.20 s"),
     ]
+
+
+def test_an_archive_that_is_edited_during_the_ranking_gives_no_ranks(tmp_path, monkeypatch):
+    meta, _ = made_archive(tmp_path, QUALITIES)
+    ranked = ranking.rank_group
+
+    def edit_then_rank(*arguments):
+        meta.write_text(meta.read_text() + " ")
+        return ranked(*arguments)
+
+    monkeypatch.setattr(ranking, "rank_group", edit_then_rank)
+    done = rank(meta)
+    assert done.returncode == 1 and f"{meta}: was changed while it was read" in done.stderr
+    assert not list(tmp_path.glob("gated*.json")) and not list(tmp_path.glob(".*"))
