@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
+from motion_rep.common.end_signals import signals_held
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import require_replaceable
 from motion_rep.files.atomic_writing import cannot_write
@@ -24,36 +26,44 @@ def archive_lock(archive: Location) -> Iterator[None]:
         yield
         return
     path = archive.parent / f".{archive.name}.lock"
+    handle = None
     try:
-        handle = _locked(path)
+        with signals_held():
+            handle = _locked(path)
+        if handle is None:
+            raise UsageError(
+                f"{archive}: another run is writing this archive. Wait until it ends, then re-run this command."
+            )
+        yield
+    finally:
+        if handle is not None:
+            _unlock(handle, path)
+
+
+def _locked(path: Path) -> int | None:
+    """The handle of the lock file; None if another process holds it."""
+    try:
+        while True:
+            require_replaceable(path)  # a pipe would be removed at the end
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            if lock(handle) is False:
+                os.close(handle)
+                return None
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), os.stat(path)):
+                    return handle
+            os.close(handle)  # the previous owner removed it
     except InputError as error:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(cannot_write(path, error)) from None
-    if handle is None:
-        raise UsageError(
-            f"{archive}: another run is writing this archive. Wait until it ends, then re-run this command."
-        )
-    try:
-        yield
-    finally:
+
+
+def _unlock(handle: int, path: Path) -> None:
+    with signals_held():
         if not has_locks():
             os.close(handle)
         with contextlib.suppress(OSError):
             path.unlink()
         if has_locks():
             os.close(handle)
-
-
-def _locked(path: os.PathLike) -> int | None:
-    """The handle of the lock file; None if another process holds it."""
-    while True:
-        require_replaceable(path)  # a pipe would be removed at the end
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        if lock(handle) is False:
-            os.close(handle)
-            return None
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(handle), os.stat(path)):
-                return handle
-        os.close(handle)  # the previous owner removed it
