@@ -20,10 +20,10 @@ from motion_gating.preparing.settings import STEPS, run_from
 from motion_rep.common.command_line import (
     Parser,
     YesNo,
+    command_main,
     frame_rate,
     positive_int,
     positive_number,
-    run_command,
     whole_number,
 )
 from motion_rep.common.overwriting import folder_path, read_path
@@ -131,11 +131,6 @@ def _add_end_flags(parser: Parser) -> None:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_run, build_parser().parse_intermixed_args(argv))
-
-
 def _run(args: argparse.Namespace) -> int:
     require_failures_folder(args)
     from motion_gating.preparing.run import prepare
@@ -143,5 +138,6 @@ def _run(args: argparse.Namespace) -> int:
     return prepare(run_from(args))
 
 
+main = command_main(build_parser, _run, Parser.parse_intermixed_args)
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, Parser, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, say
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.files.atomic_writing import require_folder, write_bytes
@@ -36,10 +36,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--check-only", action="store_true", help="fetch nothing; exit with 2 if a file is missing")
     return parser
-
-
-def main(argv=None) -> int:
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args) -> int:
@@ -116,5 +112,6 @@ def unpack(wheel: Path, folder: Path) -> None:
         write_bytes(folder / file.name, data)
 
 
+main = command_main(build_parser, _run)
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -17,7 +17,8 @@ from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 from motion_rep import __version__
 from motion_rep.common.allowed_schemes import addresses_allowed
-from motion_rep.common.end_signals import exit_code, ignore_repeated_signals, signals_raise_ended, was_ended
+from motion_rep.common.compute_threads import thread_numbers_kept
+from motion_rep.common.end_signals import exit_code, ignore_repeated_signals, signals_raise_ended
 from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
 from motion_rep.common.overwriting import GivenPath, PathFlag, require_apart
 from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
@@ -144,11 +145,8 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     First checks that no output is an input (:func:`motion_rep.common.overwriting.require_apart`). An InputError or a
     system error on a file becomes one line on stderr and an exit code. Ctrl-C gives 130, SIGTERM 143, SIGHUP 129.
     """
-    with signals_raise_ended():
-        code = _run_command(command, args)
-    if was_ended(code):
-        ignore_repeated_signals()
-    return code
+    with signals_raise_ended(), thread_numbers_kept():
+        return _run_command(command, args)
 
 
 def _run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
@@ -184,11 +182,21 @@ def _run_command(command: Callable[[argparse.Namespace], int], args: argparse.Na
         return SOME_FAILED
 
 
-def command_main(build_parser: Callable[[], Parser], run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
-    """The ``main`` of a command: it parses its arguments, or those of the program, and returns the exit code."""
+def command_main(
+    build_parser: Callable[[], Parser],
+    run: Callable[[argparse.Namespace], int],
+    parse: Callable[[Parser, list[str] | None], argparse.Namespace] = Parser.parse_args,
+) -> Callable[..., int]:
+    """The ``main`` of a command: it parses its arguments, or those of the program, and returns the exit code.
+
+    With arguments of its own, it is called from a program that goes on, and leaves signals as they were.
+    """
 
     def main(argv: list[str] | None = None) -> int:
-        return run_command(run, build_parser().parse_args(argv))
+        code = run_command(run, parse(build_parser(), argv))
+        if argv is None:
+            ignore_repeated_signals()
+        return code
 
     return main
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.command_line import DONE, device_or_error, progress, say, say_error, say_warning
+from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.errors import InputError, UsageError, located
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
@@ -16,7 +17,6 @@ from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.motion_file import read_motion
-from motion_rep.runs.work_pool import use_one_thread
 from motion_rep.safe_loading.torch_files import read_torch
 
 ROW_WIDTH = 9  # numbers of the published data set's extrinsic: rot6d and translation

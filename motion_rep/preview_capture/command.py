@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.command_line import DONE, progress, say, say_warning
+from motion_rep.common.compute_threads import TORCH, use_one_thread
 from motion_rep.common.errors import located
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.files.json_files import json_text
@@ -55,7 +54,7 @@ def capture_file(
         InputError, UsageError: as there, or the file cannot be written.
     """
     # The tensors are small: more threads are slower, and their number would change the last digits.
-    torch.set_num_threads(1)
+    use_one_thread(TORCH)
     with unchanged(video):
         result = capture_video(video, options, progress, lambda sentence: notice(f"{video}: {sentence}"))
     remove_stale_temporaries(output.parent, recursive=False)

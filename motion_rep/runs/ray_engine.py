@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from motion_rep.common.allowed_schemes import HOSTS, SCHEMES
+from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.end_signals import Ended, handlers_kept
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.common.optional_packages import optional_module
-from motion_rep.runs.work_pool import Failed, Work, attempt, use_one_thread
+from motion_rep.runs.work_pool import Failed, Work, attempt
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -29,6 +29,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
+from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.end_signals import Ended, end_by, signals_blocked, take_signals_of_worker
 from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
 from motion_rep.runs.ordered_threads import usable_cores
@@ -494,15 +495,6 @@ def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
                 batches.put(pipe.recv())
     finally:
         batches.put(None)
-
-
-def use_one_thread() -> None:
-    """Make the loaded libraries compute in the calling thread: for small arrays, more threads are slower."""
-    torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
-    if torch is not None:
-        torch.set_num_threads(1)
-    if cv2 is not None:
-        cv2.setNumThreads(1)
 
 
 def _end_with_parent() -> None:

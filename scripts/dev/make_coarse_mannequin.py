@@ -12,14 +12,14 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, say
 
 TARGET = Path(__file__).resolve().parents[2] / "motion_rep" / "bodies" / "mannequin_coarse.npz"
 TRIANGLES = 12_000
 
 
-def main(argv: list[str] | None = None) -> int:
-    return run_command(_run, Parser(description=__doc__).parse_args(argv))
+def build_parser() -> Parser:
+    return Parser(description=__doc__)
 
 
 def _run(args) -> int:
@@ -81,5 +81,6 @@ def _simplified(vertices, faces, part, share: float):
     return part[corners[(corners != np.roll(corners, 1, axis=1)).all(axis=1)]]
 
 
+main = command_main(build_parser, _run)
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, progress, run_command, say
+from motion_rep.common.command_line import DONE, Parser, command_main, progress, say
 from motion_rep.common.overwriting import written_path
 
 # As written by Wan 2.2: 81 frames at 16 fps.
@@ -25,10 +25,6 @@ def build_parser() -> Parser:
     parser = Parser(description=__doc__)
     parser.add_argument("--output", type=written_path, default=DEFAULT_OUTPUT, help="video to write")
     return parser
-
-
-def main(argv=None) -> int:
-    return run_command(_run, build_parser().parse_args(argv))
 
 
 def _run(args) -> int:
@@ -47,5 +43,6 @@ def _run(args) -> int:
     return DONE
 
 
+main = command_main(build_parser, _run)
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from command_support import CONVERTER, assert_error_lines, files_in, save_waving
 from kill_support import descendants, files_made
 
 from motion_rep.common import end_signals
-from motion_rep.common.command_line import run_command
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.end_signals import Ended, handlers_kept, signals_raise_ended
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.files import atomic_writing
@@ -25,7 +24,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 HOLDS_A_TEMPORARY = """
 import sys, time
 from pathlib import Path
-from motion_rep.common.command_line import run_command
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.runs.work_pool import run_items
 
@@ -39,9 +38,17 @@ def hold(path):
         while True:
             time.sleep(0.01)
 
+def build_parser():
+    parser = Parser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("workers", type=int)
+    return parser
+
+def run(args):
+    return len(list(run_items(start, [args.folder / name for name in "ab"], args.workers)))
+
 if __name__ == "__main__":
-    files = [Path(sys.argv[1]) / name for name in "ab"]
-    raise SystemExit(run_command(lambda _: len(list(run_items(start, files, int(sys.argv[2])))), None))
+    raise SystemExit(command_main(build_parser, run)())
 """
 
 
@@ -141,23 +148,31 @@ def test_a_signal_between_two_steps_of_a_file_leaves_none(tmp_path, monkeypatch,
     assert ended.value.number == signal.SIGTERM and not list(tmp_path.iterdir())
 
 
-def test_a_program_that_goes_on_after_an_ended_command_gets_signals_again(monkeypatch):
-    """A notebook, for example, in which a command was interrupted."""
+def ended(_):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(10)
 
-    def work(_):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(10)
 
+def test_repeated_signals_do_not_break_off_the_end_of_a_program(monkeypatch):
+    """They are ignored while Python unloads its modules; a program that goes on gets them again."""
+    monkeypatch.setattr(sys, "argv", ["program"])
     with handlers_kept():
         for number in CODES:
             signal.signal(number, signal.default_int_handler)
-        for _ in range(2):
-            assert run_command(work, argparse.Namespace()) == 130
-            os.kill(os.getpid(), signal.SIGTERM)  # ignored: Python could be unloading its modules
+        for code, work in ((130, ended), (130, ended), (0, lambda _: 0)):
+            assert command_main(Parser, work)() == code
+            os.kill(os.getpid(), signal.SIGTERM)
         monkeypatch.setattr(end_signals, "SECONDS_TO_TIDY_UP", 0.0)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(10)
+
+
+def test_a_command_in_a_program_that_goes_on_leaves_signals_as_they_were():
+    """A notebook, for example, in which a command was interrupted."""
+    before = [signal.getsignal(number) for number in CODES]
+    assert command_main(Parser, ended)([]) == 130
+    assert [signal.getsignal(number) for number in CODES] == before
 
 
 def test_a_signal_in_a_destructor_is_sent_again():
