@@ -145,17 +145,21 @@ def run_command(command: Callable[[argparse.Namespace], int], args: argparse.Nam
     First checks that no output is an input (:func:`motion_rep.common.overwriting.require_apart`). An InputError or a
     system error on a file becomes one line on stderr and an exit code. Ctrl-C gives 130, SIGTERM 143, SIGHUP 129.
     """
-    with signals_raise_ended(), thread_numbers_kept():
-        return _run_command(command, args)
+    with signals_raise_ended() as raise_waiting, thread_numbers_kept():
+        return _run_command(command, args, raise_waiting)
 
 
-def _run_command(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+def _run_command(
+    command: Callable[[argparse.Namespace], int], args: argparse.Namespace, raise_waiting: Callable[[], None]
+) -> int:
     try:
         given = getattr(args, "given_paths", ())
         require_apart(given)
         more = (getattr(args, name, ()) for name in ("allow_scheme", "allow_host"))
         with addresses_allowed((one.path for one in given), *more):
-            return command(args)
+            code = command(args)
+            raise_waiting()
+            return code
     except InputError as error:
         say_error(error)
         return error.exit_code

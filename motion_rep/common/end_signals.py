@@ -5,6 +5,7 @@ All raise :class:`Ended` in the main thread, so that temporary files are removed
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -23,8 +24,10 @@ DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 SIGNAL_CODE = 128
 # A repeated signal is ignored for this time, in which the command removes its temporary files; then it ends at once.
 SECONDS_TO_TIDY_UP = 5.0
-# A signal that met a destructor is sent again after this time.
-SECONDS_UNTIL_AGAIN = 0.05
+# A signal in an import is raised at its end, but not later than after this time.
+SECONDS_TO_IMPORT = 10.0
+# A signal that met a destructor or an import is sent again after this time.
+SECONDS_UNTIL_AGAIN = 0.02
 
 
 class Ended(KeyboardInterrupt):
@@ -86,40 +89,90 @@ def signals_held() -> Iterator[None]:
             raise Ended(number)
 
 
+class _SentAgain:
+    """A signal that came at a moment at which it cannot be raised is sent again a little later."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+        self._timer: threading.Timer | None = None
+
+    def plan(self, number: int) -> None:
+        self._number = number
+        self._timer = threading.Timer(SECONDS_UNTIL_AGAIN, os.kill, (os.getpid(), number))
+        self._timer.start()
+
+    def cancel(self) -> None:
+        self._number = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+    def send_now(self) -> None:
+        """Send what is planned: the rest of the work can be shorter than the wait."""
+        if self._number is not None:
+            signal.raise_signal(self._number)
+
+
 class _RaiseOnce:
     """A handler: the first signal raises :class:`Ended`; a later one must not break off the removal of files."""
 
     def __init__(self) -> None:
         self._since: float | None = None
+        self._is_raised = False
+        self.again = _SentAgain()
 
-    def __call__(self, number: int, _: object) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._since is None:
             self._since = time.monotonic()
-            sys.unraisablehook = self._ignored
-            if not _held.blocks:
-                raise Ended(number)
-            _held.number = number
-            return
-        if time.monotonic() - self._since > SECONDS_TO_TIDY_UP:
-            end_by(number)
+        seconds = time.monotonic() - self._since
+        if self._is_raised:
+            if seconds > SECONDS_TO_TIDY_UP:
+                end_by(number)
+        elif _is_importing(frame) and seconds < SECONDS_TO_IMPORT:
+            self.again.plan(number)
+        else:
+            self._raise(number)
+
+    def _raise(self, number: int) -> None:
+        self._is_raised = True
+        self.again.cancel()
+        sys.unraisablehook = self._ignored
+        if not _held.blocks:
+            raise Ended(number)
+        _held.number = number
 
     def _ignored(self, error: sys.UnraisableHookArgs) -> None:
         """Send the signal again if Python has ignored :class:`Ended`, as it ignores every error in a destructor."""
         if isinstance(error.exc_value, Ended):
-            self._since = None
-            threading.Timer(SECONDS_UNTIL_AGAIN, os.kill, (os.getpid(), error.exc_value.number)).start()
+            self._since, self._is_raised = None, False
+            self.again.plan(error.exc_value.number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported. Some that are not in Python turn Ended into another error or abort, and in
+    a program that goes on, half a module would stay.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextlib.contextmanager
-def signals_raise_ended() -> Iterator[None]:
-    """In this block, the first signal raises :class:`Ended`.
+def signals_raise_ended() -> Iterator[Callable[[], None]]:
+    """In this block, the first signal raises :class:`Ended`. Call the given function at the end of the work: it raises
+    a signal that came in an import or a destructor.
 
     An ignored signal (nohup) stays ignored. A repeated one gets its default action after :data:`SECONDS_TO_TIDY_UP`.
     """
-    hook = sys.unraisablehook
+    hook, handler = sys.unraisablehook, _RaiseOnce()
     try:
-        with _handled(_RaiseOnce(), _has_default):
-            yield
+        with _handled(handler, _has_default):
+            try:
+                yield handler.again.send_now
+            finally:
+                handler.again.cancel()
     finally:
         sys.unraisablehook = hook
 
@@ -138,10 +191,18 @@ class _Ignored:
 
 
 def ignore_repeated_signals() -> None:
-    """Ignore signals while Python unloads its modules; a program that continues handles them again later."""
+    """Ignore signals while Python ends; a program that continues handles them again later."""
+    atexit.register(_ignore_until_the_end)
     for number in _unhandled():
         old = signal.getsignal(number)
         signal.signal(number, _Ignored(old.before if isinstance(old, _Ignored) else old))
+
+
+def _ignore_until_the_end() -> None:
+    """Python gives signals with a handler their default action before it unloads its modules."""
+    for number in END_SIGNALS:
+        if isinstance(signal.getsignal(number), _Ignored):
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
@@ -200,7 +261,7 @@ def end_by(number: int) -> None:
 
 
 @contextlib.contextmanager
-def _handled(handler: Callable[[int, object], None], is_ours: Callable[[int], bool]) -> Iterator[None]:
+def _handled(handler: Callable[[int, FrameType | None], None], is_ours: Callable[[int], bool]) -> Iterator[None]:
     """Handle the signals in this block, if it runs in the main thread."""
     with handlers_kept():
         if threading.current_thread() is threading.main_thread():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -49,6 +50,20 @@ def run(args):
 
 if __name__ == "__main__":
     raise SystemExit(command_main(build_parser, run)())
+"""
+SENDS_AT_THE_END = """
+import os, signal
+from motion_rep.common.command_line import Parser, command_main
+
+class Late:
+    kill, number, process, write = staticmethod(os.kill), signal.SIGTERM, os.getpid(), staticmethod(os.write)
+
+    def __del__(self):
+        self.kill(self.process, self.number)
+        self.write(1, b"sent\\n")
+
+late = Late()
+raise SystemExit(command_main(Parser, lambda _: 0)())
 """
 
 
@@ -103,7 +118,7 @@ def test_temporary_files_of_all_processes_are_removed(repo, tmp_path, number, wo
     for _ in range(times):
         os.killpg(run.pid, number)
     _, errors = run.communicate(timeout=100)
-    assert run.returncode in (CODES[number], -number)  # the second may meet Python's exit
+    assert run.returncode == CODES[number]
     assert_error_lines(errors, 1)
     assert {path.name for path in folder.iterdir()} <= {"a.begun", "b.begun"}
 
@@ -116,7 +131,7 @@ def test_ctrl_c_while_workers_load_is_one_line(repo, captures, tmp_path):
         os.killpg(run.pid, signal.SIGINT)
         time.sleep(0.05)
     _, errors = run.communicate(timeout=100)
-    assert run.returncode in (130, -signal.SIGINT)  # the last may meet Python's exit
+    assert run.returncode == 130
     assert_error_lines(errors, 1)
 
 
@@ -186,3 +201,30 @@ def test_a_signal_in_a_destructor_is_sent_again():
         made = HalfMade()
         del made
         time.sleep(10)
+
+
+def test_a_signal_in_an_import_is_raised_at_its_end(tmp_path, monkeypatch):
+    (tmp_path / "half_made.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.2)\nis_whole = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Ended) as ended, signals_raise_ended():
+        importlib.import_module("half_made")
+        time.sleep(10)
+    assert ended.value.number == signal.SIGTERM and sys.modules["half_made"].is_whole
+
+
+def test_a_signal_in_an_import_ends_a_command_that_is_quicker_than_the_wait(tmp_path, monkeypatch, capsys):
+    (tmp_path / "sends.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert command_main(Parser, lambda _: bool(importlib.import_module("sends")) - 1)([]) == 143
+    assert_error_lines(capsys.readouterr().err, 1)
+
+
+def test_a_signal_while_python_ends_does_not_change_the_exit_code(repo, tmp_path):
+    script = tmp_path / "ends.py"
+    script.write_text(SENDS_AT_THE_END)
+    done = subprocess.run(
+        [sys.executable, script], env={**os.environ, "PYTHONPATH": str(repo)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "sent\n", "")
