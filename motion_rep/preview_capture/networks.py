@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from motion_rep.common.end_signals import signals_held
 from motion_rep.common.optional_packages import optional_module
 from motion_rep.preview_capture.landmarks import COUNT
 
@@ -198,7 +199,7 @@ def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray
 
 def _interpreter(path: Path) -> Any:
     runtime = optional_module("ai_edge_litert.interpreter", "ai-edge-litert", "the preview capture")
-    with _silent_stderr():
+    with signals_held(), _silent_stderr():  # the line about a signal must be seen
         net = runtime.Interpreter(model_path=str(path), num_threads=1)
         net.allocate_tensors()
     return net

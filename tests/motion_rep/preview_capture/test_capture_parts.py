@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from motion_rep.common.end_signals import Ended, signals_raise_ended
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics
@@ -290,3 +295,20 @@ def test_noise_is_judged_from_the_clip_not_from_its_movement():
     noisy = ImagePoints(shaking, points.weight, points.focal_length, points.centre)
     assert image_noise(points, pelvis) < 0.002
     assert image_noise(noisy, pelvis) == pytest.approx(3.5 / 700 * 4, rel=0.1)
+
+
+def test_a_signal_is_raised_only_when_stderr_is_back(tmp_path, monkeypatch, capfd):
+    """Else its error line is lost: stderr is mute while a network loads."""
+
+    class Interpreter:
+        def __init__(self, **_):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        def allocate_tensors(self):
+            print("allocated", flush=True)
+
+    monkeypatch.setattr(networks, "optional_module", lambda *_: SimpleNamespace(Interpreter=Interpreter))
+    with pytest.raises(Ended), signals_raise_ended():
+        networks._interpreter(tmp_path / "network.tflite")
+    os.write(2, b"seen")
+    assert capfd.readouterr() == ("allocated\n", "seen")
