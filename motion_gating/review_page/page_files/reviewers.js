@@ -86,12 +86,31 @@ function isAboutOther(content, entry) {
   return ["motion", "clip", "text"].some((part) => content[part] && entry.content[part] && content[part] !== entry.content[part]);
 }
 
-/** An item of a verdict file; without a name, it is the reviewer's own if the reviewer gave no name either. */
-function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable }, fileName, known) {
-  const name = typeof reviewer === "string" ? reviewer.trim() : "";
+/**
+ * The reviewer of the items of a file without a name: the file, because every browser saves verdicts.json. A second file
+ * of that name is another reviewer, unless it has all earlier items, one of them unchanged and the others unchanged or later.
+ * Without a name, they are the reviewer's own if the reviewer gave no name either.
+ */
+function namelessReviewer(fileName, items) {
+  if (!state.me) return "";
+  const same = (item, other) => ["verdict", "chosen", "time"].every((part) => (item[part] ?? null) === (other[part] ?? null));
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? fileName : `${fileName} (${number})`;
+    const before = entries.flatMap((entry) => saidOf(entry).filter((item) => item.reviewer === name && isGiven(item)).map((item) => [item, items.get(entry)]));
+    const repeated = before.filter(([item, other]) => other && same(item, other)).length;
+    const later = before.filter(([item, other]) => other && isLater(other, item)).length;
+    if (!before.length || (repeated && repeated + later === before.length)) return name;
+  }
+}
+
+const nameIn = ({ reviewer }) => (typeof reviewer === "string" ? reviewer.trim() : "");
+
+/** An item of a verdict file; `nameless` is the reviewer of those without a name. */
+function itemFrom({ matches, analysis, reviewer, time, chosen, overruled, usable }, nameless, known) {
+  const name = nameIn({ reviewer });
   if (name && !known.has(personOf(name))) known.set(personOf(name), name);
   return {
-    reviewer: name ? known.get(personOf(name)) : state.me ? fileName : "",
+    reviewer: name ? known.get(personOf(name)) : nameless,
     verdict: matches === true ? "match" : matches === false ? "mismatch" : chosen === false ? null : "unsure",
     note: typeof analysis === "string" ? analysis : "",
     time: isAhead(timeFrom(time)) ? null : timeFrom(time),
@@ -128,7 +147,9 @@ async function importVerdicts(file) {
   const usable = items.filter((item) => entryOf(item) && isVerdict(item));
   const current = usable.filter((item) => !isAboutOther(item.content, entryOf(item)));
   const known = knownNames();
-  const found = current.map((item) => ({ entry: entryOf(item), theirs: itemFrom(item, file.name, known) }));
+  const withoutName = current.filter((item) => !nameIn(item));
+  const nameless = namelessReviewer(file.name, new Map(withoutName.map((item) => [entryOf(item), itemFrom(item, "", known)])));
+  const found = current.map((item) => ({ entry: entryOf(item), theirs: itemFrom(item, nameless, known) }));
   const ahead = current.filter((item) => isAhead(timeFrom(item.time))).length;
   const imported = new Set(found.map(({ entry, theirs }) => `${entry.key} ${theirs.reviewer}`));
   const conflicts = [];
@@ -149,6 +170,7 @@ async function importVerdicts(file) {
   tell(`${taken} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
     + `${unknown ? ` ${unknown} left out: no entry of this page, or no verdict.` : ""}`
     + `${ahead ? ` ${ahead} have a time in the future, which counts as none.` : ""}`
+    + `${withoutName.length && nameless && nameless !== file.name ? ` Those without a name count as those of ${nameless}.` : ""}`
     + `${conflicts.length ? ` ${conflicts.length} differ from yours.` : ""}`);
   if (conflicts.length) showConflicts(conflicts);
 }

@@ -209,6 +209,21 @@ def test_a_time_in_the_future_does_not_win_on_the_page(page, tmp_path):
     assert given_ids(page) == {"plain": "mismatch"}
 
 
+def test_nameless_files_of_one_name_are_two_reviewers_on_the_page(page, tmp_path):
+    """Every browser saves verdicts.json. The same file again, perhaps with later verdicts, is one reviewer."""
+    times = [f"2026-01-0{day}T10:00:00.000Z" for day in range(1, 6)]
+    first = [{"id": name, "matches": True, "time": time} for name, time in zip(("plain", "other"), times, strict=False)]
+    second = [{"id": "plain", "matches": False, "time": times[2]}, {"id": "b0", "matches": True, "time": times[2]}]
+    more = [first[0], {**first[1], "matches": False, "time": times[4]}, {"id": "b1", "matches": True, "time": times[4]}]
+    for items in (first, second, second, more):
+        bring(page, tmp_path / "verdicts.json", json.dumps(items))
+    found = {(one["reviewer"], one["id"], one["matches"]) for one in exported(page)}
+    assert found == {
+        *(("verdicts.json", one["id"], one["matches"]) for one in more),
+        *(("verdicts.json (2)", one["id"], one["matches"]) for one in second),
+    }
+
+
 def test_others_verdicts_are_hidden_until_ones_own(page, tmp_path):
     bring(page, tmp_path / "Bea.json", json.dumps([said("plain", False, "Bea")]))
     assert page.find_element(By.CSS_SELECTOR, ".others").text == "1 other verdict, shown after yours"
