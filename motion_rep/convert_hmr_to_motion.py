@@ -14,8 +14,8 @@ from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.flags import add_reading_flags
-from motion_rep.runs.flags import add_run_flags, require_failures_folder
-from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
+from motion_rep.runs.flags import add_run_flags
+from motion_rep.runs.pair_flags import add_pair_flags, pair_run, require_inputs
 
 # This many conversions cost as much as starting a worker (torch is loaded once, here or for all workers).
 WORTH_A_WORKER = 100
@@ -73,7 +73,6 @@ def _add_motion_flags(parser: Parser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    require_inputs(args)
     if args.list_people:
         return _list_people(args)
     if args.output is None:
@@ -81,23 +80,18 @@ def _run(args: argparse.Namespace) -> int:
     if args.device not in ("auto", "cpu"):
         # Conversion runs on the CPU, but a missing device must be reported.
         device_or_error(args.device)
-    require_failures_folder(args)
+    run = pair_run(args, WORTH_A_WORKER)
     if args.smplx_model_path:
         say("--smplx-model-path is not needed: the joints of the neutral body are built in.")
-    return _convert(args)
-
-
-def _convert(args: argparse.Namespace) -> int:
     from motion_rep.conversion.run import convert_captures
 
-    settings = from_flags(Settings, args)
-    engine = pair_engine(args, WORTH_A_WORKER)
-    return convert_captures(args.input, args.output, settings, args.overwrite, engine, args.failures)
+    return convert_captures(run, from_flags(Settings, args))
 
 
 def _list_people(args: argparse.Namespace) -> int:
     from motion_rep.conversion.people import say_people
 
+    require_inputs(args)
     return say_people(args.input, args.format, args.trust_pickle)
 
 

@@ -14,8 +14,8 @@ from motion_rep.common.command_line import Parser, command_main, frame_rate
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path
 from motion_rep.representations.kinds import SOURCES, TARGETS
-from motion_rep.runs.flags import add_run_flags, require_failures_folder
-from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
+from motion_rep.runs.flags import add_run_flags
+from motion_rep.runs.pair_flags import add_pair_flags, pair_run
 
 # Starting a worker costs about as much as this many conversions.
 WORTH_A_WORKER = 100
@@ -67,16 +67,14 @@ def _add_representation_flags(parser: Parser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    require_inputs(args)
     _require_skeleton(args)
-    require_failures_folder(args)
+    run = pair_run(args, WORTH_A_WORKER)
     from motion_rep.representations.conversion import Settings
     from motion_rep.representations.run import convert_representations
 
     skeleton = None if args.skeleton is None else str(args.skeleton.resolve())
     settings = Settings(args.source, args.target, args.fps, args.target_fps, args.up, skeleton)
-    engine = pair_engine(args, WORTH_A_WORKER)
-    return convert_representations(args.input, args.output, settings, args.overwrite, engine, args.failures)
+    return convert_representations(run, settings)
 
 
 def _require_skeleton(args: argparse.Namespace) -> None:

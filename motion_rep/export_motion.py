@@ -16,8 +16,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags
 from motion_rep.common.errors import UsageError
 from motion_rep.common.overwriting import read_path, written_path
-from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
-from motion_rep.runs.pair_flags import require_inputs
+from motion_rep.runs.flags import add_run_flags, require_no_failures_file
+from motion_rep.runs.pair_flags import pair_run
 
 KINDS = ("npz", "bvh", "glb", "csv", "npy", "rrd")
 # Starting a worker costs about as much as this many exports.
@@ -65,11 +65,8 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError("--video goes with one motion. Give one motion and -o FILE.rrd.")
     if args.format is None or len(args.output) > 1:
         raise UsageError("several motions go into one folder. Give -o FOLDER --format KIND, for example --format glb.")
-    require_inputs(args)
-    require_failures_folder(args)
-    suffixes = [f".{kind}" for kind in args.format]
-    engine = engine_from(args, WORTH_A_WORKER)
-    return export_folder(args.input, args.output[0], suffixes, settings, engine, args.failures)
+    run = pair_run(args, WORTH_A_WORKER, args.output[0])
+    return export_folder(run, [f".{kind}" for kind in args.format], settings)
 
 
 main = command_main(build_parser, _run)

@@ -11,8 +11,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags
 from motion_rep.common.overwriting import read_path, written_path
-from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder, require_no_failures_file
-from motion_rep.runs.pair_flags import require_inputs
+from motion_rep.runs.flags import add_run_flags, require_no_failures_file
+from motion_rep.runs.pair_flags import pair_run
 
 # Starting a worker costs about as much as this many pictures.
 WORTH_A_WORKER = 4
@@ -52,9 +52,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.output.suffix and not args.output.is_dir():
         require_no_failures_file(args, "Leave it out, or give -o FOLDER.")
         return plot_files(args.input, args.output, settings)
-    require_inputs(args)
-    require_failures_folder(args)
-    return plot_folder(args.input, args.output, settings, engine_from(args, WORTH_A_WORKER), args.failures)
+    return plot_folder(pair_run(args, WORTH_A_WORKER), settings)
 
 
 main = command_main(build_parser, _run)

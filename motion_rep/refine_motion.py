@@ -15,8 +15,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.refining.flags import add_refining_flags, refining_settings
-from motion_rep.runs.flags import add_run_flags, require_failures_folder, require_writable
-from motion_rep.runs.pair_flags import add_pair_flags, pair_engine, require_inputs
+from motion_rep.runs.flags import add_run_flags, require_writable
+from motion_rep.runs.pair_flags import add_pair_flags, pair_run
 
 # Starting a worker costs about as much as this many motions.
 WORTH_A_WORKER = 50
@@ -52,16 +52,11 @@ def build_parser() -> Parser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    require_inputs(args)
-    require_failures_folder(args)
+    run = pair_run(args, WORTH_A_WORKER)
     require_writable("--report", args.report)
-    engine = pair_engine(args, WORTH_A_WORKER)
     from motion_rep.refining.run import refine_motions
 
-    settings = refining_settings(args)
-    return refine_motions(
-        args.input, args.output, settings, args.overwrite, engine, args.failures, args.report, args.trim_file
-    )
+    return refine_motions(run, refining_settings(args), args.report, args.trim_file)
 
 
 main = command_main(build_parser, _run)

@@ -10,20 +10,13 @@ from motion_rep.common.outcomes import EXPORTED, Outcome
 from motion_rep.exporters.writing import KINDS, Settings, closing_note, export_motion, rate_and_notes, require_kind
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.motions.motion_paths import is_one_motion, motions_in
-from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pair_flags import PairRun
 from motion_rep.runs.pairing import Pairing, pair_outputs
 from motion_rep.runs.work_pool import StartIn
 
 
-def export_folder(
-    inputs: Sequence[Path],
-    output: Path,
-    suffixes: Sequence[str],
-    settings: Settings,
-    engine: Engine,
-    failures_file: Path | None,
-) -> int:
+def export_folder(run: PairRun, suffixes: Sequence[str], settings: Settings) -> int:
     """Write a folder of files, print a summary, and return the exit code.
 
     Args:
@@ -34,11 +27,12 @@ def export_folder(
     kinds = list(dict.fromkeys(suffixes))
     for suffix in kinds:
         require_kind(Path(f"--format {suffix}"), settings.frame)
+    output = run.output
     if output.suffix.lower() in KINDS and not output.is_dir():
         raise UsageError(f"{output}: is the name of one file, but --format needs a folder. Give a folder.")
-    pairs = [pair for suffix in kinds for pair in pair_outputs(inputs, output, suffix, is_one_motion, motions_in)]
+    pairs = [pair for suffix in kinds for pair in pair_outputs(run.inputs, output, suffix, is_one_motion, motions_in)]
     start = StartIn("motion_rep.exporters.items", "export_pair", (settings,))
-    return run_pairs(start, pairs, output, engine, failures_file, "exporting", EXPORTED)
+    return run_pairs(start, pairs, run, "exporting", EXPORTED)
 
 
 def export_pair(settings: Settings, pair: Pairing) -> Outcome:

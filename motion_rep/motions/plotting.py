@@ -17,8 +17,8 @@ from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.figure import ShownMotion, motion_figure
 from motion_rep.motions.motion_file import read_motion
 from motion_rep.motions.motion_paths import is_one_motion, motions_in
-from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pair_flags import PairRun
 from motion_rep.runs.pairing import Pairing, pair_outputs
 from motion_rep.runs.work_pool import StartIn
 
@@ -66,17 +66,15 @@ def plot_files(sources: Sequence[Path], output: Path, settings: Settings) -> int
     return DONE
 
 
-def plot_folder(
-    inputs: Sequence[Path], output: Path, settings: Settings, engine: Engine, failures_file: Path | None
-) -> int:
+def plot_folder(run: PairRun, settings: Settings) -> int:
     """Draw a .png file of each motion, print a summary, and return the exit code.
 
     Raises:
         UsageError: no motions, or two pictures with the same name.
     """
-    pairs = pair_outputs(inputs, output, IN_FOLDERS, is_one_motion, motions_in)
+    pairs = pair_outputs(run.inputs, run.output, IN_FOLDERS, is_one_motion, motions_in)
     start = StartIn("motion_rep.motions.plotting", "draw_pair", (settings,))
-    return run_pairs(start, pairs, output, engine, failures_file, "drawing", DRAWN)
+    return run_pairs(start, pairs, run, "drawing", DRAWN)
 
 
 def draw_pair(settings: Settings, pair: Pairing) -> Outcome:

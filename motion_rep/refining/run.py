@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from motion_rep.common.command_line import say, say_warning
@@ -15,8 +14,8 @@ from motion_rep.motions.motion_paths import MOTION_SUFFIX, is_one_motion, motion
 from motion_rep.refining.items import RunSettings
 from motion_rep.refining.settings import Settings
 from motion_rep.refining.trim_file import TrimFile, read_trim_file
-from motion_rep.runs.engine import Engine
 from motion_rep.runs.file_pairs import run_pairs
+from motion_rep.runs.pair_flags import PairRun
 from motion_rep.runs.pairing import Pairing, pair_outputs, require_apart
 from motion_rep.runs.work_pool import StartIn
 
@@ -25,16 +24,7 @@ MOST_LINES = 20
 MOST_NAMES = 5
 
 
-def refine_motions(
-    inputs: Sequence[Location],
-    output: Location,
-    settings: Settings,
-    overwrite: bool,
-    engine: Engine,
-    failures_file: Path | None,
-    report: Path | None,
-    trim_file: Path | None = None,
-) -> int:
+def refine_motions(run: PairRun, settings: Settings, report: Path | None, trim_file: Path | None = None) -> int:
     """Refine, and print what was done; returns the exit code.
 
     Args:
@@ -42,7 +32,7 @@ def refine_motions(
     Raises:
         UsageError: nothing to refine, outputs that cannot be written, or trims that cannot be used.
     """
-    pairs = pair_outputs(inputs, output, MOTION_SUFFIX, is_one_motion, motions_in)
+    pairs = pair_outputs(run.inputs, run.output, MOTION_SUFFIX, is_one_motion, motions_in)
     trims = None if trim_file is None else _trims(trim_file, [pair.source for pair in pairs])
     if report is not None:
         require_apart(pairs, [("--report", report)])
@@ -55,8 +45,8 @@ def refine_motions(
             if len(pairs) <= MOST_LINES:
                 say(f"{pair.source.name}: {summary_line(outcome.record)}")
 
-    start = StartIn("motion_rep.refining.items", "refine_pair", (RunSettings(settings, trims), overwrite))
-    code = run_pairs(start, pairs, output, engine, failures_file, "refining", REFINED, heard)
+    start = StartIn("motion_rep.refining.items", "refine_pair", (RunSettings(settings, trims), run.overwrite))
+    code = run_pairs(start, pairs, run, "refining", REFINED, heard)
     if report is not None:
         write_json(report, records)
     return code

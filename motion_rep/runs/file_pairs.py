@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from motion_rep.common.command_line import DONE, say, say_warning
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
 from motion_rep.files.disk_space import require_space, sizes_to_do
-from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import prepared_folders
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
+from motion_rep.runs.pair_flags import PairRun
 from motion_rep.runs.pairing import Pairing, require_apart
 from motion_rep.runs.report import NoteTally
 from motion_rep.runs.work_pool import Failed, StartIn
@@ -25,9 +24,7 @@ SMALLEST_SHARE, SHORT_MOTION_BYTES = 4, 20_000
 def run_pairs(
     start: StartIn,
     pairs: list[Pairing],
-    output: Location,
-    engine: Engine,
-    failures_file: Path | None,
+    run: PairRun,
     doing: str = "converting",
     done: str = CONVERTED,
     heard: Heard = lambda pair, outcome: None,
@@ -40,13 +37,14 @@ def run_pairs(
         done: the word of :mod:`motion_rep.common.outcomes` for a new file.
         heard: called with each outcome.
     """
-    require_apart(pairs, [] if failures_file is None else [("--failures", failures_file)])
+    output, engine = run.output, run.engine
+    require_apart(pairs, [] if run.failures is None else [("--failures", run.failures)])
     sizes = list(sizes_to_do((pair.source, pair.target) for pair in pairs))
     require_space(output, sum(_least_bytes(size) for size in sizes), f"{len(sizes)} new files")
     alone = pairs[0].named
     if alone:
         engine = Engine(item_timeout=engine.item_timeout)
-    batch = Batch(engine, doing, "clip", failures_file)
+    batch = Batch(engine, doing, "clip", run.failures)
     written: list[str] = []
 
     def noted(pair: Pairing, outcome: Outcome) -> None:
