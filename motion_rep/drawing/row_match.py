@@ -14,6 +14,11 @@ from motion_rep.video.timing import is_even, measured_rate
 
 Posed = TypeVar("Posed")
 
+# Frame intervals by which the lengths of a motion and its video may differ.
+SAME_LENGTH = 2.5
+# Strides of captures that skip frames.
+STEPS = (2, 3, 4, 5)
+
 
 @dataclass(frozen=True)
 class RowMatch:
@@ -41,9 +46,9 @@ class RowMatch:
 
 
 def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatch, list[str]]:
-    """Match rows and frames by time, or by number if a system ignored uneven frame times.
+    """Match rows and frames by time, or by number if the motion has one row per frame at another rate.
 
-    Such systems write one row per frame and store the video's average rate as the motion's.
+    A system that ignores uneven frame times stores the video's average rate; others assume a rate, for example 30.
 
     Args:
         times: (F,) seconds at which the video's frames are shown.
@@ -53,15 +58,52 @@ def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatc
     """
     rate = clip.fps or fps
     usual = measured_rate(times) or fps
-    by_number = not is_even(times) and abs(rate - fps) < abs(rate - usual)
+    average = not is_even(times) and abs(rate - fps) < abs(rate - usual)
+    drifts = _has_each_frame_at_another_rate(clip, times, fps)
     notes = [] if clip.fps is not None else [_unknown_rate_note(clip, len(times), fps)]
-    if by_number:
-        notes.append(
-            f"the video's frames are not evenly spaced, and the motion has its average rate ({rate:g}): "
-            "rows are matched by frame number, and the motion's speed is wrong. "
-            "Capture a video with a constant frame rate"
+    if average or drifts:
+        notes.append(_wrong_speed_note(rate, times, fps, average))
+    elif clip.fps is not None:
+        notes += _length_notes(clip, rate, times, fps)
+    return RowMatch(len(clip), rate, clip.start_time, average or drifts), notes
+
+
+def _has_each_frame_at_another_rate(clip: MotionClip, times: np.ndarray, fps: float) -> bool:
+    if clip.fps is None or clip.start_time * clip.fps > 0.5 or abs(len(clip) - (len(times) - 1)) > 1:
+        return False
+    return abs(len(clip) / clip.fps - float(times[-1])) > SAME_LENGTH / min(clip.fps, fps)
+
+
+def _wrong_speed_note(rate: float, times: np.ndarray, fps: float, average: bool) -> str:
+    matched = "rows are matched by frame number, and the motion's speed is wrong"
+    if is_even(times):
+        return (
+            f"the motion has a row for each of the video's {len(times)} frames, but {rate:g} rows per second, and the "
+            f"video {fps:g} frames: {matched}. Convert the capture again with --fps {fps:g}"
         )
-    return RowMatch(len(clip), rate, clip.start_time, by_number), notes
+    what = "its average rate" if average else "a row for each of them at one rate"
+    return (
+        f"the video's frames are not evenly spaced, and the motion has {what} ({rate:g}): {matched}. "
+        "Capture a video with a constant frame rate"
+    )
+
+
+def _length_notes(clip: MotionClip, rate: float, times: np.ndarray, fps: float) -> list[str]:
+    """A sentence if the motion ends after the video, or has a row for every second (third, ...) of its frames."""
+    later = clip.start_time + len(clip) / rate - float(times[-1])
+    if later > SAME_LENGTH / min(rate, fps):
+        return [
+            f"the motion ends {later:.2f} s after the video: it belongs to another video or another part, or its rate "
+            f"({rate:g}) is wrong"
+        ]
+    frames = len(clip) + 1
+    step = next((step for step in STEPS if -(-len(times) // step) == frames), None)
+    if step is None or clip.start_time > 0 or abs(rate - fps) > 0.01 * fps:
+        return []
+    return [
+        f"the motion ends after {len(clip) / rate:.2f} of the video's {float(times[-1]):.2f} s; if its capture used "
+        f"one of {step} frames, convert it again with --fps {fps / step:g}"
+    ]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import cv2
@@ -150,6 +151,36 @@ def test_rows_of_an_uneven_video_are_matched_by_how_the_motion_was_made(motion, 
     match, notes = match_rows(clip, times, 18.5)
     assert match.by_number == by_number and any("not evenly spaced" in note for note in notes) == by_number
     assert [match.row(number, times[number]) for number in (4, 10)] == ([4, 10] if by_number else [2, 8])
+
+
+EVEN, GAP = np.arange(60) / 24, np.array([*np.arange(30) / 24, *(1.25 + 3 + np.arange(30) / 24)])
+
+
+@pytest.mark.parametrize(
+    ("rows", "rate", "times", "by_number", "words"),
+    [
+        (59, 24.0, EVEN, False, None),
+        (59, 24.02, EVEN, False, None),
+        (59, 30.0, EVEN, True, "a row for each of the video's 60 frames, but 30 rows per second.*--fps 24"),
+        (60, 30.0, EVEN, True, "a row for each of the video's 60 frames"),
+        (59, 24.0, GAP, True, "not evenly spaced, and the motion has a row for each of them at one rate"),
+        (39, 16.0, EVEN, False, None),
+        (29, 24.0, EVEN, False, "ends after 1.21 of the video's 2.46 s.*one of 2 frames.* --fps 12"),
+        (19, 24.0, EVEN, False, "one of 3 frames.* --fps 8"),
+        (35, 24.0, EVEN, False, None),
+        (80, 24.0, EVEN, False, "ends 0.88 s after the video"),
+    ],
+)
+def test_a_rate_that_contradicts_the_video_is_told(motion, rows, rate, times, by_number, words):
+    clip = dataclasses.replace(read_motion(motion(frames=rows + 1)), fps=rate)
+    match, notes = match_rows(clip, times, 24.0 if times is EVEN else 59 / times[-1])
+    assert match.by_number == by_number
+    assert [bool(re.search(words or "", note)) for note in notes] == [True] * (words is not None)
+
+
+def test_a_motion_that_says_where_it_begins_may_be_a_part(motion):
+    clip = dataclasses.replace(read_motion(motion(frames=30)), fps=24.0, start_time=0.5)
+    assert match_rows(clip, EVEN, 24.0)[1] == []
 
 
 def test_the_rate_flag_is_ignored_with_a_video_and_said_so(motion, tmp_path, capsys):
