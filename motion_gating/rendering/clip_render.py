@@ -118,6 +118,19 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """The loaded body and renderer, and the settings.
+
+    threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
+    """
+
+    body: Body
+    renderer: Renderer
+    settings: RenderSettings
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class Rendered:
     """The outcome of a job.
 
@@ -142,7 +155,7 @@ def start_rendering(tools: Tools, settings: RenderSettings, overwrite: bool = Fa
     if settings.sampling_fps is not None and renderer.name == "opencv":
         renderer = OpenCvRenderer(supersampling=1)
     settings = replace(settings, renderer=renderer.name, body=body.key)
-    return functools.partial(_render_job, body, renderer, settings, overwrite, tools.threads)
+    return functools.partial(_render_job, Drawing(body, renderer, settings, tools.threads), overwrite)
 
 
 def engine_for(renderer: Renderer, engine: Engine) -> Engine:
@@ -150,9 +163,7 @@ def engine_for(renderer: Renderer, engine: Engine) -> Engine:
     return engine if renderer.name == "opencv" else replace(engine, worth_a_worker=sys.maxsize)
 
 
-def _render_job(
-    body: Body, renderer: Renderer, settings: RenderSettings, overwrite: bool, threads: int | None, job: RenderJob
-) -> Rendered:
+def _render_job(drawing: Drawing, overwrite: bool, job: RenderJob) -> Rendered:
     if job.problem is not None:
         raise InputError(job.problem)
     if job.motion_path is None:
@@ -164,8 +175,8 @@ def _render_job(
             for path in (job.target.eval, job.target.video)
         )
         if job.older is not None and not overwrite and not video.exists():
-            _take_over(job.older, RenderTarget(video, eval_path), motion_path, settings)
-        return render_clip(motion_path, RenderTarget(video, eval_path), body, renderer, settings, overwrite, threads)
+            _take_over(job.older, RenderTarget(video, eval_path), motion_path, drawing.settings)
+        return _render_clip(motion_path, RenderTarget(video, eval_path), drawing, overwrite)
 
 
 def _take_over(
@@ -186,23 +197,15 @@ def _take_over(
     write_torch(target.eval, {**made, **known} if known.get(MOTION_DIGEST) == digest else dict(made))
 
 
-def render_clip(
-    motion_path: Path,
-    target: RenderTarget[Path],
-    body: Body,
-    renderer: Renderer,
-    settings: RenderSettings,
-    overwrite: bool = False,
-    threads: int | None = None,
-) -> Rendered:
+def _render_clip(motion_path: Path, target: RenderTarget[Path], drawing: Drawing, overwrite: bool) -> Rendered:
     """Write the video, and the eval file with a fingerprint of the motion and the settings.
 
     Args:
         overwrite: also draw a finished video, and replace files that this function did not write.
-        threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
     Raises:
         InputError: the motion cannot be read, a file cannot be written, or a file of another program is in the way.
     """
+    settings = drawing.settings
     clip, sha256 = motion_with_sha256(motion_path)
     digest, fingerprint = motion_digest(clip), render_fingerprint(sha256, settings)
     made = _earlier_eval(target.eval)
@@ -219,9 +222,9 @@ def render_clip(
     parameters = body_parameters(clip.motion.double())
     fps, _ = playback_rate(DRAWING, settings.fps, clip.fps)
     check = functools.partial(_require_same, target.video) if foreign and target.video.exists() else None
-    drawn = draw_video(target.video, parameters, fps, body, renderer, settings, threads, check)
-    # A run that ends between the two leaves an older eval file, which does not match this video:
-    # the clip counts as unfinished.
+    drawn = draw_video(target.video, parameters, fps, drawing, check)
+    # If a run ends before it has written the eval file, the older one does not match this video, so the clip counts as
+    # unfinished.
     seals = dict(zip(settings.seals, (fingerprint, drawn), strict=True))
     made_from = {**kept, **seals, MOTION_DIGEST: digest}
     write_torch(target.eval, {**eval_dict(clip, agreed, parameters), **made_from})
@@ -255,10 +258,7 @@ def draw_video(
     target: Path,
     parameters: BodyParameters,
     fps: float,
-    body: Body,
-    renderer: Renderer,
-    settings: RenderSettings,
-    threads: int | None = None,
+    drawing: Drawing,
     check: Callable[[Path], None] | None = None,
 ) -> str:
     """Write the video of a motion, and return its sha256; another run may replace it at once.
@@ -266,11 +266,11 @@ def draw_video(
     Args:
         parameters: canonical z-up frame.
         fps: rate of the motion.
-        threads: the number of drawing threads; see :func:`motion_rep.drawing.lit_clip.lit_frames`.
         check: of the complete video; see :func:`motion_rep.video.writing.open_writer`.
     Raises:
         InputError: it cannot be written.
     """
+    settings = drawing.settings
     width, height, view_of = settings.width, settings.height, FRAMINGS[settings.framing]
     marks = contact_marks(parameters, fps) if settings.show_contacts else None
     shown, shown_fps = (parameters, fps) if settings.sampling_fps is None else _sampled(parameters, fps, settings)
@@ -282,7 +282,9 @@ def draw_video(
         digests.append(file_sha256(drawn))
 
     with open_writer(target, width, height, shown_fps, check=complete, **settings.encoding) as writer:
-        for picture in lit_frames(body, renderer, shown, width, height, view_of, threads, marks):
+        for picture in lit_frames(
+            drawing.body, drawing.renderer, shown, width, height, view_of, drawing.threads, marks
+        ):
             writer.write(picture)
     return digests[0]
 

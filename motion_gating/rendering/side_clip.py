@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from motion_gating.archives.content import motion_digest
-from motion_gating.rendering.clip_render import SIDE, STYLE_VERSION, RenderSettings, draw_video
+from motion_gating.rendering.clip_render import SIDE, STYLE_VERSION, Drawing, RenderSettings, draw_video
 from motion_rep.bodies.body_models import BUILT_IN, load_body
 from motion_rep.common.rates import DRAWING, playback_rate
 from motion_rep.drawing.flags import SMALL
@@ -54,7 +54,8 @@ class SideClip:
         parameters = body_parameters(self.motion.motion.double())
         fps, _ = playback_rate(DRAWING, None, self.motion.fps)
         with tempfile.TemporaryDirectory() as folder:
-            path, body = Path(folder) / "side.mp4", load_body(model_path=BUILT_IN)
+            path, renderer = Path(folder) / "side.mp4", OpenCvRenderer(supersampling=1)
+            drawing = Drawing(load_body(model_path=BUILT_IN), renderer, self.settings, threads=0)
             with _ONE_AT_A_TIME:
-                draw_video(path, parameters, fps, body, OpenCvRenderer(supersampling=1), self.settings, threads=0)
+                draw_video(path, parameters, fps, drawing)
             yield path
