@@ -55,16 +55,17 @@ def exit_code(error: KeyboardInterrupt) -> int:
 
 
 def signal_of(error: KeyboardInterrupt) -> int:
-    """The signal that raised this error."""
-    return getattr(error, "number", signal.SIGINT)
+    """The signal that raised this error; native code, such as Ray's, can replace :class:`Ended`."""
+    return getattr(error, "number", _held.raised)
 
 
 @dataclass
 class _Held:
-    """The number of open blocks that delay signals, and a signal that arrived in them."""
+    """The number of open blocks that delay signals, a signal that arrived in them, and the one that was raised."""
 
     blocks: int = 0
     number: int | None = None
+    raised: int = signal.SIGINT
 
 
 _held = _Held()
@@ -134,7 +135,7 @@ class _RaiseOnce:
             self._raise(number)
 
     def _raise(self, number: int) -> None:
-        self._is_raised = True
+        self._is_raised, _held.raised = True, number
         self.again.cancel()
         sys.unraisablehook = self._ignored
         if not _held.blocks:
@@ -174,7 +175,7 @@ def signals_raise_ended() -> Iterator[Callable[[], None]]:
             finally:
                 handler.again.cancel()
     finally:
-        sys.unraisablehook = hook
+        sys.unraisablehook, _held.raised = hook, signal.SIGINT
 
 
 class _Ignored:

@@ -203,6 +203,19 @@ def test_a_signal_in_a_destructor_is_sent_again():
         time.sleep(10)
 
 
+def test_the_signal_is_known_where_another_error_replaces_it():
+    """As the native code of Ray does."""
+
+    def work(_):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        except Ended:
+            raise KeyboardInterrupt from None
+
+    assert command_main(Parser, work)([]) == 143
+
+
 def test_a_signal_in_an_import_is_raised_at_its_end(tmp_path, monkeypatch):
     (tmp_path / "half_made.py").write_text(
         "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.2)\nis_whole = True\n"
