@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -19,6 +20,9 @@ from motion_rep.files.file_lock import has_locks, lock
 
 # Names of atomic_path: a dot, the stem, eight random digits, eight check digits, .tmp, the suffix.
 TEMPORARY_NAME = re.compile(r"\.(?P<stem>.+)\.(?P<random>[a-f0-9]{8})-(?P<mark>[a-f0-9]{8})\.tmp(\.[^.]+)?", re.DOTALL)
+
+# Errors of drives (FAT, object stores) on which nobody can change permissions.
+WITHOUT_PERMISSIONS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 
 def is_temporary_name(name: str) -> bool:
@@ -79,7 +83,8 @@ def locked_temporary(path: Path) -> tuple[int, Path]:
     while True:
         handle, name = _temporary(path)
         locked = lock(handle)
-        if locked is None or (locked and os.fstat(handle).st_nlink):
+        # Some drives count no links, so the number of links does not tell whether the file is there.
+        if locked is None or (locked and os.path.lexists(name)):
             return handle, Path(name)
         # Another run removed it before it was locked.
         os.close(handle)
@@ -119,7 +124,11 @@ def discard(handle: int | None, temporary: Path | None) -> None:
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:
     """Flush to the disk and rename, with the permissions of the old file or the default ones."""
-    temporary.chmod(_permissions(path))
+    try:
+        temporary.chmod(_permissions(path))
+    except OSError as error:
+        if error.errno not in WITHOUT_PERMISSIONS:
+            raise
     if durable:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
