@@ -179,13 +179,20 @@ is_finished() {
     fi
 }
 
+# copy_older NAME PROMPT VIDEO: an earlier version gave the video this name; it counts only by its record.
+copy_older() {
+    [ -n "$1" ] && [ ! -e "$3" ] && [ -s "$output_dir/$1.mp4" ] && [ -e "$output_dir/$1.mp4.json" ] || return 1
+    made_with "$2"
+    "$toolkit_python" "$here/lib/video_record.py" copy "$output_dir/$1.mp4" --as-name "$3" "${facts[@]}"
+}
+
 run_archive() {
-    local list identifier name text video made=0 kept=0 listed=0 failed=()
+    local list identifier name text video older made=0 kept=0 listed=0 failed=()
     list=$(mktemp)
     scratch=$list
     "$toolkit_python" "$here/lib/list_prompts.py" "$archive" --output-dir "$output_dir" --seed "$((10#$seed))" ${prompt_field:+--prompt-field="$prompt_field"} >"$list" || listed=$?
     [ "$listed" -le 1 ] || exit 2
-    while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text && IFS= read -r -u 3 -d '' seed; do
+    while IFS= read -r -u 3 -d '' identifier && IFS= read -r -u 3 -d '' name && IFS= read -r -u 3 -d '' text && IFS= read -r -u 3 -d '' seed && IFS= read -r -u 3 -d '' older; do
         video=$output_dir/$name.mp4
         if [ "$dry_run" = 1 ]; then
             print_plan "$text" "$video"
@@ -193,6 +200,8 @@ run_archive() {
             kept=$((kept + 1))
             # Left by a run that was killed just before its end.
             rm -rf -- "$(part_folder "$video")"
+        elif copy_older "$older" "$text" "$video"; then
+            kept=$((kept + 1))
         elif make_video "$text" "$video"; then
             made=$((made + 1))
         else

@@ -1,4 +1,5 @@
-"""List an archive's entries for the shell wrappers: id, file name, prompt and seed, each followed by a NUL byte.
+"""List an archive's entries for the shell wrappers: id, file name, prompt, seed and the file name of earlier versions
+(empty if it is the same), each followed by a NUL byte.
 
 The seed is the entry's own. Entries without one get the first seed, or the next one that no entry with the same prompt
 has. An entry without a usable text or seed is not listed, but named in an error line (exit code 1).
@@ -72,6 +73,7 @@ def _repeated(entries: list[tuple[str, int | None]]) -> list[tuple[str, int]]:
 def _run(args) -> int:
     rows: list[tuple[str, str, str]] = []
     own: list[int | None] = []
+    older: list[str] = []
     names = OutputNames(args.output_dir, ".mp4")
     problems: list[str] = []
     for entry in read_entries(args.archive):
@@ -85,6 +87,7 @@ def _run(args) -> int:
             say_warning(f"entry {identifier!r}: {note}")
         rows.append((str(identifier).replace("\0", ""), names.of(identifier), str(text_of(entry, field))))
         own.append(seed)
+        older.append(names.older(identifier) or "")
     if problems and not rows:
         raise UsageError(problems[0])
     for problem in problems:
@@ -95,7 +98,7 @@ def _run(args) -> int:
         written = [args.output_dir / f"{name}.mp4{record}" for _, name, _ in rows for record in ("", ".json")]
         refuse_overwriting((("--output-dir", path) for path in written), [("--archive", args.archive)])
     seeds = distinct_seeds([(row[2], seed) for row, seed in zip(rows, own, strict=True)], args.seed)
-    texts = (text for row, seed in zip(rows, seeds, strict=True) for text in (*row, str(seed)))
+    texts = (text for row, seed, name in zip(rows, seeds, older, strict=True) for text in (*row, str(seed), name))
     sys.stdout.buffer.write("".join(text + "\0" for text in texts).encode("utf-8", "replace"))
     return SOME_FAILED if problems else DONE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,22 +14,24 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.common.overwriting import read_path, written_path
+from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import file_sha256
 from motion_rep.files.temporaries import remove_stale_temporaries
 
 ACTIONS = (
-    "write: check the video and write its record. matches: exit 0 if a finished video has this record. measure: print "
-    "fps, frames, width, height, and whether every program reads the video in the same way"
+    "write: check the video and write its record. matches: exit 0 if a finished video has this record. copy: if it "
+    "has, copy both to the other name. measure: print fps, frames, width, height, and whether every program reads the "
+    "video in the same way"
 )
 
 
 def build_parser() -> Parser:
     parser = Parser(description=__doc__)
-    parser.add_argument("action", choices=("write", "matches", "measure"), help=ACTIONS)
+    parser.add_argument("action", choices=("write", "matches", "copy", "measure"), help=ACTIONS)
     parser.add_argument("video", type=read_path)
     parser.add_argument(
-        "--as-name", type=written_path, help="write the record for this name, and rename the video to it"
+        "--as-name", type=written_path, help="write the record for this name, and rename (or copy) the video to it"
     )
     parser.add_argument(
         "--made-with", action="append", default=[], metavar="KEY=VALUE", help="how the video was made; repeatable"
@@ -71,10 +74,26 @@ def write_record(video: str, final: str | None, found: dict, made_with: dict[str
         os.replace(video, final)
 
 
+def copied(video: str, name: str, made_with: dict[str, str]) -> bool:
+    """Copy a video and its record to another name if it was made with exactly these settings; whether it was.
+
+    Earlier versions gave videos names with eight digits, which another entry may have, so a video of the user's own
+    does not count.
+    """
+    if not matches(video, made_with) or (record := dict(read_json(record_path(video))))["made_with"] is None:
+        return False
+    with atomic_path(name) as temporary:
+        shutil.copyfile(video, temporary)
+        write_json(record_path(name), record)
+    return True
+
+
 def _run(args: argparse.Namespace) -> int:
     made_with = pairs(args.made_with)
     if args.action == "matches":
         return DONE if matches(args.video, made_with) else SOME_FAILED
+    if args.action == "copy":
+        return DONE if copied(args.video, args.as_name, made_with) else SOME_FAILED
     from scripts.lib.video_work import measure_video
 
     found = measure_video(args.video)

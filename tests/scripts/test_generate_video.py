@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from checkout import REPO, STAND_INS
 
+from motion_rep.files.local_files import OutputNames
+
 SCRIPT = REPO / "scripts" / "generate_video.sh"
 PROMPTS = [
     'a person\'s "best" $HOME, `id` \\ jump',
@@ -412,6 +414,34 @@ def test_an_entry_s_own_seed_is_taken_and_equal_ones_are_named(tmp_path, program
     refused = generate(tmp_path, programs, *arguments)
     assert refused.returncode == 1 and "entry 'jump_s5' has the seed -1" in refused.stderr
     assert "out: 0 made, 3 skipped (already finished), 0 failed." in refused.stdout
+
+
+def test_videos_with_names_of_earlier_versions_are_found_by_their_record(tmp_path, programs):
+    entries = [
+        {"id": "My Walk", "prompt": "a walk"},
+        {"id": "My Run", "prompt": "a run"},
+        {"id": "My Own", "prompt": "x"},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    arguments = ("--model", "wan2.2", "--archive", "a.json", "--output-dir", "out", "--frames", "5")
+    assert generate(tmp_path, programs, *arguments).returncode == 0
+    names, out = OutputNames(None, ".mp4"), tmp_path / "out"
+    for entry in entries:
+        for suffix in (".mp4", ".mp4.json"):
+            (out / f"{names.of(entry['id'])}{suffix}").rename(out / f"{names.older(entry['id'])}{suffix}")
+    own = out / f"{names.older('My Own')}.mp4.json"  # a video that the user put there
+    own.write_text(json.dumps({**json.loads(own.read_text()), "made_with": None}))
+    entries[1]["prompt"] = "another run"
+    (tmp_path / "a.json").write_text(json.dumps(entries))
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    done = generate(tmp_path, programs, *arguments)
+    assert done.returncode == 0 and "2 made, 1 skipped (already finished), 0 failed" in done.stdout, done.stderr
+    assert [request["prompt"] for request in asked(programs)][3:] == ["another run", "x"]
+    for suffix in (".mp4", ".mp4.json"):
+        assert (out / f"{names.of('My Walk')}{suffix}").read_bytes() == before[f"{names.older('My Walk')}{suffix}"]
+    assert all((out / name).read_bytes() == content for name, content in before.items())
+    again = generate(tmp_path, programs, *arguments)
+    assert "0 made, 3 skipped" in again.stdout
 
 
 @pytest.mark.parametrize("model", [*RATES, "diffusers:Wan-AI/Wan2.1-T2V-1.3B-Diffusers"])
