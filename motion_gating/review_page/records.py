@@ -15,6 +15,7 @@ from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.gate.record import NO_FAILURES
 from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_rep.captures.image_fit import stored_image_fit
+from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.files.json_files import read_json
 from motion_rep.files.locations import Location
@@ -94,7 +95,7 @@ def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecord
         quality_report: a JSON list, or JSON lines; None gives no records.
         file: an empty file; see :func:`motion_gating.archives.scratch_file.scratch_file`.
     Raises:
-        UsageError: not a report.
+        UsageError: not a report, or no item of it is a record; other items are omitted with a warning.
     """
     places, place = {}, 0
     for record in () if quality_report is None else _read_report(quality_report):
@@ -106,15 +107,19 @@ def keep_records(quality_report: Location | None, file: IO[bytes]) -> KeptRecord
 def _read_report(path: Location) -> Iterator[dict]:
     try:
         theirs = upstream_records(path)
-        expected = "a list of records from apply_quality_gate.py"
+        expected, odd, usable = "a list of records from apply_quality_gate.py", 0, False
         for item in read_items(path, expected) if theirs is None else theirs:
             if not isinstance(item, dict) or "id" not in item:
-                raise UsageError(
-                    f"{path}: is not a list of records with an id, expected the report of apply_quality_gate.py."
-                )
+                odd += 1
+                continue
+            usable = True
             yield item
     except InputError as error:
         raise UsageError(str(error)) from None
+    if odd and not usable:
+        raise UsageError(f"{path}: is not a list of records with an id, expected the report of apply_quality_gate.py.")
+    if odd:
+        say_warning(f"{path}: {odd} items are no records with an id; they were omitted")
 
 
 def read_reviewed(meta_json: Location, records: KeptRecords) -> Iterator[ReviewEntry]:

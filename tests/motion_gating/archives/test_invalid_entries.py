@@ -208,3 +208,18 @@ def test_the_gate_uses_the_verdict_on_the_current_motion(archive):
     flags = ("--meta-json", "r.json", "--output-json", "g.json", "--quality-report", "q.json")
     assert run(apply_quality_gate.main, *flags, "--judge", "manual", "--verdicts", "v.json") == 0
     assert json.loads(Path("g.json").read_text())[0]["use_ref_motion"] is True
+
+
+def test_a_wrong_record_of_a_report_costs_only_itself(archive, capsys):
+    save_json(archive / "a.json", [{"id": 0, "prompt": "p"}, {"id": 1, "prompt": "q"}])
+    record = {"jitter_degree": None, "vlm_matches": None, "use_ref_motion": False, "reasons": ["seen"]}
+    texts = ["5", "null", '{"id": 3, "x": NaN}', json.dumps({**record, "id": 0}), "[]", json.dumps({**record, "id": 1})]
+    Path("q.json").write_text(f"[{', '.join(texts)}]")
+    page = ("--meta-json", "a.json", "--output", "page", "--no-side-view", "--quality-report", "q.json")
+    assert run(build_report.main, *page) == 0
+    assert "q.json: 4 items are no records with an id; they were omitted" in capsys.readouterr().err
+    index = (archive / "page/index.html").read_text()
+    assert index.count('"decision": false') + index.count('"decision":false') == 2
+    save_json(archive / "labels.json", [{"id": one, "matches": True} for one in (0, 1)])
+    assert run(evaluate_gate.main, "--labels", "labels.json", "--quality-report", "q.json", "--output", "e.json") == 0
+    assert json.loads(Path("e.json").read_text())["labels"]["gate"]["decided"] == 2
