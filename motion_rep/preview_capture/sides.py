@@ -30,6 +30,9 @@ SECONDS_BELIEVED = 3.0
 FARTHEST_TORSOS, FARTHEST_METRES = 1.0, 0.5
 BONE_WEIGHT = 0.5
 LONGEST_BRIDGE_SECONDS = 0.6
+# World landmarks change by 2 cm if the network's region moves by 1 %, so a bridge begins and ends with means over about
+# this time.
+PIER_SECONDS = 0.06
 SPIKE_SECONDS, SPIKE_TORSOS = 1 / 30, 0.25
 
 
@@ -60,7 +63,7 @@ def repaired(track: LandmarkTrack, fps: float) -> LandmarkTrack:
     for group, lefts in _ALL.items():
         landmarks = [*lefts, *(_right_of(left) for left in lefts)]
         wrong = exchanged[:, group] | exchanged[:, TRUNK]
-        world[:, landmarks] = _interpolated(world[:, landmarks], wrong, round(LONGEST_BRIDGE_SECONDS * fps))
+        world[:, landmarks] = _interpolated(world[:, landmarks], wrong, fps)
     return LandmarkTrack(sided.image, world, sided.visibility, sided.detected)
 
 
@@ -80,17 +83,32 @@ def _right_of(left: int) -> int:
     return left + 3 if left < 4 else left + 1
 
 
-def _interpolated(values: np.ndarray, wrong: np.ndarray, longest: int) -> np.ndarray:
-    """(T, N, 3) with short runs of wrong frames on the line between their neighbours."""
+def _interpolated(values: np.ndarray, wrong: np.ndarray, fps: float) -> np.ndarray:
+    """(T, N, 3) with short runs of wrong frames on the line between the means of their neighbours."""
     good = np.flatnonzero(~wrong)
-    if not len(good):
+    if not wrong.any() or not len(good):
         return values
-    index = np.arange(len(values))
-    after = good[np.searchsorted(good, index).clip(max=len(good) - 1)]
-    before = good[(np.searchsorted(good, index, side="right") - 1).clip(min=0)]
-    share = ((index - before) / np.maximum(after - before, 1)).clip(0, 1)[:, None, None]
-    filled = values[before] * (1 - share) + values[after] * share
-    return np.where((wrong & (after - before <= longest + 1))[:, None, None], filled, values)
+    bridge = np.flatnonzero(wrong)
+    after = good[np.searchsorted(good, bridge).clip(max=len(good) - 1)]
+    before = good[(np.searchsorted(good, bridge, side="right") - 1).clip(min=0)]
+    short = after - before <= round(LONGEST_BRIDGE_SECONDS * fps) + 1
+    bridge, before, after = bridge[short], before[short], after[short]
+    share = ((bridge - before) / np.maximum(after - before, 1)).clip(0, 1)[:, None, None]
+    start, end = (_mean_near(values, ~wrong, piers, PIER_SECONDS * fps) for piers in (before, after))
+    filled = values.copy()
+    filled[bridge] = start * (1 - share) + end * share
+    return filled
+
+
+def _mean_near(values: np.ndarray, good: np.ndarray, centres: np.ndarray, spread: float) -> np.ndarray:
+    """(C, N, 3) Gaussian means of the good frames around (C,) good frames; spread in frames."""
+    frames, where = np.unique(centres, return_inverse=True)
+    radius = max(1, round(3 * spread))
+    away = np.arange(-radius, radius + 1)
+    near = frames[:, None] + away
+    there = near.clip(0, len(values) - 1)
+    weight = np.exp(-0.5 * (away / spread) ** 2) * good[there] * (near == there)
+    return np.einsum("cw,cwnk->cnk", weight / weight.sum(1, keepdims=True), values[there])[where]
 
 
 def with_sides(track: LandmarkTrack, exchanged: np.ndarray) -> LandmarkTrack:

@@ -81,6 +81,15 @@ def test_depths_of_frames_with_wrong_sides_come_from_their_neighbours(where):
     assert np.allclose(found.world[outside], track.world[outside])
 
 
+def test_a_wrong_depth_beside_frames_with_wrong_sides_hardly_spreads_to_them():
+    _, track = walker()
+    wrong = exchanged_in(track, slice(20, 25), 0, ARMS, LEGS)
+    usual = repaired(wrong, 30.0).world[20:25, lm.LEFT_ANKLE, 2]
+    wrong.world[[19, 25], lm.LEFT_ANKLE, 2] += 0.1
+    moved = repaired(wrong, 30.0).world[20:25, lm.LEFT_ANKLE, 2] - usual
+    assert np.abs(moved).max() < 0.05
+
+
 @pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
 def test_a_landmark_that_leaves_its_path_for_a_moment_hardly_counts(fps):
     """Fast steady movement keeps its weight; a spike of one frame loses it."""
