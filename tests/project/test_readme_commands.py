@@ -156,4 +156,6 @@ def run(command: str, checkout: Path, variables: dict[str, str], printed: list[s
     printed.append(done.stdout)
     if "evaluate_gate.py --controls" in command:  # the stand-in says yes to everything, so it must be found out
         return [] if done.returncode == 1 and "the judge is blind" in done.stderr else [f"{command}\n  {done.stderr}"]
-    return [f"{command}\n  exit {done.returncode}: {done.stderr.strip()[-400:]}"] if done.returncode else []
+    expected = 1 if "no judge was asked" in done.stdout else 0  # an undecided entry is no success
+    wrong = [f"{command}\n  exit {done.returncode}: {done.stderr.strip()[-400:]}"]
+    return wrong if done.returncode != expected else []
