@@ -4,6 +4,7 @@ point.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,13 @@ import numpy as np
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.identity import LOOKS_SHAPE, looks_of
 from motion_rep.preview_capture.landmarks import COUNT, LandmarkTrack
-from motion_rep.preview_capture.networks import FrameLandmarks, LandmarkNetwork, PersonDetector, Region
+from motion_rep.preview_capture.networks import (
+    REGION_SCALE,
+    FrameLandmarks,
+    LandmarkNetwork,
+    PersonDetector,
+    Region,
+)
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER, DETECTOR, LANDMARKS, require_weights
 from motion_rep.video.shot_cuts import ShotWatcher
 
@@ -29,6 +36,8 @@ SECONDS_BETWEEN_COUNTS = 1.0
 LOST_LIMBS = 0.05
 # How fast, per frame, a region that showed more limbs is forgotten.
 FORGOTTEN_LIMBS = 0.01
+# A person who moved by more than the margin of a region, as a share of its side, has left it.
+REGION_MARGIN = (1 - 1 / REGION_SCALE) / 2
 # Number of looks at a person who was just found, because the detector's region can cut off an arm.
 LOOKS_AT_START = 3
 # After this many detected frames, a notice names the parts that are not in view.
@@ -138,7 +147,8 @@ class PersonTracker:
         found, seen_in = self._finder.read(rgb, region), region
         if found is not None and self._seen == 0.0:
             return self._settled(rgb, found, region)
-        if found is not None and self._good is not None and _limbs_seen(found) < self._seen - LOST_LIMBS:
+        lost = found is not None and _limbs_seen(found) < self._seen - LOST_LIMBS
+        if found is not None and lost and self._good is not None and not _has_left(self._good, region):
             again = self._finder.read(rgb, self._good)
             if again is not None and _limbs_seen(again) > _limbs_seen(found):
                 found, seen_in = again, self._good
@@ -181,6 +191,11 @@ class PersonTracker:
         people = self._finder.regions(rgb)
         self.most_people = max(self.most_people, sum(score >= SURE for score, _ in people))
         return people
+
+
+def _has_left(region: Region, now: Region) -> bool:
+    """Whether a person who is now in another region has left this one, which would then show wrong landmarks."""
+    return math.hypot(region.x - now.x, region.y - now.y) > REGION_MARGIN * region.size
 
 
 def _limbs_seen(found: FrameLandmarks) -> float:

@@ -100,6 +100,30 @@ def test_arms_that_every_other_region_loses_are_read_again_in_the_region_that_sh
     assert visible.tolist() == [1.0] * 8
 
 
+class Losing(Played):
+    """A landmark network that loses the arms in frame 3; notes the frames that it reads."""
+
+    def __init__(self, *actors: Actor) -> None:
+        super().__init__(*actors)
+        self.frames: list[int] = []
+
+    def read(self, rgb: np.ndarray, region: Region) -> FrameLandmarks:
+        self.frames.append(int(rgb[0, 0, 0]))
+        seen = super().read(rgb, region)
+        if self.frames[-1] == 3:
+            seen.visibility[[LEFT_WRIST, RIGHT_WRIST]] = 0.2
+        return seen
+
+
+@pytest.mark.parametrize(("speed", "reads"), [(10.0, 2), (30.0, 1)])
+def test_a_region_that_the_person_has_left_is_not_read_again(speed, reads):
+    """A region is larger than the person by a tenth of its side, here 20 pixels, on every side."""
+    finder = PeopleFinder.__new__(PeopleFinder)
+    finder._detector = finder._landmarks = network = Losing(Actor(300, speed=speed))  # type: ignore[assignment]
+    track(frames(5), finder)
+    assert network.frames.count(3) == reads
+
+
 class FoundNarrow(Alternating):
     """Its detector's regions are those that hide the arms."""
 
