@@ -48,6 +48,9 @@ TensorMaker = Callable[[np.ndarray], object]
 
 Container = TypeVar("Container")
 
+# Checking a value of a call's arguments as a key takes about as long as this many instructions.
+STEPS_PER_VALUE = 4
+
 
 class NotAPickle(InputError):
     """The bytes are not a complete pickle."""
@@ -214,7 +217,7 @@ class Unpickler(pickle._Unpickler):
         arguments, function = self.stack.pop(), self.stack.pop()
         if not isinstance(function, Admitted) or function.make is None or type(arguments) is not tuple:
             raise NotData("a call of something that is not a known way to make data")
-        self._source.spend_steps(sum(map(_count, arguments)))
+        self._source.spend_steps(STEPS_PER_VALUE * sum(map(_count, arguments)))
         if function is STORAGE_BYTES:
             self.append(self._storage_within(*arguments))
             return
