@@ -11,6 +11,7 @@ if __package__ in (None, ""):  # run by path from a checkout
 
 from motion_gating.archives.flags import add_candidate_flags
 from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say, say_error, say_warning
+from motion_rep.common.errors import counted
 from motion_rep.common.overwriting import read_path, written_path
 
 
@@ -43,7 +44,7 @@ def _run(args: argparse.Namespace) -> int:
         say_warning(fault)
     for fault in made.left_out:
         say_error(fault)
-    say(f"{args.output_json}: {made.total} entries, {made.new} of them new")
+    say(f"{args.output_json}: {counted(made.total, 'entry', 'entries')}, {made.new} of them new")
     return SOME_FAILED if made.left_out else DONE
 
 

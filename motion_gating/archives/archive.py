@@ -14,7 +14,7 @@ from motion_gating.archives.entry_number import is_made
 from motion_gating.archives.fields import GLOBAL_ID, ID, JUDGED_CONTENT, USE_REF_MOTION
 from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_kind, read_json_list
 from motion_rep.common.command_line import say_error
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, counted
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import STRICT_JSON, json_text
 from motion_rep.files.local_files import require_file
@@ -122,7 +122,7 @@ def say_invalid(path: Location) -> int:
             if count <= LISTED:
                 say_error(f"{path}: entry {entry.identifier} {entry.problem}")
     if count > LISTED:
-        say_error(f"{path}: {count - LISTED} more entries cannot be used")
+        say_error(f"{path}: {counted(count - LISTED, 'more entry', 'more entries')} cannot be used")
     return count
 
 

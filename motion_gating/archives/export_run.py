@@ -13,7 +13,7 @@ from motion_gating.archives.fields import USE_REF_MOTION
 from motion_gating.archives.for_tm2m import Exported, exported, read_statistics
 from motion_gating.archives.paths import files_in
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error, say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 from motion_rep.common.overwriting import refuse_overwriting
 
 # Keys of the counts.
@@ -77,7 +77,8 @@ def _report(one: Exported, counts: Counter, about_extrinsics: bool) -> None:
 def _say_result(args: argparse.Namespace, counts: Counter) -> None:
     if counts[UNRECORDED]:
         say_warning(
-            f"{counts[UNRECORDED]} entries have use_ref_motion true without a record of what was judged; it is kept "
+            f"{counted(counts[UNRECORDED], 'entry has', 'entries have')} use_ref_motion true without a record "
+            "of what was judged; it is kept "
             "from the archive"
         )
     if args.for_upstream_checker and counts[OTHER_EXTRINSICS]:
@@ -89,7 +90,7 @@ def _say_result(args: argparse.Namespace, counts: Counter) -> None:
     left_out = f", {counts[LEFT_OUT]} left out (no text)" if counts[LEFT_OUT] else ""
     left_out += f", {counts[INVALID]} left out (not valid)" if counts[INVALID] else ""
     say(
-        f"{counts[ENTRIES]} entries, {counts[CONDITIONED]} with a reference motion, "
+        f"{counted(counts[ENTRIES], 'entry', 'entries')}, {counts[CONDITIONED]} with a reference motion, "
         f"{counts[FAULTY]} with faults{left_out}"
     )
     if args.check:

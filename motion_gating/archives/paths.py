@@ -10,7 +10,7 @@ from pathlib import Path
 from motion_gating.archives.archive import InvalidEntry, fields_of, read_entries
 from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, PATH_SUFFIX
 from motion_rep.common.command_line import say_warning
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.locations import (
     Location,
@@ -56,9 +56,8 @@ def warn_of_stray_paths(archive: Location) -> None:
         any(isinstance(path, str) and path and only_in_current_folder(path, archive) for path in some) for some in paths
     )
     if count:
-        say_warning(
-            f"{archive}: {count} entries have paths that exist only relative to the current folder, not the archive's"
-        )
+        which = counted(count, "entry has", "entries have")
+        say_warning(f"{archive}: {which} paths that exist only relative to the current folder, not the archive's")
 
 
 def files_in(archive: Location, *fields: str) -> Iterator[NamedPath]:

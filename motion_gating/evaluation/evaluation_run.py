@@ -25,7 +25,7 @@ from motion_gating.judges.interface import Judge, Verdict
 from motion_gating.verdicts.settling import settle_all
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 from motion_rep.common.overwriting import require_apart, require_file_places
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json
@@ -69,7 +69,10 @@ def _labels(args: argparse.Namespace, given: Verdicts) -> Verdicts:
     """The labels on the content of the reports; prints the number of labels on other content."""
     found = labels_about(given, [path for path in (args.quality_report, *(args.compare or ())) if path is not None])
     if other := sum(map(len, given.values())) - sum(map(len, found.values())):
-        say_warning(f"{other} labels were given on another motion or text than the report's; they do not count")
+        say_warning(
+            f"{counted(other, 'label was', 'labels were')} given on another motion or text than the report's; "
+            "they do not count"
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
 from motion_rep.common.command_line import say_warning
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 
 FEW_LABELS = 20
 # Larger numbers are not measurements, and do not fit on the axis of the curve.
@@ -96,7 +96,7 @@ def report_records(report: Path) -> Iterator[dict]:
     problem = f"record {odd[0]} is not a record of a quality report, expected the report of apply_quality_gate.py."
     if not usable:
         raise UsageError(f"{report}: {problem}")
-    say_warning(f"{report}: {len(odd)} records were omitted: {problem}")
+    say_warning(f"{report}: {counted(len(odd), 'record was', 'records were')} omitted: {problem}")
 
 
 def _is_jitter(value: object) -> bool:
@@ -142,6 +142,6 @@ def _warnings(
     if any(record.get("judge") == "manual" for _, record in records):
         yield "some verdicts in the report come from people; agreement with them does not measure a model"
     if len(records) < FEW_LABELS:
-        yield f"{len(records)} labelled entries are few; note the wide interval"
+        yield f"{counted(len(records), 'labelled entry is', 'labelled entries are')} few; note the wide interval"
     if len(set(matching)) == 1:
         yield f"all labels say {'match' if matching[0] else 'mismatch'}; kappa needs both kinds"

@@ -10,7 +10,7 @@ from itertools import combinations
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.verdicts.settling import conflicts_in
 from motion_gating.verdicts.verdict_file import Verdicts, last_of_each, reviewers_of
-from motion_rep.common.errors import listed
+from motion_rep.common.errors import counted, listed
 
 LISTED = 20  # pairs of reviewers
 
@@ -61,7 +61,7 @@ class ReviewerAgreement:
             yield f"all reviewers: Krippendorff's alpha {'undefined' if self.alpha is None else f'{self.alpha:.2f}'}"
         if self.conflicts:
             shown = listed(self.conflicts, most=5)
-            yield f"{len(self.conflicts)} entries with contradicting verdicts: {shown}"
+            yield f"{counted(len(self.conflicts), 'entry', 'entries')} with contradicting verdicts: {shown}"
 
 
 def reviewer_agreement(verdicts: Verdicts, seed: int = 0) -> ReviewerAgreement | None:

@@ -21,6 +21,7 @@ from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
+from motion_rep.common.errors import counted
 from motion_rep.common.overwriting import require_apart
 from motion_rep.runs.engine import Engine
 
@@ -103,12 +104,19 @@ def _say_errors(options: GateOptions, result: GateResult) -> None:
             say_warning(f"{count} without a verdict ({kind}), {example}")
     if result.written.edited:
         say_warning(
-            f"{result.written.edited} entries were edited during the run and got no decision. Re-run the command."
+            f"{counted(result.written.edited, 'entry was', 'entries were')} edited during the run and got no "
+            "decision. Re-run the command."
         )
     if lost := tally.dropped + result.written.stale:
-        say_warning(f"{lost} entries lost a use_ref_motion true that was not about their current motion and text")
+        say_warning(
+            f"{counted(lost, 'entry', 'entries')} lost a use_ref_motion true that was not about their current "
+            "motion and text"
+        )
     if tally.kept:
-        say_warning(f"{tally.kept} entries stay undecided; their use_ref_motion true is kept from the archive")
+        say_warning(
+            f"{counted(tally.kept, 'entry stays', 'entries stay')} undecided; their use_ref_motion true is kept "
+            "from the archive"
+        )
     if tally.metrics_errors:
         say_warning(f"{tally.metrics_errors} without figures; {options.quality_report} has the reason of each")
     if tally.fast_not_trembling and options.limits.jitter_degree is not None:
@@ -122,7 +130,8 @@ def _say_about_people(options: GateOptions, judge: Judge | None, result: GateRes
     refused = judge.refused
     if refused:
         say_warning(
-            f"{len(refused)} verdicts of reviewers were not used: they are about another motion, clip or description, "
+            f"{counted(len(refused), 'verdict', 'verdicts')} of reviewers were not used: they are about another "
+            "motion, clip or description, "
             f"for example the one on {refused[0]!r}. Review these entries again."
         )
     all_seen = not (result.interrupted or options.max_samples)

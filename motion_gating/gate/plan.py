@@ -17,7 +17,7 @@ from motion_gating.judges.answers import prompt_for
 from motion_gating.judges.cost import OUTPUT_TOKENS
 from motion_gating.judges.interface import Judge, Model, Question
 from motion_gating.metrics.entry_metrics import Measured
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
 from motion_rep.runs.engine import IN_THIS_PROCESS, Engine
@@ -61,12 +61,14 @@ def plan_gate(options: GateOptions, judge: Judge | None, engine: Engine = IN_THI
         except InputError:
             plan.unusable += 1
     yield (
-        f"{plan.entries} entries: {plan.by_people} judged by people, {plan.answered} answered in the cache, "
+        f"{counted(plan.entries, 'entry', 'entries')}: {plan.by_people} judged by people, {plan.answered} "
+        "answered in the cache, "
         f"{plan.skipped} rejected by jitter without a call, {plan.unusable} without a usable clip or description"
     )
     tokens = span(f"{plan.fewest_tokens:,}", f"{plan.most_tokens:,}")
     yield (
-        f"{span(str(plan.fewest_calls), str(plan.most_calls))} calls about {plan.questions} entries, about {tokens} "
+        f"{span(str(plan.fewest_calls), str(plan.most_calls))} calls about "
+        f"{counted(plan.questions, 'entry', 'entries')}, about {tokens} "
         "prompt tokens without repeated calls; no call was made and nothing was written"
     )
     counts = (plan.fewest_calls, plan.most_calls), (plan.fewest_tokens, plan.most_tokens)

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from motion_gating.judges.interface import Stop
 from motion_gating.judges.service import Attempt, CallFailure, Failure
+from motion_rep.common.errors import counted
 
 T = TypeVar("T")
 
@@ -183,7 +184,8 @@ class Caller:
         self._given_up += 1
         if self._given_up >= GIVEN_UP_IN_A_ROW:
             text = (
-                f"{self._given_up} entries in a row got no answer, so no further calls were made. Re-run the command "
+                f"{counted(self._given_up, 'entry', 'entries')} in a row got no answer, so no further calls "
+                "were made. Re-run the command "
                 f"later. The last failure: {failure.message}"
             )
             self.end_run(Stop(text, exit_code=1))

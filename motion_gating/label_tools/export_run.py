@@ -18,7 +18,7 @@ from motion_gating.label_tools.labelled import Labelled, labelled_entries
 from motion_gating.review_page.records import keep_records, run_facts
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.overwriting import require_apart
 from motion_rep.files.atomic_writing import write_bytes
 
@@ -53,8 +53,11 @@ def export_labels(args: argparse.Namespace) -> int:
     for line in exported.warnings():
         say_warning(line)
     if args.format != FIFTYONE and exported.outside:
-        say_warning(f"{exported.outside} videos lie outside {root}, the folder that Label Studio serves: --media-root")
-    done = f"{exported.count} entries in {output}"
+        say_warning(
+            f"{counted(exported.outside, 'video lies', 'videos lie')} outside {root}, the folder that Label "
+            "Studio serves: --media-root"
+        )
+    done = f"{counted(exported.count, 'entry', 'entries')} in {output}"
     say(done if args.format == FIFTYONE else f"{done}; labels of the project in {config}")
     return SOME_FAILED if invalid or verdicts.left_out or exported.without or exported.errors else DONE
 
@@ -83,11 +86,16 @@ class _Exported:
 
     def warnings(self) -> Iterator[str]:
         if self.without:
-            yield f"{self.without} entries have no video file and were omitted. Render them first."
+            found = counted(self.without, "entry has no video file and was", "entries have no video file and were")
+            yield f"{found} omitted. Render them first."
         if self.errors:
-            yield f"{len(self.errors)} entries name an unusable file and were omitted, for example: {self.errors[0]}"
+            names = ("entry names an unusable file and was", "entries name an unusable file and were")
+            yield f"{counted(len(self.errors), *names)} omitted, for example: {self.errors[0]}"
         if self.outdated:
-            yield f"{self.outdated} verdicts were given on another motion, clip or text and were omitted"
+            yield (
+                f"{counted(self.outdated, 'verdict was', 'verdicts were')} given on another motion, clip or "
+                "text and were omitted"
+            )
 
 
 def _write_fiftyone(output: Path, entries: Iterator[Labelled]) -> None:

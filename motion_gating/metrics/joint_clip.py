@@ -11,7 +11,7 @@ import numpy as np
 
 from motion_gating.archives.content import JOINTS_NOTE, JUDGE_SHA256, MOTION_DIGEST
 from motion_gating.archives.fields import IMAGE_FIT, REFINED
-from motion_rep.common.errors import InputError, one_line
+from motion_rep.common.errors import InputError, counted, one_line
 from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
 from motion_rep.safe_loading.torch_files import read_torch_arrays
@@ -38,7 +38,8 @@ class JointClip:
         require_frames(len(self.joints))
         if len(self.joints) < 3:
             raise InputError(
-                f"joints have {len(self.joints)} frames, expected 3 or more (jitter is a second difference). "
+                f"joints have {counted(len(self.joints), 'frame')}, expected 3 or more (jitter is a second "
+                "difference). "
                 "Use a longer clip."
             )
         if not np.isfinite(self.joints).all():

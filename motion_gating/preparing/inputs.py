@@ -32,7 +32,7 @@ from motion_gating.preparing.items import Item, item_of, with_problem
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import PrepareRun
 from motion_gating.preparing.texts import Warn, slug, with_given_texts, with_own_texts
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 
 RESULTS = ("captures", "motions", "motions_raw", "checks", "renders")
 FILE_FIELDS = (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO)
@@ -131,7 +131,7 @@ def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple
         for one in with_candidates(entry, 1) if several and problem_of(entry) is None else (entry,):
             yield entry_id(one), rebased(one, source, layout.archive)
     if lists:
-        warn(f"{source}: {lists} entries have several texts; the first of each counts")
+        warn(f"{source}: {counted(lists, 'entry has', 'entries have')} several texts; the first of each counts")
 
 
 def _add(found: dict[str, dict], identifier: object, entry: dict, layout: Layout) -> None:

@@ -14,7 +14,7 @@ from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import CAPTURE, GATE, MOTION, RENDER, PrepareRun
 from motion_gating.preparing.steps import has_capture, uses_preview
 from motion_gating.ranking.contest import most_calls
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.drawing.flags import SMALL
 from motion_rep.runs.ordered_threads import usable_cores
 from motion_rep.video.reading import open_video
@@ -98,7 +98,9 @@ def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Ju
         "a capture": sum(item.capture is not None for item in items),
         "a motion": sum(item.motion is not None for item in items),
     }
-    yield f"{len(items)} entries: " + ", ".join(f"{count} from {what}" for what, count in starts.items() if count)
+    yield f"{counted(len(items), 'entry', 'entries')}: " + ", ".join(
+        f"{count} from {what}" for what, count in starts.items() if count
+    )
     for item in bad:
         yield f"cannot start: {item.identifier}: {item.problem}"
     length = _mean_seconds(items)
@@ -111,7 +113,10 @@ def plan_lines(run: PrepareRun, layout: Layout, items: Sequence[Item], judge: Ju
         yield from _ranking(items, judge)
     total = sum(step.seconds or 0.0 for step in steps) / cores
     unknown = " and the steps whose time is not known" if any(step.seconds is None for step in steps) else ""
-    yield f"together about {_hours(total)} on {cores} cores{unknown}; results in {layout.folder}; nothing was done"
+    yield (
+        f"together about {_hours(total)} on {counted(cores, 'core')}{unknown}; results in {layout.folder}; "
+        "nothing was done"
+    )
 
 
 def _ranking(items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
@@ -121,7 +126,10 @@ def _ranking(items: Sequence[Item], judge: Judge | None) -> Iterator[str]:
         return
     calls = sum(map(most_calls, groups.values())) if judge is not None and judge.model is not None else 0
     count = sum(groups.values())
-    yield f"step 4, ranking: {count} candidates of {len(groups)} texts, at most {calls} calls about two clips each"
+    yield (
+        f"step 4, ranking: {counted(count, 'candidate')} of {counted(len(groups), 'text')}, at most "
+        f"{counted(calls, 'call')} about two clips each"
+    )
 
 
 def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) -> str:
@@ -131,7 +139,7 @@ def _judging(run: PrepareRun, entries: int, length: float, judge: Judge | None) 
         return f"{start}: no judge is asked; nothing can pass"
     by_people, model = len(judge.people), judge.model
     if model is None:
-        return f"{start}: {by_people} verdicts of reviewers"
+        return f"{start}: {counted(by_people, 'verdict')} of reviewers"
     asked = max(entries - by_people, 0)
     least, most = asked * model.least_calls, asked * (model.least_calls + model.more_calls)
     calls = str(least) if least == most else f"{least} to {most}"

@@ -33,7 +33,7 @@ from motion_gating.preparing.steps import (
 from motion_gating.preparing.summary import Row, exit_code, places, rows_of, table, with_ranks
 from motion_rep.common.command_line import DONE, say, say_warning
 from motion_rep.common.end_signals import was_ended
-from motion_rep.common.errors import UsageError
+from motion_rep.common.errors import UsageError, counted
 from motion_rep.files.atomic_writing import cannot_write, require_folder
 from motion_rep.files.disk_space import require_space
 from motion_rep.files.folder_lock import folder_lock
@@ -54,7 +54,7 @@ def prepare(run: PrepareRun) -> int:
     items = read_items(run, layout, say_warning)
     require_checkout(run.vimogen_root)
     require_outputs_apart(run, layout, items)
-    require_space(run.output, LEAST_FREE + len(items) * BYTES_OF_AN_ENTRY, f"{len(items)} entries")
+    require_space(run.output, LEAST_FREE + len(items) * BYTES_OF_AN_ENTRY, f"{counted(len(items), 'entry', 'entries')}")
     judge = judge_of(run)
     if run.dry_run:
         for line in plan_lines(run, layout, items, judge):

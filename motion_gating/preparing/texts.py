@@ -12,7 +12,7 @@ from motion_gating.archives.archive import InvalidEntry
 from motion_gating.archives.fields import MOTION_PATH, NAME, PROMPT, SOURCE_CAPTURE, SOURCE_VIDEO
 from motion_gating.archives.making import DATA, VIDEOS, entries_at
 from motion_gating.archives.texts import text_of
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, counted
 from motion_rep.files.local_files import read_text
 from motion_rep.files.locations import RemotePath, resolve_from
 
@@ -43,7 +43,8 @@ def with_given_texts(
     if all(name == fields.get(PROMPT) for name, fields in good):
         if len(rows) != len(entries):
             raise UsageError(
-                f"--prompts {file}: has {len(rows)} lines for {len(entries)} entries. Give one line for each entry, "
+                f"--prompts {file}: has {counted(len(rows), 'line')} for "
+                f"{counted(len(entries), 'entry', 'entries')}. Give one line for each entry, "
                 "or a CSV with the columns name and prompt."
             )
         problems |= {
@@ -85,7 +86,8 @@ def with_own_texts(entries: dict[str, dict], archive: Path, warn: Warn, problems
         found[name] = entry if text is None or text_of(entry) else {**entry, PROMPT: text}
     if named:
         warn(
-            f"{len(named)} entries have no text; their file names serve as descriptions, for example "
+            f"{counted(len(named), 'entry has', 'entries have')} no text; their file names serve as "
+            "descriptions, for example "
             f"{found[named[0]][PROMPT]!r}. Give texts with --prompts"
         )
     return found

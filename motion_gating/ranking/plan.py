@@ -10,6 +10,7 @@ from motion_gating.judges.interface import Model, Preference
 from motion_gating.ranking.candidate import Candidate
 from motion_gating.ranking.contest import most_calls
 from motion_gating.ranking.group_rank import Group, rank_group
+from motion_rep.common.errors import counted
 
 FOR_HOLDER = 1  # the smallest number of answers per pair
 
@@ -41,7 +42,7 @@ def plan_ranking(groups: Sequence[Group], model: Model | None, conflicts: str) -
     """
     dropped = sum(bool(one.dropped) for group in groups for one in group.candidates)
     count = sum(len(group.candidates) for group in groups)
-    yield f"{len(groups)} groups with {count} candidates, of which {dropped} drop out"
+    yield f"{counted(len(groups), 'group')} with {counted(count, 'candidate')}, of which {dropped} drop out"
     if model is None:
         return
     fewest = most = cached = 0

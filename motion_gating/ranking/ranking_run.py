@@ -18,6 +18,7 @@ from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
+from motion_rep.common.errors import counted
 from motion_rep.common.overwriting import require_apart
 
 LISTED = 20  # groups without a winner
@@ -41,7 +42,7 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     for problem in invalid[:LISTED]:
         say_error(problem)
     if len(invalid) > LISTED:
-        say_error(f"{len(invalid) - LISTED} more entries have an invalid group")
+        say_error(f"{counted(len(invalid) - LISTED, 'more entry has', 'more entries have')} an invalid group")
     if args.dry_run:
         for line in plan_ranking(read_groups(options, people), model, options.conflicts):
             say(line)
@@ -105,7 +106,9 @@ def _say_missing(ranking: Ranking) -> None:
     for kind, count in kinds.items():
         if kind != RUN_ENDED:  # it has its own line
             example = next(answer.error for answer in ranking.missing if answer.error_kind == kind)
-            say_warning(f"{count} pairs without an answer ({kind}); the figures decided them, for example: {example}")
+            say_warning(
+                f"{counted(count, 'pair')} without an answer ({kind}); the figures decided them, for example: {example}"
+            )
 
 
 def _say_without_winner(ranking: Ranking) -> None:
@@ -114,7 +117,7 @@ def _say_without_winner(ranking: Ranking) -> None:
         reasons = "; ".join(f"{one.candidate.identifier}: {', '.join(one.reasons)}" for one in group.ranks)
         say_warning(f"group {group.name}: no winner, all candidates drop out ({reasons})")
     if len(found) > LISTED:
-        say_warning(f"{len(found) - LISTED} more groups without a winner")
+        say_warning(f"{counted(len(found) - LISTED, 'more group')} without a winner")
 
 
 def exit_code(ranking: Ranking) -> int:

@@ -36,7 +36,7 @@ from motion_gating.rendering.decisions import earlier_decisions, with_decision
 from motion_gating.rendering.targets import Targets, read_for, targets_in
 from motion_rep.bodies.body_models import body_name
 from motion_rep.common.command_line import device_or_error, say, say_warning
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, counted
 from motion_rep.common.overwriting import GivenPath, require_apart
 from motion_rep.drawing.mbench_scene import MBENCH
 from motion_rep.drawing.renderers import load_renderer
@@ -132,7 +132,7 @@ def _require_space(run: ArchiveRun, targets: Targets, count: int) -> None:
     entries = itertools.islice(read_entries(run.meta_json), count)
     sizes = list(sizes_to_do(_sources(entries, run.meta_json, targets)))
     share = EVAL_SHARE + VIDEO_SHARE * min(1.0, run.width * run.height / USUAL_PIXELS)
-    require_space(run.output_dir, int(sum(sizes) * share), f"the files of {len(sizes)} new clips")
+    require_space(run.output_dir, int(sum(sizes) * share), f"the files of {counted(len(sizes), 'new clip')}")
 
 
 def _sources(entries: Iterable[Entry], archive: Location, targets: Targets) -> Iterator[tuple[Location, Location]]:

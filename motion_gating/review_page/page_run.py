@@ -43,7 +43,7 @@ from motion_gating.review_page.reviewing import Reviewing
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, require_file_places
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
@@ -134,7 +134,7 @@ def _require_space(run: PageRun) -> None:
     """
     if run.copy_media:
         sizes = list(sizes_to_do(_copies(run)))
-        require_space(run.output, sum(sizes), f"the copies of {len(sizes)} videos")
+        require_space(run.output, sum(sizes), f"the copies of {counted(len(sizes), 'video')}")
 
 
 def _copies(run: PageRun) -> Iterator[tuple[Location, Location]]:
@@ -213,7 +213,8 @@ def _count(run: PageRun, records: KeptRecords) -> int:
     known = Counter(records.of(entry) is not None for entry in read_entries(run.meta_json))
     if run.quality_report is not None and known and not known[True]:
         say_warning(
-            f"{run.quality_report}: has no record for any of the {known.total()} entries of {run.meta_json}. Give the "
+            f"{run.quality_report}: has no record for any of the {counted(known.total(), 'entry', 'entries')} "
+            f"of {run.meta_json}. Give the "
             "report of this archive."
         )
     return known.total()
@@ -223,8 +224,11 @@ def _say_result(run: PageRun, count: int, failures: list[ItemFailure]) -> None:
     for failure in failures[:SHOWN_WARNINGS]:
         say_warning(f"entry {failure.item!r}: {failure.error}")
     if len(failures) > SHOWN_WARNINGS:
-        say_warning(f"{len(failures) - SHOWN_WARNINGS} more entries have missing parts; the page lists them")
-    say(f"{run.output / 'index.html'}: {count} entries. Open it in a browser.")
+        say_warning(
+            f"{counted(len(failures) - SHOWN_WARNINGS, 'more entry has', 'more entries have')} missing parts; "
+            "the page lists them"
+        )
+    say(f"{run.output / 'index.html'}: {counted(count, 'entry', 'entries')}. Open it in a browser.")
 
 
 def _options(run: PageRun, one_thread: bool) -> PageOptions:

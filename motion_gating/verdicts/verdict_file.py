@@ -21,7 +21,7 @@ from motion_gating.archives.json_stream import Unreadable
 from motion_gating.verdicts.label_studio import is_task, verdicts_in
 from motion_gating.verdicts.reviewer_names import ReviewerNames
 from motion_rep.common.command_line import say_error, say_warning
-from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.errors import InputError, UsageError, counted
 
 # A time may be ahead of this clock by so much; a later one is an error of another clock, and is not used.
 CLOCK_TOLERANCE = datetime.timedelta(minutes=10)
@@ -100,7 +100,8 @@ def read_verdicts(*paths: str | os.PathLike[str]) -> ReadVerdicts:
             found[identifier] = _with(found.get(identifier, []), verdict)
         if ahead:
             say_warning(
-                f"{path}: {len(ahead)} verdicts have a time in the future, for example {ahead[0].time:%Y-%m-%dT%H:%MZ} "
+                f"{path}: {counted(len(ahead), 'verdict has', 'verdicts have')} a time in the future, for "
+                f"example {ahead[0].time:%Y-%m-%dT%H:%MZ} "
                 f"of {ahead[0].reviewer}; they count as verdicts without a time. Correct the clock or the file"
             )
     for sentence in names.several_spellings():
@@ -193,7 +194,10 @@ def _read_file(path: str | os.PathLike[str], nameless: str, faults: list[str]) -
     except InputError as error:
         raise UsageError(str(error)) from None
     if odd_annotations:
-        say_warning(f"{len(odd_annotations)} annotations are left out, for example: {odd_annotations[0]}")
+        say_warning(
+            f"{counted(len(odd_annotations), 'annotation is', 'annotations are')} left out, for "
+            f"example: {odd_annotations[0]}"
+        )
     counts = Counter((identifier, verdict.reviewer, verdict.content) for identifier, verdict in given)
     wrong += (
         f"{path}: two verdicts of one reviewer on the id {identifier!r}. Keep one."

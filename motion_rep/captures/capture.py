@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.units import CORRECTION_FLAGS
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.rates import require_rate
 from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.camera import require_lens
@@ -69,9 +69,7 @@ class Capture:
         require_shape("root rotations", self.root_rotations, (frames, 3, 3))
         require_shape("body rotations", self.body_rotations, (frames, 21, 3, 3))
         if frames < 2:
-            raise InputError(
-                f"has {frames} frame{'s' * (frames != 1)}, expected at least 2: velocities need a next frame."
-            )
+            raise InputError(f"has {counted(frames, 'frame')}, expected at least 2: velocities need a next frame.")
         require_frames(frames)
         for name in ("root_rotations", "body_rotations", "transl", "focal_length"):
             _require_finite(name, getattr(self, name))

@@ -14,7 +14,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.captures.fields import BODY, FOCAL, FPS, FRAME_INDEX, HEIGHT, REQUIRED, ROOT, TRANSL, WIDTH
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.plausibility import angles_beyond_joints, damaged_angles, require_angles
-from motion_rep.common.errors import InputError, keys_text, located
+from motion_rep.common.errors import InputError, counted, keys_text, located
 from motion_rep.files.limits import MOST_SIZE, require_frames
 from motion_rep.kinematics.rotations import nearest_rotation, rotvec_to_matrix
 from motion_rep.safe_loading.torch_files import read_torch
@@ -188,7 +188,7 @@ def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
         return require_angles(numbers.reshape(frames, joints, 3))
     hint = BODY_SIZES.get(math.prod(shape[1:]), "") if joints == 21 and len(shape) > 1 else ""
     if shape and shape[0] != frames:
-        hint = f"transl has {frames} frames; all arrays must have the same length"
+        hint = f"transl has {counted(frames, 'frame')}; all arrays must have the same length"
     elif hint:
         hint = f"{math.prod(shape[1:])} is {hint}"
     raise InputError(

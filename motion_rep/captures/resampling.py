@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError, listed
+from motion_rep.common.errors import InputError, counted, listed
 from motion_rep.files.limits import require_frames
 from motion_rep.kinematics.rotations import slerp
 
@@ -44,7 +44,7 @@ def fill_gaps(capture: Capture, max_gap_seconds: float = MAX_GAP_SECONDS) -> Cap
     filled = _sample(capture, index.double(), frames.double())
     missing = sum(last - first + 1 for first, last in gaps)
     return dataclasses.replace(filled, frame_index=frames).with_notes(
-        f"filled {missing} missing frames by interpolation: {frame_ranges(gaps)}"
+        f"filled {counted(missing, 'missing frame')} by interpolation: {frame_ranges(gaps)}"
     )
 
 

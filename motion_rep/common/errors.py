@@ -65,9 +65,10 @@ def listed(things: Sequence[object], most: int, separator: str = ", ") -> str:
     return separator.join(map(str, things[:most])) + rest
 
 
-def counted(number: int, one: str, several: str | None = None) -> str:
+def counted(number: float, one: str, several: str | None = None) -> str:
     """``1 frame`` or ``2 frames``; ``several`` is an irregular plural."""
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+    text = f"{number:g}" if isinstance(number, float) else number
+    return f"{text} {one if number == 1 else several or f'{one}s'}"
 
 
 def keys_text(values: object) -> str:

@@ -59,6 +59,8 @@ class PathFlag:
     replaces: str = ""
 
     def __call__(self, text: str) -> Any:
+        if not text.strip():
+            raise argparse.ArgumentTypeError("the path is empty. Check the shell variable that should contain it")
         return self.parse(text)
 
 

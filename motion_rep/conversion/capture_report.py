@@ -14,7 +14,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.resampling import frame_ranges
 from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error
-from motion_rep.common.errors import InputError, short_text
+from motion_rep.common.errors import InputError, counted, short_text
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.conversion.inputs import captures_at
 from motion_rep.conversion.settings import Settings
@@ -93,7 +93,7 @@ def _with_capture(
         notes = [("note", note) for note in capture.notes]
         return CaptureReport((*facts, *notes, ("converts", f"no: {_without_path(error, opened.document)}")), False)
     notes = [("note", note) for note in result.notes]
-    return CaptureReport((*facts, *notes, ("converts", f"yes: {len(result.clip.motion)} rows")), True)
+    return CaptureReport((*facts, *notes, ("converts", f"yes: {counted(len(result.clip.motion), 'row')}")), True)
 
 
 def _capture_lines(capture: Capture, fps: float | None) -> Iterator[tuple[str, str]]:
@@ -152,7 +152,7 @@ def contents_lines(document: Document) -> list[str]:
     """Keys with shapes and types, nested ones indented; for a folder the number of files of each kind."""
     if document.path.is_dir():
         return [
-            f"{folder}/*{suffix}: {count} files"
+            f"{folder}/*{suffix}: {counted(count, 'file')}"
             for (folder, suffix), count in sorted(_file_kinds(document.path).items())
         ] or ["empty folder"]
     return list(_value_lines(document.value, 0))

@@ -10,7 +10,7 @@ from motion_rep.captures.capture import Capture
 from motion_rep.captures.checks import check_capture, check_upright
 from motion_rep.captures.plausibility import check_plausible
 from motion_rep.captures.resampling import fill_gaps, resample
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.motions.encoding import encode_capture
 from motion_rep.motions.layout import unpack
@@ -81,11 +81,13 @@ def _levelled(capture: Capture, up_from: str) -> tuple[Capture, tuple[str, ...]]
 def _source_note(sampled: Capture) -> tuple[str, ...]:
     if sampled.interpolated_from is None:
         return ()
-    return (f"interpolated from {sampled.interpolated_from:g} frames per second, and marked so in the file",)
+    return (f"interpolated from {counted(sampled.interpolated_from, 'frame')} per second, and marked so in the file",)
 
 
 def _rate_note(fps: float | None) -> tuple[str, ...]:
     if fps is None or abs(fps - LOADER_FPS) < 1e-6:
         return ()
     speed = f"the TM2M loader assumes {LOADER_FPS:g} and would play it {LOADER_FPS / fps:.2g} times as fast"
-    return (f"this motion has {fps:g} frames per second; {speed}. Convert with --target-fps {LOADER_FPS:g} for it",)
+    return (
+        f"this motion has {counted(fps, 'frame')} per second; {speed}. Convert with --target-fps {LOADER_FPS:g} for it",
+    )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.describing.actions import Action, find_actions
 from motion_rep.describing.body_signals import SIDES, BodySignals
 from motion_rep.describing.cycles import smoothed, spans
@@ -76,7 +76,7 @@ def motion_facts(joints: np.ndarray, fps: float) -> MotionFacts:
         InputError: fewer than 4 frames.
     """
     if len(joints) < FEWEST_FRAMES:
-        raise InputError(f"has {len(joints)} frames, expected at least {FEWEST_FRAMES} to say what moves.")
+        raise InputError(f"has {counted(len(joints), 'frame')}, expected at least {FEWEST_FRAMES} to say what moves.")
     body = BodySignals.of(joints, fps)
     seconds = (len(joints) - 1) / fps
     way = smoothed(body.place("pelvis"), fps, WAY_SECONDS)[:, [0, 2]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from motion_rep.common.errors import counted
 from motion_rep.describing.actions import BOTH, DEGREES, Action
 from motion_rep.describing.facts import STANDING, MotionFacts
 
@@ -62,7 +63,8 @@ def _way(facts: MotionFacts) -> Iterator[str]:
     ends = " and ".join(ways) or "where it began"
     yield f"The body moves {facts.path:.1f} m {facts.pace} ({facts.speed:.1f} m/s) and ends {ends}."
     if sum(facts.steps.values()) >= FEWEST_STEPS:
-        yield f"The feet take {facts.steps['left']} steps with the left and {facts.steps['right']} with the right."
+        left = counted(facts.steps["left"], "step")
+        yield f"The feet take {left} with the left and {facts.steps['right']} with the right."
 
 
 def _turn(facts: MotionFacts) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from motion_rep.bodies.body_models import Body, load_body
 from motion_rep.common.command_line import DONE, device_or_error, progress, say, say_error, say_warning
 from motion_rep.common.compute_threads import use_one_thread
-from motion_rep.common.errors import InputError, UsageError, located
+from motion_rep.common.errors import InputError, UsageError, counted, located
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
 from motion_rep.drawing.renderers import Renderer, load_renderer
@@ -71,7 +71,8 @@ def check_jobs(
     """
     if len(videos) not in (0, 1, len(motions)):
         raise UsageError(
-            f"--video-file names {len(videos)} videos for {len(motions)} motions. Give one for all, or one for each."
+            f"--video-file names {counted(len(videos), 'video')} for {counted(len(motions), 'motion')}. Give "
+            "one for all, or one for each."
         )
     each: Sequence[Path | None] = videos or [None]
     paired = each if len(each) == len(motions) else [*each] * len(motions)

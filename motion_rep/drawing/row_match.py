@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from motion_rep.common.errors import counted
 from motion_rep.motions.motion_file import MotionClip
 from motion_rep.video.reading import VideoReader
 from motion_rep.video.timing import is_even, measured_rate
@@ -131,6 +132,7 @@ def _unknown_rate_note(clip: MotionClip, frames: int, fps: float) -> str:
     if abs(len(clip) - (frames - 1)) <= 1:
         return note
     return (
-        f"{note}, but the motion has {len(clip)} rows and the video {frames} frames, so they drift apart. "
+        f"{note}, but the motion has {counted(len(clip), 'row')} and the video {counted(frames, 'frame')}, so "
+        "they drift apart. "
         "Convert the capture again with its true rate (--fps)"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.common.command_line import DONE, say, say_warning
-from motion_rep.common.errors import InputError, UsageError, located
+from motion_rep.common.errors import InputError, UsageError, counted, located
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.exporters.amass_npz import write_amass_npz
 from motion_rep.exporters.bvh_file import write_bvh
@@ -107,7 +107,7 @@ def export_motion(clip: MotionClip, output: Path, fps: float, settings: Settings
 
 def _sentence(output: Path, motion: PosedMotion, unit: str) -> str:
     length = "centimetres" if output.suffix.lower() == ".bvh" and unit == "cm" else "metres"
-    return f"{output}: {len(motion)} frames at {motion.fps:g} fps, {motion.frame[0]} up, {length}"
+    return f"{output}: {counted(len(motion), 'frame')} at {motion.fps:g} fps, {motion.frame[0]} up, {length}"
 
 
 def require_kind(output: Path, frame: str | None) -> None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.hmr_results.bodies import body_from_smplx, neutral_betas, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import entries, numbers, rotation_vectors, section, whole_number, whole_pixels
@@ -85,7 +85,8 @@ def _rows_seen(values: Mapping, frames: int) -> tuple[Tensor | None, tuple[str, 
         return None, ()
     if not bool(seen.any()):
         raise InputError("was generated from text in all frames, so camera space is empty. Read it with --space world.")
-    text = f"left out {int((~seen).sum())} frames that were generated from text; --space world keeps them"
+    unseen = counted(int((~seen).sum()), "frame that was", "frames that were")
+    text = f"left out {unseen} generated from text; --space world keeps them"
     return seen.nonzero()[:, 0], (text,)
 
 

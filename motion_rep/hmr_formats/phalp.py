@@ -15,7 +15,7 @@ import torch
 
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.capture_file import require_rotations
-from motion_rep.common.errors import InputError, keys_text, short_text
+from motion_rep.common.errors import InputError, counted, keys_text, short_text
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl
 from motion_rep.hmr_results.documents import Document
 from motion_rep.hmr_results.fields import constant_focal, entries, numbers, section, whole_number
@@ -86,7 +86,7 @@ def _capture(source: str, person: int, sightings: list[Sighting], ghosts: int) -
     focal = CROP_FOCAL / CROP_SIZE * max(width, height)
     notes = [SMPL_NOTE, _lens_note(focal, width, height)]
     if ghosts:
-        notes.append(f"{ghosts} entries without a detection were dropped")
+        notes.append(f"{counted(ghosts, 'entry without a detection was', 'entries without a detection were')} dropped")
     return Capture(
         *body_from_smpl(rotations, transl),
         focal_length=constant_focal(focal, len(sightings)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.hmr_results.bodies import SMPL_NOTE, body_from_smpl, y_down_from_y_up
 from motion_rep.hmr_results.documents import Document, load_value
 from motion_rep.hmr_results.fields import (
@@ -83,7 +83,8 @@ def _in_world(path: BodyParameters, camera: object, frames: torch.Tensor) -> Bod
     shifts = numbers(camera, "world_cam_T", (len(rotations), 3), "camera.npy: ")
     if int(frames.max()) >= len(rotations):
         raise InputError(
-            f"the person is seen in frame {int(frames.max())}, but camera.npy has {len(rotations)} frames. They "
+            f"the person is seen in frame {int(frames.max())}, but camera.npy has "
+            f"{counted(len(rotations), 'frame')}. They "
             "belong to different runs."
         )
     return y_down_from_y_up(path.turned(rotations[frames], shifts[frames]))

@@ -66,7 +66,8 @@ def _shape_text(shape: tuple[int, ...]) -> str | None:
         what, do = WIDTHS[shape[1]]
         return f"looks like {what}. {do}"
     if len(shape) == 2 and shape[0] in WIDTHS:
-        return f"looks like {WIDTHS[shape[0]][0]} with frames as columns. Transpose it"
+        what, _, _ = WIDTHS[shape[0]][0].partition(",")
+        return f"looks like {what} with frames as columns. Transpose it"
     if len(shape) == 3 and shape[0] == 1:
         return f"{_shape_text(shape[1:]) or 'has a batch of one'}. Save it without the first dimension"
     if len(shape) == 3 and shape[2] == 3 and shape[1] in (17, 21, 22, 24, 52, 55, 127, 133):

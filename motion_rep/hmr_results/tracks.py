@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from motion_rep.captures.capture import Capture
-from motion_rep.common.errors import InputError, listed, short_text
+from motion_rep.common.errors import InputError, counted, listed, short_text
 from motion_rep.hmr_results.names import LONGEST
 
 MOST_PEOPLE = 6  # in a message
@@ -23,7 +23,7 @@ class Person:
 
     def __str__(self) -> str:
         span = "" if self.first is None else f", from frame {self.first} to {self.last}"
-        return f"person {self.name}: {self.frames} frames{span}"
+        return f"person {self.name}: {counted(self.frames, 'frame')}{span}"
 
 
 @dataclass(frozen=True)

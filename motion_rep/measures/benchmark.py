@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.common.rates import LOADER_FPS
 from motion_rep.kinematics.vectors import lengths
 
@@ -39,7 +39,8 @@ def at_metric_rate(joints: np.ndarray, fps: float | None) -> np.ndarray:
     frames = np.arange(int(last / fps * METRIC_FPS + 1e-6) + 1) * (fps / METRIC_FPS)
     if len(frames) < 3:
         raise InputError(
-            f"{last + 1} frames at {fps:g} fps last {last / fps:.3f} s, expected {2 / METRIC_FPS} s or more. "
+            f"{counted(last + 1, 'frame')} at {fps:g} fps last {last / fps:.3f} s, expected {2 / METRIC_FPS} s "
+            "or more. "
             "Use a longer clip."
         )
     before = np.minimum(frames.astype(int), last - 1)

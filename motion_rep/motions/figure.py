@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, FigureBase
 
-from motion_rep.common.errors import InputError, printable
+from motion_rep.common.errors import InputError, counted, printable
 from motion_rep.kinematics.foot_contact import FEET, FOOT_NAMES, foot_contacts
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.motions.consistency import agreed_joints
@@ -43,7 +43,7 @@ class ShownMotion:
 
     def __post_init__(self) -> None:
         if len(self.clip) < 3:
-            raise InputError(f"has {len(self.clip)} rows, expected at least 3 for an acceleration.")
+            raise InputError(f"has {counted(len(self.clip), 'row')}, expected at least 3 for an acceleration.")
 
 
 def motion_figure(clip: MotionClip, fps: float, title: str, *others: ShownMotion) -> Figure:
@@ -80,7 +80,7 @@ def _share_scales(axes: list[Axes]) -> None:
 def _draw(figure: FigureBase, clip: MotionClip, fps: float, title: str) -> dict[str, Axes]:
     joints = agreed_joints(clip.motion.double()).joints
     positions, times = joints.numpy(), np.arange(len(joints)) / fps
-    heading = f"{printable(title)}: {len(joints)} frames at {fps:g} fps, {len(joints) / fps:.2f} s"
+    heading = f"{printable(title)}: {counted(len(joints), 'frame')} at {fps:g} fps, {len(joints) / fps:.2f} s"
     figure.suptitle(heading, fontsize=14, parse_math=False)  # a file name is not markup
     axes = figure.subplot_mosaic(
         [["speed", "acceleration"], ["jitter", "jitter"], ["feet", "path"]], height_ratios=(1, 1.35, 1.2)

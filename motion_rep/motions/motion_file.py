@@ -57,7 +57,10 @@ class MotionClip:
                 f"motion contains {str(self.motion.dtype).removeprefix('torch.')} numbers, expected floating point."
             )
         if self.motion.ndim != 2 or self.motion.shape[1] != WIDTH:
-            raise InputError(f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}).")
+            raise InputError(
+                f"motion has shape {tuple(self.motion.shape)}, expected (frames, {WIDTH}). convert_representation.py "
+                "reads other representations."
+            )
         require_frames(len(self.motion))
         require_plain_motion(self.motion)
         require_rotations_in_columns(self.motion)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.common.command_line import DONE, say, say_warning
-from motion_rep.common.errors import UsageError, located
+from motion_rep.common.errors import UsageError, counted, located
 from motion_rep.common.outcomes import DRAWN, Outcome
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.files.atomic_writing import atomic_path
@@ -62,7 +62,8 @@ def plot_files(sources: Sequence[Path], output: Path, settings: Settings) -> int
         say_warning(f"{source}: {note}")
     remove_stale_temporaries(output.parent, recursive=False)
     _write(output, shown)
-    say(f"{output}: {' and '.join(f'{len(one.clip)} frames at {one.fps:g} fps' for one in shown)}")
+    sizes = (f"{counted(len(one.clip), 'frame')} at {one.fps:g} fps" for one in shown)
+    say(f"{output}: {' and '.join(sizes)}")
     return DONE
 
 

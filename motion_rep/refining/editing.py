@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.kinematics.frames import transform_transl
 from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix
@@ -34,8 +34,9 @@ def trimmed(body: MovingBody, start: float, end: float) -> MovingBody:
     last = min(len(body), round(min(end, 1e6) * body.fps) + 1)
     if last - first < FEWEST_FRAMES:
         raise InputError(
-            f"{max(last - first, 0)} frames lie from {start:g} to {end:g} s, expected at least {FEWEST_FRAMES}. It has "
-            f"{len(body)} frames at {body.fps:g} fps."
+            f"{counted(max(last - first, 0), 'frame lies', 'frames lie')} from {start:g} to {end:g} s, expected "
+            f"at least {FEWEST_FRAMES}. It has "
+            f"{counted(len(body), 'frame')} at {body.fps:g} fps."
         )
     return body.rows(first, last)
 
@@ -61,8 +62,9 @@ def cut(body: MovingBody, frames: tuple[int, ...]) -> list[MovingBody]:
     lengths = [last - first for first, last in zip(edges, edges[1:])]
     if min(lengths) < FEWEST_FRAMES:
         raise InputError(
-            f"cut at {', '.join(map(str, frames))} gives a part of {max(min(lengths), 0)} rows, expected at least "
-            f"{FEWEST_FRAMES} in each; the motion has {len(body) - 1} rows."
+            f"cut at {', '.join(map(str, frames))} gives a part of {counted(max(min(lengths), 0), 'row')}, "
+            "expected at least "
+            f"{FEWEST_FRAMES} in each; the motion has {counted(len(body) - 1, 'row')}."
         )
     parts = [continued(body.rows(first, last)) for first, last in zip(edges[:-2], edges[1:-1])]
     return [*parts, body.rows(edges[-2], len(body))]

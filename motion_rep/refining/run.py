@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from motion_rep.common.command_line import say, say_warning
-from motion_rep.common.errors import InputError, UsageError, listed
+from motion_rep.common.errors import InputError, UsageError, counted, listed
 from motion_rep.common.outcomes import REFINED, Outcome
 from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
@@ -62,7 +62,8 @@ def _trims(path: Path, motions: list[Location]) -> TrimFile:
     names = listed(unused, MOST_NAMES)
     if not used:
         raise UsageError(
-            f"{path}: lists {names}, but none of the {len(motions)} motions of the input. Use the names of the motion "
+            f"{path}: lists {names}, but none of the {counted(len(motions), 'motion')} of the input. Use the "
+            "names of the motion "
             "files, without .pt."
         )
     if unused:
@@ -94,7 +95,7 @@ def _done(record: dict) -> str:
         words.append("smoothed")
     if "level" in record:
         words.append(f"levelled by {record['level']:.1f} degrees")
-    if "feet" in record:
-        words.append(f"{record['feet']} stands planted")
+    if stands := record.get("feet"):
+        words.append(f"{counted(stands, 'stand')} planted")
     words += [name.replace("_", " ") for name in ("mirror", "in_place", "loop", "heading", "cut_at") if name in record]
     return ", ".join(words) or "nothing to repair"

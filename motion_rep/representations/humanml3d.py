@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.captures.capture_file import float_tensor
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.hmr_results.documents import load_value
 from motion_rep.kinematics.rotations import quaternion_to_matrix
 from motion_rep.kinematics.skeleton import PARENTS
@@ -59,7 +59,7 @@ def encode_263(joints: Tensor, skeleton: Tensor) -> Tensor:
         skeleton: (22, 3) joints that define the bone lengths of the rows.
     """
     if len(joints) < 2:
-        raise InputError(f"has {len(joints)} frames, expected at least 2.")
+        raise InputError(f"has {counted(len(joints), 'frame')}, expected at least 2.")
     places = _in_place(_with_bones_of(joints, skeleton))
     turns, rotations = inverse_kinematics(places, FACING_SPREAD)
     local = (places - places[:, :1] * places.new_tensor((1.0, 0.0, 1.0))) @ turns.mT

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from motion_rep.captures.capture_file import float_tensor
 from motion_rep.captures.fields import REQUIRED
-from motion_rep.common.errors import InputError
+from motion_rep.common.errors import InputError, counted
 from motion_rep.hmr_results.format import has, has_any
 from motion_rep.hmr_results.known_layouts import found_text, looks_like
 from motion_rep.kinematics.finite import all_finite
@@ -54,7 +54,7 @@ def recognise(value: object, wanted: str = "auto") -> Recognised:
         raise InputError("contains values that are not finite numbers. Remake the file.")
     if found.kind in CHECKS:
         if len(found.rows) < 2:
-            raise InputError(f"has {len(found.rows)} rows, expected at least 2.")
+            raise InputError(f"has {counted(len(found.rows), 'row')}, expected at least 2.")
         CHECKS[found.kind](found.rows)
     return found
 

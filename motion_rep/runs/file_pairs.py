@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.errors import counted
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
 from motion_rep.files.disk_space import require_space, sizes_to_do
 from motion_rep.files.remote_files import prepared_folders
@@ -40,7 +41,7 @@ def run_pairs(
     output, engine = run.output, run.engine
     require_apart(pairs, [] if run.failures is None else [("--failures", run.failures)])
     sizes = list(sizes_to_do((pair.source, pair.target) for pair in pairs))
-    require_space(output, sum(_least_bytes(size) for size in sizes), f"{len(sizes)} new files")
+    require_space(output, sum(_least_bytes(size) for size in sizes), f"{counted(len(sizes), 'new file')}")
     alone = pairs[0].named
     if alone:
         engine = Engine(item_timeout=engine.item_timeout)

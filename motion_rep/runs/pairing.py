@@ -69,6 +69,9 @@ def pair_outputs(
         else [pair for path in inputs for pair in _pairs_in_folder(path, output, suffix, is_one, find)]
     )
     if not into_file and (output.suffix == suffix or _is_local_file(output)):
+        if len(pairs) == 1 and is_one(inputs[0]):
+            found = "is a folder with the name of a file" if output.is_dir() else "is another kind of file"
+            raise UsageError(f"{output}: {found}, expected a {suffix} file or a folder. Give another name.")
         raise UsageError(
             f"{output}: is the name of one file, but there are several inputs or a folder of them. Give a folder as "
             "the output."
@@ -79,9 +82,22 @@ def pair_outputs(
             f"Convert to {output.with_name(output.stem + suffix).name} first; export_motion.py "
             f"writes other kinds of files."
         )
+    _require_one_source(pairs)
     if not pairs:
         raise UsageError(f"{', '.join(map(str, inputs))}: contains no input files. Check the path.")
     return pairs
+
+
+def _require_one_source(pairs: Sequence[Pairing]) -> None:
+    """Raise a UsageError if two inputs, of the same name, would become one file."""
+    sources: dict[str, Location] = {}
+    for pair in pairs:
+        other = sources.setdefault(str(pair.target), pair.source)
+        if other is not pair.source:
+            raise UsageError(
+                f"the outputs of {other} and {pair.source} are the same file, {pair.target}. Rename an input, or run "
+                "the command once for each of their folders."
+            )
 
 
 def _pairs_in_folder(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from motion_rep.common.command_line import say_error
+from motion_rep.common.errors import counted
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import json_text
 
@@ -59,4 +60,4 @@ class NoteTally:
     def repeated(self) -> list[str]:
         """One sentence for each note that was not printed for all its items."""
         often = {note: count - PRINTED for note, count in self._seen.items() if count > PRINTED}
-        return [f"the same for {count} more items: {note}" for note, count in often.items()]
+        return [f"the same for {counted(count, 'more item')}: {note}" for note, count in often.items()]

@@ -31,7 +31,7 @@ from typing import TypeVar
 
 from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.end_signals import Ended, end_by, signals_blocked, take_signals_of_worker
-from motion_rep.common.errors import InputError, UsageError, one_line, system_failure
+from motion_rep.common.errors import InputError, UsageError, counted, one_line, system_failure
 from motion_rep.runs.ordered_threads import usable_cores
 
 try:
@@ -425,7 +425,8 @@ def _require_handles(workers: int) -> None:
     needed, allowed = HANDLES_PER_WORKER * workers + OTHER_HANDLES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         raise UsageError(
-            f"{workers} worker processes need about {needed} open files, the system allows {allowed}. "
+            f"{counted(workers, 'worker process needs', 'worker processes need')} about {needed} open files, "
+            f"the system allows {allowed}. "
             f"Use fewer --workers, or raise ulimit -n."
         )
 

@@ -45,7 +45,8 @@ class Viewer:
 
     @property
     def address(self) -> str:
-        return f"http://{self.server.get_host()}:{self.server.get_port()}"
+        host = self.server.get_host()
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.server.get_port()}"
 
     def run(self) -> None:
         """Play until the program is interrupted."""

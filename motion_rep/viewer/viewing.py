@@ -35,7 +35,8 @@ def view_motions(
     """
     if len(videos) not in (0, 1, len(paths)):
         raise UsageError(
-            f"--video names {len(videos)} videos for {len(paths)} motions. Give one for all, or one for each."
+            f"--video names {counted(len(videos), 'video')} for {counted(len(paths), 'motion')}. Give one for "
+            "all, or one for each."
         )
     body = load_body("smplx", model_path)
     of_each = list(videos) * (len(paths) // len(videos)) if videos else [None] * len(paths)

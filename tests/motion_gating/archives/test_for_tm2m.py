@@ -195,7 +195,7 @@ def test_of_several_texts_the_first_is_written(gated, capsys):
 
 def test_a_true_without_a_record_is_kept_and_counted(gated, capsys):
     code, output = export(*gated)
-    assert code == 0 and "1 entries have use_ref_motion true without a record" in capsys.readouterr().err
+    assert code == 0 and "1 entry has use_ref_motion true without a record" in capsys.readouterr().err
 
 
 def test_check_writes_nothing(gated):

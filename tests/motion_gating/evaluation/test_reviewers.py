@@ -54,7 +54,7 @@ def test_three_reviewers_have_an_alpha_besides():
     assert len(found.pairs) == 3
     assert found.alpha == krippendorff_alpha([[1, 1], [1, 1, 1], [0, 0, 0], [0, 1, 0], [1]])
     assert list(found.lines())[3] == f"all reviewers: Krippendorff's alpha {found.alpha:.2f}"
-    assert list(found.lines())[4] == "1 entries with contradicting verdicts: 3"
+    assert list(found.lines())[4] == "1 entry with contradicting verdicts: 3"
 
 
 def test_one_reviewer_agrees_with_nobody():

@@ -268,7 +268,7 @@ def test_a_dry_run_counts_the_frames_of_a_clip_whose_container_does_not(tmp_path
         said.append(gate(meta, "--dry-run", key=None).stdout)
     with open_video(tmp_path / "0.mkv") as video:
         assert video.frame_count is None
-    assert said[0] == said[1] and "1 calls about 1 entries" in said[0]
+    assert said[0] == said[1] and "1 calls about 1 entry" in said[0]
 
 
 def test_pictures_carry_their_times_where_a_server_takes_no_video(tmp_path):

@@ -122,7 +122,7 @@ def test_an_archive_that_is_edited_during_the_run_keeps_the_edits(published, mon
 
     monkeypatch.setattr(gate_module, "write_decisions", edit_then_write)
     done = gate(meta, "--judge", "manual", "--verdicts", published / "v.json")
-    assert "1 entries were edited" in done.stderr
+    assert "1 entry was edited" in done.stderr
     after = {entry["id"]: entry for entry in read(meta)}
     assert list(after) == ["new", 1, 0] and after[0]["prompt"] == "sit down" and "use_ref_motion" not in after[0]
     assert after[1]["use_ref_motion"] is True and "use_ref_motion" not in after["new"]
@@ -201,7 +201,7 @@ def test_an_entry_that_is_not_examined_keeps_a_true_only_with_its_content(publis
         meta.write_text(meta.read_text().replace("walk 1", "sit"))
     if command == "gate":
         done = gate(meta, "--judge", "none", "--max-samples", 1)
-        assert "1 entries lost a use_ref_motion true" in done.stderr
+        assert "1 entry lost a use_ref_motion true" in done.stderr
         after = read(meta)
     else:
         after = render(published, "again.json", "rendered.json", "--limit", "1")

@@ -464,11 +464,11 @@ def test_a_verdict_on_other_content_is_refused_and_counted(tmp_path, part):
     content[part] = "0" * 32
     (tmp_path / "v.json").write_text(json.dumps(people))
     done = manual(meta, tmp_path / "v.json")
-    assert done.returncode == 1 and "1 verdicts of reviewers were not used" in done.stderr
+    assert done.returncode == 1 and "1 verdict of reviewers were not used" in done.stderr
     assert [record["vlm_error_kind"] for record in read(tmp_path / "report.json")] == ["other_content", None]
     with Service(always(GeminiProtocol.answer(verdict(False)))) as server:
         done = gate(meta, "--verdicts", tmp_path / "v.json", server=server)
-    assert "1 verdicts of reviewers were not used" in done.stderr
+    assert "1 verdict of reviewers were not used" in done.stderr
     assert [record["judge"] for record in read(tmp_path / "report.json")] == ["gemini", "manual"]
 
 

@@ -118,10 +118,10 @@ def test_the_planned_calls_count_the_side_view_as_the_most(folder, front, side, 
         run_gate(folder / "meta.json", server, "evidence")
         capsys.readouterr()
         assert gate(command) == 0
-    assert "4 to 5 calls about 1 entries" in before
-    least, most = before.partition("about 1 entries, about ")[2].split(" prompt tokens")[0].split(" to ")
+    assert "4 to 5 calls about 1 entry" in before
+    least, most = before.partition("about 1 entry, about ")[2].split(" prompt tokens")[0].split(" to ")
     assert int(most.replace(",", "")) == int(least.replace(",", "")) * 5 // 4
-    assert "1 to 2 calls about 1 entries" in capsys.readouterr().out
+    assert "1 to 2 calls about 1 entry" in capsys.readouterr().out
 
 
 def test_an_unreadable_motion_is_asked_about_with_the_question_reversed(folder, front):

@@ -61,7 +61,7 @@ def test_a_task_has_video_text_figures_and_verdicts(folder, capsys):
     }
     assert task["predictions"][0]["result"][0]["value"] == {"choices": ["match"]}
     printed = capsys.readouterr()
-    assert "1 entries have no video file and were omitted" in printed.err
+    assert "1 entry has no video file and was omitted" in printed.err
     assert "out.xml" in printed.out
 
 
@@ -209,14 +209,14 @@ def test_a_verdict_on_another_text_is_not_exported_as_one_on_this(folder, capsys
     save_json(folder / "ann.json", [{"id": 7, "matches": False, "reviewer": "Ann", "content": old}])
     (task,) = exported(folder, "--format", "label-studio")
     assert task["annotations"] == []
-    assert "1 verdicts were given on another motion, clip or text and were omitted" in capsys.readouterr().err
+    assert "1 verdict was given on another motion, clip or text and were omitted" in capsys.readouterr().err
 
 
 def test_one_entry_with_an_invalid_address_costs_only_itself(folder, capsys):
     entries = [{"id": 1, "video_path": "gopher://x/y.mp4"}, {"id": 7, "video_path": "r/7.mp4"}]
     save_json(folder / "a.json", entries)
     assert len(exported(folder, "--format", "label-studio")) == 1
-    assert "1 entries name an unusable file and were omitted, for example: gopher://" in capsys.readouterr().err
+    assert "1 entry names an unusable file and was omitted, for example: gopher://" in capsys.readouterr().err
 
 
 def test_a_video_with_any_name_and_one_that_label_studio_cannot_serve(folder, capsys):
@@ -225,4 +225,4 @@ def test_a_video_with_any_name_and_one_that_label_studio_cannot_serve(folder, ca
     save_json(folder / "a.json", [{"id": 7, "video_path": "r/7.mp4"}, {"id": 8, "video_path": name}])
     tasks = exported(folder, "--format", "label-studio", "--media-root", folder / "r", code=0)
     assert tasks[1]["data"]["video"] == "/data/local-files/?d=../caf%E9%20%231.mp4"
-    assert f"1 videos lie outside {folder / 'r'}" in capsys.readouterr().err
+    assert f"1 video lies outside {folder / 'r'}" in capsys.readouterr().err

@@ -106,7 +106,7 @@ def test_texts_come_from_the_file_then_beside_the_video_then_from_the_name(mixed
     assert [item.entry["prompt"] for item in found] == ["walks", "squats deeply", "wave"]
     assert found[0].entry["dimension"] == "Motion" and found[0].entry["prompt_motion_detailed"] == "walks"
     assert any("1 names are no input, for example 'squats'" in line for line in warned)
-    assert any("1 entries have no text" in line and "'wave'" in line for line in warned)
+    assert any("1 entry has no text" in line and "'wave'" in line for line in warned)
 
 
 def test_lines_are_texts_in_the_order_of_the_inputs(mixed, tmp_path):

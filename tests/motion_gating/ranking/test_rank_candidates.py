@@ -171,7 +171,7 @@ def test_an_outage_is_unknown_and_the_next_run_asks_only_for_what_is_missing(tmp
         asked = len(server.asked_pairs)
         server.refuses_pair = lambda pair: False
         second = rank(meta, server=server)
-    assert first.returncode == 1 and "1 pairs without an answer (rejected)" in first.stderr
+    assert first.returncode == 1 and "1 pair without an answer (rejected)" in first.stderr
     assert [one["id"] for one in chosen] == ["walk_s1", "jump_s0"]
     assert "the judge gave no answer (rejected), the figures decided" in candidates["jump_s1"]["rank_reasons"][0]
     assert all(one["use_ref_motion"] is True for one in candidates.values())

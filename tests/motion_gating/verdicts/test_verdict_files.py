@@ -168,7 +168,7 @@ def test_a_time_in_the_future_does_not_win(tmp_path, capsys):
     assert settle(verdicts["1"], "latest").verdict is None, "one has no time that can be trusted"
     assert settle(verdicts["2"], "latest").verdict.matches is True, "clocks differ by minutes"
     (line,) = capsys.readouterr().err.splitlines()
-    assert "a.json: 1 verdicts have a time in the future" in line and later[:16] in line and "of Ann" in line
+    assert "a.json: 1 verdict has a time in the future" in line and later[:16] in line and "of Ann" in line
     earlier = save(tmp_path, "c", said(1, False, "Ann", EARLY))
     for files in ((wrong, earlier), (earlier, wrong)):
         assert settle(read_verdicts(*files)["1"], "latest").verdict is None, "both of Ann's stay"

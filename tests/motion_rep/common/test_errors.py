@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from motion_rep.common.command_line import run_command, say, say_error, say_warning
-from motion_rep.common.errors import InputError, UsageError, located, system_failure
+from motion_rep.common.errors import InputError, UsageError, counted, located, system_failure
 
 
 @pytest.mark.parametrize("kind", [InputError, UsageError])
@@ -47,3 +47,17 @@ def test_a_removed_current_folder_is_named(tmp_path, monkeypatch, capsys):
     assert run_command(lambda _: len(os.getcwd()), argparse.Namespace()) == 1
     assert capsys.readouterr().err.startswith("error: the current folder was removed.")
     assert "no such" in system_failure(FileNotFoundError(2, "no such", "a.pt"))
+
+
+def test_counts_are_in_the_singular_and_in_the_plural():
+    assert [counted(number, "frame") for number in (0, 1, 2, 1.0, 12.5)] == [
+        "0 frames",
+        "1 frame",
+        "2 frames",
+        "1 frame",
+        "12.5 frames",
+    ]
+    assert (counted(1, "entry has", "entries have"), counted(3, "entry has", "entries have")) == (
+        "1 entry has",
+        "3 entries have",
+    )

@@ -120,3 +120,10 @@ def test_a_local_path_is_no_address(tmp_path):
     for text in ("s3://bucket/f.json", "HTTPS://host/f.json"):
         with pytest.raises(argparse.ArgumentTypeError, match="is a URL, expected a path on this machine"):
             read_path(text)
+
+
+@pytest.mark.parametrize("text", ["", " "])
+@pytest.mark.parametrize("kind", [read_path, written_path])
+def test_an_empty_path_is_not_the_current_folder(kind, text):
+    with pytest.raises(argparse.ArgumentTypeError, match="the path is empty"):
+        kind(text)

@@ -195,7 +195,7 @@ def test_people_are_listed_and_nothing_is_written(save, tmp_path, capsys):
     [
         ({"fps": 30.0}, "--target-fps 16"),
         ({"focal_length": torch.linspace(500, 700, 12)}, "focal length changes"),
-        ({"frame_index": torch.tensor([*range(6), *range(7, 13)])}, "filled 1 missing frames by interpolation: 6"),
+        ({"frame_index": torch.tensor([*range(6), *range(7, 13)])}, "filled 1 missing frame by interpolation: 6"),
         ({"transl": torch.tensor([[0.0, 0, 4]] * 6 + [[2.0, 0, 4]] * 6)}, "jumps"),
         ({"global_orient": torch.zeros(12, 3)}, "head is below the pelvis"),
     ],

@@ -55,7 +55,7 @@ def test_commands_ask_before_they_write(make_capture, tmp_path, monkeypatch, cap
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=10**9, free=100))
     before = sorted(tmp_path.rglob("*"))
     assert convert(["-i", str(tmp_path / "in.pt"), "-o", str(tmp_path / "out")]) == 2
-    assert "/out: its disk has 0.1 kB left, expected at least 1.3 kB for 1 new files." in capsys.readouterr().err
+    assert "/out: its disk has 0.1 kB left, expected at least 1.3 kB for 1 new file." in capsys.readouterr().err
     rendering = [
         "--meta-json",
         tmp_path / "a.json",
@@ -66,12 +66,12 @@ def test_commands_ask_before_they_write(make_capture, tmp_path, monkeypatch, cap
     ]
     assert render([str(word) for word in rendering]) == 2
     line = assert_error_lines(capsys.readouterr().err, 1)[0]
-    assert "/r: its disk has 0.1 kB left, expected at least 5.2 kB for the files of 1 new clips." in line
+    assert "/r: its disk has 0.1 kB left, expected at least 5.2 kB for the files of 1 new clip." in line
     assert sorted(tmp_path.rglob("*")) == before
     (tmp_path / "v.mp4").write_bytes(bytes(2000))
     save_json(tmp_path / "c.json", [{"id": 1, "video_path": "v.mp4"}, {"id": 2, "video_path": 5}])
     copying = ["--meta-json", tmp_path / "c.json", "--output", tmp_path / "page", "--copy-media", "--no-side-view"]
     assert build([str(word) for word in copying]) == 2
     line = assert_error_lines(capsys.readouterr().err, 1)[0]
-    assert "/page: its disk has 0.1 kB left, expected at least 2.0 kB for the copies of 1 videos." in line
+    assert "/page: its disk has 0.1 kB left, expected at least 2.0 kB for the copies of 1 video." in line
     assert not (tmp_path / "page").exists()

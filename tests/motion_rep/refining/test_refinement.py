@@ -218,7 +218,7 @@ def test_trim_keeps_rows_and_time():
     assert (unpack(result.motion).body_rot6d - unpack(raw.motion).body_rot6d[16:48]).abs().max() < 1e-6
     assert (pixels_of(result) - pixels_of(raw)[16:48]).abs().max() < 0.01
     assert unpack(result.motion).joints[0, 0, :2].abs().max() < 1e-6
-    with pytest.raises(InputError, match="1 frames lie from 4.99 to 5 s, expected at least 4. It has 81 frames"):
+    with pytest.raises(InputError, match="1 frame lies from 4.99 to 5 s, expected at least 4. It has 81 frames"):
         refine(raw, only(trim=(4.99, 5.0)))
 
 

@@ -326,3 +326,22 @@ def test_warnings_name_only_flags_of_this_command(tmp_path, capsys):
     np.save(tmp_path / "objects.npy", np.array([{1: print}, 2], object), allow_pickle=True)
     assert run("-i", tmp_path / "objects.npy", "-o", tmp_path / "out.npy", "--to", "272") == 1
     assert "--trust-pickle" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [(Path.mkdir, "is a folder with the name of a file"), (Path.touch, "is another kind of file")],
+)
+def test_one_input_is_not_taken_for_several(make, words, tmp_path, capsys):
+    write_motion(tmp_path / "in.pt", MotionClip(motion_of(in_world(), 30.0), fps=30.0))
+    output = tmp_path / ("out.npy" if make is Path.mkdir else "out.dat")
+    make(output)
+    assert run("-i", tmp_path / "in.pt", "-o", output, "--to", "272") == 2
+    said = capsys.readouterr().err
+    assert words in said and "several" not in said
+
+
+def test_a_motion_on_its_side_is_named_in_whole_words(tmp_path, capsys):
+    torch.save(motion_of(in_world(), 30.0).T.contiguous(), tmp_path / "turned.pt")
+    assert run("-i", tmp_path / "turned.pt", "-o", tmp_path / "out.npy", "--to", "272") == 1
+    assert "looks like a 276-dim motion with frames as columns. Transpose it" in capsys.readouterr().err
