@@ -14,6 +14,9 @@ from motion_rep.files.atomic_writing import cannot_write
 from motion_rep.files.file_lock import has_locks, lock
 from motion_rep.files.locations import Location, RemotePath
 
+# If a lock file is another one each time that it is opened, the drive gives no lasting inode numbers, and it is taken.
+MOST_TRIES = 1000
+
 
 @contextlib.contextmanager
 def archive_lock(archive: Location) -> Iterator[None]:
@@ -43,16 +46,17 @@ def archive_lock(archive: Location) -> Iterator[None]:
 def _locked(path: Path) -> int | None:
     """The handle of the lock file; None if another process holds it."""
     try:
-        while True:
+        for more in reversed(range(MOST_TRIES)):
             require_replaceable(path)  # a pipe would be removed at the end
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             if lock(handle) is False:
                 os.close(handle)
                 return None
             with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(handle), os.stat(path)):
+                if os.path.samestat(os.fstat(handle), os.stat(path)) or not more:
                     return handle
             os.close(handle)  # the previous owner removed it
+        return None
     except InputError as error:
         raise UsageError(str(error)) from None
     except OSError as error:

@@ -48,6 +48,7 @@ from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, r
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.disk_space import require_space, sizes_to_do
+from motion_rep.files.folder_lock import folder_lock
 from motion_rep.files.local_files import require_given_folder
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
@@ -110,7 +111,13 @@ def make_review(run: PageRun, engine: Engine) -> int:
     require_file_places(run.output / "index.html")
     _require_space(run)
     reviewing = Reviewing.of(run.verdicts, run.reviewers, run.overlap)
-    remove_stale_temporaries(require_folder(run.output))
+    require_folder(run.output)
+    with folder_lock(run.output, lambda: say_warning(f"{run.output}: in use by another run; waiting until it ends.")):
+        return _make_review(run, engine, reviewing)
+
+
+def _make_review(run: PageRun, engine: Engine, reviewing: Reviewing) -> int:
+    remove_stale_temporaries(run.output)
     with scratch_file(run.output / "index.html") as file:
         records = keep_records(run.quality_report, file)
         count = _count(run, records)

@@ -24,3 +24,10 @@ def test_a_signal_between_the_creation_of_a_lock_and_its_use_leaves_none(tmp_pat
     with pytest.raises(Ended), signals_raise_ended(), archive_lock(tmp_path / "a.json"):
         raise ValueError("not reached")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_drive_whose_inode_numbers_change_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.os.path, "samestat", lambda *_: False)
+    with archive_lock(tmp_path / "a.json"):
+        assert [path.name for path in tmp_path.iterdir()] == [".a.json.lock"]
+    assert not list(tmp_path.iterdir())

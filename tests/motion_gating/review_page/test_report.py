@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import json
@@ -34,6 +35,7 @@ from motion_gating.review_page.page_run import build_review
 from motion_gating.review_page.records import keep_records, read_reviewed
 from motion_rep.drawing.mbench_scene import Bounds, MbenchScene
 from motion_rep.drawing.side_view import close_side_views
+from motion_rep.files.folder_lock import folder_lock
 from motion_rep.files.local_files import safe_name
 from motion_rep.motions.motion_file import write_motion
 from motion_rep.runs.batch import Batch
@@ -55,6 +57,23 @@ def batch(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(batch):
     return {row["id"]: row for row in page_data(batch[0] / "page")["entries"]}
+
+
+def test_a_second_run_waits_for_the_first(tmp_path, monkeypatch):
+    meta, report = make_batch(tmp_path)
+    (tmp_path / "page").mkdir()
+    waited = []
+    with contextlib.ExitStack() as first:
+        first.enter_context(folder_lock(tmp_path / "page"))
+
+        def warn(words):
+            waited.append((words, files_in(tmp_path / "page")))
+            first.close()
+
+        monkeypatch.setattr(page_run, "say_warning", warn)
+        build(meta, report, tmp_path / "page", "--no-side-view")
+    assert waited[0] == (f"{tmp_path / 'page'}: in use by another run; waiting until it ends.", {})
+    assert page_data(tmp_path / "page")["entries"]
 
 
 def test_every_entry_is_on_the_page_and_a_missing_video_makes_the_exit_code_one(batch, rows):
