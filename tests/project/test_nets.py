@@ -113,7 +113,7 @@ def test_a_record_that_is_none(tmp_path, capsys, change):
     save_json(report, [record, {**record, **dict.fromkeys(change, None), "id": 2, "failed_checks": []}])
     save_json(labels, [{"id": one, "matches": True} for one in (1, 2)])
     assert evaluate([str(word) for word in flags]) == 0, "one record costs only itself"
-    assert "1 records were omitted: record 0 is not a record of a quality report" in capsys.readouterr().err
+    assert "1 record was omitted: record 0 is not a record of a quality report" in capsys.readouterr().err
     del record["jitter_degree"]
     save_json(report, [record])
     assert evaluate([str(word) for word in flags]) == 2
