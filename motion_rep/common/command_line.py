@@ -226,14 +226,19 @@ def say_error(text: object) -> None:
     _print(f"error: {one_line(text)}", sys.stderr)
 
 
-def _print(line: str, stream: TextIO) -> None:
+def _print(line: str, stream: TextIO | None) -> None:
     """Print a line; a closed pipe or a full disk does not stop the work.
 
     Control characters and characters that the stream cannot encode are escaped: file names may contain any bytes.
     """
+    if stream is None:  # closed
+        return
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
-        print(printable(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+        shown = printable(line).encode(encoding, "backslashreplace").decode(encoding)
+        # print would write the line break separately: a signal between the two would join this line and the next one.
+        stream.write(f"{shown}\n")
+        stream.flush()
     except OSError:
         # Python flushes once more at exit, and would fail there again.
         with contextlib.suppress(OSError, ValueError):

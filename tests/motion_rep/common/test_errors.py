@@ -61,3 +61,17 @@ def test_counts_are_in_the_singular_and_in_the_plural():
         "1 entry has",
         "3 entries have",
     )
+
+
+def test_a_line_is_written_at_once(monkeypatch):
+    """Else a signal could come before its line break, and the line about the signal would follow on the same one."""
+    written = []
+
+    class Stream(io.StringIO):
+        def write(self, text):
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr(sys, "stderr", Stream())
+    say_warning("odd")
+    assert written == ["warning: odd\n"]
