@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from chain_support import PYTHONS, SCRIPT, asked, chain_environment, prepare
 from command_support import files_in, save_json
-from kill_support import MOST_SECONDS, Kills, descendants
+from kill_support import MOST_SECONDS, Kills, descendants, wait_for_the_end
 
 GENERATE = SCRIPT.with_name("generate_video.sh")
 FULL = bool(os.environ.get("FULL_KILL_LOOP"))
@@ -95,7 +95,8 @@ def test_a_signal_to_the_chain_alone_ends_its_program_and_keeps_the_result(mode,
         told = chain.stderr.read()
     assert chain.returncode == 143 and "error: interrupted" in told
     assert (tmp_path / "set" / kept).is_file() and "Kept " in told
-    assert started and not [process for process in started if Path(f"/proc/{process}").exists()]
+    assert started
+    wait_for_the_end(started)
 
 
 @pytest.mark.skipif(not shutil.which("flock"), reason="waits by flock")

@@ -101,6 +101,21 @@ def descendants(process: int) -> list[int]:
     return found
 
 
+def wait_for_the_end(processes: Sequence[int]) -> None:
+    """Wait until processes have ended; one whose parent does not ask about it has ended, too."""
+    end = time.monotonic() + MOST_SECONDS
+    while running := [process for process in processes if _is_running(process)]:
+        assert time.monotonic() < end, running
+        time.sleep(0.01)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def _kill_one(process: int | None) -> None:
     if process is not None:
         with contextlib.suppress(ProcessLookupError):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from motion_rep.convert_hmr_to_motion import main as convert
 
 ITEMS = 60
 MOST_SECONDS = 120
+# Ray's native code can log a task that lost its driver.
+RAY_LOG = re.compile(r"^\[\d{4}-.*\.cc:\d+: .*\n", re.MULTILINE)
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the processes to kill in /proc")
 
 
@@ -115,7 +118,7 @@ def test_a_signal_ends_the_command_as_without_ray(start, captures, tmp_path, num
     process.send_signal(number)
     _, errors = process.communicate(timeout=MOST_SECONDS)
     assert process.returncode == 128 + number
-    assert "interrupted" in assert_error_lines(errors, 1)[0]
+    assert "interrupted" in assert_error_lines(RAY_LOG.sub("", errors), 1)[0]
     assert not list((tmp_path / "out").glob(".*"))
 
 
