@@ -233,6 +233,15 @@ def take_signals_of_worker() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
 
 
+def signals_end_process() -> None:
+    """Give signals their default action, except ignored ones: while Python ends, :class:`Ended` would be printed as a
+    traceback.
+    """
+    for number in END_SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[None]:
     """Delay signals until the end of this block; processes that it starts never get them. Not on Windows."""

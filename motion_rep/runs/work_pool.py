@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from motion_rep.common.compute_threads import use_one_thread
-from motion_rep.common.end_signals import Ended, end_by, signals_blocked, take_signals_of_worker
+from motion_rep.common.end_signals import Ended, end_by, signals_blocked, signals_end_process, take_signals_of_worker
 from motion_rep.common.errors import InputError, UsageError, counted, one_line, system_failure
 from motion_rep.runs.ordered_threads import usable_cores
 
@@ -467,6 +467,7 @@ def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float 
     try:
         take_signals_of_worker()
         _answer(pipe, start, limit)
+        signals_end_process()
     except Ended as end:
         end_by(end.number)
 

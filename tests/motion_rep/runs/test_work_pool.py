@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import util
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def add(number, item):
 
 def start_adding(number):
     return functools.partial(add, number)
+
+
+def start_with_a_late_signal():
+    """The parent ends workers by this signal, which can meet one that is at its end."""
+    util.Finalize(None, os.kill, (os.getpid(), signal.SIGTERM), exitpriority=1)
+    return lambda item: item
 
 
 class Unreadable:
@@ -290,3 +297,8 @@ def test_a_timer_of_the_caller_goes_on_after_a_time_limit():
         assert 300 < signal.getitimer(signal.ITIMER_REAL)[0] <= 500
     finally:
         signal.setitimer(signal.ITIMER_REAL, *before)
+
+
+def test_a_signal_to_a_worker_at_its_end_is_silent(capfd):
+    assert [result for _, result in run_items(start_with_a_late_signal, range(3), 2)] == [0, 1, 2]
+    assert capfd.readouterr().err == ""
