@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from motion_gating.archives.entry_number import is_made
 from motion_gating.archives.fields import GLOBAL_ID, ID, JUDGED_CONTENT, USE_REF_MOTION
 from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_kind, read_json_list
-from motion_rep.common.command_line import say_error
+from motion_rep.common.command_line import say_error, say_first
 from motion_rep.common.errors import InputError, UsageError, counted
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import STRICT_JSON, json_text
-from motion_rep.files.local_files import require_file
+from motion_rep.files.local_files import require_file, version_at
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy, local_output
 
 Entry = dict
 LINES_SUFFIXES = (".jsonl", ".ndjson")
-LISTED = 20  # invalid entries that are printed
 UNREADABLE = "unreadable"  # the only field of an entry that could not be read: its text
 LIKE_INVALID = re.compile(r"(^|\()number \d+\)?'*$")  # what stands for the id of an invalid entry
 LEAST_FIELDS = "An entry needs at least id, motion_path and prompt."
@@ -97,7 +96,7 @@ def read_entries(path: Location) -> Iterator[Entry]:
     usable, problem = False, None
     try:
         with local_copy(path) as copy:
-            ids = _ids_in(os.fspath(copy), is_lines(path), _version(copy))
+            ids = _ids_in(os.fspath(copy), is_lines(path), version_at(copy))
             for number, item in enumerate(_items_of(copy, is_lines(path))):
                 entry = _entry(number, item, ids)
                 if isinstance(entry, InvalidEntry):
@@ -115,15 +114,13 @@ def read_entries(path: Location) -> Iterator[Entry]:
 
 def say_invalid(path: Location) -> int:
     """Print a line for each invalid entry of an archive, up to a limit; returns their number."""
-    count = 0
-    for entry in read_entries(path):
-        if isinstance(entry, InvalidEntry):
-            count += 1
-            if count <= LISTED:
-                say_error(f"{path}: entry {entry.identifier} {entry.problem}")
-    if count > LISTED:
-        say_error(f"{path}: {counted(count - LISTED, 'more entry', 'more entries')} cannot be used")
-    return count
+    invalid = [entry for entry in read_entries(path) if isinstance(entry, InvalidEntry)]
+    say_first(
+        say_error,
+        [f"{path}: entry {entry.identifier} {entry.problem}" for entry in invalid],
+        lambda more: f"{path}: {counted(more, 'more entry', 'more entries')} cannot be used",
+    )
+    return len(invalid)
 
 
 def read_items(path: Location, expected: str = "a list of entries") -> Iterator[object]:
@@ -208,20 +205,12 @@ class _Ids:
     taken: frozenset[str]
 
 
-def _version(path: str | os.PathLike) -> tuple[int, ...]:
-    """Changes when a file is replaced or edited."""
-    with contextlib.suppress(OSError):
-        found = os.stat(path)
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-    return ()
-
-
 @functools.lru_cache(maxsize=8)
-def _ids_in(path: str, lines: bool, version: tuple[int, ...]) -> _Ids:
+def _ids_in(path: str, lines: bool, version: tuple[int, ...] | None) -> _Ids:
     """The ids of an archive that need care.
 
     Args:
-        version: of the file, so that it is read again after a change.
+        version: of the file (:func:`version_at`), so that it is read again after a change.
     Raises:
         InputError: see :func:`read_items`.
     """

@@ -17,11 +17,19 @@ from motion_gating.ranking.groups import RankOptions, invalid_groups, read_group
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
 from motion_gating.verdicts.verdict_file import left_out
-from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
+from motion_rep.common.command_line import (
+    DONE,
+    SOME_FAILED,
+    from_flags,
+    progress,
+    say,
+    say_error,
+    say_first,
+    say_warning,
+)
 from motion_rep.common.errors import counted
 from motion_rep.common.overwriting import require_apart
 
-LISTED = 20  # groups without a winner
 FEWEST_PAIRS = 4  # before any message about a judge
 
 
@@ -39,10 +47,9 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     options = _options(args, judge)
     require_drawn_rate(args, judge, options.fields)
     invalid = invalid_groups(options)
-    for problem in invalid[:LISTED]:
-        say_error(problem)
-    if len(invalid) > LISTED:
-        say_error(f"{counted(len(invalid) - LISTED, 'more entry has', 'more entries have')} an invalid group")
+    say_first(
+        say_error, invalid, lambda more: f"{counted(more, 'more entry has', 'more entries have')} an invalid group"
+    )
     if args.dry_run:
         for line in plan_ranking(read_groups(options, people), model, options.conflicts):
             say(line)
@@ -113,11 +120,15 @@ def _say_missing(ranking: Ranking) -> None:
 
 def _say_without_winner(ranking: Ranking) -> None:
     found = [group for group in ranking.groups if group.winner is None]
-    for group in found[:LISTED]:
-        reasons = "; ".join(f"{one.candidate.identifier}: {', '.join(one.reasons)}" for one in group.ranks)
-        say_warning(f"group {group.name}: no winner, all candidates drop out ({reasons})")
-    if len(found) > LISTED:
-        say_warning(f"{counted(len(found) - LISTED, 'more group')} without a winner")
+    say_first(
+        say_warning,
+        [f"group {group.name}: no winner, all candidates drop out ({_reasons(group)})" for group in found],
+        lambda more: f"{counted(more, 'more group')} without a winner",
+    )
+
+
+def _reasons(group: RankedGroup) -> str:
+    return "; ".join(f"{one.candidate.identifier}: {', '.join(one.reasons)}" for one in group.ranks)
 
 
 def exit_code(ranking: Ranking) -> int:

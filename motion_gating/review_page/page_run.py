@@ -42,7 +42,7 @@ from motion_gating.review_page.records import (
 from motion_gating.review_page.reviewing import Reviewing
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.bodies.body_models import BUILT_IN, find_model
-from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_first, say_warning
 from motion_rep.common.errors import InputError, counted
 from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, require_file_places
 from motion_rep.drawing.renderers import load_renderer
@@ -228,13 +228,12 @@ def _count(run: PageRun, records: KeptRecords) -> int:
 
 
 def _say_result(run: PageRun, count: int, failures: list[ItemFailure]) -> None:
-    for failure in failures[:SHOWN_WARNINGS]:
-        say_warning(f"entry {failure.item!r}: {failure.error}")
-    if len(failures) > SHOWN_WARNINGS:
-        say_warning(
-            f"{counted(len(failures) - SHOWN_WARNINGS, 'more entry has', 'more entries have')} missing parts; "
-            "the page lists them"
-        )
+    say_first(
+        say_warning,
+        [f"entry {failure.item!r}: {failure.error}" for failure in failures],
+        lambda more: f"{counted(more, 'more entry has', 'more entries have')} missing parts; the page lists them",
+        SHOWN_WARNINGS,
+    )
     say(f"{run.output / 'index.html'}: {counted(count, 'entry', 'entries')}. Open it in a browser.")
 
 

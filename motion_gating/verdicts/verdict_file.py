@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from motion_gating.archives.archive import LISTED, read_items
+from motion_gating.archives.archive import read_items
 from motion_gating.archives.content import Content, content_from
 from motion_gating.archives.json_stream import Unreadable
 from motion_gating.verdicts.label_studio import is_task, verdicts_in
 from motion_gating.verdicts.reviewer_names import ReviewerNames
-from motion_rep.common.command_line import say_error, say_warning
+from motion_rep.common.command_line import say_error, say_first, say_warning
 from motion_rep.common.errors import InputError, UsageError, counted
 
 # A time may be ahead of this clock by so much; a later one is an error of another clock, and is not used.
@@ -106,10 +106,7 @@ def read_verdicts(*paths: str | os.PathLike[str]) -> ReadVerdicts:
             )
     for sentence in names.several_spellings():
         say_warning(sentence)
-    for problem in faults[:LISTED]:
-        say_error(problem)
-    if len(faults) > LISTED:
-        say_error(f"{len(faults) - LISTED} more verdicts cannot be used")
+    say_first(say_error, faults, lambda more: f"{counted(more, 'more verdict')} cannot be used")
     result = ReadVerdicts({identifier: tuple(verdicts) for identifier, verdicts in found.items()})
     result.left_out = len(faults)
     return result

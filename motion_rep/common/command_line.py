@@ -30,6 +30,7 @@ DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
 OPTIONAL_PACKAGES = ("viser",)
 OWN_PACKAGES = ("motion_rep", "motion_gating", "scripts")
 LARGEST_INT = 2**31 - 1
+MOST_LINES = 20  # about single entries
 Settings = TypeVar("Settings")
 
 
@@ -224,6 +225,16 @@ def say_warning(text: object) -> None:
 def say_error(text: object) -> None:
     """Print one error line on stderr."""
     _print(f"error: {one_line(text)}", sys.stderr)
+
+
+def say_first(
+    say: Callable[[str], None], lines: Sequence[str], rest: Callable[[int], str], most: int = MOST_LINES
+) -> None:
+    """Print up to ``most`` lines with ``say``, and one with the number of the others."""
+    for line in lines[:most]:
+        say(line)
+    if (more := len(lines) - most) > 0:
+        say(rest(more))
 
 
 def _print(line: str, stream: TextIO | None) -> None:
