@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 
 import pytest
 import torch
@@ -350,10 +351,13 @@ def test_a_server_of_pictures_gets_two_labelled_rows_of_pictures(tmp_path, monke
 
 def test_an_archive_that_is_edited_during_the_ranking_gives_no_ranks(tmp_path, monkeypatch):
     meta, _ = made_archive(tmp_path, QUALITIES)
-    ranked = ranking.rank_group
+    ranked, edited = ranking.rank_group, meta.read_text() + " "
 
     def edit_then_rank(*arguments):
-        meta.write_text(meta.read_text() + " ")
+        # Groups are ranked side by side: each writes the same whole file, under its own name first.
+        own = tmp_path / f"edited-{threading.get_ident()}"
+        own.write_text(edited)
+        own.replace(meta)
         return ranked(*arguments)
 
     monkeypatch.setattr(ranking, "rank_group", edit_then_rank)
