@@ -14,7 +14,8 @@ if __package__ in (None, ""):  # run by path from a checkout
 from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
-from motion_rep.common.command_line import Parser, command_main, positive_int
+from motion_rep.common.command_line import Parser, command_main
+from motion_rep.common.flag_values import positive_int
 from motion_rep.common.overwriting import WRITTEN, PathFlag
 from motion_rep.files.locations import is_remote, location, written_location
 from motion_rep.runs.flags import add_run_flags, engine_from, require_failures_folder

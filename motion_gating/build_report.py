@@ -15,7 +15,8 @@ from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_gating.verdicts.flags import add_reviewer_flags, require_reviewers
-from motion_rep.common.command_line import Parser, command_main, from_flags, picture_side
+from motion_rep.common.command_line import Parser, command_main, from_flags
+from motion_rep.common.flag_values import picture_side
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.files.locations import read_location

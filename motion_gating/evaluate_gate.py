@@ -13,7 +13,8 @@ from motion_gating.archives.flags import add_archive_flag, add_field_flags
 from motion_gating.gate.flags import add_jitter_flag
 from motion_gating.judges.flags import GEMINI, OPENAI, add_judge_flags
 from motion_gating.verdicts.flags import add_conflicts_flag
-from motion_rep.common.command_line import Parser, command_main, positive_int, share, whole_number
+from motion_rep.common.command_line import Parser, command_main
+from motion_rep.common.flag_values import positive_int, share, whole_number
 from motion_rep.common.overwriting import read_path, written_path
 
 

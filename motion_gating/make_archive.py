@@ -10,8 +10,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_candidate_flags
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say, say_error, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main
 from motion_rep.common.errors import counted
+from motion_rep.common.messages import say, say_error, say_warning
 from motion_rep.common.overwriting import read_path, written_path
 
 

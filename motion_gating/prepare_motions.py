@@ -17,15 +17,8 @@ from motion_gating.archives.flags import add_scheme_flag
 from motion_gating.gate.flags import add_limit_flags, add_undecided_flags
 from motion_gating.judges.flags import GEMINI, MANUAL, NONE, OPENAI, add_judge_flags, add_verdicts_flag
 from motion_gating.preparing.settings import STEPS, run_from
-from motion_rep.common.command_line import (
-    Parser,
-    YesNo,
-    command_main,
-    frame_rate,
-    positive_int,
-    positive_number,
-    whole_number,
-)
+from motion_rep.common.command_line import Parser, YesNo, command_main
+from motion_rep.common.flag_values import frame_rate, positive_int, positive_number, whole_number
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.drawing.flags import add_model_flag, add_renderer_flag
 from motion_rep.runs.flags import add_run_flags, require_failures_folder

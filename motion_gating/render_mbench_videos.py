@@ -12,8 +12,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_gating.archives.flags import add_scheme_flag
-from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags, picture_side, positive_int
+from motion_rep.common.command_line import Parser, command_main, from_flags
 from motion_rep.common.errors import UsageError
+from motion_rep.common.flag_values import frame_rate, picture_side, positive_int
 from motion_rep.common.overwriting import WRITTEN, PathFlag
 from motion_rep.drawing.flags import SMALL, WIDE, add_model_flag, add_renderer_flag
 from motion_rep.files.locations import folder_location, is_remote, location, read_location

@@ -10,8 +10,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, command_main, positive_number, whole_number
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.errors import UsageError
+from motion_rep.common.flag_values import positive_number, whole_number
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 

@@ -9,8 +9,10 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, command_main, device_or_error, frame_rate, from_flags, say
+from motion_rep.common.command_line import Parser, command_main, from_flags
 from motion_rep.common.errors import UsageError
+from motion_rep.common.flag_values import device_or_error, frame_rate
+from motion_rep.common.messages import say
 from motion_rep.common.overwriting import READ, PathFlag
 from motion_rep.conversion.settings import Settings
 from motion_rep.hmr_formats.flags import add_reading_flags

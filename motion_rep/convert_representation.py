@@ -10,8 +10,9 @@ if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from motion_rep.captures.units import UP_AXES
-from motion_rep.common.command_line import Parser, command_main, frame_rate
+from motion_rep.common.command_line import Parser, command_main
 from motion_rep.common.errors import UsageError
+from motion_rep.common.flag_values import frame_rate
 from motion_rep.common.overwriting import read_path
 from motion_rep.representations.kinds import SOURCES, TARGETS
 from motion_rep.runs.flags import add_run_flags

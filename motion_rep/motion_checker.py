@@ -9,7 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, command_main, frame_rate, picture_side, positive_int
+from motion_rep.common.command_line import Parser, command_main
+from motion_rep.common.flag_values import frame_rate, picture_side, positive_int
 from motion_rep.common.overwriting import READ, PathFlag, folder_path, read_path
 from motion_rep.common.rates import ASSUMED_FPS, DRAWING
 from motion_rep.common.sizes import DEFAULT_SIZE

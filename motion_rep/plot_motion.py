@@ -9,7 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import Parser, command_main, frame_rate, from_flags
+from motion_rep.common.command_line import Parser, command_main, from_flags
+from motion_rep.common.flag_values import frame_rate
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.runs.flags import add_run_flags, require_no_failures_file
 from motion_rep.runs.pair_flags import pair_run

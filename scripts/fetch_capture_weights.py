@@ -11,8 +11,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, say
+from motion_rep.common.command_line import DONE, Parser, command_main
 from motion_rep.common.errors import InputError, UsageError, one_line
+from motion_rep.common.messages import say
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.files.atomic_writing import require_folder, write_bytes
 from motion_rep.preview_capture.weights import (

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from motion_gating.archives.entry_number import is_made
 from motion_gating.archives.fields import GLOBAL_ID, ID, JUDGED_CONTENT, USE_REF_MOTION
 from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_kind, read_json_list
-from motion_rep.common.command_line import say_error, say_first
 from motion_rep.common.errors import InputError, UsageError, counted
+from motion_rep.common.messages import say_error, say_first
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import STRICT_JSON, json_text
 from motion_rep.files.local_files import require_file, version_at

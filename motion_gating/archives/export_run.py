@@ -12,8 +12,9 @@ from motion_gating.archives.checkout import archive_name, next_steps, require_ch
 from motion_gating.archives.fields import USE_REF_MOTION
 from motion_gating.archives.for_tm2m import Exported, exported, read_statistics
 from motion_gating.archives.paths import files_in
-from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import UsageError, counted
+from motion_rep.common.messages import say, say_error, say_warning
 from motion_rep.common.overwriting import refuse_overwriting
 
 # Keys of the counts.

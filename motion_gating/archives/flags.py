@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from motion_gating.archives.fields import Fields
-from motion_rep.common.command_line import positive_int, whole_number
+from motion_rep.common.flag_values import positive_int, whole_number
 from motion_rep.files.locations import read_location
 
 # Fields' attributes: flag and help.

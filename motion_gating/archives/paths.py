@@ -9,8 +9,8 @@ from pathlib import Path
 
 from motion_gating.archives.archive import InvalidEntry, fields_of, read_entries
 from motion_gating.archives.fields import OTHER_PATH_FIELDS, PATH_FIELDS, PATH_SUFFIX
-from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, counted
+from motion_rep.common.messages import say_warning
 from motion_rep.common.overwriting import NamedPath
 from motion_rep.files.locations import (
     Location,

@@ -24,8 +24,9 @@ from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.interface import Judge, Verdict
 from motion_gating.verdicts.settling import settle_all
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts, read_verdicts
-from motion_rep.common.command_line import DONE, SOME_FAILED, progress, say, say_error, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import UsageError, counted
+from motion_rep.common.messages import progress, say, say_error, say_warning
 from motion_rep.common.overwriting import require_apart, require_file_places
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json

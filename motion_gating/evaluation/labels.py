@@ -13,8 +13,8 @@ from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.evaluation.agreement import measure_agreement
 from motion_gating.evaluation.threshold_curve import CurvePoint, LabelledCase, best_point, threshold_curve
 from motion_gating.verdicts.verdict_file import HumanVerdict, Verdicts
-from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import UsageError, counted
+from motion_rep.common.messages import say_warning
 
 FEW_LABELS = 20
 # Larger numbers are not measurements, and do not fit on the axis of the curve.

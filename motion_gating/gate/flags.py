@@ -6,7 +6,8 @@ import argparse
 
 from motion_gating.archives.fields import JITTER_RAW, REFINED
 from motion_gating.metrics.table import DEFAULT_JITTER, METRICS, RAW, SUGGESTED_TREMBLE, TREMBLE
-from motion_rep.common.command_line import Parser, positive_number
+from motion_rep.common.command_line import Parser
+from motion_rep.common.flag_values import positive_number
 
 
 def add_jitter_flag(parser: argparse._ActionsContainer, meaning: str, default: float | None = DEFAULT_JITTER) -> None:

@@ -20,8 +20,9 @@ from motion_gating.judges.cost import cost_line
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
 from motion_gating.verdicts.verdict_file import left_out
-from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags, progress, say, say_error, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags
 from motion_rep.common.errors import counted
+from motion_rep.common.messages import progress, say, say_error, say_warning
 from motion_rep.common.overwriting import require_apart
 from motion_rep.runs.engine import Engine
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from motion_gating.verdicts.flags import add_conflicts_flag
-from motion_rep.common.command_line import Parser, YesNo, frame_rate, positive_int, positive_number, thread_count
+from motion_rep.common.command_line import Parser, YesNo
+from motion_rep.common.flag_values import frame_rate, positive_int, positive_number, thread_count
 from motion_rep.common.overwriting import folder_path, read_path
 
 SINGLE, EVIDENCE = "single", "evidence"

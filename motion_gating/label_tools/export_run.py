@@ -17,8 +17,9 @@ from motion_gating.label_tools.label_studio_tasks import CONFIG, is_below, task_
 from motion_gating.label_tools.labelled import Labelled, labelled_entries
 from motion_gating.review_page.records import keep_records, run_facts
 from motion_gating.verdicts.verdict_file import read_verdicts
-from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import InputError, counted
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.overwriting import require_apart
 from motion_rep.files.atomic_writing import write_bytes
 

@@ -18,8 +18,8 @@ from motion_gating.preparing.steps import has_capture, uses_preview
 from motion_gating.preparing.trial_call import try_service
 from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
-from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.messages import say_warning
 from motion_rep.common.optional_packages import require_package
 from motion_rep.common.overwriting import require_apart, require_file_places
 from motion_rep.files.locations import RemotePath

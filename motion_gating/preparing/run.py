@@ -31,9 +31,10 @@ from motion_gating.preparing.steps import (
     write_archive,
 )
 from motion_gating.preparing.summary import Row, exit_code, places, rows_of, table, with_ranks
-from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.command_line import DONE
 from motion_rep.common.end_signals import was_ended
 from motion_rep.common.errors import UsageError, counted
+from motion_rep.common.messages import say, say_warning
 from motion_rep.files.atomic_writing import cannot_write, require_folder
 from motion_rep.files.disk_space import require_space
 from motion_rep.files.folder_lock import folder_lock

@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError
+from motion_rep.common.messages import say_warning
 from motion_rep.files.atomic_writing import remove_file, write_bytes
 from motion_rep.files.local_files import file_sha256, read_bytes
 

@@ -28,8 +28,8 @@ from motion_gating.preparing.work import (
     start_making_motions,
 )
 from motion_gating.preparing.wrappers import EXTRACT, GENERATE, run_wrapper
-from motion_rep.common.command_line import say
 from motion_rep.common.errors import InputError
+from motion_rep.common.messages import say
 from motion_rep.conversion.settings import Settings as ConversionSettings
 from motion_rep.drawing.motion_check import CheckJob
 from motion_rep.files.json_files import read_json, write_json

@@ -17,17 +17,9 @@ from motion_gating.ranking.groups import RankOptions, invalid_groups, read_group
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
 from motion_gating.verdicts.verdict_file import left_out
-from motion_rep.common.command_line import (
-    DONE,
-    SOME_FAILED,
-    from_flags,
-    progress,
-    say,
-    say_error,
-    say_first,
-    say_warning,
-)
+from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags
 from motion_rep.common.errors import counted
+from motion_rep.common.messages import progress, say, say_error, say_first, say_warning
 from motion_rep.common.overwriting import require_apart
 
 FEWEST_PAIRS = 4  # before any message about a judge

@@ -35,8 +35,9 @@ from motion_gating.rendering.clip_render import (
 from motion_gating.rendering.decisions import earlier_decisions, with_decision
 from motion_gating.rendering.targets import Targets, read_for, targets_in
 from motion_rep.bodies.body_models import body_name
-from motion_rep.common.command_line import device_or_error, say, say_warning
 from motion_rep.common.errors import InputError, UsageError, counted
+from motion_rep.common.flag_values import device_or_error
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.overwriting import GivenPath, require_apart
 from motion_rep.drawing.mbench_scene import MBENCH
 from motion_rep.drawing.renderers import load_renderer

@@ -42,8 +42,9 @@ from motion_gating.review_page.records import (
 from motion_gating.review_page.reviewing import Reviewing
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.bodies.body_models import BUILT_IN, find_model
-from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_first, say_warning
+from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import InputError, counted
+from motion_rep.common.messages import say, say_first, say_warning
 from motion_rep.common.overwriting import GivenPath, NamedPath, require_apart, require_file_places
 from motion_rep.drawing.renderers import load_renderer
 from motion_rep.files.atomic_writing import require_folder

@@ -15,8 +15,8 @@ from motion_gating.archives.upstream_report import upstream_records
 from motion_gating.gate.record import NO_FAILURES
 from motion_gating.metrics.table import DEFAULT_JITTER
 from motion_rep.captures.image_fit import stored_image_fit
-from motion_rep.common.command_line import say_warning
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.messages import say_warning
 from motion_rep.files.json_files import read_json
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy

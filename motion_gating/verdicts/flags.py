@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from motion_gating.verdicts.reviewer_names import person
-from motion_rep.common.command_line import share
 from motion_rep.common.errors import UsageError
+from motion_rep.common.flag_values import share
 
 UNDECIDED, LATEST, MAJORITY = RULES = ("undecided", "latest", "majority")
 

@@ -20,8 +20,8 @@ from motion_gating.archives.content import Content, content_from
 from motion_gating.archives.json_stream import Unreadable
 from motion_gating.verdicts.label_studio import is_task, verdicts_in
 from motion_gating.verdicts.reviewer_names import ReviewerNames
-from motion_rep.common.command_line import say_error, say_first, say_warning
 from motion_rep.common.errors import InputError, UsageError, counted
+from motion_rep.common.messages import say_error, say_first, say_warning
 
 # A time may be ahead of this clock by so much; a later one is an error of another clock, and is not used.
 CLOCK_TOLERANCE = datetime.timedelta(minutes=10)

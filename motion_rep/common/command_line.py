@@ -1,4 +1,4 @@
-"""Shared by all commands: flags in both spellings, one-line errors, progress, exit codes.
+"""Shared by all commands: flags in both spellings, one-line errors, exit codes.
 
 Imports only the standard library, so that ``--help`` answers at once.
 """
@@ -6,31 +6,26 @@ Imports only the standard library, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
-import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn, TextIO, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar, cast
 
 from motion_rep import __version__
 from motion_rep.common.allowed_schemes import addresses_allowed
 from motion_rep.common.compute_threads import thread_numbers_kept
 from motion_rep.common.end_signals import exit_code, ignore_repeated_signals, signals_raise_ended
-from motion_rep.common.errors import InputError, UsageError, one_line, printable, system_failure
+from motion_rep.common.errors import InputError, one_line, printable, system_failure
+from motion_rep.common.messages import say_error
 from motion_rep.common.overwriting import GivenPath, PathFlag, require_apart
-from motion_rep.common.rates import FASTEST_RATE, SLOWEST_RATE
-from motion_rep.common.sizes import LARGEST_SIDE
 
 DONE, SOME_FAILED, CANNOT_START = 0, 1, 2
 
 # Not in requirements.txt.
 OPTIONAL_PACKAGES = ("viser",)
 OWN_PACKAGES = ("motion_rep", "motion_gating", "scripts")
-LARGEST_INT = 2**31 - 1
-MOST_LINES = 20  # about single entries
 Settings = TypeVar("Settings")
 
 
@@ -212,167 +207,8 @@ def from_flags(kind: type[Settings], args: argparse.Namespace, **others: object)
     return kind(**{name: getattr(args, name) for name in names}, **others)
 
 
-def say(text: object) -> None:
-    """Print one line of result or information; line breaks become spaces, columns stay as they are."""
-    _print(" ".join(str(text).splitlines()), sys.stdout)
-
-
-def say_warning(text: object) -> None:
-    """Print one warning line on stderr."""
-    _print(f"warning: {one_line(text)}", sys.stderr)
-
-
-def say_error(text: object) -> None:
-    """Print one error line on stderr."""
-    _print(f"error: {one_line(text)}", sys.stderr)
-
-
-def say_first(
-    say: Callable[[str], None], lines: Sequence[str], rest: Callable[[int], str], most: int = MOST_LINES
-) -> None:
-    """Print up to ``most`` lines with ``say``, and one with the number of the others."""
-    for line in lines[:most]:
-        say(line)
-    if (more := len(lines) - most) > 0:
-        say(rest(more))
-
-
-def _print(line: str, stream: TextIO | None) -> None:
-    """Print a line; a closed pipe or a full disk does not stop the work.
-
-    Control characters and characters that the stream cannot encode are escaped: file names may contain any bytes.
-    """
-    if stream is None:  # closed
-        return
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        shown = printable(line).encode(encoding, "backslashreplace").decode(encoding)
-        # print would write the line break separately: a signal between the two would join this line and the next one.
-        stream.write(f"{shown}\n")
-        stream.flush()
-    except OSError:
-        # Python flushes once more at exit, and would fail there again.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def _open_streams() -> None:
     """Replace closed standard streams with the null device."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the program ends
-
-
-# Called for the items of all progress bars, which are then hidden; see progress_reported_to.
-_listeners: list[Callable[[], object]] = []
-
-
-@contextlib.contextmanager
-def progress_reported_to(listener: Callable[[], object]) -> Iterator[None]:
-    """Within this block, :func:`progress` shows no bars and calls ``listener`` for each finished clip or entry."""
-    _listeners.append(listener)
-    try:
-        yield
-    finally:
-        _listeners.remove(listener)
-
-
-def progress(items: Iterable[object], description: str, total: int | None = None, unit: str = "it") -> Any:
-    """A tqdm bar on stderr; silent if stderr is not a terminal, to keep logs readable."""
-    from tqdm import tqdm
-
-    if _listeners:
-        return tqdm(_reported(items) if unit in ("clip", "entry") else items, disable=True)
-    return tqdm(items, desc=description, total=total, unit=unit, disable=None, dynamic_ncols=True)
-
-
-def _reported(items: Iterable[object]) -> Iterator[object]:
-    for item in items:
-        yield item
-        _listeners[-1]()
-
-
-def positive_number(text: str) -> float:
-    """argparse type: a number above zero, from a millionth to a thousand million."""
-    return _number_within(text, 1e-6, 1e9, "a number above zero (0.000001 to 1000000000)")
-
-
-def share(text: str) -> float:
-    """argparse type: a share of something, from 0.001 to 0.999."""
-    return _number_within(text, 0.001, 0.999, "a share (0.001 to 0.999)")
-
-
-def frame_rate(text: str) -> float:
-    """argparse type: frames per second, within the range of cameras and players."""
-    return _number_within(
-        text, SLOWEST_RATE, FASTEST_RATE, f"a frame rate ({SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second)"
-    )
-
-
-def whole_number(text: str) -> int:
-    """argparse type: a whole number, zero or more."""
-    return _int_within(text, 0, LARGEST_INT, f"a whole number (0 to {LARGEST_INT})")
-
-
-def positive_int(text: str) -> int:
-    """argparse type: a whole number above zero."""
-    return _int_within(text, 1, LARGEST_INT, f"a whole number above zero (1 to {LARGEST_INT})")
-
-
-def thread_count(text: str) -> int:
-    """argparse type: a number of threads."""
-    return _int_within(text, 1, 256, "a number of threads (1 to 256)")
-
-
-def worker_count(text: str) -> int:
-    """argparse type: a number of worker processes; 0 means none."""
-    return _int_within(text, 0, 1024, "a whole number of processes (0 to 1024)")
-
-
-def picture_side(text: str) -> int:
-    """argparse type: width or height of a picture in pixels."""
-    return _int_within(text, 16, LARGEST_SIDE, f"a width or height of a picture (16 to {LARGEST_SIDE} pixels)")
-
-
-def port(text: str) -> int:
-    """argparse type: a TCP port."""
-    return _int_within(text, 1, 65535, "a port (1 to 65535)")
-
-
-def _number_within(text: str, least: float, most: float, expected: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {expected}")
-    return value
-
-
-def _int_within(text: str, least: int, most: int, expected: str) -> int:
-    # Reject absurdly long digit strings; int() itself raises above 4,300 digits.
-    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not {expected}")
-    return value
-
-
-def device_or_error(name: str) -> str:
-    """The named torch device if this machine has it; otherwise a warning and the CPU.
-
-    ``auto`` takes CUDA if it is available.
-    """
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"--device {name}: {one_line(error)[:160]}. Use --device auto or cpu.") from None
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        say_warning(f"--device {name}: this machine has no such device; using the CPU")
-        return "cpu"
-    return name

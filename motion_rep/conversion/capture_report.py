@@ -13,8 +13,9 @@ import torch
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import stored_image_fit
 from motion_rep.captures.resampling import frame_ranges
-from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import InputError, counted, short_text
+from motion_rep.common.messages import say, say_error
 from motion_rep.conversion.capture_to_motion import convert
 from motion_rep.conversion.inputs import captures_at
 from motion_rep.conversion.settings import Settings

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, say, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import InputError
+from motion_rep.common.messages import say, say_error
 from motion_rep.conversion.inputs import captures_at
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion_rep.bodies.body_models import Body, load_body
-from motion_rep.common.command_line import DONE, device_or_error, progress, say, say_error, say_warning
+from motion_rep.common.command_line import DONE
 from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.errors import InputError, UsageError, counted, located
+from motion_rep.common.flag_values import device_or_error
+from motion_rep.common.messages import progress, say, say_error, say_warning
 from motion_rep.common.overwriting import refuse_overwriting
 from motion_rep.drawing.depth_check import CheckOptions, Shown, check_depth, check_overlay
 from motion_rep.drawing.renderers import Renderer, load_renderer

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.command_line import DONE
 from motion_rep.common.errors import InputError, UsageError, counted, located
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.exporters.amass_npz import write_amass_npz
 from motion_rep.exporters.bvh_file import write_bvh

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from motion_rep.captures.units import LENGTHS, UP_AXES
-from motion_rep.common.command_line import frame_rate, picture_side, positive_number
+from motion_rep.common.flag_values import frame_rate, picture_side, positive_number
 from motion_rep.hmr_results.names import FORMATS, LONGEST, SPACES
 
 CORRECTIONS = ("up", "units", "degrees")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.command_line import DONE
 from motion_rep.common.errors import UsageError, counted, located
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.outcomes import DRAWN, Outcome
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.files.atomic_writing import atomic_path

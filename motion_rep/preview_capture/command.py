@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from motion_rep.captures.capture_file import capture_from_dict
-from motion_rep.common.command_line import DONE, progress, say, say_warning
+from motion_rep.common.command_line import DONE
 from motion_rep.common.compute_threads import TORCH, use_one_thread
 from motion_rep.common.errors import located
+from motion_rep.common.messages import progress, say, say_warning
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.files.json_files import json_text
 from motion_rep.files.local_files import unchanged

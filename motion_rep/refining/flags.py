@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 
-from motion_rep.common.command_line import frame_rate, from_flags
+from motion_rep.common.command_line import from_flags
+from motion_rep.common.flag_values import frame_rate
 from motion_rep.refining.settings import AUTO, OFF, Settings
 
 LARGEST_TILT, LARGEST_STRENGTH, LONGEST_SECONDS = 90.0, 100.0, 1e6

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import InputError, UsageError, counted, listed
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.outcomes import REFINED, Outcome
 from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, progress
+from motion_rep.common.command_line import DONE, SOME_FAILED
+from motion_rep.common.messages import progress
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.report import ItemFailure, say_failure, write_failures
 

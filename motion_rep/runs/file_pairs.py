@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from motion_rep.common.command_line import DONE, say, say_warning
+from motion_rep.common.command_line import DONE
 from motion_rep.common.errors import counted
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
 from motion_rep.files.disk_space import require_space, sizes_to_do
 from motion_rep.files.remote_files import prepared_folders

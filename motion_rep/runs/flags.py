@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motion_rep.common.command_line import positive_number, worker_count
 from motion_rep.common.errors import UsageError
+from motion_rep.common.flag_values import positive_number, worker_count
 from motion_rep.common.overwriting import written_path
 from motion_rep.files.atomic_writing import require_folder
 

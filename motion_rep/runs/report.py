@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from motion_rep.common.command_line import say_error
 from motion_rep.common.errors import counted
+from motion_rep.common.messages import say_error
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import json_text
 

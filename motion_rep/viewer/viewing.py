@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from motion_rep.bodies.body_models import load_body
-from motion_rep.common.command_line import say, say_warning
 from motion_rep.common.errors import UsageError, counted
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.rates import TIMING, playback_rate
 from motion_rep.motions.consistency import joints_note
 from motion_rep.motions.motion_file import read_motion

@@ -24,7 +24,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, positive_int, say
+from motion_rep.common.command_line import DONE, Parser, command_main
+from motion_rep.common.flag_values import positive_int
+from motion_rep.common.messages import say
 
 ROOT = Path(__file__).resolve().parents[2]
 CONVERTER = ROOT / "motion_rep" / "convert_hmr_to_motion.py"

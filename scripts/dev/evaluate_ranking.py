@@ -11,7 +11,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, positive_int
+from motion_rep.common.command_line import DONE, Parser, command_main
+from motion_rep.common.flag_values import positive_int
 
 
 def build_parser() -> Parser:

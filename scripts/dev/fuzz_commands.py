@@ -25,7 +25,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, positive_int, say, say_error
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main
+from motion_rep.common.flag_values import positive_int
+from motion_rep.common.messages import say, say_error
 from motion_rep.common.overwriting import folder_path
 from motion_rep.files.atomic_writing import is_temporary_name
 from scripts.dev.fuzz_servers import odd_server

@@ -9,7 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, progress, say
+from motion_rep.common.command_line import DONE, Parser, command_main
+from motion_rep.common.messages import progress, say
 from motion_rep.common.overwriting import folder_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]

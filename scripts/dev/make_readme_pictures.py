@@ -9,7 +9,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, say
+from motion_rep.common.command_line import DONE, Parser, command_main
+from motion_rep.common.messages import say
 from motion_rep.common.overwriting import folder_path, read_path
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,16 +18,10 @@ from motion_gating.archives.archive import Entry, InvalidEntry, entry_id, read_e
 from motion_gating.archives.candidates import DEFAULT_SEED, distinct_seeds, seed_of
 from motion_gating.archives.fields import PROMPT, VIDEO_DETAILED
 from motion_gating.archives.texts import text_note, text_of
-from motion_rep.common.command_line import (
-    DONE,
-    SOME_FAILED,
-    Parser,
-    command_main,
-    say_error,
-    say_warning,
-    whole_number,
-)
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.flag_values import whole_number
+from motion_rep.common.messages import say_error, say_warning
 from motion_rep.common.overwriting import folder_path, read_path, refuse_overwriting
 from motion_rep.files.local_files import OutputNames
 

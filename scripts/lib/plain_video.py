@@ -9,7 +9,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, frame_rate, say
+from motion_rep.common.command_line import DONE, Parser, command_main
+from motion_rep.common.flag_values import frame_rate
+from motion_rep.common.messages import say
 from motion_rep.common.overwriting import read_path, written_path
 
 

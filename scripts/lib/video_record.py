@@ -11,8 +11,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main, say
+from motion_rep.common.command_line import DONE, SOME_FAILED, Parser, command_main
 from motion_rep.common.errors import InputError, UsageError
+from motion_rep.common.messages import say
 from motion_rep.common.overwriting import read_path, written_path
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import read_json, write_json

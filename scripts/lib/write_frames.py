@@ -9,7 +9,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run by path from a checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from motion_rep.common.command_line import DONE, Parser, command_main, frame_rate, say, say_warning
+from motion_rep.common.command_line import DONE, Parser, command_main
+from motion_rep.common.flag_values import frame_rate
+from motion_rep.common.messages import say, say_warning
 from motion_rep.common.overwriting import folder_path, read_path
 from motion_rep.files.atomic_writing import require_folder
 

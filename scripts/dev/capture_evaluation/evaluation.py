@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from motion_rep.captures.capture_file import read_standard_capture
-from motion_rep.common.command_line import progress, say
 from motion_rep.common.errors import UsageError
+from motion_rep.common.messages import progress, say
 from motion_rep.files.atomic_writing import require_folder
 from motion_rep.files.json_files import write_json
 from motion_rep.kinematics.skeleton import forward_kinematics

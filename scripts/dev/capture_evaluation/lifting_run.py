@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motion_rep.common.command_line import say
+from motion_rep.common.messages import say
 from motion_rep.files.atomic_writing import atomic_path
 from scripts.dev.capture_evaluation import temporal_training
 from scripts.dev.capture_evaluation.lifting_training import make_examples, read_examples, train

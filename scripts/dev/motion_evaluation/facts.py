@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from motion_rep.common.command_line import say
+from motion_rep.common.messages import say
 from motion_rep.describing.actions import BOTH
 from motion_rep.describing.body_signals import LEFT, RIGHT
 from motion_rep.describing.facts import MotionFacts, motion_facts

@@ -13,7 +13,7 @@ import torch
 from motion_gating.metrics.table import DEFAULT_JITTER, SUGGESTED_TREMBLE
 from motion_rep.captures.capture import Capture
 from motion_rep.captures.resampling import resample
-from motion_rep.common.command_line import say
+from motion_rep.common.messages import say
 from motion_rep.hmr_formats.reading import read_capture
 from motion_rep.kinematics.rotations import rotvec_to_matrix
 from motion_rep.kinematics.skeleton import forward_kinematics

@@ -15,7 +15,7 @@ from motion_gating.judges.protocols.better_of_two import BETTER, WORSE, better_o
 from motion_gating.metrics.joint_metrics import JointMetrics, WorstSpan
 from motion_gating.ranking.candidate import SKATE_RATIO, Candidate
 from motion_gating.ranking.group_rank import AskAboutTwo, Group, rank_group
-from motion_rep.common.command_line import say
+from motion_rep.common.messages import say
 from motion_rep.kinematics.skeleton import rest_joints
 from scripts.dev.witness.pairs import PAIR_HABITS, understood_pair
 from scripts.dev.witness.trial import CLIP_START

@@ -23,7 +23,7 @@ from motion_gating.archives.texts import text_of
 from motion_gating.judges.flags import EVIDENCE, SAMPLING_FPS, SINGLE
 from motion_gating.rendering.side_clip import SideClip
 from motion_rep import convert_hmr_to_motion
-from motion_rep.common.command_line import say
+from motion_rep.common.messages import say
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.motions.motion_file import read_motion
 from scripts.dev.samples.texts import TEXTS

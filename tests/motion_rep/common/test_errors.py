@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from motion_rep.common.command_line import run_command, say, say_error, say_warning
+from motion_rep.common.command_line import run_command
 from motion_rep.common.errors import InputError, UsageError, counted, located, system_failure
+from motion_rep.common.messages import say, say_error, say_warning
 
 
 @pytest.mark.parametrize("kind", [InputError, UsageError])

@@ -11,9 +11,10 @@ import pytest
 import torch
 from command_support import assert_error_lines, save_json, save_motion
 
-from motion_rep.common import command_line
-from motion_rep.common.command_line import run_command, say
+from motion_rep.common import flag_values
+from motion_rep.common.command_line import run_command
 from motion_rep.common.errors import InputError
+from motion_rep.common.messages import say
 from motion_rep.safe_loading.torch_files import read_torch
 
 HUGE = "9" * 20
@@ -86,7 +87,7 @@ def test_number_beyond_reason_is_one_line(module, flags, capsys):
     + [("worker_count", "0", 0), ("whole_number", "0", 0), ("positive_int", "2147483647", 2**31 - 1)],
 )
 def test_bounds_are_within(kind, text, value):
-    assert getattr(command_line, kind)(text) == value
+    assert getattr(flag_values, kind)(text) == value
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_bounds_are_within(kind, text, value):
 )
 def test_just_outside_is_refused(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match=" to "):
-        getattr(command_line, kind)(text)
+        getattr(flag_values, kind)(text)
 
 
 @pytest.mark.parametrize("fps", [1e30, 1001.0, 0.0, -1.0, float("nan")])
