@@ -18,7 +18,6 @@ import os
 import re
 import sys
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -63,7 +62,8 @@ def build_parser():
 def frame_rate(text):
     """argparse type: ``30``, ``29.97`` or ``30000/1001``."""
     try:
-        rate = float(Fraction(text))
+        above, _, below = text.partition("/")
+        rate = float(above) / float(below or 1)
     except (ValueError, ZeroDivisionError):
         rate = 0.0
     if not 0 < rate < 1000:
@@ -219,7 +219,7 @@ def list_frames(folder):
     """The pictures in a folder in the order of their names, numbers by value (frame_2 before frame_10)."""
 
     def order(path):
-        return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", path.name)]
+        return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", path.name))]
 
     if not folder.is_dir():
         raise CannotRun(f"{folder}: is not a folder. Give the folder of the video's frames.")
@@ -301,6 +301,18 @@ def assemble(columns, indices, num_frames, args, pelvis):
     return result
 
 
+def require_writable(path):
+    """Make the folder of a file, and find out before the long work whether the file can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=str(path.parent)):
+            pass
+    except OSError as error:
+        raise CannotRun(f"{path}: cannot be written: {error.strerror or error}. Give another file.") from None
+    if path.is_dir():
+        raise CannotRun(f"{path}: is a folder, expected the name of a file to write.")
+
+
 def save(result, path):
     """Write the file atomically, through a temporary name."""
     import torch
@@ -309,8 +321,8 @@ def save(result, path):
     try:
         torch.save(result, str(temporary))
         os.replace(str(temporary), str(path))
-    except OSError as error:
-        raise CannotRun(f"{path}: cannot be written: {error.strerror or error}.") from None
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
+        raise CannotRun(f"{path}: cannot be written: {getattr(error, 'strerror', None) or one_line(error)}.") from None
     finally:
         if temporary.exists():
             temporary.unlink()
@@ -342,7 +354,13 @@ def fail(text):
 
 
 def one_line(error):
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def what_stopped(error):
+    """Another version of the checkout, or an error of its own, in words."""
+    other_version = isinstance(error, (ImportError, AttributeError, KeyError, TypeError))
+    return ("does not fit this script: " if other_version else "stopped: ") + one_line(error)
 
 
 def report(indices, wanted, path):
@@ -370,6 +388,7 @@ def run(args):
         raise CannotRun(f"{args.output}: is one of the frames and would be overwritten. Give another --output.")
     if overlay_folder == args.image_folder.resolve():
         raise CannotRun(f"{args.overlay_folder}: contains the frames, which would be overwritten. Give another folder.")
+    require_writable(output)
     os.chdir(str(ROOT))  # CameraHMR names its weights relative to the checkout
     sys.path.insert(0, str(ROOT))
     estimator = load_estimator(args.model_type, draw=overlay_folder is not None)
@@ -396,12 +415,10 @@ def main():
         run(args)
     except CannotRun as error:
         return fail(error)
-    except (ImportError, AttributeError, KeyError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - the checkout, its packages and the GPU can raise anything
         if os.environ.get("CAMERAHMR_TRACEBACK"):
             raise
-        return fail(
-            f"CameraHMR in {ROOT} does not fit this script: {one_line(error)}. Set CAMERAHMR_TRACEBACK=1 to see where."
-        )
+        return fail(f"CameraHMR in {ROOT} {what_stopped(error)}. Set CAMERAHMR_TRACEBACK=1 to see where.")
     return 0
 
 

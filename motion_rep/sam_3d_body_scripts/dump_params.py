@@ -13,7 +13,7 @@ import argparse
 import os
 import re
 import sys
-from fractions import Fraction
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -49,7 +49,8 @@ def build_parser():
 def frame_rate(text):
     """argparse type: ``30``, ``29.97`` or ``30000/1001``."""
     try:
-        rate = float(Fraction(text))
+        above, _, below = text.partition("/")
+        rate = float(above) / float(below or 1)
     except (ValueError, ZeroDivisionError):
         rate = 0.0
     if not 0 < rate < 1000:
@@ -58,13 +59,13 @@ def frame_rate(text):
 
 
 def list_frames(folder):
-    """The pictures of a folder; numbers in their names are sorted by value."""
-    if not folder.is_dir():
-        raise CannotRun(f"{folder}: is not a folder. Give the folder of the video's frames.")
+    """The pictures in a folder in the order of their names, numbers by value (frame_2 before frame_10)."""
 
     def order(path):
-        return [int(part) if part.isdigit() else part.lower() for part in re.split(r"([0-9]+)", path.name)]
+        return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", path.name))]
 
+    if not folder.is_dir():
+        raise CannotRun(f"{folder}: is not a folder. Give the folder of the video's frames.")
     frames = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGES), key=order)
     if not frames:
         raise CannotRun(f"{folder}: has no pictures ({' '.join(IMAGES)}). Extract the frames from the video first.")
@@ -145,6 +146,18 @@ def assemble(rows, numbers, count, size, fps):
     return arrays
 
 
+def require_writable(path):
+    """Make the folder of a file, and find out before the long work whether the file can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=str(path.parent)):
+            pass
+    except OSError as error:
+        raise CannotRun(f"{path}: cannot be written: {error.strerror or error}. Give another file.") from None
+    if path.is_dir():
+        raise CannotRun(f"{path}: is a folder, expected the name of a file to write.")
+
+
 def save(arrays, path):
     """Write the file atomically, through a temporary name."""
     import numpy as np
@@ -161,10 +174,35 @@ def save(arrays, path):
             temporary.unlink()
 
 
+def fail(text):
+    """One line on stderr; the exit code."""
+    print(f"error: {text}", file=sys.stderr, flush=True)
+    return 1
+
+
+def one_line(error):
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def what_stopped(error):
+    """Another version of the checkout, or an error of its own, in words."""
+    other_version = isinstance(error, (ImportError, AttributeError, KeyError, TypeError))
+    return ("does not fit this script: " if other_version else "stopped: ") + one_line(error)
+
+
 def run(args):
     frames = list_frames(args.image_folder.resolve())
     output = args.output.resolve()
-    size = picture_size(frames[0])
+    sizes = {picture_size(frame) for frame in frames}
+    if len(sizes) > 1:
+        raise CannotRun("the frames have different sizes; extract them from the video again.")
+    if any(output == frame.resolve() for frame in frames):
+        raise CannotRun(f"{args.output}: is one of the frames and would be overwritten. Give another --output.")
+    require_writable(output)
+    # Before the folder changes: names of files, but not names on Hugging Face, are relative to the user's folder.
+    for name in ("checkpoint", "mhr_path"):
+        if os.path.exists(getattr(args, name) or ""):
+            setattr(args, name, os.path.abspath(getattr(args, name)))
     os.chdir(str(ROOT))
     sys.path.insert(0, str(ROOT))
     estimator = load_estimator(args)
@@ -178,7 +216,7 @@ def run(args):
             f"no person was found in any of the {len(frames)} frames of {args.image_folder}; no file was written. "
             "Check the video, or lower --bbox_thresh."
         )
-    save(assemble(rows, numbers, len(frames), size, args.fps), output)
+    save(assemble(rows, numbers, len(frames), sizes.pop(), args.fps), output)
     print(f"{output}: people in {len(set(numbers))} of {len(frames)} frames.", flush=True)
 
 
@@ -187,18 +225,11 @@ def main():
     try:
         run(args)
     except CannotRun as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 1
-    except (ImportError, AttributeError, KeyError, TypeError) as error:
+        return fail(error)
+    except Exception as error:  # noqa: BLE001 - the checkout, its packages and the GPU can raise anything
         if os.environ.get("SAM_3D_BODY_TRACEBACK"):
             raise
-        print(
-            f"error: SAM 3D Body in {ROOT} does not fit this script: {' '.join(str(error).split())}. "
-            "Set SAM_3D_BODY_TRACEBACK=1 to see where.",
-            file=sys.stderr,
-            flush=True,
-        )
-        return 1
+        return fail(f"SAM 3D Body in {ROOT} {what_stopped(error)}. Set SAM_3D_BODY_TRACEBACK=1 to see where.")
     return 0
 
 

@@ -12,7 +12,7 @@ import argparse
 import math
 import os
 import sys
-from fractions import Fraction
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ def build_parser():
     )
     parser.add_argument("--device", choices=("auto", "cuda", "mps", "cpu"), default="auto")
     parser.add_argument("--no_render", action="store_true", help="draw only the box into the preview frames")
-    parser.add_argument("--params_file", help="default: demo/<file_name>_params.pt")
+    parser.add_argument("--params_file", type=absolute, help="default: demo/<file_name>_params.pt")
     parser.set_defaults(retarget_cam=False)
     return parser
 
@@ -56,12 +56,18 @@ def build_parser():
 def frame_rate(text):
     """argparse type: ``30``, ``29.97`` or ``30000/1001``."""
     try:
-        rate = float(Fraction(text))
+        above, _, below = text.partition("/")
+        rate = float(above) / float(below or 1)
     except (ValueError, ZeroDivisionError):
         rate = 0.0
     if not 0 < rate < 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate")
     return rate
+
+
+def absolute(text):
+    """argparse type: a path of the folder in which the user is; the script goes to the checkout."""
+    return Path(text).resolve()
 
 
 # --------------------------------------------------------------------------------------------------------------- device
@@ -367,6 +373,18 @@ def retarget(result):
     return dict(result, retargeted_cam=torch.ones(1, dtype=torch.uint8), **dict(one_camera, **raw))
 
 
+def require_writable(path):
+    """Make the folder of a file, and find out before the long work whether the file can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=str(path.parent)):
+            pass
+    except OSError as error:
+        raise CannotRun(f"{path}: cannot be written: {error.strerror or error}. Give another file.") from None
+    if path.is_dir():
+        raise CannotRun(f"{path}: is a folder, expected the name of a file to write.")
+
+
 def save(result, path):
     """Write the file atomically, through a temporary name."""
     import torch
@@ -375,8 +393,8 @@ def save(result, path):
     try:
         torch.save(result, str(temporary))
         os.replace(str(temporary), str(path))
-    except OSError as error:
-        raise CannotRun(f"{path}: cannot be written: {error.strerror or error}.") from None
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
+        raise CannotRun(f"{path}: cannot be written: {getattr(error, 'strerror', None) or one_line(error)}.") from None
     finally:
         if temporary.exists():
             temporary.unlink()
@@ -408,7 +426,13 @@ def fail(text):
 
 
 def one_line(error):
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def what_stopped(error):
+    """Another version of the checkout, or an error of its own, in words."""
+    other_version = isinstance(error, (ImportError, AttributeError, KeyError, TypeError))
+    return ("does not fit this script: " if other_version else "stopped: ") + one_line(error)
 
 
 def capture_frames(args, tools, frames_dir, preview_dir):
@@ -446,6 +470,8 @@ def report(indices, wanted, path):
 def run(args):
     if args.end < args.start or args.start < 1:
         raise CannotRun(f"--start {args.start} --end {args.end}: expected 1 <= start <= end.")
+    path = args.params_file or ROOT / "demo" / (args.file_name + "_params.pt")
+    require_writable(path)
     device = choose_device(args.device)
     if device != "cuda":
         redirect_cuda(device)
@@ -463,7 +489,6 @@ def run(args):
         raise CannotRun(nobody + " Check the video, or lower inference.detection.conf in config_base.py.")
     if len({row["size"] for row in rows}) > 1:
         raise CannotRun(f"the frames in {frames_dir} have different sizes; extract them from the video again.")
-    path = Path(args.params_file) if args.params_file else ROOT / "demo" / (args.file_name + "_params.pt")
     result = collect(rows, indices, args.end, args.fps)
     save(retarget(result) if args.retarget_cam else result, path)
     report(indices, range(args.start - 1, args.end), path)
@@ -477,12 +502,10 @@ def main():
         run(args)
     except CannotRun as error:
         return fail(error)
-    except (ImportError, AttributeError, KeyError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - the checkout, its packages and the GPU can raise anything
         if os.environ.get("SMPLEST_X_TRACEBACK"):
             raise
-        return fail(
-            f"SMPLest-X in {ROOT} does not fit this script: {one_line(error)}. Set SMPLEST_X_TRACEBACK=1 to see where."
-        )
+        return fail(f"SMPLest-X in {ROOT} {what_stopped(error)}. Set SMPLEST_X_TRACEBACK=1 to see where.")
     return 0
 
 

@@ -73,7 +73,7 @@ def plan(args):
         raise CannotRun(f"--frames {frames}: {args.model} makes {family.step}n+1 frames (like {near}).")
     text = args.size or family.size
     width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (text.isascii() and width.isdigit() and height.isdigit()):
         raise CannotRun(f"--size is '{text}', expected WxH, like {family.size}.")
     if int(width) % family.side or int(height) % family.side or not int(width) * int(height):
         raise CannotRun(f"--size {text}: {args.model} needs multiples of {family.side}, like {family.size}.")

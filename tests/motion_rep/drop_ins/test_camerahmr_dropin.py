@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -152,6 +154,26 @@ def test_failures_are_one_line_and_leave_no_file(checkout, tmp_path):
         assert done.stderr.count("\n") == 1 and not (tmp_path / "hmr.pt").exists()
 
 
+def test_an_output_is_checked_before_the_network_is_loaded(checkout, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(checkout, other)
+    (other / "mesh_estimator.py").write_text("raise RuntimeError('the network was loaded')")
+    frames = write_frames(tmp_path / "in", [[(RED, 20, 20, 40, 60)]])
+    (tmp_path / "file").write_text("kept")
+    for output, words in [(tmp_path / "file" / "hmr.pt", "cannot be written"), (tmp_path, "is a folder")]:
+        done = dump(other, frames, output)
+        assert done.returncode == 1 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert (tmp_path / "file").read_text() == "kept"
+    done = dump(other, frames, tmp_path / "new folder" / "hmr.pt")
+    assert done.returncode == 1 and "stopped: the network was loaded" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_missing_folder_of_the_output_is_made(checkout, tmp_path):
+    frames = write_frames(tmp_path / "in", [[(RED, 20, 20, 40, 60)]] * 2)
+    assert dump(checkout, frames, tmp_path / "new" / "folder" / "hmr.pt").returncode == 0
+    assert torch.load(tmp_path / "new" / "folder" / "hmr.pt", weights_only=True)["num_frames"].tolist() == [2]
+
+
 def test_another_version_of_the_checkout_is_named(checkout, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(checkout, other)
@@ -162,17 +184,52 @@ def test_another_version_of_the_checkout_is_named(checkout, tmp_path):
     assert done.returncode == 1 and "batch has no box_size" in done.stderr
 
 
-def test_both_drop_ins_choose_people_with_the_same_code():
-    """Each must stand alone in a foreign checkout, so the code is there twice; it must not drift apart."""
-    names = ("PersonChooser", "box_areas", "box_overlaps", "frame_rate", "frame_ranges", "save", "report")
-    sources = []
-    for path in (SCRIPTS / "camerahmr_scripts" / "dump_params.py", SCRIPTS / "smplest_x_scripts" / "inference.py"):
-        text = path.read_text()
-        found = {
-            node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if hasattr(node, "name")
-        }
-        sources.append([found[name] for name in names])
-    assert sources[0] == sources[1]
+DROP_INS = {
+    name: SCRIPTS / name
+    for name in (
+        "camerahmr_scripts/dump_params.py",
+        "sam_3d_body_scripts/dump_params.py",
+        "smplest_x_scripts/inference.py",
+    )
+}
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location("drop_in", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def definitions(path):
+    text = path.read_text()
+    return {node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if hasattr(node, "name")}
+
+
+def test_what_drop_ins_share_has_the_same_code():
+    """Each must stand alone in a foreign checkout, so code is there two or three times; it must not drift apart."""
+    camerahmr, sam, smplest_x = map(definitions, DROP_INS.values())
+    for name in ("frame_rate", "require_writable", "fail", "one_line", "what_stopped", "CannotRun"):
+        assert camerahmr[name] == sam[name] == smplest_x[name], name
+    for name in ("PersonChooser", "box_areas", "box_overlaps", "frame_ranges", "save", "report", "say"):
+        assert camerahmr[name] == smplest_x[name], name
+    assert camerahmr["list_frames"] == sam["list_frames"]
+
+
+@pytest.mark.parametrize("path", DROP_INS.values(), ids=DROP_INS)
+@pytest.mark.parametrize("text", ["1e400", "1e999999999", "1e9/1e-9", "nan", "30/0", "/", "1000", "-1"])
+def test_no_frame_rate(path, text):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a frame rate"):
+        load(path).frame_rate(text)
+
+
+def test_names_with_digits_of_other_scripts(checkout, tmp_path):
+    for name in ("frame 10", "frame 2", "frame ²", "²"):
+        cv2.imwrite(str(tmp_path / f"{name}.jpg"), draw_frame([], (160, 120)))
+    assert [path.stem for path in load(checkout / "dump_params.py").list_frames(tmp_path)][:2] == [
+        "frame 2",
+        "frame 10",
+    ]
 
 
 def test_rotation_at_half_a_turn(checkout):

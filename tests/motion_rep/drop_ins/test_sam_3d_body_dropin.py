@@ -28,13 +28,13 @@ def checkout(tmp_path):
     return root
 
 
-def dump(checkout, frames, output, *arguments):
+def dump(checkout, frames, output, *arguments, cwd="/", sizes=((160, 120),)):
     folder = checkout.parent / "frames"
     folder.mkdir()
     for number, people in enumerate(frames):
-        cv2.imwrite(str(folder / f"frame {number}.jpg"), draw_frame(people, (160, 120)))
+        cv2.imwrite(str(folder / f"frame {number}.jpg"), draw_frame(people, sizes[number % len(sizes)]))
     command = [sys.executable, str(checkout / "dump_params.py"), "--image_folder", str(folder), "--output", str(output)]
-    return subprocess.run([*command, *arguments], cwd="/", capture_output=True, text=True, timeout=120)
+    return subprocess.run([*command, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
 def test_frames_become_one_file_that_is_read(checkout, tmp_path):
@@ -58,3 +58,25 @@ def test_nobody_and_another_version_are_one_line(checkout, tmp_path):
     shutil.rmtree(checkout.parent / "frames")
     done = dump(checkout, [[]] * 3, tmp_path / "params.npz")
     assert done.returncode == 1 and "does not fit this script" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_files_are_named_from_the_users_folder(checkout, tmp_path):
+    package = checkout / "sam_3d_body" / "__init__.py"
+    local = "\n\ndef load_sam_3d_body(path, device, mhr_path):\n    raise RuntimeError(f'{path} and {mhr_path}')\n"
+    package.write_text(package.read_text() + local)
+    (tmp_path / "model.ckpt").write_text("weights")
+    people = [[(RED, 20, 20, 40, 90)]]
+    done = dump(checkout, people, tmp_path / "params.npz", "--checkpoint", "model.ckpt", cwd=tmp_path)
+    expected = f"{tmp_path / 'model.ckpt'} and {tmp_path / 'assets' / 'mhr_model.pt'}"
+    assert done.returncode == 1 and f"stopped: {expected}" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("fault", ["is one of the frames", "have different sizes", "cannot be written"])
+def test_frames_and_output_are_checked_before_the_network_is_loaded(fault, checkout, tmp_path):
+    (checkout / "sam_3d_body" / "__init__.py").write_text("raise RuntimeError('the network was loaded')")
+    output = {"is one": "frames/frame 1.jpg", "have d": "params.npz", "cannot": "model.ckpt/params.npz"}[fault[:6]]
+    (tmp_path / "model.ckpt").write_text("kept")
+    sizes = ((160, 120), (80, 60)) if fault.startswith("have") else ((160, 120),)
+    done = dump(checkout, [[(RED, 20, 20, 40, 40)]] * 2, tmp_path / output, sizes=sizes)
+    assert done.returncode == 1 and fault in done.stderr and done.stderr.count("\n") == 1
+    assert cv2.imread(str(tmp_path / "frames" / "frame 1.jpg")) is not None and not (tmp_path / "params.npz").exists()

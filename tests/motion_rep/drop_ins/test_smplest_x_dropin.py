@@ -228,8 +228,16 @@ def test_a_missing_checkpoint_is_named(checkout, tools):
     assert done.returncode == 1 and "pretrained_models/smplest_x_z/config_base.py: not found" in done.stderr
 
 
-# ------------------------------------------------------------------------------------------------------------ without a
-# network
+@pytest.mark.parametrize(("file", "words"), [("file/params.pt", "cannot be written"), ("new/params.pt", "not found")])
+def test_the_params_file_is_of_the_users_folder_and_checked_first(file, words, checkout, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    script = [sys.executable, str(checkout / "main" / "inference.py"), "--ckpt_name", "missing", "--params_file", file]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert (tmp_path / "new").is_dir() is (file == "new/params.pt")
+
+
+# --------------------------------------------------------------------------------------------------- without a network
 
 
 def boxes(*rows):
@@ -273,8 +281,12 @@ def test_cpu_is_used_where_cuda_is_not(drop_in):
 
 @pytest.mark.parametrize(
     "path",
-    [DROP_INS / "inference.py", REPO / "motion_rep" / "camerahmr_scripts" / "dump_params.py"],
-    ids=lambda path: path.name,
+    [
+        DROP_INS / "inference.py",
+        REPO / "motion_rep" / "camerahmr_scripts" / "dump_params.py",
+        REPO / "motion_rep" / "sam_3d_body_scripts" / "dump_params.py",
+    ],
+    ids=lambda path: path.parent.name,
 )
 def test_python_3_8_and_nothing_of_ours(path):
     tree = ast.parse(path.read_text(), feature_version=(3, 8))
