@@ -79,9 +79,17 @@ def without_decision(entry: Entry) -> Entry:
     return {key: value for key, value in entry.items() if key not in (USE_REF_MOTION, JUDGED_CONTENT)}
 
 
+def claims_use(entry: Entry) -> bool:
+    """Whether an entry says that its motion may be used: true, or a value like 1 or "yes", which a loader may take
+    for true.
+    """
+    value = entry.get(USE_REF_MOTION)
+    return value is not None and value is not False
+
+
 def without_true(entry: Entry) -> Entry:
-    """An entry that cannot be used, without a ``true``; a ``false`` stays."""
-    return without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry
+    """An entry without a claim that its motion may be used; a ``false`` stays."""
+    return without_decision(entry) if claims_use(entry) else entry
 
 
 def read_entries(path: Location) -> Iterator[Entry]:

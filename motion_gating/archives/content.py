@@ -10,6 +10,7 @@ import hashlib
 import os
 from dataclasses import asdict, dataclass, field
 
+from motion_gating.archives.archive import claims_use
 from motion_gating.archives.fields import JUDGED_CONTENT, MOTION_PATH, PROMPT, USE_REF_MOTION
 from motion_gating.archives.texts import text_of
 from motion_rep.common.errors import InputError
@@ -79,6 +80,9 @@ def why_not_judged(entry: dict, motion: str | None) -> str | None:
     Args:
         motion: the digest of the entry's current motion.
     """
+    value = entry.get(USE_REF_MOTION)
+    if value is not None and not isinstance(value, bool):
+        return f"{USE_REF_MOTION} is {value!r:.60}, expected true or false"
     judged = content_from(entry.get(JUDGED_CONTENT))
     if judged is None:
         return None
@@ -92,7 +96,7 @@ def why_not_judged(entry: dict, motion: str | None) -> str | None:
 
 def is_stale(entry: dict, archive: Location) -> bool:
     """Whether an entry that this run does not examine has a ``true`` about other content or without a motion."""
-    if entry.get(USE_REF_MOTION) is not True:
+    if not claims_use(entry):
         return False
     try:
         with local_copy(resolve_from(str(entry.get(MOTION_PATH) or ""), archive)) as path:

@@ -136,7 +136,7 @@ def _exported_entry(
     if (owner := owners.setdefault(number, identifier)) is not identifier:
         faults.append(f"its number {number} is also that of entry {owner}. Give it another global_id")
     wanted = entry.get(USE_REF_MOTION)
-    if wanted not in (None, True, False):
+    if not (wanted is None or isinstance(wanted, bool)):
         faults.append(f"{USE_REF_MOTION} is {wanted!r}, expected true or false")
     motion = _motion(entry, archive, root, statistics) if wanted is True else _Findings()
     faults += motion.faults

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from motion_gating.archives.archive import InvalidEntry, entry_id, entry_writer, read_entries, without_decision
+from motion_gating.archives.archive import (
+    InvalidEntry,
+    claims_use,
+    entry_id,
+    entry_writer,
+    read_entries,
+    without_decision,
+    without_true,
+)
 from motion_gating.archives.content import Content, is_stale, why_not_judged
 from motion_gating.archives.fields import (
     CONTENT,
@@ -41,7 +49,7 @@ def settled(record: dict, entry: dict, content: Content) -> dict:
     """
     record = {**record, CONTENT: content.as_dict()}
     undecided = record[USE_REF_MOTION] is None and record[VLM_ERROR_KIND] != RUN_ENDED
-    if not undecided or entry.get(USE_REF_MOTION) is not True:
+    if not undecided or not claims_use(entry):
         return record
     why = record[METRICS_ERROR] or why_not_judged(entry, content.motion)
     said = f"the archive's true was dropped: {why}" if why else "kept from the archive: use_ref_motion true"
@@ -89,7 +97,7 @@ def _write_once(meta_json: Location, target: Location, find: Find, fields: Field
             found = None if isinstance(entry, InvalidEntry) else find(entry)
             if found is not None and found[1] != signature(entry, fields):
                 edited += 1
-                entry = without_decision(entry) if entry.get(USE_REF_MOTION) is True else entry
+                entry = without_true(entry)
             elif found is not None:
                 entry = decided(entry, found[0])
             elif is_stale(entry, meta_json):

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from motion_gating.archives.archive import InvalidEntry, entry_id
+from motion_gating.archives.archive import InvalidEntry, entry_id, without_true
 from motion_gating.archives.candidates import GIVEN, problem_of
 from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
@@ -19,7 +19,6 @@ from motion_gating.archives.fields import (
     SOURCE_CAPTURE,
     SOURCE_VIDEO,
     TEXT_KEYS,
-    USE_REF_MOTION,
     VIDEO_PATH,
 )
 from motion_gating.archives.paths import path_in_archive
@@ -134,8 +133,8 @@ def _missing_source(entry: dict, layout: Layout) -> str | None:
 
 def _prepared(entry: dict, layout: Layout, name: str, video: Path | None) -> dict:
     """An entry with the fields that the next program needs; a ``true`` is dropped if this run makes the motion."""
-    if entry.get(USE_REF_MOTION) is True and JUDGED_CONTENT not in entry:
-        entry = {key: value for key, value in entry.items() if key != USE_REF_MOTION}
+    if JUDGED_CONTENT not in entry:
+        entry = without_true(entry)
     if video is not None and EVAL_PATH not in entry:
         entry = {key: value for key, value in entry.items() if key != VIDEO_PATH}
     known = {ID: entry_id(entry), GLOBAL_ID: entry_number(entry)}

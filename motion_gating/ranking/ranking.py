@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from motion_gating.archives.archive import entry_id, entry_writer, read_entries
+from motion_gating.archives.archive import claims_use, entry_id, entry_writer, read_entries
 from motion_gating.archives.archive_lock import archive_lock
 from motion_gating.archives.fields import USE_REF_MOTION
 from motion_gating.archives.paths import rebased
@@ -136,7 +136,7 @@ def _representative(group: RankedGroup) -> Candidate:
 def _kept_entry(entry: dict, rank: Rank) -> dict:
     """An entry that represents its group; one that dropped out is no reference, even if the gate passed it."""
     whole = {**entry, **rank.fields()}
-    return whole if rank.chosen or entry.get(USE_REF_MOTION) is not True else {**whole, USE_REF_MOTION: False}
+    return whole if rank.chosen or not claims_use(entry) else {**whole, USE_REF_MOTION: False}
 
 
 def _run_block(options: RankOptions, started: datetime.datetime, ranking: Ranking) -> dict[str, object]:

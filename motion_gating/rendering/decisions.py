@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from motion_gating.archives.archive import Entry, entry_id, read_entries, without_decision
+from motion_gating.archives.archive import Entry, claims_use, entry_id, read_entries, without_decision
 from motion_gating.archives.content import Content, text_digest, why_not_judged
 from motion_gating.archives.fields import JUDGED_CONTENT, PROMPT, USE_REF_MOTION
 from motion_gating.archives.texts import text_of
@@ -34,10 +34,12 @@ def with_decision(entry: Entry, earlier: dict | None, motion: str, replaced: boo
     """
     if earlier is not None and why_not_judged({**entry, **earlier}, motion) is None:
         return {**entry, **earlier}
-    if entry.get(USE_REF_MOTION) is not True:
+    if not claims_use(entry):
         return entry
+    if why_not_judged(entry, motion) is not None:
+        return without_decision(entry)
     if JUDGED_CONTENT in entry:
-        return entry if why_not_judged(entry, motion) is None else without_decision(entry)
+        return entry
     if replaced:
         return without_decision(entry)
     # A decision that came with the archive: from now on it applies to this motion and this text.

@@ -147,6 +147,7 @@ FAULTS = {
     "judged": "replaced after it was judged",
     "text": "the text was changed",
     "word": "use_ref_motion is 'yes', expected true or false",
+    "number": "use_ref_motion is 1, expected true or false",
     "unnamed": "no motion_path",
     "remote": "opens no URLs",
 }
@@ -166,8 +167,8 @@ def test_every_fault_is_named_and_costs_only_the_reference(gated, capsys, damage
         change(folder, judged_content=judged)
     elif damage == "text":
         change(folder, judged_content={**judged, "motion": None, "text": "0" * 32})
-    elif damage in ("word", "unnamed", "remote"):
-        fields = {"word": {"use_ref_motion": "yes"}, "unnamed": {"motion_path": None}}
+    elif damage in ("word", "number", "unnamed", "remote"):
+        fields = {"word": {"use_ref_motion": "yes"}, "number": {"use_ref_motion": 1}, "unnamed": {"motion_path": None}}
         change(folder, **fields.get(damage, {"motion_path": "s3://bucket/0.pt"}))
     code, output = export(folder, root)
     said = capsys.readouterr().err

@@ -66,6 +66,21 @@ def test_an_unchanged_archive_keeps_what_it_came_with_and_the_report_says_so(pub
     assert record["content"]["text"] == text_digest("walk 0") and record["content"]["motion"]
 
 
+@pytest.mark.parametrize("claim", [1, 1.0, "true", "yes", [True], {}])
+def test_a_value_that_a_loader_may_take_for_true_is_no_decision(published, claim):
+    meta = published / "meta.json"
+    entries = read(meta)
+    for entry in entries:
+        entry["use_ref_motion"] = claim
+    meta.write_text(json.dumps(entries))
+    assert all("use_ref_motion" not in entry for entry in render(published))
+    meta.write_text(json.dumps([*entries, {**entries[0], "id": 2, "motion_path": "missing.pt"}]))
+    done = gate(meta, "--judge", "none", "--max-samples", 1)
+    assert "2 entries lost a use_ref_motion true" in done.stderr
+    assert all("use_ref_motion" not in entry for entry in read(meta))
+    assert any("expected true or false" in reason for reason in read(published / "report.json")[0]["reasons"])
+
+
 @pytest.mark.parametrize("damage", ["replaced", "missing", "nan", "text"])
 def test_a_true_about_other_content_is_dropped_by_renderer_and_gate(published, damage):
     render(published)
