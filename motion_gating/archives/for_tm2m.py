@@ -37,7 +37,7 @@ from motion_rep.files.locations import Location, RemotePath, parse_location, res
 from motion_rep.motions.consistency import agreed_joints
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import MotionClip, read_motion
-from motion_rep.runs.work_pool import Failed, attempt
+from motion_rep.runs.attempt import Failed, attempt
 
 MODEL_FPS = 20
 SHORTEST, LONGEST = 40, 200  # rows at MODEL_FPS, as in training

@@ -43,7 +43,7 @@ from motion_rep.common.rates import LOADER_FPS
 from motion_rep.files.local_files import read_text, unchanged
 from motion_rep.hmr_results.names import is_capture_folder
 from motion_rep.motions.motion_file import MotionClip, motion_clip
-from motion_rep.runs.work_pool import Failed, attempt
+from motion_rep.runs.attempt import Failed, attempt
 from motion_rep.safe_loading.torch_files import read_torch
 
 MOTION_KEY = "motion"  # the suffix of a motion file

@@ -18,7 +18,7 @@ from motion_gating.judges.interface import Question, Verdict
 from motion_rep.common.errors import UsageError
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import is_there
-from motion_rep.runs.work_pool import Failed, attempt
+from motion_rep.runs.attempt import Failed, attempt
 from motion_rep.video.writing import open_writer
 
 POOL_PER_CONTROL, SMALLEST_POOL = 4, 200

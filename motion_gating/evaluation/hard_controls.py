@@ -13,7 +13,7 @@ from motion_gating.evaluation.controls import Control
 from motion_gating.judges.interface import Question
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy
-from motion_rep.runs.work_pool import Failed, attempt
+from motion_rep.runs.attempt import Failed, attempt
 from motion_rep.video.reading import open_video
 from motion_rep.video.writing import open_writer
 

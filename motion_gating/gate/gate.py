@@ -28,10 +28,10 @@ from motion_rep.common.overwriting import require_file_places
 from motion_rep.files.json_files import write_json
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_output, remove_stale_temporaries_at, require_location
+from motion_rep.runs.attempt import Failed, attempt
 from motion_rep.runs.engine import IN_THIS_PROCESS, Engine
 from motion_rep.runs.ordered_threads import in_order
 from motion_rep.runs.report import write_failures
-from motion_rep.runs.work_pool import Failed, attempt
 
 KEEP, REJECT = "keep", "reject"
 

@@ -23,8 +23,8 @@ from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.remote_files import local_copy
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.motion_file import MotionClip, read_motion
+from motion_rep.runs.attempt import Failed
 from motion_rep.runs.engine import Engine
-from motion_rep.runs.work_pool import Failed
 
 SAME_BODY = 0.02  # metres: largest distance of an eval file's joints from those of its motion
 

@@ -21,8 +21,8 @@ from motion_gating.preparing.items import Item
 from motion_rep.common.errors import InputError
 from motion_rep.common.messages import progress_reported_to, say_error, say_warning
 from motion_rep.common.overwriting import require_replaceable
+from motion_rep.runs.attempt import Failed
 from motion_rep.runs.report import ItemFailure, NoteTally
-from motion_rep.runs.work_pool import Failed
 
 
 class _Tee(io.TextIOBase):

@@ -39,8 +39,8 @@ from motion_rep.files.atomic_writing import cannot_write, require_folder
 from motion_rep.files.disk_space import require_space
 from motion_rep.files.folder_lock import folder_lock
 from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.runs.attempt import Failed
 from motion_rep.runs.report import ItemFailure, write_failures
-from motion_rep.runs.work_pool import Failed
 
 LEAST_FREE, BYTES_OF_AN_ENTRY = 200_000_000, 1_000_000
 

@@ -36,7 +36,7 @@ from motion_rep.files.json_files import read_json, write_json
 from motion_rep.files.local_files import read_bytes
 from motion_rep.hmr_results.names import LONGEST
 from motion_rep.preview_capture.video_capture import CaptureOptions
-from motion_rep.runs.work_pool import Failed
+from motion_rep.runs.attempt import Failed
 
 TRACKED = ("tracked", "largest")  # choices that the HMR systems make themselves
 

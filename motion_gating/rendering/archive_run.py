@@ -45,9 +45,9 @@ from motion_rep.files.disk_space import require_space, sizes_to_do
 from motion_rep.files.local_files import unchanged
 from motion_rep.files.locations import Location, place_of, resolve_from
 from motion_rep.files.remote_files import prepared_folders, remove_stale_temporaries_at, require_location
+from motion_rep.runs.attempt import Failed, attempt
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
-from motion_rep.runs.work_pool import Failed, attempt
 
 RENDERED, REUSED = "rendered", "reused"
 # Lower bounds for the bytes of the eval file, and of the video at 960x960, per byte of the motion; measured 0.5 and

@@ -53,10 +53,10 @@ from motion_rep.files.folder_lock import folder_lock
 from motion_rep.files.local_files import require_given_folder
 from motion_rep.files.locations import Location, resolve_from
 from motion_rep.files.temporaries import remove_stale_temporaries
+from motion_rep.runs.attempt import Failed, attempt
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.report import ItemFailure
-from motion_rep.runs.work_pool import Failed, attempt
 
 SHOWN_WARNINGS = 10
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from motion_rep.runs.attempt import Work
 from motion_rep.runs.ray_engine import run_items_on_ray
-from motion_rep.runs.work_pool import Work, default_workers, run_items
+from motion_rep.runs.work_pool import default_workers, run_items
 
 Item = TypeVar("Item")
 

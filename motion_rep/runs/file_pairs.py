@@ -10,12 +10,13 @@ from motion_rep.common.messages import say, say_warning
 from motion_rep.common.outcomes import CONVERTED, KEPT, MADE_AGAIN, UNCHANGED, Outcome
 from motion_rep.files.disk_space import require_space, sizes_to_do
 from motion_rep.files.remote_files import prepared_folders
+from motion_rep.runs.attempt import Failed
 from motion_rep.runs.batch import Batch
 from motion_rep.runs.engine import Engine
 from motion_rep.runs.pair_flags import PairRun
 from motion_rep.runs.pairing import Pairing, require_apart
 from motion_rep.runs.report import NoteTally
-from motion_rep.runs.work_pool import Failed, StartIn
+from motion_rep.runs.work_pool import StartIn
 
 Heard = Callable[[Pairing, Outcome], object]
 # The smallest output, joints as .npy, takes a quarter of its motion. Results of HMR systems can be much larger than a

@@ -24,7 +24,7 @@ from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.end_signals import Ended, handlers_kept
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.common.optional_packages import optional_module
-from motion_rep.runs.work_pool import Failed, Work, attempt
+from motion_rep.runs.attempt import Failed, Work, attempt
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -12,36 +12,27 @@ import functools
 import importlib
 import math
 import multiprocessing
-import os
-import queue
 import selectors
-import signal
 import sys
-import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection, resource_tracker
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from typing import TypeVar
 
 from motion_rep.common.compute_threads import use_one_thread
-from motion_rep.common.end_signals import Ended, end_by, signals_blocked, signals_end_process, take_signals_of_worker
-from motion_rep.common.errors import InputError, UsageError, counted, one_line, system_failure
+from motion_rep.common.end_signals import signals_blocked
+from motion_rep.common.errors import InputError, UsageError, counted, one_line
+from motion_rep.runs.attempt import Failed, Item, Result, Work, attempt, too_long
 from motion_rep.runs.ordered_threads import usable_cores
+from motion_rep.runs.worker_process import cause_of_death, environment_of_workers, serve
 
 try:
     import resource
 except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-Work = Callable[[Item], Result]
 
 # Seconds of work queued at each worker, so that it never idles on a busy machine; the first item is in progress.
 SECONDS_AHEAD = 0.05
@@ -61,22 +52,7 @@ SECONDS_OF_GRACE = 5.0
 SECONDS_TO_END = 10.0
 # Consecutive workers that may die during start-up before the run is aborted.
 FAILED_STARTS = 3
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 HAS_WORKERS = sys.platform != "win32"  # which cannot wait for several pipes at once
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A failed item: one line for the user, and the traceback of an unexpected error."""
-
-    message: str
-    detail: str = ""
-    exit_code: int = 1
-
-
-class _TooLong(BaseException):
-    """The time limit of an item is reached; a BaseException, so that the work does not catch it."""
 
 
 @dataclass(frozen=True)
@@ -127,51 +103,6 @@ def run_items(
         raise UsageError(f"--workers {workers}: Windows has no worker processes. Give --workers 0, or omit the flag.")
     with _Pool(start, workers, limit) as pool:
         yield from pool.run(items, sent)
-
-
-def attempt(work: Work, item: Item, limit: float | None = None) -> Result | Failed:
-    """``work(item)`` or its failure; an item fails after ``limit`` seconds. Ctrl-C and exits pass through."""
-    try:
-        with _alarm(limit):
-            return work(item)
-    except _TooLong:
-        return Failed(_too_long(limit))
-    except InputError as error:
-        return Failed(str(error), exit_code=error.exit_code)
-    except MemoryError as error:
-        return Failed(f"not enough memory: {one_line(error)}. Use fewer --workers or give a shorter clip.")
-    except OSError as error:
-        return Failed(system_failure(error), traceback.format_exc())
-    except Exception as error:
-        return Failed(
-            f"{type(error).__name__}: {one_line(error)[:200]} (unexpected; please report it)", traceback.format_exc()
-        )
-
-
-def _too_long(limit: float | None) -> str:
-    return f"took longer than {limit:g} seconds and was stopped. Check the file, or raise --item-timeout."
-
-
-@contextlib.contextmanager
-def _alarm(limit: float | None) -> Iterator[None]:
-    """Raise :class:`_TooLong` in this block after ``limit`` seconds; works in main threads of systems with timers."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if limit is None or not in_main or not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def expire(*_: object) -> None:
-        raise _TooLong
-
-    before, began = signal.signal(signal.SIGALRM, expire), time.monotonic()
-    left, _ = signal.setitimer(signal.ITIMER_REAL, limit)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        if left:  # resume the caller's timer
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1e-3))
 
 
 def default_workers(count: int | None, worth_it: int) -> int:
@@ -235,7 +166,7 @@ class _Pool:
 
     def __enter__(self) -> _Pool:
         _require_handles(self._size)
-        with _environment_of_workers():
+        with environment_of_workers():
             if self._context.get_start_method() == "forkserver":
                 # Loaded once, by the server process that all workers are forked from.
                 self._context.set_forkserver_preload(_modules_of(self._start))
@@ -341,7 +272,7 @@ class _Pool:
 
     def _stop(self, worker: _Worker) -> None:
         worker.process.kill()
-        self._results[worker.held.popleft()] = Failed(_too_long(self._limit))
+        self._results[worker.held.popleft()] = Failed(too_long(self._limit))
         self._replace(worker)
 
     def _take_answer(self, worker: _Worker) -> None:
@@ -363,7 +294,7 @@ class _Pool:
     def _lose(self, worker: _Worker) -> None:
         """Handle a dead worker: the item in progress is retried once; items not yet started are not charged."""
         worker.process.join()
-        cause = _cause_of_death(worker.process.exitcode)
+        cause = cause_of_death(worker.process.exitcode)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= FAILED_STARTS:
@@ -400,7 +331,7 @@ class _Pool:
             # is broken off would print a traceback.
             with signals_blocked():
                 ours, theirs = self._context.Pipe()
-                process = self._context.Process(target=_serve, args=(theirs, self._start, self._limit), daemon=False)
+                process = self._context.Process(target=serve, args=(theirs, self._start, self._limit), daemon=False)
                 process.start()
         except (OSError, EOFError) as error:
             # No more files, processes or memory, here or in the fork server.
@@ -431,77 +362,8 @@ def _require_handles(workers: int) -> None:
         )
 
 
-def _cause_of_death(code: int | None) -> str:
-    if code is not None and code == -getattr(signal, "SIGKILL", 0):
-        return "was killed (often for lack of memory)"
-    return f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
-
-
 def _modules_of(start: Callable[[], Work]) -> list[str]:
     """The module of a ``start``, which imports what the work needs."""
     function = getattr(start, "func", start)
     module = start.module if isinstance(start, StartIn) else function.__module__
     return [] if module == "__main__" else [module]
-
-
-@contextlib.contextmanager
-def _environment_of_workers() -> Iterator[None]:
-    """Environment of worker processes: one compute thread each, and this project on the import path."""
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    # Without the second one, a package in the current folder with the name of one of ours would be loaded instead.
-    changed = {**dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in changed}
-    os.environ.update(changed)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _serve(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
-    """Main loop of a worker: load, then answer item by item until the pipe closes or a signal ends it."""
-    try:
-        take_signals_of_worker()
-        _answer(pipe, start, limit)
-        signals_end_process()
-    except Ended as end:
-        end_by(end.number)
-
-
-def _answer(pipe: connection.Connection, start: Callable[[], Work], limit: float | None) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        work = start()
-    except InputError as error:
-        pipe.send(error)
-        return
-    use_one_thread()
-    batches: queue.SimpleQueue = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(pipe, batches), daemon=True).start()
-    with contextlib.suppress(OSError):
-        pipe.send(True)
-        while (batch := batches.get()) is not None:
-            for item in batch:
-                pipe.send(attempt(work, item, limit))
-
-
-def _receive(pipe: connection.Connection, batches: queue.SimpleQueue) -> None:
-    """Receive items in a thread of its own, so that large items and large answers do not block each other."""
-    try:
-        with contextlib.suppress(EOFError, OSError):
-            while True:
-                batches.put(pipe.recv())
-    finally:
-        batches.put(None)
-
-
-def _end_with_parent() -> None:
-    """Exit at once when the parent dies, so that workers of a killed run do not interfere with the next run."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

@@ -19,8 +19,8 @@ from ray_support import cluster_of
 from motion_rep.common.errors import UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.refine_motion import main as refine
+from motion_rep.runs.attempt import Failed
 from motion_rep.runs.ray_engine import run_items_on_ray
-from motion_rep.runs.work_pool import Failed
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,9 @@ from checkout import REPO
 
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.runs import work_pool
-from motion_rep.runs.work_pool import FEWEST_AHEAD, MOST_AHEAD, Failed, StartIn, _Worker, default_workers, run_items
+from motion_rep.runs.attempt import Failed
+from motion_rep.runs.work_pool import FEWEST_AHEAD, MOST_AHEAD, StartIn, _Worker, default_workers, run_items
+from motion_rep.runs.worker_process import cause_of_death
 
 
 def start_doubling():
@@ -144,6 +146,11 @@ def test_bad_items_cost_only_themselves(tmp_path):
     assert "code 3 on it 2 times" in failed["exits"]
     assert "was killed" in failed["is killed"]
     assert all(result == f"did {item}" for item, result in results if item not in bad)
+
+
+@pytest.mark.parametrize(("code", "words"), [(-40, "was ended by signal 40"), (-15, "was ended by SIGTERM")])
+def test_the_signal_that_ended_a_worker_is_told_even_without_a_name(code, words):
+    assert cause_of_death(code) == words
 
 
 @pytest.mark.parametrize("workers", [0, 1])
