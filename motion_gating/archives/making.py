@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +20,7 @@ from motion_gating.archives.candidates import (
     valid_seed,
     with_candidates,
 )
+from motion_gating.archives.csv_rows import FILE, HAS_NUL, Row, csv_rows
 from motion_gating.archives.entry_number import FIRST_MADE, entry_number
 from motion_gating.archives.fields import (
     GLOBAL_ID,
@@ -49,7 +48,6 @@ from motion_rep.safe_loading.torch_files import read_torch
 MOTION_KEY = "motion"  # the suffix of a motion file
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 TORCH = (".pt", ".pth")
-HAS_NUL = "has a NUL character, which no text has. Remove it, or save the file as UTF-8."
 DATA = (*TORCH, ".pkl", ".npz", ".npy")
 
 
@@ -279,26 +277,7 @@ def _prompt_entries(source: Path, archive: Path, unreadable: list[str]) -> Itera
             yield prompt, {PROMPT: prompt}
 
 
-def _csv_rows(source: Path, text: str) -> Iterator[dict]:
-    """The rows of a CSV, with texts of any length; an unclosed quote is an error, because it would swallow the
-    following rows.
-    """
-    limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
-    try:
-        header = text.partition("\n")[0]
-        delimiter = ";" if PROMPT in header.split(";") else ","  # which spreadsheets in some languages write
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-        names = reader.fieldnames or ()
-        if len(set(names)) != len(names):
-            raise UsageError(f"{source}: has two columns with the same name. Keep one of them.")
-        yield from list(reader)
-    except csv.Error as error:
-        raise UsageError(f"{source}: is no CSV: {error}. Correct the quotes.") from None
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _row_problem(row: dict, prompt: str) -> str | None:
+def _row_problem(row: Row, prompt: str) -> str | None:
     """Why a row of a CSV gives no entry."""
     if None in row:
         return "has more columns than the header. Put texts with commas in quotes."
@@ -308,15 +287,15 @@ def _row_problem(row: dict, prompt: str) -> str | None:
 
 
 def _csv_entries(source: Path, text: str, output: Path, unreadable: list[str]) -> Iterator[tuple[str, dict]]:
-    for number, row in enumerate(_csv_rows(source, text), 2):
-        file, prompt = row.get("file"), (row.get(PROMPT) or "").strip()
+    for number, row in csv_rows(source, text):
+        file, prompt = row.get(FILE), (row.get(PROMPT) or "").strip()
         named = row.get(NAME) or file or prompt
         if (problem := _row_problem(row, prompt)) is not None:
             name = named or f"row {number}"
             yield name, InvalidEntry(name, f"{source}: row {number} {problem}", {str(key): row[key] for key in row})
             continue
-        skipped = (None, NAME, "file", ID, GLOBAL_ID)
-        others = {key: value for key, value in row.items() if key not in skipped and value}
+        skipped = (None, NAME, FILE, ID, GLOBAL_ID)
+        others = {str(key): value for key, value in row.items() if key not in skipped and value}
         path = source.parent / file if file else None
         entry = _file_entry(path, output, unreadable) if path is not None and _is_entry_file(path) else None
         yield Path(named).stem if file else named, {**(entry or {}), **others}

@@ -95,7 +95,10 @@ def test_unusable_sources_are_refused(output, capsys):
     (output.parent / "empty").mkdir()
     make(output, "empty", code=2)
     errors = capsys.readouterr().err
-    assert all(words in errors for words in ("none.txt", "row 2 has no prompt", "nothing to make entries from"))
+    assert all(
+        words in errors
+        for words in ("none.txt", "no column with the heading prompt; found name", "nothing to make entries from")
+    )
 
 
 def test_an_unexpected_error_costs_one_file(output, monkeypatch, capsys):

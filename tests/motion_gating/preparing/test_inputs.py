@@ -189,7 +189,7 @@ def test_an_unreadable_file_of_a_folder_fails_alone(mixed):
     [
         ("name,prompt\na,he walks, then jumps\n", "row 2 has more columns than the header"),
         ('name,prompt\na,"open quote\nb,jump\n', "is no CSV: unexpected end of data"),
-        ("name,prompt\n,\nb,\n", "row 2 has no prompt"),
+        ("name,prompt\n,\nb,\n", "row 3 has no prompt"),
         ("name,prompt,prompt\na,one,two\n", "has two columns with the same name"),
     ],
 )
@@ -258,6 +258,43 @@ def test_a_text_file_beside_a_video_costs_only_its_entry(mixed, name):
         assert (found["v"].problem, found["v"].entry["prompt"]) == (None, name)
     else:
         assert "v.txt: " in found["v"].problem and why in found["v"].problem
+
+
+SPREADSHEETS = {
+    "quoted headings": '"name";"prompt"\n"a";"walks; then, sits"\n',
+    "a line for Excel": 'sep=;\n\nname;prompt\na;"walks; then, sits"\n',
+    "tabs": "name\tprompt\na\twalks; then, sits\n",
+    "spaces and capitals": ' Name , Prompt\n a, "walks; then, sits"\n',
+    "empty columns": 'name,prompt,,\n,,,\na,"walks; then, sits",,\n,,,\n',
+    "another order": '\nprompt,name\n"walks; then, sits",a\n',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("text", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_csvs_in_the_forms_of_spreadsheets(tmp_path, text, end, encoding):
+    (tmp_path / "p.csv").write_bytes(text.replace("\n", end).encode(encoding))
+    found = [(one.identifier, one.entry["prompt"]) for one in items(tmp_path / "p.csv")]
+    assert found == [("a", "walks; then, sits")]
+
+
+def test_a_single_column_needs_no_quotes(tmp_path):
+    (tmp_path / "p.csv").write_text("prompt\nwalks; then, sits\n")
+    assert [one.entry["prompt"] for one in items(tmp_path / "p.csv")] == ["walks; then, sits"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"name,text\na,walks\n", "no column with the heading prompt; found name, text"),
+        ("name;prompt\na;walks\n".encode("utf-16-le"), "p.csv: has a NUL character"),
+    ],
+)
+def test_a_csv_without_prompts_is_refused(tmp_path, data, expected):
+    (tmp_path / "p.csv").write_bytes(data)
+    with pytest.raises(UsageError, match=expected):
+        items(tmp_path / "p.csv")
 
 
 def test_a_csv_holds_texts_of_any_length(tmp_path):
