@@ -24,6 +24,7 @@ from motion_gating.judges.protocols.interface import QuestionProtocol
 from motion_gating.judges.protocols.single import SingleQuestion
 from motion_gating.judges.retrying import Caller, Policy
 from motion_gating.judges.service import CallFailure, Service, shown
+from motion_gating.judges.transport import require_proxies
 from motion_gating.judges.vlm_judge import VlmJudge
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.errors import UsageError
@@ -110,6 +111,7 @@ def _verdict_files(args: argparse.Namespace) -> list[Path]:
 
 def _vlm_judge(args: argparse.Namespace, cache_dir: Path, need_key: bool) -> VlmJudge:
     require_package(PACKAGES[args.judge], f"--judge {args.judge}")
+    require_proxies()
     service = _gemini(args, need_key) if args.judge == GEMINI else _openai(args)
     policy = Policy(
         calls_per_minute=args.rpm,

@@ -30,7 +30,7 @@ from motion_gating.judges.service import (
 )
 from motion_gating.judges.transport import client_arguments, error_details, within
 from motion_rep.common.errors import UsageError
-from motion_rep.common.hidden_secrets import address_secrets, shown_address
+from motion_rep.common.hidden_secrets import address_secrets, proxy_secrets, shown_address
 
 ADDRESS = "https://generativelanguage.googleapis.com"
 INLINE_BASE64_BYTES = 20_000_000
@@ -73,8 +73,8 @@ class GeminiService:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The key, and the secrets of the address."""
-        return (*filter(None, [self.key]), *address_secrets(self.base_url or ""))
+        """The key, and the secrets of the address and of the environment's proxies."""
+        return (*filter(None, [self.key]), *address_secrets(self.base_url or ""), *proxy_secrets())
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; see Service."""

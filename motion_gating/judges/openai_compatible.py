@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from motion_gating.judges.service import (
 from motion_gating.judges.transport import client_arguments
 from motion_gating.judges.video_frames import jpeg_frames
 from motion_rep.common.errors import InputError
-from motion_rep.common.hidden_secrets import address_secrets, shown_address
+from motion_rep.common.hidden_secrets import address_secrets, proxy_secrets, shown_address
 
 NO_KEY = "none"  # the package needs a key; servers without keys ignore it
 PATCH = 28  # pixels per side of a token, as in common open video models
@@ -81,8 +82,8 @@ class OpenAICompatibleService:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The key, and the secrets of the address."""
-        return (*filter(None, [self.key]), *address_secrets(self.base_url))
+        """The key, and the secrets of the address and of the environment's proxies."""
+        return (*filter(None, [self.key]), *address_secrets(self.base_url), *proxy_secrets())
 
     def settings(self) -> dict[str, object]:
         """The settings that change an answer; see Service."""
@@ -151,7 +152,15 @@ class OpenAICompatibleService:
     @cached_property
     def _client(self) -> openai.OpenAI:
         client = openai.DefaultHttpxClient(**client_arguments(self.base_url, _stop_hint))
-        return openai.OpenAI(api_key=self.key or NO_KEY, base_url=self.base_url, max_retries=0, http_client=client)
+        # The package would write its paths after the parameters of the address.
+        parts = urllib.parse.urlsplit(self.base_url)
+        return openai.OpenAI(
+            api_key=self.key or NO_KEY,
+            base_url=urllib.parse.urlunsplit(parts._replace(query="", fragment="")),
+            default_query=dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
+            max_retries=0,
+            http_client=client,
+        )
 
 
 @dataclass(frozen=True)

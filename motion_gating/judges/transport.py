@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from motion_gating.judges.service import CallFailure, Failure, delay_in_seconds
+from motion_gating.judges.service import CallFailure, Failure, delay_in_seconds, short
+from motion_rep.common.errors import UsageError
 
 T = TypeVar("T")
 MOST_BODY_BYTES = 4_000_000
+PROXY_SCHEMES = ("http", "https")
+PROXY_HINT = "The proxy of the environment wants another login. Check HTTP_PROXY and HTTPS_PROXY."
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # Fields in which servers put an error message, in this order; they may be nested.
 WORD_KEYS = ("error", "message", "detail", "msg", "reason")
@@ -46,6 +51,22 @@ def _complete(future: Future[T], work: Callable[[], T]) -> None:
         future.set_result(work())
     except BaseException as error:  # re-raised by result()
         future.set_exception(error)
+
+
+def require_proxies() -> None:
+    """Check that the SDKs can use the environment's proxies.
+
+    Raises:
+        UsageError: a proxy has another scheme; its address may contain a password, so it is not shown.
+    """
+    for name, address in urllib.request.getproxies().items():
+        scheme, mark, _ = address.partition("://")
+        socks = scheme.startswith("socks") and importlib.util.find_spec("socksio") is not None
+        if name in (*PROXY_SCHEMES, "all") and mark and scheme not in PROXY_SCHEMES and not socks:
+            raise UsageError(
+                f"the environment's {name.upper()}_PROXY is a proxy of the scheme {short(scheme, 20)}, expected "
+                f"{' or '.join(PROXY_SCHEMES)}. Give such a proxy, or, for socks5: pip install 'httpx[socks]'."
+            )
 
 
 def client_arguments(address: str, stop_hint: StopHint, is_answer: AnswerTest | None = None) -> dict[str, Any]:
@@ -165,7 +186,8 @@ def _code_in(value: object) -> int:
 
 def _failure(code: int, value: object, text: str, headers: Mapping[str, str], stop_hint: StopHint) -> CallFailure:
     words = server_words(value) or text or "no message"
-    message, hint = f"the service answered {code}: {words}", stop_hint(code, words, value)
+    hint = PROXY_HINT if code == 407 else stop_hint(code, words, value)
+    message = f"the service answered {code}: {words}"
     if hint is not None:
         # The hint comes first, because messages are cut at the end.
         return CallFailure(Failure.STOP, f"the service answered {code}. {hint} It says: {words}")

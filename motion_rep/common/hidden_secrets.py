@@ -8,12 +8,14 @@ backwards, between spaces or signs, or as base64, hex or character codes.
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import html
 import itertools
 import re
 import unicodedata
 import urllib.parse
+import urllib.request
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +27,7 @@ PART, PART_OF_WORDS = 8, 12
 # Letters of an encoded secret that contain about as much as a part.
 PART_OF_BASE64, PART_OF_HEX, PART_OF_CODES = 12, 16, 20
 HIDDEN = "[key]"
-SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth", re.IGNORECASE)
+SECRET_NAMES = re.compile("key|token|secret|sig|pass|auth|code|cred|jwt|session", re.IGNORECASE)
 
 _ESCAPE = re.compile(
     # A match starts only at the first of several backslashes; otherwise the time grows with the square of their number.
@@ -66,19 +68,30 @@ def _as_written(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def address_secrets(address: str) -> tuple[str, ...]:
-    """The secrets in an address: a password, login and password in their HTTP form, and parameters with a key."""
+    """The secrets in an address: a password, or a user without one, login and password in their HTTP form, and
+    parameters with a key.
+    """
     parts = urllib.parse.urlsplit(address)
-    password = urllib.parse.unquote(parts.password or "")
-    login = f"{urllib.parse.unquote(parts.username or '')}:{password}" if password else ""
+    user, password = (urllib.parse.unquote(text or "") for text in (parts.username, parts.password))
+    login = f"{user}:{password}" if user or password else ""
     parameters = [value for name, value in urllib.parse.parse_qsl(parts.query) if SECRET_NAMES.search(name)]
-    return tuple(filter(None, (password, login, *parameters)))
+    return tuple(filter(None, (password or user, login, *parameters)))
+
+
+def proxy_secrets() -> tuple[str, ...]:
+    """The secrets in the addresses of the environment's proxies, which may repeat them in an error."""
+    found: list[str] = []
+    for address in urllib.request.getproxies().values():
+        with contextlib.suppress(ValueError):  # no address
+            found += address_secrets(address if "//" in address else f"//{address}")
+    return tuple(found)
 
 
 def shown_address(address: str) -> str:
-    """An address without login and without the values of its parameters."""
+    """An address without login, without the values of its parameters, and without a fragment."""
     parts = urllib.parse.urlsplit(address)
     names = "&".join(name for name, _ in urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=names))
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=names, fragment=""))
 
 
 @functools.lru_cache(maxsize=16)

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from motion_rep.common.allowed_schemes import allowed_hosts
 from motion_rep.common.errors import InputError, located, one_line
 from motion_rep.files.limits import MOST_FILE_BYTES
 
-SCHEMES = ("http", "https")
+SCHEMES = frozenset(("http", "https"))
 MOST_SECONDS = 900.0
 SILENT_SECONDS = 30.0
 MOST_REDIRECTS = 5
@@ -63,13 +64,22 @@ def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
         for _ in range(MOST_REDIRECTS):
             if response.status not in REDIRECTS:
                 break
-            place = urllib.parse.urljoin(place, response.headers.get("location", ""))
+            place = _redirected(place, response.headers.get("location", ""))
             response = _Connection.open(place, True, end, stack)
         if response.status in (404, 410):
             raise FileNotFoundError(address)
         if response.status != 200:
             raise InputError(f"the server answered {response.status}, expected 200 and the file.")
         yield response
+
+
+def _redirected(place: str, given: str) -> str:
+    """The address to which an address redirects; an encrypted one never leads to one that others can read."""
+    found = urllib.parse.urljoin(place, given)
+    schemes = [urllib.parse.urlsplit(address).scheme for address in (place, found)]
+    if schemes == ["https", "http"]:
+        raise InputError(f"redirects to {one_line(found)[:80]}, expected https. Fetch it yourself.")
+    return found
 
 
 @contextlib.contextmanager
@@ -85,9 +95,15 @@ def _errors(end: float) -> Iterator[None]:
     except (OSError, http.client.HTTPException, ValueError) as error:
         if time.monotonic() >= end or isinstance(error, TimeoutError):
             raise late from None
-        raise InputError(f"cannot be read: {one_line(error) or type(error).__name__}.") from None
+        raise InputError(f"cannot be read: {one_line(error) or type(error).__name__}.{_proxy_note()}") from None
     if time.monotonic() >= end:
         raise late
+
+
+def _proxy_note() -> str:
+    """Advice for networks without direct connections: through a proxy, the number of the host cannot be checked."""
+    found = urllib.request.getproxies()
+    return " It is fetched without the proxy of the environment; fetch it yourself." if found.keys() & SCHEMES else ""
 
 
 class _Connection(http.client.HTTPConnection):

@@ -17,15 +17,19 @@ from gate_support import (
     Response,
     Service,
     always,
+    command,
+    environment,
     gate,
     in_turn,
     make_archive,
     read,
     run_gate,
+    run_here,
     verdict,
 )
 from sample_motions import smooth_clip
 
+from motion_gating.apply_quality_gate import main
 from motion_gating.archives.content import clip_digest, motion_digest, text_digest
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.motions.layout import unpack
@@ -41,6 +45,66 @@ def everything(folder, done):
     """All bytes that a run wrote or said."""
     files = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     return (files + (done.stdout + done.stderr).encode()).decode("utf-8", "replace")
+
+
+PASSWORD = "Pr0xyS3cretWord99"
+ADDRESSES = ("GOOGLE_GEMINI_BASE_URL", "OPENAI_BASE_URL")
+
+
+def through_proxy(tmp_path, protocol, script, proxy, address="http://judge.example/v1"):
+    """Ask a judge at an address through a proxy on loopback; returns (how it ended, everything, requests)."""
+    meta = make_archive(tmp_path)
+    with Service(script) as server:
+        port = server.server.server_address[1]
+        words = command(meta, *protocol.flags, "--num-threads", 1, "--deadline", 2)[2:]
+        own = dict.fromkeys(ADDRESSES, address.format(port=port))
+        done = run_here(
+            main, words, environment() | own | {name: text.format(port=port) for name, text in proxy.items()}
+        )
+    return done, everything(tmp_path, done), server.requests
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("login", [f"me:{PASSWORD}", PASSWORD])
+def test_a_proxy_that_repeats_its_login_does_not_put_it_anywhere(tmp_path, protocol, name, login):
+    def repeat(request, _):
+        given = request.headers["proxy-authorization"].partition(" ")[2]
+        return Response(407, {"error": {"message": f"no: {given} {base64.b64decode(given).decode()}"}})
+
+    done, text, requests = through_proxy(tmp_path, protocol, repeat, {name: f"http://{login}@127.0.0.1:{{port}}"})
+    assert (done.returncode, len(requests)) == (2, 1) and "proxy" in done.stderr
+    for secret in (PASSWORD, base64.b64encode(login.encode()).decode().rstrip("="), KEY):
+        assert secret[:10] not in text
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+def test_hosts_without_a_proxy_are_asked_directly(tmp_path, protocol, name):
+    proxy = {"http_proxy": f"http://me:{PASSWORD}@127.0.0.1:1", name: "localhost,127.0.0.1"}
+    done, text, requests = through_proxy(
+        tmp_path, protocol, always(protocol.answer()), proxy, "http://127.0.0.1:{port}/v1"
+    )
+    assert (done.returncode, len(requests)) == (0, 1) and "proxy-authorization" not in requests[0].headers
+    assert PASSWORD not in text
+
+
+@BOTH
+@pytest.mark.parametrize("scheme", ["socks9", "nonsense"])
+def test_a_proxy_that_cannot_be_used_is_found_first(tmp_path, protocol, scheme):
+    proxy = {"https_proxy": f"{scheme}://me:{PASSWORD}@127.0.0.1:{{port}}"}
+    done, text, requests = through_proxy(tmp_path, protocol, always(protocol.answer()), proxy)
+    assert (done.returncode, requests) == (2, []) and f"HTTPS_PROXY is a proxy of the scheme {scheme}" in done.stderr
+    assert PASSWORD not in text
+
+
+@BOTH
+def test_parameters_of_an_address_follow_the_path(tmp_path, protocol):
+    address = f"http://127.0.0.1:{{port}}/v1?api-version=3&key={PASSWORD}#{PASSWORD}"
+    done, text, requests = through_proxy(tmp_path, protocol, always(protocol.answer()), {}, address)
+    path, _, parameters = requests[0].path.partition("?")
+    assert done.returncode == 0 and path.endswith(("/v1/chat/completions", ":generateContent"))
+    assert parameters == f"api-version=3&key={PASSWORD}" and PASSWORD not in text
 
 
 @BOTH

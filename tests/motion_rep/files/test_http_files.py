@@ -135,6 +135,39 @@ def test_a_redirect_to_something_else(place):
         refused(f"{address}/a.pt")
 
 
+class NoTls:
+    """In place of TLS: a server on loopback serves https, too."""
+
+    def wrap_socket(self, plain: socket.socket, **_) -> socket.socket:
+        return plain
+
+
+def test_an_encrypted_address_does_not_redirect_to_a_plain_one(monkeypatch):
+    monkeypatch.setattr(http_files, "_is_public", lambda number: True)
+    monkeypatch.setattr(http_files.ssl, "create_default_context", NoTls)
+    with server(says(b"inner")) as (inner, asked):
+        secure = inner.replace("http:", "https:")
+        for target, expected in ((inner, None), (secure, b"inner")):
+            with server(says(b"", 302, Location=f"{target}/b")) as (address, _):
+                address = address.replace("http:", "https:")
+                if expected is None:
+                    assert "expected https" in refused(f"{address}/a.pt") and asked == []
+                else:
+                    assert fetched(f"{address}/a.pt") == expected
+        with server(says(b"", 302, Location=f"{secure}/b")) as (address, _):
+            assert fetched(f"{address}/a.pt") == b"inner", "a plain address may lead to an encrypted one"
+
+
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTPS_PROXY", None])
+def test_a_proxy_that_is_not_used_is_named(monkeypatch, proxy):
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    if proxy:
+        monkeypatch.setenv(proxy, "http://me:secretword@127.0.0.1:9")
+    said = refused("http://127.0.0.1:1/a.pt")
+    assert ("without the proxy" in said) == (proxy is not None) and "secretword" not in said
+
+
 def test_redirects_without_end(monkeypatch):
     monkeypatch.setattr(http_files, "_is_public", lambda number: True)
     with server(says(b"", 302, Location="/again")) as (address, asked):
