@@ -23,6 +23,8 @@ BODY_SIZES = {
     69: "SMPL's body, which convert_hmr_to_motion.py reads with --format camerahmr",
     66: "a body with its root; leave out the first 3 numbers",
 }
+# Numbers per joint of other rotations.
+JOINT_SIZES = {4: "quaternions", 6: "the first two columns of matrices (6D)"}
 
 # Largest deviation of an entry from the nearest rotation that counts as rounding.
 ROTATION_TOLERANCE = 1e-2
@@ -91,9 +93,15 @@ def float_tensor(name: str, value: object) -> Tensor:
     require_frames(shape[0] if shape else 0)
     if isinstance(value, Tensor):
         _require_real(name, value.is_complex() or value.dtype is torch.bool, value.dtype)
+        if value.layout is not torch.strided or value.is_quantized or value.is_meta:
+            raise InputError(f"{name} is not a plain tensor. Write it again with .to_dense() or .dequantize().")
         return value.detach().cpu().double()
     try:
         array = np.asarray(value)
+        if np.ma.is_masked(value):
+            raise InputError(f"{name} is a masked array without some of its numbers, expected all of them.")
+        if array.ndim and array.dtype.kind in "SU":  # text may be cut, without its exponent
+            raise InputError(f"{name} contains text ({array.dtype}), expected numbers.")
         _require_real(name, array.dtype.kind in "bc", array.dtype)
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
     except InputError:
@@ -107,6 +115,20 @@ def float_tensor(name: str, value: object) -> Tensor:
 def _require_real(name: str, other: bool, dtype: object) -> None:
     if other:
         raise InputError(f"{name} contains {dtype} values, expected real numbers.")
+
+
+def require_fractions(name: str, value: object, numbers: Tensor) -> None:
+    """Check that rotation vectors are not of a type for whole numbers, unless all are zero.
+
+    Args:
+        value: as in the file; ``numbers`` are its numbers.
+    """
+    kind = str(getattr(value, "dtype", "")).removeprefix("torch.")
+    if kind.lstrip("u").startswith("int") and bool(numbers.any()):
+        raise InputError(
+            f"{name} contains whole numbers ({kind}), expected angles in radians. Multiply quantised numbers by their "
+            "scale; for whole degrees use --degrees."
+        )
 
 
 def per_frame(values: Mapping, name: str, frames: int) -> Tensor | None:
@@ -185,12 +207,16 @@ def _rotations(name: str, value: object, frames: int, joints: int) -> Tensor:
     if shape == (frames, joints, 3, 3) or (joints == 1 and shape == (frames, 3, 3)):
         return require_rotations(name, numbers.reshape(frames, joints, 3, 3))
     if shape in ((frames, 3 * joints), (frames, joints, 3)):
+        require_fractions(name, value, numbers)
         return require_angles(numbers.reshape(frames, joints, 3))
-    hint = BODY_SIZES.get(math.prod(shape[1:]), "") if joints == 21 and len(shape) > 1 else ""
+    size = math.prod(shape[1:])
+    hint = BODY_SIZES.get(size, "") if joints == 21 and len(shape) > 1 else ""
+    if not size % joints and size // joints in JOINT_SIZES:
+        hint = f"the size of {JOINT_SIZES[size // joints]}; convert them to axis-angle"
     if shape and shape[0] != frames:
         hint = f"transl has {counted(frames, 'frame')}; all arrays must have the same length"
     elif hint:
-        hint = f"{math.prod(shape[1:])} is {hint}"
+        hint = f"{size} is {hint}"
     raise InputError(
         f"{name} has shape {shape}, expected ({frames}, "
         f"{3 * joints}).{' ' + hint[0].upper() + hint[1:] + '.' if hint else ''}"

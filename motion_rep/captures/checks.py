@@ -26,11 +26,14 @@ SPINE = ("spine1", "spine2", "spine3")
 # Radians: noisy captures overstretch straight limbs a little, and deep bends share the angle among the spine's joints.
 LARGEST_BACKWARD_ANGLE, LARGEST_SPINE_ANGLE = 0.5, 1.3
 WRONG_BENDS_SHARE = 0.3
+# Steps (m) of numbers with few bits: 16-bit floats have them at the distance of a person, whole metres at any.
+STEPS = tuple(2.0**-power for power in range(9))
+FEWEST_STEPS, MOST_STEPS_AT_ONCE = 4, 2.5
 
 
 def check_capture(capture: Capture) -> tuple[str, ...]:
-    """One sentence for each oddity found: changing focal length, sudden jumps, joints that bend the wrong way."""
-    found = (_changing_focal_length(capture), _jumps(capture), _wrong_bends(capture))
+    """One sentence for each oddity found: changing focal length, rounding, jumps, joints that bend the wrong way."""
+    found = (_changing_focal_length(capture), _rounded(capture), _jumps(capture), _wrong_bends(capture))
     return tuple(note for note in found if note)
 
 
@@ -43,6 +46,31 @@ def _changing_focal_length(capture: Capture) -> str | None:
         f"motion keeps one camera ({float(focal.median()):.1f}, the median), so an overlay fits only roughly. "
         "SMPLest-X maps all frames to one camera with --retarget_cam"
     )
+
+
+def _rounded(capture: Capture) -> str | None:
+    """Translations in 16-bit floats or whole numbers make the body tremble."""
+    found = {
+        axis: step for axis, moves in zip("xyz", capture.transl.diff(dim=0).T, strict=True) if (step := _step_of(moves))
+    }
+    if not found:
+        return None
+    axis = max(found, key=lambda name: found[name])
+    return (
+        f"transl changes in steps of {1000 * found[axis]:.0f} mm along {axis}: its numbers were rounded, perhaps to 16 "
+        "bits, so the body trembles. Save them as 32-bit floats"
+    )
+
+
+def _step_of(moves: Tensor) -> float | None:
+    """The largest step of which all moves (T-1,) along an axis are multiples, if single moves are that small."""
+    sizes = moves.abs()[moves.abs() > 1e-6]
+    if len(sizes) < FEWEST_STEPS or len(moves.unique()) < 2:
+        return None
+    for step in STEPS:
+        if bool(((sizes / step).round() * step - sizes).abs().max() < 1e-7):
+            return step if float(sizes.min()) < MOST_STEPS_AT_ONCE * step else None
+    return None
 
 
 def _jumps(capture: Capture) -> str | None:

@@ -28,6 +28,8 @@ STANDING_SHARE, ALONG_AXIS = 0.15, 0.75
 FASTEST = 20.0
 # Smallest size of a person as a share of the picture's larger side; largest distance (m) from an unknown camera.
 SMALLEST_SHARE, FARTHEST_FROM_CAMERA = 0.012, 250.0
+# Smallest depth (m) of a pelvis in front of a known camera: the body would not fit into the picture.
+NEAREST_TO_CAMERA = 0.2
 # Largest height of a pelvis above the floor of a world, metres.
 HIGHEST_PELVIS = 30.0
 # Length of a rotation vector beyond which float32 rounds the angle by more than half a degree.
@@ -45,7 +47,7 @@ def check_plausible(capture: Capture, joints: Tensor) -> str | None:
         joints: (T, 22, 3) of the capture, in its own axes, metres.
     """
     axes = _axis(capture, joints) or _behind(capture)
-    found = [fault for fault in (_degrees(capture), axes, _unit(capture, joints)) if fault]
+    found = [fault for fault in (_degrees(capture), axes, _unit(capture) or _too_near(capture)) if fault]
     if not found:
         return None
     faults, flags = (
@@ -106,7 +108,7 @@ def _unit_vectors(vectors: Tensor) -> Tensor:
     return vectors / vectors.norm(dim=-1, keepdim=True).clamp(min=1e-6)
 
 
-def _unit(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
+def _unit(capture: Capture) -> tuple[str, str] | None:
     """The unit of length that makes speed and position plausible, if metres do not."""
     speed, place = _speed(capture), _place(capture)
     too_fast, too_far = speed > FASTEST, _is_too_far(capture, place)
@@ -114,13 +116,26 @@ def _unit(capture: Capture, joints: Tensor) -> tuple[str, str] | None:
         return None
     typical = DISTANCE if capture.has_camera else PELVIS_HEIGHT
     unit = min(
-        LENGTHS, key=lambda name: _oddity(speed * LENGTHS[name], SPEED) + _oddity(place * LENGTHS[name], typical)
+        ("m", "cm", "mm"),
+        key=lambda name: _oddity(speed * LENGTHS[name], SPEED) + _oddity(place * LENGTHS[name], typical),
     )
     what = f"the pelvis moves at {speed:.3g} m/s" if too_fast else f"the person is {place:.3g} m away"
     if unit == "m":
         cause = "its depth may be in units of the focal length" if too_far else "check --fps and the unit of transl"
         return f"{what}, which is implausible: {cause}", ""
     return f"{what}: the translations look like {LENGTH_NAMES[unit]}", f"--units {unit}"
+
+
+def _too_near(capture: Capture) -> tuple[str, str] | None:
+    """A person in the plane of the camera, because transl has large units or is missing."""
+    depth = float(capture.parameters().pelvis()[:, 2].median())
+    if not capture.has_camera or capture.focal_length is None or not 0 <= depth < NEAREST_TO_CAMERA:
+        return None
+    what = f"the pelvis is only {depth:.3f} m in front of the camera"
+    in_kilometres = float(capture.transl.norm(dim=-1).median()) * LENGTHS["km"]
+    if NEAREST_TO_CAMERA < in_kilometres < FARTHEST_FROM_CAMERA:
+        return f"{what}: the translations look like {LENGTH_NAMES['km']}", "--units km"
+    return f"{what}: transl is missing, or in another unit", ""
 
 
 def _speed(capture: Capture) -> float:

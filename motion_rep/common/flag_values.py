@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 
 from motion_rep.common.errors import UsageError, one_line
 from motion_rep.common.messages import say_warning
@@ -24,7 +25,9 @@ def share(text: str) -> float:
 
 
 def frame_rate(text: str) -> float:
-    """argparse type: frames per second, within the range of cameras and players."""
+    """argparse type: frames per second, within the range of cameras and players, also as a fraction (30000/1001)."""
+    fraction = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", text)
+    text = text if fraction is None else str(int(fraction[1]) / int(fraction[2]))
     return _number_within(
         text, SLOWEST_RATE, FASTEST_RATE, f"a frame rate ({SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second)"
     )

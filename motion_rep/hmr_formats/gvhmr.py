@@ -55,22 +55,25 @@ class Sections:
             world = Capture(*path, has_camera=False, source=self.source)
             return world if "camera" in spaces else world.with_notes(WORLD_ONLY)
         path = _body_path(values, self.camera)
+        lens = _lens(values, len(path.transl))
         rows, notes = _rows_seen(values, len(path.transl))
         if rows is not None:
             path = BodyParameters(*(part[rows] for part in path))
-        return Capture(*path, **_lens(values, rows), frame_index=rows, source=self.source).with_notes(
+            lens |= {name: lens[name][rows] for name in ("focal_length",) if name in lens}
+        return Capture(*path, **lens, frame_index=rows, source=self.source).with_notes(
             *notes, *(() if "K_fullimg" in values else (NO_LENS,))
         )
 
 
-def _lens(values: Mapping, rows: Tensor | None) -> dict:
+def _lens(values: Mapping, frames: int) -> dict:
     """Focal length, width and height from the file; with ``--f_mm``, its matrix has that lens."""
     if "K_fullimg" not in values:
         return {}
     intrinsic = numbers(values, "K_fullimg", (None, 3, 3))
+    if len(intrinsic) not in (1, frames):
+        raise InputError(f"K_fullimg has {len(intrinsic)} matrices, expected one, or one for each of {frames} frames.")
     width, height = whole_pixels(2 * intrinsic[0, :2, 2])
-    focal = intrinsic[:, 0, 0].clone()
-    return {"focal_length": focal if rows is None else focal[rows], "width": width, "height": height}
+    return {"focal_length": intrinsic[:, 0, 0].expand(frames).clone(), "width": width, "height": height}
 
 
 def _rows_seen(values: Mapping, frames: int) -> tuple[Tensor | None, tuple[str, ...]]:

@@ -21,6 +21,12 @@ from motion_rep.hmr_results.tracks import Track
 # A principal point further from the centre than this (pixels) is not rounding.
 OFF_CENTRE = 0.5
 FOCAL_CHANGE = 1e-3
+# Share of frames in which a person's box may be centred outside the picture.
+MOST_OUTSIDE = 0.5
+OUTSIDE = (
+    "the centres of the person's boxes (princpt) are outside the picture of {0}x{1} pixels in most frames: width or "
+    "height is probably wrong, and so are the directions"
+)
 
 # The drop-in stores at least one of these in addition to the documented keys.
 OWN_KEYS = ("retargeted_cam", "focal_length_xy", "princpt", "detection_score")
@@ -44,6 +50,8 @@ def _in_one_camera(capture: Capture, values: Mapping) -> Capture:
         return capture
     transl, focal = to_one_camera(capture.transl, cameras, centre)
     mapped = dataclasses.replace(capture, transl=transl, focal_length=focal.expand(len(capture)).clone())
+    if bool(((cameras.centre < 0) | (cameras.centre > 2 * centre)).any(1).double().mean() > MOST_OUTSIDE):
+        mapped = mapped.with_notes(OUTSIDE.format(capture.width, capture.height))
     return mapped.with_notes(
         "every frame had its own camera; mapped to one camera (focal length of the first frame), like SMPLest-X's "
         "--retarget_cam"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motion_rep.captures.capture_file import float_tensor, require_rotations
+from motion_rep.captures.capture_file import float_tensor, require_fractions, require_rotations
 from motion_rep.captures.plausibility import require_angles
 from motion_rep.common.errors import InputError, keys_text, short_text
 from motion_rep.kinematics.rotations import rotvec_to_matrix
@@ -73,11 +73,14 @@ def entries(values: Mapping, name: str, holder: str = "") -> list:
 
 def rotation_vectors(values: object, name: str, frames: int | None, joints: int, holder: str = "") -> Tensor:
     """(T, 3 * joints or more) axis-angle to (T, joints, 3, 3) rotations of the first joints."""
-    found = numbers(values, name, (frames, None), holder)
+    # Each access to an npz reads its file.
+    given = {name: values[name]} if isinstance(values, Mapping) and name in values else values
+    found = numbers(given, name, (frames, None), holder)
     if found.shape[1] < 3 * joints or found.shape[1] % 3:
         raise InputError(
             f"{holder}{name} has shape {tuple(found.shape)}, expected at least {3 * joints} numbers a frame."
         )
+    require_fractions(f"{holder}{name}", given[name] if isinstance(given, Mapping) else None, found)
     return rotvec_to_matrix(require_angles(found[:, : 3 * joints].unflatten(-1, (joints, 3))))
 
 

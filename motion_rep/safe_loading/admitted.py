@@ -27,6 +27,24 @@ from motion_rep.safe_loading.torch_tensors import (
     rebuild_typed_tensor,
 )
 
+# First parts of the names of data that is not read: what it is, and how to write it instead.
+OTHER_DATA = {
+    "torch._utils._rebuild_sparse": ("a sparse tensor", "with .to_dense()"),
+    "torch._utils._rebuild_nested": ("a nested tensor", "with .to_padded_tensor(0)"),
+    "torch._utils._rebuild_qtensor": ("a quantised tensor", "with .dequantize()"),
+    "torch._utils._rebuild_meta": ("a tensor of the device meta, which has no numbers", "from the CPU"),
+    "torch._tensor._rebuild_from_type": ("a tensor of another class", "with .as_subclass(torch.Tensor)"),
+    "torch.float8": ("a tensor of float8", "with .float()"),
+    "torch.complex32": ("a tensor of complex numbers", "as real numbers"),
+    "numpy.ma.": ("a masked array", "with .filled(float('nan'))"),
+    "numpy.matrix": ("a numpy matrix", "with numpy.asarray(...)"),
+    "numpy.rec.recarray": ("a record array", "with numpy.asarray(...)"),
+    "pandas.": ("a table of pandas", "with .to_numpy()"),
+    "scipy.spatial.transform": ("rotations of scipy", "with .as_rotvec()"),
+    "fractions.Fraction": ("a fraction", "as float(...)"),
+    "decimal.Decimal": ("a decimal number", "as float(...)"),
+    "pathlib.": ("a path", "as str(...)"),
+}
 KEY_PARTS = (str, bytes, int, float, type(None), np.integer, np.floating, np.bool_)
 
 
@@ -84,6 +102,11 @@ def _key_bits(part: object) -> int:
     if isinstance(part, float | np.floating):
         return MOST_KEY_BITS + 1
     return int(part).bit_length() if isinstance(part, int | np.integer) else 0
+
+
+def other_data(name: str) -> tuple[str, str] | None:
+    """What a name makes, and how to write it instead, if it is known data that is not read."""
+    return next((words for start, words in OTHER_DATA.items() if name.startswith(start)), None)
 
 
 def byte_order(state: object) -> ByteOrder:

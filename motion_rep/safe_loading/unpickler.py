@@ -32,6 +32,7 @@ from motion_rep.safe_loading.admitted import (
     byte_order,
     checked_array_state,
     dict_key,
+    other_data,
 )
 from motion_rep.safe_loading.bounded_stream import BoundedStream
 from motion_rep.safe_loading.raw_arrays import checked_shape, read_array
@@ -193,6 +194,8 @@ class Unpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> object:
         found = ADMITTED.get(f"{module}.{name}")
+        if found is None and (other := other_data(f"{module}.{name}")) is not None:
+            raise InputError(f"contains {other[0]}, expected plain tensors and arrays. Write it again {other[1]}.")
         if found is None:
             # ascii(): text of a file must not steer a terminal.
             raise NotData(f"a Python object ({ascii(f'{module}.{name}'[:120])[1:-1]}) that could run code")

@@ -241,3 +241,64 @@ def test_complex_numbers_are_refused(make_capture):
     for transl in (values["transl"].to(torch.complex64), values["transl"].numpy().astype(complex)):
         with pytest.raises(InputError, match="expected real numbers"):
             capture_from_dict({**values, "transl": transl})
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int16, torch.int64, np.int32, np.uint16])
+@pytest.mark.parametrize("name", ["global_orient", "body_pose"])
+def test_whole_numbers_are_no_radians(make_capture, name, dtype):
+    values = make_capture()
+    whole = (values[name] * 100).round().abs()
+    values[name] = whole.to(dtype) if isinstance(dtype, torch.dtype) else whole.numpy().astype(dtype)
+    with pytest.raises(InputError, match=f"{name} contains whole numbers"):
+        capture_from_dict(values)
+    values[name] = values[name] * 0
+    assert len(capture_from_dict(values)) == len(values[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "what"),
+    [("body_pose", (84,), "quaternions"), ("global_orient", (4,), "quaternions"), ("body_pose", (21, 6), "6D")],
+)
+def test_other_rotations_are_named(make_capture, name, size, what):
+    values = make_capture()
+    with pytest.raises(InputError, match=what):
+        capture_from_dict({**values, name: torch.zeros(len(values["transl"]), *size)})
+
+
+OTHER_NUMBERS = {
+    "sparse": (lambda x: x.to_sparse(), "to_dense"),
+    "compressed": (lambda x: x.to_sparse_csr(), "to_dense"),
+    "quantised": (lambda x: torch.quantize_per_tensor(x, 0.01, 0, torch.qint8), "dequantize"),
+    "meta": (lambda x: x.to("meta"), "meta"),
+    "float8": (lambda x: x.to(torch.float8_e4m3fn), "float8"),
+    "masked": (lambda x: np.ma.masked_less(x.numpy(), 0), "masked array"),
+    "matrix": (lambda x: np.matrix(x.numpy()), "numpy matrix"),
+    "records": (lambda x: x.numpy().view(np.recarray), "record array"),
+}
+
+
+@pytest.mark.parametrize("name", ["global_orient", "body_pose", "transl"])
+@pytest.mark.parametrize(("change", "said"), OTHER_NUMBERS.values(), ids=OTHER_NUMBERS)
+@pytest.mark.filterwarnings("ignore")
+def test_numbers_in_other_forms_are_named(make_capture, tmp_path, name, change, said):
+    values = make_capture()
+    torch.save({**values, name: change(values[name].float())}, tmp_path / "c.pt")
+    with pytest.raises(InputError, match=said) as error:
+        read_standard_capture(tmp_path / "c.pt")
+    assert "run code" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x.to_sparse(), lambda x: torch.quantize_per_tensor(x, 0.01, 0, torch.qint8)]
+)
+def test_tensors_of_trusted_files_are_plain_or_refused(make_capture, change):
+    values = make_capture()
+    with pytest.raises(InputError, match="transl is not a plain tensor"):
+        capture_from_dict({**values, "transl": change(values["transl"].float())})
+
+
+def test_text_is_no_number_because_it_may_be_cut(make_capture):
+    values = make_capture()
+    with pytest.raises(InputError, match="transl contains text"):
+        capture_from_dict({**values, "transl": values["transl"].numpy().astype("S20")})
+    assert capture_from_dict({**values, "fps": "30"}).fps == 30

@@ -300,3 +300,43 @@ def test_a_few_wrong_bends_are_noise(frames, told):
     body[:frames, JOINT_NAMES.index("left_knee") - 1] = rotvec_to_matrix(torch.tensor([-0.6, 0, 0], dtype=body.dtype))
     notes = check_capture(dataclasses.replace(capture, body_rotations=body))
     assert any("bend backwards" in note for note in notes) == told
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    ("scale", "told"), [(1e-3, "look like kilometres. If so, convert with --units km"), (0.0, "transl is missing")]
+)
+def test_a_person_in_the_plane_of_the_camera_is_told(path, scale, told):
+    values = values_of(path)
+    values["transl"] = values["transl"] * scale
+    assert told in oddity(capture_from_dict(values))
+
+
+@pytest.mark.parametrize(("unit", "metres"), [("ft", 0.3048), ("in", 0.0254), ("dm", 0.1), ("km", 1000.0)])
+def test_units_that_cannot_be_seen_can_be_given(unit, metres, tmp_path):
+    values = values_of(SAMPLES[0])
+    torch.save({**values, "transl": values["transl"].double() / metres}, tmp_path / "c.pt")
+    found = read_capture(tmp_path / "c.pt", corrections=Corrections(units=unit))
+    assert_close(found.transl, values["transl"].double(), atol=1e-9, rtol=0)
+
+
+ROUNDINGS = {
+    "bfloat16": lambda transl: transl.bfloat16(),
+    "float16": lambda transl: (transl + torch.tensor([0, 0, 4.0])).half(),
+    "64 steps a metre": lambda transl: (transl * 64).round() / 64,
+}
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS.values(), ids=ROUNDINGS)
+def test_rounded_translations_are_told(rounding):
+    values = values_of(REPO / "data_samples/captures/circle_walk.pt")
+    values["transl"] = rounding(values["transl"])
+    assert any("transl changes in steps of" in note for note in check_capture(capture_from_dict(values)))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rows", [None, 1])
+def test_exact_and_constant_translations_are_not_rounded(path, rows):
+    values = values_of(path)
+    values["transl"] = values["transl"][:rows].expand(len(values["transl"]), 3)
+    assert not any("steps" in note for note in check_capture(capture_from_dict(values)))

@@ -80,6 +80,7 @@ def test_number_beyond_reason_is_one_line(module, flags, capsys):
     [
         ("frame_rate", "0.1", 0.1),
         ("frame_rate", "1000", 1000.0),
+        ("frame_rate", "30000/1001", 30000 / 1001),
         ("port", "65535", 65535),
         ("picture_side", "16384", 16384),
         ("thread_count", "256", 256),
@@ -96,6 +97,9 @@ def test_bounds_are_within(kind, text, value):
         ("frame_rate", "0.09"),
         ("frame_rate", "1000.1"),
         ("frame_rate", "nan"),
+        ("frame_rate", "30/0"),
+        ("frame_rate", "1/100"),
+        ("frame_rate", "30/1/1"),
         ("positive_number", "inf"),
         ("positive_int", "9" * 5000),
     ]

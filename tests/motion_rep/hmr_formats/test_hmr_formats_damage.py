@@ -319,3 +319,23 @@ def test_4dhumans_refuses_lists_that_do_not_fit(tmp_path):
         joblib.dump({**frames, last: {**frames[last], **change}}, path)
         with pytest.raises(InputError, match=words):
             read_capture(path)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 6, 7])
+def test_the_lens_of_gvhmr_has_one_row_or_one_for_each_frame(tmp_path, rows):
+    person = known_person(6)
+    path = write_gvhmr(tmp_path, person, person)
+    values = torch.load(path)
+    torch.save({**values, "K_fullimg": values["K_fullimg"][:1].expand(rows, 3, 3).clone()}, path)
+    if rows in (1, 6):
+        assert read_capture(path).focal_length.tolist() == [900.0] * 6
+    else:
+        with pytest.raises(InputError, match=f"K_fullimg has {rows} matrices, expected one"):
+            read_capture(path)
+
+
+@pytest.mark.parametrize(("width", "told"), [(WIDTH, False), (WIDTH % 256, True)])
+def test_boxes_outside_the_picture_are_told(tmp_path, width, told):
+    path = write_smplest_x(tmp_path, known_person(20), False)
+    torch.save({**torch.load(path), "width": torch.tensor(width)}, path)
+    assert any("outside the picture" in note for note in read_capture(path).notes) == told
