@@ -5,6 +5,7 @@ it.
 | --- | --- |
 | `weights.py` | names and checksums of the landmark networks |
 | `landmarks.py` | 33 landmarks per frame: the output of a landmark source |
+| `network_file.py` | removes what is not needed from a network |
 | `networks.py` | BlazePose's detector and landmark network |
 | `sides.py` | decides over time which landmarks are left and right |
 | `identity.py` | finds where the tracker moved to another person |

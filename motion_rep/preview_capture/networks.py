@@ -21,6 +21,7 @@ import numpy as np
 from motion_rep.common.end_signals import signals_held
 from motion_rep.common.optional_packages import optional_module
 from motion_rep.preview_capture.landmarks import COUNT
+from motion_rep.preview_capture.network_file import without_output
 
 DETECTOR_SIZE, LANDMARK_SIZE, HEATMAP_SIZE = 224, 256, 64
 DETECTOR_STRIDES = (8, 16, 32, 32, 32)
@@ -30,6 +31,8 @@ SCORE_THRESHOLD, OVERLAP_THRESHOLD = 0.12, 0.3
 REGION_SCALE = 1.25
 HEATMAP_REACH, HEATMAP_CONFIDENCE = 3, 0.5
 AUXILIARY_CENTRE, AUXILIARY_EDGE = 33, 34
+# The landmark network's output that nothing reads, the person's outline; a third of the network computes only this.
+OUTLINE = 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class PersonDetector:
     """Finds people in a whole image."""
 
     def __init__(self, path: Path) -> None:
-        self._net = _interpreter(path)
+        self._net = _interpreter(path.read_bytes())
         self._anchors = _anchors()
         outputs = {tuple(o["shape"])[-1]: o["index"] for o in self._net.get_output_details()}
         self._boxes, self._scores = outputs[12], outputs[1]
@@ -132,7 +135,7 @@ class LandmarkNetwork:
     """Finds the 33 landmarks of the person in a region."""
 
     def __init__(self, path: Path) -> None:
-        self._net = _interpreter(path)
+        self._net = _interpreter(without_output(path.read_bytes(), OUTLINE))
         outputs = {tuple(o["shape"]): o["index"] for o in self._net.get_output_details()}
         self._points, self._score, self._heat, self._world = (
             outputs[s] for s in ((1, 195), (1, 1), (1, 64, 64, 39), (1, 117))
@@ -197,10 +200,10 @@ def _cut(rgb: np.ndarray, region: Region, size: int, outside: str) -> np.ndarray
     )
 
 
-def _interpreter(path: Path) -> Any:
+def _interpreter(model: bytes) -> Any:
     runtime = optional_module("ai_edge_litert.interpreter", "ai-edge-litert", "the preview capture")
     with signals_held(), _silent_stderr():  # the line about a signal must be seen
-        net = runtime.Interpreter(model_path=str(path), num_threads=1)
+        net = runtime.Interpreter(model_content=model, num_threads=1)
         net.allocate_tensors()
     return net
 
