@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -109,8 +110,8 @@ def _fit(points: Tensor, scale: float, fps: float) -> FittedBody:
     targets = (points[:, markers.landmark] - middle) / scale
     hips = [JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")]
 
-    def loss(values: Sequence[Tensor], _step: int) -> Tensor:
-        turn, bends, shift = values
+    def loss(values: Tensor) -> Tensor:
+        turn, bends, shift = _split(values)
         pose = forward_kinematics(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), torch.zeros_like(turn))
         centre = pose.positions[:, hips].mean(1, keepdim=True) + shift[:, None]
         away = (((markers.place(pose) - centre - targets) / POINT_SPREAD) ** 2).sum(-1)
@@ -119,13 +120,24 @@ def _fit(points: Tensor, scale: float, fps: float) -> FittedBody:
         calm = _calm(pose.positions, ACCELERATION, fps) + _calm(pose.rotations.flatten(-2), TURN_ACCELERATION, fps)
         return (misses + changes + calm + HINGE_WEIGHT * _beyond_hinges(bends)) / len(points)
 
-    begin = (torch.zeros_like(points[:, 0]), matrix_to_rotvec(start[:, 1:]), torch.zeros_like(points[:, 0]))
-    turn, bends, _ = minimise(loss, begin, STEPS, RATE)
+    def slope(values: np.ndarray, _step: int) -> np.ndarray:
+        tensor = torch.from_numpy(values).requires_grad_()
+        return torch.autograd.grad(loss(tensor), tensor)[0].numpy()
+
+    still = torch.zeros_like(points[:, 0])
+    begin = torch.cat((still, matrix_to_rotvec(start[:, 1:]).flatten(1), still), dim=1)
+    turn, bends, _ = _split(torch.from_numpy(minimise(slope, begin.numpy(), STEPS, RATE)))
     root, body = start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends)
     rest = forward_kinematics(root, body, torch.zeros_like(turn)).positions
     to_pelvis = (rest[:, 0] - rest[:, hips].mean(1)) * scale
     pelvis = middle[:, 0] + to_pelvis
     return FittedBody(root, body, pelvis - pelvis_at_rest(pelvis))
+
+
+def _split(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(T, 69) to rotation vectors of the root (T, 3) and of the other joints (T, 21, 3), and a shift (T, 3)."""
+    turn, bends, shift = values.split((3, 63, 3), dim=1)
+    return turn, bends.unflatten(1, (21, 3)), shift
 
 
 def _calm(values: Tensor, spread: float, fps: float) -> Tensor:

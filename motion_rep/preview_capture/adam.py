@@ -1,43 +1,32 @@
-"""Adam with a warm-up and a cosine decay, for a few small tensors.
-
-``torch.optim`` is not used because its first use imports torch's compiler, which takes longer than the fit of a short
-clip.
-"""
+"""Adam with a warm-up and a cosine decay, in NumPy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import torch
-from torch import Tensor
+import numpy as np
 
 WARM_UP = 0.15
 DECAY_OF_MEAN, DECAY_OF_SQUARE, TINY = 0.9, 0.999, 1e-8
 
 
-def minimise(
-    loss: Callable[[Sequence[Tensor], int], Tensor], start: Sequence[Tensor], steps: int, rate: float
-) -> list[Tensor]:
+def minimise(slope: Callable[[np.ndarray, int], np.ndarray], start: np.ndarray, steps: int, rate: float) -> np.ndarray:
     """The values after some optimisation steps (Kingma and Ba, https://arxiv.org/abs/1412.6980).
 
     Args:
-        loss: function of the values and the step number.
-        start: float tensors; they are not changed.
+        slope: gives, for values and the number of the step, the slope of what is minimised.
+        start: floats; they are not changed.
         rate: the largest step length.
     """
-    values = [tensor.detach().clone().requires_grad_() for tensor in start]
-    means, squares = [torch.zeros_like(v) for v in values], [torch.zeros_like(v) for v in values]
+    values, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
     for step in range(steps):
-        slopes = torch.autograd.grad(loss(values, step), values)
-        length = rate * _share_of_rate(step, steps) / (1 - DECAY_OF_MEAN ** (step + 1))
-        with torch.no_grad():
-            for value, slope, mean, square in zip(values, slopes, means, squares, strict=True):
-                mean.lerp_(slope, 1 - DECAY_OF_MEAN)
-                square.mul_(DECAY_OF_SQUARE).addcmul_(slope, slope, value=1 - DECAY_OF_SQUARE)
-                size = (square / (1 - DECAY_OF_SQUARE ** (step + 1))).sqrt_().add_(TINY)
-                value.addcdiv_(mean, size, value=-length)
-    return [value.detach() for value in values]
+        found = slope(values, step)
+        mean += (1 - DECAY_OF_MEAN) * (found - mean)
+        square += (1 - DECAY_OF_SQUARE) * (found * found - square)
+        size = np.sqrt(square / (1 - DECAY_OF_SQUARE ** (step + 1))) + TINY
+        values -= (rate * _share_of_rate(step, steps) / (1 - DECAY_OF_MEAN ** (step + 1))) * mean / size
+    return values
 
 
 def _share_of_rate(step: int, steps: int) -> float:

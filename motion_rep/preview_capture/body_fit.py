@@ -6,21 +6,40 @@ The source of estimate and landmarks does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
+from motion_rep.kinematics.array_chain import (
+    ChainPose,
+    chain_slopes,
+    cross,
+    pose_chain,
+    product,
+    transform,
+    turned,
+    vector_slopes,
+)
 from motion_rep.kinematics.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix
-from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, JointPoses, forward_kinematics, pelvis_at_rest
+from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, JointPoses, pelvis_at_rest
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.markers import Markers
 
 LEFT_KNEE, RIGHT_KNEE, LEFT_ELBOW, RIGHT_ELBOW = (
-    JOINT_NAMES.index(n) - 1 for n in ("left_knee", "right_knee", "left_elbow", "right_elbow")
+    JOINT_NAMES.index(n) for n in ("left_knee", "right_knee", "left_elbow", "right_elbow")
 )
+# Joint, axis of its rotation vector, sign, and the largest angle with this sign.
+LIMITS = (
+    *((knee, 0, sign, limit) for knee in (LEFT_KNEE, RIGHT_KNEE) for sign, limit in ((-1, 0.0), (1, 2.6))),
+    (LEFT_ELBOW, 1, 1, 0.0),
+    (RIGHT_ELBOW, 1, -1, 0.0),
+)
+# Residuals beyond this bound pull less; a length of 0 counts as SHORT, so that its slope is smooth.
+BOUND, SHORT = 9.0, 0.1
 FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 NEAREST_DEPTH = 0.3
 # Between neighbouring frames, second differences count as if at this rate, whatever the video's: the noise of the
@@ -121,20 +140,18 @@ def fit_body(
     pelvis = place_pelvis(estimate, points, markers, fps)
     settings = replace(settings, smooth_weight=settings.smooth_weight * _smoothing(points, pelvis, fps, settings))
     start = _local_rotations(_calmed(estimate.rotations, settings.start_smoothing * fps))
-    still = _Contact(settings.steps // 3)
-
-    def loss(values: Sequence[Tensor], step: int) -> Tensor:
-        turn, bends, place = values
-        pose = forward_kinematics(
-            start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), place - pelvis_at_rest(place)
-        )
-        total = _joint_loss(pose, estimate, points, settings) + _image_loss(pose, points, markers, settings)
-        total = total + _smooth_loss(pose, fps, settings) + _limit_loss(bends, settings)
-        return total + still.loss(pose.positions, step, fps, settings)
-
-    begin = (torch.zeros_like(pelvis), matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6), pelvis)
-    turn, bends, pelvis = minimise(loss, begin, settings.steps, settings.rate)
-    return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), pelvis - pelvis_at_rest(pelvis))
+    terms = _Terms(estimate, points, markers, fps, settings)
+    root = _frames_last(start[:, 0])
+    begin = (torch.zeros_like(pelvis), matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6).flatten(1), pelvis)
+    variables = minimise(
+        lambda values, step: terms.slope(root, values, step)[1],
+        _frames_last(torch.cat(begin, dim=1)),
+        settings.steps,
+        settings.rate,
+    )
+    turn, bends, pelvis = torch.from_numpy(variables.T.copy()).split((3, 63, 3), dim=1)
+    body = rotvec_to_matrix(bends.unflatten(1, (21, 3)))
+    return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), body, pelvis - pelvis_at_rest(pelvis))
 
 
 def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
@@ -232,95 +249,180 @@ def _calmed(rotations: Tensor, spread: float) -> Tensor:
     return rot6d_to_matrix(columns.unflatten(1, (-1, 6)))
 
 
-def _robust(squared: Tensor, bound: float = 9.0) -> Tensor:
-    """Geman and McClure's loss of squared residuals; it saturates far above the bound."""
-    return squared / (1.0 + squared / bound)
+def _frames_last(values: Tensor) -> np.ndarray:
+    """(T, ..., A) as (A, ..., T), (T, ..., 3, 3) as (3, 3, ..., T); the frames are then neighbouring numbers."""
+    array = values.numpy()
+    order = (-2, -1, *range(1, array.ndim - 2), 0) if array.shape[-2:] == (3, 3) else (-1, *range(1, array.ndim - 1), 0)
+    return np.ascontiguousarray(array.transpose(order))
 
 
-def _joint_loss(pose: JointPoses, estimate: BodyEstimate, points: ImagePoints, settings: FitSettings) -> Tensor:
-    """Distance of joints and orientations from the estimate, in frames with a detection."""
-    seen = (points.weight.sum(-1) > 1e-3).to(pose.positions.dtype)
-    away = (pose.positions - pose.positions[:, :1] - estimate.joints) @ estimate.view / estimate.spread
-    joints = _robust((away * away).sum(-1)).sum(-1)
-    turned = ((pose.rotations - estimate.rotations) ** 2).sum((-1, -2, -3)) / (2 * settings.rotation_spread**2)
-    return ((settings.joint_weight * joints + turned) * seen).sum() / len(seen)
+class _Slopes(NamedTuple):
+    """Slopes of a sum of terms: for positions (3, 22, T) and for rotation matrices (3, 3, 22, T) of the joints."""
+
+    places: np.ndarray
+    matrices: np.ndarray
 
 
-def _image_loss(pose: JointPoses, points: ImagePoints, markers: Markers, settings: FitSettings) -> Tensor:
-    """Distance of the markers from their image positions, in metres at the person's depth."""
-    placed = markers.place(pose)
-    depth = placed[..., 2:].clamp(min=NEAREST_DEPTH)
-    miss = (placed[..., :2] / depth - points.rays()) * (
-        pose.positions[:, :1, 2:].detach().clamp(min=NEAREST_DEPTH) / settings.image_spread
-    )
-    return (
-        settings.image_weight
-        * (_robust((miss * miss).sum(-1), settings.image_bound) * points.weight).sum()
-        / len(placed)
-    )
+class _Terms:
+    """The terms that the fit minimises, and their slopes. All arrays have the frames as their last axis."""
+
+    def __init__(
+        self, estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float, settings: FitSettings
+    ) -> None:
+        self._settings, self._fps, frames = settings, fps, len(estimate.joints)
+        self._share = ((points.weight.sum(-1) > 1e-3).to(points.weight.dtype) / frames).numpy()
+        self._joints, self._rotations = _frames_last(estimate.joints), _frames_last(estimate.rotations)
+        self._aim = -self._rotations * (self._share / settings.rotation_spread**2)
+        axes = estimate.view[:, None] / estimate.spread[:, :, None]
+        self._precision = _frames_last(axes @ axes.mT)
+        self._rays = _frames_last(points.rays())
+        self._weight = _frames_last(points.weight) * (settings.image_weight / frames)
+        self._joint = markers.joint.numpy()
+        self._offset = markers.offset.numpy().T[..., None]
+        self._moves = np.zeros((len(JOINT_NAMES), len(self._joint)), self._offset.dtype)
+        self._moves[self._joint, np.arange(len(self._joint))] = 1
+        self._stride = max(1, min(round(fps * settings.smooth_seconds), (frames - 1) // 2))
+        self._standing: np.ndarray | None = None
+
+    def slope(self, start: np.ndarray, values: np.ndarray, step: int) -> tuple[float, np.ndarray]:
+        """The sum of the terms, and its slope.
+
+        Args:
+            start: (3, 3, T) orientation of the pelvis that the turn follows.
+            values: (69, T) rotation vectors of the turn and of the other joints, and position of the pelvis.
+            step: number of the step; which feet stand is decided once, when the body is roughly right.
+        """
+        vectors = values[:66].reshape(22, 3, -1).swapaxes(0, 1)
+        local = turned(vectors)
+        pose = pose_chain(product(start, local[:, :, 0]), local[:, :, 1:], values[66:])
+        if step == self._settings.steps // 3:
+            self._standing = _standing(pose.positions[:2, FEET], self._fps, self._settings)
+        slopes = _Slopes(np.zeros_like(pose.positions), self._aim.copy())
+        total = self._joint_term(pose, slopes) + self._smooth_term(pose, slopes) + self._contact_term(pose, slopes)
+        image, torque = self._image_term(pose, slopes)
+        torque += cross(pose.rotations, slopes.matrices).sum(1)
+        place, turns = chain_slopes(pose, start, slopes.places, torque)
+        found = vector_slopes(vectors, turns)
+        limits = self._limit_term(vectors, found)
+        return total + image + limits, np.concatenate((found.swapaxes(0, 1).reshape(66, -1), place))
+
+    def _joint_term(self, pose: ChainPose, slopes: _Slopes) -> float:
+        """Distance of joints and orientations from the estimate, in frames with a detection."""
+        away = pose.positions - pose.positions[:, :1] - self._joints
+        push = transform(self._precision, away)
+        squared, weight = (away * push).sum(0), self._settings.joint_weight * self._share
+        misses, push_share = _robust(squared, BOUND)
+        push *= 2 * weight * push_share
+        slopes.places[:] += push
+        slopes.places[:, 0] -= push.sum(1)
+        apart = ((pose.rotations - self._rotations) ** 2).sum((0, 1, 2))
+        return float((misses * weight).sum() + (apart * self._share).sum() / (2 * self._settings.rotation_spread**2))
+
+    def _image_term(self, pose: ChainPose, slopes: _Slopes) -> tuple[float, np.ndarray]:
+        """Distance of the markers from their image positions, in metres at the person's depth; also the torque on each
+        joint.
+        """
+        settings = self._settings
+        arm = transform(pose.rotations[:, :, self._joint], self._offset)
+        placed = pose.positions[:, self._joint] + arm
+        depth = np.maximum(placed[2], NEAREST_DEPTH)
+        scale = np.maximum(pose.positions[2, 0], NEAREST_DEPTH) / settings.image_spread
+        miss = (placed[:2] / depth - self._rays) * scale
+        misses, share = _robust((miss * miss).sum(0), settings.image_bound)
+        across = miss * (2 * scale * self._weight * share / depth)
+        along = -(across * placed[:2]).sum(0) / depth * (placed[2] > NEAREST_DEPTH)
+        pull = np.concatenate((across, along[None]))
+        slopes.places[:] += self._moves @ pull
+        return float((misses * self._weight).sum()), self._moves @ cross(arm, pull)
+
+    def _smooth_term(self, pose: ChainPose, slopes: _Slopes) -> float:
+        """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast.
+
+        Accelerations are measured over a fixed time, so that the frame rate hardly matters; a smaller term, between
+        neighbouring frames, connects these.
+        """
+        settings, frames = self._settings, pose.positions.shape[-1]
+        if frames < 3:
+            return 0.0
+        joints = pose.positions - pose.positions[:, :1]
+        joints[:, 0] = pose.positions[:, 0]
+        shares = ((1, NEIGHBOUR_RATE, NEIGHBOUR_SHARE), (self._stride, self._fps / self._stride, 1.0))
+        matrices = pose.rotations.reshape(9, 22, frames)
+        pushes, spins, total = np.zeros_like(joints), slopes.matrices.reshape(9, 22, frames), 0.0
+        for step, rate, share in shares:
+            weight = settings.smooth_weight * share / frames
+            total += _calm(joints, step, rate**2 / settings.acceleration_spread, weight, pushes)
+            total += _calm(matrices, step, rate**2 / settings.turn_spread, 0.5 * weight, spins)
+        slopes.places[:] += pushes
+        slopes.places[:, 0] -= pushes[:, 1:].sum(1)
+        factor = self._fps / settings.depth_speed_spread
+        glide = np.diff(pose.positions[2, 0]) * factor
+        _add_difference(slopes.places[2, 0], glide * (2 * factor / frames))
+        return total + float((glide * glide).sum()) / frames
+
+    def _contact_term(self, pose: ChainPose, slopes: _Slopes) -> float:
+        """Movement of standing feet."""
+        if self._standing is None or pose.positions.shape[-1] < 2:
+            return 0.0
+        factor, frames = self._fps / self._settings.contact_speed, pose.positions.shape[-1]
+        slide = np.diff(pose.positions[:, FEET]) * factor
+        length = _length(slide)
+        weight = self._standing * (self._settings.contact_weight / frames)
+        pull = np.zeros_like(pose.positions[:, FEET])
+        _add_difference(pull, slide * (factor * weight / length))
+        slopes.places[:, FEET] += pull
+        return float(((length - SHORT) * weight).sum())
+
+    def _limit_term(self, vectors: np.ndarray, found: np.ndarray) -> float:
+        """Penalty on impossible bends: knees bend only backwards, and only until the heel stops them; elbows bend only
+        forwards.
+        """
+        weight, total = self._settings.limit_weight / vectors.shape[-1], 0.0
+        for joint, axis, sign, limit in LIMITS:
+            beyond = np.maximum(sign * vectors[axis, joint] - limit, 0)
+            found[axis, joint] += 2 * weight * sign * beyond
+            total += weight * float((beyond * beyond).sum())
+        return total
 
 
-def _smooth_loss(pose: JointPoses, fps: float, settings: FitSettings) -> Tensor:
-    """Penalty on accelerations, proportional to their size, so that slow motions stay calm and fast ones stay fast.
-
-    Accelerations are measured over a fixed time, so that the frame rate hardly matters; a smaller term, between
-    neighbouring frames, connects these.
-    """
-    frames = len(pose.positions)
-    if frames < 3:
-        return pose.positions.new_zeros(())
-    joints = torch.cat((pose.positions[:, :1], pose.positions[:, 1:] - pose.positions[:, :1]), dim=1)
-    stride = max(1, min(round(fps * settings.smooth_seconds), (frames - 1) // 2))
-    total = pose.positions.new_zeros(())
-    for step, rate, share in ((1, NEIGHBOUR_RATE, NEIGHBOUR_SHARE), (stride, fps / stride, 1.0)):
-        push = _second_difference(joints, step) * (rate**2 / settings.acceleration_spread)
-        spin = _second_difference(pose.rotations.flatten(-2), step) * (rate**2 / settings.turn_spread)
-        total = total + share * (_length(push).sum() + 0.5 * _length(spin).sum())
-    glide = torch.diff(pose.positions[:, 0, 2]) * (fps / settings.depth_speed_spread)
-    return (settings.smooth_weight * total + (glide * glide).sum()) / frames
+def _robust(squared: np.ndarray, bound: float) -> tuple[np.ndarray, np.ndarray]:
+    """Geman and McClure's loss of squared residuals, which saturates far above the bound, and its slope."""
+    share = 1 / (1 + squared / bound)
+    return squared * share, share * share
 
 
-def _second_difference(values: Tensor, step: int) -> Tensor:
-    return values[2 * step :] - 2 * values[step:-step] + values[: -2 * step]
+def _length(vectors: np.ndarray) -> np.ndarray:
+    """(...) length of vectors (C, ...), smooth at zero; there it is SHORT."""
+    return np.sqrt((vectors * vectors).sum(0) + SHORT**2)
 
 
-def _length(vectors: Tensor) -> Tensor:
-    """Length of vectors, smooth at zero."""
-    return ((vectors * vectors).sum(-1) + 0.01).sqrt() - 0.1
+def _calm(values: np.ndarray, step: int, factor: float, weight: float, slopes: np.ndarray) -> float:
+    """Weighted length of the second differences of (C, J, T) values, times a factor; adds its slopes."""
+    second = values[..., 2 * step :] - 2 * values[..., step:-step] + values[..., : -2 * step]
+    second *= factor
+    length = _length(second)
+    second *= factor * weight / length
+    slopes[..., 2 * step :] += second
+    slopes[..., step:-step] -= 2 * second
+    slopes[..., : -2 * step] += second
+    return weight * float((length - SHORT).sum())
 
 
-def _limit_loss(bends: Tensor, settings: FitSettings) -> Tensor:
-    """Penalty on impossible bends: knees bend only backwards, and only until the heel stops them; elbows bend only
-    forwards.
-    """
-    knees = bends[:, [LEFT_KNEE, RIGHT_KNEE], 0]
-    elbows = torch.stack((-bends[:, LEFT_ELBOW, 1], bends[:, RIGHT_ELBOW, 1]), dim=-1)
-    beyond = torch.relu(-knees) ** 2 + torch.relu(knees - 2.6) ** 2 + torch.relu(-elbows) ** 2
-    return settings.limit_weight * beyond.sum() / len(bends)
+def _add_difference(slopes: np.ndarray, found: np.ndarray) -> None:
+    """Add the slopes for (..., T) values, given those for their (..., T - 1) differences over time."""
+    slopes[..., 1:] += found
+    slopes[..., :-1] -= found
 
 
-class _Contact:
-    """Keep standing feet in place; which feet stand is decided once, at a step at which the body is roughly right."""
-
-    def __init__(self, decide_at: int) -> None:
-        self._decide_at = decide_at
-        self._surety: Tensor | None = None
-
-    def loss(self, positions: Tensor, step: int, fps: float, settings: FitSettings) -> Tensor:
-        feet = positions.index_select(1, torch.tensor(FEET))
-        if step == self._decide_at:
-            self._surety = _standing(feet.detach(), fps, settings)
-        if self._surety is None:
-            return positions.new_zeros(())
-        slide = torch.diff(feet, dim=0) * (fps / settings.contact_speed)
-        return settings.contact_weight * (_length(slide) * self._surety).sum() / len(positions)
-
-
-def _standing(feet: Tensor, fps: float, settings: FitSettings) -> Tensor:
-    """(T - 1, 4) certainty that each ankle and toe stands still from a frame to the next, 0 to 1.
+def _standing(feet: np.ndarray, fps: float, settings: FitSettings) -> np.ndarray:
+    """(4, T - 1) certainty that each ankle and toe stands still from a frame to the next, 0 to 1.
 
     Decided by the speed across the view, because depth is not accurate enough.
+
+    Args:
+        feet: (2, 4, T) metres across the view.
     """
-    calm = gaussian_smooth(feet.flatten(1), 0.05 * fps).unflatten(1, (len(FEET), 3))
-    speed = torch.diff(calm[..., :2], dim=0).norm(dim=-1) * fps
-    return torch.exp(-((speed / settings.contact_speed) ** 2))
+    frames = torch.from_numpy(feet.reshape(2 * len(FEET), -1).T.copy())
+    calm = gaussian_smooth(frames, 0.05 * fps).numpy().T.reshape(feet.shape)
+    speed = np.sqrt((np.diff(calm) ** 2).sum(0)) * fps
+    return np.exp(-((speed / settings.contact_speed) ** 2))

@@ -10,7 +10,7 @@ from typing import Any
 
 from motion_rep.captures.capture_file import capture_from_dict
 from motion_rep.common.command_line import DONE
-from motion_rep.common.compute_threads import TORCH, use_one_thread
+from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.errors import located
 from motion_rep.common.messages import progress, say, say_warning
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
@@ -54,8 +54,8 @@ def capture_file(
     Raises:
         InputError, UsageError: as there, or the file cannot be written.
     """
-    # The tensors are small: more threads are slower, and their number would change the last digits.
-    use_one_thread(TORCH)
+    # The arrays are small: more threads are slower, and their number would change the last digits.
+    use_one_thread()
     with unchanged(video):
         result = capture_video(video, options, progress, lambda sentence: notice(f"{video}: {sentence}"))
     remove_stale_temporaries(output.parent, recursive=False)

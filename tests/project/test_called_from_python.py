@@ -17,7 +17,7 @@ import torch
 from command_support import save_motion, save_waving_captures
 
 from motion_rep.common.command_line import run_command
-from motion_rep.common.compute_threads import use_one_thread
+from motion_rep.common.compute_threads import _FUNCTIONS, NUMPY, _blas, use_one_thread
 from motion_rep.common.end_signals import END_SIGNALS, Ended
 from motion_rep.common.errors import InputError
 
@@ -31,11 +31,17 @@ COMMANDS = {
 }
 
 
+def blas_threads() -> int | None:
+    """The number of threads in which NumPy multiplies matrices; None if its library does not tell."""
+    count = getattr(_blas(), _FUNCTIONS[NUMPY][0], None)
+    return None if count is None else count()
+
+
 def state() -> dict[str, object]:
     """What a command could change for the rest of the process."""
     return {
         "signals": [signal.getsignal(number) for number in (*END_SIGNALS, signal.SIGALRM)],
-        "threads": (torch.get_num_threads(), cv2.getNumThreads()),
+        "threads": (torch.get_num_threads(), cv2.getNumThreads(), blas_threads()),
         "random": (random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()),
         "settings": (np.geterr(), torch.is_grad_enabled(), torch.get_default_dtype(), sys.getrecursionlimit()),
         "warnings": list(warnings.filters),
@@ -74,10 +80,14 @@ def test_the_numbers_of_threads_are_put_back_however_a_command_ends(error, three
     def work(_):
         use_one_thread()
         assert torch.get_num_threads() == cv2.getNumThreads() == 1
+        assert blas_threads() in (1, None)
         raise error
+
+    before = blas_threads()
 
     try:
         run_command(work, argparse.Namespace())
     except ValueError:
         pass
     assert torch.get_num_threads() == cv2.getNumThreads() == 3
+    assert blas_threads() == before
