@@ -33,7 +33,7 @@ def playback_rate(purpose: str, *known: float | None) -> tuple[float, str | None
     return fps, note
 
 
-def require_rate(fps: float) -> None:
+def require_rate(fps: float, name: str = "fps") -> None:
     """Check a frame rate that came from a file.
 
     Raises:
@@ -41,5 +41,6 @@ def require_rate(fps: float) -> None:
     """
     if not SLOWEST_RATE <= fps <= FASTEST_RATE:
         raise InputError(
-            f"fps is {fps:g}, expected {SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second. Correct it in the file."
+            f"{name} is {fps:g}, expected {SLOWEST_RATE:g} to {FASTEST_RATE:g} frames per second. "
+            "Correct it in the file."
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,9 +65,9 @@ class MotionClip:
         require_frames(len(self.motion))
         require_plain_motion(self.motion)
         require_rotations_in_columns(self.motion)
-        for rate in (self.fps, self.interpolated_from):
+        for name, rate in (("fps", self.fps), ("interpolated_from", self.interpolated_from)):
             if rate is not None:
-                require_rate(rate)
+                require_rate(rate, name)
         if not (math.isfinite(self.start_time) and self.start_time >= 0):
             raise InputError(f"start_time is {self.start_time}, expected seconds from the start of the video.")
 
@@ -75,7 +76,8 @@ class MotionClip:
 
 
 def read_motion(path: str | os.PathLike) -> MotionClip:
-    """Read a motion file: the documented dict with any form of extrinsic, or a bare (N, 276) tensor.
+    """Read a motion file: the documented dict with any form of extrinsic, or a bare (N, 276) tensor; arrays of NumPy
+    count as tensors.
 
     Raises:
         InputError: the message starts with the path.
@@ -150,19 +152,14 @@ def motion_clip(value: object) -> MotionClip:
     Raises:
         InputError: without the file's name.
     """
-    if isinstance(value, Tensor):
-        return MotionClip(_as_float32(value))
-    if not isinstance(value, Mapping) or not isinstance(value.get("motion"), Tensor):
-        found = (
-            f"a dict with the keys {', '.join(str(key)[:40] for key in list(value)[:8]) or 'none'}"
-            if isinstance(value, Mapping)
-            else f"a {type(value).__name__}"
-        )
+    motion = _as_tensor(value.get("motion") if isinstance(value, Mapping) else value)
+    if not isinstance(motion, Tensor):
         raise InputError(
-            f"contains {found}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture is "
-            "converted with convert_hmr_to_motion.py first."
+            f"contains {_named(value)}, expected a tensor (frames, {WIDTH}) or a dict with it under motion. A capture "
+            "is converted with convert_hmr_to_motion.py first."
         )
-    motion = value["motion"]
+    if not isinstance(value, Mapping):
+        return MotionClip(_as_float32(motion))
     return MotionClip(
         _as_float32(motion),
         _camera(value, len(motion) if motion.ndim else 0),
@@ -173,6 +170,22 @@ def motion_clip(value: object) -> MotionClip:
         _number(value, "interpolated_from"),
         _plain(value, "image_fit"),
     )
+
+
+def _named(value: object) -> str:
+    """What a file contains that has no motion, in words."""
+    if not isinstance(value, Mapping):
+        return f"a {type(value).__name__}"
+    if value.get("motion") is not None:
+        return f"a {type(value['motion']).__name__} under motion"
+    return f"a dict with the keys {', '.join(str(key)[:40] for key in list(value)[:8]) or 'none'}"
+
+
+def _as_tensor(value: object) -> object:
+    """Floating-point arrays and numbers of NumPy as tensors; other values as they are."""
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
+        return torch.from_numpy(np.array(value, dtype=np.float64))
+    return value
 
 
 def _plain(value: Mapping, name: str) -> dict[str, Any] | None:
@@ -197,11 +210,13 @@ def _camera(value: Mapping, rows: int) -> Camera | None:
 
 
 def _tensor(value: Mapping, name: str) -> Tensor | None:
-    found = value.get(name)
+    found = _as_tensor(value.get(name))
     if found is None:
         return None
     if not isinstance(found, Tensor):
         raise InputError(f"{name} is a {type(found).__name__}, expected a tensor.")
+    if found.is_complex():
+        raise InputError(f"{name} contains complex numbers, expected floating point.")
     return found.double()
 
 
@@ -209,10 +224,10 @@ def _number(value: Mapping, name: str) -> float | None:
     found = value.get(name)
     if found is None:
         return None
-    if isinstance(found, Tensor) and found.numel() == 1:
+    if isinstance(found, Tensor | np.ndarray | np.generic) and math.prod(found.shape) == 1:
         found = found.item()
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        raise InputError(f"{name} is {str(found)[:60]!r}, expected a number.")
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise InputError(f"{name} is {found!r:.60}, expected a number.")
     if abs(found) > LARGEST_NUMBER:
         raise InputError(f"{name} is too large, expected at most {LARGEST_NUMBER:g}.")
     return float(found)

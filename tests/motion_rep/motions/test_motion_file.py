@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -75,6 +76,20 @@ def test_a_bare_tensor_of_any_float_type_is_a_motion(clip, tmp_path, dtype):
     assert read.motion.dtype == torch.float32 and read.camera is None and len(read) == 11
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f4"])
+def test_arrays_and_numbers_of_numpy_count_as_tensors(clip, tmp_path, dtype):
+    path = tmp_path / "clip.pt"
+    write_motion(path, clip)
+    tensors = torch.load(path, weights_only=True)
+    arrays = {key: value.numpy().astype(dtype) for key, value in tensors.items() if torch.is_tensor(value)}
+    torch.save({**arrays, "fps": np.float32(29.97), "start_time": np.array([1.5])}, path)
+    read = read_motion(path)
+    assert_close(read.motion, torch.from_numpy(arrays["motion"].astype(np.float32)), atol=0, rtol=0)
+    assert read.fps == float(np.float32(29.97)) and read.start_time == 1.5 and read.camera is not None
+    torch.save(arrays["motion"], path)
+    assert torch.equal(read_motion(path).motion, read.motion)
+
+
 def test_the_published_motion_is_read_with_its_camera(shared):
     path = shared / "real" / "wan22_motion.pt"
     if not path.is_file():
@@ -92,7 +107,7 @@ def test_the_published_motion_is_read_with_its_camera(shared):
         ({"motion": torch.zeros(3, 276)}, "span no plane"),
         ({"motion": torch.full((3, 276), float("nan"))}, "finite"),
         ({"motion": torch.zeros(3, 276, dtype=torch.int64)}, "int64"),
-        ({"motion": [1, 2]}, "expected a tensor"),
+        ({"motion": [1, 2]}, "a list under motion, expected a tensor"),
         ({"motion": None}, "expected a tensor"),
         ({"intrinsic": torch.eye(4)}, "intrinsic has shape"),
         ({"extrinsic": torch.eye(3)}, "extrinsic has shape"),
@@ -102,7 +117,9 @@ def test_the_published_motion_is_read_with_its_camera(shared):
         ({"fps": "16"}, "fps is '16'"),
         ({"fps": -1.0}, "fps is -1"),
         ({"fps": float("nan")}, "fps is nan"),
-        ({"fps": True}, "fps is 'True'"),
+        ({"fps": True}, "fps is True"),
+        ({"interpolated_from": -1.0}, "interpolated_from is -1"),
+        ({"extrinsic": torch.eye(4, dtype=torch.complex64)}, "extrinsic contains complex numbers"),
         ({"start_time": -3.0}, "start_time"),
     ],
 )
