@@ -9,15 +9,17 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from motion_gating.archives.entry_number import is_made
 from motion_gating.archives.fields import GLOBAL_ID, ID, JUDGED_CONTENT, USE_REF_MOTION
-from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_kind, read_json_list
+from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_items, json_kind, opened_text
+from motion_gating.archives.kept_items import kept_items
 from motion_rep.common.errors import InputError, UsageError, counted
 from motion_rep.common.messages import say_error, say_first
 from motion_rep.files.atomic_writing import atomic_path
 from motion_rep.files.json_files import STRICT_JSON, json_text
-from motion_rep.files.local_files import require_file, version_at
+from motion_rep.files.local_files import Changed, file_sha256
 from motion_rep.files.locations import Location
 from motion_rep.files.remote_files import local_copy, local_output
 
@@ -100,11 +102,12 @@ def read_entries(path: Location) -> Iterator[Entry]:
 
     Raises:
         UsageError: missing or not JSON (then parts may be missing, too), not a list, or no item is an entry.
+        Changed: another program changes it meanwhile.
     """
     usable, problem = False, None
     try:
         with local_copy(path) as copy:
-            ids = _ids_in(os.fspath(copy), is_lines(path), version_at(copy))
+            ids = _ids_in(os.fspath(copy), is_lines(path), file_sha256(copy))
             for number, item in enumerate(_items_of(copy, is_lines(path))):
                 entry = _entry(number, item, ids)
                 if isinstance(entry, InvalidEntry):
@@ -112,7 +115,7 @@ def read_entries(path: Location) -> Iterator[Entry]:
                 else:
                     usable = True
                 yield entry
-    except UsageError:
+    except (UsageError, Changed):
         raise
     except InputError as error:
         raise UsageError(str(error)) from None
@@ -135,7 +138,7 @@ def read_items(path: Location, expected: str = "a list of entries") -> Iterator[
     """The items of a JSON list or of JSON lines, one by one, of any JSON type. A remote file is fetched each time.
 
     Args:
-        expected: see :func:`motion_gating.archives.json_stream.read_json_list`.
+        expected: see :func:`motion_gating.archives.json_stream.json_items`.
     Raises:
         InputError: missing or not JSON, or not a list.
     """
@@ -177,30 +180,27 @@ def entry_writer(path: Location) -> Iterator[Callable[[Entry], None]]:
             file.write("\n]\n" if count else "[]\n")
 
 
-def _items_of(path: str | os.PathLike, lines: bool, expected: str = "a list of entries") -> Iterator[object]:
-    return _read_lines(path) if lines else read_json_list(path, expected)
-
-
-def _read_lines(path: str | os.PathLike) -> Iterator[object]:
-    require_file(path)
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
+def _line_items(file: BinaryIO, expected: str, chunk: int) -> Iterator[object]:
+    with opened_text(file) as text:
+        try:
+            for number, line in enumerate(text, 1):
                 if line.strip():
-                    yield _parse_line(path, number, line)
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not UTF-8 text, expected one JSON object per line.") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}.") from None
+                    yield _parse_line(number, line)
+        except UnicodeDecodeError:
+            raise UsageError("is not UTF-8 text, expected one JSON object per line.") from None
 
 
-def _parse_line(path: str | os.PathLike, number: int, line: str) -> object:
+def _items_of(path: str | os.PathLike, lines: bool, expected: str = "a list of entries") -> Iterator[object]:
+    return kept_items(path, _line_items if lines else json_items, expected)
+
+
+def _parse_line(number: int, line: str) -> object:
     try:
         return STRICT_JSON.decode(line)
     except InputError as error:
         return Unreadable(line.strip(), f"{error} See line {number}.")
     except json.JSONDecodeError as error:
-        raise UsageError(f"{path}: line {number} is not JSON: {error.msg}. Correct that line.") from None
+        raise UsageError(f"line {number} is not JSON: {error.msg}. Correct that line.") from None
     except (ValueError, RecursionError):
         return Unreadable(line.strip(), f"{TOO_DEEP} See line {number}.")
 
@@ -214,11 +214,11 @@ class _Ids:
 
 
 @functools.lru_cache(maxsize=8)
-def _ids_in(path: str, lines: bool, version: tuple[int, ...] | None) -> _Ids:
+def _ids_in(path: str, lines: bool, digest: str) -> _Ids:
     """The ids of an archive that need care.
 
     Args:
-        version: of the file (:func:`version_at`), so that it is read again after a change.
+        digest: of the file, so that it is read again after a change.
     Raises:
         InputError: see :func:`read_items`.
     """

@@ -6,16 +6,16 @@ A value that JSON allows, but that a rewrite would lose, ends only its own item 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import STRICT_JSON
-from motion_rep.files.local_files import require_file
 
 CHUNK = 2**16  # characters
 # A token this close to the end of the buffer may continue beyond it; the longest word is -Infinity.
@@ -34,26 +34,34 @@ class Unreadable:
     why: str
 
 
-def read_json_list(path: str | os.PathLike, expected: str = "a list") -> Iterator[object]:
+def json_items(file: BinaryIO, expected: str, chunk: int) -> Iterator[object]:
     """The items of a JSON list, in order; an :class:`Unreadable` for one that contains NaN, a number beyond float64 or
     a repeated key, or is nested too deeply.
 
     Args:
         expected: words for the expected value in an error.
+        chunk: characters to read at a time.
     Raises:
-        InputError: missing, empty, not UTF-8, not JSON (with line and column), or not a list;
-            raised when reading reaches it.
+        InputError: not UTF-8, not JSON (with line and column), or not a list, without the file's name; raised when
+            reading reaches it.
     """
-    require_file(path)
+    with opened_text(file, newline="") as text:
+        try:
+            yield from _items(_Window(text, chunk), expected)
+        except UnicodeDecodeError:
+            raise InputError("is not UTF-8 text, expected a JSON file.") from None
+        except _Refused as refused:
+            raise InputError(str(refused)) from None
+
+
+@contextlib.contextmanager
+def opened_text(file: BinaryIO, newline: str | None = None) -> Iterator[TextIO]:
+    """The UTF-8 text of an open file, which stays open."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline=newline)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            yield from _items(_Window(file), expected)
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text, expected a JSON file.") from None
-    except _Refused as refused:
-        raise InputError(f"{path}: {refused}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+        yield text
+    finally:
+        text.detach()
 
 
 def json_kind(value: object) -> str:
@@ -98,8 +106,9 @@ def _require_end(window: _Window) -> None:
 class _Window:
     """The buffered part of a text. The text before it is dropped; its lines and columns are counted."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._text, self._place, self._ended = file, "", 0, False
+    def __init__(self, file: TextIO, chunk: int) -> None:
+        self._file, self._chunk = file, chunk
+        self._text, self._place, self._ended = "", 0, False
         self._lines = self._columns = 0
 
     def takes(self, character: str) -> bool:
@@ -176,5 +185,6 @@ class _Window:
         self._lines += passed.count("\n")
         self._columns = len(passed) - line_start - 1 if line_start >= 0 else self._columns + len(passed)
         rest = self._text[self._place :]
-        more = self._file.read(max(CHUNK, len(rest)))
-        self._text, self._place, self._ended = rest + more, 0, not more
+        wanted = max(self._chunk, len(rest))
+        more = self._file.read(wanted)
+        self._text, self._place, self._ended = rest + more, 0, len(more) < wanted

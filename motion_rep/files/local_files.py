@@ -60,7 +60,11 @@ def open_file(path: str | os.PathLike, most: int = MOST_FILE_BYTES) -> Iterator[
         with open(handle, "rb") as file:
             _require_plain(os.fstat(handle), most)
             before = version_at(handle)
-            yield file
+            try:
+                yield file
+            except InputError:
+                require_version(handle, before)  # the cause of what the reader found
+                raise
             require_version(handle, before)
 
 
@@ -78,10 +82,18 @@ def unchanged(*paths: Any) -> Iterator[None]:
         Changed: one does not.
     """
     before = [version_at(path) for path in paths]
-    yield
-    for path, version in zip(paths, before, strict=True):
-        with located(path):
-            require_version(path, version)
+
+    def require_unchanged() -> None:
+        for path, version in zip(paths, before, strict=True):
+            with located(path):
+                require_version(path, version)
+
+    try:
+        yield
+    except InputError:
+        require_unchanged()  # the cause of what the block found
+        raise
+    require_unchanged()
 
 
 def version_at(place: Any) -> tuple[int, ...] | None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motion_gating.archives import kept_items
 from motion_gating.archives.archive import (
     InvalidEntry,
     entry_id,
@@ -213,7 +214,8 @@ def test_other_encodings_are_refused_and_a_byte_order_mark_is_not(tmp_path):
         assert [entry["id"] for entry in read_entries(path)] == ["ü"]
 
 
-def test_lines_are_read_one_by_one_and_empty_ones_skipped(tmp_path):
+def test_large_files_of_lines_are_read_one_by_one_and_empty_ones_skipped(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_items, "MOST_KEPT_BYTES", 0)
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 0}\n\n  \n{"id": 1}\nnot json\n')
     items = read_items(path)

@@ -6,14 +6,15 @@ Only a value that a rewrite would lose ends the whole file there, and one item h
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.archives import json_stream
-from motion_gating.archives.json_stream import Unreadable, json_kind, read_json_list
+from motion_gating.archives import kept_items
+from motion_gating.archives.json_stream import Unreadable, json_items, json_kind
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import read_json
 
@@ -85,6 +86,19 @@ def outcome(read, path):
     return next(unreadable, error) or repr(items)
 
 
+KEPT = st.sampled_from([0, kept_items.MOST_KEPT_BYTES])
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """As of large files, of which no item is kept."""
+    monkeypatch.setattr(kept_items, "MOST_KEPT_BYTES", 0)
+
+
+def read_json_list(path):
+    return kept_items.kept_items(path, json_items, "a list")
+
+
 def whole(path) -> list:
     value = read_json(path)
     if not isinstance(value, list):
@@ -98,20 +112,31 @@ def test_items_and_errors_are_those_of_the_whole_text(tmp_path_factory, text, ed
     path = tmp_path_factory.getbasetemp() / "list.json"
     path.write_bytes(edited(text, edits).encode("utf-8", "surrogatepass"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "CHUNK", chunk)
+        kept = read_or_error(path)
+        patch.setattr(kept_items, "CHUNK", chunk)
+        patch.setattr(kept_items, "MOST_KEPT_BYTES", 0)
         assert outcome(read_json_list, path) == outcome(whole, path)
+        assert read_or_error(path) == kept
 
 
-@given(bad=st.sampled_from(UNREADABLE), chunk=st.sampled_from([1, 3, 10, 2**16]), place=st.integers(0, 2))
+def read_or_error(path) -> str:
+    try:
+        return repr(list(read_json_list(path)))
+    except InputError as found:
+        return str(found)
+
+
+@given(bad=st.sampled_from(UNREADABLE), most=KEPT, chunk=st.sampled_from([1, 3, 10, 2**16]), place=st.integers(0, 2))
 @settings(max_examples=100, deadline=None)
-def test_a_value_that_a_rewrite_would_lose_ends_only_its_item(tmp_path_factory, bad, chunk, place):
+def test_a_value_that_a_rewrite_would_lose_ends_only_its_item(tmp_path_factory, bad, most, chunk, place):
     text, why = bad
     items = ['{"id": 1, "t": "]\\"{"}', '{"id": 2}']
     items.insert(place, text)
     path = tmp_path_factory.getbasetemp() / "list.json"
     path.write_text("[" + ", ".join(items) + "]")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "CHUNK", chunk)
+        patch.setattr(kept_items, "CHUNK", chunk)
+        patch.setattr(kept_items, "MOST_KEPT_BYTES", most)
         found = list(read_json_list(path))
     item = found.pop(place)
     assert (item.text, found) == (text, [{"id": 1, "t": ']"{'}, {"id": 2}])
@@ -125,7 +150,7 @@ def write_large(path, count: int, end: str) -> None:
         file.write(end)
 
 
-def test_memory_does_not_grow_with_the_list(tmp_path):
+def test_memory_does_not_grow_with_the_list(tmp_path, streamed):
     peaks = []
     for count in (500, 4000):
         write_large(tmp_path / "a.json", count, '{"id": -1}]')
@@ -144,7 +169,7 @@ def test_memory_does_not_grow_with_the_list(tmp_path):
         ('{"id": 1}] ]', "line 3002, column 12"),
     ],
 )
-def test_an_error_far_into_the_file_is_found_where_it_is_after_all_before_it(tmp_path, end, found):
+def test_an_error_far_into_the_file_is_found_where_it_is_after_all_before_it(tmp_path, streamed, end, found):
     write_large(tmp_path / "a.json", 3000, end)
     items = read_json_list(tmp_path / "a.json")
     assert [next(items)["id"] for _ in range(3000)] == list(range(3000))
@@ -152,15 +177,43 @@ def test_an_error_far_into_the_file_is_found_where_it_is_after_all_before_it(tmp
         list(items)
 
 
-def test_an_item_larger_than_the_pieces_that_are_read(tmp_path):
+def test_an_item_larger_than_the_pieces_that_are_read(tmp_path, streamed):
     value = [{"id": 1, "prompt": '\\"' * 200_000}, {"id": 2, "list": list(range(50_000))}, 3]
     (tmp_path / "a.json").write_text(json.dumps(value))
     assert list(read_json_list(tmp_path / "a.json")) == value
 
 
-def test_bytes_that_are_no_text_far_into_the_file(tmp_path):
+def test_bytes_that_are_no_text_far_into_the_file(tmp_path, streamed):
     write_large(tmp_path / "a.json", 1000, '{"id": "')
     with open(tmp_path / "a.json", "ab") as file:
         file.write(b'\xff"}]')
     with pytest.raises(InputError, match="is not UTF-8 text"):
         list(read_json_list(tmp_path / "a.json"))
+
+
+def test_a_file_is_parsed_once_for_each_content(tmp_path):
+    """Also where the new file has the size and the time of the old one, as on drives that count whole seconds."""
+    path, parsed = tmp_path / "a.json", []
+
+    def parse(*arguments):
+        parsed.append(path.read_text())
+        return json_items(*arguments)
+
+    def items() -> list:
+        return list(kept_items.kept_items(path, parse, "a list"))
+
+    for text in ('[{"id": 1}]', '[{"id": 2}]'):
+        path.write_text(text)
+        os.utime(path, (1, 1))
+        assert items() == items() == json.loads(text)
+    items()[0]["id"] = "of one caller"
+    assert items() == [{"id": 2}]
+    assert parsed == ['[{"id": 1}]', '[{"id": 2}]']
+
+
+def test_the_deepest_value_that_is_read_is_kept(tmp_path):
+    """What is nested deeper is unreadable in both ways of reading."""
+    path = tmp_path / "a.json"
+    for depth in range(600, 1200, 20):
+        path.write_text("[" + "[" * depth + "]" * depth + ", 1]")
+        assert list(read_json_list(path))[1:] == [1]
