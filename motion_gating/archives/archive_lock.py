@@ -22,6 +22,8 @@ MOST_TRIES = 1000
 def archive_lock(archive: Location) -> Iterator[None]:
     """Hold the lock of a local archive during a write: a hidden file in its folder, removed at the end.
 
+    The folder is created if missing.
+
     Raises:
         UsageError: another process writes this archive.
     """
@@ -46,6 +48,7 @@ def archive_lock(archive: Location) -> Iterator[None]:
 def _locked(path: Path) -> int | None:
     """The handle of the lock file; None if another process holds it."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         for more in reversed(range(MOST_TRIES)):
             require_replaceable(path)  # a pipe would be removed at the end
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

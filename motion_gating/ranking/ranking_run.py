@@ -12,7 +12,7 @@ from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.cost import cost_line
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.protocols.better_of_two import BETTER, WORSE
-from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, RankedGroup
+from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSON, Rank, RankedGroup
 from motion_gating.ranking.groups import RankOptions, invalid_groups, read_groups
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
@@ -83,6 +83,9 @@ def say_ranking(options: RankOptions, ranking: Ranking, asked_model: bool) -> No
             f"{dependent} of {both} pairs judged in both orders depend on the order, so the figures decided them. "
             "This judge prefers a position, not a clip."
         )
+    if lost := _without_figures(ranking):
+        example = f"{lost[0].candidate.identifier}: {', '.join(lost[0].reasons)}"
+        say_warning(f"{counted(len(lost), 'candidate')} without figures dropped out, for example {example}")
     _say_without_winner(ranking)
     if line := cost_line(ranking.cost):
         say(line)
@@ -124,8 +127,14 @@ def _reasons(group: RankedGroup) -> str:
 
 
 def exit_code(ranking: Ranking) -> int:
-    """The exit code of a ranking; prints why the judge was stopped."""
+    """The exit code of a ranking, in which missing answers and figures are failures; prints why the judge was
+    stopped.
+    """
     if ranking.stop is not None:
         say_error(f"the judge was stopped: {ranking.stop.message}")
         return ranking.stop.exit_code
-    return SOME_FAILED if ranking.missing else DONE
+    return SOME_FAILED if ranking.missing or _without_figures(ranking) else DONE
+
+
+def _without_figures(ranking: Ranking) -> list[Rank]:
+    return [rank for group in ranking.groups for rank in group.ranks if rank.candidate.metrics is None]

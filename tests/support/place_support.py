@@ -17,8 +17,9 @@ from gate_support import make_archive
 
 IDS = [0, 1]
 SMALL = ["--width", "32", "--height", "32"]
+REPAIRS, TASKS, CHOSEN = "repairs.json", "tasks.json", "chosen.json"
 # Has the time of the run.
-IGNORED = {"report.run.json"}
+IGNORED = {"report.run.json", "chosen_candidates.run.json"}
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,79 @@ def recorder(before: Path, disk: Path, make_capture) -> Command:
     return Command(main, lambda place: ["write", place / "new.mp4", "--as-name", place / "v.mp4"])
 
 
+def refiner(before: Path, disk: Path, make_capture) -> Command:
+    """A motion into a folder, and the report over an older one."""
+    from motion_rep.refine_motion import main
+
+    save_motion(before / "in/0.pt", make_capture(frames=8))
+    (before / REPAIRS).write_text("old")
+    flags = ["--workers", 0, "--level", "off"]
+    return Command(main, lambda place: ["-i", place / "in", "-o", place / "out", "--report", place / REPAIRS, *flags])
+
+
+def representations(before: Path, disk: Path, make_capture) -> Command:
+    """A motion into a folder, with its record."""
+    from motion_rep.convert_representation import main
+
+    save_motion(before / "in/0.pt", make_capture(frames=8))
+    flags = ["--to", "272", "--fps", 16, "--workers", 0]
+    return Command(main, lambda place: ["-i", place / "in", "-o", place / "out", *flags])
+
+
+def describer(before: Path, disk: Path, make_capture) -> Command:
+    """The facts of a motion over older ones."""
+    from motion_rep.describe_motion import main
+
+    save_motion(before / "a.pt", make_capture(frames=8))
+    (before / "facts.json").write_text("old")
+    return Command(main, lambda place: [place / "a.pt", "-o", place / "facts.json", "--fps", 16])
+
+
+def archiver(before: Path, disk: Path, make_capture) -> Command:
+    """Two texts into an archive that has one of them."""
+    from motion_gating.make_archive import main
+
+    before.mkdir(parents=True)
+    (before / "texts.txt").write_text("a walk\na run\n")
+    save_json(before / "a.json", [{"id": 0, "global_id": 0, "name": "a walk", "prompt": "a walk"}])
+    return Command(main, lambda place: [place / "texts.txt", "-o", place / "a.json"])
+
+
+def ranker(before: Path, disk: Path, make_capture) -> Command:
+    """Two candidates, and the archive of the chosen ones over an older one."""
+    from motion_gating.rank_candidates import main
+
+    archive = make_archive(before, IDS)
+    save_json(archive, [{**entry, "group": 0} for entry in json.loads(archive.read_text())])
+    (before / CHOSEN).write_text("old")
+    flags = ["--judge", "none"]
+    return Command(main, lambda place: ["--meta-json", place / "meta.json", "-o", place / CHOSEN, *flags])
+
+
+def for_tm2m(before: Path, disk: Path, make_capture) -> Command:
+    """An archive for a checkout, over an older one."""
+    from motion_gating.export_for_tm2m import main
+
+    for number in IDS:
+        save_motion(before / f"{number}.pt", make_capture(frames=8))
+    entries = [{"id": number, "global_id": number, "prompt": "p", "motion_path": f"{number}.pt"} for number in IDS]
+    save_json(before / "a.json", entries)
+    (before / "b.json").write_text("old")
+    return Command(
+        main, lambda place: ["--meta-json", place / "a.json", "--vimogen-root", place, "-o", place / "b.json"]
+    )
+
+
+def labels(before: Path, disk: Path, make_capture) -> Command:
+    """The tasks of two entries and the labelling configuration, over older ones."""
+    from motion_gating.export_labels import main
+
+    make_archive(before, IDS)
+    (before / TASKS).write_text("old")
+    flags = ["--format", "label-studio"]
+    return Command(main, lambda place: ["--meta-json", place / "meta.json", "-o", place / TASKS, *flags])
+
+
 COMMANDS = [
     converter,
     converter_of_one,
@@ -201,6 +275,13 @@ COMMANDS = [
     evaluator,
     importer,
     recorder,
+    refiner,
+    representations,
+    describer,
+    archiver,
+    ranker,
+    for_tm2m,
+    labels,
 ]
 
 
@@ -232,6 +313,8 @@ def is_whole(name: str, data: bytes) -> bool:
         return [json.loads(line)["id"] for line in data.splitlines()] == IDS
     if name.endswith((".html", ".js")):
         return data.rstrip().endswith((b"</html>", b");"))
+    if name in (REPAIRS, TASKS, CHOSEN):  # without those that failed
+        return isinstance(json.loads(data), list)
     return name.endswith(".json") and [entry["id"] for entry in json.loads(data)] == IDS
 
 

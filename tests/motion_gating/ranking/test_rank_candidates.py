@@ -147,7 +147,8 @@ def test_a_motion_that_cannot_be_measured_drops_out(tmp_path):
     entries = read(meta)
     entries[0]["mbench_eval_path"] = "missing.pt"
     meta.write_text(json.dumps(entries))
-    assert rank(meta, "--judge", "none").returncode == 0
+    done = rank(meta, "--judge", "none")
+    assert done.returncode == 1 and "1 candidate without figures dropped out, for example walk_s0: " in done.stderr
     _, candidates, _ = written(tmp_path)
     assert candidates["walk_s1"]["chosen"] is True
     assert candidates["walk_s0"]["rank_reasons"][0].startswith("no figures: ")
