@@ -59,6 +59,7 @@ def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
     """The response with the file; the connection is closed at the timeout, whatever it waits for."""
     end = time.monotonic() + MOST_SECONDS
     with contextlib.ExitStack() as stack, located(address), _errors(end):
+        _require_address(address, "is no http address with a host, expected http://HOST/PATH.")
         own = (urllib.parse.urlsplit(address).hostname or "") in allowed_hosts()
         response, place = _Connection.open(address, not own, end, stack), address
         for _ in range(MOST_REDIRECTS):
@@ -76,10 +77,24 @@ def _answer(address: str) -> Iterator[http.client.HTTPResponse]:
 def _redirected(place: str, given: str) -> str:
     """The address to which an address redirects; an encrypted one never leads to one that others can read."""
     found = urllib.parse.urljoin(place, given)
+    _require_address(found, f"redirects to {one_line(found)[:80]}, expected http or https.")
     schemes = [urllib.parse.urlsplit(address).scheme for address in (place, found)]
     if schemes == ["https", "http"]:
         raise InputError(f"redirects to {one_line(found)[:80]}, expected https. Fetch it yourself.")
     return found
+
+
+def _require_address(address: str, problem: str) -> None:
+    """Check an address before it is asked.
+
+    Raises:
+        InputError: the problem.
+    """
+    with contextlib.suppress(ValueError):  # a bracket without its partner, or a port that is no number
+        parts = urllib.parse.urlsplit(address)
+        if parts.scheme in SCHEMES and parts.hostname and parts.username is None and parts.port != 0:
+            return
+    raise InputError(problem)
 
 
 @contextlib.contextmanager
@@ -122,8 +137,6 @@ class _Connection(http.client.HTTPConnection):
             public: whether only hosts of the public internet are allowed.
         """
         parts = urllib.parse.urlsplit(address)
-        if parts.scheme not in SCHEMES or not parts.hostname or parts.username is not None:
-            raise InputError(f"redirects to {one_line(address)[:80]}, expected http or https.")
         connection = cls(parts, public, max(end - time.monotonic(), 0.001))
         stack.callback(connection.close)
         connection.connect()

@@ -168,6 +168,11 @@ def test_a_proxy_that_is_not_used_is_named(monkeypatch, proxy):
     assert ("without the proxy" in said) == (proxy is not None) and "secretword" not in said
 
 
+@pytest.mark.parametrize("address", ["http://[a/a.pt", "http://a:b/a.pt", "http://a:99999/a.pt", "http://:80/a.pt"])
+def test_an_address_that_is_none(address):
+    assert "is no http address with a host" in refused(address)
+
+
 def test_redirects_without_end(monkeypatch):
     monkeypatch.setattr(http_files, "_is_public", lambda number: True)
     with server(says(b"", 302, Location="/again")) as (address, asked):
