@@ -61,6 +61,7 @@ function decoded(part) {
   }
 }
 
+const counted = (count, one, several = `${one}s`) => `${count} ${count === 1 ? one : several}`;
 const short = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(3))));
 
 /** Save a text as a file on the reviewer's machine. */

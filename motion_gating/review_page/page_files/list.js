@@ -112,7 +112,7 @@ function showList() {
     && (!state.reviewed || IN_REVIEWED[state.reviewed](entry))
     && words.every((word) => searched(entry).includes(word))).sort(compare);
   showBlock(0);
-  find("count").textContent = `${state.shown.length} of ${entries.length} ${entries.length === 1 ? "entry" : "entries"}`;
+  find("count").textContent = `${state.shown.length} of ${counted(entries.length, "entry", "entries")}`;
   showChips();
 }
 

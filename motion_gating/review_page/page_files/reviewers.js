@@ -54,7 +54,7 @@ function sayOthers(entry) {
   const mine = verdictOf(entry);
   const others = othersOf(entry);
   if (!others.length) return [];
-  if (!isGiven(mine)) return [make("li", {}, `${others.length} other ${others.length === 1 ? "verdict" : "verdicts"}, shown after yours`)];
+  if (!isGiven(mine)) return [make("li", {}, `${counted(others.length, "other verdict")}, shown after yours`)];
   const shown = others.length && isConflict(entry) || mine.overruled ? [mine, ...others] : others;
   return shown.map((item) => {
     const settle = make("button", { type: "button", title: "Only verdicts that count decide; all are exported" }, item.overruled ? "Let it count" : "Overrule");
@@ -167,7 +167,7 @@ async function importVerdicts(file) {
   const other = usable.length - current.length;
   const unknown = items.length - usable.length;
   const taken = current.length - conflicts.filter(({ mine, theirs }) => mine.reviewer === theirs.reviewer).length;
-  tell(`${taken} of ${items.length} verdicts of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
+  tell(`${taken} of ${counted(items.length, "verdict")} of ${file.name} imported.${other ? ` ${other} refused: they are about another motion, clip or description.` : ""}`
     + `${unknown ? ` ${unknown} left out: no entry of this page, or no verdict.` : ""}`
     + `${ahead ? ` ${ahead} have a time in the future, which counts as none.` : ""}`
     + `${withoutName.length && nameless && nameless !== file.name ? ` Those without a name count as those of ${nameless}.` : ""}`

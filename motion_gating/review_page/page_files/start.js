@@ -73,7 +73,7 @@ function start() {
   const theme = readSetting("theme");
   if (theme) document.documentElement.dataset.theme = theme;
   readKept();
-  find("said").textContent = [`${entries.length} ${entries.length === 1 ? "entry" : "entries"}`, batch.said].filter(Boolean).join(", ");
+  find("said").textContent = [counted(entries.length, "entry", "entries"), batch.said].filter(Boolean).join(", ");
   if (batch.agreement) {
     find("agreement").hidden = false;
     find("agreement").querySelector("ul").replaceChildren(...batch.agreement.map((line) => make("li", {}, line)));

@@ -92,7 +92,8 @@ function undo() {
   const changed = [...last.before.keys()].map((key) => byKey.get(key));
   showChanged(changed);
   if (last.opens) open(changed[0].key);
-  const left = others ? ` ${others} of ${last.before.size} entries were changed in another window, and stay.` : "";
+  const which = last.before.size === 1 ? "The entry" : `${others} of ${last.before.size} entries`;
+  const left = others ? ` ${which} ${others === 1 ? "was" : "were"} changed in another window, and ${others === 1 ? "stays" : "stay"}.` : "";
   tell(`Undone: ${last.name}.${left}`);
 }
 
@@ -139,7 +140,7 @@ function exportVerdicts() {
   save("verdicts.json", exportText());
   const notes = entries.filter((entry) => verdictOf(entry).note && !isGiven(verdictOf(entry))).length;
   const people = new Set(given.map(({ reviewer }) => reviewer)).size;
-  tell(`${given.length} ${given.length === 1 ? "verdict" : "verdicts"}${people > 1 ? ` of ${people} reviewers` : ""} exported to verdicts.json.`
+  tell(`${counted(given.length, "verdict")}${people > 1 ? ` of ${people} reviewers` : ""} exported to verdicts.json.`
     + `${notes ? ` ${notes} with a note but no verdict omitted.` : ""}${older}`);
 }
 

@@ -159,7 +159,7 @@ def test_undo_keeps_what_another_window_wrote_since(page):
         "localStorage.setItem(storageKey, JSON.stringify(all)); undo()"
     )
     assert exported(page)[0]["analysis"] == "from there"
-    assert "1 of 1 entries were changed in another window, and stay." in notice(page)
+    assert "The entry was changed in another window, and stays." in notice(page)
 
 
 @pytest.mark.parametrize(
