@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,18 @@ from motion_rep.common.messages import progress_reported_to, say_error, say_warn
 from motion_rep.common.overwriting import require_replaceable
 from motion_rep.runs.attempt import Failed
 from motion_rep.runs.report import ItemFailure, NoteTally
+
+# The converter's flags that this command lacks, or has with another meaning (--fps).
+CONVERTER = "convert_hmr_to_motion.py"
+ITS_FLAGS = ("space", "image-size", "up-from", "format", "trust-pickle", "up", "units", "degrees", "fps")
+NAMES_ITS_FLAG = re.compile(rf"(?<![\w-])(?<!\.py )--({'|'.join(ITS_FLAGS)})(?![\w-])")
+
+
+def with_command(note: str) -> str:
+    """A note for this command: it says how to use a flag of the converter that it names."""
+    if NAMES_ITS_FLAG.search(note) is None:
+        return note
+    return f"{note.rstrip('.')}. That is a flag of {CONVERTER}: make the motion with it, and give that as the input."
 
 
 class _Tee(io.TextIOBase):
@@ -143,15 +156,17 @@ class Board:
 
     def warn(self, item: Item, note: str) -> None:
         """Print a note about an entry; a note shared by many entries is printed only a few times."""
+        note = with_command(note)
         if self.notes.is_new(note):
             say_warning(f"{item.identifier}: {note}")
 
     def fail(self, item: Item, step: str, failed: Failed, log: Path | None = None) -> None:
         """Record that an entry failed."""
         where = f" ({log})" if log is not None else ""
-        failure = ItemFailure(item.identifier, f"{step}: {failed.message}{where}", failed.detail)
+        message = with_command(failed.message) if step == "motion" else failed.message  # others say what they use
+        failure = ItemFailure(item.identifier, f"{step}: {message}{where}", failed.detail)
         self.failures.setdefault(item.name, (step, failure))
-        say_error(f"{item.identifier}: {failed.message}")
+        say_error(f"{item.identifier}: {message}")
 
     def finished(self, line: str) -> None:
         """Print the line of a finished entry."""

@@ -14,7 +14,7 @@ from motion_gating.judges.vlm_judge import VlmJudge
 from motion_gating.preparing.items import Item
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import GATE, MOTION, NATIVE, RENDER, PrepareRun
-from motion_gating.preparing.steps import has_capture, uses_preview
+from motion_gating.preparing.steps import has_capture, has_video, uses_preview
 from motion_gating.preparing.trial_call import try_service
 from motion_gating.preparing.wrappers import EXTRACT, GENERATE, require_wrapper
 from motion_rep.bodies.body_models import body_name
@@ -78,7 +78,7 @@ def missing_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> Iter
 
 
 def _checks_of_programs(run: PrepareRun, layout: Layout, items: list[Item]) -> Iterator[Callable[[], object]]:
-    if any(item.generated and not layout.video(item.name).is_file() for item in items):
+    if any(item.generated and not has_video(item, layout) for item in items):
         yield functools.partial(require_wrapper, GENERATE, run.video.flags())
     if any(item.needs_capture and not has_capture(item, run, layout) for item in items):
         if uses_preview(run):

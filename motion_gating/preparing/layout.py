@@ -69,6 +69,13 @@ class Layout:
     def video(self, name: str) -> Path:
         return self.videos / f"{name}.mp4"
 
+    def older_video(self, identifier: object) -> Path | None:
+        """Where earlier versions put the video of an entry, under a name that may be another entry's; None if it is
+        the present name.
+        """
+        name = self._names.older(identifier)
+        return None if name is None else self.video(name)
+
     def capture(self, name: str) -> Path:
         return self.folder / "captures" / f"{name}.pt"
 

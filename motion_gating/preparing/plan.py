@@ -12,7 +12,7 @@ from motion_gating.judges.interface import Judge
 from motion_gating.preparing.items import Item
 from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import CAPTURE, GATE, MOTION, RENDER, PrepareRun
-from motion_gating.preparing.steps import has_capture, uses_preview
+from motion_gating.preparing.steps import has_capture, has_video, uses_preview
 from motion_gating.ranking.contest import most_calls
 from motion_rep.common.errors import InputError, counted
 from motion_rep.drawing.flags import SMALL
@@ -71,7 +71,7 @@ def planned_steps(run: PrepareRun, layout: Layout, items: Sequence[Item], length
     """
     good = [item for item in items if item.problem is None]
     done = {
-        VIDEOS: sum(item.generated and layout.video(item.name).is_file() for item in good),
+        VIDEOS: sum(item.generated and has_video(item, layout) for item in good),
         CAPTURES: sum(item.needs_capture and has_capture(item, run, layout) for item in good),
     }
     titles = {VIDEOS: f"{VIDEOS} ({run.video.model})", CAPTURES: f"{CAPTURES} ({_capture_name(run)})"}

@@ -87,6 +87,20 @@ def has_capture(item: Item, run: PrepareRun, layout: Layout) -> bool:
     return is_current(layout.capture(item.name), layout.stamp(item.name, "capture"), capture_digest(item, run))
 
 
+def has_video(item: Item, layout: Layout) -> bool:
+    """Whether the generated video of an item exists, possibly under an older name, from which generate_video.sh takes
+    it; there, a video counts only if its record has a text of the entry.
+    """
+    older = layout.older_video(item.identifier)
+    if older is None or layout.video(item.name).is_file() or not older.is_file():
+        return layout.video(item.name).is_file()
+    with contextlib.suppress(InputError):
+        record = read_json(f"{older}.json")
+        made_with = record.get("made_with") if isinstance(record, dict) else None
+        return isinstance(made_with, dict) and made_with.get("prompt") in item.entry.values()
+    return False
+
+
 def write_archive(work: Work) -> None:
     """Write the archive of the run, with the length of each existing motion."""
     with entry_writer(work.layout.archive) as write:

@@ -133,7 +133,7 @@ def _sure_up(work: _Work, clip: MotionClip, known: Balance | None) -> torch.Tens
     found = known or balance(work.body.joints, work.body.fps)
     if found is None or found.doubt:
         reason = found.doubt if found else "it is too short"
-        work.notes.append(f"not levelled: {reason}. --level PITCH,ROLL levels by a known tilt of the camera")
+        work.notes.append(f"not levelled: {reason}. refine_motion.py --level PITCH,ROLL levels by a known camera tilt")
         return None
     return None if found.is_level else found.up
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
+from checkout import REPO
 from command_support import assert_error_lines, save_json
 from gate_support import BOTH, GeminiProtocol, OpenAIProtocol, Response, Service, always
 from preparing_support import save_clip
@@ -17,6 +20,7 @@ from motion_gating.preparing import checks
 from motion_gating.preparing.trial_call import try_service
 from motion_rep.common.errors import UsageError
 from motion_rep.files import disk_space
+from motion_rep.files.local_files import OutputNames
 
 
 @pytest.fixture
@@ -225,3 +229,19 @@ def test_an_archive_that_is_none_leaves_no_folder(command, here):
     save_json(here / "a.json", {})
     code, _, err = command("a.json", "-o", "set", "--judge", "none")
     assert code == 2 and "a.json: contains a JSON object" in err and not (here / "set").exists()
+
+
+@pytest.mark.parametrize(("prompt", "is_there"), [("a walk", True), ("another walk", False)])
+def test_a_video_under_the_name_of_an_earlier_version_needs_no_program(
+    command, tmp_path, monkeypatch, prompt, is_there
+):
+    here = tmp_path / "my folder (ü) #1"
+    monkeypatch.delenv("WAN_ROOT", raising=False)
+    save_json(here / "a.json", [{"id": "My Walk", "prompt": prompt}])
+    older = here / f"out/videos/{OutputNames(None, '.mp4').older('My Walk')}.mp4"
+    older.parent.mkdir(parents=True)
+    shutil.copy(REPO / "data_samples/circle_walk.mp4", older)
+    save_json(Path(f"{older}.json"), {"made_with": {"prompt": "a walk"}})
+    code, out, err = command("a.json", "-o", "out", "--until", "capture", "--hmr-model", "preview", "--dry-run")
+    assert code == 0 and ("WAN_ROOT is not set" not in err) == is_there, err
+    assert ("step 1, videos from text (wan2.2): 1 (1 done already)" in out) == is_there, out

@@ -156,7 +156,8 @@ def test_walks_are_not_levelled_and_that_is_said():
     result = refine(clip_of(sample("circle_walk")), only(level="auto"))
     assert "level" not in result.done
     assert result.notes == (
-        "not levelled: the person never stands still. --level PITCH,ROLL levels by a known tilt of the camera",
+        "not levelled: the person never stands still. "
+        "refine_motion.py --level PITCH,ROLL levels by a known camera tilt",
     )
 
 
