@@ -13,8 +13,14 @@ from typing import BinaryIO
 
 from motion_gating.archives.entry_number import is_made
 from motion_gating.archives.fields import GLOBAL_ID, ID, JUDGED_CONTENT, USE_REF_MOTION
-from motion_gating.archives.json_stream import TOO_DEEP, Unreadable, json_items, json_kind, opened_text
-from motion_gating.archives.kept_items import kept_items
+from motion_gating.archives.json_stream import (
+    TOO_DEEP,
+    Unreadable,
+    json_items,
+    json_kind,
+    kept_items,
+    opened_text,
+)
 from motion_rep.common.errors import InputError, UsageError, counted
 from motion_rep.common.messages import say_error, say_first
 from motion_rep.files.atomic_writing import atomic_path

@@ -1,4 +1,5 @@
-"""Read a JSON list item by item, with the items of ``read_json``, but with one item in memory at a time.
+"""Read a JSON list item by item, with the items of ``read_json``; of a large file, one item is in memory at a time. A
+file of usual size is parsed once for each content, because a command reads its archive several times.
 
 A value that JSON allows, but that a rewrite would lose, ends only its own item (:class:`Unreadable`).
 (ijson changes text with half a surrogate pair, refuses some long numbers, and reports no line.)
@@ -7,15 +8,20 @@ A value that JSON allows, but that a rewrite would lose, ends only its own item 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
+import marshal
+import os
 import re
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import STRICT_JSON
+from motion_rep.files.local_files import open_file, readable, require_file
 
 CHUNK = 2**16  # characters
 # A token this close to the end of the buffer may continue beyond it; the longest word is -Infinity.
@@ -32,6 +38,53 @@ class Unreadable:
 
     text: str
     why: str
+
+
+# Larger files are parsed each time, to save memory.
+MOST_KEPT_BYTES = 16 << 20
+MOST_KEPT = 4
+
+# Yields the items of an open file, as json_items does.
+Parse = Callable[[BinaryIO, str, int], Iterator[object]]
+
+# By digest and not by time of change: some drives count whole seconds. As bytes, so that no caller changes the items of
+# the next one.
+_kept: OrderedDict[tuple[bytes, Parse], list[bytes]] = OrderedDict()
+
+
+def kept_items(path: str | os.PathLike, parse: Parse, expected: str) -> Iterator[object]:
+    """The items of a file, one by one.
+
+    Raises:
+        InputError: it cannot be read or parsed.
+    """
+    if os.path.getsize(require_file(path)) <= MOST_KEPT_BYTES:
+        yield from map(_unpacked, _packed_items(path, parse, expected))
+        return
+    # The file may change between two items, because a run can take hours.
+    with readable(path), open(path, "rb") as file:
+        yield from parse(file, expected, CHUNK)
+
+
+def _packed_items(path: str | os.PathLike, parse: Parse, expected: str) -> list[bytes]:
+    with open_file(path) as file:
+        data = file.read()
+        key = hashlib.sha256(data).digest(), parse
+        if key not in _kept:
+            _kept[key] = [_packed(item) for item in parse(io.BytesIO(data), expected, len(data) + 1)]
+            while len(_kept) > MOST_KEPT:
+                _kept.popitem(last=False)
+    return _kept[key]
+
+
+def _packed(item: Any) -> bytes:
+    """An item as bytes; JSON has no tuples. Unlike pickle, marshal accepts all nesting that JSON data may have."""
+    return marshal.dumps((item.text, item.why) if isinstance(item, Unreadable) else item)
+
+
+def _unpacked(data: bytes) -> object:
+    item = marshal.loads(data)
+    return Unreadable(*item) if isinstance(item, tuple) else item
 
 
 def json_items(file: BinaryIO, expected: str, chunk: int) -> Iterator[object]:

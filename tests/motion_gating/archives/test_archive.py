@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.archives import kept_items
+from motion_gating.archives import json_stream
 from motion_gating.archives.archive import (
     InvalidEntry,
     entry_id,
@@ -215,7 +215,7 @@ def test_other_encodings_are_refused_and_a_byte_order_mark_is_not(tmp_path):
 
 
 def test_large_files_of_lines_are_read_one_by_one_and_empty_ones_skipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept_items, "MOST_KEPT_BYTES", 0)
+    monkeypatch.setattr(json_stream, "MOST_KEPT_BYTES", 0)
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 0}\n\n  \n{"id": 1}\nnot json\n')
     items = read_items(path)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motion_gating.archives import kept_items
+from motion_gating.archives import json_stream
 from motion_gating.archives.json_stream import Unreadable, json_items, json_kind
 from motion_rep.common.errors import InputError
 from motion_rep.files.json_files import read_json
@@ -86,17 +86,17 @@ def outcome(read, path):
     return next(unreadable, error) or repr(items)
 
 
-KEPT = st.sampled_from([0, kept_items.MOST_KEPT_BYTES])
+KEPT = st.sampled_from([0, json_stream.MOST_KEPT_BYTES])
 
 
 @pytest.fixture
 def streamed(monkeypatch):
     """As of large files, of which no item is kept."""
-    monkeypatch.setattr(kept_items, "MOST_KEPT_BYTES", 0)
+    monkeypatch.setattr(json_stream, "MOST_KEPT_BYTES", 0)
 
 
 def read_json_list(path):
-    return kept_items.kept_items(path, json_items, "a list")
+    return json_stream.kept_items(path, json_items, "a list")
 
 
 def whole(path) -> list:
@@ -113,8 +113,8 @@ def test_items_and_errors_are_those_of_the_whole_text(tmp_path_factory, text, ed
     path.write_bytes(edited(text, edits).encode("utf-8", "surrogatepass"))
     with pytest.MonkeyPatch.context() as patch:
         kept = read_or_error(path)
-        patch.setattr(kept_items, "CHUNK", chunk)
-        patch.setattr(kept_items, "MOST_KEPT_BYTES", 0)
+        patch.setattr(json_stream, "CHUNK", chunk)
+        patch.setattr(json_stream, "MOST_KEPT_BYTES", 0)
         assert outcome(read_json_list, path) == outcome(whole, path)
         assert read_or_error(path) == kept
 
@@ -135,8 +135,8 @@ def test_a_value_that_a_rewrite_would_lose_ends_only_its_item(tmp_path_factory, 
     path = tmp_path_factory.getbasetemp() / "list.json"
     path.write_text("[" + ", ".join(items) + "]")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept_items, "CHUNK", chunk)
-        patch.setattr(kept_items, "MOST_KEPT_BYTES", most)
+        patch.setattr(json_stream, "CHUNK", chunk)
+        patch.setattr(json_stream, "MOST_KEPT_BYTES", most)
         found = list(read_json_list(path))
     item = found.pop(place)
     assert (item.text, found) == (text, [{"id": 1, "t": ']"{'}, {"id": 2}])
@@ -200,7 +200,7 @@ def test_a_file_is_parsed_once_for_each_content(tmp_path):
         return json_items(*arguments)
 
     def items() -> list:
-        return list(kept_items.kept_items(path, parse, "a list"))
+        return list(json_stream.kept_items(path, parse, "a list"))
 
     for text in ('[{"id": 1}]', '[{"id": 2}]'):
         path.write_text(text)
