@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motion_rep.kinematics.parameters import BodyParameters
 from motion_rep.kinematics.rotations import matrix_to_rotvec, rotvec_to_matrix, slerp
 from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, forward_kinematics, pelvis_at_rest, rest_joints
 from motion_rep.preview_capture.adam import minimise
@@ -69,16 +70,16 @@ class Segment(NamedTuple):
         return _axes(self.exact, self.near) @ _axes(self.rest_exact, self.rest_near).mT
 
 
-def keypoint_markers(dtype: torch.dtype) -> Markers:
+def keypoint_markers() -> Markers:
     """The keypoints attached to the 22 joints."""
     rows = list(MIDDLE_POINTS)
     for (left, right), part, (x, y, z), trust in SIDES:
         joints = (part, part) if part == "head" else (f"left_{part}", f"right_{part}")
         rows += [(left, joints[0], (x, y, z), trust), (right, joints[1], (-x, y, z), trust)]
-    return Markers.of(rows, dtype)
+    return Markers.of(rows, np.float64)
 
 
-def fit_keypoints(points: Tensor, fps: float) -> FittedBody:
+def fit_keypoints(points: Tensor, fps: float) -> BodyParameters:
     """The body of a clip.
 
     Args:
@@ -87,7 +88,8 @@ def fit_keypoints(points: Tensor, fps: float) -> FittedBody:
     """
     points = points.double()
     scale = body_scale(points)
-    return fit_in_chunks(len(points), lambda chunk: _fit(points[chunk], scale, fps))
+    body = fit_in_chunks(len(points), lambda chunk: _fit(points[chunk], scale, fps))
+    return BodyParameters(*map(torch.from_numpy, (body.root, body.body, body.transl)))
 
 
 def body_scale(points: Tensor) -> float:
@@ -104,7 +106,8 @@ def body_scale(points: Tensor) -> float:
 
 
 def _fit(points: Tensor, scale: float, fps: float) -> FittedBody:
-    markers = keypoint_markers(points.dtype)
+    markers = keypoint_markers()
+    offset, trust = torch.from_numpy(markers.offset)[..., None], torch.from_numpy(markers.trust)
     start = aimed(points)
     middle = points[:, HIP].mean(1, keepdim=True)
     targets = (points[:, markers.landmark] - middle) / scale
@@ -114,8 +117,9 @@ def _fit(points: Tensor, scale: float, fps: float) -> FittedBody:
         turn, bends, shift = _split(values)
         pose = forward_kinematics(start[:, 0] @ rotvec_to_matrix(turn), rotvec_to_matrix(bends), torch.zeros_like(turn))
         centre = pose.positions[:, hips].mean(1, keepdim=True) + shift[:, None]
-        away = (((markers.place(pose) - centre - targets) / POINT_SPREAD) ** 2).sum(-1)
-        misses = (away / (1 + away / BOUND) * markers.trust).sum()
+        placed = pose.positions[:, markers.joint] + (pose.rotations[:, markers.joint] @ offset)[..., 0]
+        away = (((placed - centre - targets) / POINT_SPREAD) ** 2).sum(-1)
+        misses = (away / (1 + away / BOUND) * trust).sum()
         changes = ((rotvec_to_matrix(bends) - start[:, 1:]) ** 2).sum() / (2 * TURN_SPREAD**2)
         calm = _calm(pose.positions, ACCELERATION, fps) + _calm(pose.rotations.flatten(-2), TURN_ACCELERATION, fps)
         return (misses + changes + calm + HINGE_WEIGHT * _beyond_hinges(bends)) / len(points)
@@ -131,7 +135,7 @@ def _fit(points: Tensor, scale: float, fps: float) -> FittedBody:
     rest = forward_kinematics(root, body, torch.zeros_like(turn)).positions
     to_pelvis = (rest[:, 0] - rest[:, hips].mean(1)) * scale
     pelvis = middle[:, 0] + to_pelvis
-    return FittedBody(root, body, pelvis - pelvis_at_rest(pelvis))
+    return FittedBody(root.numpy(), body.numpy(), (pelvis - pelvis_at_rest(pelvis)).numpy())
 
 
 def _split(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from motion_rep.kinematics.skeleton import LEVELS, PARENTS, REST_JOINTS
+from motion_rep.kinematics.array_rotations import turning
+from motion_rep.kinematics.joints import LEVELS, PARENTS, REST_JOINTS
 
 _ABOVE = np.array(PARENTS[1:])
 _REST = np.array(REST_JOINTS, np.float32)
+PELVIS_AT_REST = _REST[0]
 _BONES = (_REST[1:] - _REST[_ABOVE]).T[..., None]
 # The parents of each level's joints, and the joints.
 _LEVELS = [(np.array([PARENTS[j] for j in level]), np.array(level)) for level in LEVELS]
@@ -51,6 +53,13 @@ def pose_chain(root: np.ndarray, body: np.ndarray, pelvis: np.ndarray) -> ChainP
     return ChainPose(rotations, _BELOW.T @ steps)
 
 
+def frames_last(values: np.ndarray) -> np.ndarray:
+    """(T, ..., A) as (A, ..., T), and (T, ..., 3, 3) as (3, 3, ..., T)."""
+    axes = 2 if values.shape[-2:] == (3, 3) else 1
+    order = (*range(values.ndim - axes, values.ndim), *range(1, values.ndim - axes), 0)
+    return np.ascontiguousarray(values.transpose(order))
+
+
 def chain_slopes(
     pose: ChainPose, root: np.ndarray, force: np.ndarray, torque: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -69,34 +78,13 @@ def chain_slopes(
     return total[:, 0], transform(axes.swapaxes(0, 1), turns)
 
 
-def turned(vectors: np.ndarray) -> np.ndarray:
-    """(3, ...) rotation vectors to (3, 3, ...) matrices (Rodrigues)."""
-    squared, sine, versine = _turning(vectors)
-    matrix = (versine * vectors)[:, None] * vectors
-    for row, column in ((0, 1), (1, 2), (2, 0)):
-        axis = sine * vectors[3 - row - column]
-        matrix[row, column] -= axis
-        matrix[column, row] += axis
-    for axis in range(3):
-        matrix[axis, axis] += 1.0 - versine * squared
-    return matrix
-
-
 def vector_slopes(vectors: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """(3, ...) slopes for rotation vectors, from those for small turns that follow the rotation, in the same axes."""
-    squared, sine, versine = _turning(vectors)
+    squared, sine, versine = turning(vectors)
     series = 1 / 6 - squared * (1 / 120 - squared / 5040)
     rest = np.where(squared < 0.04, series, (1.0 - sine) / np.maximum(squared, 0.01))
     across = cross(vectors, turns)
     return turns - versine * across + rest * cross(vectors, across)
-
-
-def _turning(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of rotation vectors with angle a: a * a, sin(a) / a, and (1 - cos(a)) / (a * a)."""
-    squared = (vectors * vectors).sum(0)
-    half = 0.5 * np.sqrt(np.maximum(squared, 1e-12))
-    shorter = np.sin(half) / half
-    return squared, shorter * np.cos(half), 0.5 * shorter * shorter
 
 
 def product(first: np.ndarray, second: np.ndarray) -> np.ndarray:

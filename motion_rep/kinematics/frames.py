@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import InputError
-from motion_rep.kinematics.rotations import turns_between
+from motion_rep.kinematics.array_rotations import turns_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES, pelvis_at_rest
 
 Z_UP_FROM_OPENCV = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))

@@ -5,11 +5,8 @@ Any leading batch dims; dtype and device follow the input. Gradients are finite 
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
-
-from motion_rep.kinematics.vectors import lengths
 
 
 def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
@@ -189,25 +186,6 @@ def slerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
     """
     step = matrix_to_rotvec(start.mT @ end)
     return start @ rotvec_to_matrix(weight[..., None] * step)
-
-
-def turns_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The smallest rotations that bring directions to other ones; none for opposite directions and for length 0.
-
-    In NumPy, which is several times faster than torch for so few numbers.
-
-    Args:
-        start, end: (..., 3) of any length.
-    Returns:
-        (..., 3, 3)
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        start, end = (vectors / lengths(vectors)[..., None] for vectors in (start, end))
-        middle = start + end
-        # Two reflections: across the plane between the directions, and along the line of the second one.
-        squared = np.vecdot(middle, middle)[..., None, None]
-        turned = end[..., None] * (2 * start[..., None, :]) - middle[..., None] * middle[..., None, :] * (2 / squared)
-        return np.eye(3) + np.where(squared > 1e-24, turned, 0.0)
 
 
 def nearest_rotation(matrix: Tensor) -> Tensor:

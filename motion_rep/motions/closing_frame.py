@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motion_rep.kinematics.array_rotations import turns_between
 from motion_rep.kinematics.parameters import BodyParameters
-from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix, turns_between
+from motion_rep.kinematics.rotations import nearest_rotation, rot6d_to_matrix
 from motion_rep.kinematics.skeleton import LEVELS, PARENTS, rest_joints
 from motion_rep.motions.encoding import body_parameters
 from motion_rep.motions.layout import MotionColumns, unpack

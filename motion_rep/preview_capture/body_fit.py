@@ -10,22 +10,21 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from motion_rep.common.errors import InputError
 from motion_rep.kinematics.array_chain import (
+    PELVIS_AT_REST,
     ChainPose,
     chain_slopes,
     cross,
+    frames_last,
     pose_chain,
     product,
     transform,
-    turned,
     vector_slopes,
 )
-from motion_rep.kinematics.rotations import matrix_to_rot6d, matrix_to_rotvec, rot6d_to_matrix, rotvec_to_matrix
-from motion_rep.kinematics.skeleton import JOINT_NAMES, PARENTS, JointPoses, pelvis_at_rest
+from motion_rep.kinematics.array_rotations import orthonormal, rotation_matrices, rotation_vectors, turned
+from motion_rep.kinematics.joints import JOINT_NAMES, PARENTS
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.markers import Markers
 
@@ -58,10 +57,10 @@ class BodyEstimate:
     rotations: (T, 22, 3, 3) global rotations.
     """
 
-    joints: Tensor
-    spread: Tensor
-    view: Tensor
-    rotations: Tensor
+    joints: np.ndarray
+    spread: np.ndarray
+    view: np.ndarray
+    rotations: np.ndarray
 
     def __post_init__(self) -> None:
         frames = len(self.joints)
@@ -85,12 +84,12 @@ class ImagePoints:
     pixels: (T, M, 2). weight: (T, M), zero or more. focal_length: pixels. centre: (2,) of the image, pixels.
     """
 
-    pixels: Tensor
-    weight: Tensor
+    pixels: np.ndarray
+    weight: np.ndarray
     focal_length: float
-    centre: Tensor
+    centre: np.ndarray
 
-    def rays(self) -> Tensor:
+    def rays(self) -> np.ndarray:
         """(T, M, 2) x and y at depth 1."""
         return (self.pixels - self.centre) / self.focal_length
 
@@ -123,9 +122,13 @@ class FitSettings:
 class FittedBody:
     """SMPL-X parameters in the camera frame: root (T, 3, 3), body (T, 21, 3, 3), transl (T, 3)."""
 
-    root: Tensor
-    body: Tensor
-    transl: Tensor
+    root: np.ndarray
+    body: np.ndarray
+    transl: np.ndarray
+
+    def pose(self) -> ChainPose:
+        """The poses of all joints."""
+        return pose_chain(frames_last(self.root), frames_last(self.body), frames_last(self.transl + PELVIS_AT_REST))
 
 
 def fit_body(
@@ -140,21 +143,18 @@ def fit_body(
     pelvis = place_pelvis(estimate, points, markers, fps)
     settings = replace(settings, smooth_weight=settings.smooth_weight * _smoothing(points, pelvis, fps, settings))
     start = _local_rotations(_calmed(estimate.rotations, settings.start_smoothing * fps))
-    terms = _Terms(estimate, points, markers, fps, settings)
-    root = _frames_last(start[:, 0])
-    begin = (torch.zeros_like(pelvis), matrix_to_rotvec(start[:, 1:]).clamp(-2.6, 2.6).flatten(1), pelvis)
-    variables = minimise(
-        lambda values, step: terms.slope(root, values, step)[1],
-        _frames_last(torch.cat(begin, dim=1)),
-        settings.steps,
-        settings.rate,
+    terms, root = _Terms(estimate, points, markers, fps, settings), frames_last(start[:, 0])
+    bends = rotation_vectors(start[:, 1:]).clip(-2.6, 2.6)
+    begin = np.concatenate((np.zeros_like(pelvis), bends.reshape(len(bends), -1), pelvis), axis=1)
+    values = minimise(
+        lambda values, step: terms.slope(root, values, step)[1], frames_last(begin), settings.steps, settings.rate
     )
-    turn, bends, pelvis = torch.from_numpy(variables.T.copy()).split((3, 63, 3), dim=1)
-    body = rotvec_to_matrix(bends.unflatten(1, (21, 3)))
-    return FittedBody(start[:, 0] @ rotvec_to_matrix(turn), body, pelvis - pelvis_at_rest(pelvis))
+    turn, bends, pelvis = np.split(values.T, (3, 66), axis=1)
+    body = rotation_matrices(bends.reshape(len(bends), 21, 3))
+    return FittedBody(start[:, 0] @ rotation_matrices(turn), body, pelvis - PELVIS_AT_REST)
 
 
-def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
+def image_noise(points: ImagePoints, pelvis: np.ndarray) -> float:
     """Size of the landmarks' noise in metres at the person's depth, from fourth differences over time.
 
     Movement hardly affects a fourth difference; for white noise, it is sqrt(70) times the noise. The median ignores
@@ -162,12 +162,12 @@ def image_noise(points: ImagePoints, pelvis: Tensor) -> float:
     """
     sure = points.weight > 0.1 * points.weight.max()
     path = points.rays() * pelvis[:, None, 2:]
-    shake = torch.diff(path, n=4, dim=0).abs()
-    known = torch.stack([sure[k : len(sure) - 4 + k] for k in range(5)]).all(0)
-    return float(shake[known].median()) / (0.6745 * 70**0.5) if bool(known.any()) else 0.0
+    shake = np.abs(np.diff(path, n=4, axis=0))
+    known = np.stack([sure[k : len(sure) - 4 + k] for k in range(5)]).all(0)
+    return float(np.median(shake[known])) / (0.6745 * 70**0.5) if known.any() else 0.0
 
 
-def _smoothing(points: ImagePoints, pelvis: Tensor, fps: float, settings: FitSettings) -> float:
+def _smoothing(points: ImagePoints, pelvis: np.ndarray, fps: float, settings: FitSettings) -> float:
     """Factor on the usual smoothing for a clip; at low rates, movement cannot be distinguished from noise."""
     if len(pelvis) < 5 or fps < SLOWEST_FOR_NOISE:
         return 1.0
@@ -175,85 +175,69 @@ def _smoothing(points: ImagePoints, pelvis: Tensor, fps: float, settings: FitSet
     return min(settings.most_smoothing, max(1.0, noise) ** 2)
 
 
-def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> Tensor:
+def place_pelvis(estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float) -> np.ndarray:
     """(T, 3) pelvis positions that put the estimated body on the image points, by linear least squares per frame.
 
     Frames without points are interpolated between their neighbours; the path is smoothed over time.
     """
-    shape = markers.place(JointPoses(estimate.rotations, estimate.joints))
-    rays, weight = points.rays(), points.weight.sqrt()
-    one, zero = torch.ones_like(weight), torch.zeros_like(weight)
-    rows = torch.cat((torch.stack((one, zero, -rays[..., 0]), -1), torch.stack((zero, one, -rays[..., 1]), -1)), dim=1)
-    known = torch.cat(
-        (rays[..., 0] * shape[..., 2] - shape[..., 0], rays[..., 1] * shape[..., 2] - shape[..., 1]), dim=1
-    )
-    double = torch.cat((weight, weight), dim=1)[..., None]
+    shape = markers.place(ChainPose(frames_last(estimate.rotations), frames_last(estimate.joints))).T
+    rays, weight = points.rays(), np.sqrt(points.weight)
+    one, zero = np.ones_like(weight), np.zeros_like(weight)
+    across, down = rays[..., 0], rays[..., 1]
+    rows = np.concatenate((np.stack((one, zero, -across), -1), np.stack((zero, one, -down), -1)), axis=1)
+    known = np.concatenate((across * shape[..., 2] - shape[..., 0], down * shape[..., 2] - shape[..., 1]), axis=1)
+    double = np.concatenate((weight, weight), axis=1)[..., None]
     rows, known = rows * double, known[..., None] * double
-    seen = points.weight.sum(-1) > 1e-3
-    normal = rows.mT @ rows + 1e-6 * torch.eye(3, dtype=rows.dtype)
-    found = torch.linalg.solve(normal, rows.mT @ known)[..., 0]
-    found[:, 2] = found[:, 2].clamp(min=NEAREST_DEPTH)
-    filled = bridge(found, seen)
+    normal = rows.swapaxes(1, 2) @ rows + 1e-6 * np.eye(3, dtype=rows.dtype)
+    found = np.linalg.solve(normal, rows.swapaxes(1, 2) @ known)[..., 0]
+    found[:, 2] = found[:, 2].clip(NEAREST_DEPTH)
+    filled = bridge(found, points.weight.sum(-1) > 1e-3)
     return gaussian_smooth(median_smooth(filled, max(1, round(0.15 * fps))), 0.1 * fps)
 
 
-def bridge(values: Tensor, known: Tensor) -> Tensor:
-    """(T, ...) values with the unknown frames on the line between their known neighbours; at the ends the nearest known
+def bridge(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(T, C) values with the unknown frames on the line between their known neighbours; at the ends the nearest known
     one.
 
     Args:
         known: (T,) bool, at least one True.
     """
-    index = torch.arange(len(values))
-    there = index[known]
-    after = torch.searchsorted(there, index).clamp(max=len(there) - 1)
-    before = (torch.searchsorted(there, index, right=True) - 1).clamp(min=0)
-    low, high = there[before], there[after]
-    share = (
-        ((index - low).clamp(min=0) / (high - low).clamp(min=1)).to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
-    )
-    return values[low] * (1 - share) + values[high] * share
+    frames, there = np.arange(len(values)), np.flatnonzero(known)
+    return np.stack([np.interp(frames, there, column[there]) for column in values.T], axis=1).astype(values.dtype)
 
 
-def gaussian_smooth(values: Tensor, spread: float) -> Tensor:
+def gaussian_smooth(values: np.ndarray, spread: float) -> np.ndarray:
     """A Gaussian filter over the frames of (T, C), edges repeated; spread in frames."""
     radius = max(1, round(3 * spread))
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=values.dtype) / max(spread, 1e-3)) ** 2)
-    windows = _windows(values, radius)
-    return (windows * kernel).sum(-1) / kernel.sum()
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / max(spread, 1e-3)) ** 2)
+    found: np.ndarray = _windows(values, radius) @ (kernel / kernel.sum()).astype(values.dtype)
+    return found
 
 
-def median_smooth(values: Tensor, radius: int) -> Tensor:
+def median_smooth(values: np.ndarray, radius: int) -> np.ndarray:
     """A median filter over the frames of (T, C), edges repeated."""
-    return _windows(values, radius).median(-1).values
+    found: np.ndarray = np.median(_windows(values, radius), axis=-1)
+    return found
 
 
-def _windows(values: Tensor, radius: int) -> Tensor:
-    padded = torch.cat((values[:1].expand(radius, -1), values, values[-1:].expand(radius, -1)))
-    return padded.unfold(0, 2 * radius + 1, 1)
+def _windows(values: np.ndarray, radius: int) -> np.ndarray:
+    padded = np.pad(values, ((radius, radius), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=0)
 
 
-def _local_rotations(rotations: Tensor) -> Tensor:
+def _local_rotations(rotations: np.ndarray) -> np.ndarray:
     """Global (T, 22, 3, 3) to the root's and the others' relative to their parents."""
-    parents = torch.tensor([max(p, 0) for p in PARENTS])
-    local = rotations[:, parents].mT @ rotations
-    return torch.cat((rotations[:, :1], local[:, 1:]), dim=1)
+    local = rotations[:, PARENTS[1:]].swapaxes(-1, -2) @ rotations[:, 1:]
+    return np.concatenate((rotations[:, :1], local), axis=1)
 
 
-def _calmed(rotations: Tensor, spread: float) -> Tensor:
+def _calmed(rotations: np.ndarray, spread: float) -> np.ndarray:
     """(T, J, 3, 3) rotations smoothed over time.
 
     Slow waves of a path converge last, so a calm start gives a calm result.
     """
-    columns = gaussian_smooth(matrix_to_rot6d(rotations).flatten(1), spread)
-    return rot6d_to_matrix(columns.unflatten(1, (-1, 6)))
-
-
-def _frames_last(values: Tensor) -> np.ndarray:
-    """(T, ..., A) as (A, ..., T), (T, ..., 3, 3) as (3, 3, ..., T); the frames are then neighbouring numbers."""
-    array = values.numpy()
-    order = (-2, -1, *range(1, array.ndim - 2), 0) if array.shape[-2:] == (3, 3) else (-1, *range(1, array.ndim - 1), 0)
-    return np.ascontiguousarray(array.transpose(order))
+    columns = rotations[..., :2]
+    return orthonormal(gaussian_smooth(columns.reshape(len(columns), -1), spread).reshape(columns.shape))
 
 
 class _Slopes(NamedTuple):
@@ -270,17 +254,15 @@ class _Terms:
         self, estimate: BodyEstimate, points: ImagePoints, markers: Markers, fps: float, settings: FitSettings
     ) -> None:
         self._settings, self._fps, frames = settings, fps, len(estimate.joints)
-        self._share = ((points.weight.sum(-1) > 1e-3).to(points.weight.dtype) / frames).numpy()
-        self._joints, self._rotations = _frames_last(estimate.joints), _frames_last(estimate.rotations)
+        self._share = (points.weight.sum(-1) > 1e-3).astype(points.weight.dtype) / frames
+        self._joints, self._rotations = frames_last(estimate.joints), frames_last(estimate.rotations)
         self._aim = -self._rotations * (self._share / settings.rotation_spread**2)
         axes = estimate.view[:, None] / estimate.spread[:, :, None]
-        self._precision = _frames_last(axes @ axes.mT)
-        self._rays = _frames_last(points.rays())
-        self._weight = _frames_last(points.weight) * (settings.image_weight / frames)
-        self._joint = markers.joint.numpy()
-        self._offset = markers.offset.numpy().T[..., None]
-        self._moves = np.zeros((len(JOINT_NAMES), len(self._joint)), self._offset.dtype)
-        self._moves[self._joint, np.arange(len(self._joint))] = 1
+        self._precision = frames_last(axes @ axes.swapaxes(-1, -2))
+        self._rays = frames_last(points.rays())
+        self._weight = frames_last(points.weight) * (settings.image_weight / frames)
+        self._markers = markers
+        self._moves = (np.arange(len(JOINT_NAMES))[:, None] == markers.joint).astype(markers.offset.dtype)
         self._stride = max(1, min(round(fps * settings.smooth_seconds), (frames - 1) // 2))
         self._standing: np.ndarray | None = None
 
@@ -323,8 +305,8 @@ class _Terms:
         joint.
         """
         settings = self._settings
-        arm = transform(pose.rotations[:, :, self._joint], self._offset)
-        placed = pose.positions[:, self._joint] + arm
+        arm = self._markers.arms(pose)
+        placed = pose.positions[:, self._markers.joint] + arm
         depth = np.maximum(placed[2], NEAREST_DEPTH)
         scale = np.maximum(pose.positions[2, 0], NEAREST_DEPTH) / settings.image_spread
         miss = (placed[:2] / depth - self._rays) * scale
@@ -422,7 +404,6 @@ def _standing(feet: np.ndarray, fps: float, settings: FitSettings) -> np.ndarray
     Args:
         feet: (2, 4, T) metres across the view.
     """
-    frames = torch.from_numpy(feet.reshape(2 * len(FEET), -1).T.copy())
-    calm = gaussian_smooth(frames, 0.05 * fps).numpy().T.reshape(feet.shape)
+    calm = gaussian_smooth(feet.reshape(2 * len(FEET), -1).T, 0.05 * fps).T.reshape(feet.shape)
     speed = np.sqrt((np.diff(calm) ** 2).sum(0)) * fps
     return np.exp(-((speed / settings.contact_speed) ** 2))

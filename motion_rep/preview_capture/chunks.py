@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import torch
 
-from motion_rep.kinematics.rotations import slerp
+from motion_rep.kinematics.array_rotations import between_rotations
 from motion_rep.preview_capture.body_fit import FittedBody
 
 CHUNK_FRAMES, OVERLAP_FRAMES = 300, 30
@@ -44,15 +43,15 @@ def blend(parts: Iterable[tuple[slice, FittedBody]]) -> FittedBody:
 
 
 def _join(first: FittedBody, second: FittedBody, shared: int) -> FittedBody:
-    share = (torch.arange(shared, dtype=first.transl.dtype) + 1) / (shared + 1)
-    weight = share * share * (3 - 2 * share)
+    share = (np.arange(shared, dtype=first.transl.dtype) + 1) / (shared + 1)
+    weight, kept = share * share * (3 - 2 * share), len(first.transl) - shared
 
-    def rotations(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        w = weight.reshape(-1, *[1] * (a.ndim - 3)).expand(shared, *a.shape[1:-2])
-        return torch.cat((a[: len(a) - shared], slerp(a[len(a) - shared :], b[:shared], w), b[shared:]))
+    def rotations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        w = np.broadcast_to(weight.reshape(-1, *[1] * (a.ndim - 3)), (shared, *a.shape[1:-2]))
+        return np.concatenate((a[:kept], between_rotations(a[kept:], b[:shared], w), b[shared:]))
 
-    middle = torch.lerp(first.transl[len(first.transl) - shared :], second.transl[:shared], weight[:, None])
-    transl = torch.cat((first.transl[: len(first.transl) - shared], middle, second.transl[shared:]))
+    middle = first.transl[kept:] + weight[:, None] * (second.transl[:shared] - first.transl[kept:])
+    transl = np.concatenate((first.transl[:kept], middle, second.transl[shared:]))
     return FittedBody(rotations(first.root, second.root), rotations(first.body, second.body), transl)
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motion_rep.captures.capture_file import capture_from_dict
+import numpy as np
+
 from motion_rep.common.command_line import DONE
 from motion_rep.common.compute_threads import use_one_thread
-from motion_rep.common.errors import located
+from motion_rep.common.errors import InputError
 from motion_rep.common.messages import progress, say, say_warning
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
 from motion_rep.files.json_files import json_text
@@ -20,7 +21,7 @@ from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.preview_capture.tracking import PersonBox
 from motion_rep.preview_capture.video_capture import CaptureOptions, Progress, capture_video, people_in
 from motion_rep.preview_capture.weights import DEFAULT_FOLDER
-from motion_rep.safe_loading.torch_files import write_torch
+from motion_rep.safe_loading.torch_writing import write_torch_arrays
 
 
 def capture_to_file(args: argparse.Namespace) -> int:
@@ -60,15 +61,23 @@ def capture_file(
         result = capture_video(video, options, progress, lambda sentence: notice(f"{video}: {sentence}"))
     remove_stale_temporaries(output.parent, recursive=False)
     value = result.to_dict()
-    with located(output):
-        capture_from_dict(value)  # what is written must be readable
-    write_torch(output, value)
-    capture = result.capture
+    _require_finite(video, value)
+    write_torch_arrays(output, value)
     summary = (
-        f"{output}: {len(capture)} of {len(result.detected)} frames at {capture.fps:g} fps, "
-        f"{capture.width}x{capture.height}, preview quality; {result.image_fit}"
+        f"{output}: {len(result.frame_index)} of {len(result.detected)} frames at {result.fps:g} fps, "
+        f"{result.lens.width}x{result.lens.height}, preview quality; {result.image_fit}"
     )
     return CapturedFile(summary, result.warnings)
+
+
+def _require_finite(video: Path, value: dict[str, object]) -> None:
+    """What is written must be readable."""
+    wrong = [name for name, array in value.items() if isinstance(array, np.ndarray) and not np.isfinite(array).all()]
+    if wrong:
+        raise InputError(
+            f"{video}: the fit did not succeed ({', '.join(wrong)} is not a finite number). Use a video that shows the "
+            "person from head to foot."
+        )
 
 
 def say_people(args: argparse.Namespace) -> int:

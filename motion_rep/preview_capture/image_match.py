@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from motion_rep.captures.image_fit import CLOSE_TORSOS, ImageFit
-from motion_rep.kinematics.skeleton import forward_kinematics
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.body_fit import NEAREST_DEPTH, FittedBody
 from motion_rep.preview_capture.landmarks import LandmarkTrack
@@ -33,7 +30,7 @@ def match_image(
     """
     markers = blazepose_markers()
     columns = [markers.landmark.tolist().index(landmark) for landmark in lm.LIMBS]
-    placed = markers.place(forward_kinematics(body.root, body.body, body.transl))[:, columns]
+    placed = markers.place(body.pose()).T[:, columns]
     off = np.linalg.norm(_pixels(placed, lens) - seen.image[:, lm.LIMBS], axis=-1) / torso_sizes(seen.image)[:, None]
     visible = seen.visibility[:, lm.LIMBS] > VISIBLE
     close = (off < CLOSE_TORSOS) & visible
@@ -53,6 +50,7 @@ def unseen_parts(seen: LandmarkTrack) -> tuple[str, ...]:
     )
 
 
-def _pixels(points: Tensor, lens: Lens) -> np.ndarray:
-    flat = points[..., :2] / points[..., 2:].clamp(min=NEAREST_DEPTH)
-    return (flat * lens.focal_length + torch.tensor([lens.width / 2, lens.height / 2])).numpy()
+def _pixels(points: np.ndarray, lens: Lens) -> np.ndarray:
+    flat = points[..., :2] / points[..., 2:].clip(NEAREST_DEPTH)
+    pixels: np.ndarray = flat * lens.focal_length + (lens.width / 2, lens.height / 2)
+    return pixels

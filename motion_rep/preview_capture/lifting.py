@@ -19,7 +19,7 @@ import numpy as np
 
 from motion_rep.common.errors import InputError
 from motion_rep.files.local_files import require_file
-from motion_rep.kinematics.rotations import turns_between
+from motion_rep.kinematics.array_rotations import orthonormal, turns_between
 from motion_rep.preview_capture import landmarks as lm
 from motion_rep.preview_capture.landmarks import LandmarkTrack
 from motion_rep.preview_capture.markers import blazepose_markers
@@ -57,7 +57,7 @@ DILATIONS = (1, 2, 4)
 MARGIN = sum(DILATIONS)
 TEMPORAL_OUTPUTS = JOINTS * 12 + 4
 UP_SPREAD_CENTRE = -2.0
-_SEEN = blazepose_markers().landmark.numpy()
+_SEEN = blazepose_markers().landmark
 # The markers' columns among the features, for the temporal network.
 COLUMNS = np.concatenate(
     (
@@ -242,15 +242,6 @@ def mirrored(track: LandmarkTrack, width: int) -> LandmarkTrack:
     image, world = track.image[:, MIRRORED_LANDMARKS].copy(), track.world[:, MIRRORED_LANDMARKS] * (-1, 1, 1)
     image[..., 0] = width - image[..., 0]
     return LandmarkTrack(image, world, track.visibility[:, MIRRORED_LANDMARKS], track.detected)
-
-
-def orthonormal(columns: np.ndarray) -> np.ndarray:
-    """(..., 3, 2) to rotation matrices by Gram-Schmidt."""
-    first, second = columns[..., 0], columns[..., 1]
-    x = first / np.linalg.norm(first, axis=-1, keepdims=True)
-    y = second - (x * second).sum(-1, keepdims=True) * x
-    y = y / np.linalg.norm(y, axis=-1, keepdims=True)
-    return np.stack((x, y, np.cross(x, y)), axis=-1)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from motion_rep.kinematics.skeleton import JOINT_NAMES, JointPoses
+from motion_rep.kinematics.array_chain import ChainPose, transform
+from motion_rep.kinematics.joints import JOINT_NAMES
 from motion_rep.preview_capture import landmarks as lm
 
 
@@ -20,26 +20,29 @@ class Markers:
         weight.
     """
 
-    landmark: Tensor
-    joint: Tensor
-    offset: Tensor
-    trust: Tensor
+    landmark: np.ndarray
+    joint: np.ndarray
+    offset: np.ndarray
+    trust: np.ndarray
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, str, tuple[float, float, float], float]], dtype: torch.dtype) -> Markers:
+    def of(cls, rows: Iterable[tuple[int, str, tuple[float, float, float], float]], dtype: type) -> Markers:
         """Make markers from rows of landmark, joint's name, offset and trust."""
         landmark, joint, offset, trust = zip(*rows, strict=True)
         return cls(
-            landmark=torch.tensor(landmark),
-            joint=torch.tensor([JOINT_NAMES.index(name) for name in joint]),
-            offset=torch.tensor(offset, dtype=dtype),
-            trust=torch.tensor(trust, dtype=dtype),
+            landmark=np.array(landmark),
+            joint=np.array([JOINT_NAMES.index(name) for name in joint]),
+            offset=np.array(offset, dtype),
+            trust=np.array(trust, dtype),
         )
 
-    def place(self, pose: JointPoses) -> Tensor:
-        """(T, M, 3) positions of the markers."""
-        turned = pose.rotations.index_select(1, self.joint) @ self.offset[..., None]
-        return pose.positions.index_select(1, self.joint) + turned.squeeze(-1)
+    def arms(self, pose: ChainPose) -> np.ndarray:
+        """(3, M, T) directions from the joints to the markers."""
+        return transform(pose.rotations[:, :, self.joint], self.offset.T[..., None])
+
+    def place(self, pose: ChainPose) -> np.ndarray:
+        """(3, M, T) positions of the markers."""
+        return pose.positions[:, self.joint] + self.arms(pose)
 
 
 # Landmark, joint, offset (metres; x left, y up, z forward), trust; the right side mirrors the left.
@@ -59,7 +62,7 @@ _LEFT = (
 )
 
 
-def blazepose_markers(dtype: torch.dtype = torch.float32) -> Markers:
+def blazepose_markers(dtype: type = np.float32) -> Markers:
     """The landmarks of BlazePose that are informative about the 22 joints."""
     right = tuple(
         (number + 1, joint.replace("left", "right"), (-x, y, z), trust) for number, joint, (x, y, z), trust in _LEFT

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from motion_rep.captures.capture import Capture
 from motion_rep.captures.image_fit import ImageFit
 from motion_rep.common.errors import InputError, counted
 from motion_rep.common.sizes import DEFAULT_FIELD_OF_VIEW
-from motion_rep.kinematics.frames import level_from_camera
-from motion_rep.kinematics.rotations import matrix_to_rotvec, nearest_rotation
+from motion_rep.kinematics.array_rotations import rotation_vectors, turns_between
 from motion_rep.preview_capture.body_fit import BodyEstimate, FittedBody, ImagePoints, fit_body
 from motion_rep.preview_capture.chunks import fit_in_chunks, stretches
 from motion_rep.preview_capture.identity import longest_part, parts_between, person_changes
@@ -53,14 +50,17 @@ Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 @dataclass(frozen=True)
 class PreviewCapture:
-    """A capture, and the data from which it was made.
+    """A capture of T frames, and the data from which it was made.
 
-    detected: (F,) bool for every read frame, starting with frame first_frame of the video.
+    body: in camera axes. fps: frames per second. frame_index: (T,) int64 numbers of the frames in the video.
+    detected: (F,) bool for every read frame.
     visibility: (T, 33) of the capture's frames. up: the camera's up direction assumed by the fit.
     """
 
-    capture: Capture
-    first_frame: int
+    body: FittedBody
+    lens: Lens
+    fps: float
+    frame_index: np.ndarray
     detected: np.ndarray
     visibility: np.ndarray
     image_fit: ImageFit
@@ -69,23 +69,22 @@ class PreviewCapture:
 
     def to_dict(self) -> dict[str, object]:
         """The documented capture file's contents."""
-        c = self.capture
-        focal_length = c.focal_length if c.focal_length is not None else torch.zeros(0)
+        frames, lens = len(self.frame_index), self.lens
         return {
-            "global_orient": matrix_to_rotvec(c.root_rotations).float(),
-            "body_pose": matrix_to_rotvec(c.body_rotations).flatten(1).float(),
-            "transl": c.transl.float(),
-            "focal_length": focal_length.float()[:, None],
-            "width": torch.full((len(c), 1), float(c.width or 0)),
-            "height": torch.full((len(c), 1), float(c.height or 0)),
-            "fps": c.fps,
-            "frame_index": c.frame_index,
-            "detected": torch.from_numpy(self.detected),
-            "visibility": torch.from_numpy(self.visibility).float(),
+            "global_orient": rotation_vectors(self.body.root).astype(np.float32),
+            "body_pose": rotation_vectors(self.body.body).reshape(frames, -1).astype(np.float32),
+            "transl": self.body.transl.astype(np.float32),
+            "focal_length": np.full((frames, 1), lens.focal_length, np.float32),
+            "width": np.full((frames, 1), lens.width, np.float32),
+            "height": np.full((frames, 1), lens.height, np.float32),
+            "fps": self.fps,
+            "frame_index": self.frame_index,
+            "detected": self.detected,
+            "visibility": self.visibility.astype(np.float32),
             "backend": BACKEND,
-            "up": torch.from_numpy(self.up.direction).float(),
+            "up": self.up.direction.astype(np.float32),
             "up_spread": self.up.spread,
-            **{k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in self.image_fit.to_dict().items()},
+            **self.image_fit.to_dict(),
         }
 
 
@@ -162,21 +161,11 @@ def capture_video(
     _require_person(path, found, part, options)
     fitted = fit_track(found, lens, fps, progress, part.frames)
     rows = fitted.rows
-    capture = Capture(
-        root_rotations=nearest_rotation(fitted.body.root.double()),
-        body_rotations=nearest_rotation(fitted.body.body.double()),
-        transl=fitted.body.transl.double(),
-        focal_length=torch.full((len(rows),), lens.focal_length, dtype=torch.float64),
-        width=lens.width,
-        height=lens.height,
-        fps=fps,
-        frame_index=torch.from_numpy(rows) + first,
-        source=BACKEND,
-    )
     changes, cuts = (tuple(frame + first for frame in frames) for frames in (part.changes, part.cuts))
     match = match_image(fitted.body, fitted.landmarks, lens, followed.most_people, changes, cuts)
     warnings = (*span.damage(), *_warnings(found, fitted, match, part, first))
-    return PreviewCapture(capture, first, found.detected, found.visibility[rows], match, fitted.up, warnings)
+    visibility = found.visibility[rows]
+    return PreviewCapture(fitted.body, lens, fps, rows + first, found.detected, visibility, match, fitted.up, warnings)
 
 
 def people_in(
@@ -267,7 +256,7 @@ def fit_track(
     tracks = [repaired(_bridged(found[piece]), fps) for piece in pieces]
     bodies = [moving.lift(seen, lens, fps) for seen in tracks]
     up = _up_of(tracks, bodies)
-    level = None if up is None or not up.tilted else level_from_camera(torch.from_numpy(up.direction)).numpy()
+    level = turns_between(up.direction, LEVEL) if up is not None and up.tilted else None
     parts, rows = [], []
     for piece, seen, moved in zip(pieces, tracks, bodies, strict=True):
         lifted = moved.joined(network.lift(seen, lens, level))
@@ -282,7 +271,7 @@ def fit_track(
         kept = np.flatnonzero(seen.detected)
         parts.append((FittedBody(body.root[kept], body.body[kept], body.transl[kept]), seen[kept]))
         rows.append(kept + piece.start)
-    joined = FittedBody(*(torch.cat([getattr(p, name) for p, _ in parts]) for name in ("root", "body", "transl")))
+    joined = FittedBody(*(np.concatenate([getattr(p, name) for p, _ in parts]) for name in ("root", "body", "transl")))
     return FittedTrack(joined, np.concatenate(rows), _joined([seen for _, seen in parts]), _assumed(up))
 
 
@@ -413,21 +402,17 @@ def _bridged(found: LandmarkTrack) -> LandmarkTrack:
 
 def _estimate(lifted: LiftedFrames, chunk: slice) -> BodyEstimate:
     return BodyEstimate(
-        *(torch.from_numpy(getattr(lifted, name)[chunk]).float() for name in ("joints", "spread", "view", "rotations"))
+        *(getattr(lifted, name)[chunk].astype(np.float32) for name in ("joints", "spread", "view", "rotations"))
     )
 
 
 def _points(found: LandmarkTrack, trust: np.ndarray, lens: Lens, markers: Markers) -> ImagePoints:
     """Markers in the image, weighted by (T, 33) trust in 0..1."""
-    chosen = markers.landmark.numpy()
+    chosen = markers.landmark
     sure = np.clip(trust[:, chosen], LEAST_VISIBILITY, 1.0) ** 2 * found.detected[:, None]
-    pixels = torch.from_numpy(found.image[:, chosen]).float()
-    return ImagePoints(
-        pixels,
-        torch.from_numpy(sure).float() * markers.trust,
-        lens.focal_length,
-        torch.tensor([lens.width / 2, lens.height / 2]),
-    )
+    centre = np.array([lens.width / 2, lens.height / 2], np.float32)
+    weight = sure.astype(np.float32) * markers.trust
+    return ImagePoints(found.image[:, chosen].astype(np.float32), weight, lens.focal_length, centre)
 
 
 def _warnings(found: LandmarkTrack, fitted: FittedTrack, match: ImageFit, part: _Part, first: int) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from motion_rep.kinematics.array_rotations import turns_between
 from motion_rep.kinematics.parameters import BodyParameters
-from motion_rep.kinematics.rotations import turns_between
 from motion_rep.kinematics.skeleton import JOINT_NAMES
 from motion_rep.kinematics.vectors import lengths, unit
 

@@ -1,1 +1,1 @@
-"""Loading torch, pickle and numpy files without running code from them."""
+"""Loading torch, pickle and numpy files without running code from them, and writing torch files without torch."""

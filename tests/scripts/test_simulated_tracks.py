@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from motion_rep.common.errors import UsageError
-from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS, forward_kinematics
+from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS
 from motion_rep.preview_capture import lifting as runtime
+from motion_rep.preview_capture.body_fit import FittedBody
 from motion_rep.preview_capture.landmarks import COUNT
 from motion_rep.preview_capture.lifting import TemporalNetwork
 from scripts.dev.capture_evaluation import simulated_tracks as tracks
@@ -57,11 +58,8 @@ def test_joints_are_those_of_the_neutral_body():
 
 def test_errors_of_examples_are_told_apart(tmp_path):
     """World landmarks that lean by 0.2 rad, an image without errors; the mirror image follows."""
-    pose = forward_kinematics(
-        *(torch.eye(3).repeat(1, n, 1, 1)[:, 0] if n == 1 else torch.eye(3).repeat(1, n, 1, 1) for n in (1, 21)),
-        torch.tensor([[0.0, 0.0, 4.0]]),
-    )
-    placed, width, focal = MARKERS.place(pose)[0].numpy(), 640, 700.0
+    still = FittedBody(np.eye(3)[None], np.tile(np.eye(3), (1, 21, 1, 1)), np.array([[0.0, 0.0, 4.0]]))
+    placed, width, focal = MARKERS.place(still.pose()).T[0], 640, 700.0
     image, world = np.zeros((1, COUNT, 2)), np.zeros((1, COUNT, 3))
     image[0, SEEN] = placed[:, :2] / placed[:, 2:] * focal + width / 2
     c, s = np.cos(LEAN), np.sin(LEAN)
@@ -70,7 +68,7 @@ def test_errors_of_examples_are_told_apart(tmp_path):
     world[0, SEEN] = about @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T
     np.savez(
         tmp_path / "1.npz", image=image, world=world, vis=np.ones((1, COUNT)), f=[focal], W=[width], H=[width],
-        joints=pose.positions.numpy(), rot=np.eye(3)[None, None].repeat(22, 1),
+        joints=still.pose().positions.T, rot=np.eye(3)[None, None].repeat(22, 1),
     )  # fmt: skip
     errors = tracks.read_errors([tmp_path / "1.npz"])
     assert torch.allclose(errors.lean, torch.tensor([-LEAN, -LEAN]), atol=1e-4)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from motion_rep.common.errors import UsageError
+from motion_rep.kinematics.array_chain import ChainPose, frames_last
 from motion_rep.kinematics.rotations import matrix_to_rot6d, rot6d_to_matrix, rotvec_to_matrix
 from motion_rep.kinematics.skeleton import PARENTS, REST_JOINTS, forward_kinematics
 from motion_rep.preview_capture import landmarks as lm
@@ -106,7 +107,8 @@ def _errors_of(data: dict[str, np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
     local = torch.from_numpy(data["rot"]).double()
     pose = forward_kinematics(local[:, 0], local[:, 1:], torch.zeros(len(local), 3, dtype=torch.float64))
     shift = torch.from_numpy(data["joints"][:, :1]) - pose.positions[:, :1]
-    placed = (blazepose_markers(torch.float64).place(pose) + shift).numpy()
+    chain = ChainPose(frames_last(pose.rotations.numpy()), frames_last(pose.positions.numpy()))
+    placed = blazepose_markers(np.float64).place(chain).T + shift.numpy()
     for k, points in enumerate(placed):
         lens = Lens(float(data["f"][k]), int(data["W"][k]), int(data["H"][k]))
         image = np.zeros((1, lm.COUNT, 2))
@@ -285,7 +287,7 @@ class Simulation:
         for joint in range(1, 22):
             bone = (self._offsets[joint] * scale[:, joint, None])[:, None, :, None]
             places.append(places[PARENTS[joint]] + (rotations[:, :, PARENTS[joint]] @ bone)[..., 0])
-        off = MARKERS.offset + self._normal(0.01, count, 1, M, 3)
+        off = torch.from_numpy(MARKERS.offset) + self._normal(0.01, count, 1, M, 3)
         turned = (rotations[:, :, MARKERS.joint] @ off[..., None])[..., 0]
         return torch.stack(places, 2)[:, :, MARKERS.joint] + turned
 

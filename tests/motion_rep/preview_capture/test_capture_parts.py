@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
+from checkout import REPO
 
 from motion_rep.common.end_signals import Ended, signals_raise_ended
 from motion_rep.common.errors import InputError, UsageError
-from motion_rep.kinematics.rotations import rotvec_to_matrix
-from motion_rep.kinematics.skeleton import forward_kinematics
+from motion_rep.kinematics.array_chain import frames_last
+from motion_rep.kinematics.array_rotations import rotation_matrices
 from motion_rep.preview_capture import networks
 from motion_rep.preview_capture.adam import minimise
 from motion_rep.preview_capture.body_fit import (
+    LEFT_KNEE,
     BodyEstimate,
     FitSettings,
     FittedBody,
@@ -51,18 +54,31 @@ def random_track(frames: int, seed: int = 0) -> LandmarkTrack:
     )
 
 
-def smooth_body(frames: int, dtype=torch.float32) -> FittedBody:
+def smooth_body(frames: int, dtype=np.float32) -> FittedBody:
     """A person who turns a little, swings arms and bends knees, 4 m in front of the camera."""
-    time = torch.linspace(0, 2, frames, dtype=dtype)
-    bends = torch.zeros(frames, 21, 3, dtype=dtype)
-    bends[:, 3, 0] = bends[:, 4, 0] = 0.5 + 0.3 * torch.sin(3 * time)
-    bends[:, 0, 0] = bends[:, 1, 0] = -0.4 - 0.2 * torch.sin(3 * time)
-    bends[:, 15, 2] = -1.0 + 0.3 * torch.sin(2 * time)
+    time = np.linspace(0, 2, frames, dtype=dtype)
+    bends = np.zeros((frames, 21, 3), dtype)
+    bends[:, 3, 0] = bends[:, 4, 0] = 0.5 + 0.3 * np.sin(3 * time)
+    bends[:, 0, 0] = bends[:, 1, 0] = -0.4 - 0.2 * np.sin(3 * time)
+    bends[:, 15, 2] = -1.0 + 0.3 * np.sin(2 * time)
     bends[:, 16, 2] = 1.0
-    upright = rotvec_to_matrix(torch.tensor([torch.pi, 0.0, 0.0], dtype=dtype))
-    root = upright @ rotvec_to_matrix(torch.stack((0 * time, 0.3 * torch.sin(time), 0 * time), -1))
-    transl = torch.stack((0.2 * torch.sin(time), 0.3 + 0 * time, 4 + 0.1 * time), -1)
-    return FittedBody(root, rotvec_to_matrix(bends), transl)
+    upright = rotation_matrices(np.array([np.pi, 0.0, 0.0], dtype))
+    root = upright @ rotation_matrices(np.stack((0 * time, 0.3 * np.sin(time), 0 * time), -1))
+    transl = np.stack((0.2 * np.sin(time), 0.3 + 0 * time, 4 + 0.1 * time), -1)
+    return FittedBody(root, rotation_matrices(bends), transl)
+
+
+def joints_of(body: FittedBody) -> np.ndarray:
+    """(T, 22, 3) metres."""
+    return body.pose().positions.T
+
+
+def rows_of(body: FittedBody, rows: slice) -> FittedBody:
+    return FittedBody(body.root[rows], body.body[rows], body.transl[rows])
+
+
+def apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(first - second, axis=-1)
 
 
 def test_detector_has_the_anchors_of_its_output():
@@ -144,8 +160,8 @@ def test_landmarks_of_the_wrong_shape_are_refused():
 
 
 def test_bridge_interpolates_inside_and_holds_at_the_ends():
-    values = torch.tensor([[9.0], [1.0], [9.0], [9.0], [4.0], [9.0]])
-    known = torch.tensor([False, True, False, False, True, False])
+    values = np.array([[9.0], [1.0], [9.0], [9.0], [4.0], [9.0]])
+    known = np.array([False, True, False, False, True, False])
     assert bridge(values, known)[:, 0].tolist() == pytest.approx([1, 1, 2, 3, 4, 4])
 
 
@@ -158,26 +174,20 @@ def test_chunks_cover_every_frame_and_are_bounded(frames):
 
 
 def test_blending_equal_chunks_gives_the_whole():
-    body = smooth_body(700, torch.float64)
-    parts = [(p, FittedBody(body.root[p], body.body[p], body.transl[p])) for p in cut(700)]
-    whole = blend(parts)
-    assert torch.allclose(whole.root, body.root, atol=1e-7) and torch.allclose(whole.body, body.body, atol=1e-7)
-    assert torch.allclose(whole.transl, body.transl)
+    body = smooth_body(700, np.float64)
+    whole = blend([(p, rows_of(body, p)) for p in cut(700)])
+    assert np.allclose(whole.root, body.root, atol=1e-7) and np.allclose(whole.body, body.body, atol=1e-7)
+    assert np.allclose(whole.transl, body.transl)
 
 
 def test_blending_passes_smoothly_from_one_chunk_to_the_next():
     body = smooth_body(330)
-    shifted = FittedBody(body.root, body.body, body.transl + torch.tensor([0.3, 0.0, 0.0]))
+    shifted = FittedBody(body.root, body.body, body.transl + np.array([0.3, 0.0, 0.0]))
     first, second = cut(330)
-    whole = blend(
-        [
-            (first, FittedBody(*(v[first] for v in (body.root, body.body, body.transl)))),
-            (second, FittedBody(*(v[second] for v in (shifted.root, shifted.body, shifted.transl)))),
-        ]
-    )
+    whole = blend([(first, rows_of(body, first)), (second, rows_of(shifted, second))])
     added = (whole.transl - body.transl)[:, 0]
     assert added[0] == pytest.approx(0) and added[-1] == pytest.approx(0.3)
-    assert added.diff().max() < 0.3 / (first.stop - second.start) * 2.5
+    assert np.diff(added).max() < 0.3 / (first.stop - second.start) * 2.5
 
 
 def test_stretches_split_at_long_gaps_only():
@@ -188,84 +198,69 @@ def test_stretches_split_at_long_gaps_only():
 
 
 def perfect_inputs(body: FittedBody, focal: float = 700.0) -> tuple[BodyEstimate, ImagePoints]:
-    pose = forward_kinematics(body.root, body.body, body.transl)
-    frames, markers = len(body.transl), blazepose_markers(body.transl.dtype)
-    placed = markers.place(pose)
-    centre = torch.tensor([640.0, 360.0], dtype=placed.dtype)
-    pixels = placed[..., :2] / placed[..., 2:] * focal + centre
-    estimate = BodyEstimate(
-        pose.positions - pose.positions[:, :1],
-        torch.full((frames, 22, 3), 0.05),
-        torch.eye(3).expand(frames, 3, 3),
-        pose.rotations,
-    )
-    return estimate, ImagePoints(pixels, torch.ones(pixels.shape[:2]), focal, centre)
+    pose, frames, dtype = body.pose(), len(body.transl), body.transl.dtype
+    placed = blazepose_markers(dtype).place(pose).T
+    centre = np.array([640.0, 360.0], dtype)
+    pixels = placed[..., :2] / placed[..., 2:] * dtype.type(focal) + centre
+    positions, rotations = pose.positions.T, pose.rotations.transpose(3, 2, 0, 1)
+    view = np.tile(np.eye(3, dtype=dtype), (frames, 1, 1))
+    estimate = BodyEstimate(positions - positions[:, :1], np.full_like(positions, 0.05), view, rotations)
+    return estimate, ImagePoints(pixels, np.ones_like(pixels[..., 0]), focal, centre)
+
+
+def shaken(points: ImagePoints, noise: float, seed: int) -> ImagePoints:
+    """The points moved by some pixels in every frame."""
+    moves = np.random.default_rng(seed).normal(0, noise, points.pixels.shape).astype(np.float32)
+    return ImagePoints(points.pixels + moves, points.weight, points.focal_length, points.centre)
 
 
 def test_fit_finds_the_body_from_perfect_landmarks():
     body = smooth_body(24)
     estimate, points = perfect_inputs(body)
     found = fit_body(estimate, points, blazepose_markers(), 30.0, FitSettings(steps=60))
-    away = (
-        forward_kinematics(found.root, found.body, found.transl).positions
-        - forward_kinematics(body.root, body.body, body.transl).positions
-    )
-    assert away.norm(dim=-1).mean() < 0.03
+    assert apart(joints_of(found), joints_of(body)).mean() < 0.03
 
 
 def test_fit_bridges_frames_without_landmarks():
     body = smooth_body(24)
     estimate, points = perfect_inputs(body)
-    weight = points.weight.clone()
+    weight, wrong = points.weight.copy(), estimate.joints.copy()
     weight[10:14] = 0
-    wrong = estimate.joints.clone()
     wrong[10:14] = 0
     holes = BodyEstimate(wrong, estimate.spread, estimate.view, estimate.rotations)
-    found = fit_body(
-        holes,
-        ImagePoints(points.pixels, weight, points.focal_length, points.centre),
-        blazepose_markers(),
-        30.0,
-        FitSettings(steps=60),
-    )
-    assert (found.transl - body.transl)[10:14].norm(dim=-1).max() < 0.1
+    seen = ImagePoints(points.pixels, weight, points.focal_length, points.centre)
+    found = fit_body(holes, seen, blazepose_markers(), 30.0, FitSettings(steps=60))
+    assert apart(found.transl, body.transl)[10:14].max() < 0.1
 
 
 @pytest.mark.parametrize("frames", [1, 2, 9])
 def test_the_slopes_of_the_fit_are_those_of_its_terms(frames):
     """Compared with the terms at nearby values, along random directions, with bends beyond every limit."""
-    random = torch.Generator().manual_seed(7)
-
-    def shaken(values: torch.Tensor, size: float) -> torch.Tensor:
-        return values + size * torch.randn(values.shape, generator=random, dtype=values.dtype)
-
-    body = smooth_body(24, torch.float64)
-    estimate, points = perfect_inputs(FittedBody(body.root[:frames], body.body[:frames], body.transl[:frames]))
-    spread = 0.05 + 0.05 * torch.rand(estimate.spread.shape, generator=random, dtype=torch.float64)
-    view = rotvec_to_matrix(shaken(torch.zeros(frames, 3, dtype=torch.float64), 0.5))
-    estimate = BodyEstimate(shaken(estimate.joints, 0.1), spread, view, estimate.rotations)
-    weight = torch.rand(points.weight.shape, generator=random, dtype=torch.float64)
-    points = ImagePoints(shaken(points.pixels, 9.0), weight, points.focal_length, points.centre.double())
-    settings = FitSettings()
-    terms = _Terms(estimate, points, blazepose_markers(torch.float64), 30.0, settings)
-    values = shaken(torch.zeros(69, frames, dtype=torch.float64), 0.4).numpy()
-    values[66:] += body.transl[:frames].numpy().T
-    values[3 + 3 * 3] = 2.9  # the left knee bends too far
-    root = body.root[:frames].permute(1, 2, 0).numpy()
-    _, slope = terms.slope(root, values, settings.steps // 3)
-    # The image term takes the depth of the pelvis as given, so the direction leaves it alone.
+    random = np.random.default_rng(7)
+    body = rows_of(smooth_body(24, np.float64), slice(frames))
+    estimate, points = perfect_inputs(body)
+    joints = estimate.joints + random.normal(0, 0.1, estimate.joints.shape)
+    view = rotation_matrices(random.normal(0, 0.5, (frames, 3)))
+    estimate = BodyEstimate(joints, random.uniform(0.05, 0.1, joints.shape), view, estimate.rotations)
+    pixels = points.pixels + random.normal(0, 9.0, points.pixels.shape)
+    points = ImagePoints(pixels, random.uniform(0, 1, pixels.shape[:2]), points.focal_length, points.centre)
+    terms = _Terms(estimate, points, blazepose_markers(np.float64), 30.0, FitSettings())
+    values = random.normal(0, 0.4, (69, frames))
+    values[66:] += body.transl.T
+    values[3 * LEFT_KNEE] = 2.9  # bent too far
+    root = frames_last(body.root)
+    _, slope = terms.slope(root, values, FitSettings().steps // 3)
     for _ in range(5):
-        way = shaken(torch.zeros(69, frames, dtype=torch.float64), 1e-6).numpy()
-        way[68] = 0
+        way = random.normal(0, 1e-6, values.shape)
+        way[68] = 0  # the image term takes the depth of the pelvis as given
         change = terms.slope(root, values + way, 199)[0] - terms.slope(root, values - way, 199)[0]
         assert change == pytest.approx(2 * (slope * way).sum(), rel=1e-5)
 
 
 def test_fit_answers_one_frame():
-    body = smooth_body(24)
-    one = FittedBody(body.root[:1], body.body[:1], body.transl[:1])
+    one = rows_of(smooth_body(24), slice(1))
     found = fit_body(*perfect_inputs(one), blazepose_markers(), 30.0, FitSettings(steps=5))
-    assert found.transl.isfinite().all() and found.transl.shape == (1, 3)
+    assert np.isfinite(found.transl).all() and found.transl.shape == (1, 3)
 
 
 def test_descent_finds_the_lowest_point_and_leaves_its_start_alone():
@@ -278,15 +273,11 @@ def test_descent_finds_the_lowest_point_and_leaves_its_start_alone():
 def test_fit_calms_shaking_landmarks_without_losing_the_motion():
     body = smooth_body(40)
     estimate, points = perfect_inputs(body)
-    shaking = torch.from_numpy(np.random.default_rng(3).normal(0, 3.0, points.pixels.shape)).float()
-    found = fit_body(
-        estimate, ImagePoints(points.pixels + shaking, points.weight, 700.0, points.centre), blazepose_markers(), 30.0
-    )
-    truth, joints = (forward_kinematics(b.root, b.body, b.transl).positions for b in (body, found))
-    assert (
-        torch.diff(joints, 2, dim=0).norm(dim=-1).mean() < 2.0 * torch.diff(truth, 2, dim=0).norm(dim=-1).mean() + 1e-3
-    )
-    assert (joints - joints[:, :1] - truth + truth[:, :1]).norm(dim=-1).mean() < 0.03
+    found = fit_body(estimate, shaken(points, 3.0, seed=3), blazepose_markers(), 30.0)
+    truth, joints = joints_of(body), joints_of(found)
+    shaking = [np.linalg.norm(np.diff(path, 2, axis=0), axis=-1).mean() for path in (joints, truth)]
+    assert shaking[0] < 2.0 * shaking[1] + 1e-3
+    assert apart(joints - joints[:, :1], truth - truth[:, :1]).mean() < 0.03
 
 
 @pytest.mark.parametrize("noise", [1.0, 2.5])
@@ -294,19 +285,18 @@ def test_the_same_clip_at_three_rates_gives_the_same_motion(noise):
     """Landmarks shake by 1 and 2.5 pixels, the estimate by 30 and 75 mm in every frame, and the arms swing."""
     body, rates = smooth_body(121), (60, 30, 15)
     estimate, points = perfect_inputs(body)
-    random = np.random.default_rng(5)
-    shaking = points.pixels + torch.from_numpy(random.normal(0, noise, points.pixels.shape)).float()
-    joints = estimate.joints + torch.from_numpy(random.normal(0, 0.03 * noise, estimate.joints.shape)).float()
+    points = shaken(points, noise, seed=5)
+    moves = np.random.default_rng(6).normal(0, 0.03 * noise, estimate.joints.shape)
+    joints = estimate.joints + moves.astype(np.float32)
     found = {}
     for rate in rates:
         rows = slice(None, None, 60 // rate)
         part = BodyEstimate(joints[rows], estimate.spread[rows], estimate.view[rows], estimate.rotations[rows])
-        seen = ImagePoints(shaking[rows], points.weight[rows], points.focal_length, points.centre)
-        fitted = fit_body(part, seen, blazepose_markers(), float(rate))
-        places = forward_kinematics(fitted.root, fitted.body, fitted.transl).positions[:: rate // 15]
+        seen = ImagePoints(points.pixels[rows], points.weight[rows], points.focal_length, points.centre)
+        places = joints_of(fit_body(part, seen, blazepose_markers(), float(rate)))[:: rate // 15]
         found[rate] = places - places[:, :1]
     for rate in rates[1:]:
-        assert (found[rate] - found[60]).norm(dim=-1).mean() < 0.010
+        assert apart(found[rate], found[60]).mean() < 0.010
 
 
 def test_missing_or_altered_weights_name_the_command(tmp_path):
@@ -320,11 +310,9 @@ def test_missing_or_altered_weights_name_the_command(tmp_path):
 
 def test_noise_is_judged_from_the_clip_not_from_its_movement():
     _, points = perfect_inputs(smooth_body(40))
-    pelvis = torch.tensor([0.0, 0.0, 4.0]).expand(40, 3)
-    shaking = points.pixels + torch.from_numpy(np.random.default_rng(1).normal(0, 3.5, points.pixels.shape)).float()
-    noisy = ImagePoints(shaking, points.weight, points.focal_length, points.centre)
+    pelvis = np.tile((0.0, 0.0, 4.0), (40, 1))
     assert image_noise(points, pelvis) < 0.002
-    assert image_noise(noisy, pelvis) == pytest.approx(3.5 / 700 * 4, rel=0.1)
+    assert image_noise(shaken(points, 3.5, seed=1), pelvis) == pytest.approx(3.5 / 700 * 4, rel=0.1)
 
 
 def test_a_signal_is_raised_only_when_stderr_is_back(monkeypatch, capfd):
@@ -390,3 +378,9 @@ def test_without_an_output_a_network_computes_less_and_gives_the_same(removed, o
     (values, all_steps), (fewer, steps) = found
     assert fewer == [value for number, value in enumerate(values) if number != removed]
     assert (len(all_steps), len(steps)) == (4, operators)
+
+
+def test_the_capture_starts_without_torch():
+    """Its import would take longer than everything else of a short clip."""
+    code = "import sys, motion_rep.preview_capture.command; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPO, check=False).returncode == 0

@@ -40,9 +40,8 @@ def walker(frames: int = 60, fps: float = 30.0) -> tuple[FittedBody, LandmarkTra
     upright = rotvec_to_matrix(torch.tensor([torch.pi, 0.0, 0.0]))
     root = upright @ rotvec_to_matrix(torch.tensor([0.0, 0.4, 0.0]).expand(frames, 3))
     transl = torch.stack((0.3 * time, 0.3 + 0 * time, 4 + 0 * time), -1)
-    body = FittedBody(root, rotvec_to_matrix(bends), transl)
-    pose, markers = forward_kinematics(body.root, body.body, body.transl), blazepose_markers()
-    placed = markers.place(pose).numpy()
+    body, markers = FittedBody(root.numpy(), rotvec_to_matrix(bends).numpy(), transl.numpy()), blazepose_markers()
+    placed = markers.place(body.pose()).T
     world, image = np.zeros((frames, COUNT, 3)), np.full((frames, COUNT, 2), (640.0, 360.0))
     image[:, markers.landmark] = placed[..., :2] / placed[..., 2:] * LENS.focal_length + (640, 360)
     world[:, markers.landmark] = placed - placed[:, [8, 20]].mean(1, keepdims=True)
@@ -188,7 +187,7 @@ def test_looks_of_parts_outside_the_picture_are_unknown():
 def test_up_is_where_the_standing_person_points(pitch):
     body, track = walker()
     turn = rotvec_to_matrix(torch.tensor([pitch, 0.1, 0.0])).numpy()
-    joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
+    joints = body.pose().positions.T
     tilted = LandmarkTrack(track.image, track.world @ turn.T, track.visibility, track.detected)
     up = find_up(tilted, (joints - joints[:, :1]) @ turn.T, np.tile(turn @ (0, -1, 0), (len(track), 1)))
     assert up is not None and np.degrees(np.arccos(up.direction @ turn @ (0, -1, 0))) < 4
@@ -198,7 +197,7 @@ def test_up_is_where_the_standing_person_points(pitch):
 def test_each_of_the_three_directions_of_up_has_its_share():
     """The network's own is off by 15 degrees: the mean by a third of it, and the spread is wider."""
     body, track = walker()
-    joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
+    joints = body.pose().positions.T
     agreeing = np.tile((0.0, -1.0, 0.0), (len(track), 1))
     off = np.tile((np.sin(np.radians(15)), -np.cos(np.radians(15)), 0.0), (len(track), 1))
     same, other = (find_up(track, joints - joints[:, :1], up) for up in (agreeing, off))
@@ -209,7 +208,7 @@ def test_each_of_the_three_directions_of_up_has_its_share():
 def test_up_is_unknown_where_the_legs_are_not_seen():
     body, track = walker()
     hidden = LandmarkTrack(track.image, track.world, np.zeros_like(track.visibility), track.detected)
-    joints = forward_kinematics(body.root, body.body, body.transl).positions.numpy()
+    joints = body.pose().positions.T
     assert find_up(hidden, joints, np.tile((0.0, -1.0, 0.0), (len(track), 1))) is None
     assert not UpDirection(np.array([0.0, -0.8, -0.6]), 30.0).tilted
 
@@ -262,11 +261,11 @@ def test_a_stored_image_fit_is_read_back():
 def test_a_tilted_capture_is_levelled_and_its_overlay_stays():
     body, _ = walker()
     turn = rotvec_to_matrix(torch.tensor([0.45, 0.0, 0.0], dtype=torch.float64))
-    root = turn @ body.root.double()
+    root, bends, transl = (torch.from_numpy(part).double() for part in (body.root, body.body, body.transl))
     capture = Capture(
-        root,
-        body.body.double(),
-        body.transl.double(),
+        turn @ root,
+        bends,
+        transl,
         torch.full((60,), 700.0, dtype=torch.float64),
         1280,
         720,
