@@ -21,7 +21,7 @@ def verdicts(meta, *items):
 def test_three_outcomes_reach_report_and_metadata(tmp_path):
     meta = make_archive(tmp_path, (0, "b", "../c d", 3))
     before = read(meta)
-    before[3]["use_ref_motion"] = "as before"
+    before[3]["use_ref_motion"] = False
     meta.write_text(json.dumps(before))
     people = verdicts(meta, (0, True, "yes"), ("b", False, "no"), ("../c d", None, "too dark"))
     done = gate(meta, "--judge", "manual", "--verdicts", people)
@@ -32,7 +32,7 @@ def test_three_outcomes_reach_report_and_metadata(tmp_path):
     assert [record["vlm_matches"] for record in report] == [True, False, None, None]
     assert [record["use_ref_motion"] for record in report] == [True, False, None, None]
     assert [record["vlm_error_kind"] for record in report] == [None, None, "unsure", "no_verdict"]
-    assert [entry.get("use_ref_motion", "absent") for entry in after] == [True, False, "absent", "as before"]
+    assert [entry.get("use_ref_motion", "absent") for entry in after] == [True, False, "absent", False]
     assert [
         {k: v for k, v in entry.items() if k not in ("use_ref_motion", "judged_content")} for entry in after[:3]
     ] == before[:3]
