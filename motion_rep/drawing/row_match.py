@@ -17,6 +17,8 @@ Posed = TypeVar("Posed")
 
 # Frame intervals by which the lengths of a motion and its video may differ.
 SAME_LENGTH = 2.5
+# Relative difference of rates that count as equal; a motion of any other rate was resampled by time.
+SAME_RATE = 0.02
 # Strides of captures that skip frames.
 STEPS = (2, 3, 4, 5)
 
@@ -59,7 +61,7 @@ def match_rows(clip: MotionClip, times: np.ndarray, fps: float) -> tuple[RowMatc
     """
     rate = clip.fps or fps
     usual = measured_rate(times) or fps
-    average = not is_even(times) and abs(rate - fps) < abs(rate - usual)
+    average = not is_even(times) and abs(rate - fps) < min(abs(rate - usual), SAME_RATE * fps)
     drifts = _has_each_frame_at_another_rate(clip, times, fps)
     notes = [] if clip.fps is not None else [_unknown_rate_note(clip, len(times), fps)]
     if average or drifts:

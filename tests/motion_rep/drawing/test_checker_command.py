@@ -153,6 +153,16 @@ def test_rows_of_an_uneven_video_are_matched_by_how_the_motion_was_made(motion, 
     assert [match.row(number, times[number]) for number in (4, 10)] == ([4, 10] if by_number else [2, 8])
 
 
+@pytest.mark.parametrize("rate", [12.0, 16.0, 24.0])
+def test_a_rate_that_is_not_the_average_belongs_to_even_rows(motion, rate):
+    """Slow frames after quick ones: the usual rate (16 / 3) is farther from these rates than the average."""
+    times = np.array([*np.arange(10) / 16, *(9 / 16 + 3 / 16 * np.arange(1, 8))])
+    clip = dataclasses.replace(read_motion(motion(frames=round(times[-1] * rate) + 1)), fps=rate)
+    match, notes = match_rows(clip, times, 16 / times[-1])
+    assert not match.by_number and notes == []
+    assert match.row(14, times[14]) == round(times[14] * rate)
+
+
 EVEN, GAP = np.arange(60) / 24, np.array([*np.arange(30) / 24, *(1.25 + 3 + np.arange(30) / 24)])
 
 
