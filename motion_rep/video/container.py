@@ -109,7 +109,10 @@ def _found_instead(path: Path) -> str:
     with open(path, "rb") as file:
         start = found_at_start(file)
     found = "cannot be read as a video"
-    if start is not None and VIDEO not in start:
+    if start is not None and VIDEO in start:
+        cause = "but its list of frames is missing or damaged; the recording or the download probably ended early"
+        return f"{found}: {start}, {cause}. Get the whole file again."
+    if start is not None:
         found += f": {start}"
     expected = "expected a container such as mp4, mov, mkv, webm, avi or gif"
     return f"{found}, {expected}. Give the video itself, or encode it again as mp4."
@@ -120,8 +123,10 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if isinstance(best, VideoStream) and best in videos:
         videos = [best]
+    if all(stream.type == "data" for stream in container.streams):
+        raise InputError(f"{path}: {_found_instead(path)}")
     if not videos:
-        others = ", ".join(_name(stream) for stream in container.streams) or "no stream"
+        others = ", ".join(_name(stream) for stream in container.streams)
         raise InputError(f"{path}: has no video stream, only {others}. Give a file with moving pictures.")
     if videos[0].codec_context is None:
         raise InputError(f"{path}: its video stream uses a codec that is not supported. Encode it again as H.264 mp4.")

@@ -41,6 +41,7 @@ class VideoReader:
     width, height: pixels of the upright picture with square pixels.
     frame_count: number of frames according to the container, or None.
     stored_size: (width, height) in the file, before rotation and scaling to square pixels.
+    interlaced: whether the odd and even lines of a picture are of two moments.
     """
 
     path: str
@@ -50,15 +51,17 @@ class VideoReader:
     frame_count: int | None
     stored_size: tuple[int, int]
     _frames: Frames
+    interlaced: bool = False
 
     def __iter__(self) -> Frames:
         return self._frames
 
     def length_notes(self, read: int) -> list[str]:
-        """A sentence if clearly fewer frames could be read than the container promises."""
+        """Sentences if clearly fewer frames could be read than the container promises, and about interlaced frames."""
+        notes = [f"{self.path} is interlaced, so moving limbs are double; deinterlace it"] * self.interlaced
         if self.frame_count is None or read >= SEEN_SHARE * self.frame_count:
-            return []
-        return [f"{self.path} promises {self.frame_count} frames, but only {read} could be read; it may be cut"]
+            return notes
+        return [*notes, f"{self.path} promises {self.frame_count} frames, but only {read} could be read; it may be cut"]
 
     def at_rate(self, fps: float) -> Iterator[np.ndarray]:
         """The frames at an even rate; see :func:`motion_rep.video.timing.frames_at_rate`."""
@@ -127,7 +130,8 @@ def _reader(opened: OpenedVideo, times: np.ndarray | None) -> VideoReader:
     shape = _Shape.of(path, first, stream.sample_aspect_ratio)
     width, height = shape.shown
     frames = _shown(path, itertools.chain([first], decoded), shape, fps, stream.time_base)
-    return VideoReader(str(path), fps, width, height, _promised(opened, fps), shape.stored, frames)
+    promised = _promised(opened, fps)
+    return VideoReader(str(path), fps, width, height, promised, shape.stored, frames, first.interlaced_frame)
 
 
 def _webp_reader(path: Path) -> VideoReader:

@@ -111,6 +111,24 @@ def test_pixels_that_are_not_square_become_square(tmp_path):
             assert next(iter(video))[1].shape == (48, width, 3)
 
 
+@pytest.mark.parametrize(("share", "flags"), [(0.9, ()), (0.5, ()), (0.1, ("-movflags", "+faststart"))])
+def test_a_video_without_its_list_of_frames_is_named(tmp_path, share, flags):
+    ffmpeg("-i", make(tmp_path / "s.mp4"), "-c", "copy", *flags, tmp_path / "v.mp4")
+    data = (tmp_path / "v.mp4").read_bytes()
+    (tmp_path / "v.mp4").write_bytes(data[: int(share * len(data))])
+    with pytest.raises(InputError, match="its list of frames is missing or damaged; .* probably ended early"):
+        frame_times(tmp_path / "v.mp4")
+
+
+@pytest.mark.parametrize("interlaced", [True, False])
+def test_interlaced_frames_are_told(tmp_path, interlaced):
+    flags = ("-vf", "setfield=tff", "-flags", "+ilme+ildct") if interlaced else ()
+    ffmpeg("-i", make(tmp_path / "s.mp4"), *flags, tmp_path / "v.mp4")
+    with open_video(tmp_path / "v.mp4") as video:
+        read = len(list(video))
+        assert any("is interlaced" in note for note in video.length_notes(read)) == interlaced
+
+
 @pytest.mark.parametrize("name", [b"a:b.mp4", b"2024-01-01T12:30:05.mp4", b"caf\xe9.mp4", b"concat:x.mp4", b"%d.mp4"])
 def test_any_file_name_is_read_and_written(tmp_path, name):
     path = tmp_path / os.fsdecode(name)
