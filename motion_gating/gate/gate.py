@@ -120,7 +120,6 @@ def apply_gate(
     with archive_lock(target), scratch_file(options.quality_report) as kept, signals_cancel() as cancelled:
         for examined in watch(_examined(options, judge, engine, count, cancelled), tally, count):
             tally.add(examined.record)
-            tally.with_human_verdict += judge is not None and str(examined.record["id"]) in judge.people
             kept.write(json.dumps([examined.record, examined.signature]).encode() + b"\n")
             if (
                 options.failures is not None

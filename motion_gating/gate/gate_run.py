@@ -19,6 +19,7 @@ from motion_gating.judges.choice import cache_folder, judge_settings, make_judge
 from motion_gating.judges.cost import cost_line
 from motion_gating.judges.interface import RUN_ENDED, Judge
 from motion_gating.judges.manual import OTHER_CONTENT
+from motion_gating.verdicts.unknown_ids import warn_of_unknown_ids
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags
 from motion_rep.common.errors import counted
@@ -47,7 +48,7 @@ def run_gate(args: argparse.Namespace, engine: Engine, watch: Watch | None = Non
     warn_of_stray_paths(args.meta_json)
     result = apply_gate(options, judge, watch or _bar, engine)
     _say_errors(options, result)
-    _say_about_people(options, judge, result)
+    _say_about_people(options, judge)
     _say_summary(options, result.tally, result.cost)
     return max(_exit_code(result), SOME_FAILED if judge is not None and left_out(judge.people) else DONE)
 
@@ -124,7 +125,7 @@ def _say_errors(options: GateOptions, result: GateResult) -> None:
         say(f"{tally.fast_not_trembling} rejected by jitter are fast, not trembling; see --smoothness")
 
 
-def _say_about_people(options: GateOptions, judge: Judge | None, result: GateResult) -> None:
+def _say_about_people(options: GateOptions, judge: Judge | None) -> None:
     """Warn about verdicts of reviewers that were not used."""
     if judge is None:
         return
@@ -135,9 +136,7 @@ def _say_about_people(options: GateOptions, judge: Judge | None, result: GateRes
             "motion, clip or description, "
             f"for example the one on {refused[0]!r}. Review these entries again."
         )
-    all_seen = not (result.interrupted or options.max_samples)
-    if all_seen and (unknown := len(judge.people) - result.tally.with_human_verdict):
-        say_warning(f"verdicts about ids that are not in {options.meta_json}: {unknown}")
+    warn_of_unknown_ids(judge.people, options.meta_json)
 
 
 def _say_summary(options: GateOptions, tally: Tally, cost: dict | None) -> None:

@@ -25,7 +25,6 @@ class Tally:
     dropped: int = 0
     metrics_errors: int = 0
     fast_not_trembling: int = 0
-    with_human_verdict: int = 0
     cached_answers: int = 0
     answers: int = 0
     voted: int = 0

@@ -16,6 +16,7 @@ from motion_gating.label_tools.fiftyone_samples import heading, sample_of
 from motion_gating.label_tools.label_studio_tasks import CONFIG, is_below, task_of
 from motion_gating.label_tools.labelled import Labelled, labelled_entries
 from motion_gating.review_page.records import keep_records, run_facts
+from motion_gating.verdicts.unknown_ids import warn_of_unknown_ids
 from motion_gating.verdicts.verdict_file import read_verdicts
 from motion_rep.common.command_line import DONE, SOME_FAILED
 from motion_rep.common.errors import InputError, counted
@@ -41,6 +42,7 @@ def export_labels(args: argparse.Namespace) -> int:
     with scratch_file(output) as file:
         records = keep_records(args.quality_report, file)
         verdicts = read_verdicts(*(args.verdicts or ()))
+        warn_of_unknown_ids(verdicts, args.meta_json)
         found = labelled_entries(args.meta_json, records, verdicts, fields)
         entries = exported.counted(found, root)
         if args.format == FIFTYONE:

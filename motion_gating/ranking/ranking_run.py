@@ -16,6 +16,7 @@ from motion_gating.ranking.group_rank import FIGURES, JUDGE, NOBODY, ONLY, PERSO
 from motion_gating.ranking.groups import RankOptions, invalid_groups, read_groups
 from motion_gating.ranking.plan import plan_ranking
 from motion_gating.ranking.ranking import Ranking, Watch, rank_archive
+from motion_gating.verdicts.unknown_ids import warn_of_unknown_ids
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.common.command_line import DONE, SOME_FAILED, from_flags
 from motion_rep.common.errors import counted
@@ -38,6 +39,7 @@ def run_ranking(args: argparse.Namespace, watch: Watch | None = None) -> int:
     people, model = ({}, None) if judge is None else (judge.people, judge.model)
     options = _options(args, judge)
     require_drawn_rate(args, judge, options.fields)
+    warn_of_unknown_ids(people, options.meta_json)
     invalid = invalid_groups(options)
     say_first(
         say_error, invalid, lambda more: f"{counted(more, 'more entry has', 'more entries have')} an invalid group"

@@ -40,6 +40,7 @@ from motion_gating.review_page.records import (
     run_facts,
 )
 from motion_gating.review_page.reviewing import Reviewing
+from motion_gating.verdicts.unknown_ids import warn_of_unknown_ids
 from motion_gating.verdicts.verdict_file import left_out
 from motion_rep.bodies.body_models import BUILT_IN, find_model
 from motion_rep.common.command_line import DONE, SOME_FAILED
@@ -112,6 +113,7 @@ def make_review(run: PageRun, engine: Engine) -> int:
     require_file_places(run.output / "index.html")
     _require_space(run)
     reviewing = Reviewing.of(run.verdicts, run.reviewers, run.overlap)
+    warn_of_unknown_ids(reviewing.verdicts, run.meta_json)
     require_folder(run.output)
     with folder_lock(run.output, lambda: say_warning(f"{run.output}: in use by another run; waiting until it ends.")):
         return _make_review(run, engine, reviewing)
