@@ -234,11 +234,14 @@ def _render_clip(motion_path: Path, target: RenderTarget[Path], drawing: Drawing
 def motion_with_sha256(path: Path) -> tuple[MotionClip, str]:
     """A motion, and the digest of the file with it.
 
+    The digest comes first: if a change is not seen, the result has the digest of the old content and is made again.
+
     Raises:
         InputError: it cannot be read, or is replaced meanwhile.
     """
     with unchanged(path):
-        return read_motion(path), file_sha256(path)
+        digest = file_sha256(path)
+        return read_motion(path), digest
 
 
 def _require_same(video: Path, drawn: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import io
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -73,17 +74,24 @@ def rewritten(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def rewritten_unseen(path: Path, data: bytes) -> None:
+    """The new content has the size and the time of the old one, as on a drive that counts whole seconds."""
+    assert path.stat().st_size == len(data)
+    path.write_bytes(data)
+    os.utime(path, (1, 1))
+
+
 def converter(folder: Path, make_capture) -> Command:
     from motion_rep.convert_hmr_to_motion import main
 
-    for seed, name in enumerate(("in/0.pt", "new")):
+    for seed, name in enumerate(("in/0.pt", "n")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         torch.save(make_capture(seed=seed), folder / name)
     return Command(main, lambda place: ["-i", place / "in", "-o", place / "out", "--workers", 0])
 
 
 def two_motions(folder: Path, make_capture) -> None:
-    for seed, name in enumerate(("in/0.pt", "new")):
+    for seed, name in enumerate(("in/0.pt", "n")):
         save_motion(folder / name, make_capture(frames=24, seed=seed))
 
 
@@ -126,21 +134,22 @@ def page(folder: Path, make_capture) -> Command:
 COMMANDS = (converter, refiner, representations, renderer, page)
 
 
-@pytest.mark.parametrize("change", [replaced, rewritten])
+@pytest.mark.parametrize("change", [replaced, rewritten, rewritten_unseen])
 @pytest.mark.parametrize("make", COMMANDS)
 def test_an_input_changes(make, change, make_capture, tmp_path, capsys, changes):
     before, place = tmp_path / "before", tmp_path / "place"
     command = make(before, make_capture)
-    new, source = (before / "new").read_bytes(), place / "in/0.pt"
+    new, source = (before / "n").read_bytes(), place / "in/0.pt"
 
     def start(content: bytes | None = None) -> None:
         renew(place, before)
         if content is not None:
             source.write_bytes(content)
+        os.utime(source, (1, 1))
 
     start(new)
     assert command.run(place) == 0
-    expected = files_in(place / "out")
+    expected = {name: _lasting(data) for name, data in files_in(place / "out").items()}
     start()
     assert changes.run(lambda: command.run(place), source) == 0
     count = changes.opened
@@ -154,8 +163,14 @@ def test_an_input_changes(make, change, make_capture, tmp_path, capsys, changes)
         assert code in (0, 1) and (code == 0 or CHANGED in errors[0]), (at, errors)
         failed += code
         assert command.run(place) == 0
-        assert files_in(place / "out") == expected, f"changed before opening {at} of {count}"
-    assert failed
+        found = files_in(place / "out")
+        assert {name: _lasting(data) for name, data in found.items()} == expected, f"before opening {at} of {count}"
+    assert failed or change is rewritten_unseen
+
+
+def _lasting(data: bytes) -> bytes:
+    """A file without the line about the one that it replaced."""
+    return re.sub(rb'  "replaces": .*\n', b"", data)
 
 
 @pytest.mark.parametrize("make", [rewritten, lambda path, data: os.truncate(path, 2)])
