@@ -96,7 +96,7 @@ def make_archive(sources: Sequence[Path], output: Path, candidates: int = 1, see
 def _added(earlier: list[dict], found: dict[str, dict], output: Path, candidates: int, seed: int | None) -> list[dict]:
     """The new entries of an archive; see :func:`make_archive`."""
     names = {_name_of(entry) for entry in earlier}
-    numbers = [number for entry in earlier if (number := _own_number(fields_of(entry))) < FIRST_MADE]
+    numbers = (number for entry in earlier for number in _own_numbers(fields_of(entry)) if number < FIRST_MADE)
     first = max(numbers, default=-1) + 1
     added = [] if candidates == 1 else _further_candidates(earlier, found, output, candidates)
     given = ((str(text_of(entry)), valid_seed(entry)) for entry in (*earlier, *added, *found.values()))
@@ -162,10 +162,11 @@ def _name_of(entry: dict) -> str | None:
     return None if entry.get(NAME) is None else str(entry[NAME])
 
 
-def _own_number(entry: dict) -> int:
-    """The number of an entry, or the group that identifies the entry of which it is a candidate."""
-    group = entry.get(GROUP)
-    return group if isinstance(group, int) else entry_number(entry)
+def _own_numbers(entry: dict) -> Iterator[int]:
+    """The number of an entry, and the group, which may be the number of the entry of which it is a candidate."""
+    yield entry_number(entry)
+    if isinstance(group := entry.get(GROUP), int):
+        yield group
 
 
 def _further_candidates(earlier: Sequence[dict], found: dict[str, dict], output: Path, count: int) -> list[dict]:

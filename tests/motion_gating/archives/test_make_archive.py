@@ -58,6 +58,14 @@ def test_ids_stay_when_entries_are_added(output):
     assert "motion_path" not in after[3] and after[2]["motion_duration"] == 2.0
 
 
+def test_new_ids_are_beyond_all_ids_and_groups(output):
+    earlier = [{"id": 7, "group": 2, "prompt": "a"}, {"id": "8_s42", "group": 8, "prompt": "b"}]
+    output.write_text(json.dumps(earlier))
+    assert [entry["id"] for entry in make(output, "motions")] == [7, "8_s42", 9, 10]
+    output.write_text(json.dumps(earlier[:1]))
+    assert [entry["id"] for entry in make(output, "motions")] == [7, 8, 9]
+
+
 def test_a_new_prompt_replaces_the_texts_that_were_the_old_one(output):
     entries = make(output, "motions")
     entries[0]["prompt_video_detailed"] = "close-up"
