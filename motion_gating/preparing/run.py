@@ -38,6 +38,7 @@ from motion_rep.common.messages import say, say_warning
 from motion_rep.files.atomic_writing import cannot_write, require_folder
 from motion_rep.files.disk_space import require_space
 from motion_rep.files.folder_lock import folder_lock
+from motion_rep.files.locations import own_folder
 from motion_rep.files.temporaries import remove_stale_temporaries
 from motion_rep.runs.attempt import Failed
 from motion_rep.runs.report import ItemFailure, write_failures
@@ -51,7 +52,11 @@ def prepare(run: PrepareRun) -> int:
     Raises:
         UsageError: a check before the work fails.
     """
-    layout = layout_of(run)
+    with own_folder(run.output):
+        return _prepare(run, layout_of(run))
+
+
+def _prepare(run: PrepareRun, layout: Layout) -> int:
     items = read_items(run, layout, say_warning)
     require_checkout(run.vimogen_root)
     require_outputs_apart(run, layout, items)

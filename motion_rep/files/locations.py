@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import filecmp
 import functools
 import os
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
@@ -16,6 +18,8 @@ from motion_rep.common.errors import InputError
 from motion_rep.common.overwriting import FOLDER, READ, WRITTEN, PathFlag
 
 IPV6_HOST = re.compile(r"\A\[[0-9A-Fa-f:.]+\]")
+# In the environment, because worker processes read it, too.
+OWN_FOLDER = "MOTION_REP_OWN_FOLDER"
 # Schemes that a JSON file may always contain; the command line allows more.
 ARCHIVE_SCHEMES = ("http", "https")
 
@@ -125,7 +129,7 @@ def resolve_from(text: str, json_location: Location) -> Location:
     """A location from a JSON file: a URL, an absolute path, or a path relative to one of three folders.
 
     The folders are that of the JSON, its nearest parent with a README.md (the convention of published archives) and the
-    current folder. A path that exists in none of them is returned unchanged.
+    current folder. A path that exists in none of them is returned unchanged; see also :func:`own_folder`.
 
     Raises:
         InputError: an unsupported URL, a scheme that the command line does not allow, or two different files.
@@ -139,13 +143,33 @@ def resolve_from(text: str, json_location: Location) -> Location:
     if isinstance(json_location, RemotePath):
         return given if os.path.exists(given) else RemotePath(json_location.scheme, _within(json_location, given))
     found = [path for path in _candidates(given, json_location) if os.path.exists(path)]
-    for other in found[1:]:
+    for other in () if _is_own(json_location) else found[1:]:
         if not same_content(found[0], other):
             raise InputError(
                 f"{text}: two different files, {os.path.abspath(found[0])} and {os.path.abspath(other)}. "
                 "Remove one of them, or write an absolute path."
             )
     return found[0] if found else given
+
+
+@contextlib.contextmanager
+def own_folder(folder: Path) -> Iterator[None]:
+    """Within a block, the JSON files of a folder are the run's own: their paths are first those of its own files.
+
+    Other files of the same names, in the current folder, are then no contradiction.
+    """
+    before = os.environ.get(OWN_FOLDER)
+    os.environ[OWN_FOLDER] = os.path.abspath(folder)
+    try:
+        yield
+    finally:
+        del os.environ[OWN_FOLDER]
+        if before is not None:
+            os.environ[OWN_FOLDER] = before
+
+
+def _is_own(json_location: Path) -> bool:
+    return os.environ.get(OWN_FOLDER) == os.path.abspath(json_location.parent)
 
 
 def _require_allowed(given: RemotePath, json_location: Location) -> None:

@@ -24,6 +24,7 @@ from motion_rep.common.compute_threads import use_one_thread
 from motion_rep.common.end_signals import Ended, handlers_kept
 from motion_rep.common.errors import InputError, UsageError, one_line
 from motion_rep.common.optional_packages import optional_module
+from motion_rep.files.locations import OWN_FOLDER
 from motion_rep.runs.attempt import Failed, Work, attempt
 
 Item = TypeVar("Item")
@@ -131,7 +132,7 @@ def _connected(address: str | None) -> Any:
                     address=address,
                     runtime_env={
                         "py_modules": OWN_PACKAGES,
-                        "env_vars": {name: os.environ.get(name, "") for name in (SCHEMES, HOSTS)},
+                        "env_vars": {name: os.environ.get(name, "") for name in (SCHEMES, HOSTS, OWN_FOLDER)},
                     },
                     log_to_driver=False,
                     logging_level=logging.ERROR,

@@ -189,3 +189,14 @@ def test_a_video_that_is_replaced_during_its_capture_is_captured_again(command, 
         assert len(captured) == times
     assert captured[1] == (here / "v.mp4").read_bytes() != captured[0]
     assert torch.load(here / "out/captures/v.pt", weights_only=True)["transl"].shape[0] == 18
+
+
+def test_files_of_the_current_folder_with_the_names_of_results_are_no_contradiction(command, tmp_path):
+    here = tmp_path / "my folder (ü) #1"
+    save_clip(here / "walk.pt")
+    save_clip(here / "motions/walk.pt", seed=1)
+    code, _, err = command("walk.pt", "-o", "out", "--judge", "none", "--until", "gate", "--no-refine")
+    assert "two different files" not in err, err
+    assert (here / "out/motions/walk.pt").read_bytes() == (here / "walk.pt").read_bytes()
+    (record,) = read(here / "out/quality_report.json")
+    assert record["metrics_error"] is None
