@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from checkout import REPO
+from ffmpeg_support import ffmpeg
 from forked_script import run_forked
 from gate_support import GeminiProtocol, Service, always, environment
 from hmr_layouts import known_person, write_4dhumans
@@ -43,6 +44,13 @@ LONG = (
     "python scripts/dev/make_readme_pictures.py",
     "python scripts/dev/train_capture_lifting.py",
 )
+# Added to a command: small pictures are made in the same way. Defaults have tests of their own.
+SMALL = {
+    "motion_gating/render_mbench_videos.py": ["--width", "240", "--height", "240"],
+    "motion_gating/build_report.py": ["--side-size", "96"],
+}
+# As many frames are taken from the video whose person is captured.
+FRAMES = 48
 # test_remote_files.py does these with a server of its own.
 REMOTE = "s3://"
 COMMAND = re.compile(r"^(?: {4})?((?:python|bash|cp|mkdir) .+)$")
@@ -73,6 +81,8 @@ def checkout(tmp_path_factory) -> Path:
     shutil.copytree(REPO, copy, ignore=ignored)
     if (REPO / "data").is_dir():
         shutil.copytree(REPO / "data", copy / "data")
+    sample = copy / "data_samples" / "sample_video.mp4"
+    ffmpeg("-i", REPO / "data_samples" / sample.name, "-frames:v", FRAMES, sample)
     write_4dhumans(copy, {3: known_person(20)}, {}, 20).rename(copy / "demo_clip.pkl")
     (copy / "outputs" / "results").mkdir(parents=True, exist_ok=True)
     (copy / "demo_clip.pkl").rename(copy / "outputs" / "results" / "demo_clip.pkl")
@@ -148,6 +158,7 @@ def run(command: str, checkout: Path, variables: dict[str, str], printed: list[s
     printed: gets the output of the command.
     """
     words = shlex.split(command)
+    words += SMALL.get(words[1], [])
     variables = {**variables, "PYTHON": sys.executable, "WAN_ROOT": str(checkout), "PATH": os.environ["PATH"]}
     if words[0] == "python":
         done = run_forked(words[1:], checkout, variables)

@@ -55,7 +55,7 @@ def test_a_chain_that_is_killed(tmp_path, programs):
         if len(kills.killed) == KILLS:
             break
         kills.kill(["bash", SCRIPT, *arguments], cwd=folders["killed"], env=chain_environment(real))
-    last = prepare(folders["killed"], real, *arguments)
+    last = prepare(folders["killed"], programs, *arguments)
     kills.wait_for_orphans()
     assert last.returncode == 0, last.stdout + last.stderr
     assert prepare(folders["whole"], programs, *arguments).returncode == 0

@@ -4,16 +4,21 @@ what must hold after it.
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
 import torch
-from checkout import REPO
 from command_support import files_in, save_json, save_motion
 from gate_support import make_archive
+from matplotlib.figure import Figure
+
+from motion_rep.video.writing import open_writer
 
 IDS = [0, 1]
 SMALL = ["--width", "32", "--height", "32"]
@@ -32,6 +37,33 @@ class Command:
     def run(self, disk: Path) -> int:
         """The exit code."""
         return self.main([str(word) for word in self.arguments(disk)])
+
+
+class UndrawnFigure(Figure):
+    """Saved as usual, without its contents: drawing is most of what a run costs, and calls nothing on files."""
+
+    def __init__(self, **_) -> None:
+        super().__init__(figsize=(1, 1), dpi=20)
+
+    def draw(self, renderer) -> None:
+        pass
+
+
+def grey_frames(body, renderer, parameters, width: int, height: int, *_):
+    """In place of the renderer's pictures, for the same reason: a grey for the pose of each frame."""
+    for pose in parameters.body.flatten(1).abs().sum(1):
+        yield np.full((height, width, 3), int(pose * 100) % 256, np.uint8)
+
+
+def patched(main: Callable[[list[str]], int], place: str, value: object) -> Callable[[list[str]], int]:
+    """A command's main with another value in a module, while it runs."""
+
+    @functools.wraps(main)
+    def run(arguments: list[str]) -> int:
+        with mock.patch(place, value):
+            return main(arguments)
+
+    return run
 
 
 def converter(before: Path, disk: Path, make_capture) -> Command:
@@ -66,7 +98,7 @@ def renderer(before: Path, disk: Path, make_capture) -> Command:
     save_json(before / "a.json", [{"id": number, "prompt": "p", "motion_path": f"{number}.pt"} for number in IDS])
     (before / "b.json").write_text("old")
     return Command(
-        main,
+        patched(main, "motion_gating.rendering.clip_render.lit_frames", grey_frames),
         lambda place: [
             "--meta-json",
             place / "a.json",
@@ -158,7 +190,7 @@ def evaluator(before: Path, disk: Path, make_capture) -> Command:
     assert gate([str(word) for word in ("--meta-json", archive, *flags)]) == 0
     (before / "e.json").write_text("old")
     return Command(
-        main,
+        patched(main, "motion_gating.evaluation.threshold_curve.Figure", UndrawnFigure),
         lambda place: [
             "--labels",
             place / "verdicts.json",
@@ -185,7 +217,9 @@ def recorder(before: Path, disk: Path, make_capture) -> Command:
     from scripts.lib.video_record import main
 
     before.mkdir(parents=True)
-    shutil.copy(REPO / "data_samples/circle_walk.mp4", before / "new.mp4")
+    with open_writer(before / "new.mp4", 64, 48, 16.0) as writer:
+        for number in range(6):
+            writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
     (before / "v.mp4").write_bytes(b"old")
     return Command(main, lambda place: ["write", place / "new.mp4", "--as-name", place / "v.mp4"])
 

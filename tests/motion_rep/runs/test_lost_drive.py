@@ -12,21 +12,35 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 import torch
 from checkout import REPO
-from command_support import CHECKER, CONVERTER, RENDERER, assert_error_lines, files_in, save_json, save_motion
+from command_support import (
+    CHECKER,
+    CONVERTER,
+    RENDERER,
+    assert_error_lines,
+    files_in,
+    render_flags,
+    save_json,
+    save_motion,
+    save_waving_captures,
+)
 from gate_support import GATE, OpenAIProtocol, Service, environment, make_archive, read, run_here
+from sample_motions import smooth_clip
 
 from motion_gating.apply_quality_gate import main as gate
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.convert_hmr_to_motion import main as convert
 from motion_rep.motion_checker import main as check
+from motion_rep.motions.motion_file import write_motion
 
 MOST_SECONDS = 120
+CAPTURES, CLIPS = 150, 24
 CONVERTER_PATH, RENDERER_PATH, CHECKER_PATH = (REPO / name for name in (CONVERTER, RENDERER, CHECKER))
 
 
@@ -125,17 +139,42 @@ def finished(folder: Path) -> list[str]:
     return [name for name in os.listdir(folder) if not name.startswith(".")]
 
 
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    """Captures that take longer than a drive takes to vanish, and ``whole``, their motions."""
+    folder = tmp_path_factory.mktemp("many") / "captures"
+    folder.mkdir()
+    save_waving_captures(folder, CAPTURES, frames=200)
+    assert convert(["-i", str(folder), "-o", str(folder.with_name("whole"))]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def motions(tmp_path_factory):
+    """Motions for the renderer, and ``whole``, their clips."""
+    folder = tmp_path_factory.mktemp("clips")
+    for number in range(CLIPS):
+        write_motion(folder / f"motions/{number}.pt", smooth_clip(11, number))
+    archive = save_json(folder / "a.json", entries_of(folder / "motions", CLIPS))
+    assert render([*render_flags(archive, folder / "whole", 64), "--workers", "0"]) == 0
+    return folder / "motions"
+
+
 def make_captures(folder: Path, make_capture, count: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        torch.save(make_capture(frames=200, seed=number), folder / f"{number}.pt")
+        torch.save(make_capture(seed=number), folder / f"{number}.pt")
     return folder
 
 
 def make_motions(folder: Path, make_capture, count: int) -> list[dict]:
     for number in range(count):
         save_motion(folder / f"{number}.pt", make_capture(frames=10, seed=number))
-    return [{"id": number, "prompt": "p", "motion_path": str(folder / f"{number}.pt")} for number in range(count)]
+    return entries_of(folder, count)
+
+
+def entries_of(motions: Path, count: int) -> list[dict]:
+    return [{"id": number, "prompt": "p", "motion_path": str(motions / f"{number}.pt")} for number in range(count)]
 
 
 # --- converter
@@ -158,22 +197,21 @@ def test_the_converter_without_its_drive(place, drive, refused, make_capture, tm
 
 
 @pytest.mark.parametrize(("lost", "workers"), [("inputs", 2), ("outputs", 0), ("outputs", 2)])
-def test_the_converter_loses_its_drive(lost, workers, drive, start, make_capture, tmp_path):
-    count = 150
-    place = {"inputs": drive.behind / "in", "outputs": tmp_path / "in"}[lost]
-    make_captures(place, make_capture, count)
-    source = drive.path / "in" if lost == "inputs" else place
+def test_the_converter_loses_its_drive(lost, workers, drive, start, captures, tmp_path):
+    source = captures
+    if lost == "inputs":
+        shutil.copytree(captures, drive.behind / "in")
+        source = drive.path / "in"
     target = tmp_path / "out" if lost == "inputs" else drive.path / "out"
     seen = tmp_path / "out" if lost == "inputs" else drive.behind / "out"
     process = start(CONVERTER_PATH, "-i", source, "-o", target, "--workers", workers)
     wait_for(lambda: seen.exists() and len(finished(seen)) >= 3, process)
     drive.vanish()
     _, lines = ended(process)
-    assert all(str(drive.path) in line for line in lines) and len(lines) + len(finished(seen)) <= count + 1
+    assert all(str(drive.path) in line for line in lines) and len(lines) + len(finished(seen)) <= CAPTURES + 1
     drive.come_back()
     assert convert(["-i", str(source), "-o", str(target)]) == 0
-    assert convert(["-i", str(source), "-o", str(tmp_path / "whole")]) == 0
-    assert files_in(seen) == files_in(tmp_path / "whole") and len(files_in(seen)) == count
+    assert files_in(seen) == files_in(captures.with_name("whole")) and len(files_in(seen)) == CAPTURES
 
 
 # --- renderer
@@ -193,20 +231,18 @@ def test_the_renderer_without_its_drive(place, drive, refused, make_capture, tmp
 
 
 @pytest.mark.parametrize(("lost", "workers"), [("motions", 0), ("folder", 0), ("folder", 2), ("archive", 2)])
-def test_the_renderer_loses_its_drive(lost, workers, drive, start, make_capture, tmp_path, capsys):
-    count = 40
-    make_motions((drive.behind if lost == "motions" else tmp_path) / "motions", make_capture, count)
-    motions = (drive.path if lost == "motions" else tmp_path) / "motions"
-    archive = save_json(
-        tmp_path / "a.json", [{"id": number, "motion_path": str(motions / f"{number}.pt")} for number in range(count)]
-    )
+def test_the_renderer_loses_its_drive(lost, workers, drive, start, motions, tmp_path, capsys):
+    source = motions
+    if lost == "motions":
+        shutil.copytree(motions, drive.behind / "motions")
+        source = drive.path / "motions"
+    archive = save_json(tmp_path / "a.json", entries_of(source, CLIPS))
     folder = (drive.path if lost == "folder" else tmp_path) / "renders"
     seen = (drive.behind if lost == "folder" else tmp_path) / "renders"
     output = (drive.path if lost == "archive" else tmp_path) / "b.json"
     output.write_text("old")
-    flags = ("--width", "64", "--height", "64", "--workers", str(workers))
-    arguments = ["--meta-json", str(archive), "--output-json", str(output), "--output-dir", str(folder), *flags]
-    process = start(RENDERER_PATH, *arguments)
+    arguments = ["--meta-json", archive, "--output-json", output, "--output-dir", folder, "--width", 64, "--height", 64]
+    process = start(RENDERER_PATH, *arguments, "--workers", workers)
     wait_for(lambda: seen.exists() and len(finished(seen)) >= 3, process)
     drive.vanish()
     _, lines = ended(process)
@@ -214,21 +250,9 @@ def test_the_renderer_loses_its_drive(lost, workers, drive, start, make_capture,
     if lost == "archive":
         assert len(lines) == 1 and (drive.behind / "b.json").read_text() == "old"
     drive.come_back()
-    here = ["--workers", "0"]
-    assert render([*arguments[:-2], *here]) == 0
-    assert f"{count} rendered" not in capsys.readouterr().out, "what was finished is kept"
-    whole = [
-        "--meta-json",
-        str(archive),
-        "--output-json",
-        str(tmp_path / "w.json"),
-        "--output-dir",
-        str(tmp_path / "whole"),
-        *flags[:-2],
-        *here,
-    ]
-    assert render(whole) == 0
-    assert files_in(seen) == files_in(tmp_path / "whole") and len(files_in(seen)) == 2 * count
+    assert render([str(word) for word in (*arguments, "--workers", 0)]) == 0
+    assert f"{CLIPS} rendered" not in capsys.readouterr().out, "what was finished is kept"
+    assert files_in(seen) == files_in(motions.with_name("whole")) and len(files_in(seen)) == 2 * CLIPS
 
 
 # --- gate
@@ -283,9 +307,11 @@ def test_the_gate_loses_its_drive(lost, drive, start, tmp_path):
     behind = (drive.behind if lost == "everything" else tmp_path) / "set" / archive.name
     before = behind.read_text()
     report = archive.with_name("report.json")
+    gone = threading.Event()
 
     def answer(request, number):
-        time.sleep(0.02)
+        if number >= 20:  # so that the run cannot end before
+            gone.wait(MOST_SECONDS)
         return OpenAIProtocol.answer()
 
     with Service(answer) as server:
@@ -302,6 +328,7 @@ def test_the_gate_loses_its_drive(lost, drive, start, tmp_path):
         )
         wait_for(lambda: len(server.questions) >= 5, process)
         drive.vanish()
+        gone.set()
         _, lines = ended(process)
     assert len(lines) == 1 and str(drive.path) in lines[0]
     if lost == "everything":
