@@ -12,6 +12,7 @@ from pathlib import Path
 
 from motion_rep.files.atomic_writing import discard, is_temporary_name, locked_temporary
 from motion_rep.files.file_lock import lock
+from motion_rep.files.folder_lock import folder_lock
 
 
 def remove_stale_temporaries(folder: str | os.PathLike[str], recursive: bool = True) -> None:
@@ -30,21 +31,35 @@ def remove_stale_temporaries(folder: str | os.PathLike[str], recursive: bool = T
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[None]:
     """Mark a folder of temporary files while this process works in it; see :func:`remove_abandoned_folders`."""
-    handle, mark = locked_temporary(folder / "in_use")
-    try:
-        yield
-    finally:
-        discard(handle, mark)
+    with folder_lock(folder):  # first, so that another run does not take the new mark for an abandoned one
+        handle, mark = locked_temporary(folder / "in_use")
+        try:
+            yield
+        finally:
+            discard(handle, mark)
 
 
 def remove_abandoned_folders(parent: Path, prefix: str) -> None:
     """Remove the folders that killed runs marked with :func:`in_use`; unmarked folders stay."""
     for folder in parent.glob(f"{glob.escape(prefix)}*"):
         marks = [mark for mark in folder.glob(".in_use.*.tmp") if is_temporary_name(mark.name)]
+        if not marks or _is_locked(folder):
+            continue
         for mark in marks:
             _remove_if_abandoned(mark.parent, mark.name)
-        if marks and not any(map(os.path.lexists, marks)):
+        if not any(map(os.path.lexists, marks)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # on Windows; there an open mark cannot be removed
+        return False
+    try:
+        return lock(handle) is False
+    finally:
+        os.close(handle)
 
 
 def _remove_if_abandoned(folder: str | os.PathLike[str], name: str) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path, PurePosixPath
 
 import fsspec
@@ -23,6 +24,7 @@ from motion_gating import apply_quality_gate
 from motion_gating.render_mbench_videos import main as render
 from motion_rep.common.errors import InputError, UsageError
 from motion_rep.convert_hmr_to_motion import main as convert
+from motion_rep.files import atomic_writing, temporaries
 from motion_rep.files.locations import RemotePath, parse_location, resolve_from
 from motion_rep.files.remote_files import (
     local_copy,
@@ -160,6 +162,37 @@ def test_copies_that_a_killed_run_left_are_removed_and_those_of_a_running_one_ar
         remove_stale_temporaries_at(parse_location("memory://box/"))
         assert copy.read_bytes() == b"text" and not abandoned.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["reference-motion-of-mine"]
+
+
+def test_a_copy_that_is_begun_while_another_run_removes_old_ones_stays(memory, tmp_path, monkeypatch):
+    """The other run meets the new copy's mark before it is locked."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    memory.pipe_file("/box/a.txt", b"text")
+    swept, marked = threading.Event(), threading.Event()
+
+    def sweep() -> None:
+        remove_stale_temporaries_at(parse_location("memory://box/"))
+        swept.set()
+
+    other, remove, lock = threading.Thread(target=sweep), temporaries._remove_if_abandoned, atomic_writing.lock
+
+    def remove_then_wait(*place) -> None:
+        remove(*place)
+        swept.set()
+        marked.wait(100)
+
+    def lock_after_the_other(handle: int) -> bool | None:
+        if not other.ident:
+            other.start()
+            swept.wait(100)
+        return lock(handle)
+
+    monkeypatch.setattr(temporaries, "_remove_if_abandoned", remove_then_wait)
+    monkeypatch.setattr(atomic_writing, "lock", lock_after_the_other)
+    with local_copy(parse_location("memory://box/a.txt")) as copy:
+        marked.set()
+        other.join()
+        assert copy.read_bytes() == b"text"
 
 
 def test_names_that_lead_out_of_a_copy_are_refused(memory, tmp_path):
@@ -351,9 +384,10 @@ def test_the_review_page_shows_a_batch_that_is_elsewhere(memory, tmp_path):
     far_meta, far_report = (
         parse_location(f"memory://box/{path.relative_to(tmp_path / 'batch').as_posix()}") for path in (meta, report)
     )
+    flags = ("--workers", "0", "--side-size", "32", "--smplx-model-dir", "mannequin")
     codes = [
-        build(meta, report, tmp_path / "near", "--copy-media"),
-        build(far_meta, far_report, tmp_path / "far", "--workers", "0"),
+        build(meta, report, tmp_path / "near", "--copy-media", *flags),
+        build(far_meta, far_report, tmp_path / "far", *flags),
     ]
     assert codes[0] == codes[1]
     near_page, far_page = page_data(tmp_path / "near"), page_data(tmp_path / "far")
