@@ -450,7 +450,7 @@ def test_an_interrupted_run_keeps_its_result(number, code, tmp_path, long_video,
                 os.killpg(run.pid, number)
                 break
         told = run.stderr.read()
-        assert run.wait(60) == code
+        assert run.wait(120) == code
     assert "Kept what wham wrote" in told and (tmp_path / "hmr_wham" / "wham_output.pkl").is_file()
     assert contents(root) == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 
 import pytest
@@ -22,7 +23,8 @@ FLAGS = (
     "--disable-sync",
     "--window-size=1366,820",
 )
-PATIENCE = 20
+# A generous end for waits: the machine may be busy.
+PATIENCE = 100
 # A reviewer who has been asked for a name, and gave none.
 NAMELESS = "localStorage.clear(); localStorage.setItem('motion-review-setting asked', '1')"
 
@@ -56,6 +58,19 @@ def size(browser, width: int, height: int) -> None:
 
 def wait(browser, script: str):
     return WebDriverWait(browser, PATIENCE, poll_frequency=0.05).until(lambda driver: driver.execute_script(script))
+
+
+def load_again(browser, address: str) -> None:
+    """Load a page anew. Another process of the browser may show it, which sees a moment later what was stored."""
+    mark = secrets.token_hex(8)
+    browser.execute_script("localStorage.setItem('mark of the tests', arguments[0])", mark)
+
+    def sees_what_was_stored(driver) -> bool:
+        driver.get("about:blank")
+        driver.get(address)
+        return driver.execute_script("return localStorage.getItem('mark of the tests')") == mark
+
+    WebDriverWait(browser, PATIENCE, poll_frequency=0.05).until(sees_what_was_stored)
 
 
 def press(browser, *keys: str) -> None:

@@ -71,6 +71,19 @@ class Kills:
         self.killed.append(kind)
         return True
 
+    def kill_often(
+        self, times: int, command: Callable[[int], Sequence[object]], begin_again: Callable[[], object]
+    ) -> None:
+        """Kill runs of a command, which gets their numbers. After one that was quicker than its kill, which a busy
+        machine delays, ``begin_again`` removes what it made, so that the next one has work.
+        """
+        for number in range(4 * times):
+            if len(self.killed) == times:
+                return
+            if not self.kill(command(number)):
+                begin_again()
+        assert len(self.killed) == times, "too many runs ended before they were killed"
+
     def _wait(self, process: subprocess.Popen, growth: int, pause: float, most: float = MOST_SECONDS) -> None:
         wanted, end = self.progress() + growth, time.monotonic() + most
         while process.poll() is None and self.progress() < wanted and time.monotonic() < end:

@@ -243,7 +243,7 @@ def test_usable_labels_judge_the_gate_and_matches_the_vlm(tmp_path):
 def test_the_process_works_from_another_folder(tmp_path):
     flags = report_of(tmp_path, (True, True, 0.01), (False, False, 0.02))
     command = [sys.executable, str(EVALUATE), *map(str, flags), "--output", str(tmp_path / "out" / "e.json")]
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "kappa 1.00" in done.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["e.json", "e.png"]

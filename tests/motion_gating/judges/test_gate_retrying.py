@@ -156,7 +156,7 @@ def test_a_dead_key_stops_all_threads_after_one_call():
     for one in threads:
         one.start()
     for one in threads:
-        one.join(timeout=20)
+        one.join(timeout=100)
     assert len(ends) == 16
     assert len(calls) == 1
     assert caller.stop.exit_code == 2

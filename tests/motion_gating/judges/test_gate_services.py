@@ -89,7 +89,7 @@ def test_a_long_outage_ends_the_questions_and_no_entry_is_lost(tmp_path, protoco
 @BOTH
 def test_a_time_out_is_asked_again(tmp_path, protocol):
     (record,), questions = judged(
-        tmp_path, protocol, in_turn(Response(action="hang"), protocol.answer()), "--call-timeout", 1
+        tmp_path, protocol, in_turn(Response(action="hang"), protocol.answer()), "--call-timeout", 3
     )
     assert outcome(record) == (True, True, None)
     assert len(questions) == 2

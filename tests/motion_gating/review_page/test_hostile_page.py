@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
-from browser_support import bring, given_ids, open_id, press, size, wait  # noqa: E402
+from browser_support import bring, given_ids, load_again, open_id, press, size, wait  # noqa: E402
 from report_support import build, entry_details, make_batch, page_data, write_clip  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 
@@ -51,9 +51,7 @@ def page(browser, folder):
 
 def again(browser, address=None):
     """The page, loaded anew."""
-    address = address or browser.current_url.partition("#")[0]
-    browser.get("about:blank")
-    browser.get(address)
+    load_again(browser, address or browser.current_url.partition("#")[0])
     wait(browser, "return Boolean(player)")
     return browser
 

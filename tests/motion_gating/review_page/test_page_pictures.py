@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from browser_support import NAMELESS, click, press, size, wait
+from browser_support import NAMELESS, click, load_again, press, size, wait
 from report_support import build, record
 
 from motion_gating.rendering.clip_render import eval_dict
@@ -72,10 +72,11 @@ def folder(tmp_path_factory) -> Path:
 def page(browser, folder):
     """The page of a first visitor, the first entry open."""
     size(browser, 1366, 820)
-    for script in (NAMELESS, "return 0"):
-        browser.get("about:blank")
-        browser.get((folder / "page/index.html").as_uri())
-        browser.execute_script(script)
+    address = (folder / "page/index.html").as_uri()
+    browser.get("about:blank")
+    browser.get(address)
+    browser.execute_script(NAMELESS)
+    load_again(browser, address)
     wait(browser, READY)
     return browser
 

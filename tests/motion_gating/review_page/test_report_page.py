@@ -18,6 +18,7 @@ from browser_support import (  # noqa: E402
     bring,
     click,
     given_ids,
+    load_again,
     open_id,
     press,
     shown,
@@ -45,8 +46,7 @@ def page(browser, folder):
     browser.get("about:blank")
     browser.get((folder / "page" / "index.html").as_uri())
     browser.execute_script(NAMELESS)
-    browser.get("about:blank")
-    browser.get((folder / "page" / "index.html").as_uri())
+    load_again(browser, (folder / "page" / "index.html").as_uri())
     wait(browser, "return Boolean(player) && player.clips.every(({node}) => node.readyState > 0)")
     return browser
 

@@ -12,6 +12,7 @@ from browser_support import (  # noqa: E402
     bring,
     click,
     given_ids,
+    load_again,
     open_id,
     press,
     shown,
@@ -62,8 +63,7 @@ def visit(browser, folder, name="page", script=NAMED, reviewer="Ann"):
     browser.get("about:blank")
     browser.get(address)
     browser.execute_script(script, reviewer)
-    browser.get("about:blank")
-    browser.get(address)
+    load_again(browser, address)
     wait(browser, "return Boolean(player)")
     return browser
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -49,9 +50,11 @@ def test_conversion(repo, captures, tmp_path, capsys):
         return ["-i", str(captures), "-o", str(tmp_path / name)]
 
     kills = Kills(lambda: files_made(tmp_path / "killed"), ITEMS // KILLS // 2, 0.005)
-    for number in range(KILLS):
-        kills.kill([sys.executable, repo / CONVERTER, *arguments("killed"), "--workers", 2 * (number % 2)])
-    assert len(kills.killed) == KILLS
+    kills.kill_often(
+        KILLS,
+        lambda number: [sys.executable, repo / CONVERTER, *arguments("killed"), "--workers", 2 * (number % 2)],
+        lambda: shutil.rmtree(tmp_path / "killed"),
+    )
     assert convert(arguments("killed")) == convert(arguments("whole")) == 0
     kills.wait_for_orphans()
     assert files_in(tmp_path / "killed") == files_in(tmp_path / "whole") and files_made(tmp_path / "whole") == ITEMS
@@ -73,9 +76,11 @@ def test_rendering(repo, make_capture, tmp_path, capsys):
 
     # Two files a clip, and a third while it is drawn.
     kills = Kills(lambda: files_made(tmp_path / "killed"), 2 * count // KILLS)
-    for number in range(KILLS):
-        kills.kill([sys.executable, repo / RENDERER, *arguments("killed"), "--workers", 2 * (number % 3 > 0)])
-    assert len(kills.killed) == KILLS
+    kills.kill_often(
+        KILLS,
+        lambda number: [sys.executable, repo / RENDERER, *arguments("killed"), "--workers", 2 * (number % 3 > 0)],
+        lambda: shutil.rmtree(tmp_path / "killed"),
+    )
     here = ["--workers", "0"]
     assert render([*arguments("killed"), *here]) == render([*arguments("whole"), *here]) == 0
     kills.wait_for_orphans()

@@ -241,7 +241,7 @@ def test_command_serves_and_ends_with_ctrl_c(clips, tmp_path):
             _wait_for(f"http://127.0.0.1:{port}")
         finally:
             running.send_signal(signal.SIGINT)
-        out, error = running.communicate(timeout=30)
+        out, error = running.communicate(timeout=100)
     assert (running.returncode, out, error) == (0, "", "")
 
 
