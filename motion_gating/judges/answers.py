@@ -31,6 +31,8 @@ metres and degrees are exact; it may not name everything that happens.
 SCHEMA = answer_form(analysis=TEXT, matches=TRUE_FALSE)
 # Tokens of chat templates that some servers leave around an answer.
 TEMPLATE_TOKEN = r"(?:<\|[\w-]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|<[be]os>|</?answer>)"
+# With byte order marks and spaces without width, which JSON does not allow.
+SPACE = " \t\r\n\u00a0\u200b\u2060\ufeff"
 THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|</reasoning>|\[/THINK\]|◁/think▷")
 SHOWN_CHARACTERS = 60
 MOST_THOUGHT_ENDS = 8  # an answer may quote the description
@@ -126,7 +128,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _without_tokens(text: str) -> str:
-    text = re.sub(rf"\A(?:\s*{TEMPLATE_TOKEN})+", "", text.strip())
+    text = re.sub(rf"\A(?:\s*{TEMPLATE_TOKEN})+", "", text.strip(SPACE))
     return re.sub(rf"(?:{TEMPLATE_TOKEN}\s*)+\Z", "", text).strip()
 
 

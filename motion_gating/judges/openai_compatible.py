@@ -37,6 +37,8 @@ FRAMES_PER_VIDEO_TOKEN = 2
 # The fields in which models put their answer. Thinking models may leave the first one empty.
 ANSWER_KEYS = ("content", "reasoning_content", "reasoning")
 
+TEXT_PARTS = ("text", "output_text")  # types of the parts of an answer; other parts are thoughts, for example
+
 
 @dataclass
 class _SchemaSupport:
@@ -225,17 +227,23 @@ def _reply(body: str) -> Reply:
         raise CallFailure(Failure.BLOCKED, f"the server held its answer back ({reason})")
     text = next((text for key in ANSWER_KEYS if (text := _text(message.get(key))).strip()), None)
     if text is None:
-        raise CallFailure(Failure.EMPTY, "the answer is empty")
+        called = ": the model called a tool, which was not asked for" if message.get("tool_calls") else ""
+        raise CallFailure(Failure.EMPTY, f"the answer is empty{called}")
     usage = value.get("usage")
     counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
     return Reply(text, version_or_none(value.get("model")), *map(count_or_none, counts))
 
 
 def _text(content: object) -> str:
-    """The text of an answer, which some servers send in parts."""
+    """The text of an answer, which some servers send in parts, also with parts that are thoughts."""
     if isinstance(content, list):
-        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+        texts = (part.get("text") if isinstance(part, dict) else part for part in content if not _is_thought(part))
+        return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else ""
+
+
+def _is_thought(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") not in (None, *TEXT_PARTS)
 
 
 def _stop_hint(code: int, words: str, value: object) -> str | None:

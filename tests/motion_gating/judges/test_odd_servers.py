@@ -31,6 +31,9 @@ from sample_motions import smooth_clip
 
 from motion_gating.apply_quality_gate import main
 from motion_gating.archives.content import clip_digest, motion_digest, text_digest
+from motion_gating.judges.answers import read_answer
+from motion_gating.judges.openai_compatible import _reply
+from motion_gating.judges.service import CallFailure
 from motion_rep.kinematics.frames import y_up_from_z_up
 from motion_rep.motions.layout import unpack
 from motion_rep.motions.motion_file import read_motion, write_motion
@@ -564,3 +567,30 @@ def test_damaged_answers_cost_their_entry_and_no_more(tmp_path, protocol):
     assert len(records) == 60
     assert {record["vlm_error_kind"] for record in records} <= {None, "malformed", "empty", "run_ended", "server"}
     assert all(record["vlm_matches"] in (True, None) for record in records)
+
+
+ANSWER = '{"analysis": "The body waves.", "matches": true}'
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "error"),
+    [
+        ([{"type": "reasoning", "text": "perhaps"}, {"type": "text", "text": ANSWER}], {}, None),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "no"}]}, {"text": ANSWER}], {}, None),
+        ([ANSWER[:9], {"type": "output_text", "text": ANSWER[9:]}, 5, None], {}, None),
+        (f"\ufeff{ANSWER}\u200b\n", {}, None),
+        (None, {"tool_calls": [{"function": {"name": "f", "arguments": ANSWER}}]}, "the model called a tool"),
+        ({"analysis": "x", "matches": True}, {}, "the answer is empty"),
+        (f"{ANSWER}\n{ANSWER}", {}, "is not JSON"),
+        (f"[{ANSWER}]", {}, "a JSON list"),
+        ('{"analysis": "x", "matches": 1}', {}, "matches is 1"),
+        ('{"analysis": "x", "matches": "true"}', {}, "matches is 'true'"),
+    ],
+)
+def test_answers_in_parts_and_other_forms(content, more, error):
+    body = json.dumps({"choices": [{"message": {"content": content, **more}}]})
+    if error is None:
+        assert read_answer(_reply(body).text)["matches"] is True
+        return
+    with pytest.raises(CallFailure, match=error):
+        read_answer(_reply(body).text)
