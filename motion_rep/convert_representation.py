@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def _run(args: argparse.Namespace) -> int:
     from motion_rep.representations.conversion import Settings
     from motion_rep.representations.run import convert_representations
 
-    skeleton = None if args.skeleton is None else str(args.skeleton.resolve())
+    skeleton = None if args.skeleton is None else os.path.realpath(args.skeleton)
     settings = Settings(args.source, args.target, args.fps, args.target_fps, args.up, skeleton)
     return convert_representations(run, settings)
 

@@ -33,6 +33,7 @@ from motion_gating.preparing.layout import Layout
 from motion_gating.preparing.settings import PrepareRun
 from motion_gating.preparing.texts import Warn, slug, with_given_texts, with_own_texts
 from motion_rep.common.errors import UsageError, counted
+from motion_rep.files.locations import place_of
 
 RESULTS = ("captures", "motions", "motions_raw", "checks", "renders")
 FILE_FIELDS = (MOTION_PATH, SOURCE_CAPTURE, SOURCE_VIDEO)
@@ -120,7 +121,7 @@ def _require_foreign(entry: dict, layout: Layout) -> None:
 
 
 def _archive_entries(source: Path, layout: Layout, warn: Warn) -> Iterator[tuple[object, dict]]:
-    if source.resolve() in (layout.archive.resolve(), layout.other_archive.resolve()):
+    if place_of(source) in (place_of(layout.archive), place_of(layout.other_archive)):
         raise UsageError(
             f"{source}: is the working copy in the output folder. Give your own archive, or another --output."
         )

@@ -60,7 +60,7 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         require_replaceable(target)
         with signals_held():
-            handle, temporary = locked_temporary(target)
+            handle, temporary = locked_temporary(target, path.suffix)
         yield handle, temporary
         if not has_locks():
             os.close(handle)
@@ -75,13 +75,15 @@ def _atomic_file(path: Path, durable: bool) -> Iterator[tuple[int, Path]]:
         discard(handle, temporary)
 
 
-def locked_temporary(path: Path) -> tuple[int, Path]:
+def locked_temporary(path: Path, suffix: str) -> tuple[int, Path]:
     """A new temporary file in the folder of ``path``, open and locked.
+
+    The target of a link may have another suffix than the link, by which writers choose the format.
 
     The lock lasts as long as this process uses the file; an unlocked temporary file is left over from a killed run.
     """
     while True:
-        handle, name = _temporary(path)
+        handle, name = _temporary(path, suffix)
         locked = lock(handle)
         # Some drives count no links, so the number of links does not tell whether the file is there.
         if locked is None or (locked and os.path.lexists(name)):
@@ -90,20 +92,20 @@ def locked_temporary(path: Path) -> tuple[int, Path]:
         os.close(handle)
 
 
-def _temporary(path: Path) -> tuple[int, str]:
+def _temporary(path: Path, suffix: str) -> tuple[int, str]:
     """A new file in the folder of ``path``, which is created if missing."""
     try:
-        return _marked_file(path)
+        return _marked_file(path, suffix)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _marked_file(path)
+        return _marked_file(path, suffix)
 
 
-def _marked_file(path: Path) -> tuple[int, str]:
+def _marked_file(path: Path, suffix: str) -> tuple[int, str]:
     stem = os.fsdecode(os.fsencode(path.stem)[:80])
     while True:
         random = secrets.token_hex(4)
-        name = path.with_name(f".{stem}.{random}-{_mark(stem, random)}.tmp{path.suffix}")
+        name = path.with_name(f".{stem}.{random}-{_mark(stem, random)}.tmp{suffix}")
         with contextlib.suppress(FileExistsError):
             return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), str(name)
 
@@ -146,7 +148,9 @@ def _permissions(path: Path) -> int:
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:
     """The error message for a failed write."""
-    return f"{path}: cannot be written: {error.strerror or error}. Choose a writable folder with free space."
+    leads_nowhere = os.path.islink(path) and not os.path.exists(path) and isinstance(error, FileExistsError)
+    what = "it is a link to a folder that is missing" if leads_nowhere else error.strerror or error
+    return f"{path}: cannot be written: {what}. Choose a writable folder with free space."
 
 
 def write_bytes(path: str | os.PathLike, data: bytes | memoryview, durable: bool = True) -> None:

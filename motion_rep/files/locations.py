@@ -122,7 +122,7 @@ def is_remote(path: object) -> bool:
 
 def place_of(path: Location) -> str:
     """A canonical text of a location; two names of one file give the same text."""
-    return str(path) if isinstance(path, RemotePath) else str(path.resolve())
+    return str(path) if isinstance(path, RemotePath) else os.path.realpath(path)  # also of a link to itself
 
 
 def resolve_from(text: str, json_location: Location) -> Location:

@@ -32,7 +32,7 @@ def remove_stale_temporaries(folder: str | os.PathLike[str], recursive: bool = T
 def in_use(folder: Path) -> Iterator[None]:
     """Mark a folder of temporary files while this process works in it; see :func:`remove_abandoned_folders`."""
     with folder_lock(folder):  # first, so that another run does not take the new mark for an abandoned one
-        handle, mark = locked_temporary(folder / "in_use")
+        handle, mark = locked_temporary(folder / "in_use", "")
         try:
             yield
         finally:

@@ -325,3 +325,10 @@ def test_inputs_that_are_there_twice_are_told(tmp_path, mixed):
     video = mixed / "A walk #1.mp4"
     assert len(items(video, Path("my clips/../my clips/A walk #1.mp4"), warned=warned)) == 1
     assert any("1 inputs are there more than once, for example 'A walk #1'" in line for line in warned)
+
+
+def test_a_working_copy_that_is_a_link_to_itself_does_not_end_the_reading(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/archive.json").symlink_to("archive.json")
+    save_json(tmp_path / "a.json", [{"id": 1, "prompt": "x"}])
+    assert starts(items(Path("a.json"))) == {1: "text"}

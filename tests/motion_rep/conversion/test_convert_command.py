@@ -396,7 +396,7 @@ def test_broken_outputs_are_made_again(folder, tmp_path, broken):
 def test_what_killed_runs_left_is_swept_and_what_is_in_use_is_not(folder, tmp_path):
     from motion_rep.files.atomic_writing import atomic_path, locked_temporary
 
-    handle, left = locked_temporary(tmp_path / "out/sub/c.pt")
+    handle, left = locked_temporary(tmp_path / "out/sub/c.pt", ".pt")
     os.close(handle)
     with atomic_path(tmp_path / "out/other.pt") as in_use:
         in_use.write_bytes(b"being written by somebody else")
