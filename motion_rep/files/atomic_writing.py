@@ -103,11 +103,14 @@ def _temporary(path: Path, suffix: str) -> tuple[int, str]:
 
 def _marked_file(path: Path, suffix: str) -> tuple[int, str]:
     stem = os.fsdecode(os.fsencode(path.stem)[:80])
+    # The system applies the umask; to read it, a process must change it for a moment, also for its other threads. What
+    # replaces a private file is private from the beginning.
+    mode = 0o600 if path.exists() else 0o666
     while True:
         random = secrets.token_hex(4)
         name = path.with_name(f".{stem}.{random}-{_mark(stem, random)}.tmp{suffix}")
         with contextlib.suppress(FileExistsError):
-            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), str(name)
+            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode), str(name)
 
 
 def discard(handle: int | None, temporary: Path | None) -> None:
@@ -125,9 +128,10 @@ def discard(handle: int | None, temporary: Path | None) -> None:
 
 
 def _finish(temporary: Path, path: Path, durable: bool) -> None:
-    """Flush to the disk and rename, with the permissions of the old file or the default ones."""
+    """Flush to the disk and rename, with the permissions of the old file."""
     try:
-        temporary.chmod(_permissions(path))
+        with contextlib.suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode) & 0o777)
     except OSError as error:
         if error.errno not in WITHOUT_PERMISSIONS:
             raise
@@ -135,15 +139,6 @@ def _finish(temporary: Path, path: Path, durable: bool) -> None:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
     os.replace(temporary, path)
-
-
-def _permissions(path: Path) -> int:
-    try:
-        return stat.S_IMODE(os.stat(path).st_mode) & 0o777
-    except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return 0o666 & ~umask
 
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:

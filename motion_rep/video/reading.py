@@ -145,7 +145,7 @@ def _webp_reader(path: Path) -> VideoReader:
 
 def _rate(path: Path, stream: VideoStream, times: np.ndarray | None) -> float:
     """Frames per second on average, by the frames' own times if these are given."""
-    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    rate = _even_rate(stream) or float(stream.average_rate or stream.guessed_rate or 0)
     if times is not None and len(times) > 2 and times[-1] > 0:
         measured = (len(times) - 1) / float(times[-1])
         if abs(measured - rate) * times[-1] >= 1:
@@ -158,6 +158,17 @@ def _rate(path: Path, stream: VideoStream, times: np.ndarray | None) -> float:
             "Encode it again with a fixed rate."
         )
     return rate
+
+
+def _even_rate(stream: VideoStream) -> float | None:
+    """Frames per second if the container lists frames at even times: the last one may be shown for longer, and then the
+    average over all is lower.
+    """
+    entries = stream.index_entries
+    steps = np.diff([entry.timestamp for entry in entries if not entry.is_discard])
+    if len(entries) != stream.frames or len(steps) < 2 or steps[0] <= 0 or np.ptp(steps) or not stream.time_base:
+        return None
+    return float(1 / (int(steps[0]) * stream.time_base))
 
 
 def _promised(opened: OpenedVideo, fps: float) -> int | None:

@@ -240,6 +240,23 @@ def test_the_rate_is_that_of_the_frames_whatever_the_header_says(tmp_path, name,
         assert video.frame_count == len(list(video)) == 33
 
 
+@pytest.mark.parametrize(("shown_for", "even"), [(1, True), (3, True), (1, False)])
+def test_a_last_frame_that_is_shown_for_longer_does_not_change_the_rate(tmp_path, shown_for, even):
+    with av.open(str(tmp_path / "v.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        frames = [av.VideoFrame(*SIZE, "yuv420p") for _ in range(20)]
+        packets = [packet for frame in [*frames, None] for packet in stream.encode(frame)]
+        for packet in packets:
+            if not even and packet.pts >= 10:  # a pause in the middle
+                packet.pts, packet.dts = packet.pts + 10, packet.dts + 10
+        packets[-1].duration = shown_for
+        container.mux(packets)
+    with open_video(tmp_path / "v.mp4") as video:
+        assert video.fps == pytest.approx(10 if even else 20 / 3, abs=1e-9 if even else 0.4)
+        assert len(list(video)) == 20
+
+
 def test_a_cut_video_of_a_wrong_rate_is_still_known_as_cut(tmp_path):
     path = wrong_rate(tmp_path / "v.mkv", np.arange(80) / 16)
     whole = path.read_bytes()
