@@ -41,7 +41,7 @@ class Unreadable:
 
 
 # Larger files are parsed each time, to save memory.
-MOST_KEPT_BYTES = 16 << 20
+MOST_KEPT_BYTES = 5_000_000
 MOST_KEPT = 4
 
 # Yields the items of an open file, as json_items does.

@@ -73,10 +73,12 @@ def test_a_value_that_a_loader_may_take_for_true_is_no_decision(published, claim
     for entry in entries:
         entry["use_ref_motion"] = claim
     meta.write_text(json.dumps(entries))
-    assert all("use_ref_motion" not in entry for entry in render(published))
-    meta.write_text(json.dumps([*entries, {**entries[0], "id": 2, "motion_path": "missing.pt"}]))
+    rendered = render(published)
+    assert all("use_ref_motion" not in entry for entry in rendered)
+    claiming = [{**entry, "use_ref_motion": claim} for entry in rendered]
+    meta.write_text(json.dumps([*claiming, {**claiming[0], "id": 2, "motion_path": "missing.pt"}]))
     done = gate(meta, "--judge", "none", "--max-samples", 1)
-    assert "2 entries lost a use_ref_motion true" in done.stderr
+    assert "3 entries lost a use_ref_motion true" in done.stderr
     assert all("use_ref_motion" not in entry for entry in read(meta))
     assert any("expected true or false" in reason for reason in read(published / "report.json")[0]["reasons"])
 
