@@ -29,6 +29,7 @@ WRONG_BENDS_SHARE = 0.3
 # Steps (m) of numbers with few bits: 16-bit floats have them at the distance of a person, whole metres at any.
 STEPS = tuple(2.0**-power for power in range(9))
 FEWEST_STEPS, MOST_STEPS_AT_ONCE = 4, 2.5
+STILL = 1e-6  # metres between frames that count as no move
 
 
 def check_capture(capture: Capture) -> tuple[str, ...]:
@@ -50,9 +51,13 @@ def _changing_focal_length(capture: Capture) -> str | None:
 
 def _rounded(capture: Capture) -> str | None:
     """Translations in 16-bit floats or whole numbers make the body tremble."""
-    found = {
-        axis: step for axis, moves in zip("xyz", capture.transl.diff(dim=0).T, strict=True) if (step := _step_of(moves))
-    }
+    moves = capture.transl.diff(dim=0)
+    if len(moves) < FEWEST_STEPS:
+        return None
+    # Multiples of a step are also multiples of the smallest one; most captures have none.
+    apart = ((moves / STEPS[-1]).round() * STEPS[-1] - moves).abs().amax(dim=0).tolist()
+    even = ((axis, along) for axis, along, rest in zip("xyz", moves.T, apart, strict=True) if rest <= STILL)
+    found = {axis: step for axis, along in even if (step := _step_of(along))}
     if not found:
         return None
     axis = max(found, key=lambda name: found[name])
@@ -64,7 +69,7 @@ def _rounded(capture: Capture) -> str | None:
 
 def _step_of(moves: Tensor) -> float | None:
     """The largest step of which all moves (T-1,) along an axis are multiples, if single moves are that small."""
-    sizes = moves.abs()[moves.abs() > 1e-6]
+    sizes = moves.abs()[moves.abs() > STILL]
     if len(sizes) < FEWEST_STEPS or len(moves.unique()) < 2:
         return None
     for step in STEPS:
