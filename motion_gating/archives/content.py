@@ -74,15 +74,22 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.strip().encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
 
+def why_no_decision(entry: dict) -> str | None:
+    """The fault of a decision that is neither true nor false; None if it is one of them, or there is none."""
+    value = entry.get(USE_REF_MOTION)
+    if value is None or isinstance(value, bool):
+        return None
+    return f"{USE_REF_MOTION} is {value!r:.60}, expected true or false"
+
+
 def why_not_judged(entry: dict, motion: str | None) -> str | None:
     """The reason why an entry's decision is about other content; None if it is about this content, or has no digests.
 
     Args:
         motion: the digest of the entry's current motion.
     """
-    value = entry.get(USE_REF_MOTION)
-    if value is not None and not isinstance(value, bool):
-        return f"{USE_REF_MOTION} is {value!r:.60}, expected true or false"
+    if (why := why_no_decision(entry)) is not None:
+        return why
     judged = content_from(entry.get(JUDGED_CONTENT))
     if judged is None:
         return None

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from motion_gating.archives.archive import InvalidEntry, entry_id
-from motion_gating.archives.content import motion_digest, why_not_judged
+from motion_gating.archives.content import motion_digest, why_no_decision, why_not_judged
 from motion_gating.archives.entry_number import entry_number
 from motion_gating.archives.fields import (
     EMBED_SUFFIX,
@@ -136,8 +136,8 @@ def _exported_entry(
     if (owner := owners.setdefault(number, identifier)) is not identifier:
         faults.append(f"its number {number} is also that of entry {owner}. Give it another global_id")
     wanted = entry.get(USE_REF_MOTION)
-    if not (wanted is None or isinstance(wanted, bool)):
-        faults.append(f"{USE_REF_MOTION} is {wanted!r}, expected true or false")
+    if (why := why_no_decision(entry)) is not None:
+        faults.append(why)
     motion = _motion(entry, archive, root, statistics) if wanted is True else _Findings()
     faults += motion.faults
     whole = {**entry, **_numbers(entry, number), **_texts(entry, text_key)}

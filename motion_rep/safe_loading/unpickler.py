@@ -194,9 +194,9 @@ class Unpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> object:
         found = ADMITTED.get(f"{module}.{name}")
-        if found is None and (other := other_data(f"{module}.{name}")) is not None:
-            raise InputError(f"contains {other[0]}, expected plain tensors and arrays. Write it again {other[1]}.")
         if found is None:
+            if (other := other_data(f"{module}.{name}")) is not None:
+                raise InputError(f"contains {other[0]}, expected plain tensors and arrays. Write it again {other[1]}.")
             # ascii(): text of a file must not steer a terminal.
             raise NotData(f"a Python object ({ascii(f'{module}.{name}'[:120])[1:-1]}) that could run code")
         return found
